@@ -235,9 +235,9 @@ def _is_current(lake: Lake, dataset: str, name: str, fingerprint: str = "") -> b
 def _gaps(windows: list[str]) -> Iterator[str]:
     """Spans of days without a window, between the first and the last."""
     first, last = date.fromisoformat(windows[0]), date.fromisoformat(windows[-1])
-    held = set(windows)
+    present = set(windows)
     days = (first + n * DAY for n in range((last - first).days))
-    for span in spans(day for day in days if str(day) not in held):
+    for span in spans(day for day in days if str(day) not in present):
         yield f"{span[0]} to {span[-1]}" if span[1:] else str(span[0])
 
 

@@ -28,7 +28,7 @@ def run_luigi(*arguments: str, environment: Mapping[str, str] | None = None) -> 
 
     The environment is that of this process, unless one is given.
     """
-    listening, held = os.pipe()
+    listening, open_end = os.pipe()
     try:
         child = subprocess.Popen(
             [sys.executable, "-m", "luigi", "--module", "pipeline", *arguments],
@@ -42,7 +42,7 @@ def run_luigi(*arguments: str, environment: Mapping[str, str] | None = None) -> 
             if received or code < 0:
                 _signal(child, signal.SIGKILL)  # workers that have outlived it
     finally:
-        os.close(held)
+        os.close(open_end)
     if received:
         print(
             f"ended by {received[0].name}; luigi has ended too. Run again: completed partitions are"

@@ -19,11 +19,11 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Missed(NamedTuple):
-    """A record that raw lacks; `held`: `updated_at` of raw's newest version, or None."""
+    """A record that raw lacks; `in_raw`: its newest `updated_at` in raw, or None."""
 
     sold: date | None
     record: Record
-    held: datetime | None
+    in_raw: datetime | None
 
 
 def key(record: Record) -> str:
@@ -31,13 +31,13 @@ def key(record: Record) -> str:
     return record.number or f"sha256:{hashlib.sha256(record.body).hexdigest()[:32]}"
 
 
-def held_versions(ndjson: Iterable[bytes], parse: Callable[[bytes], Record]) -> dict[str, datetime]:
+def newest_in_raw(ndjson: Iterable[bytes], parse: Callable[[bytes], Record]) -> dict[str, datetime]:
     """The newest `updated_at` of each receipt in raw objects."""
-    held: dict[str, datetime] = {}
+    in_raw: dict[str, datetime] = {}
     for record in map(parse, (line for lines in ndjson for line in lines.splitlines())):
         name = key(record)
-        held[name] = max(held.get(name, _NEVER), record.updated_at or _NEVER)
-    return held
+        in_raw[name] = max(in_raw.get(name, _NEVER), record.updated_at or _NEVER)
+    return in_raw
 
 
 def recording_numbers(
@@ -60,13 +60,13 @@ def is_before(record: Record, start: datetime) -> bool:
     return bool(moments) and max(moments) < start
 
 
-def find_missed(records: Records, held: Mapping[str, datetime]) -> list[Missed]:
+def find_missed(records: Records, in_raw: Mapping[str, datetime]) -> list[Missed]:
     """Records that raw does not hold, or holds only in an older version."""
     return [
-        Missed(sold, record, held.get(key(record)))
+        Missed(sold, record, in_raw.get(key(record)))
         for sold in records
         for record in records[sold]
-        if key(record) not in held or held[key(record)] < (record.updated_at or _NEVER)
+        if key(record) not in in_raw or in_raw[key(record)] < (record.updated_at or _NEVER)
     ]
 
 

@@ -53,7 +53,7 @@ def find_missing_numbers(numbers: Iterable[str]) -> MissingNumbers:
 
 
 def choose_numbers(
-    gaps: MissingNumbers, held: Iterable[str], tried: Mapping[str, int], most: int
+    gaps: MissingNumbers, present: Iterable[str], tried: Mapping[str, int], most: int
 ) -> list[str]:
     """The numbers to request: small gaps first, among equal ones the later first.
 
@@ -66,8 +66,8 @@ def choose_numbers(
         if last - first < most
     )
     numbers = (f"{till}-{-first + n}" for size, first, till in short for n in range(size + 1))
-    held = set(held)
-    return [number for number in numbers if number not in held and tried.get(number, 0) < TRIES]
+    present = set(present)
+    return [number for number in numbers if number not in present and tried.get(number, 0) < TRIES]
 
 
 def ask_for(source: Source, numbers: list[str], most: int) -> AnsweredNumbers:

@@ -14,8 +14,8 @@ from pipeline.extract.missed import (
     Missed,
     by_date,
     find_missed,
-    held_versions,
     is_before,
+    newest_in_raw,
     recording_numbers,
 )
 from pipeline.extract.missing_numbers import ask_for, choose_numbers, find_missing_numbers
@@ -68,13 +68,13 @@ def rescan(
             lake.commit_window(
                 partition, objects, window_metadata(span, len(missed), fetched) | metadata, times
             )
-    for record, held in ((miss.record, miss.held) for miss in missed[:20]):
+    for record, in_raw in ((miss.record, miss.in_raw) for miss in missed[:20]):
         log.warning(
-            "%s: the windows have missed receipt %s, changed at %s (raw held %s)",
+            "%s: the windows have missed receipt %s, changed at %s (raw has %s)",
             name,
             record.number,
             record.updated_at,
-            held or "nothing",
+            in_raw or "nothing",
         )
     note_fields(fetched, span.date, lake)
     log.info(
@@ -110,15 +110,15 @@ def _rescan_span(
         for record in records[sold]
         if record.number and record.sold_at and span.start <= record.sold_at < span.end
     }
-    held = held_versions(
+    in_raw = newest_in_raw(
         map(lake.read_raw, objects),
         recording_numbers(numbers, span.start, span.end, source.reader.read_record),
     )
-    missed = find_missed(records, held)
+    missed = find_missed(records, in_raw)
     tried = numbers_tried(lake, windows[0].date)
     to_request = choose_numbers(
         find_missing_numbers(numbers),
-        {*held, *(miss.record.number for miss in missed if miss.record.number)},
+        {*in_raw, *(miss.record.number for miss in missed if miss.record.number)},
         tried,
         most,
     )
@@ -131,7 +131,7 @@ def _rescan_span(
         and not is_before(record, begin)
     ]
     places = {place for record in mine if (place := sold_date(record))}
-    there = held_versions(
+    there = newest_in_raw(
         (lake.read_raw(item) for sold in places for item in lake.raw_objects(sold, sold)),
         source.reader.read_record,
     )

@@ -2,7 +2,7 @@
 
 A name fixes the content (a sha256, or the key of a raw object), so the cache weakens no check. A
 run soon reads what it writes: days for their month, a month for its summary. At most `limit` bytes
-are held, the latest used; nothing larger than an eighth of that. Safe to share between threads.
+are kept, the latest used; nothing larger than an eighth of that. Safe to share between threads.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ class RecentBytes:
 
     def __init__(self, limit: int = 0) -> None:
         self._limit, self._size = limit, 0
-        self._held: dict[str, bytes] = {}
+        self._entries: dict[str, bytes] = {}
         self._turn = threading.Lock()
 
     def find(self, name: str) -> bytes | None:
-        """What is held under `name`, which counts as used now."""
+        """The bytes of `name`, which counts as used now; None without them."""
         with self._turn:
-            data = self._held.pop(name, None)
+            data = self._entries.pop(name, None)
             if data is not None:
-                self._held[name] = data
+                self._entries[name] = data
             return data
 
     def keep(self, name: str, data: bytes) -> None:
@@ -31,7 +31,7 @@ class RecentBytes:
         if len(data) > self._limit // 8:
             return
         with self._turn:
-            self._size += len(data) - len(self._held.pop(name, b""))
-            self._held[name] = data
+            self._size += len(data) - len(self._entries.pop(name, b""))
+            self._entries[name] = data
             while self._size > self._limit:
-                self._size -= len(self._held.pop(next(iter(self._held))))
+                self._size -= len(self._entries.pop(next(iter(self._entries))))

@@ -77,7 +77,7 @@ class Conservation:
     """What is wrong, and the names of the objects whose receipts are all in the lake."""
 
     findings: list[LakeFinding] = field(default_factory=list)
-    held: list[str] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
 
 
 def name_of(raw: RawSource, entry: RawObject) -> str:
@@ -99,7 +99,7 @@ def conserve(
     day `last`, are not due.
     """
     result = Conservation()
-    lost = _find_lost(raw, entries, is_built, index, starts, last, result.held)
+    lost = _find_lost(raw, entries, is_built, index, starts, last, result.checked)
     result.findings = list(_name(raw, lost, index))
     return result
 
@@ -130,11 +130,11 @@ def _find_lost(
     index: ReceiptIndex,
     starts: date,
     last: date,
-    held: list[str],
+    checked: list[str],
 ) -> dict[str, str]:
     """A record of each receipt (or record without number) that is due and nowhere.
 
-    A receipt that has left the month is sought where any version of it says it was sold. `held`
+    A receipt that has left the month is sought where any version of it says it was sold. `checked`
     gets the names of objects without such a receipt.
     """
 
@@ -153,7 +153,7 @@ def _find_lost(
             if not index.holds(number, name) and _is_receipt(record, raw.reader):
                 missing.setdefault(number or name, []).append((name, record.sold_at))
         if len(missing) == count:
-            held.append(name_of(raw, entry))
+            checked.append(name_of(raw, entry))
     lost = {}
     for number, records in missing.items():
         times = [sold_at for _, sold_at in records if sold_at]

@@ -56,5 +56,5 @@ def retain(lake: Lake, reader: Reader, month: str) -> list[str]:
 
 
 def clear_remade(lake: Lake) -> int:
-    """Remove older versions of derived tables that held records verbatim."""
+    """Remove older versions of derived tables with verbatim records."""
     return clear(lake.storage, _DERIVED)

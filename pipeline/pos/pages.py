@@ -35,7 +35,7 @@ def _decoder(key: str, is_optional: bool) -> msgspec.json.Decoder[Any]:
 def check_text(body: bytes, piece: int = 1 << 16) -> None:
     """Raise ValueError if a body is not UTF-8.
 
-    Decoded in pieces, so that no text as long as the page is held in memory.
+    Decoded in pieces, so that no text as long as the page is in memory.
     """
     decoder, view = _utf8(), memoryview(body)
     for start in range(0, len(body), piece):

@@ -20,7 +20,7 @@ MAX_PAIRS = 1_000_000
 MIN_RECEIPTS = 20
 PART = 2_000_000
 
-HELD = "SELECT DISTINCT store_id, currency, receipt_number, item FROM lines WHERE is_sale"
+RECEIPT_ITEMS = "SELECT DISTINCT store_id, currency, receipt_number, item FROM lines WHERE is_sale"
 
 WITH_COMBO = """
 SELECT DISTINCT store_id, receipt_number, true AS has_combo FROM lines
@@ -28,10 +28,10 @@ WHERE is_sale AND combo IS NOT NULL
 """
 
 QUERY = f"""
-WITH held AS ({HELD}), combined AS ({WITH_COMBO})
+WITH receipt_items AS ({RECEIPT_ITEMS}), combined AS ({WITH_COMBO})
 SELECT one.store_id, one.currency, one.item AS item, other.item AS partner, count(*) AS receipts,
     count(*) FILTER (WHERE has_combo IS NULL) AS plain_receipts
-FROM held AS one JOIN held AS other
+FROM receipt_items AS one JOIN receipt_items AS other
     ON one.store_id = other.store_id AND one.receipt_number = other.receipt_number
         AND one.item <= other.item
     LEFT JOIN combined ON one.store_id = combined.store_id
@@ -40,11 +40,12 @@ GROUP BY ALL
 """
 
 _POSSIBLE = """
-WITH sizes AS (SELECT store_id, currency, count(*) AS n FROM held
+WITH sizes AS (SELECT store_id, currency, count(*) AS n FROM receipt_items
     GROUP BY store_id, currency, receipt_number),
     stores AS (SELECT store_id, currency, sum(n * (n + 1) // 2) AS instances FROM sizes
         GROUP BY ALL),
-    menus AS (SELECT store_id, currency, count(DISTINCT item) AS items FROM held GROUP BY ALL)
+    menus AS (SELECT store_id, currency, count(DISTINCT item) AS items FROM receipt_items
+        GROUP BY ALL)
 SELECT coalesce(sum(least(instances, items * (items + 1) // 2)), 0) FROM stores
     JOIN menus USING (store_id, currency)
 """
@@ -54,22 +55,22 @@ SELECT coalesce(sum(least(instances, items * (items + 1) // 2)), 0) FROM stores
 _FREQUENT = """
 CREATE TEMP TABLE frequent AS
     SELECT currency, item, (row_number() OVER (ORDER BY currency, item))::INTEGER AS number
-    FROM (SELECT currency, item FROM held GROUP BY ALL HAVING count(*) >= $receipts)
+    FROM (SELECT currency, item FROM receipt_items GROUP BY ALL HAVING count(*) >= $receipts)
 """
 
 _NUMBERED = f"""
 CREATE TEMP TABLE combined AS {WITH_COMBO};
 CREATE TEMP TABLE tills AS
     SELECT store_id, currency, (row_number() OVER (ORDER BY store_id, currency))::INTEGER AS till
-    FROM (SELECT DISTINCT store_id, currency FROM held);
+    FROM (SELECT DISTINCT store_id, currency FROM receipt_items);
 CREATE TEMP TABLE slips AS
     SELECT store_id, receipt_number,
         (row_number() OVER (ORDER BY store_id, receipt_number))::INTEGER AS slip,
         has_combo IS NULL AS is_plain
-    FROM (SELECT DISTINCT store_id, receipt_number FROM held)
+    FROM (SELECT DISTINCT store_id, receipt_number FROM receipt_items)
     LEFT JOIN combined USING (store_id, receipt_number);
 CREATE TEMP TABLE numbered AS
-    SELECT till, slip, is_plain, number FROM held JOIN frequent USING (currency, item)
+    SELECT till, slip, is_plain, number FROM receipt_items JOIN frequent USING (currency, item)
     JOIN tills USING (store_id, currency) JOIN slips USING (store_id, receipt_number);
 CREATE TEMP TABLE often (item INTEGER, partner INTEGER);
 """
@@ -95,7 +96,7 @@ WITH pairs AS (
     SEMI JOIN often ON often.item = one.number AND often.partner = other.number GROUP BY ALL)
 SELECT store_id, currency, item, item AS partner, count(*) AS receipts,
     count(*) FILTER (WHERE has_combo IS NULL) AS plain_receipts
-FROM held LEFT JOIN combined USING (store_id, receipt_number) GROUP BY ALL
+FROM receipt_items LEFT JOIN combined USING (store_id, receipt_number) GROUP BY ALL
 UNION ALL
 SELECT tills.store_id, tills.currency, first.item, second.item, pairs.receipts, pairs.plain_receipts
 FROM pairs JOIN tills USING (till) JOIN frequent AS first ON pairs.item = first.number
@@ -105,7 +106,7 @@ FROM pairs JOIN tills USING (till) JOIN frequent AS first ON pairs.item = first.
 
 def choose_query(connection: duckdb.DuckDBPyConnection) -> str:
     """QUERY, or in a wide month a query over pairs that are counted beforehand."""
-    connection.execute(f"CREATE TEMP TABLE held AS {HELD}")
+    connection.execute(f"CREATE TEMP TABLE receipt_items AS {RECEIPT_ITEMS}")
     if connection.execute(_POSSIBLE).fetchall()[0][0] <= MAX_PAIRS:
         return QUERY
     connection.execute(_FREQUENT, {"receipts": MIN_RECEIPTS})

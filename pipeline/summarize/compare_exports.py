@@ -36,8 +36,8 @@ from pipeline.summarize.lake_lines import (
     Ours,
     by_day,
     in_zone,
-    read_held,
     read_lines,
+    read_quarantined,
 )
 from pipeline.summarize.read_exports import Export, ExportLine, read_export
 
@@ -60,7 +60,7 @@ def compare_exports(
     `exports` gives the bytes of each file by its name; `currency` is that of receipts that only a
     till's export has.
     """
-    lines, held = read_lines(receipts), read_held(quarantine)
+    lines, quarantined = read_lines(receipts), read_quarantined(quarantine)
     rows: dict[str, list[Row]] = {dataset.name: [] for dataset in schema.BACKOFFICE}
     for name in sorted(exports):
         try:
@@ -68,7 +68,8 @@ def compare_exports(
             ours = in_zone(lines, export.timezone)
             theirs = choose_reading(export, ours, first, last)
             lake = LakeSide(
-                {key: entry for key, entry in ours.items() if first <= entry[0].day <= last}, held
+                {key: entry for key, entry in ours.items() if first <= entry[0].day <= last},
+                quarantined,
             )
             compare(name, export, theirs, lake, (first, last), currency, rows)
         except DataError as error:
@@ -124,7 +125,7 @@ def compare(
         till = pair[0].amounts if pair[0] else {}
         own = _like(till, pair[1], export) if pair[1] else {}
         files.setdefault(code, replace(blank)).add(till, own, export.figures)
-        reason, detail = _reason(*pair, lake.held)
+        reason, detail = _reason(*pair, lake.quarantined)
         for figure in export.figures:
             amounts = till.get(figure), own.get(figure)
             if amounts[0] != amounts[1]:
@@ -164,7 +165,7 @@ def _like(till: Mapping[str, Decimal], line: LakeLine, export: Export) -> dict[s
 
 
 def _reason(
-    till: ExportLine | None, own: LakeLine | None, held: Mapping[str, str]
+    till: ExportLine | None, own: LakeLine | None, quarantined: Mapping[str, str]
 ) -> tuple[str, str | None]:
     """A code of schema.TILL_REASONS for a difference, and the reason of a quarantine."""
     if till and own:
@@ -173,8 +174,8 @@ def _reason(
     assert line is not None
     if not line.number:
         return "day", None
-    if own is None and line.number in held:
-        return "quarantined", held[line.number]
+    if own is None and line.number in quarantined:
+        return "quarantined", quarantined[line.number]
     kind = "refund" if line.amounts["net_sales"] < 0 else "receipt"
     return f"{kind}_not_in_{'export' if own else 'lake'}", None
 

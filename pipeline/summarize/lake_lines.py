@@ -56,7 +56,7 @@ class LakeSide(NamedTuple):
     """The lake's orders of the days compared, and why others are in quarantine."""
 
     lines: Ours
-    held: Mapping[str, str]
+    quarantined: Mapping[str, str]
 
 
 def read_lines(tables: Sequence[pa.Table]) -> Ours:
@@ -90,7 +90,7 @@ def read_lines(tables: Sequence[pa.Table]) -> Ours:
     return lines
 
 
-def read_held(tables: Sequence[pa.Table]) -> dict[str, str]:
+def read_quarantined(tables: Sequence[pa.Table]) -> dict[str, str]:
     """The reason by number of the receipts in quarantine."""
     return {
         row["receipt_number"].removesuffix(RETURN_SUFFIX): row["reason"]

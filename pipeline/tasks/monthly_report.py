@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 RECEIPT_FIGURES = schema.RECEIPT_FIGURES.name
 _DRAWING = 800_000  # the work of a report, as BatchTask.size counts it
-HELD = "held"  # names of checked raw objects, in the manifest of a report
+CHECKED = "checked"  # names of checked raw objects, in the manifest of a report
 ARCHIVED_RECEIPTS = "receipts.parquet"  # the receipts as a version of a report counted them
 
 
@@ -135,9 +135,9 @@ class MonthlyReport(Report, BatchTask):
 
     def check(self, before: Manifest | None) -> Metadata:
         """Every receipt near the month is in the lake. Raises DataError."""
-        return {HELD: check_conserved(self.month, self.held_by(before) if before else ())}
+        return {CHECKED: check_conserved(self.month, self.checked_by(before) if before else ())}
 
-    def held_by(self, before: Manifest) -> frozenset[str]:
+    def checked_by(self, before: Manifest) -> frozenset[str]:
         """The raw objects that version `before` has checked, which need no second look.
 
         Empty where a receipt has left the month since, or one in quarantine has no number.
@@ -153,7 +153,7 @@ class MonthlyReport(Report, BatchTask):
         left = earlier.join(now, keys, join_type="left anti")
         if left.num_rows or pc.any(pc.equal(earlier["receipt_number"], "")).as_py():
             return frozenset()
-        return frozenset(lake().metadata(before.dataset, before.partition, before).get(HELD, ()))
+        return frozenset(lake().metadata(before.dataset, before.partition, before).get(CHECKED, ()))
 
     def changed_since(self, before: Manifest) -> list[dict[str, Any]]:
         """Receipts that count differently than in the version `before`."""

@@ -134,10 +134,10 @@ def warn_of_uncounted() -> None:
         log.warning("%s", "\n".join(lines))
 
 
-def find_lost(month: dt.date | None = None, held: Container[str] = ()) -> Conservation:
+def find_lost(month: dt.date | None = None, checked: Container[str] = ()) -> Conservation:
     """Receipts near `month` (None: of all months) that were read and are in no table.
 
-    Objects of `held` are not read, and are held again.
+    Objects of `checked` are not read; they count as checked.
     """
     from pipeline.maintenance.conserve import (
         Conservation,
@@ -166,20 +166,20 @@ def find_lost(month: dt.date | None = None, held: Container[str] = ()) -> Conser
     result = Conservation()
     for raw in raw_sources():
         names = {entry: name_of(raw, entry) for entry in objects[raw.folder]}
-        unread = [entry for entry, name in names.items() if name not in held]
+        unread = [entry for entry, name in names.items() if name not in checked]
         part = conserve(raw, unread, is_built, index, first, last)
         result.findings += part.findings
-        result.held += [*(name for name in names.values() if name in held), *part.held]
+        result.checked += [*(name for name in names.values() if name in checked), *part.checked]
     return result
 
 
-def check_conserved(month: dt.date, held: Container[str]) -> list[str]:
+def check_conserved(month: dt.date, checked: Container[str]) -> list[str]:
     """The names of the objects near `month` whose receipts are all in the lake.
 
-    Objects of `held` are not read again. Raises DataError for a receipt that was read and is in no
-    table.
+    Objects of `checked` are not read again. Raises DataError for a receipt that was read and is in
+    no table.
     """
-    result = find_lost(month, held)
+    result = find_lost(month, checked)
     for finding in result.findings:
         raise DataError(str(finding))
-    return sorted(set(result.held))
+    return sorted(set(result.checked))

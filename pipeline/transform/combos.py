@@ -148,8 +148,10 @@ def _parts(
         if d.recipe
         for part in d.recipe.fixed
     ]
-    held = np.array([len(d.recipe.fixed) if d.recipe else 0 for d in dishes] or [0])
-    combo, which = spread((np.cumsum(held) - held)[dish[combos]], held[dish[combos]])
+    fixed_parts = np.array([len(d.recipe.fixed) if d.recipe else 0 for d in dishes] or [0])
+    combo, which = spread(
+        (np.cumsum(fixed_parts) - fixed_parts)[dish[combos]], fixed_parts[dish[combos]]
+    )
     lines = np.concatenate([owner[picked], combos[combo]])
     order = np.argsort(lines, kind="stable")
     columns = np.concatenate(

@@ -1,6 +1,6 @@
 """Every rule of a receipt, checked for all receipts at once.
 
-`validate_record` names the rule; the two are held equal by test.
+`validate_record` names the rule; a test checks that the two agree.
 """
 
 from __future__ import annotations

@@ -140,5 +140,5 @@ def test_a_later_version_reads_only_raw_objects_that_no_version_has_checked(
     assert newest.number == 2
     windows = set(Lake(shop.storage()).partitions(RECEIPTS))
     assert read and set(read) < windows and max(read) == max(windows)
-    held = Lake(shop.storage()).metadata(MONTHLY, "2026-10", newest)["held"]
+    held = Lake(shop.storage()).metadata(MONTHLY, "2026-10", newest)["checked"]
     assert len(held) > len(read)

@@ -24,7 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from pipeline.extract.fetch import FetchedPages, fetch_pages, pack
 from pipeline.extract.http import Refused
-from pipeline.extract.missed import by_date, find_missed, held_versions
+from pipeline.extract.missed import by_date, find_missed, newest_in_raw
 from pipeline.extract.moved_versions import copy_moved_versions, earlier_places, partition_date_of
 from pipeline.pos.loyverse.client import Loyverse
 from pipeline.pos.loyverse.endpoints import write_instant
@@ -283,11 +283,11 @@ class Nights(RuleBasedStateMachine):
         self.waiting = during
         found = self._walk([Window((end - DAY).date(), end - DAY, end) for end in ends])
         self.waiting = []
-        held = held_versions(
+        in_raw = newest_in_raw(
             (text for texts in self.objects.values() for text in texts), read_receipt
         )
         for _, records in found.windows:
-            self._commit(by_date(find_missed(records, held)))
+            self._commit(by_date(find_missed(records, in_raw)))
 
     # The law
 
@@ -324,7 +324,7 @@ class Nights(RuleBasedStateMachine):
             self.rescan(days=10_000, during=[])
             self.hidden_until = START
         self._load()
-        truth, held = self._full_read(), {}
+        truth, in_raw = self._full_read(), {}
         raw = [
             read_receipt(line)
             for texts in self.objects.values()
@@ -332,9 +332,9 @@ class Nights(RuleBasedStateMachine):
             for line in text.splitlines()
         ]
         for record in raw:
-            if record.number not in held or held[record.number].updated_at < record.updated_at:
-                held[record.number] = record
-        assert held == truth
+            if record.number not in in_raw or in_raw[record.number].updated_at < record.updated_at:
+                in_raw[record.number] = record
+        assert in_raw == truth
         counted = [
             record
             for place in {partition_date_of(r) for r in raw}

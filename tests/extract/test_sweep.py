@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.extract.fetch import fetch_pages, pack
-from pipeline.extract.missed import by_date, find_missed, held_versions, key
+from pipeline.extract.missed import by_date, find_missed, key, newest_in_raw
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import Record, sold_date
 from pipeline.simulator import Fault
@@ -18,7 +18,7 @@ from tests.extract.small_shop import DAY, NOW, START, make_walk, shop, windows
 
 def test_a_sweep_of_what_is_complete_finds_nothing(start, tmp_path: Path) -> None:
     _, source = start(shop(96), limit=20)
-    held = held_versions(
+    in_raw = newest_in_raw(
         (
             text
             for _, records in make_walk(source, 2, tmp_path).windows
@@ -26,9 +26,9 @@ def test_a_sweep_of_what_is_complete_finds_nothing(start, tmp_path: Path) -> Non
         ),
         read_receipt,
     )
-    assert len(held) == 96
+    assert len(in_raw) == 96
     assert [
-        find_missed(records, held) for _, records in make_walk(source, 2, tmp_path).windows
+        find_missed(records, in_raw) for _, records in make_walk(source, 2, tmp_path).windows
     ] == [[], []]
 
 
@@ -47,7 +47,7 @@ def test_a_sweep_finds_what_appeared_after_its_window_had_closed(start, tmp_path
     )
     clock = [START + 2 * DAY]
     server, source = start(book, now=lambda: clock[0])
-    held = held_versions(
+    in_raw = newest_in_raw(
         (
             text
             for _, records in make_walk(source, 1, tmp_path, now=clock[0]).windows
@@ -55,7 +55,7 @@ def test_a_sweep_finds_what_appeared_after_its_window_had_closed(start, tmp_path
         ),
         read_receipt,
     )
-    assert "late" not in held
+    assert "late" not in in_raw
     clock[0] = START + 5 * DAY
     book.change("1-1003", START + 4 * DAY, note="edited")
     found = [
@@ -63,9 +63,9 @@ def test_a_sweep_finds_what_appeared_after_its_window_had_closed(start, tmp_path
         for _, records in fetch_pages(
             source, windows(5), bounded=False, state_folder=tmp_path, now=clock[0]
         ).windows
-        for one in find_missed(records, held)
+        for one in find_missed(records, in_raw)
     ]
-    assert {(one.record.number, one.held) for one in found} == {
+    assert {(one.record.number, one.in_raw) for one in found} == {
         ("late", None),
         ("1-1003", START + timedelta(hours=1.5)),
     }
@@ -77,7 +77,7 @@ def test_a_sweep_finds_what_appeared_after_its_window_had_closed(start, tmp_path
 
 def test_a_shop_that_suddenly_shows_less_takes_nothing_away(start, tmp_path: Path) -> None:
     server, source = start(shop(96), limit=20)
-    held = held_versions(
+    in_raw = newest_in_raw(
         (
             text
             for _, records in make_walk(source, 2, tmp_path).windows
@@ -85,11 +85,11 @@ def test_a_shop_that_suddenly_shows_less_takes_nothing_away(start, tmp_path: Pat
         ),
         read_receipt,
     )
-    before = dict(held)
+    before = dict(in_raw)
     server.faults.append(Fault("shrink", since=START + DAY, times=None))
     found = make_walk(source, 2, tmp_path)
-    assert [find_missed(records, held) for _, records in found.windows] == [[], []]
-    assert held == before and found.records == 48, (
+    assert [find_missed(records, in_raw) for _, records in found.windows] == [[], []]
+    assert in_raw == before and found.records == 48, (
         "the number that has shrunk is there for an alarm"
     )
 
@@ -107,26 +107,28 @@ RECORDS = st.builds(
 def test_what_is_held_afterwards_is_the_newest_of_both(
     swept: list[Record], known: list[Record]
 ) -> None:
-    held: dict = {}
+    in_raw: dict = {}
     for record in known:
-        held[key(record)] = max(held.get(key(record), NOW - DAY), record.updated_at or NOW - DAY)
-    missed = find_missed({None: swept}, held)
+        in_raw[key(record)] = max(
+            in_raw.get(key(record), NOW - DAY), record.updated_at or NOW - DAY
+        )
+    missed = find_missed({None: swept}, in_raw)
     for record in swept:
         has = record.updated_at or NOW - DAY
         added = [m.record.updated_at or NOW - DAY for m in missed if key(m.record) == key(record)]
-        assert max([held.get(key(record), NOW - 2 * DAY), *added]) >= has
-    assert all(m.held is None or m.held < m.record.updated_at for m in missed)
+        assert max([in_raw.get(key(record), NOW - 2 * DAY), *added]) >= has
+    assert all(m.in_raw is None or m.in_raw < m.record.updated_at for m in missed)
     assert sorted(map(id, (r for rows in by_date(missed).values() for r in rows))) == sorted(
         id(m.record) for m in missed
     )
-    assert find_missed({None: swept}, held | {key(r): NOW + DAY for r in swept}) == []
+    assert find_missed({None: swept}, in_raw | {key(r): NOW + DAY for r in swept}) == []
 
 
 def test_an_unreadable_record_is_known_again_by_its_bytes(start, tmp_path: Path) -> None:
     book = shop(1)
     book.plant(b'{"garbage":\n1}', "x", START, START)
     _, source = start(book)
-    held = held_versions(
+    in_raw = newest_in_raw(
         (
             text
             for _, records in make_walk(source, 1, tmp_path).windows
@@ -135,5 +137,7 @@ def test_an_unreadable_record_is_known_again_by_its_bytes(start, tmp_path: Path)
         read_receipt,
     )
     again = make_walk(source, 1, tmp_path)
-    assert len(held) == 2 and [find_missed(records, held) for _, records in again.windows] == [[]]
+    assert len(in_raw) == 2 and [find_missed(records, in_raw) for _, records in again.windows] == [
+        []
+    ]
     assert sold_date(Record(b"{}", None, None, None, None)) is None

@@ -56,5 +56,5 @@ def test_a_record_without_a_date_is_sought_in_the_month_of_its_window() -> None:
     window = SimpleNamespace(day=date(2026, 10, 20))
     entry = SimpleNamespace(sold=None, key="object", digest="abc", partition_name=window)
     span = (date(2026, 1, 1), date(2026, 12, 31))
-    lost = _find_lost(raw, [entry], lambda _: True, index, *span, held := [])
-    assert lost == {} and held == ["abc"]
+    lost = _find_lost(raw, [entry], lambda _: True, index, *span, checked := [])
+    assert lost == {} and checked == ["abc"]
