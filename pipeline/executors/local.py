@@ -29,7 +29,16 @@ S = TypeVar("S")
 
 log = logging.getLogger(__name__)
 
-_PRELOADED = ["pipeline.tasks", "pipeline.tasks.remote_build", "duckdb"]
+_PRELOADED = [
+    "pipeline.tasks",
+    "pipeline.tasks.remote_build",
+    # what tasks import when they build
+    "pipeline.load.day_object",
+    "pipeline.maintenance.conserve",
+    "pipeline.summarize",
+    "pipeline.transform",
+    "pipeline.transform.split_day",
+]
 
 
 class ProcessPool:

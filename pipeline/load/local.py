@@ -66,25 +66,11 @@ class LocalStorage(Storage):
         folder = prefix.rpartition("/")[0]
         with self._explained("list", prefix):
             stats = sorted(
-                self._files(folder, prefix),
+                _files(self._path(folder) if folder else self.root, folder, prefix),
                 key=lambda stat: stat.key.encode("utf-8", "surrogateescape"),
             )
         self._count("LIST", 1 + max(len(stats) - 1, 0) // _PAGE)
         yield from stats
-
-    def _files(self, folder: str, prefix: str) -> Iterator[Stat]:
-        try:
-            entries = list(os.scandir(self._path(folder) if folder else self.root))
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        for entry in entries:
-            key = f"{folder}/{entry.name}" if folder else entry.name
-            if key == _PRIVATE or not (key.startswith(prefix) or prefix.startswith(key + "/")):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from self._files(key, prefix)
-            elif entry.is_file(follow_symlinks=False):
-                yield _stat(key, entry.stat())
 
     def head(self, key: str) -> Stat | None:
         self._count("HEAD")
@@ -284,6 +270,22 @@ def _remove_drafts(folder: Path) -> None:
         if _take(handle):
             path.unlink(missing_ok=True)
         os.close(handle)
+
+
+def _files(place: str | Path, folder: str, prefix: str) -> Iterator[Stat]:
+    """The objects of `folder`, which lies at `place`, whose keys begin with `prefix`."""
+    try:
+        entries = list(os.scandir(place))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        key = f"{folder}/{entry.name}" if folder else entry.name
+        if key == _PRIVATE or not (key.startswith(prefix) or prefix.startswith(key + "/")):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(entry.path, key, prefix)
+        elif entry.is_file(follow_symlinks=False):
+            yield _stat(key, entry.stat())
 
 
 def _take(handle: int) -> bool:
