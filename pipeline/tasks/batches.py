@@ -250,7 +250,7 @@ def within(work: int) -> int:
 def group_tasks(work: Mapping[BatchTask, int]) -> list[list[BatchTask]]:
     """The tasks in groups of consecutive periods, the most work first."""
     total = sum(work.values())
-    limit = within(min(_GROUP_SIZE, max(_LITTLE_WORK // 2, total // (2 * workers()))))
+    limit = within(min(_GROUP_SIZE, max(_LITTLE_WORK // 2, total // (4 * workers()))))
     groups: list[list[BatchTask]] = []
     room = 0
     for task in sorted(work, key=lambda task: task.period):
