@@ -22,7 +22,7 @@ from pipeline.load import CATALOG, RECEIPTS, STAGING, RawObject
 from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import DatasetTask, Files, Metadata, committed, lake
-from pipeline.tasks.batches import BatchTask, share_size
+from pipeline.tasks.batches import BatchTask, chunk_size
 from pipeline.tasks.history import history_span
 from pipeline.tasks.raw import RawReceipts, catalog_for, catalogs_for, read_catalog
 
@@ -151,15 +151,15 @@ class DailySales(BatchTask):
     def size(self) -> int:
         return sum(entry.size for source in sources() for entry in self.objects(source))
 
-    def shares(self) -> int:
-        return max(1, -(-self.size() // share_size())) if share_size() else 1
+    def chunks(self) -> int:
+        return max(1, -(-self.size() // chunk_size())) if chunk_size() else 1
 
-    def make_share(self, share: int, shares: int) -> Cleaned:
-        from pipeline.transform.split_day import clean_share
+    def make_chunk(self, chunk: int, chunks: int) -> Cleaned:
+        from pipeline.transform.split_day import clean_chunk
 
         return unite_sources(
             {
-                source: clean_share(self.date, *self.read(source), share, shares)
+                source: clean_chunk(self.date, *self.read(source), chunk, chunks)
                 for source in sources()
             }
         )

@@ -13,7 +13,7 @@ from pipeline.lakes import (
     raw_lake,
     sources,
 )
-from pipeline.load import SALES, STAGING, VOID
+from pipeline.load import INVALIDATED, SALES, STAGING
 from pipeline.targets import Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.daily_sales import DailySales
@@ -83,7 +83,7 @@ class MonthlySales(BatchTask):
         Empty where reading its days again is cheaper, or the month is not as it was published.
         """
         newest = lake().newest(self.dataset, self.name)
-        if newest is None or newest.fingerprint == VOID:
+        if newest is None or newest.fingerprint == INVALIDATED:
             return {}
         body = lake().body(newest)
         metadata, size = body["metadata"], sum(file["size"] for file in body["files"].values())

@@ -26,7 +26,7 @@ from pipeline.lakes import (
     rules_of,
     sources,
 )
-from pipeline.load import CATALOG, RAW, RECEIPTS, BatchName, compress, decompress
+from pipeline.load import CATALOG, RAW, RECEIPTS, RawPartition, compress, decompress
 from pipeline.pos.source import Source, catalog_json
 from pipeline.rules import day_bounds
 from pipeline.targets import RawTask, committed, lake
@@ -240,7 +240,7 @@ class Rescan(RawTask):
     @property
     def name(self) -> str:
         label = f"-{self.requested_at}" if self.requested_at else ""
-        return str(BatchName(self.date, f"{self.days}{label}"))
+        return str(RawPartition(self.date, f"{self.days}{label}"))
 
     def requires(self) -> list[RawReceipts]:
         first = max(settings.pos().history_starts, self.date - (self.days - 1) * DAY)

@@ -11,7 +11,7 @@ from pipeline import schema, settings
 from pipeline.errors import DataError
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import raw_sources
-from pipeline.load import BACKOFFICE, VOID, Stat
+from pipeline.load import BACKOFFICE, INVALIDATED, Stat
 from pipeline.load.publish import digest_files
 from pipeline.months import months_before
 from pipeline.pos import export_forms
@@ -62,7 +62,11 @@ def unused_exports() -> list[Stat]:
     used: set[str] = set()
     for month in lake().partitions(BACKOFFICE):
         newest = lake().newest(BACKOFFICE, month)
-        if newest and newest.fingerprint != VOID and "till_files" in lake().body(newest)["files"]:
+        if (
+            newest
+            and newest.fingerprint != INVALIDATED
+            and "till_files" in lake().body(newest)["files"]
+        ):
             table = from_bytes(lake().read(BACKOFFICE, month, ["till_files"])["till_files"])
             used |= set(table["file"].to_pylist())
     return [stat for stat in exports() if stat.key.removeprefix(PREFIX) not in used]

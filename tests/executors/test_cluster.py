@@ -57,11 +57,11 @@ def tasks_of(luigid: str, family: str) -> list[dict]:
 def test_a_killed_driver_a_killed_worker_and_an_altered_object_are_made_good(
     on_spark: Runner, history: History, luigid: str, spark: Standalone, customer_key: str
 ) -> None:
-    """Three runs on one lake, whose days are united from shares: the driver of the first is killed;
+    """Three runs on one lake, whose days are united from chunks: the driver of the first is killed;
     the second loses a worker and meets an object that was altered; the third finishes the rest.
     """
     url = history.put_raw()
-    on_spark.configure("lake", url=url).configure("engine", name="spark", share_bytes=30_000)
+    on_spark.configure("lake", url=url).configure("engine", name="spark", chunk_bytes=30_000)
     client, prefix = history.seaweed.client(), url.removeprefix(f"s3://{BUCKET}/")
     raw = min(key for key in history.files() if key.startswith("raw/receipts/sold=2026-10-24"))
     client.put_object(Bucket=BUCKET, Key=f"{prefix}/{raw}", Body=b"altered")
@@ -71,7 +71,7 @@ def test_a_killed_driver_a_killed_worker_and_an_altered_object_are_made_good(
         """A run that has staged more than `days` days."""
         run = on_spark.start(*months, *options)
         deadline = time.monotonic() + 800
-        while len(keys(client, BUCKET, f"{prefix}/_claims/staging/")) <= days:
+        while len(keys(client, BUCKET, f"{prefix}/_commits/staging/")) <= days:
             assert run.poll() is None and time.monotonic() < deadline, run.communicate()[0][-4000:]
             time.sleep(0.05)
         return run
@@ -79,7 +79,7 @@ def test_a_killed_driver_a_killed_worker_and_an_altered_object_are_made_good(
     first = started(0)
     first.kill()
     first.communicate()
-    left = len(keys(client, BUCKET, f"{prefix}/_claims/staging/"))
+    left = len(keys(client, BUCKET, f"{prefix}/_commits/staging/"))
     assert left < 12, "the driver was killed too late to prove anything"
     second = started(left, "--workers", "2")  # so that the driver is a child of what planned
     spark.kill(spark.processes[1])
