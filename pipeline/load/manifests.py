@@ -68,7 +68,7 @@ class ManifestLog:
         self._covered: set[str] = set()
         self._manifests: dict[str, dict[str, list[Manifest]]] = defaultdict(dict)
         self._foreign: dict[str, list[str]] = defaultdict(list)
-        self._confirmed: dict[tuple[str, str], Manifest | None] = {}
+        self._newest: dict[tuple[str, str], Manifest | None] = {}
         self.generations.update(DATASETS)
 
     def refresh(self, dataset: str = "", prefix: str = "") -> None:
@@ -87,7 +87,7 @@ class ManifestLog:
             else:
                 self._foreign[stat.key.rpartition("/")[0]].append(stat.key)
         self._covered.add(listed)
-        self._confirmed.clear()
+        self._newest = {}
         self.generations.update([dataset] if dataset else DATASETS)
 
     def snapshot(self) -> Snapshot:
@@ -136,13 +136,13 @@ class ManifestLog:
 
     def newest(self, dataset: str, partition: str) -> Manifest | None:
         """The newest manifest; of an unsound log, the highest with a commit record."""
-        manifests = self.history(dataset, partition)
-        if not _gaps(manifests):
-            return manifests[-1] if manifests else None
-        name = dataset, partition
-        if name not in self._confirmed:
-            self._confirmed[name] = next(filter(self._is_committed, reversed(manifests)), None)
-        return self._confirmed[name]
+        self.catch_up()
+        newest, name = self._newest, (dataset, partition)  # another thread may replace the dict
+        if name not in newest:
+            manifests = self.history(dataset, partition)
+            is_newest = self._is_committed if _gaps(manifests) else None
+            newest[name] = next(filter(is_newest, reversed(manifests)), None)
+        return newest[name]
 
     def check_sound(self, dataset: str, partition: str) -> None:
         """Raise Corrupt, naming the key, where the log is unsound."""
@@ -276,6 +276,7 @@ class ManifestLog:
         log = self._manifests[dataset].setdefault(partition, [])
         if taken not in log:
             log.append(taken)
+            self._newest = {}
             self.generations[dataset] += 1
         self._cache(taken, commit.body)
 

@@ -36,7 +36,7 @@ def once_per_run(function: Callable[P, T]) -> Callable[P, T]:
     @wraps(function)
     def read(*args: P.args, **kwargs: P.kwargs) -> T:
         values = _current[0].values
-        key = (function, args, *sorted(kwargs.items()))
+        key = (function, args, *sorted(kwargs.items())) if kwargs else (function, args)
         if key not in values:
             values[key] = function(*args, **kwargs)
         value: T = values[key]
