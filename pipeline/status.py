@@ -14,8 +14,6 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-import pyarrow.compute as pc
-
 from pipeline.extract.missing_numbers import MissingNumbers, find_missing_numbers
 from pipeline.extract.new_fields import read_fields
 from pipeline.extract.rescan import numbers_tried
@@ -29,12 +27,10 @@ from pipeline.load import (
     RAW_SHIFTS,
     RECEIPTS,
     SALES,
-    STAGING,
     SUMMARY,
     Lake,
     decompress,
 )
-from pipeline.load.day_object import FILE, unpack_tables
 from pipeline.load.parquet import from_bytes
 from pipeline.outside_history import (
     as_json,
@@ -42,9 +38,10 @@ from pipeline.outside_history import (
     read_outside_of,
 )
 from pipeline.raw_source import RawSource
+from pipeline.recent_days import FORTNIGHT, is_current, read_recent_days
 from pipeline.rules import Rules
 
-FORTNIGHT = 14
+STATE = "etl_state.json"
 SILENT_DAYS = 3
 MONTHS = 3
 YEAR = 12
@@ -62,7 +59,8 @@ class Status:
     `history_starts`, `unread` the records in quarantine: no total counts them. `no_shifts` says by
     source why the newest shifts of the cash drawers are missing. With several points of sale
     `sources` has the first five fields of each; then `last_window` is the last that all of them
-    have, and a gap or a limit of one is one of the lake.
+    have, and a gap or a limit of one is one of the lake. `windows` and `months` are the
+    numbers of the manifests that the next status need not read again.
     """
 
     last_window: str | None = None
@@ -83,6 +81,8 @@ class Status:
     history_starts: str = ""
     no_shifts: dict[str, str] = field(default_factory=dict)
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    windows: dict[str, int] = field(default_factory=dict)
+    months: dict[str, int] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """The same for a machine: state/etl_state.json."""
@@ -99,6 +99,7 @@ class _Windows(NamedTuple):
     gaps: list[str]
     truncated: dict[str, str]
     new_fields: dict[str, str]
+    numbers: dict[str, int]
 
 
 def read_status(
@@ -118,22 +119,28 @@ def read_status(
     receipts before it are named. `sources` are those of a lake of several points of sale.
     """
     lakes = {raw.point_of_sale: raw.lake for raw in sources} or {"": lake}
-    windows = {name: _read_windows(home, expected) for name, home in lakes.items()}
+    prefixes = {raw.point_of_sale: raw.prefix for raw in sources}
+    before = _read_before(lake)
+    windows = {
+        name: _read_windows(home, expected, before, prefixes.get(name, ""))
+        for name, home in lakes.items()
+    }
     read = [each for each in windows.values() if each]
     if not read:
         hint = "nothing has been extracted yet; run: luigi --module pipeline Nightly"
         return Status(warnings=[hint])
     oldest = min(read, key=lambda each: each.last_window)
     last = date.fromisoformat(oldest.last_window)
-    quarantined, receipts, numbers = _read_recent_days(lake, last)
-    missing, warning = find_missing_numbers(numbers), gap_warning(oldest.end, now, limited)
+    days = read_recent_days(lake, last)
+    receipts = {name: day.receipts for name, day in days.items()}
+    missing = find_missing_numbers(number for day in days.values() for number in day.numbers)
+    warning = gap_warning(oldest.end, now, limited)
     if not (rules and starts):
         outside = []
     elif sources:
         outside = read_outside_of(sources, starts, {}).to_pylist()
     else:
         outside = read_outside(lake, rules, starts).to_pylist()
-    prefixes = {raw.point_of_sale: raw.prefix for raw in sources}
     return Status(
         last_window=oldest.last_window,
         age_hours=_age(oldest, now),
@@ -144,7 +151,7 @@ def read_status(
             for name, each in windows.items()
             for day, instant in (each.truncated if each else {}).items()
         },
-        quarantined=quarantined,
+        quarantined={name: day.quarantined for name, day in days.items() if day.quarantined},
         receipts=receipts,
         warnings=[warning] if warning else [],
         stores=_name_stores(lakes, prefixes),
@@ -163,6 +170,7 @@ def read_status(
         silent=find_silent(lake, last, receipts),
         outside=as_json(outside),
         unread=find_unread(lake),
+        months=_current_months(lake),
         history_starts=str(starts or ""),
         no_shifts={name: why for name, home in lakes.items() if (why := why_no_shifts(home))},
         sources={
@@ -176,13 +184,27 @@ def read_status(
             for name, each in windows.items()
             if sources
         },
+        windows={
+            f"{prefixes.get(name, '')}{window}": number
+            for name, each in windows.items()
+            for window, number in (each.numbers if each else {}).items()
+        },
     )
+
+
+def _read_before(lake: Lake) -> dict[str, Any]:
+    """The status that was written last; {} where it is lost."""
+    try:
+        before = json.loads(lake.read_state(STATE) or b"{}")
+    except ValueError:
+        return {}
+    return before if isinstance(before, dict) else {}
 
 
 def why_no_shifts(lake: Lake) -> str:
     """Why the newest raw shifts of a source are missing; "" if they are not."""
     days = lake.partitions(RAW_SHIFTS)[-1:]
-    if not days or not _is_current(lake, RAW_SHIFTS, days[0], RAW):
+    if not days or not is_current(lake, RAW_SHIFTS, days[0], RAW):
         return ""
     metadata = lake.metadata(RAW_SHIFTS, days[0])
     refused: str = metadata["refused"]
@@ -193,43 +215,39 @@ def _age(windows: _Windows, now: datetime) -> float:
     return round((now - windows.end).total_seconds() / 3600, 1)
 
 
-def _read_windows(lake: Lake, expected: date) -> _Windows | None:
-    """The windows of one source; None where nothing has been extracted."""
+def _read_windows(
+    lake: Lake, expected: date, before: Mapping[str, Any], prefix: str
+) -> _Windows | None:
+    """The windows of one source; None where nothing has been extracted.
+
+    The manifests of windows that the status `before` has read are not read again.
+    """
     windows = window_names(lake)
     if not windows:
         return None
     last = date.fromisoformat(windows[-1])
     since = last - FORTNIGHT * DAY
     recent = windows[-max(FORTNIGHT, 31) :]
-    metadata = dict(
-        zip(
-            recent,
-            lake.storage.map(lambda name: lake.metadata(RECEIPTS, name), recent),
-            strict=True,
-        )
-    )
+    numbers = {name: lake.history(RECEIPTS, name)[-1].number for name in recent}
+    known = before.get("windows", {})
+    unread = [name for name in recent if known.get(f"{prefix}{name}") != numbers[name]]
+    read = lake.storage.map(lambda name: lake.metadata(RECEIPTS, name).get("truncated_at"), unread)
+    limits = before.get("truncated", {})
+    truncated = {name: limits.get(f"{prefix}{name}") for name in recent}
+    truncated |= zip(unread, read, strict=True)
     return _Windows(
         last_window=windows[-1],
-        end=datetime.fromisoformat(metadata[windows[-1]]["end"]),
+        end=datetime.fromisoformat(lake.metadata(RECEIPTS, windows[-1])["end"]),
         is_stale=last < expected,
         gaps=list(_gaps(windows)),
-        truncated={
-            name: instant for name in recent if (instant := metadata[name].get("truncated_at"))
-        },
+        truncated={name: instant for name, instant in truncated.items() if instant},
         new_fields={
             path: entry["since"]
             for path, entry in read_fields(lake).items()
             if entry["since"] > str(since)
         },
+        numbers=numbers,
     )
-
-
-def _is_current(lake: Lake, dataset: str, name: str, fingerprint: str = "") -> bool:
-    """Whether a partition exists and is valid, under that fingerprint if one is given."""
-    newest = lake.newest(dataset, name)
-    if newest is None or newest.fingerprint == INVALIDATED:
-        return False
-    return not fingerprint or newest.fingerprint == fingerprint
 
 
 def _gaps(windows: list[str]) -> Iterator[str]:
@@ -241,37 +259,31 @@ def _gaps(windows: list[str]) -> Iterator[str]:
         yield f"{span[0]} to {span[-1]}" if span[1:] else str(span[0])
 
 
-def _read_recent_days(
-    lake: Lake, last: date
-) -> tuple[dict[str, int], dict[str, dict[str, int]], list[str]]:
-    """Quarantined records by day, receipts by day and store, receipt numbers."""
-    quarantined: dict[str, int] = {}
-    receipts: dict[str, dict[str, int]] = {}
-    numbers: list[str] = []
-    days = [str(last - n * DAY) for n in range(FORTNIGHT - 1, -1, -1)]
-    names = [name for name in days if _is_current(lake, STAGING, name)]
-    objects = lake.storage.map(lambda name: lake.read(STAGING, name)[FILE], names)
-    for name, body in zip(names, objects, strict=True):
-        if count := lake.metadata(STAGING, name)["quarantined"]:
-            quarantined[name] = count
-        day = unpack_tables(body, f"{STAGING} {name}")
-        tables = {dataset: day[dataset] for dataset in ("receipts", "quarantine")}
-        stores = pc.cast(tables["receipts"].column("store_id"), "string").to_pylist()
-        receipts[name] = dict(sorted(Counter(stores).items()))
-        for table in tables.values():
-            numbers += filter(None, table.column("receipt_number").to_pylist())
-    return quarantined, receipts, numbers
-
-
 def find_unread(lake: Lake) -> list[dict[str, Any]]:
-    """The records in quarantine, of the last YEAR months of the lake."""
+    """The records in quarantine, of the last YEAR months of the lake.
+
+    A month that the last status has read is not read again.
+    """
     rows: list[dict[str, Any]] = []
     names = ["receipt_number", "business_day", "reason", "detail", "total", "record"]
-    for month in lake.partitions(SALES)[-YEAR:]:
-        if _is_current(lake, SALES, month) and lake.metadata(SALES, month)["quarantined"]:
+    before = _read_before(lake)
+    known = before.get("months", {})
+    for month, number in _current_months(lake).items():
+        if known.get(month) == number:
+            rows += [row for row in before["unread"] if row["business_day"].startswith(month)]
+        elif lake.metadata(SALES, month)["quarantined"]:
             table = from_bytes(lake.read(SALES, month, ["quarantine"])["quarantine"])
             rows += as_json(table.select(names).to_pylist())
     return rows
+
+
+def _current_months(lake: Lake) -> dict[str, int]:
+    """The last YEAR months of the lake, with the numbers of their manifests."""
+    return {
+        month: newest.number
+        for month in lake.partitions(SALES)[-YEAR:]
+        if (newest := lake.newest(SALES, month)) and newest.fingerprint != INVALIDATED
+    }
 
 
 def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
@@ -285,7 +297,7 @@ def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]])
         for store in count_by_store:
             seen.setdefault(store, set()).add(date.fromisoformat(day))
     for month in lake.partitions(SUMMARY)[-MONTHS:]:
-        if not _is_current(lake, SUMMARY, month):
+        if not is_current(lake, SUMMARY, month):
             continue
         days = from_bytes(lake.read(SUMMARY, month, ["days"])["days"])
         for row in days.select(["store_id", "business_day"]).to_pylist():
@@ -305,7 +317,7 @@ def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]])
 def store_names(lake: Lake) -> dict[str, str]:
     """The stores' names by id, from the newest catalog; empty where there is none."""
     snapshots = lake.partitions(CATALOG)
-    if not snapshots or not _is_current(lake, CATALOG, snapshots[-1], RAW):
+    if not snapshots or not is_current(lake, CATALOG, snapshots[-1], RAW):
         return {}
     catalog = json.loads(decompress(lake.read(CATALOG, snapshots[-1])["catalog"]))
     return {store["id"]: store.get("name") or store["id"] for store in catalog.get("stores", [])}

@@ -35,6 +35,7 @@ from pipeline.lakes import raw_partitions, refresh_all
 from pipeline.load import MONTHLY
 from pipeline.load.layout import state_key
 from pipeline.logs import FILE
+from pipeline.status import STATE
 from pipeline.status_text import format_status
 from pipeline.targets import lake
 from pipeline.tasks.failures import VARIABLE, note
@@ -82,7 +83,7 @@ def _run_nightly(options: list[str], environment: Mapping[str, str]) -> int:
         return code
     refresh_all()
     status = current_status()
-    lake().put_state("etl_state.json", status.to_bytes())
+    lake().put_state(STATE, status.to_bytes())
     is_idle = _last_summary() == summary
     if is_idle:
         print("nothing to do")

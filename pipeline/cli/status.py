@@ -14,7 +14,7 @@ import argparse
 from pipeline import settings
 from pipeline.errors import ExitCode
 from pipeline.lakes import raw_sources
-from pipeline.status import Status, read_status
+from pipeline.status import STATE, Status, read_status
 from pipeline.status_text import format_status
 from pipeline.targets import lake
 
@@ -40,7 +40,7 @@ def current_status() -> Status:
 def show_status() -> Status:
     """Print the status, and write it to state/etl_state.json."""
     status = current_status()
-    lake().put_state("etl_state.json", status.to_bytes())
+    lake().put_state(STATE, status.to_bytes())
     print(format_status(status))
     return status
 

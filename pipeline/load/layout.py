@@ -176,6 +176,15 @@ def file_key(dataset: str, partition: str, file_name: str) -> str:
     return check_key(f"{dataset}/{partition}/{file_name}{suffix}")
 
 
+ONLY_FILE = {
+    CATALOG: "catalog",
+    RAW_SHIFTS: "shifts",
+    STAGING: "day",
+    CUSTOMERS: "customers",
+    OUTSIDE: "outside",
+    SHIFTS: "shifts",
+}
+"""The file of datasets whose partitions have one, or none: its sha256 gives their digest."""
 _SUFFIXES = {BACKOFFICE: ".parquet", CATALOG: ".json.zst", RAW_SHIFTS: ".ndjson.zst"}
 _MM = "(?:0[1-9]|1[0-2])"
 _FOLDERS = (

@@ -307,6 +307,10 @@ class ManifestLog:
             return []
         return [self._parse(self.storage.get(commit), commit)[1]]
 
+    def has_read(self, manifest: Manifest) -> bool:
+        """Whether `read` returns the body of `manifest` without a request."""
+        return manifest.key in self._bodies
+
     def read(self, manifest: Manifest) -> Body:
         """The body of `manifest`, checked against its key. Raises Corrupt."""
         cached = self._bodies.get(manifest.key)

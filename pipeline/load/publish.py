@@ -39,6 +39,10 @@ def digest_files(digests: Mapping[str, str]) -> str:
     return digest_of(*(word for name in sorted(digests) for word in (name, digests[name])))
 
 
+NOTHING = digest_files({})
+"""The digest of a partition without files."""
+
+
 class Content(NamedTuple):
     """What is to become the newest content of a partition, after `expected_manifest`."""
 

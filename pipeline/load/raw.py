@@ -40,6 +40,7 @@ from pipeline.load.raw_objects import (
     pack_objects,
     partition_digest,
 )
+from pipeline.load.recent_bytes import RecentBytes
 from pipeline.load.storage import Stat
 
 _IN_MEMORY = 64 << 20
@@ -50,8 +51,8 @@ Snapshot = tuple[dict[str, RawObject], set[str]]
 class RawZone:
     """The raw objects of a lake, from its listing and the log of raw receipts."""
 
-    def __init__(self, log: ManifestLog) -> None:
-        self._log = log
+    def __init__(self, log: ManifestLog, recent: RecentBytes) -> None:
+        self._log, self._recent = log, recent
         self._storage = log.storage
         self.generation = 0
         self._forget()
@@ -133,6 +134,10 @@ class RawZone:
                 bodies = (buffer.read(entry.size) for entry in entries)
                 for _ in self._storage.map(self._put, zip(entries, bodies, strict=True)):
                     pass
+        for entry in entries:  # its business day is soon built from it
+            content = objects[entry.sold]
+            if isinstance(content, bytes):
+                self._recent.keep(entry.key, content)
         files = {
             f"sold={sold or UNKNOWN}": {"key": entry.key, "sha256": sha, "size": size}
             for entry, (sold, sha, size) in zip(entries, parts, strict=True)
@@ -304,6 +309,9 @@ class RawZone:
         def is_sound(data: bytes) -> bool:
             return sha256(data).hexdigest()[:16] == entry.digest
 
+        text = self._recent.find(entry.key)
+        if text is not None:
+            return text
         data = self._storage.get_sound(entry.key, is_sound)
         if not is_sound(data):
             raise Corrupt(
@@ -312,7 +320,9 @@ class RawZone:
                 RECEIPTS,
                 entry.partition,
             )
-        return decompress(data)
+        text = decompress(data)
+        self._recent.keep(entry.key, text)
+        return text
 
 
 def _belongs(entry: RawObject, partition: str | None) -> bool:

@@ -18,6 +18,7 @@ from pipeline.load import (
     SHIFTS,
     Manifest,
 )
+from pipeline.load.publish import NOTHING
 from pipeline.months import months_before, months_between
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import DerivedTask, Files, Metadata, lake
@@ -31,7 +32,7 @@ from pipeline.tasks.outside_history import OutsideHistory, check_conserved, is_n
 from pipeline.tasks.report import Report, tasks_of
 from pipeline.tasks.shifts import MonthlyShifts, shift_sources
 from pipeline.tasks.tables import read_months, read_summary, read_table, read_tables
-from pipeline.tasks.till_exports import NOTHING, BackOffice, exports
+from pipeline.tasks.till_exports import BackOffice, exports
 from pipeline.tasks.versions import (
     figures_of,
 )

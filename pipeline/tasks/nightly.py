@@ -130,9 +130,10 @@ class Nightly(DerivedTask):
     def _summarize_run(self, status: Status) -> None:
         """Write state files and log the summary."""
         from pipeline.cli.run_summary import FILE, format_summary, read_summary
+        from pipeline.status import STATE
         from pipeline.status_text import format_status
 
-        lake().put_state("etl_state.json", status.to_bytes())
+        lake().put_state(STATE, status.to_bytes())
         seconds = time.monotonic() - STARTED
         summary = read_summary(lake(), self.date, status, seconds, raw_sources()[1:])
         lake().put_state(FILE, summary.to_bytes())

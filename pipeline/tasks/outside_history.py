@@ -14,7 +14,6 @@ from pipeline.errors import DataError
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import lake, raw_sources, sources
 from pipeline.load import OUTSIDE, RECEIPTS, SALES, RawObject
-from pipeline.load.publish import digest_files
 from pipeline.outside_history import (
     format_outside,
     format_unread,
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NOTHING = digest_files({})
 SHAPING = ("stores", "places", "tzdata", "max_days_late")
 
 

@@ -19,7 +19,6 @@ from pipeline.errors import ConfigError, NotServed
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import point_of_sale_of, prefix_of, raw_lake, reader_of, rules_of, sources
 from pipeline.load import CATALOG, RAW, RAW_SHIFTS, SHIFTS, compress, decompress
-from pipeline.load.publish import digest_files
 from pipeline.pos.source import Shift
 from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
@@ -27,7 +26,6 @@ from pipeline.targets import DerivedTask, Files, Metadata, RawTask
 from pipeline.tasks.history import days_of, history_span
 from pipeline.tasks.raw import RawCatalog, catalogs_for, open_source, read_catalog
 
-NOTHING = digest_files({})
 FILE = "shifts"
 HALF = 15
 """The last day of the first half of a month."""

@@ -12,7 +12,6 @@ from pipeline.errors import DataError
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import raw_sources
 from pipeline.load import BACKOFFICE, INVALIDATED, Stat
-from pipeline.load.publish import digest_files
 from pipeline.months import months_before
 from pipeline.pos import export_forms
 from pipeline.settings.run_context import once_per_run
@@ -24,7 +23,6 @@ from pipeline.tasks.tables import read_tables
 if TYPE_CHECKING:
     import pyarrow as pa
 
-NOTHING = digest_files({})
 PREFIX = f"{BACKOFFICE}/"
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 from luigi.task import flatten
 
+from pipeline.cli.status import current_status
 from pipeline.load import DATASETS, MONTHLY, Lake, Storage
 from pipeline.load.layout import parse_manifest
+from pipeline.status import Status
 from pipeline.targets import DerivedTask
 from pipeline.tasks import CumulativeReport, DailySales, MonthlyCustomers, MonthlyReport, Nightly
 from tests.dag.rehearsal import FIRST, NOW, Rehearsal, local, save_shop
@@ -142,6 +144,34 @@ def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(shop: 
     assert set(by_verb["HEAD"]) <= unchanged | pages, (
         "looked at is what was published again to the same content"
     )
+
+
+def test_a_status_is_the_same_from_months_and_from_the_last_one(
+    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = shop.saved / "receipts.json"
+    receipts = json.loads(path.read_text())["receipts"]
+    receipts[0] |= {"total_money": "much", "updated_at": f"{NOW + timedelta(hours=3):%FT%T}.000Z"}
+    path.write_text(json.dumps({"receipts": receipts}))
+    assert shop.at(DAY_LATER).night()
+    status, made = read_counted(shop)
+    assert status.unread and status.quarantined and len(status.windows) == 3
+    days = [key for _, key in made if key.startswith(("_manifests/raw/receipts/", "staging/"))]
+    assert len(days) == 1, "the last window, for its end"
+    shop.storage().remove("state/etl_state.json")
+    monkeypatch.setattr("pipeline.recent_days._LARGE", 0)
+    again, made = read_counted(shop)
+    assert again == status
+    read = Counter(key.split("/")[0] for verb, key in made if verb == "GET")
+    assert read["staging"] == 3, "one object a day, and none of a month"
+
+
+def read_counted(shop: Rehearsal) -> tuple[Status, list[tuple[str, str]]]:
+    """The status of the shop's lake, and the requests that it takes."""
+    storage = counting(shop.storage())
+    with shop.process(storage):
+        status = current_status()
+    return status, [tuple(one.split(" ", 1)) for one in storage.made]
 
 
 def manifests(shop: Rehearsal, written: set[str]) -> list[tuple[str, dict]]:

@@ -1,0 +1,102 @@
+"""The business days of the last fortnight, for the status: receipts, numbers, quarantine.
+
+A day is read from its month where that holds the day as it is now: two objects, most often those
+that the run has just written, instead of one a day.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.extract.window_bounds import DAY
+from pipeline.load import INVALIDATED, SALES, STAGING, Lake
+from pipeline.load.day_object import unpack_tables
+from pipeline.load.layout import ONLY_FILE
+from pipeline.load.parquet import from_bytes
+
+FORTNIGHT = 14
+_LARGE = 32 << 20  # of a month's tables: the days of a larger one are read one by one
+
+
+class RecentDay(NamedTuple):
+    """A business day: its records in quarantine, its receipts by store, all their numbers."""
+
+    quarantined: int
+    receipts: dict[str, int]
+    numbers: list[str]
+
+
+def read_recent_days(lake: Lake, last: date) -> dict[str, RecentDay]:
+    """The days of the last fortnight that are in the lake."""
+    days = [str(last - n * DAY) for n in range(FORTNIGHT - 1, -1, -1)]
+    names = [name for name in days if is_current(lake, STAGING, name)]
+    read = dict[str, RecentDay]()
+    for month in sorted({name[:7] for name in names}):
+        read |= _read_days_of_month(lake, month, names)
+    rest = [name for name in names if name not in read]
+    objects = lake.storage.map(lambda name: lake.read(STAGING, name)[ONLY_FILE[STAGING]], rest)
+    for name, body in zip(rest, objects, strict=True):
+        tables = unpack_tables(body, f"{STAGING} {name}")
+        quarantined = lake.metadata(STAGING, name)["quarantined"]
+        read[name] = _count_day(quarantined, tables["receipts"], tables["quarantine"])
+    return {name: read[name] for name in names}
+
+
+def _read_days_of_month(lake: Lake, month: str, names: Sequence[str]) -> dict[str, RecentDay]:
+    """Those of the days `names` that the month's tables hold as they are now.
+
+    None of a large month, whose days are less than its tables.
+    """
+    if not is_current(lake, SALES, month):
+        return {}
+    newest = {name: lake.newest(STAGING, name) for name in names if name[:7] == month}
+    body = lake.body(lake.history(SALES, month)[-1])
+    inputs, counts = body["metadata"]["inputs"], body["metadata"].get("counts", {})
+    same = [
+        name
+        for name, manifest in newest.items()
+        if manifest and name in counts and inputs.get(f"{STAGING}/{name}") == manifest.digest
+    ]
+    tables = ("receipts", "quarantine")
+    if len(same) < 2 or sum(body["files"][name]["size"] for name in tables) > _LARGE:
+        return {}
+    files = lake.read(SALES, month, list(tables))
+    receipts, quarantine = (
+        from_bytes(files["receipts"], columns=["business_day", "store_id", "receipt_number"]),
+        from_bytes(files["quarantine"], columns=["business_day", "receipt_number"]),
+    )
+    return {
+        name: _count_day(
+            counts[name]["quarantined"], *(_of_day(table, name) for table in (receipts, quarantine))
+        )
+        for name in same
+    }
+
+
+def _of_day(table: pa.Table, name: str) -> pa.Table:
+    return table.filter(pc.equal(table["business_day"], pa.scalar(date.fromisoformat(name))))
+
+
+def _count_day(quarantined: int, receipts: pa.Table, quarantine: pa.Table) -> RecentDay:
+    stores = pc.cast(receipts.column("store_id"), "string").to_pylist()
+    numbers = [
+        number
+        for table in (receipts, quarantine)
+        for number in table.column("receipt_number").to_pylist()
+        if number
+    ]
+    return RecentDay(quarantined, dict(sorted(Counter(stores).items())), numbers)
+
+
+def is_current(lake: Lake, dataset: str, name: str, fingerprint: str = "") -> bool:
+    """Whether a partition exists and is valid, under that fingerprint if one is given."""
+    newest = lake.newest(dataset, name)
+    if newest is None or newest.fingerprint == INVALIDATED:
+        return False
+    return not fingerprint or newest.fingerprint == fingerprint
