@@ -64,7 +64,7 @@ def _read_days_of_month(lake: Lake, month: str, names: Sequence[str]) -> dict[st
         if manifest and name in counts and inputs.get(f"{STAGING}/{name}") == manifest.digest
     ]
     tables = ("receipts", "quarantine")
-    if len(same) < 2 or sum(body["files"][name]["size"] for name in tables) > _LARGE:
+    if sum(body["files"][name]["size"] for name in tables) > _LARGE:
         return {}
     files = lake.read(SALES, month, list(tables))
     receipts, quarantine = (

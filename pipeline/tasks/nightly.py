@@ -14,13 +14,14 @@ from pipeline import settings
 from pipeline.cli.recipients import report_recipients
 from pipeline.errors import Corrupt
 from pipeline.lakes import names_if_several, raw_sources, sources
-from pipeline.load import NIGHTLY, STAGING
+from pipeline.load import NIGHTLY, SALES, STAGING
 from pipeline.months import months_between
 from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, RawTask, lake
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
 from pipeline.tasks.history import history_span
 from pipeline.tasks.monthly_report import MonthlyReport
+from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.raw import Rescan, catalogs_for, rescan_due, windows_of_all
 from pipeline.tasks.report import Report
 from pipeline.tasks.report_index import publish_index
@@ -40,6 +41,15 @@ def reports_until(day: dt.date) -> list[Report]:
         *(MonthlyReport(month=m) for m in months_between(history_span().first, month)),
         CumulativeReport(month=month),
     ]
+
+
+def _task_of(error: Corrupt) -> DailySales | MonthlySales | None:
+    """The task of a damaged day or month; None for other partitions."""
+    if error.dataset == STAGING:
+        return DailySales(date=dt.date.fromisoformat(error.partition))
+    if error.dataset == SALES:
+        return MonthlySales(month=dt.date.fromisoformat(f"{error.partition}-01"))
+    return None
 
 
 class Reports(luigi.WrapperTask):
@@ -104,12 +114,13 @@ class Nightly(DerivedTask):
         yield [task for task in self.deliveries() if not task.complete()]
         try:
             status = self._read_status()
-        except Corrupt as error:  # a day that no month had to read again
-            if error.dataset != STAGING:
+        except Corrupt as error:  # a day or month that nothing had to read again
+            damaged = _task_of(error)
+            if damaged is None:
                 raise
             log.warning("%s: %s; it is rebuilt", self, error)
-            lake().invalidate(STAGING, error.partition, str(error))
-            yield [DailySales(date=dt.date.fromisoformat(error.partition))]
+            lake().invalidate(error.dataset, error.partition, str(error))
+            yield [damaged]
             status = self._read_status()
         yield from super().run()
         self._summarize_run(status)
