@@ -69,6 +69,16 @@ class DatasetTask(luigi.Task):
         params: list[tuple[str, luigi.Parameter[Any]]] = super().get_params()
         return params
 
+    @classmethod
+    def get_param_values(
+        cls, params: list[tuple[str, luigi.Parameter[Any]]], args: object, kwargs: dict[str, Any]
+    ) -> list[tuple[str, Any]]:
+        """As Luigi's; quicker where every value is given, as for most of a plan's tasks."""
+        if args or any(name not in kwargs for name, _ in params) or len(kwargs) > len(params):
+            values: list[tuple[str, Any]] = super().get_param_values(params, args, kwargs)
+            return values
+        return [(name, parameter.normalize(kwargs[name])) for name, parameter in params]
+
     @property
     def period(self) -> dt.date:
         """The day of a daily partition, the first day of the month of a monthly one."""

@@ -41,12 +41,15 @@ Snapshot = tuple[dict[str, dict[str, list[Manifest]]], dict[str, list[str]], set
 """Manifests by dataset and partition, foreign keys by folder, and the prefixes listed."""
 
 
+_SORTED = json.JSONEncoder(sort_keys=True)
+
+
 def fingerprint_of(
     version: int | str, settings: Mapping[str, object], inputs: Iterable[tuple[str, str]]
 ) -> str:
     """Return 16 hex digits for version, settings and (name, digest) of inputs."""
     text = {key: str(value) for key, value in settings.items()}
-    return digest_of(json.dumps([str(version), text, sorted(map(list, inputs))], sort_keys=True))
+    return digest_of(_SORTED.encode([str(version), text, sorted(map(list, inputs))]))
 
 
 class ManifestLog:

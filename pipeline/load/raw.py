@@ -264,13 +264,15 @@ class RawZone:
         self._log.catch_up()
         if self._process != os.getpid() or self._listing != self._log.listing:
             self._forget()
+        if "" in self._covered:
+            return
         months = {f"{day:%Y-%m}" for day in (first, last)} | {
             f"{first.replace(day=1) + timedelta(days=31 * number):%Y-%m}"
             for number in range((last - first).days // 31)
         }
         if partition is not None:
             months.add(UNKNOWN)
-        if "" not in self._covered and not months <= self._covered:
+        if not months <= self._covered:
             self.refresh()
 
     def _update_index(self) -> None:

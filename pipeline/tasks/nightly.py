@@ -13,10 +13,19 @@ import luigi
 from pipeline import settings
 from pipeline.cli.recipients import report_recipients
 from pipeline.errors import Corrupt
+from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import names_if_several, raw_sources, sources
-from pipeline.load import NIGHTLY, SALES, STAGING
+from pipeline.load import NIGHTLY, RECEIPTS, SALES, STAGING
 from pipeline.months import months_between
-from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, RawTask, lake
+from pipeline.targets import (
+    DatasetTask,
+    DerivedTask,
+    Files,
+    Metadata,
+    RawTask,
+    committed,
+    lake,
+)
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
 from pipeline.tasks.history import history_span
@@ -78,16 +87,27 @@ class Nightly(DerivedTask):
     priority = 0  # Luigi would raise every report to a higher one, and old months would come first
 
     def requires(self) -> list[RawTask]:
-        first, due = history_span().first, rescan_due(self.date)
-        return [
-            *catalogs_for(self.date),
-            *windows_of_all(first, self.date),
-            *([Rescan(date=due, source=source) for source in sources()] if due >= first else []),
-        ]
+        windows = windows_of_all(history_span().first, self.date)
+        return [*catalogs_for(self.date), *windows, *self._rescans()]
+
+    def _rescans(self) -> list[Rescan]:
+        """The reconciliation scan of each source that is due."""
+        due = rescan_due(self.date)
+        if due < history_span().first:
+            return []
+        return [Rescan(date=due, source=source) for source in sources()]
+
+    def _is_extracted(self) -> bool:
+        """Whether all that it requires is there, without a task for each window."""
+        first = history_span().first
+        days = [first + n * DAY for n in range((self.date - first).days + 1)]
+        return all(
+            committed(RECEIPTS, str(day), source) for source in sources() for day in days
+        ) and all(task.complete() for task in (*catalogs_for(self.date), *self._rescans()))
 
     def inputs(self) -> list[tuple[str, str]] | None:
         """The reports, where every change shows; None until all of them are current."""
-        if not all(task.complete() for task in self.requires()):
+        if not self._is_extracted():
             return None
         inputs = []
         for report in reports_until(self.date):
