@@ -26,6 +26,8 @@ from reports.words import Words
 
 Paper = Literal["us-letter", "a4"]
 FONTS = ("Libertinus Serif", "DejaVu Sans")
+KEPT = 11
+"""Documents after which typst frees what it has kept of an earlier one."""
 ROWS, ANNEX_ROWS = 10, 8
 """Rows of a table in the report and in its annex, where it has no reason for more."""
 RIGHT = {"money", "count", "quantity", "percent", "number"}
@@ -38,6 +40,7 @@ def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "u
     Of several currencies the first has all its sections, the others those of page one and the proof
     that all was counted; the last of them says where the rest is.
     """
+    _forget_pages()
     with as_file(files("reports") / "page.typ") as template:
         written = page_layout(template, page, words, images, paper).compile()
     assert isinstance(written, bytes)  # a PDF, unlike images, is a single file
@@ -52,6 +55,20 @@ def page_layout(
     return typst.Compiler(
         template, root=template.parent, font_paths=fonts(), sys_inputs={"page": stated}
     )
+
+
+def _forget_pages() -> None:
+    """Have typst free what it keeps of the pages before, 40 MB of each.
+
+    Each document that does not use it brings that nearer; these here are empty.
+    """
+    for _ in range(KEPT):
+        _blank().compile(input=b" ", format="svg")
+
+
+@cache
+def _blank() -> typst.Compiler:
+    return typst.Compiler(b" ", font_paths=fonts())
 
 
 @cache

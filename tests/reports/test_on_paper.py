@@ -16,11 +16,12 @@ from PIL import Image
 import reports
 from reports.charts import draw
 from reports.compose import compose_cumulative, compose_monthly
-from reports.page import Page
+from reports.page import Column, Page, Section, Table
 from reports.plans import read_plans
 from reports.render.html import html
 from reports.render.outline import charts
-from reports.render.pdf import page_layout
+from reports.render.pdf import page_layout, pdf
+from reports.values import Name, text
 from reports.words import Words
 from tests.reports.shop import drawers
 
@@ -146,3 +147,24 @@ def test_nothing_leaves_the_paper(tables, report, paper):
                 255,
                 255,
             ), f"page {number} prints into its margin"
+
+
+def test_a_process_keeps_no_report_in_memory_after_it_is_written() -> None:
+    """A backfill writes many in one process."""
+
+    def write(number: int) -> int:
+        cells = [tuple(Name(f"{number} {row} {place}") for place in "abcdef") for row in range(150)]
+        columns = tuple(Column("item") for _ in range(6))
+        table = Table("t", text("page.annex"), columns, tuple(cells), shown=150, is_whole=True)
+        section = Section("days", tables=(table,), number=1)
+        page = Page("monthly", MONTHS[0], None, 2, ("MXN",), (), (section,), {})
+        assert pdf(page, Words("en_US", 2, ("MXN",)), {}).startswith(b"%PDF")
+        return resident()
+
+    first, *later = (write(number) for number in range(6))
+    assert later[-1] - later[0] < 20, f"MB in use after each report: {first}, {later}"
+
+
+def resident() -> int:
+    """Megabytes that this process has in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 >> 20
