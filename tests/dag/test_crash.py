@@ -3,8 +3,8 @@ where an undisturbed one does.
 
 What stands in the lake before write n+1 is what stands there after write n, so to die before each
 write is to die after each as well; deaths after the request are sampled. The reads are killed too,
-before and after by turns. The scheduled job tries each request, other runs a sample (`stride`). On S3 one lake is written by nights that each die
-after one write, and one by nights of which the n-th dies at its n-th read.
+before and after by turns. The scheduled job tries each request, other runs a sample (`stride`). On S3 one lake is
+written by nights that each die after a few writes, and one by nights that each die at a later read.
 """
 
 from __future__ import annotations
@@ -34,9 +34,7 @@ WRITES = ("PUT",)
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     """Its first night has run, in a lake of its own: the truth that every other lake is held to."""
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
-    shop = Rehearsal(tmp_path, local(tmp_path / "truth"), monkeypatch)
-    assert shop.night()
-    return shop
+    return Rehearsal(tmp_path, local(tmp_path / "truth"), monkeypatch).after(1)
 
 
 @pytest.fixture
@@ -70,14 +68,14 @@ def heals(shop: Rehearsal, storage: Storage, truth: dict[str, str]) -> None:
 def test_killed_before_a_write(
     shop: Rehearsal, truth: dict[str, str], tmp_path: Path, stride: Callable[[int], int]
 ) -> None:
-    """Each write in the scheduled job, every fifth one else. The invariants hold after each death;
+    """Each write in the scheduled job, every seventh one else. The invariants hold after each death;
     the next night is run after every second one, and after the others by the test on S3.
     """
     at = 1
     while killed(shop, local(tmp_path / str(at))(), at):
         if at % 2:
             heals(shop, local(tmp_path / str(at))(), truth)
-        at += stride(5)
+        at += stride(7)
     assert at > 60
 
 
@@ -107,8 +105,8 @@ def test_killed_at_a_read(
     assert at > 15
 
 
-def test_a_later_night_killed_at_each_read_one_by_one(
-    shop: Rehearsal, truth: dict[str, str]
+def test_a_later_night_killed_at_its_reads_one_by_one(
+    shop: Rehearsal, truth: dict[str, str], stride: Callable[[int], int]
 ) -> None:
     """One that reads more than it writes: a day later, on the lake of the first. Each starts where
     the dead one before it has ended.
@@ -120,7 +118,7 @@ def test_a_later_night_killed_at_each_read_one_by_one(
     at, final = 1, check(storage)
     while killed(shop, storage, at, after=at % 2 == 0, commands=READS):
         final = check(storage, final)
-        at += 1
+        at += stride(3)
     assert at > 10
     check(storage, final, quiet=True)
     found = content(storage)
@@ -132,14 +130,17 @@ def test_a_later_night_killed_at_each_read_one_by_one(
 
 
 def test_nights_that_all_die_at_a_read_make_the_lake_on_s3(
-    shop: Rehearsal, truth: dict[str, str], request: pytest.FixtureRequest
+    shop: Rehearsal,
+    truth: dict[str, str],
+    request: pytest.FixtureRequest,
+    stride: Callable[[int], int],
 ) -> None:
-    """Night n dies at its read n, before or after it by turns; what each has written stays, until
-    one comes through.
+    """Each dies at a later read than the one before it, before or after it by turns; what each has
+    written stays, until one comes through.
     """
     storage, final, at = opener("seaweed", request)(), {}, 1
     while killed(shop, storage, at, after=at % 2 == 0, commands=READS):
-        at += 1
+        at += stride(3)
         if at % 5 == 0:
             final = check(storage, final)
     assert at > 10
@@ -148,29 +149,39 @@ def test_nights_that_all_die_at_a_read_make_the_lake_on_s3(
 
 
 class Mortal(FaultyStorage):
-    """Carries out one write that changes something, and dies; but lets the store be probed, which
-    writes the same again and again.
+    """Carries out `writes` writes that change something, and dies; but lets the store be probed,
+    which writes the same again and again.
     """
+
+    def __init__(self, inner: Storage, writes: int) -> None:
+        super().__init__(inner, 1 << 30, after=False)
+        self.writes = writes
 
     def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
         etag = self.inner._write(key, data, if_absent, if_match)
         if not key.startswith("_probe/"):
-            raise Killed(key)
+            self.writes -= 1
+            if self.writes <= 0:
+                raise Killed(key)
         return etag
 
 
-def test_nights_that_all_die_after_one_write_make_the_lake_on_s3(
-    shop: Rehearsal, truth: dict[str, str], request: pytest.FixtureRequest
+def test_nights_that_all_die_after_a_few_writes_make_the_lake_on_s3(
+    shop: Rehearsal,
+    truth: dict[str, str],
+    request: pytest.FixtureRequest,
+    stride: Callable[[int], int],
 ) -> None:
-    storage, final = opener("seaweed", request)(), {}
+    """After one write each in the scheduled job."""
+    storage, final, writes = opener("seaweed", request)(), {}, stride(3)
     for deaths in range(2 * len(truth)):
         try:
-            assert shop.night(Mortal(storage, 1 << 30, after=False))
+            assert shop.night(Mortal(storage, writes))
             break
         except Killed:
-            if deaths % 20 == 0:
+            if deaths % 10 == 0:
                 final = check(storage, final)
-    assert len(truth) - 5 < deaths < len(truth) + 20, "each death leaves one write more"
+    assert len(truth) - 5 < deaths * writes < len(truth) + 20, "each death leaves its writes"
     check(storage, final, quiet=True)
     assert content(storage) == truth
 

@@ -6,6 +6,7 @@ Also here: what is broken hides only the sums that are made of it.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -29,8 +30,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
     monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
     shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
-    assert shop.night()
-    return nights_later(shop, 1)
+    return nights_later(shop.after(1), 1)
 
 
 def nights_later(shop: Rehearsal, nights: int) -> Rehearsal:
@@ -95,14 +95,14 @@ def test_a_leftover_can_be_removed_before_the_next_night(
 
 
 def test_whatever_write_a_run_was_killed_behind_the_next_and_repair_leave_no_finding(
-    shop: Rehearsal, capsys: pytest.CaptureFixture[str]
+    shop: Rehearsal, capsys: pytest.CaptureFixture[str], stride: Callable[[int], int]
 ) -> None:
     lake, base = shop.folder / "lake", shop.folder / "base"
     lake.rename(base)
     kills = 0
     while True:
         shutil.copytree(base, lake, dirs_exist_ok=True)
-        place = 1 + 19 * kills
+        place = 1 + stride(27) * kills
         faulty = FaultyStorage(shop.storage(), place, after=True, commands=("PUT",))
         with suppress(Killed):
             nights_later(shop, 1).night(faulty)

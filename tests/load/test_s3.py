@@ -103,14 +103,11 @@ def test_passing_faults_are_retried_and_lasting_ones_told(
             "LIST": lambda: list(storage.list()),
         }[command_name]()
 
-    for times in (1, 3):
-        storage = behind(
-            first(sent, fate, times=times, within=within if command_name != "GET" else "/k")
-        )
-        if command_name != "PUT":
-            storage.put("k", b"1" * 50)
-        ask(storage)
-        assert storage.get("k") == (b"2" if command_name == "PUT" else b"1") * 50
+    storage = behind(first(sent, fate, times=3, within=within if command_name != "GET" else "/k"))
+    if command_name != "PUT":
+        storage.put("k", b"1" * 50)
+    ask(storage)
+    assert storage.get("k") == (b"2" if command_name == "PUT" else b"1") * 50
     storage = behind(first(sent, fate, times=99, within=within if command_name != "GET" else "/k"))
     if command_name != "PUT":
         storage.put("k", b"1")
