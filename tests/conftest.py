@@ -11,18 +11,16 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.machine import find_browser, find_java, missing
-from tests.support.marks import PIPELINES, REAL_SERVERS, SLOW
+from tests.support.marks import LONGEST, PIPELINES, REAL_SERVERS, SLOW
 from tests.support.runner import Runner
 
 pytest_plugins = ("tests.support.fixtures",)
 
 # Random inputs are the same in each run, so that only a change of code can make a test fail. The
 # scheduled job uses new ones: ./run test --hypothesis-profile random
-_INPUTS = settings(
-    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow], print_blob=True
-)
-settings.register_profile("fixed", _INPUTS, derandomize=True)
-settings.register_profile("random", _INPUTS, derandomize=False)
+_INPUTS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.register_profile("fixed", _INPUTS, derandomize=True, max_examples=25)
+settings.register_profile("random", _INPUTS, derandomize=False, max_examples=100)
 settings.load_profile("fixed")
 
 
@@ -103,7 +101,8 @@ def java_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by folder and by the servers that they start."""
+    """Mark tests by folder and by the servers that they start; put the longest files first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
         if item.nodeid.startswith(SLOW) or PIPELINES & names:

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -36,21 +38,35 @@ FIRST, LAST = date(2026, 10, 29), date(2026, 10, 30)
 NOW = datetime(2026, 10, 31, 12, tzinfo=UTC)
 PUBLISHED = ("figures.json", "report.md", "report.html")
 _known: dict[str, object] = {}
+_folder = tempfile.TemporaryDirectory(prefix="lakes-")  # removed when this process ends
+_lakes = Path(_folder.name)
 
 
-def save_shop(folder: Path, until: datetime, *, customers: bool = True) -> list[dict]:
+def save_shop(folder: Path, until: datetime) -> list[dict]:
     """What a small shop's API shows at `until`, saved as JSON; returns its receipts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = _shown(until)
+    for name, text in shown.items():
+        (folder / f"{name}.json").write_text(text)
+    receipts: list[dict] = json.loads(shown["receipts"])["receipts"]
+    return receipts
+
+
+@cache
+def _shown(until: datetime) -> dict[str, str]:
+    """What the small shop's API shows at `until`, as JSON by resource."""
     shop = Shop(opened=date(2026, 10, 20), receipts_per_day=6, stores=1)
     since = datetime(2026, 10, 29, 11, tzinfo=UTC)
     query = Query(created_min=millis(since), created_max=millis(until))
-    receipts = [json.loads(entry.read()) for entry in shop.receipts(millis(until), query)]
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "receipts.json").write_text(json.dumps({"receipts": receipts}))
-    for name in ("items", "stores", "categories", "employees"):
-        (folder / f"{name}.json").write_text(
-            json.dumps({name: [json.loads(row.read()) for row in shop.rows(millis(until), name)]})
-        )
-    return receipts
+    rows = {"receipts": shop.receipts(millis(until), query)}
+    rows |= {
+        name: shop.rows(millis(until), name)
+        for name in ("items", "stores", "categories", "employees")
+    }
+    return {
+        name: json.dumps({name: [json.loads(row.read()) for row in entries]})
+        for name, entries in rows.items()
+    }
 
 
 class Rehearsal:
@@ -93,6 +109,20 @@ class Rehearsal:
                 name,
                 some_files(remembered(name, getattr(reports, name))),
             )
+
+    def after(self, nights: int) -> Rehearsal:
+        """`nights` nights have run on the lake of a folder: once in this process, then copied."""
+        lake = Path(self.storage().uri())
+        made = _lakes / str(nights)
+        for night in range(nights):
+            save_shop(self.saved, nightfall(night))
+            self.at(nightfall(night))
+            assert made.exists() or self.night()
+        if made.exists():
+            shutil.copytree(made, lake)
+        else:
+            shutil.copytree(lake, made)
+        return self
 
     def at(self, instant: datetime) -> Rehearsal:
         self.options["pos"]["now"] = instant.isoformat()

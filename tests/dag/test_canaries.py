@@ -99,6 +99,7 @@ def left(quiet_till: Till, seaweed: Server) -> tuple[dict[str, str], dict[str, b
     planted = {
         name: secrets.token_urlsafe(18) + "+/&" for name in ("CUSTOMER_HASH_KEY", "SMTP_PASSWORD")
     }
+    runner.is_drawn = True
     runner.environment |= {**planted, **seaweed.environment, "TMPDIR": str(runner.folder / "tmp")}
     (runner.folder / "tmp").mkdir()
     chatty = (

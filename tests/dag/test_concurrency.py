@@ -31,9 +31,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     """Its first night has run, in a lake of its own."""
     monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
     monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
-    shop = Rehearsal(tmp_path, local(tmp_path / "truth"), monkeypatch)
-    assert shop.night()
-    return shop
+    return Rehearsal(tmp_path, local(tmp_path / "truth"), monkeypatch).after(1)
 
 
 def settled(shop: Rehearsal, storage: Storage, truth: dict[str, str]) -> None:

@@ -76,7 +76,6 @@ def test_what_luigi_itself_finds(
     luigi: Runner, source: str, task: str, code: int, said: str
 ) -> None:
     (luigi.folder / "outside.py").write_text("import pipeline\n" + source)
-    luigi.environment["PYTHONPATH"] = f"{luigi.folder}{os.pathsep}{ROOT}"
     assert said in luigi("--module", "outside", task, code=code)
 
 

@@ -29,12 +29,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     """A lake of two nights."""
     monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
     monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
-    shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
-    assert shop.night()
-    later = NOW + timedelta(days=1)
-    save_shop(shop.saved, later)
-    assert shop.at(later).night()
-    return shop
+    return Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch).after(2)
 
 
 def some(shop: Rehearsal, pattern: str) -> Path:

@@ -31,6 +31,7 @@ from pipeline.describe import (
 from pipeline.describe.athena import projection
 from pipeline.describe.tables import hive_type
 from pipeline.load.glue import GlueCatalog
+from tests.executors.standalone import QUICK
 from tests.load.seaweed import Server
 from tests.support.machine import missing
 from tests.support.runner import ROOT, Runner
@@ -288,12 +289,14 @@ def test_the_program_for_spark_runs(folder: Path, java_home: Path) -> None:
     session = (
         "from pyspark.sql import SparkSession\n"
         "spark = SparkSession.builder.master('local[1]').config('spark.ui.enabled', 'false')"
-        ".config('spark.driver.host', '127.0.0.1').getOrCreate()\n"
+        ".config('spark.driver.host', '127.0.0.1').config('spark.sql.shuffle.partitions', 1)"
+        ".config('spark.sql.adaptive.enabled', 'false')"
+        ".config('spark.sql.codegen.wholeStage', 'false').getOrCreate()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", session + code],
         cwd=folder,
-        env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"},
+        env={**os.environ, **QUICK},
         capture_output=True,
         text=True,
         timeout=600,

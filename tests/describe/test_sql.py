@@ -28,7 +28,6 @@ NET = "SELECT currency, sum(net) AS net FROM named_receipts GROUP BY currency"
 def analyst(luigi: Runner, folder: Path) -> Runner:
     """A folder with a configuration that names the lake of two months."""
     luigi.configure("lake", url=folder / "data").configure("shop", currency_decimals=PLACES)
-    luigi.environment["PYTHONPATH"] = ":".join([str(ROOT), *sys.path])
     return luigi
 
 
@@ -92,7 +91,7 @@ def test_an_assistant_asks_the_lake_and_learns_nothing_of_people(
             command=sys.executable,
             args=["-m", "pipeline", "mcp"],
             cwd=str(analyst.folder),
-            env=analyst.env(),
+            env=analyst.env() | {"PYTHONPATH": ":".join([str(ROOT), *sys.path])},
         )
         answers: dict[str, Any] = {}
         async with Client(server) as client:

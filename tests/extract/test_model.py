@@ -360,7 +360,7 @@ class Nights(RuleBasedStateMachine):
 
 
 Nights.TestCase.settings = settings(
-    max_examples=tries(60, 120),
+    max_examples=tries(30, 120),
     stateful_step_count=16,
     deadline=None,
     suppress_health_check=list(HealthCheck),

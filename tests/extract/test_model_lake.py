@@ -33,7 +33,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commits, "ThreadPoolExecutor", AtOnce)
 
 
-@settings(max_examples=tries(20, 40), deadline=None, suppress_health_check=ALL)
+@settings(max_examples=tries(12, 40), deadline=None, suppress_health_check=ALL)
 @given(HISTORIES)
 def test_whatever_happens_the_lake_becomes_the_shop(history: tuple) -> None:
     play(*history)

@@ -14,6 +14,7 @@ import pytest
 
 import reports
 from reports.words import CATALOGS
+from tests.support.inputs import tries
 
 SEPTEMBER, AUGUST, LAST_YEAR, JANUARY = (
     date(2025, 9, 1),
@@ -114,10 +115,11 @@ SHOPS = {
 
 @pytest.fixture(scope="module", params=SHOPS)
 def awkward(request, shop, make_summaries):
-    """Tables, months and decimals of one shop."""
+    """Tables, months, decimals and number of one shop."""
     changed, months = SHOPS[request.param]
     made = replace(shop(), **{"receipts": 8} | changed)
-    return make_summaries(made, months), months, made.lake_decimals
+    number = list(SHOPS).index(request.param)
+    return make_summaries(made, months), months, made.lake_decimals, number
 
 
 def pages_of(pdf: bytes) -> int:
@@ -130,9 +132,14 @@ def is_numbered(text: str) -> bool:
     return numbers[0] == 1 and all(b in (a + 1, 1) for a, b in pairwise(numbers))
 
 
-@pytest.mark.parametrize(("locale", "paper"), [("es_MX", "us-letter"), ("en_US", "a4")])
-def test_monthly_report_of_an_awkward_shop(awkward, locale, paper):
-    summaries, months, lake_decimals = awkward
+FORMS = (("es_MX", "us-letter"), ("en_US", "a4"))
+
+
+@pytest.mark.parametrize("turn", tries((0,), (0, 1)))
+def test_monthly_report_of_an_awkward_shop(awkward, turn):
+    """In the two languages by turns; in both of them in the scheduled job."""
+    summaries, months, lake_decimals, number = awkward
+    locale, paper = FORMS[(number + turn) % 2]
     files = reports.monthly(
         months[-1],
         summaries,
@@ -163,7 +170,7 @@ def test_monthly_report_of_an_awkward_shop(awkward, locale, paper):
 
 
 def test_cumulative_report_of_an_awkward_shop(awkward):
-    summaries, months, lake_decimals = awkward
+    summaries, months, lake_decimals, _ = awkward
     locale = LOCALES[len(months) % 2]
     files = reports.cumulative(
         months[-1], summaries, locale=locale, lake_decimals=lake_decimals, lineage=LINEAGE

@@ -57,6 +57,7 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> 
     assert len(november) == 1 and november == sorted((reports / "2026-11/versions").iterdir())
     assert len(list((reports / "2026-10/versions").iterdir())) == 2
     (folder / "Recibos de octubre.csv").write_bytes(receipts_csv(october[1:], shops))
+    till.luigi.is_drawn = True
     till.night()
     good = till.figures()["currencies"]["MXN"]["bridge"]["till"][0]
     assert (

@@ -313,7 +313,7 @@ SALES = st.lists(
 )
 
 
-@settings(quickly, max_examples=150)
+@settings(quickly, max_examples=tries(50, 150))
 @given(SALES, SALES)
 def test_parts_of_a_fair_change_add_up_whatever_is_sold_when(now, base):
     def frames(sales: list, month: date) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -24,7 +24,7 @@ MONTH = [before(FIRST, -n) for n in range(MONTHS)]
 OPEN, THROUGH = MONTH[15], MONTH[15] + timedelta(days=17)
 WEEKEND = (5, 6)
 # Prefixes on both sides of each length at which a figure begins or changes; daily all of them.
-LENGTHS = tries((1, 2, 3, 5, 6, 11, 12, 13, 17, 23, 24, 25), range(1, MONTHS + 1))
+LENGTHS = tries((2, 3, 5, 6, 12, 13, 24, 25), range(1, MONTHS + 1))
 SECTIONS = ("years", "pace", "margin", "payments_over_time", "migration", "stability", "loyalty")
 
 

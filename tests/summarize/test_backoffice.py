@@ -35,6 +35,7 @@ from tests.summarize.till_csv import (
     receipts_csv,
     summary_csv,
 )
+from tests.support.inputs import tries
 
 LAST = date(2026, 10, 4)
 DAYS = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
@@ -130,7 +131,7 @@ def test_an_export_of_the_same_receipts_ties_to_the_cent(shop, kind):
     assert net == sum(signed, Decimal(0))
 
 
-@settings(max_examples=40)
+@settings(max_examples=tries(15, 40))
 @given(data=st.data())
 def test_every_dialect_reads_the_same(shop, data):
     spanish = data.draw(st.booleans())
@@ -167,7 +168,7 @@ def test_every_dialect_reads_the_same(shop, data):
     }
 
 
-@settings(max_examples=30)
+@settings(max_examples=tries(12, 30))
 @given(
     index=st.integers(0, 10**6),
     kind=st.sampled_from(["amount", "missing there", "missing here", "cancelled there"]),

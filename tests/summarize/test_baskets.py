@@ -35,7 +35,7 @@ def frequent_pairs(month, least: int) -> list[dict]:
     )
 
 
-@settings(max_examples=tries(8, 15), deadline=None)
+@settings(max_examples=tries(5, 15), deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     receipts=st.integers(0, 120),

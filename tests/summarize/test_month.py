@@ -61,7 +61,7 @@ def check(month) -> dict[str, pa.Table]:
     return tables
 
 
-@settings(max_examples=tries(12, 25), deadline=None)
+@settings(max_examples=tries(6, 25), deadline=None)
 @given(seed=st.integers(0, 2**32), receipts=st.integers(0, 60))
 def test_every_table_equals_the_recount(seed, receipts):
     check(draw_month(seed, receipts))
@@ -139,7 +139,7 @@ def test_net_sales_are_the_same_in_every_table():
         assert pc.sum(in_combos[column]) == pc.sum(tables["combos"][column]), column
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", tries((1, 4), range(6)))
 def test_a_receipt_is_one_thing_in_all_tables(seed):
     """What the reports print side by side: sales + refunds + cancelled = all that were read, and
     those without an order rule once.

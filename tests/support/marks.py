@@ -25,6 +25,17 @@ SLOW = (
 )
 
 
+# Files that take long as a whole. They start first, so that no process ends with one of them.
+LONGEST = (
+    "tests/executors/test_cluster.py",
+    "tests/reports/test_recount_history.py",
+    "tests/dag/",
+    "tests/deliver/test_delivery_run.py",
+    "tests/describe/test_describe.py",
+    "tests/ops/test_wheel.py",
+)
+
+
 # Fixtures that run luigi or pos as a process.
 PIPELINES = {"luigi"}
 

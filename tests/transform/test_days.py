@@ -45,7 +45,7 @@ def mxn(zone: str, starts_at: time) -> Store:
     return Store(zone, starts_at, "MXN", 2)
 
 
-@settings(max_examples=tries(100, 300), deadline=None)
+@settings(max_examples=tries(50, 300), deadline=None)
 @given(st.sampled_from(ZONES), CUTS, st.lists(INSTANTS, min_size=1, max_size=5))
 def test_an_instant_lies_within_the_bounds_of_its_day_and_of_no_other(zone, cut, instants):
     store = mxn(zone, cut)
@@ -58,7 +58,7 @@ def test_an_instant_lies_within_the_bounds_of_its_day_and_of_no_other(zone, cut,
             assert (start <= instant < end) == (near == day)
 
 
-@settings(max_examples=tries(100, 200), deadline=None)
+@settings(max_examples=tries(50, 200), deadline=None)
 @given(st.sampled_from(ZONES), CUTS, st.dates(date(2000, 1, 1), date(2035, 12, 30)))
 def test_days_follow_each_other_without_gap_and_begin_when_the_clock_says_so(zone, cut, day):
     store, info = mxn(zone, cut), ZoneInfo(zone)
@@ -70,7 +70,7 @@ def test_days_follow_each_other_without_gap_and_begin_when_the_clock_says_so(zon
     assert timedelta(0) <= end - start <= timedelta(hours=49)
 
 
-@settings(max_examples=tries(100, 300), deadline=None)
+@settings(max_examples=tries(50, 300), deadline=None)
 @given(st.sampled_from(ZONES), st.lists(INSTANTS, min_size=1, max_size=20))
 def test_local_time_is_what_zoneinfo_says(zone, instants):
     shown = [

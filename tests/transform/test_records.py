@@ -23,6 +23,7 @@ from pipeline.transform.nested import receipts_of
 from pipeline.transform.parse import parse, parse_all
 from pipeline.transform.validate_columns import validate_columns
 from pipeline.transform.validate_record import RejectedRecord, validate_record
+from tests.support.inputs import tries
 
 YEN = Store("Asia/Tokyo", time(0), "JPY", 0)
 RULES = Rules({"yen": YEN}, Store("UTC", time(0), "MXN", 2), read_menu("", "menu.toml"), 2)
@@ -114,7 +115,7 @@ def check(body: bytes) -> None:
         assert accepted(fast) and fast.equals(again)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(150, 400), deadline=None)
 @given(st.integers(0, 60), st.data())
 def test_both_paths_decide_alike(seed, data):
     record = receipt(seed)
