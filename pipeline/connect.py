@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 from pipeline import settings
+from pipeline.embedded_shop import EmbeddedShop
 from pipeline.errors import ConfigError
 from pipeline.load import open_storage
 from pipeline.ownership import FILES, SIMULATOR, Origin
@@ -16,22 +17,13 @@ from pipeline.pos import SOURCES, open_source
 from pipeline.pos.files import is_saved
 from pipeline.pos.source import Api, Source
 from pipeline.rules import day_bounds
+from pipeline.settings.run_context import once_per_run
 
 
-@cache
-def _embedded(source: str, _pid: int) -> tuple[str, str]:
-    """Address and token of the embedded shop, behind the API of that point of sale."""
-    from pipeline.simulator import Server, Shop
-    from pipeline.simulator.square import SquareRules, SquareServer, SquareShop
-
-    server = (
-        SquareServer(SquareShop(Shop(), events=False), now=settings.now, rules=SquareRules())
-        if source == "square"
-        else Server(Shop(), now=settings.now)
-    )
-    server.daemon_threads = True  # it ends with the process, whatever connection is still open
-    server.start()
-    return server.url, server.token
+@once_per_run
+def _embedded(source: str, _pid: int) -> EmbeddedShop:
+    """The simulated shop of this process, behind the API of that point of sale."""
+    return EmbeddedShop(source, settings.now())
 
 
 def connect(name: str = "") -> Source:
@@ -52,8 +44,8 @@ def connect(name: str = "") -> Source:
             f"[pos] source = {point.name!r} is unknown; known are {', '.join(sorted(SOURCES))}"
         )
     if point.is_embedded:
-        url, token = _embedded(point.name, os.getpid())
-        return open_source(point.name, url=url, token=token, rate=None)
+        shop = _embedded(point.name, os.getpid())
+        return open_source(point.name, url=shop.url, token=shop.token, rate=None)
     rate = (section.rate_requests, section.rate_seconds) if section.rate_requests else None
     return open_source(
         point.name,

@@ -7,6 +7,7 @@ milliseconds.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from hashlib import md5
 from uuid import UUID
 
@@ -14,6 +15,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_ZERO = date(1970, 1, 1)
 
 
+@lru_cache(maxsize=1 << 16)
 def id_of(kind: str, key: object) -> str:
     """UUID of the object `key` of `kind`."""
     return str(UUID(bytes=md5(f"{kind}/{key}".encode(), usedforsecurity=False).digest(), version=4))
@@ -21,8 +23,19 @@ def id_of(kind: str, key: object) -> str:
 
 def stamp(milliseconds: int) -> str:
     """Timestamp as the API writes it: `2020-03-30T18:30:00.000Z`."""
-    moment = EPOCH + timedelta(milliseconds=milliseconds)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+    day, rest = divmod(milliseconds, 86_400_000)
+    minutes, rest = divmod(rest, 60_000)
+    return f"{_midnight(day)}{_clock(minutes)}{rest // 1000:02d}.{rest % 1000:03d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _midnight(day: int) -> str:
+    return f"{_DAY_ZERO + timedelta(days=day)}T"
+
+
+@lru_cache(maxsize=1440)
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:"
 
 
 def parse_stamp(text: str) -> int:

@@ -53,7 +53,8 @@ class Server(ThreadingTCPServer):
     """HTTP server of a source.
 
     Public attributes: url, token, requests, failures; faults, to which tests append at any time;
-    source and rules, which tests may replace.
+    source and rules, which tests may replace. It listens on `port`, or on the socket `listener`.
+    With `is_ahead` it prepares the next page of a list while the client works on a page.
     """
 
     allow_reuse_address, daemon_threads, request_queue_size = True, False, 128
@@ -70,14 +71,19 @@ class Server(ThreadingTCPServer):
         faults: Sequence[Fault] = (),
         port: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        listener: socket.socket | None = None,
+        is_ahead: bool = False,
     ):
-        super().__init__(("127.0.0.1", port), _Handler)
-        self.source, self.rules, self.rate_limit, self.faults, self.clock = (
+        super().__init__(("127.0.0.1", port), _Handler, bind_and_activate=listener is None)
+        if listener:
+            self.socket, self.server_address = listener, listener.getsockname()
+        self.source, self.rules, self.rate_limit, self.faults, self.clock, self.is_ahead = (
             source,
             rules,
             rate_limit,
             list(faults),
             clock,
+            is_ahead,
         )
         self.token = secrets.token_hex(16) if token is None else token
         self.now = now or (lambda: datetime.now(UTC))
@@ -185,11 +191,15 @@ class Server(ThreadingTCPServer):
                 return Request.from_cursor(params["cursor"], path.strip("/")).page
         return 1
 
-    def respond(self, exchange: Exchange) -> Any:
-        """Page of a list or bytes of an object; raises `failure`."""
+    def respond(self, exchange: Exchange, **fields: str) -> Any:
+        """Page of a list or bytes of an object; raises `failure`.
+
+        `fields` replace those of the request.
+        """
         if exchange.method != "GET":
             raise ApiError(405, "BAD_REQUEST", "This shop can only be read.")
-        return answer(self.source, exchange.now, exchange.path, exchange.params, exchange.rules)
+        params = exchange.params | fields
+        return answer(self.source, exchange.now, exchange.path, params, exchange.rules)
 
     def _grant(self, arrival: float) -> None:
         if self.rate_limit is None:
@@ -251,6 +261,8 @@ class _Handler(BaseHTTPRequestHandler):
             steps = fault.act(exchange) if fault else None
             for step in (exchange.head(len(body)) + body,) if steps is None else steps:
                 self._take(step)
+            if self.server.is_ahead and exchange.listing and exchange.listing.cursor:
+                self.server.respond(exchange, cursor=exchange.listing.cursor)  # fills the caches
         except ConnectionError:
             self.close_connection = True  # the client has disconnected
         except Exception as failure:  # raised again when serve() ends  # noqa: BLE001

@@ -3,39 +3,43 @@
 In: a ticket (centavos) and its slot (UTC seconds). Out: UTF-8 bytes. Amounts are in pesos; on some
 receipts whole amounts are integers and on others floats, as in real payloads. Amounts of a refund
 are positive. A cancelled receipt keeps its totals.
+
+The text is put together from parts that recur on many receipts and are encoded once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
-
-import msgspec
+from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
 
 from pipeline.simulator.ids import id_of, stamp
 from pipeline.simulator.ledger import Ledger, Slot
-from pipeline.simulator.pricelist import Tax
+from pipeline.simulator.pricelist import Answer, Tax
+from pipeline.simulator.source import encode
 from pipeline.simulator.tickets import Ticket
 from pipeline.simulator.till import Line
 from pipeline.simulator.trade import DISCOUNTS, POINTS, STORES, TENDERS, WALLET, Discount
 
-_Money = Callable[[int], int | float]  # amount in pesos of one in centavos
-_encode = msgspec.json.Encoder().encode
-_id_of = lru_cache(maxsize=None)(id_of)
-_TENDER_IDS = [id_of("tender", tender.name) for tender in TENDERS]
+_Money = Callable[[int], str]  # JSON number in pesos of an amount in centavos
 _DISCOUNT_IDS = {
     POINTS.name: id_of("discount", "points"),
     **{row.name: id_of("discount", index) for index, row in enumerate(DISCOUNTS)},
 }
 
 
-def _plain(hundredths: int) -> int | float:
-    return hundredths / 100 if hundredths % 100 else hundredths // 100
+@lru_cache(maxsize=1 << 14)
+def _json(value: str | None) -> str:
+    return encode(value).decode()
 
 
-def _decimal(hundredths: int) -> float:
-    return hundredths / 100
+@lru_cache(maxsize=1 << 16)
+def _plain(hundredths: int) -> str:
+    return _decimal(hundredths) if hundredths % 100 else str(hundredths // 100)
+
+
+@lru_cache(maxsize=1 << 16)
+def _decimal(hundredths: int) -> str:
+    return encode(hundredths / 100).decode()
 
 
 def line_id(device: int, number: int, line: int) -> str:
@@ -55,125 +59,128 @@ def print_receipt(ledger: Ledger, ticket: Ticket, slot: Slot, cancelled: bool) -
     """Receipt before or after its cancellation."""
     money = _plain if ticket.plain else _decimal
     till = ledger.tills[slot.device]
-    sold, created = stamp(slot.sold * 1000), stamp(slot.created * 1000)
+    sold, created = stamp(slot.sold * 1000), f'"{stamp(slot.created * 1000)}"'
     paid = stamp((slot.sold - 1) * 1000) if ticket.split_second else sold
-    store = _id_of("store", STORES[till.store].name)
+    gone = f'"{stamp(slot.cancelled * 1000)}"' if cancelled else "null"
+    kind, refunded = ("SALE", "null")
+    if slot.refunds:
+        number = ledger.sale(slot.device, *slot.refunds).number
+        kind, refunded = ("REFUND", f'"{number_of(ledger, slot.device, number)}"')
+    customer = f'"{customer_id(ledger.seed, ticket.customer)}"' if ticket.customer >= 0 else "null"
     earned, deducted, balance = ticket.points
-    return _encode(
-        {
-            "receipt_number": number_of(ledger, slot.device, slot.number),
-            "note": ticket.note,
-            "receipt_type": "REFUND" if slot.refunds else "SALE",
-            "refund_for": (
-                number_of(ledger, slot.device, ledger.sale(slot.device, *slot.refunds).number)
-                if slot.refunds
-                else None
-            ),
-            "order": ticket.order,
-            "created_at": created,
-            "updated_at": stamp(slot.cancelled * 1000) if cancelled else created,
-            "source": till.name if till.web else "point of sale",
-            "receipt_date": sold,
-            "cancelled_at": stamp(slot.cancelled * 1000) if cancelled else None,
-            "total_money": money(ticket.total),
-            "total_tax": money(sum(ticket.taxes.values())),
-            "points_earned": money(earned),
-            "points_deducted": money(deducted),
-            "points_balance": money(balance),
-            "customer_id": (
-                customer_id(ledger.seed, ticket.customer) if ticket.customer >= 0 else None
-            ),
-            "total_discount": money(sum([amount for _, _, amount in ticket.discounts])),
-            "employee_id": _id_of("employee", ticket.employee) if ticket.employee else None,
-            "store_id": store,
-            "pos_device_id": None if till.web else _id_of("device", till.number),
-            "dining_option": ticket.dining_option,
-            "total_discounts": [_discount(row, money) for row in ticket.discounts],
-            "total_taxes": [_tax(tax, amount, money) for tax, amount in ticket.taxes.items()],
-            "tip": money(ticket.tip),
-            "surcharge": money(ticket.surcharge),
-            "line_items": [
-                _line(line, line_id(till.number, slot.number, index), money)
-                for index, line in enumerate(ticket.lines)
-            ],
-            "payments": [
-                {
-                    "payment_type_id": _TENDER_IDS[tender],
-                    "name": TENDERS[tender].name,
-                    "type": TENDERS[tender].kind,
-                    "money_amount": money(amount),
-                    "paid_at": paid,
-                    "payment_details": _card(slot) if tender == WALLET else None,
-                }
-                for tender, amount in ticket.payments
-            ],
-        }
+    lines = [
+        _line(line, line_id(till.number, slot.number, index), money)
+        for index, line in enumerate(ticket.lines)
+    ]
+    payments = [
+        f"{_tender(tender)}{money(amount)}"
+        f',"paid_at":"{paid}","payment_details":{_card(slot) if tender == WALLET else "null"}}}'
+        for tender, amount in ticket.payments
+    ]
+    employee = _json(id_of("employee", ticket.employee) if ticket.employee else None)
+    return (
+        f'{{"receipt_number":"{number_of(ledger, slot.device, slot.number)}"'
+        f',"note":{_json(ticket.note)},"receipt_type":"{kind}","refund_for":{refunded}'
+        f',"order":{_json(ticket.order)},"created_at":{created}'
+        f',"updated_at":{gone if cancelled else created}'
+        f',"source":{_json(till.name if till.web else "point of sale")},"receipt_date":"{sold}"'
+        f',"cancelled_at":{gone},"total_money":{money(ticket.total)}'
+        f',"total_tax":{money(sum(ticket.taxes.values()))},"points_earned":{money(earned)}'
+        f',"points_deducted":{money(deducted)},"points_balance":{money(balance)}'
+        f',"customer_id":{customer}'
+        f',"total_discount":{money(sum([amount for _, _, amount in ticket.discounts]))}'
+        f',"employee_id":{employee},"store_id":"{id_of("store", STORES[till.store].name)}"'
+        f',"pos_device_id":{_json(None if till.web else id_of("device", till.number))}'
+        f',"dining_option":{_json(ticket.dining_option)}'
+        f',"total_discounts":[{_discounts(ticket.discounts, money)}]'
+        f',"total_taxes":[{",".join([_tax(*row, money) for row in ticket.taxes.items()])}]'
+        f',"tip":{money(ticket.tip)},"surcharge":{money(ticket.surcharge)}'
+        f',"line_items":[{",".join(lines)}],"payments":[{",".join(payments)}]}}'
+    ).encode()
+
+
+def _line(line: Line, line_id: str, money: _Money) -> str:
+    dish, portion, milli = line.dish, line.portion, line.milli
+    tax = _tax(dish.tax, line.tax, money) if dish.tax else ""
+    answers = ",".join([_answer(answer, milli, money) for answer in line.answers])
+    return (
+        f'{{"id":"{line_id}",{_goods(dish.id, portion.variant_id, dish.name, portion.name)}'
+        f',"sku":"{portion.sku}","quantity":{_quantity(milli)},"price":{money(line.price)}'
+        f',"gross_total_money":{money(line.gross)},"total_money":{money(line.total)}'
+        f',"cost":{money(portion.cost)},"cost_total":{money(line.cost)}'
+        f',"line_note":{_json(line.note)},"line_taxes":[{tax}]'
+        f',"total_discount":{money(line.discount)}'
+        f',"line_discounts":[{_discounts(line.discounts, money)}],"line_modifiers":[{answers}]}}'
     )
 
 
-def _line(line: Line, line_id: str, money: _Money) -> dict[str, Any]:
-    dish, portion, milli = line.dish, line.portion, line.milli
-    quantity = milli / 1000 if milli % 1000 else milli // 1000
-    return {
-        "id": line_id,
-        "item_id": dish.id,
-        "variant_id": portion.variant_id,
-        "item_name": dish.name,
-        "variant_name": portion.name,
-        "sku": portion.sku,
-        "quantity": quantity,
-        "price": money(line.price),
-        "gross_total_money": money(line.gross),
-        "total_money": money(line.total),
-        "cost": money(portion.cost),
-        "cost_total": money(line.cost),
-        "line_note": line.note,
-        "line_taxes": [_tax(dish.tax, line.tax, money)] if dish.tax else [],
-        "total_discount": money(line.discount),
-        "line_discounts": [_discount(row, money) for row in line.discounts],
-        "line_modifiers": [
-            {
-                "id": modifier,
-                "modifier_option_id": option,
-                "name": name,
-                "option": text,
-                "price": money(price),
-                "money_amount": money(price * milli // 1000),
-            }
-            for modifier, option, name, text, price in line.answers
-        ],
-    }
+@cache
+def _goods(item: str, variant: str, name: str, size: str | None) -> str:
+    return (
+        f'"item_id":"{item}","variant_id":"{variant}","item_name":{_json(name)}'
+        f',"variant_name":{_json(size)}'
+    )
 
 
-def _tax(tax: Tax, amount: int, money: _Money) -> dict[str, Any]:
-    return {
-        "id": tax.id,
-        "type": tax.kind,
-        "name": tax.name,
-        "rate": money(tax.rate * 100),
-        "money_amount": money(amount),
-    }
+@cache
+def _quantity(milli: int) -> str:
+    return encode(milli / 1000 if milli % 1000 else milli // 1000).decode()
 
 
-def _discount(row: tuple[Discount, int | None, int], money: _Money) -> dict[str, Any]:
-    discount, percent, amount = row
-    printed = {
-        "id": _DISCOUNT_IDS[discount.name],
-        "type": discount.kind,
-        "name": discount.name,
-        "money_amount": money(amount),
-    }
-    if percent is not None:
-        printed["percentage"] = money(percent * 100)
-    return printed
+@cache
+def _answer(answer: Answer, milli: int, money: _Money) -> str:
+    """Modifier of a line."""
+    return (
+        f'{{"id":"{answer.modifier_id}","modifier_option_id":"{answer.option_id}"'
+        f',"name":{_json(answer.name)},"option":{_json(answer.option)}'
+        f',"price":{money(answer.price)},"money_amount":{money(answer.price * milli // 1000)}}}'
+    )
 
 
-def _card(slot: Slot) -> dict[str, Any]:
+def _tax(tax: Tax, amount: int, money: _Money) -> str:
+    return f"{_rate(tax, money)}{money(amount)}}}"
+
+
+@cache
+def _rate(tax: Tax, money: _Money) -> str:
+    return (
+        f'{{"id":"{tax.id}","type":"{tax.kind}","name":{_json(tax.name)}'
+        f',"rate":{money(tax.rate * 100)},"money_amount":'
+    )
+
+
+def _discounts(rows: Iterable[tuple[Discount, int | None, int]], money: _Money) -> str:
+    return ",".join(
+        [
+            _rebate(discount)
+            + money(amount)
+            + ("}" if percent is None else f',"percentage":{money(percent * 100)}}}')
+            for discount, percent, amount in rows
+        ]
+    )
+
+
+@cache
+def _rebate(discount: Discount) -> str:
+    return (
+        f'{{"id":"{_DISCOUNT_IDS[discount.name]}","type":"{discount.kind}"'
+        f',"name":{_json(discount.name)},"money_amount":'
+    )
+
+
+@cache
+def _tender(tender: int) -> str:
+    row = TENDERS[tender]
+    return (
+        f'{{"payment_type_id":"{id_of("tender", row.name)}","name":{_json(row.name)}'
+        f',"type":"{row.kind}","money_amount":'
+    )
+
+
+def _card(slot: Slot) -> str:
     """Payment details from an integrated terminal; the number is masked."""
-    return {
-        "authorization_code": f"{slot.number * 7919 % 1_000_000:06d}",
-        "reference_id": _id_of("reference", slot.id),
-        "entry_method": "CONTACTLESS",
-        "card_company": "Carnet",
-        "card_number": f"************{slot.number * 31 % 10_000:04d}",
-    }
+    return (
+        f'{{"authorization_code":"{slot.number * 7919 % 1_000_000:06d}"'
+        f',"reference_id":"{id_of("reference", slot.id)}","entry_method":"CONTACTLESS"'
+        f',"card_company":"Carnet","card_number":"************{slot.number * 31 % 10_000:04d}"}}'
+    )

@@ -49,12 +49,15 @@ class SquareServer(Server):
             return parse_cursor(params["cursor"]).page if params.get("cursor") else 1
         return 1
 
-    def respond(self, exchange: Exchange) -> SquarePage | bytes:
-        """Answer an authorized request; raises SquareError."""
+    def respond(self, exchange: Exchange, **fields: str) -> SquarePage | bytes:
+        """Answer an authorized request; raises SquareError.
+
+        `fields` replace those of the request.
+        """
         exchange.headers["Square-Version"] = _version(exchange.request_headers)
         post = exchange.method == "POST"
-        fields: dict[str, Any] = parse_body(exchange.request_body) if post else {**exchange.params}
-        call = Call(self.source, exchange.now, exchange.path, fields, exchange.rules)
+        sent: dict[str, Any] = parse_body(exchange.request_body) if post else exchange.params
+        call = Call(self.source, exchange.now, exchange.path, sent | fields, exchange.rules)
         return answer(exchange.method, call)
 
 
