@@ -7,8 +7,8 @@ order in which the cashier keyed them.
 from __future__ import annotations
 
 from bisect import bisect
-from random import Random
 
+from pipeline.simulator.chance import Random
 from pipeline.simulator.pricelist import Dish, Shelf
 from pipeline.simulator.till import Line
 from pipeline.simulator.trade import LINE_NOTES

@@ -11,29 +11,30 @@ from __future__ import annotations
 import socket
 import sys
 from datetime import datetime
+from typing import Any
 
 from pipeline.simulator.server import Server
 from pipeline.simulator.shop import Shop
+from pipeline.simulator.square import SquareServer, SquareShop
 
 
 def main(api: str, instant: str, descriptor: str) -> None:
     """Serve until the standard input ends."""
     now, listener = datetime.fromisoformat(instant), socket.socket(fileno=int(descriptor))
-    kind, source = Server, Shop()
-    if api == "square":
-        from pipeline.simulator.square import SquareServer, SquareShop
-
-        kind, source = SquareServer, SquareShop(source, events=False)
-    server = kind(
-        source,
-        token=sys.stdin.readline().strip(),
-        now=lambda: now,
-        listener=listener,
-        is_ahead=True,
+    shop = Shop()
+    options: dict[str, Any] = {"now": lambda: now, "listener": listener, "is_ahead": True}
+    server = (
+        SquareServer(SquareShop(shop, events=False), token=_token(), **options)
+        if api == "square"
+        else Server(shop, token=_token(), **options)
     )
     server.daemon_threads = True  # it ends with this process, whatever connection is still open
     server.start()
     sys.stdin.read()
+
+
+def _token() -> str:
+    return sys.stdin.readline().strip()
 
 
 if __name__ == "__main__":

@@ -18,11 +18,11 @@ from bisect import bisect
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import accumulate
-from random import Random
 from threading import Lock
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from pipeline.simulator.chance import Random
 from pipeline.simulator.rhythm import demand, draw_times, is_closed
 from pipeline.simulator.trade import STORES, Till, tills
 
@@ -80,6 +80,7 @@ class Ledger:
         self._numbers = [[FIRST_NUMBER] for _ in self.tills]
         self._customers = [0]  # [days since opening]: customers registered before the day
         self._growing = Lock()
+        self.midnight = lru_cache(maxsize=4_000)(self._midnight)
         self.plan = lru_cache(maxsize=1200)(self._plan)  # slots of one device and business day
         self.sales = lru_cache(maxsize=50_000)(self._sales)
         self.created_on = lru_cache(maxsize=150)(self._created_on)
@@ -87,7 +88,7 @@ class Ledger:
     def rng(self, purpose: int, device: int, day: int) -> Random:
         return Random((((self.seed << 8 | purpose) << 8 | device) << 24) | day)
 
-    def midnight(self, day: int) -> int:
+    def _midnight(self, day: int) -> int:
         """UTC seconds of the local midnight at which business day `day` begins.
 
         Counted back from local noon, so it also holds on days of a clock change.

@@ -10,9 +10,9 @@ from bisect import bisect
 from datetime import date
 from functools import lru_cache
 from itertools import accumulate
-from random import Random
 from typing import NamedTuple
 
+from pipeline.simulator.chance import Random
 from pipeline.simulator.ids import id_of
 from pipeline.simulator.menu import ITEMS, MODIFIERS, PRICE_LISTS, TAXES, Item, Option, Size
 

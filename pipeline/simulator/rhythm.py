@@ -10,7 +10,8 @@ from __future__ import annotations
 from bisect import bisect
 from datetime import date, timedelta
 from itertools import accumulate
-from random import Random
+
+from pipeline.simulator.chance import Random
 
 MONTHS = (88, 98, 100, 101, 106, 99, 104, 100, 93, 97, 102, 110)  # percent, January first
 FEASTS = {

@@ -10,10 +10,10 @@ from __future__ import annotations
 from bisect import bisect
 from datetime import date
 from functools import lru_cache
-from random import Random
 from typing import NamedTuple
 
 from pipeline.simulator.basket import draw_basket, draw_party
+from pipeline.simulator.chance import Random
 from pipeline.simulator.ledger import Ledger, Slot
 from pipeline.simulator.menu import DINING_OPTIONS
 from pipeline.simulator.pricelist import Tax, menu_on

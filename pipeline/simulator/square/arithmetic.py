@@ -36,16 +36,17 @@ def percent_of(base: int, percentage: Decimal) -> int:
 
 def tax_on(base: int, percentage: Decimal, inclusive: bool) -> int:
     """Tax included in `base`, or added to it; rounded once."""
-    rate = _scaled(percentage)
-    return half_even(base * rate, 100 * _SCALE + (rate if inclusive else 0))
+    return tax_shares([base], percentage, inclusive)[0]
 
 
 def tax_shares(bases: Sequence[int], percentage: Decimal, inclusive: bool) -> list[int]:
     """Tax on the sum of `bases`, split over them by cumulative rounding."""
+    rate = _scaled(percentage)
+    divisor = 100 * _SCALE + (rate if inclusive else 0)
     shares, base, given = [], 0, 0
     for part in bases:
         base += part
-        total = tax_on(base, percentage, inclusive)
+        total = half_even(base * rate, divisor)
         shares.append(total - given)
         given = total
     return shares

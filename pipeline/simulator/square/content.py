@@ -65,11 +65,11 @@ class Line(NamedTuple):
 
     @property
     def gross(self) -> int:
-        return self.variation_total + sum(modifier.total for modifier in self.modifiers)
+        return self.variation_total + sum([modifier.total for modifier in self.modifiers])
 
     @property
     def discount(self) -> int:
-        return sum(amount for _, amount in self.discounts)
+        return sum([amount for _, amount in self.discounts])
 
 
 class Charge(NamedTuple):
@@ -113,57 +113,35 @@ class Priced(NamedTuple):
 
 def price(content: Content) -> Priced:
     """Compute the taxes and totals of `content`."""
-    lines, charges = content.lines, content.charges
-    shares = [0] * (len(lines) + len(charges))
-    taxes: dict[str, int] = {}
+    lines = len(content.lines)
+    owed = [line.tax for line in content.lines] + [charge.tax for charge in content.charges]
+    bases = [line.gross - line.discount for line in content.lines]
+    bases += [charge.amount for charge in content.charges]
+    shares, totals, taxes = [0] * len(bases), bases.copy(), {}
     for tax in content.taxes:
-        places = [place for place, line in enumerate(lines) if line.tax == tax.uid]
-        places += [
-            len(lines) + place for place, charge in enumerate(charges) if charge.tax == tax.uid
-        ]
-        bases = [_base(content, place) for place in places]
-        taxes[tax.uid] = 0
-        for place, share in zip(
-            places, tax_shares(bases, tax.percentage, tax.inclusive), strict=True
-        ):
+        places = [place for place, uid in enumerate(owed) if uid == tax.uid]
+        split = tax_shares([bases[place] for place in places], tax.percentage, tax.inclusive)
+        taxes[tax.uid] = sum(split)
+        for place, share in zip(places, split, strict=True):
             shares[place] = share
-            taxes[tax.uid] += share
+            totals[place] += 0 if tax.inclusive else share
     discounts = {row.uid: 0 for row in content.discounts}
-    for line in lines:
+    for line in content.lines:
         for uid, amount in line.discounts:
             discounts[uid] += amount
-    additive = {tax.uid for tax in content.taxes if not tax.inclusive}
-    totals = [
-        _base(content, place) + (shares[place] if _tax(content, place) in additive else 0)
-        for place in range(len(shares))
-    ]
     return Priced(
-        tuple(shares[: len(lines)]),
-        tuple(shares[len(lines) :]),
-        tuple(totals[: len(lines)]),
-        tuple(totals[len(lines) :]),
+        tuple(shares[:lines]),
+        tuple(shares[lines:]),
+        tuple(totals[:lines]),
+        tuple(totals[lines:]),
         taxes,
         discounts,
         sum(shares),
         sum(discounts.values()),
-        sum(charge.amount for charge in charges),
+        sum(charge.amount for charge in content.charges),
         content.tip,
         sum(totals) + content.tip + content.rounding,
     )
-
-
-def _base(content: Content, place: int) -> int:
-    """Base of a tax: a line after its discounts, or a charge."""
-    if place < len(content.lines):
-        line = content.lines[place]
-        return line.gross - line.discount
-    return content.charges[place - len(content.lines)].amount
-
-
-def _tax(content: Content, place: int) -> str | None:
-    if place < len(content.lines):
-        return content.lines[place].tax
-    return content.charges[place - len(content.lines)].tax
 
 
 NOTHING = price(Content())

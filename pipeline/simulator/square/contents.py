@@ -202,14 +202,16 @@ def _with_packing(content: Content, slot: Slot, amount: int) -> Content:
 def _content(ticket: Ticket, slot: Slot) -> Content:
     """Content of a ticket; the rounding is the total minus all other amounts."""
     discounts, uids = _discounts(ticket, slot)
-    lines = tuple(_line(line, slot, place, uids) for place, line in enumerate(ticket.lines))
+    taxes = {tax.id: _tax(tax, slot) for tax in ticket.taxes}
+    lines = tuple(
+        [_line(line, slot, place, uids, taxes) for place, line in enumerate(ticket.lines)]
+    )
     charges: tuple[Charge, ...] = ()
     if ticket.surcharge:  # Square's automatic gratuity has no name
         uid = _uid("charge", slot, "surcharge")
         charges = (Charge(uid, None, "AUTO_GRATUITY", "TOTAL_PHASE", ticket.surcharge),)
     due = sum(line.total for line in ticket.lines) + ticket.surcharge + ticket.tip
-    taxes = tuple(_tax(tax, slot) for tax in ticket.taxes)
-    return Content(lines, discounts, taxes, charges, ticket.tip, ticket.total - due)
+    return Content(lines, discounts, tuple(taxes.values()), charges, ticket.tip, ticket.total - due)
 
 
 def _tax(tax: TillTax, slot: Slot) -> Tax:
@@ -217,16 +219,20 @@ def _tax(tax: TillTax, slot: Slot) -> Tax:
     return Tax(uid, catalog_id, tax.name, Decimal(tax.rate), tax.kind == "INCLUDED")
 
 
-def _line(line: till.Line, slot: Slot, place: int, uids: dict[str, str]) -> Line:
+def _line(
+    line: till.Line, slot: Slot, place: int, uids: dict[str, str], taxes: dict[str, Tax]
+) -> Line:
     modifiers = tuple(
-        Modifier(
-            _uid("modifier", slot, (place, index)),
-            catalog_token("modifier", answer.option_id),
-            answer.option,
-            answer.price,
-            answer.price * line.milli // 1000,
-        )
-        for index, answer in enumerate(line.answers)
+        [
+            Modifier(
+                _uid("modifier", slot, (place, index)),
+                catalog_token("modifier", answer.option_id),
+                answer.option,
+                answer.price,
+                answer.price * line.milli // 1000,
+            )
+            for index, answer in enumerate(line.answers)
+        ]
     )
     return Line(
         _uid("line", slot, place),
@@ -240,7 +246,7 @@ def _line(line: till.Line, slot: Slot, place: int, uids: dict[str, str]) -> Line
         line.gross - sum(modifier.total for modifier in modifiers),
         modifiers,
         tuple((uids[row.name], amount) for row, _, amount in line.discounts if amount),
-        _uid("tax", slot, line.dish.tax.id) if line.dish.tax else None,
+        taxes[line.dish.tax.id].uid if line.dish.tax else None,
         line.note,
     )
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..ledger import Slot
 from ..trade import CARD, CASH, TENDERS, WALLET
-from .content import price
+from .content import Priced, price
 from .contents import Contents
 from .ids import token
 from .orders import AMOUNT_REFUND, DRAFT, NO_SALE, OPEN, RETURN, SALE, VOID, Order, State
@@ -45,13 +45,16 @@ class Tenders:
     def __init__(self, contents: Contents):
         self.contents, self.events = contents, contents.events
 
-    def tenders_of(self, state: State) -> list[Tender]:
-        """Tenders on the order in that state; an unpaid or voided order has none."""
+    def tenders_of(self, state: State, priced: Priced | None = None) -> list[Tender]:
+        """Tenders on the order in that state; an unpaid or voided order has none.
+
+        `priced` are the amounts of what it sells.
+        """
         order = state.order
         if order.kind in (RETURN, AMOUNT_REFUND, VOID, OPEN, DRAFT) or "canceled" in state.done:
             return []
-        content = self.contents.sold(state)
-        total = price(content).total
+        priced = priced or price(self.contents.sold(state))
+        total = priced.total
         if order.slot is None:
             kind = "NO_SALE" if order.kind == NO_SALE else "CARD" if total % 3 else "CASH"
             return [_tender(order, 0, kind, None, total, 0)]
@@ -63,7 +66,7 @@ class Tenders:
         elif payments:
             first, amount = payments[0]
             payments[0] = first, amount + total - sum(paid for _, paid in payments)
-        tenders, tip = [], content.tip
+        tenders, tip = [], priced.tip
         for place, (tender, amount) in enumerate(payments):
             part = min(tip, amount)
             tip -= part
