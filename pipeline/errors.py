@@ -21,7 +21,7 @@
     +-- DeliveryError          a report or an alert did not reach its recipient
     `-- DataError              the menu file, or this project
         +-- SchemaMismatch     a table does not have the columns that its dataset declares
-        `-- MoneyNotConserved  a sum differs from the till's; nothing is published
+        `-- MoneyNotConserved  a sum differs from the POS's; nothing is published
 
 A message says what happened, where (receipt, partition, key) and what to do, and holds no secret.
 """
@@ -188,4 +188,4 @@ class SchemaMismatch(DataError):
 
 
 class MoneyNotConserved(DataError):
-    """A sum differs from the till's; the message names the receipt."""
+    """A sum differs from the POS's; the message names the receipt."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NAMED = 20
-HINTS = {"implausible_date": "; a till's clock was wrong, or see [pos] max_days_late"}
+HINTS = {"implausible_date": "; a device's clock was wrong, or see [pos] max_days_late"}
 REMEDY = "set [pos] history_starts = {day} to include them"
 
 

@@ -53,14 +53,14 @@ class Status:
 
     `age_hours` is counted from the end of the last window; `receipts` are those of the last
     fortnight by day and store id, `stores` the names of these. `not_seen` are the numbers that are
-    missing in each till's series of the fortnight, `unknown` those of them that a rescan requested
-    and the API does not know; `new_fields` are unknown fields of receipts with their first window;
-    `silent` are stores that stopped sending, with their last day. `outside` are the receipts before
-    `history_starts`, `unread` the records in quarantine: no total counts them. `no_shifts` says by
-    source why the newest shifts of the cash drawers are missing. With several points of sale
-    `sources` has the first five fields of each; then `last_window` is the last that all of them
-    have, and a gap or a limit of one is one of the lake. `windows` and `months` are the
-    numbers of the manifests that the next status need not read again.
+    missing in each device's series of the fortnight, `unknown` those of them that a rescan
+    requested and the API does not know; `new_fields` are unknown fields of receipts with their
+    first window; `silent` are stores that stopped sending, with their last day. `outside` are the
+    receipts before `history_starts`, `unread` the records in quarantine: no total counts them.
+    `no_shifts` says by source why the newest shifts of the cash drawers are missing. With several
+    points of sale `sources` has the first five fields of each; then `last_window` is the last that
+    all of them have, and a gap or a limit of one is one of the lake. `windows` and `months` are
+    the numbers of the manifests that the next status need not read again.
     """
 
     last_window: str | None = None
@@ -208,7 +208,7 @@ def why_no_shifts(lake: Lake) -> str:
         return ""
     metadata = lake.metadata(RAW_SHIFTS, days[0])
     refused: str = metadata["refused"]
-    return refused or ("" if metadata["shifts"] else "the till has none in this half of the month")
+    return refused or ("" if metadata["shifts"] else "the POS has none in this half of the month")
 
 
 def _age(windows: _Windows, now: datetime) -> float:
@@ -339,14 +339,14 @@ def _name_stores(lakes: Mapping[str, Lake], prefixes: Mapping[str, str]) -> dict
 
 
 def name_missing(missing: MissingNumbers) -> dict[str, list[str]]:
-    """Missing numbers by till, within its series: 3-1043, 3-1050 to 3-1052.
+    """Missing numbers by device, within its series: 3-1043, 3-1050 to 3-1052.
 
-    They are receipts that have not arrived: of a till that was offline, which sends them later, or
-    receipts that a rescan asks for.
+    They are receipts that have not arrived: of a device that was offline, which sends them later,
+    or receipts that a rescan asks for.
     """
     return {
-        till: [f"{till}-{a}" + (f" to {till}-{b}" if b > a else "") for a, b in ranges]
-        for till, ranges in missing.items()
+        device: [f"{device}-{a}" + (f" to {device}-{b}" if b > a else "") for a, b in ranges]
+        for device, ranges in missing.items()
     }
 
 
@@ -355,6 +355,6 @@ def still_unknown(missing: MissingNumbers, tried: Mapping[str, int]) -> list[str
     series = ((number, *number.rpartition("-")[::2]) for number in tried)
     return sorted(
         number
-        for number, till, place in series
-        if any(a <= int(place) <= b for a, b in missing.get(till, ()))
+        for number, device, number_part in series
+        if any(a <= int(number_part) <= b for a, b in missing.get(device, ()))
     )

@@ -63,7 +63,7 @@ def _format_missing(status: Status) -> Iterator[str]:
         return
     more = f" and {len(numbers) - _MAX_NAMED} more" if len(numbers) > _MAX_NAMED else ""
     line = (
-        f"not seen       {', '.join(numbers[:_MAX_NAMED])}{more} (an offline till sends them when"
+        f"not seen       {', '.join(numbers[:_MAX_NAMED])}{more} (an offline device sends them when"
         " it is online again; otherwise run: pos rescan)"
     )
     if status.unknown:

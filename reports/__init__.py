@@ -77,7 +77,7 @@ def monthly(
     number, day, total and why (late, edited, cancelled, refunded, new). `lake_starts` is the first
     day of the lake: new customers are counted only with it and the `customers` of every month
     since. `covered` are the days of `month` in the lake, by default all from `lake_starts` on; no
-    other day counts as a day without sales. `backoffice` are the tables of the till's own exports,
+    other day counts as a day without sales. `backoffice` are the tables of the POS's own exports,
     None without any. `outside` are the receipts that arrived in the month and lie before
     `history_starts`, `quarantine` the unreadable ones. `currency` is that of a month that has
     neither sales nor stores. `plans` are the owner's goals, notes, fees, dayparts and labour

@@ -27,6 +27,7 @@ from reports.sections.day_list import day_list
 from reports.sections.dayparts import dayparts
 from reports.sections.days import days
 from reports.sections.drivers import drivers
+from reports.sections.exports import differs
 from reports.sections.fees import fees
 from reports.sections.goals import goals
 from reports.sections.headline import headline
@@ -50,7 +51,6 @@ from reports.sections.stability import stability
 from reports.sections.stores import stores
 from reports.sections.summary import summary
 from reports.sections.tenders import tenders
-from reports.sections.till import differs
 from reports.sections.trend import trend
 from reports.sections.version_history import version_history
 from reports.sections.weekdays import weekdays

@@ -128,7 +128,7 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """Text of the merchant or of the till: never translated, always escaped.
+    """Text of the merchant or of the POS: never translated, always escaped.
 
     A page shortens it unless it is `full`.
     """

@@ -1,4 +1,4 @@
-"""Status lines: missing numbers of each till's series, store names, new fields."""
+"""Status lines: missing numbers of each device's series, store names, new fields."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_stores_are_called_by_their_names() -> None:
         "La Brasa Del Valle" in text
         and "1,200" in text
         and "s-2" in text
-        and "not seen       3-8 (an offline till sends them" in text
+        and "not seen       3-8 (an offline device sends them" in text
     )
     assert len({len(line) for line in text.splitlines()[-2:]}) == 1
 

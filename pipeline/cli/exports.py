@@ -1,4 +1,4 @@
-"""Show how the till's CSV exports in backoffice/ differ from the lake.
+"""Show how the POS's CSV exports in backoffice/ differ from the lake.
 
     pos exports                      every month that an export concerns
     pos exports --month 2026-10
@@ -17,7 +17,7 @@ from pipeline.errors import ExitCode
 from pipeline.load import BACKOFFICE, INVALIDATED
 from pipeline.load.parquet import from_bytes
 from pipeline.targets import lake
-from pipeline.tasks.till_exports import PREFIX, unused_exports
+from pipeline.tasks.exports import PREFIX, unused_exports
 
 SHOWN = 20  # amounts of a file that are listed
 Rows = list[dict[str, Any]]
@@ -32,15 +32,15 @@ def run(options: argparse.Namespace) -> int:
     compared = False
     for month in months:
         tables = _tables(month)
-        for file in tables.get("till_files", ()):
+        for file in tables.get("export_files", ()):
             compared = True
-            _show(month, file, tables["till_differences"])
+            _show(month, file, tables["export_differences"])
     for stat in () if options.month else unused_exports():
         compared = True
         print(f"{stat.key.removeprefix(PREFIX)}: compared with no month of the lake")
     if not compared:
         print(
-            f"no export is compared; put CSV exports of the till into {lake().storage.uri(PREFIX)}"
+            f"no export is compared; put CSV exports of the POS into {lake().storage.uri(PREFIX)}"
         )
     return ExitCode.DONE
 
@@ -71,7 +71,7 @@ def _show(month: str, file: dict[str, Any], differences: Rows) -> None:
         if (row["file"], row["currency"]) == (file["file"], file["currency"])
     ]
     for row in mine[:SHOWN]:
-        sides = ("-" if row[side] is None else row[side] for side in ("till", "ours"))
+        sides = ("-" if row[side] is None else row[side] for side in ("export", "lake"))
         reason = row["reason"] + (f" ({row['detail']})" if row["detail"] else "")
         print(
             f"    {row['day']} {row['receipt_number']}  {row['figure']}: export {next(sides)},"
@@ -80,4 +80,4 @@ def _show(month: str, file: dict[str, Any], differences: Rows) -> None:
     if len(mine) > SHOWN:
         print(f"    and {len(mine) - SHOWN:,} more; all are in {PREFIX}{month}/")
     for reason in sorted({row["reason"] for row in mine}):
-        print(f"  {reason}: {schema.TILL_REASONS[reason]}")
+        print(f"  {reason}: {schema.EXPORT_REASONS[reason]}")

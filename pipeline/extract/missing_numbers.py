@@ -1,10 +1,10 @@
-"""Missing numbers in the tills' series of receipts, and requests for them.
+"""Missing numbers in each device's series of receipts, and requests for them.
 
-Each device numbers its receipts itself, refunds included. A missing number is a receipt of a till
+Each device numbers its receipts itself, refunds included. A missing number is a receipt of a device
 that is offline and will send it later, a number that was never used, or a receipt that the lists of
 the API left out. A reconciliation scan requests missing numbers, up to a limit, from gaps that are
-not larger than the limit; in a larger gap the till has started a new series. TRIES scans request a
-number that the shop does not know, then it is given up. The manifest of a scan records how often
+not larger than the limit; in a larger gap the device has started a new series. TRIES scans request
+a number that the shop does not know, then it is given up. The manifest of a scan records how often
 each number was requested.
 """
 
@@ -22,7 +22,7 @@ from pipeline.pos.source import Record, Source
 log = logging.getLogger(__name__)
 
 TRIES = 3
-LONGEST = 18  # digits of a number that a till counts up
+LONGEST = 18  # digits of a number that a device counts up
 
 MissingNumbers = dict[str, list[tuple[int, int]]]
 
@@ -36,20 +36,20 @@ class AnsweredNumbers(NamedTuple):
 
 
 def find_missing_numbers(numbers: Iterable[str]) -> MissingNumbers:
-    """The (first, last) numbers of each gap in the series of each till."""
+    """The (first, last) numbers of each gap in the series of each device."""
     series: dict[str, set[int]] = defaultdict(set)
-    padded = set()  # tills with numbers such as 1-0011: their missing numbers cannot be spelled
+    padded = set()  # devices with numbers such as 1-0011: their missing numbers cannot be spelled
     for number in numbers:
-        till, _, place = number.rpartition("-")
-        if till and place.isascii() and place.isdecimal() and len(place) <= LONGEST:
-            series[till].add(int(place))
-            padded |= {till} if place != str(int(place)) else set()
+        device, _, digits = number.rpartition("-")
+        if device and digits.isascii() and digits.isdecimal() and len(digits) <= LONGEST:
+            series[device].add(int(digits))
+            padded |= {device} if digits != str(int(digits)) else set()
     gaps = {
-        till: [(a + 1, b - 1) for a, b in pairwise(sorted(seen)) if b - a > 1]
-        for till, seen in sorted(series.items())
-        if till not in padded
+        device: [(a + 1, b - 1) for a, b in pairwise(sorted(seen)) if b - a > 1]
+        for device, seen in sorted(series.items())
+        if device not in padded
     }
-    return {till: spans for till, spans in gaps.items() if spans}
+    return {device: spans for device, spans in gaps.items() if spans}
 
 
 def choose_numbers(
@@ -60,12 +60,12 @@ def choose_numbers(
     Numbers that raw holds elsewhere, or that were given up, are left out.
     """
     short = sorted(
-        (last - first, -first, till)
-        for till, spans in gaps.items()
+        (last - first, -first, device)
+        for device, spans in gaps.items()
         for first, last in spans
         if last - first < most
     )
-    numbers = (f"{till}-{-first + n}" for size, first, till in short for n in range(size + 1))
+    numbers = (f"{device}-{-first + n}" for size, first, device in short for n in range(size + 1))
     present = set(present)
     return [number for number in numbers if number not in present and tried.get(number, 0) < TRIES]
 

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, Protocol
 
-# Limits for the clock of a device: no till of this kind existed before 2010, and no sale is later
+# Limits for the clock of a device: no device of this kind existed before 2010, and no sale is later
 # than its arrival at the server by more than this.
 FIRST_SALE = datetime(2010, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=48)

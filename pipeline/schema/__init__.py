@@ -6,6 +6,13 @@ gives the schema that each read and write conforms to, with the sentences in the
 dataset's `version` is part of its fingerprints: raise it when the rows of the dataset change.
 """
 
+from pipeline.schema.exports import (
+    BACKOFFICE,
+    EXPORT_DIFFERENCES,
+    EXPORT_FILES,
+    EXPORT_REASONS,
+    EXPORT_TOTALS,
+)
 from pipeline.schema.kinds import (
     COST_PLACES,
     QUANTITY_PLACES,
@@ -42,13 +49,6 @@ from pipeline.schema.summary_sales import (
     QUALITY,
     TENDERS,
 )
-from pipeline.schema.till_exports import (
-    BACKOFFICE,
-    TILL_DIFFERENCES,
-    TILL_FILES,
-    TILL_REASONS,
-    TILL_TOTALS,
-)
 
 __all__ = [
     "BACKOFFICE",
@@ -63,6 +63,10 @@ __all__ = [
     "DAYS",
     "DISCOUNTS",
     "EMPLOYEES",
+    "EXPORT_DIFFERENCES",
+    "EXPORT_FILES",
+    "EXPORT_REASONS",
+    "EXPORT_TOTALS",
     "HOURS",
     "ITEMS",
     "ITEM_WEEKDAYS",
@@ -82,10 +86,6 @@ __all__ = [
     "STORES",
     "SUMMARY",
     "TENDERS",
-    "TILL_DIFFERENCES",
-    "TILL_FILES",
-    "TILL_REASONS",
-    "TILL_TOTALS",
     "Column",
     "Dataset",
     "arrow",

@@ -10,11 +10,11 @@ _WHERE = (
         "Local day of the store, cut over at its day_starts_at: a sale at 00:30 belongs to the"
         " evening before.",
     ),
-    Column("store_id", "label", "Store, as the till names it."),
+    Column("store_id", "label", "Store, as the POS names it."),
 )
 _RECEIPT = (
     *_WHERE,
-    Column("receipt_number", "text", "The till's number of the receipt, unique in its store."),
+    Column("receipt_number", "text", "The POS's number of the receipt, unique in its store."),
     Column("receipt_type", "label", "SALE or REFUND; every amount of a REFUND is negative."),
     Column(
         "is_cancelled",
@@ -31,7 +31,7 @@ RECEIPTS = Dataset(
     (
         *_RECEIPT,
         Column("refund_for", "text", "Number of the sale that a refund returns.", null=True),
-        Column("sold_at", "instant", "When it was rung up (the till's receipt_date).", "UTC"),
+        Column("sold_at", "instant", "When it was rung up (the POS's receipt_date).", "UTC"),
         Column(
             "sold_at_local", "local", "The same instant on the store's clock.", "store's local time"
         ),
@@ -43,8 +43,8 @@ RECEIPTS = Dataset(
             "label",
             "Order type by the rules of menu.toml: dine_in, takeaway, delivery, ... or unmapped.",
         ),
-        Column("dining_option", "label", "Order type as the till wrote it.", null=True),
-        Column("source", "label", "Till application or API client that made it.", null=True),
+        Column("dining_option", "label", "Order type as the POS wrote it.", null=True),
+        Column("source", "label", "POS application or API client that made it.", null=True),
         Column("pos_device_id", "label", "Device.", null=True),
         Column("employee_id", "label", "Who rang it up.", null=True),
         Column(
@@ -100,7 +100,7 @@ RECEIPTS = Dataset(
         Column(
             "total",
             "money",
-            "What the till charged: net + tax_added + tip + surcharge + surcharge_tax + gift_cards"
+            "What the POS charged: net + tax_added + tip + surcharge + surcharge_tax + gift_cards"
             " + rounding.",
             "currency",
         ),
@@ -150,10 +150,10 @@ SALES = Dataset(
         Column(
             "item_id",
             "label",
-            "The till's item; null for a component that the catalog does not know.",
+            "The POS's item; null for a component that the catalog does not know.",
             null=True,
         ),
-        Column("variant_id", "label", "The till's variant.", null=True),
+        Column("variant_id", "label", "The POS's variant.", null=True),
         Column("item", "label", "Name, spellings united by the aliases of menu.toml."),
         Column("variant", "label", "Name of the variant.", null=True),
         Column(
@@ -165,7 +165,7 @@ SALES = Dataset(
         Column(
             "item_as_sold",
             "label",
-            "Name as the till wrote it (a component: the modifier's option).",
+            "Name as the POS wrote it (a component: the modifier's option).",
         ),
         Column(
             "combo",
@@ -218,7 +218,7 @@ SALES = Dataset(
         Column(
             "unit_cost",
             "unit cost",
-            "Cost on the receipt; null where unknown (the till's 0 means not entered).",
+            "Cost on the receipt; null where unknown (the POS's 0 means not entered).",
             "currency",
             null=True,
         ),
@@ -258,14 +258,14 @@ PAYMENTS = Dataset(
         *_RECEIPT,
         Column("currency", "label", "ISO 4217 code."),
         Column("payment", "ordinal", "Payment of the receipt, from 1."),
-        Column("payment_type_id", "label", "The till's payment type.", null=True),
+        Column("payment_type_id", "label", "The POS's payment type.", null=True),
         Column("tender", "label", "Payment type as the merchant named it."),
         Column("tender_type", "label", "CASH, NONINTEGRATEDCARD, ...: an open list."),
         Column("amount", "money", "Signed; tips and surcharge within.", "currency"),
         Column(
             "fee",
             "money",
-            "What the processor keeps of it; null where the till does not know.",
+            "What the processor keeps of it; null where the POS does not know.",
             "currency",
             null=True,
         ),

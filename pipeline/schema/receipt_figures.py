@@ -12,7 +12,7 @@ RECEIPT_FIGURES = Dataset(
     ("store_id", "receipt_number", "state"),
     (
         Column("store_id", "label", "Store; empty where unreadable."),
-        Column("receipt_number", "text", "The till's number; empty where unreadable."),
+        Column("receipt_number", "text", "The POS's number; empty where unreadable."),
         Column("state", "label", "counted, cancelled or quarantined."),
         Column("currency", "label", "ISO 4217 code; null where unreadable.", null=True),
         Column("receipt_type", "label", "SALE or REFUND; null where unreadable.", null=True),
@@ -26,6 +26,6 @@ RECEIPT_FIGURES = Dataset(
             null=True,
         ),
         Column("figures", "text", "Digest of all that it adds to figures."),
-        Column("source", "text", "Digest of its money and state as the till sent them."),
+        Column("source", "text", "Digest of its money and state as the POS sent them."),
     ),
 )

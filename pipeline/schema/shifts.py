@@ -17,7 +17,7 @@ SHIFTS = Dataset(
         Column("business_day", "day", "Business day of the opening."),
         *BY_STORE,
         Column("register", "label", "Its name in the catalog, else its id."),
-        Column("shift_id", "text", "The till's id."),
+        Column("shift_id", "text", "The POS's id."),
         Column("opened_at", "instant", "Opened.", "UTC"),
         Column("closed_at", "instant", "Closed; null while it is open.", "UTC", null=True),
         Column("closed_day", "day", "Business day of the close.", null=True),
@@ -32,7 +32,7 @@ SHIFTS = Dataset(
         _cash("paid_out", "Taken out of it otherwise."),
         _cash(
             "expected_cash",
-            "As the till states it: opening_cash + cash_payments - cash_refunds + paid_in"
+            "As the POS states it: opening_cash + cash_payments - cash_refunds + paid_in"
             " - paid_out.",
         ),
         _cash("counted_cash", "Counted at the close; null if it was not.", null=True),

@@ -30,7 +30,7 @@ STAFF = Dataset(
     ("store_id", "employee_id"),
     (
         *BY_STORE,
-        Column("employee_id", "label", "Employee; null where the till names none.", null=True),
+        Column("employee_id", "label", "Employee; null where the POS names none.", null=True),
         Column("receipts", "count", "SALE receipts not cancelled."),
         Column("net_sales", "money", "Net sales, refunds deducted.", "currency"),
         Column("discounts", "money", "Discounts, refunds deducted.", "currency"),

@@ -1,4 +1,4 @@
-"""Decimals of currencies by ISO 4217 (minor units), which tills count in.
+"""Decimals of currencies by ISO 4217 (minor units), in which a POS counts.
 
 Source: ISO 4217 list one, published 2026-01-01 by SIX, the maintenance agency. CLDR's display
 digits, which Babel gives, are fewer for some (RSD, HUF, COP): they say how money is shown, not

@@ -139,7 +139,7 @@ class pos(Section):
         least=1,
         description=(
             "a sale received more days after its date is quarantined as an implausible date (a"
-            " till's dead clock)"
+            " device with a wrong clock)"
         ),
     )
     backfill_days = Integer(31, least=1, description="windows extracted together at most")

@@ -60,8 +60,8 @@ CREATE TEMP TABLE frequent AS
 
 _NUMBERED = f"""
 CREATE TEMP TABLE combined AS {WITH_COMBO};
-CREATE TEMP TABLE tills AS
-    SELECT store_id, currency, (row_number() OVER (ORDER BY store_id, currency))::INTEGER AS till
+CREATE TEMP TABLE store_numbers AS
+    SELECT store_id, currency, (row_number() OVER (ORDER BY store_id, currency))::INTEGER AS store
     FROM (SELECT DISTINCT store_id, currency FROM receipt_items);
 CREATE TEMP TABLE slips AS
     SELECT store_id, receipt_number,
@@ -70,8 +70,8 @@ CREATE TEMP TABLE slips AS
     FROM (SELECT DISTINCT store_id, receipt_number FROM receipt_items)
     LEFT JOIN combined USING (store_id, receipt_number);
 CREATE TEMP TABLE numbered AS
-    SELECT till, slip, is_plain, number FROM receipt_items JOIN frequent USING (currency, item)
-    JOIN tills USING (store_id, currency) JOIN slips USING (store_id, receipt_number);
+    SELECT store, slip, is_plain, number FROM receipt_items JOIN frequent USING (currency, item)
+    JOIN store_numbers USING (store_id, currency) JOIN slips USING (store_id, receipt_number);
 CREATE TEMP TABLE often (item INTEGER, partner INTEGER);
 """
 
@@ -90,7 +90,7 @@ WHERE one.number % $parts = $part GROUP BY ALL HAVING count(*) >= $receipts
 
 _PAIRS = f"""
 WITH pairs AS (
-    SELECT one.till AS till, one.number AS item, other.number AS partner, count(*) AS receipts,
+    SELECT one.store AS store, one.number AS item, other.number AS partner, count(*) AS receipts,
         count(*) FILTER (WHERE one.is_plain) AS plain_receipts
     FROM {_TOGETHER}
     SEMI JOIN often ON often.item = one.number AND often.partner = other.number GROUP BY ALL)
@@ -98,8 +98,9 @@ SELECT store_id, currency, item, item AS partner, count(*) AS receipts,
     count(*) FILTER (WHERE has_combo IS NULL) AS plain_receipts
 FROM receipt_items LEFT JOIN combined USING (store_id, receipt_number) GROUP BY ALL
 UNION ALL
-SELECT tills.store_id, tills.currency, first.item, second.item, pairs.receipts, pairs.plain_receipts
-FROM pairs JOIN tills USING (till) JOIN frequent AS first ON pairs.item = first.number
+SELECT store_numbers.store_id, store_numbers.currency, first.item, second.item, pairs.receipts,
+    pairs.plain_receipts
+FROM pairs JOIN store_numbers USING (store) JOIN frequent AS first ON pairs.item = first.number
     JOIN frequent AS second ON pairs.partner = second.number
 """
 

@@ -1,4 +1,4 @@
-"""The till's own exports compared with the lake, by receipt and by day.
+"""The POS's own exports compared with the lake, by receipt and by day.
 
 In: exports by name (read_exports.py), the lake's receipts and quarantine of the business months
 that hold the calendar days. Out: the tables of schema.BACKOFFICE. An export is compared on its own
@@ -9,7 +9,7 @@ the zone of its clock, its days are those of that zone. If gross and net of a re
 the lake without the tax inside the price, they are compared without it.
 Whether dates are day/month or month/day is decided by the days of its receipts in the lake (of a
 summary: by the sums of its days), and refused where they do not decide it. Calendar days, because
-the till counts those: a sale at 00:30 is the next day's there, and the evening's in the report. An
+the POS counts those: a sale at 00:30 is the next day's there, and the evening's in the report. An
 unreadable export is named with its problem, never left out: in the month of its own name (2026-10),
 or in every one. Of cancelled receipts both sides are 0.
 """
@@ -58,7 +58,7 @@ def compare_exports(
     """The tables of schema.BACKOFFICE for calendar days `first` to `last` of a month.
 
     `exports` gives the bytes of each file by its name; `currency` is that of receipts that only a
-    till's export has.
+    export has.
     """
     lines, quarantined = read_lines(receipts), read_quarantined(quarantine)
     rows: dict[str, list[Row]] = {dataset.name: [] for dataset in schema.BACKOFFICE}
@@ -75,7 +75,7 @@ def compare_exports(
         except DataError as error:
             months = _MONTH.findall(name)
             if not months or min(months) <= f"{first:%Y-%m}" <= max(months):
-                rows["till_files"].append(
+                rows["export_files"].append(
                     {
                         "file": name,
                         "currency": currency,
@@ -122,22 +122,22 @@ def compare(
         line = pair[1] or pair[0]
         if line is None or (None in pair and not any(line.amounts.values())):
             continue  # cancelled, or a day without sales: only one of the two need name it
-        till = pair[0].amounts if pair[0] else {}
-        own = _like(till, pair[1], export) if pair[1] else {}
-        files.setdefault(code, replace(blank)).add(till, own, export.figures)
+        exported = pair[0].amounts if pair[0] else {}
+        own = _like(exported, pair[1], export) if pair[1] else {}
+        files.setdefault(code, replace(blank)).add(exported, own, export.figures)
         reason, detail = _reason(*pair, lake.quarantined)
         for figure in export.figures:
-            amounts = till.get(figure), own.get(figure)
+            amounts = exported.get(figure), own.get(figure)
             if amounts[0] != amounts[1]:
-                rows["till_differences"].append(
+                rows["export_differences"].append(
                     {
                         "file": name,
                         "currency": code,
                         "day": line.day,
                         "receipt_number": (pair[0] or line).number,
                         "figure": figure,
-                        "till": amounts[0],
-                        "ours": amounts[1],
+                        "export": amounts[0],
+                        "lake": amounts[1],
                         "reason": reason,
                         "detail": detail,
                     }
@@ -147,30 +147,37 @@ def compare(
                 _add(total[0], amounts[0]),
                 _add(total[1], amounts[1]),
             )
-    rows["till_files"] += [
+    rows["export_files"] += [
         vars(file) | {"currency": code} for code, file in (files or {currency: blank}).items()
     ]
-    rows["till_totals"] += [
-        {"file": name, "currency": code, "day": day, "figure": figure, "till": till, "ours": own}
-        for (code, day, figure), (till, own) in totals.items()
+    rows["export_totals"] += [
+        {
+            "file": name,
+            "currency": code,
+            "day": day,
+            "figure": figure,
+            "export": exported,
+            "lake": own,
+        }
+        for (code, day, figure), (exported, own) in totals.items()
     ]
 
 
-def _like(till: Mapping[str, Decimal], line: LakeLine, export: Export) -> dict[str, Decimal]:
-    """The lake's amounts, without the tax inside the price if the till's are."""
+def _like(exported: Mapping[str, Decimal], line: LakeLine, export: Export) -> dict[str, Decimal]:
+    """The lake's amounts, without the tax inside the price if those of the export are."""
     own, tax = line.amounts, line.tax_included
-    if not export.form.may_exclude_tax or till.get("net_sales") != own["net_sales"] - tax:
+    if not export.form.may_exclude_tax or exported.get("net_sales") != own["net_sales"] - tax:
         return own
     return own | {name: own[name] - tax for name in ("gross_sales", "net_sales")}
 
 
 def _reason(
-    till: ExportLine | None, own: LakeLine | None, quarantined: Mapping[str, str]
+    exported: ExportLine | None, own: LakeLine | None, quarantined: Mapping[str, str]
 ) -> tuple[str, str | None]:
-    """A code of schema.TILL_REASONS for a difference, and the reason of a quarantine."""
-    if till and own:
+    """The code in EXPORT_REASONS of a difference, and the reason of a quarantine."""
+    if exported and own:
         return ("amount" if own.number else "day"), None
-    line = till or own
+    line = exported or own
     assert line is not None
     if not line.number:
         return "day", None
@@ -186,7 +193,7 @@ Pair = tuple[Decimal | None, Decimal | None]
 
 @dataclass
 class FileComparison:
-    """A row of schema.TILL_FILES, without its currency."""
+    """A row of schema.EXPORT_FILES, without its currency."""
 
     file: str
     kind: str
@@ -197,13 +204,13 @@ class FileComparison:
     difference: Decimal = Decimal(0)
 
     def add(
-        self, till: Mapping[str, Decimal], own: Mapping[str, Decimal], figures: Sequence[str]
+        self, exported: Mapping[str, Decimal], own: Mapping[str, Decimal], figures: Sequence[str]
     ) -> None:
         """Count a receipt or day; amounts are empty where a side lacks it."""
-        self.compared += bool(till and own)
-        self.differing += any(till.get(figure) != own.get(figure) for figure in figures)
+        self.compared += bool(exported and own)
+        self.differing += any(exported.get(figure) != own.get(figure) for figure in figures)
         zero = Decimal(0)
-        self.difference += abs(till.get("net_sales", zero) - own.get("net_sales", zero))
+        self.difference += abs(exported.get("net_sales", zero) - own.get("net_sales", zero))
 
 
 def _add(total: Decimal | None, amount: Decimal | None) -> Decimal | None:

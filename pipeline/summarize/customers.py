@@ -1,6 +1,6 @@
 """customers: one row per identified customer and store.
 
-The identifier is the till's or its HMAC, never a name. A visit is a SALE receipt; first and last
+The identifier is the POS's or its HMAC, never a name. A visit is a SALE receipt; first and last
 day are of visits, so a customer with only returns has none. New, returning, repeat rate, cohorts
 and RFM (CRAN rfm) are counted from these rows of all months.
 """

@@ -1,4 +1,4 @@
-"""The lake's orders as a till shows them, to be compared with its exports.
+"""The lake's orders as a POS shows them, to be compared with its exports.
 
 In: the tables of receipts and quarantine. Out: a line for each order, with the figures of MONEY; a
 sale and a refund in one order (RETURN_SUFFIX) are one line.
@@ -42,7 +42,7 @@ _READ = (
 
 @dataclass
 class LakeLine(ExportLine):
-    """One order of the lake as a till shows it, with what places and compares it."""
+    """One order of the lake as a POS shows it, with what places and compares it."""
 
     sold_at: datetime | None = None
     tax_included: Decimal = Decimal(0)
@@ -60,7 +60,7 @@ class LakeSide(NamedTuple):
 
 
 def read_lines(tables: Sequence[pa.Table]) -> Ours:
-    """The lake's orders as the till shows them, by their number."""
+    """The lake's orders as the POS shows them, by their number."""
     lines: Ours = {}
     for table in tables:
         for row in table.select(_READ).to_pylist():

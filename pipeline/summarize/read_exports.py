@@ -1,6 +1,6 @@
-"""Parser of the till's own CSV exports: the amounts of each receipt or each day.
+"""Parser of the POS's own CSV exports: the amounts of each receipt or each day.
 
-In: the bytes of an export as the till writes it, or as a spreadsheet saved it again: UTF-8 or
+In: the bytes of an export as the POS writes it, or as a spreadsheet saved it again: UTF-8 or
 UTF-16, a `sep=` line, comma, semicolon or tab, headings with or without accents, 1,234.50 or
 1.234,50, any order of day and month; and the forms of export that are known, of which the form with
 the most of the file's headings is taken. Out: an Export with one ExportLine a receipt (item lines

@@ -2,7 +2,7 @@
 
 `figures` covers every column that a table of the summary is counted from, and nothing else: notes,
 raw partitions and times of change do not alter it. `source` covers money and state alone, as the
-till sent them, independent of the rules of the menu. A report keeps its own copy: two of them show
+POS sent them, independent of the rules of the menu. A report keeps its own copy: two of them show
 which receipts a later version counts differently.
 """
 
@@ -171,7 +171,7 @@ def _digests(
 def changed_receipts(before: pa.Table, now: pa.Table) -> list[dict[str, object]]:
     """Receipts that count differently in `now` than in `before`, the largest first.
 
-    Each with number, store, currency, day, total, why, and whether the till's own data changed
+    Each with number, store, currency, day, total, why, and whether the POS's own data changed
     (`is_data`).
     """
     with duckdb.connect(":memory:") as connection:

@@ -1,6 +1,6 @@
 """tenders: one row per store and payment type.
 
-Amounts include tips and surcharges. The till's own payment report leaves out card tips
+Amounts include tips and surcharges. The POS's own payment report leaves out card tips
 (loyverse.town/topic/8314); ours equals what was collected.
 """
 

@@ -8,7 +8,7 @@ RawReceipts(date)  RawCatalog(date)      what the point of sale's API returned
               |
        MonthlySummary(month)             small mergeable tables
           /          \\                   MonthlyCustomers(month): its customers alone
-         /            \\                  BackOffice(month): the till's exports, compared
+         /            \\                  BackOffice(month): the POS's exports, compared
         /              \\                 OutsideHistory(month): receipts before the history
        /                \\                MonthlyShifts(month): cash drawers, from RawShifts(date)
 MonthlyReport(month)  CumulativeReport(month)
@@ -20,6 +20,7 @@ MonthlyReport(month)  CumulativeReport(month)
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
 from pipeline.tasks.delivery import Delivery
+from pipeline.tasks.exports import BackOffice
 from pipeline.tasks.glue import GlueTables
 from pipeline.tasks.history import days_of
 from pipeline.tasks.maintenance import Rebuild, Verify
@@ -30,7 +31,6 @@ from pipeline.tasks.nightly import Nightly
 from pipeline.tasks.outside_history import OutsideHistory
 from pipeline.tasks.raw import Backfill, RawCatalog, RawReceipts, Rescan, catalog_for, read_catalog
 from pipeline.tasks.shifts import MonthlyShifts, RawShifts
-from pipeline.tasks.till_exports import BackOffice
 
 __all__ = [
     "BackOffice",

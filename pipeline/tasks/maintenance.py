@@ -28,12 +28,12 @@ from pipeline.maintenance import LakeFinding, Span, everything
 from pipeline.targets import DerivedTask, lake
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
+from pipeline.tasks.exports import BackOffice, unused_exports
 from pipeline.tasks.monthly_report import MonthlyReport
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlyCustomers, MonthlySummary
 from pipeline.tasks.outside_history import OutsideHistory, find_lost
 from pipeline.tasks.shifts import MonthlyShifts
-from pipeline.tasks.till_exports import BackOffice, unused_exports
 
 log = logging.getLogger(__name__)
 

@@ -24,6 +24,7 @@ from pipeline.settings.run_context import once_per_run
 from pipeline.targets import DerivedTask, Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.daily_sales import raw_state
+from pipeline.tasks.exports import BackOffice, exports
 from pipeline.tasks.history import days_of, history_span
 from pipeline.tasks.labour import labour
 from pipeline.tasks.monthly_sales import MonthlySales
@@ -32,7 +33,6 @@ from pipeline.tasks.outside_history import OutsideHistory, check_conserved, is_n
 from pipeline.tasks.report import Report, tasks_of
 from pipeline.tasks.shifts import MonthlyShifts, shift_sources
 from pipeline.tasks.tables import read_months, read_summary, read_table, read_tables
-from pipeline.tasks.till_exports import BackOffice, exports
 from pipeline.tasks.versions import (
     figures_of,
 )
@@ -49,7 +49,7 @@ ARCHIVED_RECEIPTS = "receipts.parquet"  # the receipts as a version of a report 
 class MonthlyReport(Report, BatchTask):
     """One month against the month before and the same month of last year.
 
-    Also built from the customers of all months before it and the till's own exports.
+    Also built from the customers of all months before it and the POS's own exports.
     """
 
     month: dt.date = settings.field(Months(default=None))
@@ -102,7 +102,7 @@ class MonthlyReport(Report, BatchTask):
         summaries = read_months(
             tasks_of(MonthlySummary, required), lambda task: read_summary(task, names)
         )
-        till = [read_tables(task) for task in tasks_of(BackOffice, required)]
+        compared = [read_tables(task) for task in tasks_of(BackOffice, required)]
         outside = [read_tables(task) for task in tasks_of(OutsideHistory, required)]
         shifts = [read_tables(task) for task in tasks_of(MonthlyShifts, required)]
         files: Files = reports.monthly(
@@ -112,7 +112,7 @@ class MonthlyReport(Report, BatchTask):
             reopened=self.changed_since(before) if before else (),
             lake_starts=self.lake_starts(),
             covered=list(days_of(self.month)),
-            backoffice=till[0] if till else None,
+            backoffice=compared[0] if compared else None,
             outside=outside[0].get(OUTSIDE) if outside else None,
             shifts=shifts[0].get(SHIFTS) if shifts else None,
             quarantine=self.quarantine(summaries[self.month]["quality"]),

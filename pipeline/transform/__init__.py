@@ -1,6 +1,6 @@
 """Raw records to the tables of the lake: validate, pick versions, explode combos.
 
-In: raw records (JSON as the till's API gave it), the catalog, the rules. Out: tables that conform
+In: raw records (JSON as the POS's API gave it), the catalog, the rules. Out: tables that conform
 to pipeline.schema. Pure: no clock, no environment, no disk. `clean` makes one business day,
 `clean_days` many in one pass; `transform` streams pages of any size; `explain` and `find_unmapped`
 show what the rules do.

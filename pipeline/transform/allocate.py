@@ -2,7 +2,7 @@
 
 In whole minor units: each part gets the floor of its share, and what is left goes, one
 unit each, to the parts with the largest remainders (of equal ones the earlier); or all of it to the
-first or the last part. Where all weights are 0 the parts are equal. Cases that a public till got
+first or the last part. Where all weights are 0 the parts are equal. Cases that a public POS got
 wrong (odoo PR 265010, 247558, 167472) are among the tests.
 """
 

@@ -1,7 +1,7 @@
 """The shop's catalog of a day: items, prices, categories, stores, employees.
 
 In: the JSON object that RawCatalog keeps, {"items": [..], "categories": [..], "stores": [..],
-"employees": [..], ...}, each list as the till's API gave it; `to_canonical` of its reader makes
+"employees": [..], ...}, each list as the POS's API gave it; `to_canonical` of its reader makes
 Loyverse's fields of another's. Out: look-ups by id and by name, and
 the tables STORES and EMPLOYEES of the schema. Deleted items count only where no living one bears
 the id or name. Raises DataError where the text is not such an object.
@@ -62,7 +62,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Catalog:
-    """What the till's catalog says; `raw` holds the lists as they came."""
+    """What the POS's catalog says; `raw` holds the lists as they came."""
 
     raw: Mapping[str, list[Any]] = field(repr=False)
     items: Mapping[str, Item]

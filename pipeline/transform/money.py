@@ -51,7 +51,7 @@ class Money:
 
 
 def of_lines(receipts: Rows, tally: Tally) -> Money:
-    """The money of all lines. The till's cost 0 means that none was entered."""
+    """The money of all lines. The POS's cost 0 means that none was entered."""
     lines = receipts.rows("line_items")
     included, added = line_taxes(lines)
     gross, discount = lines.ints("gross_total_money"), lines.ints("total_discount")

@@ -1,6 +1,6 @@
 """Dishes and recipes: the meaning of items and modifiers by menu and catalog.
 
-In: names and identifiers as the till wrote them. Out: a Dish for each item, with a Recipe where it
+In: names and identifiers as the POS wrote them. Out: a Dish for each item, with a Recipe where it
 is a combo, and a Component for each dish that a combo consists of. Each distinct text is resolved
 once.
 """
@@ -140,7 +140,7 @@ class RecipeBook:
         if not 0 < tens <= 9000 * TEN_THOUSAND:
             raise DataError(
                 f"catalog: composite {composite.name!r} holds {quantity} of variant {variant_id};"
-                " correct it at the till, or name the item under [composites] whole in menu.toml"
+                " correct it at the POS, or name the item under [composites] whole in menu.toml"
             )
         if variant_id not in self.catalog.by_variant:
             return Fixed(Component(variant_id, variant_id, None, None, False), tens, 0, -1)

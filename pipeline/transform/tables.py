@@ -108,7 +108,7 @@ class Tables:
             if len(wrong):
                 number = self.chosen.receipts.column("receipt_number")[int(order[wrong[0]])].as_py()
                 raise MoneyNotConserved(
-                    f"receipt {number}: {name} of its rows is {amounts[wrong[0]]}, the till says"
+                    f"receipt {number}: {name} of its rows is {amounts[wrong[0]]}, the POS says"
                     f" {expected[wrong[0]]} (minor units); nothing is published, please report this"
                     " receipt with its raw record"
                 )

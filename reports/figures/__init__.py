@@ -52,7 +52,7 @@ class Figures:
                       tables that have days
     lake_starts       first day of the lake, without which no customer counts as new
     covered           days of the month in the lake; None: all of them from `lake_starts` on
-    backoffice        the till's own exports, None without any
+    backoffice        the POS's own exports, None without any
     outside           receipts that arrived in the month and lie before `history_starts`
     plans             goals, notes and fees of the owner
     drawers           the month's shifts of the cash drawers, None without any
@@ -115,15 +115,15 @@ class Figures:
         )
 
     @cached_property
-    def till(self) -> dict[str, pd.DataFrame]:
+    def exports(self) -> dict[str, pd.DataFrame]:
         """Frames of `backoffice` in the currency, by name.
 
         Empty where the owner gave no export.
         """
-        exports = {name: frame(table) for name, table in (self.backoffice or {}).items()}
+        frames = {name: frame(table) for name, table in (self.backoffice or {}).items()}
         return {
             name: rows[rows["currency"] == self.currency].reset_index(drop=True)
-            for name, rows in exports.items()
+            for name, rows in frames.items()
         }
 
     @cached_property

@@ -3,7 +3,7 @@
 In: frames of `tables` (units of 10**-places). Out: `Totals`, integers in the same units, and pairs
 (part, whole) for shares, never a float. Conserved: net = gross - discounts - refunds and collected
 = net + added tax + tips + surcharges + gift cards sold + rounding; `Totals.difference` and
-`Totals.unpaid` are the differences of those identities (0 in a correct lake). Source: the till's
+`Totals.unpaid` are the differences of those identities (0 in a correct lake). Source: the POS's
 own sales summary (help.loyverse.com/help/sales-summary-report-back-office).
 """
 
@@ -78,7 +78,7 @@ class Totals:
     def gross_profit(self) -> int:
         """Net sales of what has a cost, less that cost.
 
-        Included tax stays inside (the till's own measure).
+        Included tax stays inside (the POS's own measure).
         """
         return self.costed_net - self.cost
 

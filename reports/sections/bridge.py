@@ -1,6 +1,6 @@
 """Bridge from gross sales to collected money, by store.
 
-With a difference that must be 0.00, and the comparison with the till's own exports.
+With a difference that must be 0.00, and the comparison with the POS's own exports.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import fields
 from reports.figures import Figures, Totals
 from reports.figures.money import COUNTS, total_by
 from reports.page import Column, Finding, Section, Table
-from reports.sections.till import till
+from reports.sections.exports import compare_exports
 from reports.values import Count, Money, Name, Percent, Quantity, Rate, Value, divide, text
 
 STEPS = (
@@ -121,7 +121,7 @@ def bridge(figures: Figures) -> Section:
         if gap
         else ()
     )
-    own = till(figures)
+    own = compare_exports(figures)
     return Section(
         "bridge",
         (*phrases, *own.sentences),

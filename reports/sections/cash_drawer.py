@@ -25,7 +25,7 @@ _MOVES = ("opening_cash", "cash_payments", "cash_refunds", "paid_in", "paid_out"
 
 
 def cash_drawer(figures: Figures) -> Section:
-    """Over and short by store and shift; absent where the till has no shifts."""
+    """Over and short by store and shift; absent where the POS has no shifts."""
     shifts = figures.shifts
     if shifts.empty:
         return Section("cash_drawer")

@@ -60,7 +60,7 @@ def changes(
     before, `metadata` the lineage of this one.
 
     `reopened` are receipts that count differently: number, currency, day, total, why, and whether
-    the till's data changed (is_data). `names` are those of the stores.
+    the POS's data changed (is_data). `names` are those of the stores.
     """
     if before is None:
         return Section("changes", (text("changes.first"),), figures={"cause": "first", "moved": []})
@@ -113,7 +113,7 @@ def other_makers(metadata: Mapping[str, object], before: Plain) -> list[str]:
 def cause_of(moved: Sequence[Moved], before: Plain, others: Sequence[str], is_data: bool) -> str:
     """Why this version was issued, one of CAUSES.
 
-    `is_data` where the till sent something else.
+    `is_data` where the POS sent something else.
     """
     if before.get("through"):
         return "more"

@@ -1,6 +1,6 @@
 """Customers: new and returning, repeat rate, spend.
 
-Only for receipts on which the till names a customer.
+Only for receipts on which the POS names a customer.
 """
 
 from __future__ import annotations

@@ -127,17 +127,17 @@ def known_stores(sources: Mapping[date, Mapping[str, pa.Table]]) -> dict[str, st
 
 
 def light_of(
-    total: Totals, state: DataState, till: tuple[bool, bool] = (False, False)
+    total: Totals, state: DataState, export_problems: tuple[bool, bool] = (False, False)
 ) -> Literal["green", "amber", "red"]:
     """The traffic light of a month.
 
     red: money that does not add up, unreadable receipts, or no receipt at all; amber: gaps in the
     data, stores that stopped sending, receipts outside history; else green.
 
-    `till` says whether the till's own export differs, and whether one could not be read.
+    `export_problems` says whether the POS's own export differs, and whether one could not be read.
     """
     if (
-        till[0]
+        export_problems[0]
         or total.difference
         or total.unpaid
         or not state.count("curated")
@@ -146,7 +146,7 @@ def light_of(
         return "red"
     covered, total_sum = total.cost_coverage
     if (
-        till[1]
+        export_problems[1]
         or state.silences
         or state.outside.count
         or any(state.count(check) for check in GAPS if check != "missing_cost")

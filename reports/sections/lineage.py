@@ -95,7 +95,7 @@ def lineage(
     currency: str,
     metadata: Mapping[str, object],
     state: DataState,
-    till: tuple[bool, bool] = (False, False),
+    export_problems: tuple[bool, bool] = (False, False),
     glossary: Sequence[str] = GLOSSARY,
 ) -> Section:
     """Counts, checks and their subjects, origin, glossary of a month or the history."""
@@ -120,7 +120,7 @@ def lineage(
     }
     if curated:
         sentences.append(text("lineage.parts", **{name: Count(n) for name, n in parts.items()}))
-    light = light_of(total, state, till)
+    light = light_of(total, state, export_problems)
     sentences.append(text(f"lineage.{light}"))
     findings = absences(state, total)
     sentences += [finding.sentence for finding in findings]

@@ -28,7 +28,7 @@ COHORTS, AHEAD, DRAWN, YEAR = 12, 11, 9, 12
 
 
 def loyalty(history: History) -> Section:
-    """Only customers that the till knows; groups under SMALL are hidden.
+    """Only customers that the POS knows; groups under SMALL are hidden.
 
     Segments are of the 12 whole months to the last one, and there are none with fewer.
     """

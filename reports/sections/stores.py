@@ -22,7 +22,7 @@ FALL = 10
 def stores(figures: Figures) -> Section:
     """One table each.
 
-    The till does not know working hours, so there is no figure per labour hour.
+    The POS does not know working hours, so there is no figure per labour hour.
     """
     business_days_by_store = total_by(figures.now["days"], "store_id")
     staff = _staff(figures.now["staff"])

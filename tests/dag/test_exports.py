@@ -128,7 +128,7 @@ def test_rebuild_and_a_deep_look_know_what_is_made_of_exports(
         BACKOFFICE,
         "2026-10",
         newest.fingerprint,
-        {**files, "till_totals": files["till_files"]},
+        {**files, "export_totals": files["export_files"]},
         lake.metadata(BACKOFFICE, "2026-10"),
         expected_manifest=lake.newest(BACKOFFICE, "2026-10"),
     )

@@ -30,7 +30,7 @@ def test_files_of_the_owner_are_looked_through_beside_hidden_ones(folder: Path) 
     (folder / ".DS_Store").write_bytes(b"\x00\xff")
     (folder / "sheet.xlsx").write_bytes(b"PK\x03\x04\xff\xfe\x00")
     (folder / "a.csv").write_text(f"Receipt number,Customer name\n{RECEIPT},Ana\n1-1002,Eva\n")
-    (folder / "2026-10/till_files.parquet").write_bytes(b"derived")
+    (folder / "2026-10/export_files.parquet").write_bytes(b"derived")
     lake = Lake(open_storage(str(folder.parent)))
     sentences = list(find_exports_with(lake, frozenset({RECEIPT})))
     assert [Path(sentence.split(": ")[0]).name for sentence in sentences] == ["a.csv", "sheet.xlsx"]

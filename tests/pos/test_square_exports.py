@@ -96,7 +96,7 @@ def test_an_export_of_the_same_orders_ties_to_the_cent(
 ) -> None:
     body = WRITERS[kind](filled.shop, NOW, (DAYS[0], DAYS[1]), style)
     result = filled.compare(body)
-    (file,) = result["till_files"]
+    (file,) = result["export_files"]
     assert (file["kind"], file["differing"], file["difference"], file["problem"]) == (
         kind,
         0,
@@ -105,7 +105,7 @@ def test_an_export_of_the_same_orders_ties_to_the_cent(
     )
     orders = {row["Transaction ID"] for row in rows_of(body)}
     assert file["compared"] == len(orders) > 100
-    assert (file["first_day"], file["last_day"]) == DAYS and not result["till_differences"]
+    assert (file["first_day"], file["last_day"]) == DAYS and not result["export_differences"]
 
 
 def test_the_days_compared_have_what_is_awkward(filled: Filled) -> None:
@@ -172,10 +172,10 @@ def _added(pick: Callable[[list[Row]], Row]) -> Callable[[list[Row]], tuple[list
 
 
 PLANTED = {
-    "the lake has an order more": Planted(_without(_sale), "receipt_not_in_export", "till"),
-    "the lake has a refund more": Planted(_without(_refund), "refund_not_in_export", "till"),
-    "the export has an order more": Planted(_added(_sale), "receipt_not_in_lake", "ours"),
-    "the export has a refund more": Planted(_added(_refund), "refund_not_in_lake", "ours"),
+    "the lake has an order more": Planted(_without(_sale), "receipt_not_in_export", "export"),
+    "the lake has a refund more": Planted(_without(_refund), "refund_not_in_export", "export"),
+    "the export has an order more": Planted(_added(_sale), "receipt_not_in_lake", "lake"),
+    "the export has a refund more": Planted(_added(_refund), "refund_not_in_lake", "lake"),
     "another amount": Planted(_changed, "amount", None),
 }
 
@@ -185,10 +185,10 @@ def test_each_kind_of_difference_is_named(filled: Filled, name: str) -> None:
     spoil, reason, side = PLANTED[name]
     rows, row = spoil(rows_of(filled.body))
     result = filled.compare(written(rows))
-    assert result["till_files"][0]["differing"] == 1
-    differences = result["till_differences"]
+    assert result["export_files"][0]["differing"] == 1
+    differences = result["export_differences"]
     assert {each["receipt_number"] for each in differences} == {row["Transaction ID"]}
-    assert {each["reason"] for each in differences} == {reason} <= set(schema.TILL_REASONS)
+    assert {each["reason"] for each in differences} == {reason} <= set(schema.EXPORT_REASONS)
     if side is None:
         assert {each["figure"] for each in differences} == {
             "gross_sales",
@@ -198,11 +198,11 @@ def test_each_kind_of_difference_is_named(filled: Filled, name: str) -> None:
     else:
         assert all(each[side] is None for each in differences)
     days = {each["day"] for each in differences}
-    totals = result["till_totals"]
+    totals = result["export_totals"]
     off = {
         each["day"]
         for each in totals
-        if each["figure"] == "net_sales" and each["till"] != each["ours"]
+        if each["figure"] == "net_sales" and each["export"] != each["lake"]
     }
     assert off == days and len(days) == 1
 
@@ -212,7 +212,7 @@ def test_an_order_in_quarantine_is_named_with_its_reason(filled: Filled) -> None
     rows = rows_of(filled.body)
     body = written([*rows, _sale(rows) | {"Transaction ID": "waits"}])
     result = filled._replace(tables=filled.tables | {"quarantine": held}).compare(body)
-    assert {(each["reason"], each["detail"]) for each in result["till_differences"]} == {
+    assert {(each["reason"], each["detail"]) for each in result["export_differences"]} == {
         ("quarantined", "paid_not_closed")
     }
 

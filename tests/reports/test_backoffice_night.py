@@ -19,7 +19,7 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> 
     till = quiet_till.set_clock(datetime(2026, 11, 3, 12, tzinfo=UTC))
     till.night()
     reports = till.luigi.folder / "lake/reports/monthly"
-    assert "till" not in till.figures()["currencies"]["MXN"]["bridge"]
+    assert "exports" not in till.figures()["currencies"]["MXN"]["bridge"]
     november = sorted((reports / "2026-11/versions").iterdir())
     shops = defaultdict(lambda: Shop("America/Mexico_City", time(5), "MXN", 2))
     raw = newest(
@@ -37,7 +37,7 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> 
     (folder / "receipts-2026-10-01-2026-10-31.xlsx").write_bytes(b"PK\x03\x04\x80")
     log = till.night()
     assert "receipts-2026-10-01-2026-10-31.xlsx cannot be compared with 2026-10" in log
-    good, bad = till.figures()["currencies"]["MXN"]["bridge"]["till"]
+    good, bad = till.figures()["currencies"]["MXN"]["bridge"]["exports"]
     assert (good["compared"], good["differing"], good["difference"], good["problem"]) == (
         len(october),
         0,
@@ -59,7 +59,7 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> 
     (folder / "Recibos de octubre.csv").write_bytes(receipts_csv(october[1:], shops))
     till.luigi.is_drawn = True
     till.night()
-    good = till.figures()["currencies"]["MXN"]["bridge"]["till"][0]
+    good = till.figures()["currencies"]["MXN"]["bridge"]["exports"][0]
     assert (
         good["differing"] == 1
         and till.figures()["currencies"]["MXN"]["attention"]["light"] == "red"
@@ -72,7 +72,7 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> 
     assert "  receipt_not_in_export: only the lake has it" in output
     assert "receipts-2026-10-01-2026-10-31.xlsx: cannot be compared" in output
     workbook = sheets((reports / "2026-10/tables.xlsx").read_bytes())
-    assert october[0]["receipt_number"] in [row[0] for row in workbook["till-differences"]]
+    assert october[0]["receipt_number"] in [row[0] for row in workbook["export-differences"]]
     written = [
         path
         for path in (till.luigi.folder / "lake").rglob("*")

@@ -111,16 +111,16 @@ def test_an_export_of_the_same_receipts_ties_to_the_cent(shop, kind):
     assert len(counted) < len(own) and any(single["receipt_type"] == "REFUND" for single in own), (
         "nothing awkward in these days; take others"
     )
-    (row,) = matches["till_files"]
+    (row,) = matches["export_files"]
     assert (row["kind"], row["differing"], row["difference"], row["problem"]) == (kind, 0, 0, None)
     assert row["compared"] == (
         len({day_of(single, shop[1][single["store_id"]]) for single in own})
         if kind == "summary"
         else len(own)
     )
-    assert (row["first_day"], row["last_day"]) == OCTOBER and matches["till_differences"] == []
+    assert (row["first_day"], row["last_day"]) == OCTOBER and matches["export_differences"] == []
     net = sum(
-        (single["ours"] for single in matches["till_totals"] if single["figure"] == "net_sales"),
+        (single["lake"] for single in matches["export_totals"] if single["figure"] == "net_sales"),
         Decimal(0),
     )
     signed = (
@@ -206,16 +206,18 @@ def test_a_planted_difference_is_found_with_its_money(shop, index, kind, cents):
     else:
         changed, expected = [*others, {**single, "cancelled_at": "2026-10-09T00:00:00.000Z"}], net
     matches = against(shop, {"october.csv": receipts_csv(changed, shop[1])})
-    (row,) = matches["till_files"]
+    (row,) = matches["export_files"]
     number = "99-1" if kind == "missing here" else single["receipt_number"]
     assert (row["differing"], row["difference"]) == (1, expected)
-    assert {(d["receipt_number"], d["currency"]) for d in matches["till_differences"]} == {
+    assert {(d["receipt_number"], d["currency"]) for d in matches["export_differences"]} == {
         (number, "MXN")
     }
-    gaps = {d["figure"]: (d["till"] or 0) - (d["ours"] or 0) for d in matches["till_differences"]}
+    gaps = {
+        d["figure"]: (d["export"] or 0) - (d["lake"] or 0) for d in matches["export_differences"]
+    }
     assert abs(gaps["net_sales"]) == expected
-    assert {d["ours"] is None for d in matches["till_differences"]} == {kind == "missing here"}
-    assert {d["till"] is None for d in matches["till_differences"]} == {kind == "missing there"}
+    assert {d["lake"] is None for d in matches["export_differences"]} == {kind == "missing here"}
+    assert {d["export"] is None for d in matches["export_differences"]} == {kind == "missing there"}
 
 
 def test_a_day_of_a_summary_that_differs_is_named(shop):
@@ -228,8 +230,8 @@ def test_a_day_of_a_summary_that_differs_is_named(shop):
         {"summary.csv": summary_csv([single for single in own if single is not dropped], shop[1])},
     )
     day = day_of(dropped, shop[1][dropped["store_id"]])
-    assert {(d["day"], d["receipt_number"]) for d in matches["till_differences"]} == {(day, "")}
-    assert matches["till_files"][0]["difference"] == till_csv.amounts(dropped)["Net sales"]
+    assert {(d["day"], d["receipt_number"]) for d in matches["export_differences"]} == {(day, "")}
+    assert matches["export_files"][0]["difference"] == till_csv.amounts(dropped)["Net sales"]
 
 
 def test_only_the_days_and_stores_of_an_export_are_compared(shop):
@@ -240,14 +242,14 @@ def test_only_the_days_and_stores_of_an_export_are_compared(shop):
         for single in own
         if single["store_id"] == store and day_of(single, shop[1][store]) > OCTOBER[0]
     ]
-    (row,) = against(shop, {"one store.csv": receipts_csv(some, shop[1])})["till_files"]
+    (row,) = against(shop, {"one store.csv": receipts_csv(some, shop[1])})["export_files"]
     assert (row["compared"], row["differing"], row["first_day"]) == (
         len(some),
         0,
         date(2026, 10, 2),
     )
     early = [single for single in shop[0] if day_of(single, shop[1][single["store_id"]]).month == 9]
-    assert against(shop, {"september.csv": receipts_csv(early, shop[1])})["till_files"] == []
+    assert against(shop, {"september.csv": receipts_csv(early, shop[1])})["export_files"] == []
 
 
 def test_no_person_passes_the_reader(shop):
@@ -263,7 +265,7 @@ def test_no_person_passes_the_reader(shop):
         )
         assert till_csv.PRIVATE not in str(read_till(body, 2)) + str(matches)
         assert "'Rebates'" in next(
-            row["problem"] for row in matches["till_files"] if row["file"] == "broken.csv"
+            row["problem"] for row in matches["export_files"] if row["file"] == "broken.csv"
         )
 
 
@@ -350,7 +352,7 @@ def test_three_decimals_that_could_be_thousands_are_not_guessed():
 )
 def test_a_broken_export_is_named_in_its_months_or_in_all(shop, name, named):
     matches = against(shop, {name: b"\xff\xff"})
-    assert [row["file"] for row in matches["till_files"]] == ([name] if named else [])
+    assert [row["file"] for row in matches["export_files"]] == ([name] if named else [])
 
 
 def test_a_summary_cannot_be_held_to_two_currencies(shop):
@@ -366,9 +368,9 @@ def test_a_summary_cannot_be_held_to_two_currencies(shop):
         for table in lake
     ]
     matches = against((receipts, tills, mixed), {"summary.csv": summary_csv(october(shop), tills)})
-    assert "MXN, USD" in matches["till_files"][0]["problem"]
+    assert "MXN, USD" in matches["export_files"][0]["problem"]
     both = against((receipts, tills, mixed), {"receipts.csv": receipts_csv(october(shop), tills)})[
-        "till_files"
+        "export_files"
     ]
     assert [(row["currency"], row["differing"]) for row in both] == [("MXN", 0), ("USD", 0)]
 
@@ -384,7 +386,7 @@ def test_the_till_counts_calendar_days(shop):
         and day_of(single, shop[1][single["store_id"]]) in DAYS[4:]
     ]
     assert night
-    only = against(shop, {"r.csv": receipts_csv(october(shop), shop[1])}, OCTOBER)["till_files"]
+    only = against(shop, {"r.csv": receipts_csv(october(shop), shop[1])}, OCTOBER)["export_files"]
     assert only[0]["differing"] == 0 and {single["receipt_number"] for single in night} <= {
         single["receipt_number"] for single in october(shop)
     }

@@ -66,7 +66,11 @@ def summary_csv(days: dict[date, int], form: str = "%Y-%m-%d") -> bytes:
 
 def compared(body: bytes, ours: Ours, first: date, last: date) -> dict[str, list[dict]]:
     export = read_till(body, 2)
-    rows: dict[str, list[dict]] = {"till_files": [], "till_differences": [], "till_totals": []}
+    rows: dict[str, list[dict]] = {
+        "export_files": [],
+        "export_differences": [],
+        "export_totals": [],
+    }
     lines = choose_reading(export, ours, first, last)
     compare("export.csv", export, lines, LakeSide(ours, {}), (first, last), "USD", rows)
     return rows
@@ -128,9 +132,9 @@ def test_a_row_of_zeros_differs_only_where_the_lake_has_sales(sales, rows):
     )
     spent = {d: n for d, n in sales.items() if n and min(rows) <= d <= max(rows)}
     differing = {d for d in {*rows, *spent} if rows.get(d, 0) != spent.get(d, 0)}
-    (file,) = result["till_files"]
+    (file,) = result["export_files"]
     assert file["differing"] == len(differing)
-    assert {row["day"].day for row in result["till_differences"]} == differing
+    assert {row["day"].day for row in result["export_differences"]} == differing
     assert file["difference"] == sum(abs(rows.get(d, 0) - spent.get(d, 0)) for d in differing)
 
 

@@ -214,7 +214,7 @@ def test_money_that_is_not_conserved_stops_everything(monkeypatch):
     monkeypatch.setattr(tables_module, "of_rows", lose_a_cent)
     with pytest.raises(
         MoneyNotConserved,
-        match=r"receipt 1-77: gross of its rows is 999, the till says 1000 \(minor units\)",
+        match=r"receipt 1-77: gross of its rows is 999, the POS says 1000 \(minor units\)",
     ):
         clean(TODAY, raw(receipt(line("Smash", 10), receipt_number="1-77")), catalog(), rules())
 

@@ -3,7 +3,7 @@
 The API ignores an unknown parameter and returns everything with status 200. So a filter is sent
 only if it is listed here, and each row is checked against it. The value of a filter here is the
 field of the row that it filters, "" if the row has no such field. The API cannot filter by customer
-or by the time at the till.
+or by the time at the device.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A shift of a cash drawer as Loyverse's API gives it.
 
-The till prints expected cash = starting cash + cash payments - cash refunds + paid in - paid out.
+The POS prints expected cash = starting cash + cash payments - cash refunds + paid in - paid out.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def updated_at(order: Json) -> datetime | None:
 
 
 def sold_at(envelope: Envelope) -> datetime | None:
-    """When the sale counts: of an offline sale the till's time, else when it closed.
+    """When the sale counts: of an offline sale the device's time, else when it closed.
 
     Without that, when it was paid or created. So does a cancelled order, which was closed by its
     cancellation.

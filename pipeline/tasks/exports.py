@@ -1,4 +1,4 @@
-"""BackOffice(month): the till's own exports, compared with the lake."""
+"""BackOffice(month): the POS's own exports, compared with the lake."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def unused_exports() -> list[Stat]:
         if (
             newest
             and newest.fingerprint != INVALIDATED
-            and "till_files" in lake().body(newest)["files"]
+            and "export_files" in lake().body(newest)["files"]
         ):
-            table = from_bytes(lake().read(BACKOFFICE, month, ["till_files"])["till_files"])
+            table = from_bytes(lake().read(BACKOFFICE, month, ["export_files"])["export_files"])
             used |= set(table["file"].to_pylist())
     return [stat for stat in exports() if stat.key.removeprefix(PREFIX) not in used]
 
@@ -125,7 +125,7 @@ class BackOffice(DerivedTask):
             export_forms(),
             [_at_root(tables["quarantine"]) for tables in months],
         )
-        for row in tables["till_files"].to_pylist():
+        for row in tables["export_files"].to_pylist():
             if row["problem"]:
                 uri = lake().storage.uri(f"{PREFIX}{row['file']}")
                 log.warning("%s cannot be compared with %s: %s", uri, self.name, row["problem"])
@@ -140,7 +140,7 @@ class BackOffice(DerivedTask):
                 )
         if self.month == history_span().first_month:
             self._warn_of_older(files)
-        datasets = schema.BACKOFFICE if tables["till_files"].num_rows else ()
+        datasets = schema.BACKOFFICE if tables["export_files"].num_rows else ()
         published = {d.name: to_bytes(tables[d.name], d.key) for d in datasets}
         return published, {"files": len(files)}
 

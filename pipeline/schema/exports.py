@@ -1,8 +1,8 @@
-"""Comparison of the till's own exports with the lake."""
+"""Comparison of the POS's own exports with the lake."""
 
 from pipeline.schema.kinds import Column, Dataset
 
-TILL_REASONS = {
+EXPORT_REASONS = {
     "amount": "both have it, with other amounts: export its days again if it changed after the"
     " export; else `pos explain NUMBER` shows what the lake makes of it",
     "receipt_not_in_lake": "only the export has it: `pos rescan` reads its days again",
@@ -17,7 +17,7 @@ TILL_REASONS = {
 _FIGURE = (
     Column("file", "label", "The export's name in backoffice/."),
     Column("currency", "label", "ISO 4217 code."),
-    Column("day", "day", "Calendar day on the store's clock, as the till counts."),
+    Column("day", "day", "Calendar day on the store's clock, as the POS counts."),
 )
 
 _AGAINST = (
@@ -28,14 +28,14 @@ _AGAINST = (
         " (without those of surcharges), tips, collected.",
     ),
     Column(
-        "till",
+        "export",
         "money",
         "What the export says, refunds negative; null where it does not name it.",
         "currency",
         null=True,
     ),
     Column(
-        "ours",
+        "lake",
         "money",
         "The same from the lake; null where it does not have it.",
         "currency",
@@ -43,8 +43,8 @@ _AGAINST = (
     ),
 )
 
-TILL_FILES = Dataset(
-    "till_files",
+EXPORT_FILES = Dataset(
+    "export_files",
     2,
     "export of the Back Office that concerns the month",
     ("file", "currency"),
@@ -70,8 +70,8 @@ TILL_FILES = Dataset(
     ),
 )
 
-TILL_DIFFERENCES = Dataset(
-    "till_differences",
+EXPORT_DIFFERENCES = Dataset(
+    "export_differences",
     2,
     "figure of a receipt (of a summary: day) that differs",
     ("file", "currency", "day", "receipt_number", "figure"),
@@ -79,17 +79,17 @@ TILL_DIFFERENCES = Dataset(
         *_FIGURE,
         Column("receipt_number", "text", "Receipt; empty for a day of a summary."),
         *_AGAINST,
-        Column("reason", "label", f"Why: {', '.join(TILL_REASONS)}."),
+        Column("reason", "label", f"Why: {', '.join(EXPORT_REASONS)}."),
         Column("detail", "text", "Why it is in quarantine.", null=True),
     ),
 )
 
-TILL_TOTALS = Dataset(
-    "till_totals",
+EXPORT_TOTALS = Dataset(
+    "export_totals",
     1,
     "export, calendar day and figure",
     ("file", "currency", "day", "figure"),
     (*_FIGURE, *_AGAINST),
 )
 
-BACKOFFICE = (TILL_FILES, TILL_DIFFERENCES, TILL_TOTALS)
+BACKOFFICE = (EXPORT_FILES, EXPORT_DIFFERENCES, EXPORT_TOTALS)

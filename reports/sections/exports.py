@@ -1,10 +1,10 @@
-"""Comparison with the till's own exports, in the section of the bridge.
+"""Comparison with the POS's own exports, in the section of the bridge.
 
 File by file, then every figure that differs.
 
-In: the frames of `Figures.till` (money in units; NaN or None where one side has no such receipt).
-Out: what the bridge adds to its own sentences, tables, findings and figures; nothing where the
-owner gave no export.
+In: the frames of `Figures.exports` (money in units; NaN or None where one side has no such
+receipt). Out: what the bridge adds to its own sentences, tables, findings and figures; nothing
+where the owner gave no export.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ SHOWN = 15
 KINDS = ("receipts", "items", "summary")
 
 
-def till(figures: Figures) -> Section:
+def compare_exports(figures: Figures) -> Section:
     """The comparison as the parts of a section."""
-    if not figures.till or figures.till["till_files"].empty:
+    if not figures.exports or figures.exports["export_files"].empty:
         return Section("bridge")
     files, differences, totals = (
-        figures.till[name] for name in ("till_files", "till_differences", "till_totals")
+        figures.exports[name] for name in ("export_files", "export_differences", "export_totals")
     )
     currency = figures.currency
     sentences, findings = [], []
@@ -34,9 +34,9 @@ def till(figures: Figures) -> Section:
         name = Name(row["file"])
         if row["problem"]:
             sentences.append(
-                text("till.problem", file=name, problem=Name(row["problem"], full=True))
+                text("exports.problem", file=name, problem=Name(row["problem"], full=True))
             )
-            findings.append(Finding(text("till.unread", file=name), 0, "bridge", minor=True))
+            findings.append(Finding(text("exports.unread", file=name), 0, "bridge", minor=True))
             continue
         values: dict[str, Value] = {
             "file": name,
@@ -44,19 +44,27 @@ def till(figures: Figures) -> Section:
             "first": Day(row["first_day"]),
             "last": Day(row["last_day"]),
         }
-        noun = text("till.days" if row["kind"] == "summary" else "till.receipts", n=values["n"])
+        noun = text(
+            "exports.days" if row["kind"] == "summary" else "exports.receipts", n=values["n"]
+        )
         if not row["differing"]:
-            sentences.append(text("till.ties", **values, compared=noun, nothing=Money(0, currency)))
+            sentences.append(
+                text("exports.ties", **values, compared=noun, nothing=Money(0, currency))
+            )
             continue
         gap = Money(int(row["difference"]), currency)
         sentences.append(
             text(
-                "till.differs", **values, compared=noun, differing=Count(row["differing"]), gap=gap
+                "exports.differs",
+                **values,
+                compared=noun,
+                differing=Count(row["differing"]),
+                gap=gap,
             )
         )
         findings.append(
             Finding(
-                text("till.finding", file=name, differing=Count(row["differing"]), gap=gap),
+                text("exports.finding", file=name, differing=Count(row["differing"]), gap=gap),
                 gap.units,
                 "bridge",
                 urgent=True,
@@ -66,7 +74,7 @@ def till(figures: Figures) -> Section:
     tables = [_differences(differences, currency)] if len(differences) else []
     if len(totals):
         tables.append(_totals(totals, currency))
-    notes = (text("till.note"),)
+    notes = (text("exports.note"),)
     return Section(
         "bridge",
         tuple(sentences),
@@ -81,24 +89,24 @@ def _remedies(differences: pd.DataFrame) -> list[Text]:
     """What to do about each reason, with the number of its receipts or days."""
     keys = ["file", "day", "receipt_number"]
     return [
-        text(f"till.do_{reason}", n=Count(len(rows[keys].drop_duplicates())))
+        text(f"exports.do_{reason}", n=Count(len(rows[keys].drop_duplicates())))
         for reason, rows in differences.groupby("reason", observed=True)
     ]
 
 
 def differs(figures: Figures) -> tuple[bool, bool]:
     """Whether any export differs, and whether any could not be read."""
-    files = figures.till.get("till_files", pd.DataFrame({"differing": [], "problem": []}))
+    files = figures.exports.get("export_files", pd.DataFrame({"differing": [], "problem": []}))
     return bool((files["differing"] > 0).any()), bool(files["problem"].notna().any())
 
 
 def _gap(row: dict[str, Any], currency: str) -> Money:
-    """The till's less ours; what one side does not have counts as 0."""
-    till_, ours = (
+    """The export less the lake; what one side does not have counts as 0."""
+    exported, ours = (
         0 if row[side] is None or pd.isna(row[side]) else int(row[side])
-        for side in ("till", "ours")
+        for side in ("export", "lake")
     )
-    return Money(till_ - ours, currency, signed=True)
+    return Money(exported - ours, currency, signed=True)
 
 
 def _compared(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
@@ -106,15 +114,15 @@ def _compared(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
     rows = frame.to_dict("records")
     return frame.assign(
         difference=[_gap(row, currency) for row in rows],
-        name=[text(f"till.{name}") for name in frame["figure"]],
+        name=[text(f"exports.{name}") for name in frame["figure"]],
     )
 
 
 COLUMNS = (
     Column("day", "date"),
     Column("figure", source="name"),
-    Column("at_till", "money", source="till"),
-    Column("in_lake", "money", source="ours"),
+    Column("in_export", "money", source="export"),
+    Column("in_lake", "money", source="lake"),
     Column("difference", "money"),
 )
 
@@ -125,7 +133,7 @@ def _differences(frame: pd.DataFrame, currency: str) -> Table:
     cells["size"] = [-abs(gap.units) for gap in cells["difference"]]
     cells = cells.sort_values(["size", "file", "day", "receipt_number", "figure"], kind="stable")
     cells["receipt"] = cells["receipt_number"].replace("", None)
-    cells["why"] = [text(f"till.{reason}") for reason in cells["reason"]]
+    cells["why"] = [text(f"exports.{reason}") for reason in cells["reason"]]
     columns = (
         Column("receipt"),
         *COLUMNS,
@@ -133,20 +141,20 @@ def _differences(frame: pd.DataFrame, currency: str) -> Table:
         Column("detail", csv_only=True),
         Column("file", csv_only=True),
     )
-    title = text("till.table")
-    return Table.from_frame("till-differences", title, cells, columns, currency, shown=SHOWN)
+    title = text("exports.table")
+    return Table.from_frame("export-differences", title, cells, columns, currency, shown=SHOWN)
 
 
 def _totals(frame: pd.DataFrame, currency: str) -> Table:
     """Every day and figure, for the CSV alone."""
-    cells, title = _compared(frame, currency), text("till.by_day")
+    cells, title = _compared(frame, currency), text("exports.by_day")
     columns = (*COLUMNS, Column("file"))
-    return Table.from_frame("till-days", title, cells, columns, currency, shown=0)
+    return Table.from_frame("export-days", title, cells, columns, currency, shown=0)
 
 
 def _machine(files: pd.DataFrame, currency: str) -> dict[str, object]:
     return {
-        "till": records(
+        "exports": records(
             files,
             currency,
             **dict.fromkeys(("file", "kind", "first_day", "last_day"), "text"),
