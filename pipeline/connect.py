@@ -35,8 +35,8 @@ def connect(name: str = "") -> Source:
     if point.is_saved:
         starts = day_bounds(section.history_starts, settings.default_store())[0]
         return (
-            open_source("files", folder=Path(point.place), saved_from=point.name, starts=starts)
-            if "://" not in point.place
+            open_source("files", folder=Path(point.location), saved_from=point.name, starts=starts)
+            if "://" not in point.location
             else _saved_in_bucket(point, starts)
         )
     if point.name not in SOURCES:
@@ -49,7 +49,7 @@ def connect(name: str = "") -> Source:
     rate = (section.rate_requests, section.rate_seconds) if section.rate_requests else None
     return open_source(
         point.name,
-        url=point.place,
+        url=point.location,
         token=settings.token(point.name),
         rate=rate,
         state=settings.state_folder(),
@@ -68,7 +68,7 @@ def origin_of(source: Source, name: str = "") -> Origin:
         return Origin(FILES)
     if point.is_embedded:
         return Origin(SIMULATOR, "" if point.name == "loyverse" else point.name)
-    address = point.place.rstrip("/")
+    address = point.location.rstrip("/")
     return Origin(point.name, *(cast(Api, source).account() or (address, "")))
 
 
@@ -81,7 +81,7 @@ def _saved_in_bucket(point: settings.PointOfSale, starts: datetime) -> Source:
     """Saved files below s3://bucket/prefix, on the server of the lake."""
     server = settings.lake()
     bucket = open_storage(
-        point.place, endpoint=server.endpoint or None, region=server.region or None
+        point.location, endpoint=server.endpoint or None, region=server.region or None
     )
     return open_source(
         "files",
@@ -90,7 +90,7 @@ def _saved_in_bucket(point: settings.PointOfSale, starts: datetime) -> Source:
             for stat in bucket.list("")
             if is_saved(stat.key)
         ],
-        place=point.place,
+        location=point.location,
         saved_from=point.name,
         starts=starts,
     )

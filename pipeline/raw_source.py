@@ -27,6 +27,6 @@ class RawSource(NamedTuple):
         """The identifier in the tables."""
         return f"{self.prefix}{identifier}"
 
-    def place(self, key: str) -> str:
-        """The key of an object in the whole lake."""
+    def path_of(self, key: str) -> str:
+        """The key of an object in the lake."""
         return f"{self.folder}/{key}" if self.folder else key

@@ -54,7 +54,7 @@ class FingerprintTarget(luigi.Target):
         return self.task.digest() is not None
 
     def __str__(self) -> str:
-        return self.task.place
+        return self.task.path
 
 
 class DatasetTask(luigi.Task):
@@ -91,7 +91,7 @@ class DatasetTask(luigi.Task):
         return str(self.period) if hasattr(self, "date") else f"{self.period:%Y-%m}"
 
     @property
-    def place(self) -> str:
+    def path(self) -> str:
         """The name by which other partitions state it as an input."""
         return f"{self.dataset}/{self.name}"
 
@@ -159,8 +159,8 @@ class RawTask(DatasetTask):
         return f"{self.task_family}({params})"
 
     @property
-    def place(self) -> str:
-        return "/".join(filter(None, (folder_of(self.source), super().place)))
+    def path(self) -> str:
+        return "/".join(filter(None, (folder_of(self.source), super().path)))
 
     def digest(self) -> str | None:
         return committed(self.dataset, self.name, self.source)
@@ -236,7 +236,7 @@ class DerivedTask(DatasetTask):
             digest = task.digest()
             if digest is None:
                 return None
-            inputs.append((task.place, digest))
+            inputs.append((task.path, digest))
         return inputs
 
     def fingerprint(self) -> str | None:

@@ -70,18 +70,18 @@ def monthly(
     """Files of the monthly report.
 
     `summaries` holds `month` and, where the lake has them, the month before and the same month last
-    year, by their first days. `places` are the decimals of the amounts in `summaries`, `decimals`
-    those that each currency has (without: `places`). `through` is the last complete business day
-    of an open month, None for a closed one. `changes` is the figures.json of the previous version,
-    None for a first one, and `reopened` the receipts that came or changed since then, each with
-    number, day, total and why (late, edited, cancelled, refunded, new). `lake_starts` is the first
-    day of the lake: new customers are counted only with it and the `customers` of every month
-    since. `covered` are the days of `month` in the lake, by default all from `lake_starts` on; no
-    other day counts as a day without sales. `backoffice` are the tables of the POS's own exports,
-    None without any. `outside` are the receipts that arrived in the month and lie before
-    `history_starts`, `quarantine` the unreadable ones. `currency` is that of a month that has
-    neither sales nor stores. `plans` are the owner's goals, notes, fees, dayparts and labour
-    (`read_plans`). `shifts` are the month's shifts of the cash drawers, None without any.
+    year, by their first days. `lake_decimals` are the decimals of the amounts in `summaries`,
+    `decimals` those that each currency has (without: `lake_decimals`). `through` is the last
+    complete business day of an open month, None for a closed one. `changes` is the figures.json of
+    the previous version, None for a first one, and `reopened` the receipts that came or changed
+    since then, each with number, day, total and why (late, edited, cancelled, refunded, new).
+    `lake_starts` is the first day of the lake: new customers are counted only with it and the
+    `customers` of every month since. `covered` are the days of `month` in the lake, by default all
+    from `lake_starts` on; no other day counts as a day without sales. `backoffice` are the tables
+    of the POS's own exports, None without any. `outside` are the receipts that arrived in the month
+    and lie before `history_starts`, `quarantine` the unreadable ones. `currency` is that of a month
+    that has neither sales nor stores. `plans` are the owner's goals, notes, fees, dayparts and
+    labour (`read_plans`). `shifts` are the month's shifts of the cash drawers, None without any.
     """
     from reports.compose import compose_monthly
     from reports.render import files_of

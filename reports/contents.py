@@ -207,25 +207,25 @@ def build_sections(
     """
     turns = [entry.turn if isinstance(entry, Closing) else 0 for entry in contents]
     built: dict[int, Section] = {}
-    for place in sorted(range(len(contents)), key=turns.__getitem__):
-        entry = contents[place]
-        built[place] = (
+    for index in sorted(range(len(contents)), key=turns.__getitem__):
+        entry = contents[index]
+        built[index] = (
             entry.build(subject, issue, list(built.values()))
             if isinstance(entry, Closing)
             else entry(subject)
         )
     kept = [
-        place for place in sorted(built) if built[place].key in ALWAYS or not built[place].is_empty
+        index for index in sorted(built) if built[index].key in ALWAYS or not built[index].is_empty
     ]
-    numbers = {place: number for number, place in enumerate(kept, 1)}
-    keys = [built[place].key for place in sorted(built)]
+    numbers = {index: number for number, index in enumerate(kept, 1)}
+    keys = [built[index].key for index in sorted(built)]
     return [
         replace(
-            built[place],
+            built[index],
             currency=subject.currency,
-            number=numbers.get(place, 0),
-            is_front=place < front,
-            is_annex=place >= keys.index(annex),
+            number=numbers.get(index, 0),
+            is_front=index < front,
+            is_annex=index >= keys.index(annex),
         )
-        for place in sorted(built)
+        for index in sorted(built)
     ]

@@ -128,22 +128,22 @@ def _goals(table: _Table) -> Iterator[tuple[str, dict[str, Decimal]]]:
     table.refuse_others("goals", "stores")
     stores = table.data.get("stores", {})
     for store, months in {"": table.data.get("goals", {}), **stores}.items():
-        place = f'[stores."{store}"]' if store else "[goals]"
+        key = f'[stores."{store}"]' if store else "[goals]"
         if not isinstance(months, dict):
-            raise table.fail(place, 'write lines such as "2026-10" = 640000')
+            raise table.fail(key, 'write lines such as "2026-10" = 640000')
         for month in months:
             if not _MONTH.fullmatch(month):
-                raise table.fail(f"{place} {month}", 'write a month as "2026-10"')
+                raise table.fail(f"{key} {month}", 'write a month as "2026-10"')
         if months:
-            yield store, {m: table.amount(f"{place} {m}", value) for m, value in months.items()}
+            yield store, {m: table.amount(f"{key} {m}", value) for m, value in months.items()}
 
 
 def _notes(table: _Table) -> Iterator[Note]:
     for number, entry in enumerate(table.data.get("days", []), 1):
-        place = f"[[days]] number {number}"
+        key = f"[[days]] number {number}"
         unknown = set(entry) - {"date", "note", "stores"}
         if unknown or type(entry.get("date")) is not date or not isinstance(entry.get("note"), str):
-            raise table.fail(place, 'write date = 2026-10-03 and note = "..."; stores is optional')
+            raise table.fail(key, 'write date = 2026-10-03 and note = "..."; stores is optional')
         yield Note(entry["date"], entry["note"], tuple(entry.get("stores", ())))
 
 

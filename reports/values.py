@@ -1,9 +1,9 @@
 """What a page is made of before it is words: exact, typed values.
 
-In: integers only. Money is in units of 10**-places of its currency (the lake's places), quantities
-in units of 10**-4, shares and rates are a part and a whole. Out: nothing is rounded here;
-`words.Words` says a value in a language, and `render.machine` writes it as a decimal string. No
-float ever holds money.
+In: integers only. Money is in units of 10**-decimals of its currency (the lake's decimals),
+quantities in units of 10**-4, shares and rates are a part and a whole. Out: nothing is rounded
+here; `words.Words` says a value in a language, and `render.machine` writes it as a decimal string.
+No float ever holds money.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def divide(part: int, base: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in units of 10**-places of `currency`.
+    """An amount in units of 10**-decimals of `currency`.
 
     `compact` says it short ("$12 k"), `signed` with its sign.
     """

@@ -53,16 +53,16 @@ def run(options: argparse.Namespace) -> int:
 def _send_trials() -> int:
     """Send a trial message to each recipient; returns the exit code."""
     alert, results = Alert(settings.now().date(), 0), []
-    for place, recipient in all_recipients():
+    for position, recipient in all_recipients():
         try:
             if isinstance(recipient, ConfigError):
                 raise recipient
             recipient.warn(alert, DeliveryKey("alert", str(alert.day), alert.cause, recipient.id))
         except (ConfigError, DeliveryError) as error:
-            print(redact(f"FAILED  {place}: {error}"))
+            print(redact(f"FAILED  {position}: {error}"))
             results.append(False)
         else:
-            print(f"sent    {place}")
+            print(f"sent    {position}")
             results.append(True)
     print(f"trial messages sent: {sum(results)} of {len(results)}" if results else NO_RECIPIENTS)
     return ExitCode.DONE if results and all(results) else ExitCode.NOT_OK

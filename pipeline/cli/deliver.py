@@ -3,8 +3,8 @@
     pos deliver
     luigi --module pipeline Delivery --local-scheduler      sends them
 
-Recipients are named by their place in [mail] to. Exit code 1 when something is due, or no recipient
-is configured.
+Recipients are named by their position in [mail] to. Exit code 1 when something is due, or no
+recipient is configured.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def run(_: argparse.Namespace) -> int:
         issued = due.issued
         before = f", replaces {due.before.partition('.')[0]}" if due.before else ""
         version = f"version {issued.version.partition('.')[0]}{before}"
-        print(f"{issued.kind:<10}  {issued.month}  {version}  to {recipient.place}")
+        print(f"{issued.kind:<10}  {issued.month}  {version}  to {recipient.position}")
     if not pending:
         print("no deliveries pending")
     return ExitCode.NOT_OK if pending else ExitCode.DONE

@@ -44,7 +44,7 @@ def _send(alert: Alert, recipient: Recipient) -> bool:
             recipient.warn(alert, key)
             return True
     except DeliveryError as error:
-        log.error("the alert did not reach %s: %s", recipient.place, error)
+        log.error("the alert did not reach %s: %s", recipient.position, error)
         return False
 
 

@@ -71,8 +71,8 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(f"{source} is no point of sale; known are {', '.join(_sources())}")
     token = _read_token(source, is_quiet=options.yes)
     _write(_configuration(options, source), source, token)
-    places = "luigi.cfg, config/menu.toml, config/config.env (private)"
-    print(f"written to {Path.cwd()}: {places}", flush=True)  # before what the test prints
+    written = "luigi.cfg, config/menu.toml, config/config.env (private)"
+    print(f"written to {Path.cwd()}: {written}", flush=True)  # before what the test prints
     if source != SIMULATOR and not token:
         print(f"next: put {_token_name(source)} into config/config.env, then: pos init --test")
         return ExitCode.DONE
@@ -133,8 +133,8 @@ def _configuration(options: argparse.Namespace, source: str) -> dict[tuple[str, 
         ("lake", "url"): ("lake", "Folder of the lake, or s3://bucket/prefix"),
     }
     values = {
-        place: _ask(options, name, question, _value(shipped, *place))
-        for place, (name, question) in questions.items()
+        key: _ask(options, name, question, _value(shipped, *key))
+        for key, (name, question) in questions.items()
     }
     if not is_simulated:
         values["pos", "source"] = source

@@ -39,13 +39,13 @@ MailKey = Literal["to", "alerts_to"]
 class Recipient:
     """A recipient: names in the delivery log, language, and name in messages.
 
-    `ids` are the name in the delivery log and the one from before a key was set; `place` is the
-    place in the settings.
+    `ids` are the name in the delivery log and the one from before a key was set; `position` is the
+    position in the settings.
     """
 
     ids: tuple[str, ...]
     locale: str
-    place: str
+    position: str
 
     @property
     def id(self) -> str:
@@ -124,21 +124,21 @@ def open_delivery_log() -> DeliveryLog:
 
 
 def all_recipients() -> Iterator[tuple[str, Recipient | ConfigError]]:
-    """Every recipient once, with its place in the settings, or its error."""
+    """Every recipient once, with its position in the settings, or its error."""
     seen: set[str] = set()
     keys: tuple[MailKey, ...] = ("to", "alerts_to")
     for key in keys:
         entries = settings.recipients(key)
         for n, (address, locale) in enumerate(entries, 1):
-            place = f"[mail] {key}, recipient {n} of {len(entries)}"
+            position = f"[mail] {key}, recipient {n} of {len(entries)}"
             try:
                 recipient = _mail_recipient(address, locale, n, len(entries), key)
             except ConfigError as error:
-                yield place, error
+                yield position, error
                 continue
             if recipient.id not in seen:
                 seen.add(recipient.id)
-                yield place, recipient
+                yield position, recipient
     section = settings.webhook()
     try:
         hooks = _by_webhook(section.reports or section.alerts)

@@ -72,7 +72,7 @@ def read_summary(
     }
     records, late = _count_records(lake, new.pop(RECEIPTS), "")
     for raw in further:
-        dataset = raw.place(RECEIPTS)
+        dataset = raw.path_of(RECEIPTS)
         seen[dataset] = _numbers(raw.lake, RECEIPTS)
         before = past.get(dataset, {})
         added = [name for name, n in seen[dataset].items() if n > before.get(name, 0)]

@@ -11,7 +11,7 @@ from pipeline.extract.fetch import FetchedPages, Records, pack
 from pipeline.extract.moved_versions import (
     Earlier,
     copy_moved_versions,
-    earlier_places,
+    earlier_dates,
     is_update,
     partition_dates_of,
     with_pending,
@@ -33,7 +33,7 @@ def commit_windows(lake: Lake, fetched: FetchedPages, windows: list[Window]) -> 
             partition_dates = partition_dates_of(records)
             objects, times = pack_objects(
                 records,
-                with_pending(earlier_places_in(lake, fetched.reader), waiting),
+                with_pending(earlier_dates_in(lake, fetched.reader), waiting),
                 partition_dates,
             )
             commits.add(
@@ -79,9 +79,9 @@ def pack_objects(
     return objects, times
 
 
-def earlier_places_in(lake: Lake, reader: Reader) -> Earlier:
+def earlier_dates_in(lake: Lake, reader: Reader) -> Earlier:
     """The function that returns the dates of the committed versions of a receipt."""
-    return earlier_places(
+    return earlier_dates(
         lambda day: map(lake.read_raw, lake.raw_objects(day, day)), reader.read_record
     )
 

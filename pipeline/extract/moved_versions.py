@@ -29,7 +29,7 @@ from pipeline.pos.source import Record, sold_date
 _PLAIN = re.compile(r"[0-9A-Za-z_-]+")
 
 
-class Places(set[date]):
+class SaleDates(set[date]):
     """The dates under which raw keeps versions of a receipt.
 
     `sold` has their instants of sale under each date, None where unknown.
@@ -40,7 +40,7 @@ class Places(set[date]):
         self.sold = sold
 
 
-Earlier = Callable[[str, datetime], Places]
+Earlier = Callable[[str, datetime], SaleDates]
 
 
 def copy_moved_versions(
@@ -86,22 +86,20 @@ def partition_dates_of(records: Records) -> dict[str, set[date]]:
     partition_dates: dict[str, set[date]] = defaultdict(set)
     for sold in records:
         for record in records[sold]:
-            if record.number and (
-                place := sold or (record.updated_at and record.updated_at.date())
-            ):
-                partition_dates[record.number].add(place)
+            if record.number and (day := sold or (record.updated_at and record.updated_at.date())):
+                partition_dates[record.number].add(day)
     return partition_dates
 
 
 def with_pending(earlier: Earlier, waiting: Iterable[Mapping[str, set[date]]]) -> Earlier:
     """`earlier` with the dates in partitions not committed yet, at unknown instants."""
-    return lambda number, created_at: Places(
+    return lambda number, created_at: SaleDates(
         {
             **earlier(number, created_at).sold,
             **{
-                place: {None}
+                day: {None}
                 for partition_dates in waiting
-                for place in partition_dates.get(number, ())
+                for day in partition_dates.get(number, ())
             },
         }
     )
@@ -121,7 +119,7 @@ def is_update(record: Record) -> bool:
     )
 
 
-def earlier_places(
+def earlier_dates(
     read: Callable[[date], Iterable[bytes]], parse: Callable[[bytes], Record]
 ) -> Earlier:
     """`earlier` for `copy_moved_versions`, from raw.
@@ -131,7 +129,7 @@ def earlier_places(
     """
     homes: dict[date, list[bytes]] = {}
 
-    def earlier(number: str, created_at: datetime) -> Places:
+    def earlier(number: str, created_at: datetime) -> SaleDates:
         home = created_at.date()
         if home not in homes:
             homes[home] = list(read(home))
@@ -146,8 +144,8 @@ def earlier_places(
         )
         partition_dates: dict[date, set[datetime | None]] = {}
         for record in candidates:
-            if record.number == number and (place := partition_date_of(record)):
-                partition_dates.setdefault(place, set()).add(record.sold_at)
-        return Places(partition_dates)
+            if record.number == number and (day := partition_date_of(record)):
+                partition_dates.setdefault(day, set()).add(record.sold_at)
+        return SaleDates(partition_dates)
 
     return earlier

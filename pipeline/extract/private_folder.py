@@ -91,9 +91,9 @@ def _write_key(path: Path) -> None:
 _REMEDY = "name a folder of this user's own in [pos] state_folder (POS_STATE_FOLDER), and run again"
 
 
-def _refusal(folder: Path, place: Path, problem: str) -> ConfigError:
-    where = "" if place == folder else f" ({folder} lies in it)"
+def _refusal(folder: Path, path: Path, problem: str) -> ConfigError:
+    where = "" if path == folder else f" ({folder} is in it)"
     return ConfigError(
-        f"{place} {problem}{where}; what it holds cannot be trusted, so nothing was read from it;"
+        f"{path} {problem}{where}; what it holds cannot be trusted, so nothing was read from it;"
         f" move it away, or {_REMEDY}"
     )

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.extract.commit import earlier_places_in, pack_objects, window_metadata
+from pipeline.extract.commit import earlier_dates_in, pack_objects, window_metadata
 from pipeline.extract.fetch import Records, fetch_pages
 from pipeline.extract.missed import (
     Missed,
@@ -63,7 +63,7 @@ def rescan(
             missed, metadata = _rescan_span(span, windows, records, lake, source, most)
             added = by_date(missed)
             objects, times = pack_objects(
-                added, earlier_places_in(lake, source.reader), partition_dates_of(added)
+                added, earlier_dates_in(lake, source.reader), partition_dates_of(added)
             )
             lake.commit_window(
                 partition, objects, window_metadata(span, len(missed), fetched) | metadata, times
@@ -130,9 +130,9 @@ def _rescan_span(
         if (record.updated_at is None or record.updated_at < span.end)  # else in a later window
         and not is_before(record, begin)
     ]
-    places = {place for record in mine if (place := sold_date(record))}
+    sold_on = {day for record in mine if (day := sold_date(record))}
     there = newest_in_raw(
-        (lake.read_raw(item) for sold in places for item in lake.raw_objects(sold, sold)),
+        (lake.read_raw(item) for sold in sold_on for item in lake.raw_objects(sold, sold)),
         source.reader.read_record,
     )
     missed += find_missed(

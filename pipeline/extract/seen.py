@@ -29,9 +29,9 @@ class Seen:
         """Whether the row is new."""
         digest, is_new = blake2b(key, digest_size=4 * _PROBES).digest(), False
         for start in range(0, len(digest), 4):
-            place = int.from_bytes(digest[start : start + 4], "big") % _BITS
-            mask = 1 << (place & 7)
-            if not self._bits[place >> 3] & mask:
-                self._bits[place >> 3] |= mask
+            bit = int.from_bytes(digest[start : start + 4], "big") % _BITS
+            mask = 1 << (bit & 7)
+            if not self._bits[bit >> 3] & mask:
+                self._bits[bit >> 3] |= mask
                 is_new = True
         return is_new

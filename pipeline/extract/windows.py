@@ -57,8 +57,8 @@ def follow(
         moment = step.newest if is_oldest_first else step.oldest
         if moment:
             share = (moment - start if is_oldest_first else end - moment) / span
-            place = f"{'up' if is_oldest_first else 'back'} to {moment:%Y-%m-%d %H:%M}"
-            bar.reach(step.records, min(max(share, 0.0), 1.0), place)
+            span_read = f"{'up' if is_oldest_first else 'back'} to {moment:%Y-%m-%d %H:%M}"
+            bar.reach(step.records, min(max(share, 0.0), 1.0), span_read)
 
     return show
 

@@ -26,10 +26,10 @@ def pack(files: Mapping[str, bytes]) -> bytes:
     return sink.getvalue()
 
 
-def unpack(data: bytes, place: str) -> dict[str, bytes]:
-    """The files of a zip file by name; `place` is for messages."""
+def unpack(data: bytes, uri: str) -> dict[str, bytes]:
+    """The files of a zip file by name; `uri` is for messages."""
     try:
         with ZipFile(BytesIO(data)) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
     except (BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
-        raise Corrupt(f"{place} is not a sound zip file: {error}") from error
+        raise Corrupt(f"{uri} is not a sound zip file: {error}") from error

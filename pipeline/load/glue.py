@@ -16,7 +16,7 @@ class GlueCatalog:
     """The catalog of one region of the account."""
 
     def __init__(self, *, region: str | None = None, endpoint: str | None = None) -> None:
-        self._place = {"region_name": region, "endpoint_url": endpoint}
+        self._endpoint = {"region_name": region, "endpoint_url": endpoint}
 
     def _ask(self, command_name: str, **arguments: object) -> Any:
         """The response; None for an absent entity. Raises StorageRefused."""
@@ -24,7 +24,7 @@ class GlueCatalog:
             client = boto3.client(
                 "glue",
                 config=Config(retries={"mode": "standard", "total_max_attempts": 5}),
-                **self._place,
+                **self._endpoint,
             )
             if client.can_paginate(command_name):
                 return client.get_paginator(command_name).paginate(**arguments).build_full_result()

@@ -330,7 +330,7 @@ class Lake:
     ) -> Manifest:
         """Commit other content for a committed partition, as an erasure does, in one step.
 
-        Its objects stay in place and no longer count.
+        Its objects stay and no longer count.
         """
         with _naming_partition(RECEIPTS, partition):
             return self._raw.replace(self.run, self._published(RECEIPTS, partition), objects, times)

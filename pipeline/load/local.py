@@ -272,10 +272,10 @@ def _remove_drafts(folder: Path) -> None:
         os.close(handle)
 
 
-def _files(place: str | Path, folder: str, prefix: str) -> Iterator[Stat]:
-    """The objects of `folder`, which lies at `place`, whose keys begin with `prefix`."""
+def _files(path: str | Path, folder: str, prefix: str) -> Iterator[Stat]:
+    """The objects of `folder`, at `path`, whose keys begin with `prefix`."""
     try:
-        entries = list(os.scandir(place))
+        entries = list(os.scandir(path))
     except (FileNotFoundError, NotADirectoryError):
         return
     for entry in entries:

@@ -77,11 +77,13 @@ def publish_all(
     _archive(log.storage, [item for item in items if not item.error])
     # the first file alone: a run that loses it has changed none of the others
     for is_first in (True, False):
-        _place(log.storage, [item for item in items if not item.error], max_retry_wait, is_first)
-    placed = [item for item in items if not item.error]
-    results = log.append_all([item.entry(run) for item in placed])
+        _put_files(
+            log.storage, [item for item in items if not item.error], max_retry_wait, is_first
+        )
+    stored = [item for item in items if not item.error]
+    results = log.append_all([item.entry(run) for item in stored])
     log.storage.sync()
-    for item, result in zip(placed, results, strict=True):
+    for item, result in zip(stored, results, strict=True):
         item.result = result
     for item in items:
         if isinstance(item.outcome(), Conflict):
@@ -98,7 +100,7 @@ def _archive(storage: Storage, items: Sequence[_Publication]) -> None:
             item.attempt(item.check_archive)
 
 
-def _place(
+def _put_files(
     storage: Storage, items: Sequence[_Publication], max_retry_wait: float, is_first: bool
 ) -> None:
     """Put the first file, or the others, of each publication where it is expected."""
@@ -125,7 +127,7 @@ def invalidate(log: ManifestLog, run: str, dataset: str, partition: str, why: st
 class _Publication:
     """The files of one publication on their way to their stable keys.
 
-    `entries` is what the manifest will say of each file; its ETag is added when it is placed.
+    `entries` is what the manifest will say of each file; its ETag is added when it is stored.
     `archive` is the write of the file that keeps a version of a report.
     `error` is why it was given up, `result` the result in the log.
     """
@@ -204,10 +206,10 @@ class _Publication:
         if self.archive is None:
             return
         key = self.archive.key
-        place = self._storage.uri(key)
+        uri = self._storage.uri(key)
         data = self._storage.get(key)
-        if unpack(data, place) != dict(self._files):
-            raise Corrupt(f"{place} is not what its name says; move it away and run again")
+        if unpack(data, uri) != dict(self._files):
+            raise Corrupt(f"{uri} is not what its name says; move it away and run again")
         self.archive = Write(key, data, if_absent=True)
 
     def is_same(self, name: str) -> bool:
@@ -230,7 +232,7 @@ class _Publication:
         return Write(self.entries[name]["key"], self._files[name], etag is None, etag)
 
     def note(self, name: str, outcome: str | Conflict) -> None:
-        """Note that a file was put, or what lies in its place."""
+        """Note that a file was put, or what the other run put."""
         if isinstance(outcome, str):
             self.entries[name]["etag"] = outcome
             self._sent.add(name)
@@ -293,7 +295,7 @@ class _Publication:
                 continue
 
     def _overwrites(self, files: Mapping[str, Mapping[str, Any]]) -> Iterator[bool]:
-        """Per file sent: whether it lies in place of one with other content."""
+        """Per file sent: whether it replaced other content."""
         for name in sorted(self._sent):
             entry = self.entries[name]
             current = self._storage.head(entry["key"])

@@ -225,16 +225,16 @@ class S3Storage(Storage):
         condition = {"IfNoneMatch": "*"} if if_absent else {}
         if if_match is not None:
             condition = {"IfMatch": if_match}
-        place = {"Bucket": self.bucket, "Key": self.prefix + key}
+        target = {"Bucket": self.bucket, "Key": self.prefix + key}
         if content_type := _TYPES.get(key[key.rfind(".") :]):
-            place["ContentType"] = content_type
+            target["ContentType"] = content_type
         for attempt in range(_ATTEMPTS):
             try:
                 answer = self._ask(
                     "PUT",
                     key,
                     lambda client: client.put_object(
-                        Body=data, **place, **condition, **self._encryption
+                        Body=data, **target, **condition, **self._encryption
                     ),
                 )
                 return str(answer["ETag"])

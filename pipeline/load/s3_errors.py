@@ -33,7 +33,7 @@ _CREDENTIALS = {
         "this machine's clock is more than 15 minutes off; set it and run again"
     ),
 }
-_PLACE = {
+_ADDRESS = {
     "NoSuchBucket": (
         "the bucket does not exist there; create it, or correct the lake's URL or endpoint"
     ),
@@ -67,8 +67,8 @@ def explain(
     what = f"the store refused {command_name} {uri} ({status} {code})"
     if code in _CREDENTIALS:
         return f"{what}: {_CREDENTIALS[code]}"
-    if code in _PLACE:
-        return f"{what}: {_PLACE[code]}"
+    if code in _ADDRESS:
+        return f"{what}: {_ADDRESS[code]}"
     if code in _REGION:
         return (
             f"{what}: the bucket lies in {f'region {region}' if region else 'another region'}; set"

@@ -65,9 +65,9 @@ def _check_log(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFinding
     try:
         lake.check_sound(dataset, partition)
     except Corrupt as error:
-        place = storage.uri(log_prefix(dataset, partition))
+        location = storage.uri(log_prefix(dataset, partition))
         remedy = "nothing is published into that partition before"
-        yield LakeFinding(place, str(error), remedy, dataset, partition)
+        yield LakeFinding(location, str(error), remedy, dataset, partition)
     for manifest in lake.history(dataset, partition):
         commit = commit_key(dataset, partition, manifest.number)
         try:

@@ -1,4 +1,4 @@
-"""Check that every receipt of raw is in exactly one place of the lake.
+"""Check that every receipt of raw is in exactly one table of the lake.
 
 Reads raw with the few fields that name a receipt, not with the transform's reader; the current
 months of the lake; and the receipts outside history. Records without a readable number are
@@ -82,7 +82,7 @@ class Conservation:
 
 def name_of(raw: RawSource, entry: RawObject) -> str:
     """A short name of the content of an object, by its source."""
-    return raw.place(entry.digest)
+    return raw.path_of(entry.digest)
 
 
 def conserve(
@@ -148,7 +148,7 @@ def _find_lost(
         count = len(missing)
         for line, body in enumerate(raw.lake.read_raw(entry).splitlines(), 1):
             record = raw.reader.read_record(body)
-            name = f"{raw.place(entry.key)}#{line}"
+            name = f"{raw.path_of(entry.key)}#{line}"
             number = record.number and raw.name(record.number)
             if not index.holds(number, name) and _is_receipt(record, raw.reader):
                 missing.setdefault(number or name, []).append((name, record.sold_at))

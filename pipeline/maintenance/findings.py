@@ -8,11 +8,11 @@ from typing import NamedTuple
 class LakeFinding(NamedTuple):
     """Something that is wrong with the lake, or a harmless note (`is_wrong` False).
 
-    `place` is an address or a partition. `repairable`: once invalidated, the partition is built
+    `location` is an address or a partition. `repairable`: once invalidated, the partition is built
     again from its inputs. `leftover`: key of an object that may be removed.
     """
 
-    place: str
+    location: str
     what: str
     remedy: str
     dataset: str = ""
@@ -22,7 +22,9 @@ class LakeFinding(NamedTuple):
     leftover: str = ""
 
     def __str__(self) -> str:
-        return f"{'WRONG' if self.is_wrong else 'note '}  {self.place}: {self.what}; {self.remedy}"
+        return (
+            f"{'WRONG' if self.is_wrong else 'note '}  {self.location}: {self.what}; {self.remedy}"
+        )
 
 
 class Span(NamedTuple):

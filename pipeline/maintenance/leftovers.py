@@ -110,20 +110,20 @@ def remove_leftovers(lake: Lake, findings: Iterable[LakeFinding]) -> list[str]:
 
 def describe_unnamed(lake: Lake, stat: Stat, dataset: str, partition: str) -> LakeFinding | None:
     """A finding for an object in no manifest; None if a commit record names it."""
-    place = lake.storage.uri(stat.key)
+    location = lake.storage.uri(stat.key)
     try:
         if stat.key in committed_keys(lake, dataset, partition):
             return None
     except Corrupt as error:
-        return LakeFinding(place, str(error), "then verify again", dataset, partition)
+        return LakeFinding(location, str(error), "then verify again", dataset, partition)
     if not is_of_a_run(stat.key, dataset, partition):
         return LakeFinding(
-            place,
+            location,
             "no manifest names it",
             "if it is not yours, move it away: engines that read whole folders would read it",
         )
     return LakeFinding(
-        place,
+        location,
         "a run that was killed or overtaken left it; no manifest names it",
         "no figure uses it; the next publication may replace it, and `pos verify --repair`"
         " removes it",

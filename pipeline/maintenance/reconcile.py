@@ -115,9 +115,9 @@ def _finding(dataset: str, partition: str, what: str) -> LakeFinding:
     return LakeFinding(f"{dataset} {partition}", what, _REMEDY, dataset, partition)
 
 
-def _skipped(place: str, partition: str) -> LakeFinding:
+def _skipped(location: str, partition: str) -> LakeFinding:
     return LakeFinding(
-        place,
+        location,
         f"not checked, because {partition} is broken",
         "repair that first, then verify again",
         is_wrong=False,
@@ -127,7 +127,7 @@ def _skipped(place: str, partition: str) -> LakeFinding:
 def _violations(
     engine: duckdb.DuckDBPyConnection, query: str, dataset: str, partition: str, what: str
 ) -> Iterator[LakeFinding]:
-    """A finding for the rows of `query`; `what` has a place for the first."""
+    """A finding for the rows of `query`; `what` has a field for the first."""
     names = sorted(str(row[0]) for row in engine.execute(query).fetchall())
     if names:
         more = f" and {len(names) - 1} more" if names[1:] else ""

@@ -55,11 +55,11 @@ class Files:
     server_time = None
 
     def __init__(
-        self, listing: Listing, place: str, reader: Reader, starts: datetime | None = None
+        self, listing: Listing, location: str, reader: Reader, starts: datetime | None = None
     ):
         self.starts, self.reader = starts, reader
-        self._listing, self._place = listing, place
-        self.identity = hashlib.sha256(f"files\n{place}".encode()).hexdigest()[:16]
+        self._listing, self._location = listing, location
+        self.identity = hashlib.sha256(f"files\n{location}".encode()).hexdigest()[:16]
         self._lock = threading.Lock()
         # The newest version of each receipt: when it changed, its file, its position there.
         self._newest: dict[str, tuple[datetime, str, int]] = {}
@@ -140,7 +140,7 @@ class Files:
                     )
             if not self._spans:
                 raise SourceFatal(
-                    f"{self._place}: no file holds receipts; save the API's pages there as"
+                    f"{self._location}: no file holds receipts; save the API's pages there as"
                     f" {', '.join(_ENDINGS[::3])}"
                 )
 
@@ -237,18 +237,18 @@ def open_files(
     *,
     folder: Path | None = None,
     listing: Listing | None = None,
-    place: str = "",
+    location: str = "",
     saved_from: str = "loyverse",
     starts: datetime | None = None,
 ) -> Files:
     """Open saved files in `folder`, or those that `listing` returns.
 
-    `place` names the latter in messages, `saved_from` is the point of sale whose JSON they hold,
+    `location` names the latter in messages, `saved_from` is the point of sale whose JSON they hold,
     `starts` the start of the first window. Raises ConfigError.
     """
     reader = open_reader(saved_from)
     if listing is not None:
-        return Files(listing, place, reader, starts)
+        return Files(listing, location, reader, starts)
     if folder is None:
         raise ConfigError("the source of saved files needs a folder: set [pos] folder")
     return Files(list_folder(folder), str(folder), reader, starts)

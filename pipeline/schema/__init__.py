@@ -14,8 +14,8 @@ from pipeline.schema.exports import (
     EXPORT_TOTALS,
 )
 from pipeline.schema.kinds import (
-    COST_PLACES,
-    QUANTITY_PLACES,
+    COST_DECIMALS,
+    QUANTITY_DECIMALS,
     Column,
     Dataset,
     arrow,
@@ -58,7 +58,7 @@ __all__ = [
     "CHOICES",
     "COMBOS",
     "COMBO_PARTS",
-    "COST_PLACES",
+    "COST_DECIMALS",
     "CUSTOMERS",
     "DAYS",
     "DISCOUNTS",
@@ -75,7 +75,7 @@ __all__ = [
     "PAYMENTS",
     "PRICES",
     "QUALITY",
-    "QUANTITY_PLACES",
+    "QUANTITY_DECIMALS",
     "QUARANTINE",
     "RECEIPTS",
     "RECEIPT_FIGURES",

@@ -14,8 +14,8 @@ from pipeline.errors import SchemaMismatch
 if TYPE_CHECKING:
     import pyarrow as pa
 
-QUANTITY_PLACES = 4
-COST_PLACES = 6
+QUANTITY_DECIMALS = 4
+COST_DECIMALS = 6
 
 
 def money(decimals: int) -> pa.DataType:
@@ -39,14 +39,14 @@ def _types(decimals: int) -> dict[str, pa.DataType]:
         "count": pa.int64(),
         "ordinal": pa.int32(),
         "money": amount,
-        "quantity": pa.decimal128(18, QUANTITY_PLACES),
-        "unit cost": pa.decimal128(24, COST_PLACES),
+        "quantity": pa.decimal128(18, QUANTITY_DECIMALS),
+        "unit cost": pa.decimal128(24, COST_DECIMALS),
         "choices": pa.list_(
             pa.struct(
                 [
                     ("name", text),
                     ("option", text),
-                    ("quantity", pa.decimal128(18, QUANTITY_PLACES)),
+                    ("quantity", pa.decimal128(18, QUANTITY_DECIMALS)),
                     ("amount", amount),
                 ]
             )

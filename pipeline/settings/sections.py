@@ -89,9 +89,9 @@ class Section(luigi.Config):
                 written = luigi.configuration.get_config().get(cls.__name__, name, "", raw=True)
                 example = parameter.serialize(parameter._default)
                 variable = f"{cls.__name__}_{name}".upper()
-                place = f"the variable {variable}" if variable in os.environ else "luigi.cfg"
+                origin = f"the variable {variable}" if variable in os.environ else "luigi.cfg"
                 raise ConfigError(
-                    f"[{cls.__name__}] {name} = {written} in {place} cannot be read ({error});"
+                    f"[{cls.__name__}] {name} = {written} in {origin} cannot be read ({error});"
                     f" write it as in: {name} = {example}"
                 ) from error
         values: list[tuple[str, object]] = super().get_param_values(params, args, read)

@@ -195,7 +195,7 @@ def cleaning() -> dict[str, object]:
             name: str(store) for name, store in {**shaping.stores, "": shaping.default}.items()
         },
         "menu": shaping.menu.digest,
-        "places": shaping.decimals,
+        "decimals": shaping.decimals,
         "tzdata": tz_version(),
         "customer_key": key,
         "max_days_late": shaping.max_days_late,

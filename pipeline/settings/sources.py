@@ -21,13 +21,13 @@ class PointOfSale(NamedTuple):
     """A point of sale, and the address of its API or the folder of its saved files."""
 
     name: str
-    place: str
+    location: str
     is_saved: bool = False
 
     @property
     def is_embedded(self) -> bool:
         """Whether it is the simulator in this process."""
-        return not self.is_saved and self.place == SIMULATOR
+        return not self.is_saved and self.location == SIMULATOR
 
 
 @once_per_run
@@ -46,7 +46,8 @@ def points_of_sale() -> dict[str, PointOfSale]:
             f" {section.saved_from}); a lake has one account of each point of sale"
         )
     points = {
-        name: PointOfSale(name, _place(name, is_saved), is_saved[name]) for name in sorted(is_saved)
+        name: PointOfSale(name, _location(name, is_saved), is_saved[name])
+        for name in sorted(is_saved)
     }
     embedded = [name for name, point in points.items() if point.is_embedded]
     if embedded and len(embedded) < len(points):
@@ -70,7 +71,7 @@ def _split(text: str) -> list[str]:
     return [name for name in names if name] or [text]
 
 
-def _place(name: str, is_saved: dict[str, bool]) -> str:
+def _location(name: str, is_saved: dict[str, bool]) -> str:
     """The value of `url` or `folder` for a point of sale."""
     key = "folder" if is_saved[name] else "url"
     text: str = getattr(pos(), key)
@@ -81,12 +82,12 @@ def _place(name: str, is_saved: dict[str, bool]) -> str:
         example = ", ".join(f'"{other}": ...' for other in mine)
         raise ConfigError(f"[pos] {key} = {text}: write one for each source, {key} = {{{example}}}")
     try:
-        places = json.loads(text)
+        locations = json.loads(text)
     except ValueError as error:
         raise ConfigError(f"[pos] {key} = {text} is not JSON: {error}") from error
-    if sorted(places) != mine or not all(isinstance(place, str) for place in places.values()):
+    if sorted(locations) != mine or not all(isinstance(value, str) for value in locations.values()):
         raise ConfigError(
             f"[pos] {key} = {text}: write one text for each of {', '.join(mine)}, and no other"
         )
-    place: str = places[name]
-    return place
+    location: str = locations[name]
+    return location

@@ -42,7 +42,7 @@ _READ = (
 
 @dataclass
 class LakeLine(ExportLine):
-    """One order of the lake as a POS shows it, with what places and compares it."""
+    """One order of the lake as a POS shows it, with what identifies and compares it."""
 
     sold_at: datetime | None = None
     tax_included: Decimal = Decimal(0)

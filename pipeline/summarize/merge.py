@@ -61,7 +61,7 @@ def merge_query(dataset: schema.Dataset) -> str:
 
 
 def merge_column(dataset: schema.Dataset, column: schema.Column) -> str:
-    """How one column merges, as SQL: by its place in the key, its name and its kind."""
+    """How a column merges, as SQL: by its position in the key, name and kind."""
     name = f'"{column.name}"'
     if column.name in dataset.key or column.kind == "label":
         return name

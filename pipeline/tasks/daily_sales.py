@@ -71,7 +71,7 @@ class DailySales(BatchTask):
             return None
         return [
             *(
-                (task.place, digest)
+                (task.path, digest)
                 for task, digest in zip(catalogs, digests, strict=True)
                 if digest
             ),

@@ -84,14 +84,14 @@ class Delivery(DatasetTask):
                 sent += self._deliver(recipient, due)
             except DeliveryError as error:
                 report = f"{due.issued.kind} {due.issued.month}"
-                log.error("%s to %s: %s", report, recipient.place, error)
+                log.error("%s to %s: %s", report, recipient.position, error)
                 failed.append(error)
         messages = list(self.due_messages())
         for recipient, period in messages:
             try:
                 sent += self._send_message(recipient, period)
             except DeliveryError as error:
-                log.error("%s %s to %s: %s", period, self.date, recipient.place, error)
+                log.error("%s %s to %s: %s", period, self.date, recipient.position, error)
                 failed.append(error)
         self.report_progress(f"{sent} sent, {len(failed)} failed", None if failed else 100)
         if failed:
@@ -138,7 +138,7 @@ class Delivery(DatasetTask):
             key, lambda: recipient.send(content, key, None)
         )
         if is_sent:
-            log.info("%s message of %s: sent to %s", period, self.date, recipient.place)
+            log.info("%s message of %s: sent to %s", period, self.date, recipient.position)
         return is_sent
 
     def _deliver(self, recipient: Recipient, due: Due) -> bool:
@@ -160,7 +160,7 @@ class Delivery(DatasetTask):
         report = _report_email(task, due, recipient.locale)
         is_sent = deliveries.deliver(key, lambda: recipient.send(report, key, earlier))
         if is_sent:
-            log.info("%s %s, version %s: sent to %s", *issued, recipient.place)
+            log.info("%s %s, version %s: sent to %s", *issued, recipient.position)
         return is_sent
 
 
@@ -216,7 +216,7 @@ def _write_again(
         lineage=figures["lineage"] | {"version": int(figures["lineage"]["version"])},
         locale=locale,
         paper=settings.paper(),
-        lake_decimals=figures["places"],
+        lake_decimals=figures["lake_decimals"],
         decimals=figures.get("decimals", {}),
         through=figures["through"] and dt.date.fromisoformat(figures["through"]),
     )

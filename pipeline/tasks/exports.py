@@ -98,7 +98,7 @@ class BackOffice(DerivedTask):
         return {
             "days": self.days(),
             "currency": settings.default_store().currency,
-            "places": settings.rules().decimals,
+            "decimals": settings.rules().decimals,
         }
 
     def inputs(self) -> list[tuple[str, str]] | None:

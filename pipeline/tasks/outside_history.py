@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SHAPING = ("stores", "places", "tzdata", "max_days_late")
+SHAPING = ("stores", "decimals", "tzdata", "max_days_late")
 
 
 RawObjects = dict[str, list[RawObject]]

@@ -115,7 +115,7 @@ class MonthlyShifts(DerivedTask):
 
     def fingerprint_settings(self) -> dict[str, object]:
         shaping = settings.cleaning()
-        return {name: shaping[name] for name in ("stores", "places", "tzdata")}
+        return {name: shaping[name] for name in ("stores", "decimals", "tzdata")}
 
     def make(self) -> tuple[Files, Metadata]:
         import pyarrow as pa

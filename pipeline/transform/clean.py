@@ -89,7 +89,7 @@ def _clean_days(
     ordered = sorted(days)
     numbers = np.array([day.toordinal() - EPOCH for day in ordered], "i8")
     receipts, good = records.receipts, records.good
-    days_of_good, clock = place(receipts, good, rules)
+    days_of_good, clock = assign_days(receipts, good, rules)
     # one entry per record and day that reads it: the record (good ones, then rejected), the day
     record, reader = _readings(records.owners(), raws, [days[day] for day in ordered])
     is_newest, versions = newest(records, record, reader)
@@ -200,10 +200,10 @@ def select_receipts(
 ) -> SelectedReceipts:
     """`rows` of the receipts, of any business day, in order of time."""
     rows = rows[_by_time(receipts, rows, np.zeros(len(rows), "i8"))]
-    return SelectedReceipts(receipts, rows, *place(receipts, rows, rules), partition)
+    return SelectedReceipts(receipts, rows, *assign_days(receipts, rows, rules), partition)
 
 
-def place(receipts: Rows, rows: Ints, rules: Rules) -> tuple[Ints, Ints]:
+def assign_days(receipts: Rows, rows: Ints, rules: Rules) -> tuple[Ints, Ints]:
     """(business day since 1970, local time in microseconds) of `rows` of the receipts."""
     stores = receipts.labels("store_id")
     return business_days_by_store(

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from pipeline.rules import Rules
 from pipeline.schema import OUTSIDE, arrow, conform
-from pipeline.transform.clean import place
+from pipeline.transform.clean import assign_days
 from pipeline.transform.columns import Labels, fixed, flags, texts
 from pipeline.transform.days import EPOCH, business_day
 from pipeline.transform.nested import Rows
@@ -41,7 +41,7 @@ def outside(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
     )
     read_on = read_on[owners]
     days = np.r_[
-        place(receipts, good, rules)[0],
+        assign_days(receipts, good, rules)[0],
         np.array(
             [
                 day_of_rejected(rejection, raws, rules, day)

@@ -1,4 +1,4 @@
-"""Rejected records as rows of schema.QUARANTINE, with reason, place and money."""
+"""Rejected records as rows of schema.QUARANTINE, with reason, position and money."""
 
 from __future__ import annotations
 

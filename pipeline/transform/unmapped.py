@@ -20,7 +20,7 @@ import numpy as np
 from pipeline.rules import Rules
 from pipeline.rules.names import fold, tidy
 from pipeline.transform.catalog import Catalog
-from pipeline.transform.clean import place
+from pipeline.transform.clean import assign_days
 from pipeline.transform.columns import Ints, spread
 from pipeline.transform.combos import explode
 from pipeline.transform.days import EPOCH
@@ -69,7 +69,7 @@ def find_unmapped(
     receipts, is_newest = records.receipts, newest(records)[0][: len(records.good)]
     order = records.good[is_newest]
     if days:
-        business_days, _ = place(receipts, order, rules)
+        business_days, _ = assign_days(receipts, order, rules)
         first, last = (day.toordinal() - EPOCH for day in days)
         order = order[(first <= business_days) & (business_days <= last)]
     sale = receipts.labels("receipt_type").is_in("SALE")[order] & ~receipts.cancelled[order]

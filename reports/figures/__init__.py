@@ -1,6 +1,6 @@
 """Exact figures from the lake's summary tables.
 
-Every definition of the glossary has one place here.
+Every definition of the glossary is here only.
 
 In: mappings of Arrow tables, one a month. Out: integers and frames of integers, per currency.
 Nothing here knows a language, a colour or a page.

@@ -62,13 +62,13 @@ def visits(months: Mapping[date, pd.DataFrame], first: date | None) -> dict[date
         return {}
     counts = [len(months[month]) for month in given]
     everyone = pd.concat([months[month] for month in given], ignore_index=True)
-    everyone["place"] = np.repeat(np.arange(len(given)), counts)
-    sums = everyone.groupby(["place", "customer_id"], sort=True)[["receipts", "net_sales"]].sum()
+    everyone["index"] = np.repeat(np.arange(len(given)), counts)
+    sums = everyone.groupby(["index", "customer_id"], sort=True)[["receipts", "net_sales"]].sum()
     people = sums[sums["receipts"] > 0].reset_index()
     receipts, net_sales = (people[name].to_numpy(np.int64) for name in ("receipts", "net_sales"))
     # in the order of the months: where a customer stands for the first time, it is new
     is_first = ~people["customer_id"].duplicated().to_numpy()
-    ends = np.searchsorted(people["place"].to_numpy(), np.arange(len(given)), "right")
+    ends = np.searchsorted(people["index"].to_numpy(), np.arange(len(given)), "right")
     built: dict[date, Visits] = {}
     for month, start, end in zip(given, [0, *ends], ends, strict=False):
         part = slice(start, end)

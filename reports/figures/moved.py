@@ -2,7 +2,7 @@
 
 In: the figures of both by section, as figures.json has them (decimal strings, counts, dates,
 lists of rows). Out: (path, before, now), in the order of the sections. A row of a list is known by
-what names it, not by its place: a new best seller moves no figure of the others.
+what names it, not by its position: a new best seller moves no figure of the others.
 """
 
 from __future__ import annotations

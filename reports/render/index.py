@@ -58,7 +58,7 @@ def index(
     closed one, and is not in the line chart.
     """
     stated = [snapshot for snapshot in (figures, *months_alone.values()) if snapshot]
-    lake_decimals = int(stated[0]["places"]) if stated else 2
+    lake_decimals = int(stated[0]["lake_decimals"]) if stated else 2
     months = _months(figures, months_alone, lake_decimals)
     through = {
         str(snapshot["through"])[:7]: date.fromisoformat(str(snapshot["through"]))

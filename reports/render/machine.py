@@ -2,8 +2,8 @@
 
 Out: JSON with sorted keys, every amount, quantity and ratio a decimal string ("1234.50"), counts as
 integers, dates ISO. Names are limited in length, so that a hostile name cannot make the files
-large. Money has the decimals of its currency (`decimals`), or those of the lake (`places`) if
-`decimals` does not have it.
+large. Money has the decimals of its currency (`decimals`), or those of the lake (`lake_decimals`)
+if `decimals` does not have it.
 """
 
 from __future__ import annotations
@@ -75,14 +75,14 @@ def plain(value: object, lake_decimals: int, decimals: Mapping[str, int]) -> obj
             return bounded(value)
         case None | bool() | int():
             return value
-    raise TypeError(f"{value!r} has no place in figures.json")
+    raise TypeError(f"{value!r} cannot be written to figures.json")
 
 
 def figures_json(page: Page) -> bytes:
     """The figures of a page as JSON.
 
-    {report, month, through, places, decimals, currencies: {MXN: {section: figures}}, sections
-    without a currency, lineage}
+    {report, month, through, lake_decimals, decimals, currencies: {MXN: {section: figures}},
+    sections without a currency, lineage}
     """
     currencies: dict[str, dict[str, object]] = {currency: {} for currency in page.currencies}
     general: dict[str, object] = {}
@@ -96,7 +96,7 @@ def figures_json(page: Page) -> bytes:
         "report": page.report,
         "month": page.month.isoformat()[:7],
         "through": plain(page.through, 0, {}),
-        "places": page.lake_decimals,
+        "lake_decimals": page.lake_decimals,
         "decimals": dict(page.decimals),
         "currencies": currencies,
         "general": general,

@@ -32,8 +32,8 @@ def _blocks(message: Message) -> Iterator[Block]:
             fields = [_mrkdwn(_tile(tile), 2000) for tile in section["tiles"][:10]]
             yield {"type": "section", "fields": fields}
     if message.location:
-        place = {"type": "plain_text", "text": message.location[:3000]}
-        yield {"type": "context", "elements": [place]}
+        element = {"type": "plain_text", "text": message.location[:3000]}
+        yield {"type": "context", "elements": [element]}
 
 
 def _tile(tile: MessageTile) -> list[str]:

@@ -72,16 +72,16 @@ class _Writer:
         sheet: Worksheet = self.book.add_worksheet(self._sheet_name(name))
         sheet.write_string(0, 0, self.words.say(table.title), self.title)
         widths = []
-        for place, column in enumerate(table.columns):
+        for index, column in enumerate(table.columns):
             content = self.words.say(column.heading)
-            sheet.write_string(TOP - 1, place, content, self.head)
+            sheet.write_string(TOP - 1, index, content, self.head)
             widths.append(min(len(content), 16))
         for number, row in enumerate(table.rows):
-            for place, value in enumerate(row):
-                long = self._cell(sheet, number + TOP, place, value, number in table.strong)
-                widths[place] = max(widths[place], long)
-        for place, width in enumerate(widths):
-            sheet.set_column(place, place, min(width + 2, WIDEST))
+            for index, value in enumerate(row):
+                long = self._cell(sheet, number + TOP, index, value, number in table.strong)
+                widths[index] = max(widths[index], long)
+        for index, width in enumerate(widths):
+            sheet.set_column(index, index, min(width + 2, WIDEST))
         sheet.freeze_panes(TOP, 1)
         last = TOP + len(table.rows) - 1
         if table.is_sortable:
@@ -97,7 +97,7 @@ class _Writer:
         self.names.add(short)
         return short
 
-    def _cell(self, sheet: Worksheet, row: int, place: int, value: Value, strong: bool) -> int:
+    def _cell(self, sheet: Worksheet, row: int, index: int, value: Value, strong: bool) -> int:
         """Writes one cell and returns how many characters it takes."""
         match value:
             case None:
@@ -106,40 +106,40 @@ class _Writer:
                 lake = self.words.lake_decimals
                 decimals = min(self.words.decimals.get(currency, lake), lake)
                 self._number(
-                    sheet, row, place, Decimal(units).scaleb(-lake), _digits(decimals), strong
+                    sheet, row, index, Decimal(units).scaleb(-lake), _digits(decimals), strong
                 )
             case Count(number):
-                self._number(sheet, row, place, Decimal(number), _digits(0), strong)
+                self._number(sheet, row, index, Decimal(number), _digits(0), strong)
             case Quantity(units):
                 shown = _digits(0) if units % QUANTITY_UNIT == 0 else "#,##0.0###"
-                self._number(sheet, row, place, Decimal(units) / QUANTITY_UNIT, shown, strong)
+                self._number(sheet, row, index, Decimal(units) / QUANTITY_UNIT, shown, strong)
             case Rate(part, base, decimals) if base:
-                self._number(sheet, row, place, Decimal(part) / base, _digits(decimals), strong)
+                self._number(sheet, row, index, Decimal(part) / base, _digits(decimals), strong)
             case Percent(part, base) if base:
-                self._number(sheet, row, place, Decimal(part) / base, "0.0%", strong)
+                self._number(sheet, row, index, Decimal(part) / base, "0.0%", strong)
             case Points(now, now_whole, before, before_whole) if now_whole and before_whole:
                 points = Decimal(now * 100) / now_whole - Decimal(before * 100) / before_whole
-                self._number(sheet, row, place, points, "+0.0;-0.0;0.0", strong)
+                self._number(sheet, row, index, points, "+0.0;-0.0;0.0", strong)
             case Day(day):
-                sheet.write_datetime(row, place, _midnight(day), self._format("yyyy-mm-dd", strong))
+                sheet.write_datetime(row, index, _midnight(day), self._format("yyyy-mm-dd", strong))
             case Month(day):
-                sheet.write_datetime(row, place, _midnight(day), self._format("mmm yyyy", strong))
+                sheet.write_datetime(row, index, _midnight(day), self._format("mmm yyyy", strong))
             case Name(text):
                 content = bounded(visible(text, sys.maxsize))
-                sheet.write_string(row, place, content, self._format("@", strong))
+                sheet.write_string(row, index, content, self._format("@", strong))
                 return len(content)
             case _:
                 content = self.words.say(value)
                 if not content:
                     return 1
-                sheet.write_string(row, place, content, self._format("@", strong))
+                sheet.write_string(row, index, content, self._format("@", strong))
                 return len(content)
         return len(self.words.say(value))
 
     def _number(
-        self, sheet: Worksheet, row: int, place: int, number: Decimal, shown: str, strong: bool
+        self, sheet: Worksheet, row: int, index: int, number: Decimal, shown: str, strong: bool
     ) -> None:
-        sheet.write_number(row, place, float(number), self._format(shown, strong))
+        sheet.write_number(row, index, float(number), self._format(shown, strong))
 
     def _format(self, shown: str, strong: bool) -> Format:
         if (shown, strong) not in self.formats:

@@ -19,7 +19,7 @@ def attention(
 ) -> Section:
     """Urgent findings (money that does not add up) first, then by amount.
 
-    One place is kept for a minor finding.
+    One position is kept for a minor finding.
     """
     ordered = sorted(findings, key=lambda f: (not f.urgent, -f.size, f.section))
     minor = [f for f in ordered if f.minor][:1]

@@ -198,8 +198,8 @@ def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> It
     named = _named(figures, _ranked(shifts))
     odd = named[[value is None or value.units != 0 for value in named["difference"]]]
     if len(odd):
-        places = [
-            text("cash_drawer.place", register=Name(row.register), store=Name(row.store_name))
+        names = [
+            text("cash_drawer.register", register=Name(row.register), store=Name(row.store_name))
             if has_stores
             else Name(row.register)
             for row in odd.itertuples()
@@ -207,7 +207,7 @@ def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> It
         days = [Day(day, short=True) for day in odd["business_day"]]
         day = Column("day", "date", source="business_day")
         columns = (Column("register"), day, *_COLUMNS)
-        frame = odd.assign(register=places, business_day=days)
+        frame = odd.assign(register=names, business_day=days)
         title = text("cash_drawer.by_shift")
         table = Table.from_frame("cash-differences", title, frame, columns, figures.currency)
         yield replace(table, is_detail=True)

@@ -2,7 +2,7 @@
 
 Checks, stores that stopped sending, receipts outside history.
 
-Money is in units of 10**-places. An amount that cannot be known is None, never 0.
+Money is in units of 10**-decimals. An amount that cannot be known is None, never 0.
 """
 
 from __future__ import annotations

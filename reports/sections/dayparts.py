@@ -71,8 +71,8 @@ def dayparts(figures: Figures) -> Section:
 
 def _by_part(hours: pd.DataFrame, parts: tuple[Daypart, ...]) -> pd.DataFrame:
     """`hours` with the index of its daypart; hours of none come last."""
-    place = {hour: n for n, part in enumerate(parts) for hour in part.hours}
-    return hours.assign(part=[place.get(int(hour), len(parts)) for hour in hours["hour"]])
+    index = {hour: n for n, part in enumerate(parts) for hour in part.hours}
+    return hours.assign(part=[index.get(int(hour), len(parts)) for hour in hours["hour"]])
 
 
 def _table(

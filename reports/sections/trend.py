@@ -22,7 +22,7 @@ FEW = 2
 def trend(history: History) -> Section:
     """One bar a month.
 
-    A month without data is an empty place, never a zero that was measured.
+    A month without data is an gap, never a zero that was measured.
     """
     months, currency = history.months, history.currency
     if not months:

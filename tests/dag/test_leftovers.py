@@ -102,8 +102,8 @@ def test_whatever_write_a_run_was_killed_behind_the_next_and_repair_leave_no_fin
     kills = 0
     while True:
         shutil.copytree(base, lake, dirs_exist_ok=True)
-        place = 1 + stride(27) * kills
-        faulty = FaultyStorage(shop.storage(), place, after=True, commands=("PUT",))
+        write = 1 + stride(27) * kills
+        faulty = FaultyStorage(shop.storage(), write, after=True, commands=("PUT",))
         with suppress(Killed):
             nights_later(shop, 1).night(faulty)
         if not faulty.is_spent:
@@ -193,7 +193,7 @@ def test_foreign_files_are_errors_and_are_never_removed(shop: Rehearsal) -> None
     for path in foreign:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"PAR1")
-    assert {finding.place for finding in shop.verify()} == set(map(str, foreign))
+    assert {finding.location for finding in shop.verify()} == set(map(str, foreign))
     assert verify(shop, "--repair") == 1
     assert all(path.exists() for path in foreign)
 
@@ -218,7 +218,7 @@ def test_a_lost_archive_of_the_newest_version_is_written_again(shop: Rehearsal) 
         sound = path.read_bytes()
         harm(path)
         (finding,) = shop.verify(repair=True)
-        assert finding.place == str(path)
+        assert finding.location == str(path)
         assert "--repair" in finding.remedy
         assert path.read_bytes() == sound
         assert shop.verify() == []
@@ -239,7 +239,7 @@ def test_a_broken_month_hides_only_its_own_sums(
     flip(some(shop, "receipts/year=2026/month=10/receipts.parquet"), 50)
     flip(some(shop, "staging/day=2026-11-01/day.arrow.zst"), 50)
     assert any(
-        finding.place == "sales 2026-11" and "its payments do not add up" in finding.what
+        finding.location == "sales 2026-11" and "its payments do not add up" in finding.what
         for finding in shop.verify(deep=True)
     )
     assert verify(shop) == 1

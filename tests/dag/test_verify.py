@@ -83,7 +83,7 @@ def test_each_thousandth_byte_flipped_is_found_and_repaired(shop: Rehearsal, pat
     for position in range(0, len(sound), max(1000, len(sound) // 8)):
         flip(path, position)
         result = shop.verify()
-        assert [str(path)] == [item.place for item in result]
+        assert [str(path)] == [item.location for item in result]
         assert result[0].repairable
         assert "the next run builds it again" in result[0].remedy
         path.write_bytes(sound)
@@ -112,7 +112,7 @@ def test_a_lost_partition_is_made_again_the_same(
     sound = path.read_bytes()
     harm(path)
     result = shop.verify(repair=True)
-    assert [item.place for item in result] == [str(path)]
+    assert [item.location for item in result] == [str(path)]
     assert shop.night()
     assert path.read_bytes() == sound
     assert shop.verify(deep=True) == []
@@ -130,7 +130,7 @@ def test_raw_that_was_harmed_is_named_and_never_healed(
     window, sound = path.name.partition(".")[0], path.read_bytes()
     harm(path)
     result = shop.verify(repair=True)
-    assert [item.place for item in result] == [str(path)]
+    assert [item.location for item in result] == [str(path)]
     assert not result[0].repairable
     assert "restore the version that was committed" in result[0].remedy
     assert f"--refetch {window}" in result[0].remedy
@@ -150,7 +150,7 @@ def test_what_is_foreign_is_named_and_left_alone(shop: Rehearsal) -> None:
     for path in strays:
         path.write_bytes(b"PAR1")
     result = shop.verify(repair=True)
-    assert {str(path) for path in strays} <= {item.place for item in result}
+    assert {str(path) for path in strays} <= {item.location for item in result}
     assert all(path.exists() for path in strays)
     assert not any(item.repairable for item in result)
     assert any("is not a manifest of the lake" in item.what for item in result), (

@@ -96,7 +96,7 @@ def test_a_reader_shows_no_secret(configure, monkeypatch: pytest.MonkeyPatch) ->
 class FakeRecipient:
     """Keeps its alerts, or cannot be reached."""
 
-    id, place = "0" * 16, "recipient 1 of 1"
+    id, position = "0" * 16, "recipient 1 of 1"
 
     def __init__(self, fault: Exception | None = None):
         self.alerts, self._fault = [], fault

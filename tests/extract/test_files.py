@@ -111,7 +111,7 @@ def test_a_bucket_is_a_folder(tmp_path: Path) -> None:
         listing=lambda: [
             (key, lambda key=key: reads.append(key) or objects[key]) for key in objects
         ],
-        place="s3://bucket",
+        location="s3://bucket",
     )
     assert len(numbers(make_walk(source, 2, tmp_path))) == 96
     reads.clear()

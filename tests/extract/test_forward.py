@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.extract.fetch import pack
-from pipeline.extract.moved_versions import copy_moved_versions, earlier_places, partition_date_of
+from pipeline.extract.moved_versions import copy_moved_versions, earlier_dates, partition_date_of
 from pipeline.pos.loyverse.endpoints import write_instant
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import Record, sold_date
@@ -43,9 +43,7 @@ class Raw:
         for record in partition:
             by_date[sold_date(record)].append(record)
         for sold, ndjson in pack(
-            copy_moved_versions(
-                by_date, earlier_places(lambda day: self.objects[day], read_receipt)
-            )
+            copy_moved_versions(by_date, earlier_dates(lambda day: self.objects[day], read_receipt))
         ).items():
             self.objects[sold].append(ndjson)
 
@@ -206,7 +204,7 @@ def test_a_number_within_a_number_is_another_receipt() -> None:
     raw.commit(
         [version("1-10", START, START + DAY, START - 9 * DAY), version("1-1", START, START, START)]
     )
-    earlier = earlier_places(lambda day: raw.objects[day], read_receipt)
+    earlier = earlier_dates(lambda day: raw.objects[day], read_receipt)
     assert (
         earlier("1-1", START) == {START.date()}
         and earlier("1-10", START) == {(START - 9 * DAY).date()}
@@ -217,7 +215,7 @@ def test_a_number_within_a_number_is_another_receipt() -> None:
 def test_a_number_with_odd_letters_is_found() -> None:
     raw = Raw()
     raw.commit([version('ñ/"1', START, START, START)])
-    assert earlier_places(lambda day: raw.objects[day], read_receipt)('ñ/"1', START) == {
+    assert earlier_dates(lambda day: raw.objects[day], read_receipt)('ñ/"1', START) == {
         START.date()
     }
 
@@ -225,7 +223,7 @@ def test_a_number_with_odd_letters_is_found() -> None:
 def test_home_is_read_once_for_a_partition() -> None:
     raw, reads = Raw(), []
     raw.commit([version(f"1-{n}", START, START, START) for n in range(5)])
-    earlier = earlier_places(lambda day: reads.append(day) or raw.objects[day], read_receipt)
+    earlier = earlier_dates(lambda day: reads.append(day) or raw.objects[day], read_receipt)
     by_date = {
         (START - DAY).date(): [version(f"1-{n}", START, START + DAY, START - DAY) for n in range(5)]
     }

@@ -50,7 +50,7 @@ def test_a_record_without_a_date_is_sought_in_the_month_of_its_window() -> None:
     raw = SimpleNamespace(
         lake=SimpleNamespace(read_raw=lambda _: b"{}\n"),
         reader=SimpleNamespace(read_record=lambda _: RECORD, translator=None),
-        place=str,
+        path_of=str,
         name=str,
     )
     window = SimpleNamespace(day=date(2026, 10, 20))

@@ -9,7 +9,7 @@ import pytest
 import reports
 
 FIGURES = {
-    "places": 2,
+    "lake_decimals": 2,
     "currencies": {
         "MXN": {
             "trend": {
@@ -71,7 +71,7 @@ def test_an_open_month_is_not_compared_with_a_whole_one():
 def test_a_month_is_compared_with_a_whole_one_of_enough_receipts_only():
     trend = FIGURES["currencies"]["MXN"]["trend"]
     few = {
-        "places": 2,
+        "lake_decimals": 2,
         "currencies": {
             "MXN": {
                 "trend": {
@@ -80,9 +80,9 @@ def test_a_month_is_compared_with_a_whole_one_of_enough_receipts_only():
             }
         },
     }
-    begun = {"places": 2, "currencies": {"MXN": {"trend": trend | {"partial": ["2025-08"]}}}}
+    begun = {"lake_decimals": 2, "currencies": {"MXN": {"trend": trend | {"partial": ["2025-08"]}}}}
     gap = {
-        "places": 2,
+        "lake_decimals": 2,
         "currencies": {
             "MXN": {"trend": {"months": {m: trend["months"][m] for m in ("2025-07", "2025-09")}}}
         },
@@ -102,7 +102,11 @@ def test_a_lone_monthly_report_is_told_by_its_own_figures():
         "before": {"net_sales": "120.00", "receipts": 1234},
     }
     told = {
-        "2025-10": {"places": 2, "through": None, "currencies": {"MXN": {"headline": headline}}}
+        "2025-10": {
+            "lake_decimals": 2,
+            "through": None,
+            "currencies": {"MXN": {"headline": headline}},
+        }
     }
     page = reports.index({"2025-10": ["000001.ab"]}, {}, None, months=told, locale="en_US").decode()
     assert (

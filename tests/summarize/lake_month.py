@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from pipeline import schema
 
-ONE = 10**schema.QUANTITY_PLACES
+ONE = 10**schema.QUANTITY_DECIMALS
 STORES = (("centro", "MXN", 2), ("ginza", "JPY", 0), ("salmiya", "KWD", 3), ("norte", "MXN", 2))
 MENU = (
     ("Hamburguesa", "Comida"),

@@ -59,10 +59,10 @@ class Square:
 
         The cursor is the number of the group of locations and the last `updated_at` of the page.
         """
-        places = sorted(msgspec.json.decode(row)["id"] for row in self._locations())
+        locations = sorted(msgspec.json.decode(row)["id"] for row in self._locations())
         groups = [
-            places[first : first + endpoints.MAX_LOCATIONS]
-            for first in range(0, len(places), endpoints.MAX_LOCATIONS)
+            locations[first : first + endpoints.MAX_LOCATIONS]
+            for first in range(0, len(locations), endpoints.MAX_LOCATIONS)
         ]
         if not groups:
             raise SourceFatal(

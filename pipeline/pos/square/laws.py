@@ -33,12 +33,12 @@ def check_laws(order: Json) -> None:
     """Raise NotCanonicalError, reason `law_<name>`, for the first broken law."""
     lines, charges = rows(order, "line_items"), separate_charges(order, "service_charges")
     context = _Parts(tax_types(order, "taxes"), _apportioned_uids(order, "service_charges"))
-    for place, line in enumerate(lines):
-        _check_line(line, context, f"/line_items/{place}", "modifiers")
+    for index, line in enumerate(lines):
+        _check_line(line, context, f"/line_items/{index}", "modifiers")
     _check_shares(order, lines, charges, "")
     _check_order(order, lines, charges)
-    for place, entry in enumerate(rows(order, "returns")):
-        _check_return(order, entry, f"/returns/{place}")
+    for index, entry in enumerate(rows(order, "returns")):
+        _check_return(order, entry, f"/returns/{index}")
     _check_tenders(order)
 
 
@@ -148,11 +148,11 @@ def _check_shares(fields: Json, lines: list[Json], charges: list[Json], prefix: 
         shares = [share for part in (*lines, *charges) for share in rows(part, applied)]
         if not shares:
             continue
-        for place, row in enumerate(rows(fields, name)):
+        for index, row in enumerate(rows(fields, name)):
             if "applied_money" in row and "uid" in row:
                 mine = [share for share in shares if share.get(key) == row["uid"]]
                 expected = total(mine, "applied_money")
-                _law("O4", expected, amount(row, "applied_money"), f"/{name}/{place}")
+                _law("O4", expected, amount(row, "applied_money"), f"/{name}/{index}")
 
 
 def _check_order(order: Json, lines: list[Json], charges: list[Json]) -> None:
@@ -178,8 +178,8 @@ def _check_return(order: Json, entry: Json, pointer: str) -> None:
     kinds = tax_types(entry, "return_taxes")
     context = _Parts(kinds, _apportioned_uids(entry, "return_service_charges"))
     lines = rows(entry, "return_line_items")
-    for place, line in enumerate(lines):
-        _check_line(line, context, f"{pointer}/return_line_items/{place}", "return_modifiers")
+    for index, line in enumerate(lines):
+        _check_line(line, context, f"{pointer}/return_line_items/{index}", "return_modifiers")
     charges = separate_charges(entry, "return_service_charges")
     amounts = entry.get("return_amounts")
     if not isinstance(amounts, dict) and len(rows(order, "returns")) == 1:
@@ -197,11 +197,11 @@ def _check_return(order: Json, entry: Json, pointer: str) -> None:
 
 def _check_tenders(order: Json) -> None:
     tenders = paid_tenders(order)
-    for place, tender in enumerate(rows(order, "tenders")):
+    for index, tender in enumerate(rows(order, "tenders")):
         cash = tender.get("cash_details") or {}
         if "buyer_tendered_money" in cash:
             kept = amount(cash, "buyer_tendered_money") - amount(cash, "change_back_money")
-            _law("O8", kept, amount(tender, "amount_money"), f"/tenders/{place}")
+            _law("O8", kept, amount(tender, "amount_money"), f"/tenders/{index}")
     is_sale = state_of(order) == "COMPLETED" and not rows(order, "returns")
     if is_sale and tenders and "total_money" in order:
         paid = total(tenders, "amount_money")

@@ -81,7 +81,7 @@ def find_unknown(records: list[Record], *, is_first: bool) -> dict[str, str]:
     """
     step = 1 if is_first else max(1, len(records) // SAMPLES)
     unknown: dict[str, str] = {}
-    for place, record in enumerate(records):
+    for index, record in enumerate(records):
         try:
             parsed = json.loads(record.body)
         except (ValueError, RecursionError):
@@ -89,7 +89,7 @@ def find_unknown(records: list[Record], *, is_first: bool) -> dict[str, str]:
         if not isinstance(parsed, dict):
             continue
         order = open_envelope(parsed).order
-        paths = _kinds(order) + (_fields(order) if place % step == 0 else [])
+        paths = _kinds(order) + (_fields(order) if index % step == 0 else [])
         for path in paths:
             if len(unknown) < MOST:
                 unknown.setdefault(path, record.number or "?")
