@@ -31,13 +31,13 @@ def run(options: argparse.Namespace) -> int:
         explanation = explain(
             number, read_objects(objects, source), catalog_of(objects, source), source.rules
         )
-        if explanation.versions:
+        if explanation.revisions:
             break
-    if source.prefix and explanation.versions:
+    if source.prefix and explanation.revisions:
         print(
             f"of {source.point_of_sale}; in the tables its identifiers begin with {source.prefix}"
         )
     print(explanation.text)
-    if options.month and not explanation.versions:
+    if options.month and not explanation.revisions:
         print("Only that month was searched; omit --month to search everywhere.")
     return 0 if explanation.record is not None else 1

@@ -8,9 +8,9 @@ from datetime import date
 from functools import cache
 
 from pipeline.extract.fetch import FetchedPages, Records, pack
-from pipeline.extract.moved_versions import (
+from pipeline.extract.moved_revisions import (
     Earlier,
-    copy_moved_versions,
+    copy_moved_revisions,
     earlier_dates,
     is_update,
     partition_dates_of,
@@ -52,15 +52,15 @@ def pack_objects(
 ) -> tuple[dict[date | None, bytes], dict[date | None, str]]:
     """Objects of a partition by date of sale: NDJSON, and UTC times of the sales.
 
-    With the copies for the days that a receipt has left (moved_versions.py).
+    With the copies for the days that a receipt has left (moved_revisions.py).
     """
     objects: dict[date | None, bytes] = {}
     times: dict[date | None, str] = {}
     recalled = cache(earlier)
-    forwarded = copy_moved_versions(records, recalled, partition_dates)
+    forwarded = copy_moved_revisions(records, recalled, partition_dates)
 
     def replaces(record: Record, sold: date) -> bool:
-        """Whether raw has an earlier version under the same date, at another time."""
+        """Whether raw has an earlier revision under the same date, at another time."""
         if not is_update(record):
             return False
         assert record.created_at  # as of every update
@@ -80,7 +80,7 @@ def pack_objects(
 
 
 def earlier_dates_in(lake: Lake, reader: Reader) -> Earlier:
-    """The function that returns the dates of the committed versions of a receipt."""
+    """The function that returns the dates of the committed revisions of a receipt."""
     return earlier_dates(
         lambda day: map(lake.read_raw, lake.raw_objects(day, day)), reader.read_record
     )

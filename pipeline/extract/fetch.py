@@ -274,7 +274,7 @@ def find_moved(source: Source, since: datetime, until: datetime) -> set[bytes]:
 def arrange(records: list[Record]) -> list[Record]:
     """Records by (updated_at, number, arrival), without exact duplicates.
 
-    Of duplicates the latest is kept, so that of two versions with the same `updated_at` the one
+    Of duplicates the latest is kept, so that of two revisions with the same `updated_at` the one
     fetched last comes last.
     """
     latest: dict[bytes, Record] = {}

@@ -61,7 +61,7 @@ def is_before(record: Record, start: datetime) -> bool:
 
 
 def find_missed(records: Records, in_raw: Mapping[str, datetime]) -> list[Missed]:
-    """Records that raw does not hold, or holds only in an older version."""
+    """Records that raw does not hold, or holds only in an older revision."""
     return [
         Missed(sold, record, in_raw.get(key(record)))
         for sold in records

@@ -19,7 +19,7 @@ from pipeline.extract.missed import (
     recording_numbers,
 )
 from pipeline.extract.missing_numbers import ask_for, choose_numbers, find_missing_numbers
-from pipeline.extract.moved_versions import partition_dates_of
+from pipeline.extract.moved_revisions import partition_dates_of
 from pipeline.extract.new_fields import note_fields
 from pipeline.extract.waits import on_wait
 from pipeline.extract.window_bounds import DATASET, window_names, window_of

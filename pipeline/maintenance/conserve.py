@@ -134,7 +134,7 @@ def _find_lost(
 ) -> dict[str, str]:
     """A record of each receipt (or record without number) that is due and nowhere.
 
-    A receipt that has left the month is sought where any version of it says it was sold. `checked`
+    A receipt that has left the month is sought where any of its revisions was sold. `checked`
     gets the names of objects without such a receipt.
     """
 

@@ -4,10 +4,10 @@ In: a listing of (name, reader), the same for a folder and a bucket. `saved.py` 
 file; gzip and zstd are recognised by their first bytes, and the objects of a bare array by their
 fields (a Loyverse receipt has a receipt_number, an item an item_name).
 
-If several files have a receipt, its newest version counts, of equal versions that of the last file
-by name. If `updated_at` is unreadable, the receipt counts as changed when it was created or sold,
-or else with its file. Receipts that changed before `starts`, the start of the first window, belong
-to that window, so that none is lost. Raises SourceFatal, which names the unreadable file.
+If several files have a receipt, its newest revision counts, of equal revisions that of the last
+file by name. If `updated_at` is unreadable, the receipt counts as changed when it was created or
+sold, or else with its file. Receipts that changed before `starts`, the start of the first window,
+belong to that window, so that none is lost. Raises SourceFatal, which names the unreadable file.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Files:
         self._listing, self._location = listing, location
         self.identity = hashlib.sha256(f"files\n{location}".encode()).hexdigest()[:16]
         self._lock = threading.Lock()
-        # The newest version of each receipt: when it changed, its file, its position there.
+        # The newest revision of each receipt: when it changed, its file, its position there.
         self._newest: dict[str, tuple[datetime, str, int]] = {}
         # The first and last change in each file.
         self._spans: dict[str, tuple[datetime, datetime]] = {}
@@ -123,16 +123,18 @@ class Files:
         return [record if record.updated_at else _dated(record, name, last) for record in records]
 
     def _index(self) -> None:
-        """Read every file once: newest version of each receipt, span of each file."""
+        """Read every file once: newest revision of each receipt, span of each file."""
         with self._lock:
             if self._spans:
                 return
             for name, read in sorted(self._listing()):
                 records = self._receipts(name, read())
                 for position, record in enumerate(records):
-                    version = (_changed_at(record), name, position)
-                    if record.number and version > self._newest.get(record.number, (_NEVER, "", 0)):
-                        self._newest[record.number] = version
+                    revision = (_changed_at(record), name, position)
+                    if record.number and revision > self._newest.get(
+                        record.number, (_NEVER, "", 0)
+                    ):
+                        self._newest[record.number] = revision
                 if records:
                     self._spans[name] = (
                         min(map(_changed_at, records)),

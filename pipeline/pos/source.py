@@ -237,7 +237,7 @@ class Source(Protocol):
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
     ) -> Iterator[Page]:
-        """The newest version of every receipt with `updated_at` in [since, until).
+        """The newest revision of every receipt with `updated_at` in [since, until).
 
         From `cursor` on, if given. A receipt may come more than once, and receipts near the bounds
         may be among them. Raises SourceError.

@@ -124,7 +124,7 @@ RECEIPTS = Dataset(
         Column(
             "raw_partition",
             "label",
-            "Raw partition (window or reconciliation scan) that held this version.",
+            "Raw partition (window or reconciliation scan) of this revision.",
         ),
     ),
     ("business_day", "sold_at", "receipt_number"),

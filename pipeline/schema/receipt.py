@@ -6,8 +6,8 @@ translates to them. Fields that Loyverse lacks, null where a point of sale does 
     surcharge_tax    added tax on the surcharge, not among the taxes of lines
     gift_cards       gift cards sold, a liability and no sale: in total_money, in no line
     currency         ISO 4217 code; the store's currency by the settings, or the record is refused
-    replaces         "counted" on a cancelled receipt that counts as such only if an earlier version
-                     of it was counted; without one it is no receipt
+    replaces         "counted" on a cancelled receipt that counts only if an earlier revision of it
+                     was counted; without one it is no receipt
     payments.fee     what the payment's processor keeps
 
 `kind` is what the value must be; `null` says whether

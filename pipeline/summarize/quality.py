@@ -2,7 +2,7 @@
 
     check              subject         count                                    amount
     fetched            -               distinct receipts of the month           -
-    superseded         -               older versions of them                   -
+    superseded         -               older revisions of them                   -
     curated            -               receipts in the lake, cancelled ones too -
     quarantined        reason          invalid records                          readable totals
     missing_cost       -               rows of sales without cost               their net

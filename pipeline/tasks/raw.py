@@ -155,7 +155,7 @@ class RawReceipts(RawTask):
     priority, and in arbitrary order where that is equal: so the priority falls with the date, and
     batches are runs of consecutive days, oldest first. That order matters: a receipt whose date of
     sale was moved is stored under both dates only if its versions are committed in the server's
-    order (extract/moved_versions.py).
+    order (extract/moved_revisions.py).
     """
 
     date: dt.date = settings.field(settings.Days())

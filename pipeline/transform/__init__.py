@@ -1,4 +1,4 @@
-"""Raw records to the tables of the lake: validate, pick versions, explode combos.
+"""Raw records to the tables of the lake: validate, pick revisions, explode combos.
 
 In: raw records (JSON as the POS's API gave it), the catalog, the rules. Out: tables that conform
 to pipeline.schema. Pure: no clock, no environment, no disk. `clean` makes one business day,

@@ -2,8 +2,8 @@
 
 In: raw objects (verbatim JSON, one record a line), which of them each day reads, catalogs, rules.
 Out, by day: receipts, sales, payments and quarantine as schema.LAKE has them, sorted by time, and
-counts. Of the versions of a receipt that a day reads, the newest counts, by (updated_at, raw
-object, position); where that version belongs to another business day, it is left to that day. An
+counts. Of the revisions of a receipt that a day reads, the newest counts, by (updated_at, raw
+object, position); where that revision belongs to another business day, it is left to that day. An
 invalid record is kept in quarantine, with its reason. Raises MoneyNotConserved.
 """
 
@@ -27,16 +27,16 @@ from pipeline.transform.parse import chunks
 from pipeline.transform.quarantine import quarantine_table
 from pipeline.transform.read import Raw, Records, read
 from pipeline.transform.recipes import RecipeBook
+from pipeline.transform.revisions import day_of_rejected, newest, reject_unplaced
 from pipeline.transform.tables import SelectedReceipts, Tables
-from pipeline.transform.versions import day_of_rejected, newest, reject_unplaced
 
 
 @dataclass(frozen=True)
 class Cleaned:
     """The tables and counts of a business day.
 
-    In `metadata`, fetched = curated + quarantined are receipts; superseded are older versions of
-    them, copies of one version counted once.
+    In `metadata`, fetched = curated + quarantined are receipts; superseded are older revisions of
+    them, copies of one revision counted once.
     """
 
     receipts: pa.Table
@@ -47,7 +47,7 @@ class Cleaned:
 
 
 def clean(day: date, raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Cleaned:
-    """The receipts whose newest version in `raw` belongs to business day `day`."""
+    """The receipts whose newest revision in `raw` belongs to business day `day`."""
     raws = list(raw)
     return clean_days({day: {r.name for r in raws}}, raws, lambda _: catalog, rules)[day]
 
@@ -61,8 +61,8 @@ def clean_days(
     """The tables of business days, in order; `days` names the objects that each reads.
 
     For each day what `clean` gives of that day's objects alone, but each record is parsed,
-    validated and split once (for a translator: once for each catalog), and versions are compared in
-    one pass.
+    validated and split once (for a translator: once for each catalog), and revisions are compared
+    in one pass.
     """
     raws = sorted(raw, key=lambda r: (r.partition, r.name))
     if rules.translator is None:
@@ -92,7 +92,7 @@ def _clean_days(
     days_of_good, clock = assign_days(receipts, good, rules)
     # one entry per record and day that reads it: the record (good ones, then rejected), the day
     record, reader = _readings(records.owners(), raws, [days[day] for day in ordered])
-    is_newest, versions = newest(records, record, reader)
+    is_newest, revisions = newest(records, record, reader)
     is_good = record < len(good)
     business_day = np.empty(len(record), "i8")
     business_day[is_good] = days_of_good[record[is_good]]
@@ -101,7 +101,7 @@ def _clean_days(
         for row, day in zip(record[~is_good].tolist(), reader[~is_good].tolist(), strict=True)
     ]
     counted = is_newest & (business_day == numbers[reader])
-    superseded = np.bincount(reader[counted], versions[counted] - 1, len(ordered)).astype("i8")
+    superseded = np.bincount(reader[counted], revisions[counted] - 1, len(ordered)).astype("i8")
     chosen, chosen_day = record[counted & is_good], reader[counted & is_good]
     order = _by_time(receipts, good[chosen], chosen_day)
     chosen, chosen_day = chosen[order], chosen_day[order]
@@ -173,7 +173,7 @@ def _split(table: pa.Table, numbers: Ints) -> list[pa.Table]:
 
 
 def transform(raw: Raw, catalog: Catalog, rules: Rules, size: int = 16 << 20) -> Iterator[Tables]:
-    """Tables page by page, of any days; versions are not compared.
+    """Tables page by page, of any days; revisions are not compared.
 
     Memory: one page of `size` bytes. Raises DataError for an invalid record.
     """

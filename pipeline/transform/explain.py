@@ -21,19 +21,19 @@ from pipeline.transform.clean import select_receipts
 from pipeline.transform.columns import Labels
 from pipeline.transform.read import Raw, read
 from pipeline.transform.recipes import Dish, RecipeBook
+from pipeline.transform.revisions import newest
 from pipeline.transform.tables import Tables
 from pipeline.transform.validate_record import RejectedRecord
-from pipeline.transform.versions import newest
 
 _SUMS = ("gross", "discount", "net", "tax_included", "tax_added", "cost")
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The newest version of a receipt: `rejection`, or `record` and its rows."""
+    """The newest revision of a receipt: `rejection`, or `record` and its rows."""
 
     number: str
-    versions: int
+    revisions: int
     record: dict[str, Any] | None
     rejection: RejectedRecord | None
     receipt: dict[str, Any] | None
@@ -43,7 +43,7 @@ class Explanation:
 
 
 def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Explanation:
-    """Explain the newest version of a receipt; without one, only `text` says so."""
+    """Explain the newest revision of a receipt; without one, only `text` says so."""
     mark = json.dumps(receipt_number.removesuffix(RETURN_SUFFIX))[1:-1].encode()
     holding = (
         r._replace(ndjson=b"".join(line + b"\n" for line in r.ndjson.split(b"\n") if mark in line))
@@ -51,7 +51,7 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
     )
     raws = sorted((r for r in holding if r.ndjson), key=lambda r: (r.partition, r.name))
     records = read(raws, rules, catalog.raw)
-    is_newest, versions = newest(records)
+    is_newest, revisions = newest(records)
     receipts, good, rejected = records.receipts, records.good, records.rejected
     numbers = receipts.column("receipt_number").to_pylist()
     numbers = [*(numbers[row] for row in good.tolist()), *(r.number for r in rejected)]
@@ -59,7 +59,7 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
     if not entries:
         text = f"{receipt_number}: there is no receipt of this number in what was searched"
         return Explanation(receipt_number, 0, None, None, None, [], [], text)
-    entry, count = entries[0], int(versions[entries[0]])
+    entry, count = entries[0], int(revisions[entries[0]])
     if entry >= len(good):
         rejection = rejected[entry - len(good)]
         text = (
@@ -124,14 +124,14 @@ def _text(
     receipt: dict[str, Any],
     lines: list[dict[str, Any]],
     payments: list[dict[str, Any]],
-    versions: int,
+    revisions: int,
 ) -> str:
     out = [
         f"{receipt['receipt_type']} {receipt['receipt_number']}, store {receipt['store_id']},"
         f" business day {receipt['business_day']} ({receipt['sold_at_local']:%Y-%m-%d %H:%M}"
         f" local), {receipt['channel']}, {receipt['currency']}"
         + (", CANCELLED: every amount and quantity counts 0" if receipt["is_cancelled"] else "")
-        + f"; {versions} version{'s' if versions > 1 else ''} found, the newest from"
+        + f"; {revisions} revision{'s' if revisions > 1 else ''} found, the newest from"
         f" {receipt['raw_partition']}"
     ]
     for line in lines:

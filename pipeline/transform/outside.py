@@ -1,7 +1,7 @@
 """Receipts before the lake's history, which no business day of it counts.
 
 In: the raw objects that may hold such receipts. Out: rows of schema.OUTSIDE, one for each receipt
-whose newest version is outside, valid or not, so that records in = curated + quarantined +
+whose newest revision is outside, valid or not, so that records in = curated + quarantined +
 superseded + outside history. Pure, and independent of the order of the objects.
 """
 
@@ -21,14 +21,14 @@ from pipeline.transform.columns import Labels, fixed, flags, texts
 from pipeline.transform.days import EPOCH, business_day
 from pipeline.transform.nested import Rows
 from pipeline.transform.read import Raw, read
+from pipeline.transform.revisions import NEVER, day_of_rejected, newest, reject_unplaced
 from pipeline.transform.validate_record import RejectedRecord
-from pipeline.transform.versions import NEVER, day_of_rejected, newest, reject_unplaced
 
 
 def outside(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
     """The receipts before business day `starts`, by day of arrival, store and number.
 
-    Receipts of which an object holds an older version only, or which belong to a later day, are
+    Receipts of which an object holds an older revision only, or which belong to a later day, are
     left out.
     """
     raws = sorted(raw, key=lambda r: (r.partition, r.name))

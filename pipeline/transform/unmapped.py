@@ -1,7 +1,7 @@
 """Names that no rule of menu.toml covers: parts of combos, order types.
 
 In: raw objects, catalog, rules. Out: findings with their count and money, the most money first, and
-the text to paste into menu.toml. Counted over the newest version of each SALE that is not
+the text to paste into menu.toml. Counted over the newest revision of each SALE that is not
 cancelled.
 """
 
@@ -27,8 +27,8 @@ from pipeline.transform.days import EPOCH
 from pipeline.transform.nested import Rows
 from pipeline.transform.read import Raw, read
 from pipeline.transform.recipes import RecipeBook
+from pipeline.transform.revisions import newest
 from pipeline.transform.tables import UNMAPPED, channels
-from pipeline.transform.versions import newest
 
 _LOOKS = re.compile(r"\b(combos?|paquetes?|promo|menu|meal|bundle|box|deal)\b")
 KINDS = ("combo", "part", "modifier", "dish", "channel")

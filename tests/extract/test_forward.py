@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.extract.fetch import pack
-from pipeline.extract.moved_versions import copy_moved_versions, earlier_dates, partition_date_of
+from pipeline.extract.moved_revisions import copy_moved_revisions, earlier_dates, partition_date_of
 from pipeline.pos.loyverse.endpoints import write_instant
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import Record, sold_date
@@ -43,7 +43,9 @@ class Raw:
         for record in partition:
             by_date[sold_date(record)].append(record)
         for sold, ndjson in pack(
-            copy_moved_versions(by_date, earlier_dates(lambda day: self.objects[day], read_receipt))
+            copy_moved_revisions(
+                by_date, earlier_dates(lambda day: self.objects[day], read_receipt)
+            )
         ).items():
             self.objects[sold].append(ndjson)
 
@@ -147,7 +149,7 @@ def test_a_chain_of_moves() -> None:
 def test_a_receipt_that_nobody_changed_and_nobody_sold_late_is_not_copied() -> None:
     asked = []
     record = version("1-1", START, START, START)
-    found = copy_moved_versions({START.date(): [record]}, lambda *args: asked.append(args) or ())
+    found = copy_moved_revisions({START.date(): [record]}, lambda *args: asked.append(args) or ())
     assert dict(found) == {START.date(): [record]} and asked == []
 
 
@@ -194,7 +196,7 @@ def test_records_without_number_or_arrival_stay_where_they_are() -> None:
     ]
     for record in odd:
         place = sold_date(record)
-        assert dict(copy_moved_versions({place: [record]}, lambda *_: {START.date() - DAY})) == {
+        assert dict(copy_moved_revisions({place: [record]}, lambda *_: {START.date() - DAY})) == {
             place: [record]
         }
 
@@ -227,6 +229,6 @@ def test_home_is_read_once_for_a_partition() -> None:
     by_date = {
         (START - DAY).date(): [version(f"1-{n}", START, START + DAY, START - DAY) for n in range(5)]
     }
-    assert len(dict(copy_moved_versions(by_date, earlier))[START.date()]) == 5 and reads == [
+    assert len(dict(copy_moved_revisions(by_date, earlier))[START.date()]) == 5 and reads == [
         START.date()
     ]

@@ -25,7 +25,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from pipeline.extract.fetch import FetchedPages, fetch_pages, pack
 from pipeline.extract.http import Refused
 from pipeline.extract.missed import by_date, find_missed, newest_in_raw
-from pipeline.extract.moved_versions import copy_moved_versions, earlier_dates, partition_date_of
+from pipeline.extract.moved_revisions import copy_moved_revisions, earlier_dates, partition_date_of
 from pipeline.pos.loyverse.client import Loyverse
 from pipeline.pos.loyverse.endpoints import write_instant
 from pipeline.pos.loyverse.receipt import read_receipt
@@ -209,7 +209,9 @@ class Nights(RuleBasedStateMachine):
 
     def _commit(self, records: object) -> None:
         for sold, ndjson in pack(
-            copy_moved_versions(records, earlier_dates(lambda day: self.objects[day], read_receipt))
+            copy_moved_revisions(
+                records, earlier_dates(lambda day: self.objects[day], read_receipt)
+            )
         ).items():
             self.objects[sold].append(ndjson)
 

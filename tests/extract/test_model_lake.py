@@ -62,7 +62,7 @@ def test_a_window_that_a_killed_run_has_committed_bounds_those_before_it() -> No
 
 
 def nothing_is_forwarded(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(commit, "copy_moved_versions", lambda records, earlier: records)
+    patch.setattr(commit, "copy_moved_revisions", lambda records, earlier: records)
 
 
 def windows_do_not_touch(patch: pytest.MonkeyPatch) -> None:

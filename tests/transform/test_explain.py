@@ -20,7 +20,7 @@ def test_the_rows_of_a_combo_stand_below_it_in_order_with_their_amounts():
     text = text_of(receipt(line("Combo Dos", 259, *choices, total_discount=9)))
     assert text == [
         "SALE 1-1, store s1, business day 2026-07-01 (2026-07-01 12:00 local), unmapped, MXN;"
-        " 1 version found, the newest from 2026-07-01",
+        " 1 revision found, the newest from 2026-07-01",
         "",
         f"line 1: 1 x Combo Dos, gross 259, discount 9, cost 0: {COMBO_RULE}",
         "    Burger 1: Smash  0",

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from pipeline.extract.fetch import pack
-from pipeline.extract.moved_versions import copy_moved_versions
+from pipeline.extract.moved_revisions import copy_moved_revisions
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import sold_date
 from pipeline.transform import Catalog, Raw, clean
@@ -62,7 +62,7 @@ def quarantined(second: bytes) -> dict[str, int]:
     raws = [
         Raw("2026-07-01", f"raw/receipts/sold={DAY}/2026-07-01.0.0.ndjson.zst", first.body + b"\n")
     ]
-    batch = copy_moved_versions({sold_date(rows): [rows]}, lambda *_: {DAY})
+    batch = copy_moved_revisions({sold_date(rows): [rows]}, lambda *_: {DAY})
     raws += [
         Raw(
             "2026-07-04", f"raw/receipts/sold={sold or 'unknown'}/2026-07-04.0.0.ndjson.zst", ndjson

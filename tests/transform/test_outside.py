@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline.extract.commit import earlier_dates_in, pack_objects
 from pipeline.extract.missed import Missed, by_date
-from pipeline.extract.moved_versions import partition_dates_of
+from pipeline.extract.moved_revisions import partition_dates_of
 from pipeline.load import Lake, open_storage
 from pipeline.outside_history import objects_outside, read_outside
 from pipeline.pos.loyverse import reader

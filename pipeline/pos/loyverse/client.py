@@ -104,7 +104,7 @@ class Loyverse:
         while True:
             try:
                 for records, cursor in self._pages(  # noqa: B020
-                    "receipts", filters, limit, cursor, read_receipt, _version
+                    "receipts", filters, limit, cursor, read_receipt, _revision
                 ):
                     check_shown(ENDPOINTS["receipts"], filters, records)
                     reached = min(
@@ -302,8 +302,8 @@ class Loyverse:
             raise limit from None
 
 
-def _version(record: Record) -> bytes:
-    """Key of a version of a receipt: its number and `updated_at`, or else its body."""
+def _revision(record: Record) -> bytes:
+    """Key of a revision of a receipt: its number and `updated_at`, or else its body."""
     return f"{record.number} {record.updated_at}".encode() if record.number else record.body
 
 

@@ -4,7 +4,7 @@ In: a record (see `order`), and the lists of the canonical catalog, joined by th
 and modifiers. Out: canonical JSON (schema/receipt.py), one line each:
 
     COMPLETED    a SALE if it has lines, a REFUND if it has returns; an exchange is both
-    CANCELED     the same with `cancelled_at`, which ends a version that was counted; where none
+    CANCELED     the same with `cancelled_at`, which ends a revision that was counted; where none
                  was, the order was never a sale, and `replaces` says that it is no receipt
     OPEN, paid   refused as `paid_not_closed`; counted by `count_open_orders`
     OPEN, DRAFT  nothing: not a sale yet

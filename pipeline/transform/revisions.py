@@ -1,6 +1,6 @@
-"""Which version of a receipt counts, and which day counts a rejected record.
+"""Which revision of a receipt counts, and which day counts a rejected record.
 
-Versions compete within a group: the records that one business day reads. In: parsed records
+Revisions compete within a group: the records that one business day reads. In: parsed records
 (read.Records) and their raw objects. Out: arrays over the good records, then the rejected ones.
 """
 
@@ -29,7 +29,7 @@ _DATED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d")
 def newest(
     records: Records, record: Ints | None = None, group: Ints | None = None
 ) -> tuple[np.ndarray, Ints]:
-    """(is the newest version, number of versions, given at the newest) of each entry.
+    """(is it the newest, number of revisions, given at the newest) of each entry.
 
     An entry is a `record` (an index: good ones, then rejected) in a `group`; without them, every
     record once, in one group. A rejected record without a readable number competes with no other.
@@ -62,17 +62,17 @@ def newest(
     key += group * (len(numbers) * width + len(key))
     order = np.lexsort((position, raw, updated, key))
     ends = np.flatnonzero(np.diff(key[order], append=-1))
-    # copies of one version (the same receipt, changed at the same instant) count once
+    # copies of one revision (the same receipt, changed at the same instant) count once
     is_new = np.diff(key[order], prepend=-1).astype(bool)
     is_new |= np.diff(updated[order], prepend=NEVER).astype(bool)
-    is_newest, versions = np.zeros(len(key), bool), np.zeros(len(key), "i8")
+    is_newest, revisions = np.zeros(len(key), bool), np.zeros(len(key), "i8")
     is_newest[order[ends]] = True
-    versions[order[ends]] = np.diff(np.cumsum(is_new)[ends], prepend=0)
-    return is_newest & ~_replaces_nothing(records, record, key), versions
+    revisions[order[ends]] = np.diff(np.cumsum(is_new)[ends], prepend=0)
+    return is_newest & ~_replaces_nothing(records, record, key), revisions
 
 
 def _replaces_nothing(records: Records, record: Ints, key: Ints) -> np.ndarray:
-    """Entries that only end a counted version, where their `key` has none."""
+    """Entries that only end a counted revision, where their `key` has none."""
     is_good, never = record < len(records.good), np.zeros(len(record), bool)
     never[is_good] = valid(_good(records, "replaces"))[record[is_good]]
     if not never.any():
@@ -145,7 +145,7 @@ def day_of_rejected(
         return int(business_days_by_store([store], np.zeros(1, "i8"), instant)[0][0])
     if sold is None:
         return reader
-    # the copy of a version that moved: the record itself is of unknown date in its window
+    # the copy of a revision that moved: the record itself is of unknown date in its window
     return NEVER if _is_misdated(rejection) else date.fromisoformat(sold).toordinal() - EPOCH
 
 

@@ -1,17 +1,17 @@
 """Copies of receipts that moved to another date, for the dates that they left.
 
 Raw keeps a record under the UTC date of its sale. An edit may move a receipt to another date. The
-day that the receipt left reads only its own dates, and would still count the old version. So raw
+day that the receipt left reads only its own dates, and would still count the old revision. So raw
 keeps copies. The partition date of a record is its date of sale, or the date of its `updated_at` if
 the date of sale is unknown. The rule:
 
-    every version of a receipt is kept under its own partition date and those of all earlier
-    versions. A version that is not the first, or was not sold on the day of its arrival, is also
+    every revision of a receipt is kept under its own partition date and those of all earlier
+    revisions. A revision that is not the first, or was not sold on the day of its arrival, is also
     kept under its home: the date of `created_at`, which never changes.
 
-So a reader of any date under which a receipt ever was finds its newest version there, and the home
+So a reader of any date under which a receipt ever was finds its newest revision there, and the home
 of a receipt is enough to find these dates. A record under another date than its own only supersedes
-older versions; it is not counted there. The rule holds if the versions of a receipt are committed
+older revisions; it is not counted there. The rule holds if the revisions of a receipt are committed
 in the server's order, as consecutive windows are.
 """
 
@@ -30,7 +30,7 @@ _PLAIN = re.compile(r"[0-9A-Za-z_-]+")
 
 
 class SaleDates(set[date]):
-    """The dates under which raw keeps versions of a receipt.
+    """The dates under which raw keeps revisions of a receipt.
 
     `sold` has their instants of sale under each date, None where unknown.
     """
@@ -43,12 +43,12 @@ class SaleDates(set[date]):
 Earlier = Callable[[str, datetime], SaleDates]
 
 
-def copy_moved_versions(
+def copy_moved_revisions(
     records: Records, earlier: Earlier, partition_dates: Mapping[str, set[date]] | None = None
 ) -> Records:
     """`records` of a partition, arranged, with the copies that the rule requires.
 
-    `earlier(number, created_at)` returns the dates of the versions committed so far; it is called
+    `earlier(number, created_at)` returns the dates of the revisions committed so far; it is called
     for updates only (`updated_at` after `created_at`). `partition_dates` are those of the
     partition.
     """
@@ -122,7 +122,7 @@ def is_update(record: Record) -> bool:
 def earlier_dates(
     read: Callable[[date], Iterable[bytes]], parse: Callable[[bytes], Record]
 ) -> Earlier:
-    """`earlier` for `copy_moved_versions`, from raw.
+    """`earlier` for `copy_moved_revisions`, from raw.
 
     `read(day)` returns the NDJSON of every committed object of that date. Each home is read once:
     call this again for each partition.
