@@ -1,16 +1,16 @@
 """Every error of the pipeline by who must act, and every exit code.
 
     PipelineError
-    +-- ConfigError            the operator: a setting, a file, a right, a name
+    +-- ConfigError            the operator: a setting, a file, a permission, a name
     |   +-- NoConfiguration    no or another configuration would apply; nothing was read or written
     |   +-- OtherLake          the lake belongs to another shop, another key, or is gone
-    |   `-- StorageRefused     the store denies an action or lacks what the lake needs
-    +-- StorageUnavailable     wait: the store was busy or silent beyond every retry
+    |   `-- StorageRefused     the storage denies an action or lacks what the lake needs
+    +-- StorageUnavailable     wait: the storage was busy or silent beyond every retry
     +-- SourceError            the shop's point of sale
     |   +-- SourceRetriable    wait: the next run may succeed
     |   |   `-- DeadlineExceeded
     |   `-- SourceFatal        the shop's account or the API itself must change
-    |       +-- Unauthorized   the token is missing, wrong or revoked, or lacks a right
+    |       +-- Unauthorized   the token is missing, wrong or revoked, or lacks a permission
     |       +-- HistoryLimit   the account serves no receipts older than a date
     |       `-- NotServed      the account or its token does not serve a list that a run can miss
     +-- LakeError              the content of the lake does not match its manifests
@@ -85,8 +85,8 @@ EXIT_CODES = {
         "a task failed", "read the message; run again: completed partitions are kept"
     ),
     ExitCode.NOT_PLANNED: Explanation(
-        "planning failed: a setting, a right, an invalid month, a store that does not answer, a"
-        " missing raw object, a lake of another shop, or no configuration",
+        "planning failed: a setting, a missing permission, an invalid month, a storage that does not"
+        " answer, a missing raw object, a lake of another shop, or no configuration",
         "read the message: it names the setting or the object, and what to do",
     ),
     ExitCode.UNEXPECTED: Explanation(
@@ -113,11 +113,11 @@ class OtherLake(ConfigError):
 
 
 class StorageRefused(ConfigError):
-    """The object store denies an action, or lacks what the lake needs of it."""
+    """The storage denies an action, or lacks what the lake needs of it."""
 
 
 class StorageUnavailable(PipelineError):
-    """The object store was busy or did not answer after all retries; run again later."""
+    """The storage was busy or did not answer after all retries; run again later."""
 
 
 class SourceError(PipelineError):
@@ -137,7 +137,7 @@ class SourceFatal(SourceError):
 
 
 class Unauthorized(SourceFatal):
-    """The token is missing, wrong, revoked or lacks a right."""
+    """The token is missing, wrong, revoked or lacks a permission."""
 
 
 class HistoryLimit(SourceFatal):

@@ -4,7 +4,7 @@
     pos erase --customer ID
 
 Receipts and amounts stay, without the customer; the customer stays out when a receipt is fetched
-again. Older versions of the objects are removed too, which needs the right to delete (docs/aws:
+again. Older versions of the objects are removed too, which needs permission to delete (docs/aws:
 maintenance-policy.json), and CUSTOMER_HASH_KEY. Do not run it during another run; an interrupted
 erase is started again. While an export in backoffice/ names the buyer of one of the customer's
 receipts, nothing is erased: change that file first. Exit code 1 then, and when a trace is left; 2

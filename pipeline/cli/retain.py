@@ -5,7 +5,7 @@
 
 The month under way and as many complete months before it stay verbatim; in older windows notes and
 card details become null. Receipts and amounts stay, so late changes, rebuilds and audits reach
-every month as before. Removes the old objects with their versions, which needs the right to delete
+every month as before. Removes the old objects with their versions, which needs permission to delete
 (docs/aws: maintenance-policy.json). Do not run it during another run; an interrupted one is started
 again.
 Exit code 0; 2 when something is refused; else Luigi's.

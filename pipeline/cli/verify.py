@@ -5,7 +5,7 @@
     pos verify --deep                        builds each partition again in memory and compares
     pos verify --repair                        restores a report's files, invalidates what the next
                                              run can make again, and removes leftovers of killed
-                                             runs (with the right to delete)
+                                             runs (with permission to delete)
     pos verify --refetch 2026-10-30          gives up a window of raw that is lost: the next run
                                              extracts it again
 

@@ -5,7 +5,7 @@ to its name under a lock that every writer of the root takes, so conditions hold
 processes and hosts that share the folder. The lock ends with its process; a writer waits for one
 that is suspended for `lock_seconds`, then names it (StorageUnavailable). A draft is locked while
 its writer lives; what a killed writer left is removed at the next start and is never listed. The
-etag consists of inode, size and time of change. A full disk or a missing right raises
+etag consists of inode, size and time of change. A full disk or a missing permission raises
 StorageRefused; nothing is published then.
 """
 
@@ -232,7 +232,7 @@ class LocalStorage(Storage):
             if error.errno in _FULL:
                 why = f"{_FULL[error.errno]}; make room and run again, nothing was published"
             elif error.errno in _DENIED:
-                why = f"{_DENIED[error.errno]}; give this user the right to {action} there"
+                why = f"{_DENIED[error.errno]}; give this user permission to {action} there"
             else:
                 why = (
                     f"{error.strerror or error}; the lake must be a folder that this user can make"

@@ -1,7 +1,7 @@
 """Prove once, before a lake begins, that a store obeys conditional writes.
 
 Seven requests on one small object under `_probe/`; none deletes. Raises StorageRefused
-(ConfigError) with the missing right, the missing bucket, or the condition that the store accepts
+(ConfigError) with the missing permission, the missing bucket, or the condition that the storage accepts
 and ignores.
 """
 
@@ -33,11 +33,11 @@ def probe(storage: Storage) -> None:
         if seen and not _refused(storage, if_match=seen.etag):
             return
     raise StorageRefused(
-        f"{storage.uri(KEY)}: the store refuses If-Match with the object's own ETag; {_USE}"
+        f"{storage.uri(KEY)}: the storage refuses If-Match with the object's own ETag; {_USE}"
     )
 
 
-_USE = "use Amazon S3, SeaweedFS or another store that has conditional writes"
+_USE = "use Amazon S3, SeaweedFS or another storage that has conditional writes"
 
 
 def _refused(storage: Storage, *, if_absent: bool = False, if_match: str | None = None) -> bool:
@@ -50,6 +50,6 @@ def _refused(storage: Storage, *, if_absent: bool = False, if_match: str | None 
 
 def _ignores(storage: Storage, header: str) -> StorageRefused:
     return StorageRefused(
-        f"{storage.uri()}: the store ignores {header}, so two runs at once could overwrite each"
+        f"{storage.uri()}: the storage ignores {header}, so two runs at once could overwrite each"
         f" other; {_USE}"
     )

@@ -1,4 +1,4 @@
-"""Explain an object store's refusal in one sentence that says what to do.
+"""Explain a storage's refusal in one sentence that says what to do.
 
 A server's message about credentials is never repeated, so that no part of one reaches a log. Source
 of the codes: Amazon S3 API Reference, Error responses.
@@ -64,7 +64,7 @@ def explain(
 
     `region` is that of the bucket, where the response names it.
     """
-    what = f"the store refused {command_name} {uri} ({status} {code})"
+    what = f"the storage refused {command_name} {uri} ({status} {code})"
     if code in _CREDENTIALS:
         return f"{what}: {_CREDENTIALS[code]}"
     if code in _ADDRESS:

@@ -1,4 +1,4 @@
-"""The contract of an object store: a local folder or an S3 bucket.
+"""The contract of the storage: a local folder or an S3 bucket.
 
 A key is a relative path of plain names ("staging/day=2026-10-05/sales.parquet"), an object is bytes
 that appear completely or not at all, an etag an opaque word that changes with the object. Listings
@@ -7,7 +7,7 @@ runs: `if_absent` has one winner, `if_match` replaces only the object with that 
 and `remove_version` delete; only pipeline/maintenance calls them (erase, retain, verify --repair),
 with rights of its own. `requests` counts the requests by verb, retries included.
 
-Raises StorageRefused (a right, a bucket, a full disk: the operator acts), StorageUnavailable
+Raises StorageRefused (a permission, a bucket, a full disk: the operator acts), StorageUnavailable
 (wait), Conflict (the condition did not hold), Corrupt (the key to be read holds nothing).
 """
 
@@ -119,7 +119,7 @@ class Storage(ABC):
         return self.get(key)
 
     def old_versions(self, _prefix: str = "") -> Iterator[Version]:
-        """The replaced or deleted versions; none if the store keeps no versions."""
+        """The replaced or deleted versions; none if the storage keeps no versions."""
         return iter(())
 
     def get_version(self, version: Version) -> bytes:

@@ -88,7 +88,7 @@ def remove_leftovers(lake: Lake, findings: Iterable[LakeFinding]) -> list[str]:
     """Remove the leftovers among `findings`; return their keys.
 
     A run in progress gets time to publish. An object that a manifest names by then, or that has
-    changed, stays. Raises StorageRefused without the right to delete.
+    changed, stays. Raises StorageRefused without permission to delete.
     """
     keys = [finding.leftover for finding in findings if finding.leftover]
     before = {key: lake.storage.head(key) for key in keys}

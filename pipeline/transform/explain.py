@@ -114,7 +114,7 @@ def _rule(dish: Dish, book: RecipeBook, rows: list[dict[str, Any]]) -> str:
         return "a plain line"
     if rows and rows[0]["component"] == 0:
         return "a combo by its name, but nothing names its parts: kept as a plain line"
-    how = f"shared by {dish.recipe.share}, remainder {dish.recipe.remainder}"
+    how = f"divided by {dish.recipe.share}, remainder {dish.recipe.remainder}"
     if dish.recipe.rule is None:
         return f"composite of the catalog, {how}"
     return f"[[combos]] number {book.menu.combos.index(dish.recipe.rule) + 1} of the menu, {how}"

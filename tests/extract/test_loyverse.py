@@ -192,7 +192,7 @@ def test_one_object_by_its_name(start) -> None:
     [
         (400, SourceFatal, "look for a newer one"),
         (401, Unauthorized, "set LOYVERSE_TOKEN"),
-        (403, Unauthorized, "lacks the right"),
+        (403, Unauthorized, "lacks permission"),
         (404, SourceFatal, "check the address"),
         (415, SourceFatal, "refuses"),
     ],

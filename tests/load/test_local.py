@@ -231,7 +231,7 @@ def test_a_missing_right_is_said(folder: Storage) -> None:
         with pytest.raises(
             StorageRefused,
             match=(
-                r"cannot read .*/a/k: permission is denied; give this user the right to read there"
+                r"cannot read .*/a/k: permission is denied; give this user permission to read there"
             ),
         ):
             folder.get("a/k")

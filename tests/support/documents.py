@@ -28,7 +28,7 @@ def exit_codes() -> str:
     """Exit codes and their meaning."""
     rows = [("0", "done, or nothing to do")]
     rows += [(str(code), explain_code(code)[0]) for code in CODES]
-    rows += [("128 + n", "ended by signal n, or asked to end")]
+    rows += [("128 + n", "terminated by signal n")]
     return _markdown(("code", "meaning"), rows)
 
 
@@ -38,7 +38,7 @@ def exit_codes_and_remedies() -> str:
     for code in CODES:
         meaning, action = explain_code(code)
         rows.append((str(code), meaning, action.removesuffix(" in the runbook")))
-    rows += [("128 + n", "ended by signal n, or asked to end", "see Killed")]
+    rows += [("128 + n", "terminated by signal n", "see Killed")]
     return _markdown(("code", "what happened", "what to do"), rows)
 
 

@@ -7,7 +7,7 @@ from kitchen import AT, catalog, line, raw, receipt, rules
 
 from pipeline.transform import explain
 
-COMBO_RULE = "[[combos]] number 1 of the menu, shared by list_price, remainder largest"
+COMBO_RULE = "[[combos]] number 1 of the menu, divided by list_price, remainder largest"
 NO_TAX = "tax_included 0.00  tax_added 0.00  cost unknown"
 
 

@@ -69,7 +69,7 @@ def explain(refused: Refused, path: str) -> SourceError:
             )
         case 403:
             return Unauthorized(
-                f"{answer}: the token lacks the right to read this; give it the read scopes of"
+                f"{answer}: the token lacks permission to read this; give it the read scopes of"
                 " receipts, items, employees, stores, devices, payment types, taxes and merchant"
             )
         case 404:

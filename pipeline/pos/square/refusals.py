@@ -46,7 +46,7 @@ def explain(refused: Refused, call: str) -> SourceError:
         )
     if refused.status == 403:
         return Unauthorized(
-            f"{message}: the token lacks the right to read this; give it ORDERS_READ,"
+            f"{message}: the token lacks permission to read this; give it ORDERS_READ,"
             " PAYMENTS_READ, ITEMS_READ, MERCHANT_PROFILE_READ and EMPLOYEES_READ"
         )
     if refused.status == 404:
