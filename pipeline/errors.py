@@ -85,8 +85,8 @@ EXIT_CODES = {
         "a task failed", "read the message; run again: completed partitions are kept"
     ),
     ExitCode.NOT_PLANNED: Explanation(
-        "planning failed: a setting, a missing permission, an invalid month, a storage that does not"
-        " answer, a missing raw object, a lake of another shop, or no configuration",
+        "planning failed: a setting, a missing permission, an invalid month, a storage that does"
+        " not answer, a missing raw object, a lake of another shop, or no configuration",
         "read the message: it names the setting or the object, and what to do",
     ),
     ExitCode.UNEXPECTED: Explanation(

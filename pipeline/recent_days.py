@@ -1,7 +1,7 @@
-"""The business days of the last fortnight, for the status: receipts, numbers, quarantine.
+"""The last fortnight's receipts, numbers and records in quarantine, for the status.
 
-A day is read from its month where that holds the day as it is now: two objects, most often those
-that the run has just written, instead of one a day.
+A day is read from its month if the month was built from the day's newest content: two objects,
+usually those that this run has just written, instead of one a day.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LARGE = 32 << 20  # of a month's tables: the days of a larger one are read one 
 
 
 class RecentDay(NamedTuple):
-    """A business day: its records in quarantine, its receipts by store, all their numbers."""
+    """Counts of a business day, its receipts by store, and the numbers of its receipts."""
 
     quarantined: int
     receipts: dict[str, int]

@@ -267,9 +267,9 @@ def find_unread(lake: Lake) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     names = ["receipt_number", "business_day", "reason", "detail", "total", "record"]
     before = _read_before(lake)
-    known = before.get("months", {})
+    numbers = before.get("months", {})
     for month, number in _current_months(lake).items():
-        if known.get(month) == number:
+        if numbers.get(month) == number:
             rows += [row for row in before["unread"] if row["business_day"].startswith(month)]
         elif lake.metadata(SALES, month)["quarantined"]:
             table = from_bytes(lake.read(SALES, month, ["quarantine"])["quarantine"])

@@ -1,8 +1,8 @@
 """Prove once, before a lake begins, that a store obeys conditional writes.
 
 Seven requests on one small object under `_probe/`; none deletes. Raises StorageRefused
-(ConfigError) with the missing permission, the missing bucket, or the condition that the storage accepts
-and ignores.
+(ConfigError) with the missing permission, the missing bucket, or the condition that the storage
+accepts and ignores.
 """
 
 from __future__ import annotations

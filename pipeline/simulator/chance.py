@@ -1,4 +1,4 @@
-"""Generator of random numbers: that of `random`, which seeds each of its own twice."""
+"""The generator that `random.Random` extends, which would seed each instance twice."""
 
 from _random import Random
 

@@ -168,7 +168,7 @@ def test_explain_accounts_for_each_cent():
         explanation = explain(number, raws(day), catalog, RULES)
         assert (
             explanation.number == number
-            and explanation.versions == 1
+            and explanation.revisions == 1
             and explanation.rejection is None
         )
         rows = [row for line in explanation.lines for row in line["rows"]]
@@ -201,7 +201,7 @@ def test_explain_finds_the_newest_version_and_says_what_is_refused_or_missing():
         pages = [Raw("b", "x", b"".join(json.dumps(b).encode() + b"\n" for b in bodies))]
         return explain(number, pages, Catalog.read(b"{}"), RULES)
 
-    assert (explanation(body, newer).versions, explanation(body, newer).record["tip"]) == (2, 1)
+    assert (explanation(body, newer).revisions, explanation(body, newer).record["tip"]) == (2, 1)
     assert explanation(body, broken).text == f"{number} is in quarantine: null_value at /tip (null)"
     assert (
         explanation().text == f"{number}: there is no receipt of this number in what was searched"
