@@ -229,8 +229,8 @@ def _read_windows(
     since = last - FORTNIGHT * DAY
     recent = windows[-max(FORTNIGHT, 31) :]
     numbers = {name: lake.history(RECEIPTS, name)[-1].number for name in recent}
-    known = before.get("windows", {})
-    unread = [name for name in recent if known.get(f"{prefix}{name}") != numbers[name]]
+    earlier = before.get("windows", {})
+    unread = [name for name in recent if earlier.get(f"{prefix}{name}") != numbers[name]]
     read = lake.storage.map(lambda name: lake.metadata(RECEIPTS, name).get("truncated_at"), unread)
     limits = before.get("truncated", {})
     truncated = {name: limits.get(f"{prefix}{name}") for name in recent}

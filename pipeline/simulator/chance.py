@@ -1,4 +1,4 @@
-"""The generator that `random.Random` extends, which would seed each instance twice."""
+"""The generator that `random.Random` extends and seeds twice for each instance."""
 
 from _random import Random
 
