@@ -1,4 +1,4 @@
-"""The last fortnight's receipts, numbers and records in quarantine, for the status.
+"""Receipts, numbers and quarantine of the last fortnight, for the status.
 
 A day is read from its month if the month was built from the day's newest content: two objects,
 usually those that this run has just written, instead of one a day.
@@ -25,7 +25,7 @@ _LARGE = 32 << 20  # of a month's tables: the days of a larger one are read one 
 
 
 class RecentDay(NamedTuple):
-    """Counts of a business day, its receipts by store, and the numbers of its receipts."""
+    """A business day: records in quarantine, receipts by store, receipt numbers."""
 
     quarantined: int
     receipts: dict[str, int]
