@@ -129,7 +129,7 @@ COMBOS = Dataset(
 
 COMBO_PARTS = Dataset(
     "combo_parts",
-    1,
+    2,
     "store, combo, slot and component",
     ("store_id", "combo", "slot", "item"),
     (
@@ -141,6 +141,7 @@ COMBO_PARTS = Dataset(
         Column("units", "quantity", "Units of SALE rows."),
         Column("net_sales", "money", "Net sales credited, refunds deducted.", "currency"),
         Column("upgrades", "money", "What choosing it charged on SALE rows.", "currency"),
+        Column("charged_units", "quantity", "Units of SALE rows whose choice charged something."),
     ),
 )
 

@@ -100,7 +100,9 @@ def modifiers(figures: Figures) -> Section:
 def _paid(figures: Figures) -> pd.DataFrame:
     """Sales of each modifier: as option of a dish, and as choice in a combo."""
     choices, parts = figures.now["choices"], figures.now["combo_parts"]
-    chosen = parts.assign(name=parts["slot"].fillna(""), amount=parts["upgrades"])
+    chosen = parts.assign(
+        name=parts["slot"].fillna(""), units=parts["charged_units"], amount=parts["upgrades"]
+    )
     charged = pd.concat([frame[["name", "units", "amount"]] for frame in (choices, chosen)])
     return sum_by(charged[charged["amount"] != 0], ["name"], ["units", "amount"], "amount")
 

@@ -182,6 +182,7 @@ def count_rows(t: dict, rows: list[dict], by_number: dict) -> None:
                 net_sales=s["net"],
                 units=s["units"] if is_sale else 0,
                 upgrades=s["upgrade"] if is_sale else 0,
+                charged_units=s["units"] if is_sale and s["upgrade"] else 0,
             )
         if not is_sale:
             add(item, refunded_units=-s["units"], refunds=-s["gross"])
