@@ -1,231 +1,160 @@
-"""A simulated chain's raw receipts in a folder, and runs of the pipeline over them, with the time
-and the memory that they took.
+"""The raw receipts of a simulated chain in a lake, and runs over them.
 
-In: stores, receipts of a store in a day, days. The receipts are those of tests/reference/shop.py
-(3.1 kB and 2.8 lines each), with numbers, stores and times of their own, committed as raw without the walk
-of an API. Memory is PSS in MB, sampled up to ten times a second: what processes share is counted
-once. Raises SystemExit with what a run said where it fails.
+They are committed without an API. The receipts are those of tests/reference/shop.py (3.1 kB and 2.8
+lines each) with numbers, stores and times of their own, all sold between 08:00 and 18:00 in Mexico
+City.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import count, cycle
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any
 
+from benchmarks.measure import Cost, Workspace
 from pipeline.load import RAW, Lake, compress, open_storage
 from tests.reference import settings as shop
-from tests.reference.shop import FIRST, receipts
+from tests.reference.shop import receipts
 
-ROOT = Path(__file__).parents[1]
 DAY = timedelta(days=1)
-_POOL = 2000
-_RUN = """
-import json, sys
-from datetime import date
-import luigi
-from pipeline import tasks
-from pipeline.targets import lake
-family, names, workers = sys.argv[1], sys.argv[2].split(","), int(sys.argv[3])
-param = "date" if family in ("DailySales", "Nightly") else "month"
-wanted = [getattr(tasks, family)(**{param: date.fromisoformat(name)}) for name in names if name]
-done = luigi.build(wanted, workers=workers, local_scheduler=True, log_level="WARNING", no_lock=True)
-print("REQUESTS", json.dumps(lake().storage.requests))
-sys.exit(not done)
-"""
-
-
-class Ran(NamedTuple):
-    """A run: wall seconds, peak memory of all its processes in MB, requests of its own process by
-    verb where they were counted.
-    """
-
-    seconds: float
-    peak: float
-    requests: dict[str, int]
+_TEMPLATES = 2000
+_LINES_OF_A_TEMPLATE = 2  # at least, on average
+_STAMP = "%Y-%m-%dT%H:%M:%S.000Z"
 
 
 class Chain:
-    """A chain's raw in a folder, day by day."""
+    """A lake with raw receipts of some stores, to which days are added, and its runs.
 
-    def __init__(self, folder: Path, stores: int, per_day: float, memory: str = "1GB"):
-        self.folder, self.stores, self.per_day, self.memory = folder, stores, per_day, memory
-        self.lake = Lake(open_storage(str(folder / "data")), run="bench")
-        self._templates = list(templates())
-        self._count = 0
+    `per_day` are receipts of a store in a day; `items` are the items that are sold besides those
+    of the reference shop; `memory` is the setting [lake] memory.
+    """
 
-    def open(self, day: date) -> int:
-        """Commit the window of `day`; returns its receipts. They are sold between 8 and 18 o'clock
-        of Mexico City.
-        """
-        wanted = max(1, round(self.stores * self.per_day))
-        start = datetime(day.year, day.month, day.day, 14, tzinfo=UTC)
+    def __init__(
+        self, folder: Path, stores: int, per_day: float, memory: str = "1GB", items: int = 0
+    ) -> None:
+        self.folder, self.stores, self.per_day, self.items = folder, stores, per_day, items
+        self.workspace = Workspace(folder)
+        self.lake = Lake(open_storage(str(folder / "data")), run="benchmark")
+        (folder / "menu.toml").write_text(shop.MENU, encoding="utf-8")
+        self.workspace.configure("pos", source="files", folder=".", allowed_lateness_days=0)
+        self.workspace.configure("shop", menu=folder / "menu.toml")
+        self.workspace.configure("lake", url=folder / "data", memory=memory)
+        self.workspace.configure("spark", master="local[*]")
+        self._receipts = numbered_receipts(items)
+
+    def add_day(self, day: date) -> int:
+        """Commit the window of a business day; returns the number of its receipts."""
+        total = max(1, round(self.stores * self.per_day))
+        opens = datetime(day.year, day.month, day.day, 14, tzinfo=UTC)
         lines = []
-        for at in range(wanted):
-            sold = f"{start + timedelta(seconds=at * 35_000 / wanted):%Y-%m-%dT%H:%M:%S.000Z}"
-            number = f"{1 + self._count % 3}-{self._count}"
-            template = self._templates[self._count % _POOL]
-            store = f"{shop.STORE[:-6]}{at % self.stores:06d}"
-            lines.append(
-                template.replace("@number", number).replace("@store", store).replace("@at", sold)
-            )
-            self._count += 1
-        bounds = datetime(day.year, day.month, day.day, 11, tzinfo=UTC)
-        metadata = {
-            "start": bounds.isoformat(),
-            "end": (bounds + DAY).isoformat(),
-            "records": wanted,
-            "truncated_at": None,
-        }
+        for position in range(total):
+            sold = (opens + timedelta(seconds=position * 35_000 / total)).strftime(_STAMP)
+            store = f"{shop.STORE[:-6]}{position % self.stores:06d}"
+            lines.append(next(self._receipts).replace("@store", store).replace("@sold", sold))
+        start = datetime(day.year, day.month, day.day, 11, tzinfo=UTC)
         self.lake.commit_window(
-            str(day), {day: "".join(lines).encode()}, metadata, {day: "1400-2359"}
+            str(day),
+            {day: "".join(lines).encode()},
+            _window(start.isoformat(), (start + DAY).isoformat(), total),
+            {day: "1400-2359"},
         )
-        return wanted
+        return total
 
-    def show_catalog(self, day: date) -> None:
-        body = compress(shop.catalog())
+    def add_catalog(self, day: date) -> None:
+        """Commit the catalog of a day, with all items."""
+        body = compress(catalog(self.items))
         self.lake.publish(
             "raw/catalog", str(day), RAW, {"catalog": body}, {"objects": {}}, expected_manifest=None
         )
 
-    def rescan(self, day: date) -> None:
-        """A re-scan without new receipts, as the runs of the history expect it."""
+    def add_rescan(self, day: date) -> None:
+        """Commit the reconciliation scan that is due on a day, without new receipts."""
         while day.weekday() != 6 and (day + DAY).day != 1:
             day -= DAY
-        self.lake.commit_window(
-            f"{day}-rescan-35", {}, {"start": "", "end": "", "records": 0, "truncated_at": None}
-        )
+        self.lake.commit_window(f"{day}-rescan-35", {}, _window("", "", 0))
 
-    def raw_bytes(self) -> int:
-        return sum(
-            path.stat().st_size
-            for path in (self.folder / "data" / "raw").rglob("*")
-            if path.is_file()
-        )
+    def set_span(self, first: date, last: date, engine: str = "local", workers: int = 0) -> None:
+        """Let the history be these days, and set what builds the partitions.
 
-    def bytes_of(self, *names: str) -> int:
-        return sum(
-            path.stat().st_size
-            for name in names
-            for path in (self.folder / "data" / name).rglob("*")
-            if path.is_file()
-        )
+        The first call lets the lake accept its raw receipts as those of the settings.
+        """
+        self.workspace.configure("pos", history_starts=first, now=f"{last + DAY}T12:00:00Z")
+        self.workspace.configure("engine", name=engine, workers=workers)
+        if not (self.folder / "data" / "_manifests" / "identity").exists():
+            self.workspace.pos("lake", "--accept-source", "--accept-key")
 
-    def configure(self, first: date, last: date, **engine: str) -> None:
-        (self.folder / "menu.toml").write_text(shop.MENU, encoding="utf-8")
-        sections = {
-            "pos": {
-                "history_starts": first,
-                "allowed_lateness_days": 0,
-                "now": f"{last + DAY}T12:00:00Z",
-                "source": "files",
-                "folder": ".",
-            },
-            "shop": {"menu": self.folder / "menu.toml"},
-            "lake": {"url": self.folder / "data", "memory": self.memory},
-            "engine": engine,
-            "spark": {"master": "local[*]"},
-            "report": {"locale": "en_US"},
-        }
-        (self.folder / "bench.cfg").write_text(
-            "".join(
-                f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in options.items())
-                for name, options in sections.items()
-            ),
-            encoding="utf-8",
-        )
+    def run(self, task: str, *arguments: object) -> Cost:
+        """The cost of a run of luigi. Raises CommandFailed."""
+        return self.workspace.luigi(task, *map(str, arguments))
 
-    def forget(self) -> None:
-        """Leave nothing but raw, as if no stage had run."""
+    def remove_derived(self) -> None:
+        """Remove everything but raw, as if no stage had run."""
         data = self.folder / "data"
         for path in [*data.iterdir(), *data.glob("_manifests/*"), *data.glob("_commits/*")]:
-            if path.name not in ("raw", "_manifests", "_commits"):
+            if path.name not in ("raw", "identity", "_manifests", "_commits"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+        shutil.rmtree(self.folder / "state", ignore_errors=True)  # the state of the lake before
 
-    def run(self, family: str, days: list[date], workers: int = 1) -> Ran:
-        """One run of Luigi; raises SystemExit with what it said where it fails."""
-        ran, said = run(
-            [sys.executable, "-c", _RUN, family, ",".join(map(str, days)), str(workers)],
-            self.folder,
+    def bytes_of(self, *datasets: str) -> int:
+        """The bytes that some datasets take in the lake."""
+        root = self.folder / "data"
+        return sum(
+            path.stat().st_size
+            for path in self.workspace.files()
+            if path.relative_to(root).parts[0] in datasets
         )
-        counted = next(line for line in said.splitlines() if line.startswith("REQUESTS"))
-        return ran._replace(requests=json.loads(counted.partition(" ")[2]))
 
 
-def run(
-    command: Sequence[str],
-    folder: Path,
-    environment: Mapping[str, str] = MappingProxyType({}),
-    meanwhile: Callable[[], Iterable[int]] = tuple,
-) -> tuple[Ran, str]:
-    """What a process took that is run in `folder` by its bench.cfg, and what it said. `meanwhile`
-    is called again and again; it returns the leaders of other sessions whose memory counts too.
+def numbered_receipts(items: int = 0) -> Iterator[str]:
+    """Receipts without end, as lines of JSON with @store and @sold to be replaced.
+
+    With `items`, their lines name further items, as many as `catalog(items)` has.
     """
-    began, peak = time.perf_counter(), 0.0
-    with (folder / "said.txt").open("w+") as said:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdout=said,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(ROOT),
-                "LUIGI_CONFIG_PATH": str(folder / "bench.cfg"),
-                **environment,
-            },
-        )
-        try:
-            while process.poll() is None:
-                looked = time.perf_counter()
-                peak = max(peak, memory(process.pid, *meanwhile()))
-                time.sleep(
-                    max(0.1, 10 * (time.perf_counter() - looked))
-                )  # looking at large processes costs time too
-        finally:
-            process.kill()
-        seconds = time.perf_counter() - began
-        said.seek(0)
-        text = said.read()
-    if process.returncode:
-        raise SystemExit(
-            f"{' '.join(command[-6:])} ended with {process.returncode}:\n{text[-3000:]}"
-        )
-    return Ran(seconds, peak, {}), text
+    templates = cycle(_templates(items))
+    for number in count():
+        yield next(templates).replace("@number", f"{1 + number % 3}-{number}")
 
 
-def templates() -> Iterator[str]:
-    """Receipts of the shop with marks in the place of what differs."""
-    for n, line in enumerate(receipts(_POOL)):
-        record = json.loads(line)
-        sold = (FIRST + timedelta(days=n // 700, seconds=n % 700 * 61)).strftime(
-            "%Y-%m-%dT%H:%M:%S.000Z"
-        )
-        line = (
-            line.replace(f'"{record["receipt_number"]}"', '"@number"')
-            .replace(shop.STORE, "@store")
-            .replace(sold, "@at")
-        )
-        yield line.replace(record["updated_at"], "@at")
+def catalog(items: int = 0) -> bytes:
+    """The catalog of the reference shop with so many more items."""
+    rows = json.loads(shop.catalog())
+    model = next(row for row in rows["items"] if row["item_name"] == "Fries")
+    for number in range(items):
+        item_id, variant_id, name = _item(number)
+        variant = {**model["variants"][0], "variant_id": variant_id}
+        rows["items"].append({**model, "id": item_id, "item_name": name, "variants": [variant]})
+    return json.dumps(rows).encode()
 
 
-def memory(*leaders: int) -> float:
-    """Megabytes that the processes of some sessions hold, what they share counted once."""
-    total = 0
-    for folder in Path("/proc").iterdir():
-        try:
-            if folder.name.isdigit() and os.getsid(int(folder.name)) in leaders:
-                rollup = (folder / "smaps_rollup").read_text(encoding="ascii")
-                total += int(rollup.partition("\nPss:")[2].split()[0])
-        except (OSError, IndexError):
-            continue  # it has just ended
-    return total / 1024
+def _templates(items: int) -> list[str]:
+    """Receipts of the reference shop with marks in place of what differs."""
+    numbers = cycle(range(items)) if items else iter(())
+    lines = []
+    for text in receipts(max(_TEMPLATES, items // _LINES_OF_A_TEMPLATE)):
+        receipt: dict[str, Any] = json.loads(text)
+        for name in ("receipt_date", "created_at", "updated_at"):
+            receipt[name] = "@sold"
+        if receipt["cancelled_at"]:
+            receipt["cancelled_at"] = "@sold"
+        receipt |= {"receipt_number": "@number", "store_id": "@store"}
+        for line in receipt["line_items"]:
+            if items and not line["item_name"].startswith("Combo "):
+                line["item_id"], line["variant_id"], line["item_name"] = _item(next(numbers))
+        for payment in receipt["payments"]:
+            payment["paid_at"] = "@sold"
+        lines.append(json.dumps(receipt, ensure_ascii=False) + "\n")
+    return lines
+
+
+def _item(number: int) -> tuple[str, str, str]:
+    """Item id, variant id and name of a further item."""
+    return shop.identifier("item", number), shop.identifier("variant", number), f"Item {number:05d}"
+
+
+def _window(start: str, end: str, records: int) -> dict[str, object]:
+    """The metadata of a window."""
+    return {"start": start, "end": end, "records": records, "truncated_at": None}

@@ -1,15 +1,14 @@
-"""Receipts per second from the API into raw, against the bare cost of the same pages.
+"""The extraction of API pages into raw, against the same pages only read.
 
-    python -m benchmarks.extract                        # a month python -m benchmarks.extract
-    --days 31 93 --write   # and a longer one; into benchmarks/RESULTS.md python -m
-    benchmarks.extract --days --memory 31 93 279   # only memory: it must not grow with the walk;
-    half a minute
+    python -m benchmarks.extract --days 31 93 --write     two spans, and memory
+    python -m benchmarks.extract --days --memory 31 279   memory only
 
-The simulator runs in a process of its own without a rate limit and serves one span again and again.
-Bare is requests reading every page and throwing it away. Ours is a bounded walk (all checks,
-journal on disk), each window's objects made, compressed and committed to a lake in a local folder.
-Both are the best of several rounds that take turns, because the machine may have other things to
-do.
+The simulator runs in a process of its own, without a rate limit, and serves one span again and
+again. "bare pages" requests each page and discards it. The extraction reads the pages with all its
+checks into the page journal ("on disk"), then commits each window to a lake in a folder ("in
+raw"). Both take turns; the best of `--rounds` counts. `--memory 31 93 279` measures the memory of
+one extraction for each of these spans; it must not grow with the span. `--days` without a number
+measures memory only.
 """
 
 from __future__ import annotations
@@ -20,153 +19,145 @@ import multiprocessing
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import requests
 
 from benchmarks.results import machine, write_section
+from benchmarks.shop_server import ShopServer, serve_shop
 from pipeline.extract.commit import commit_windows
 from pipeline.extract.fetch import fetch_pages
 from pipeline.load import Lake, open_storage
 from pipeline.pos import open_source
 from pipeline.pos.source import Window
-from pipeline.simulator import Shop, serve
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
-DAY = timedelta(days=1)
-TITLE = "Extract: the API's pages to raw"
+END = datetime(2026, 10, 31, 11, tzinfo=UTC)
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+TITLE = "Extract: API pages to raw"
 
 
-def shop(pipe: multiprocessing.connection.Connection) -> None:
-    """Serve a shop of two stores until told to stop."""
-    with serve(Shop(), now=lambda: NOW) as server:
-        pipe.send((server.url, server.token))
-        pipe.recv()
+class Times(NamedTuple):
+    """The best seconds of some rounds over one span."""
+
+    bare: float
+    on_disk: float
+    in_raw: float
+    pages: int
+    receipts: int
 
 
-def read_bare(url: str, token: str, since: datetime, until: datetime) -> tuple[float, int]:
-    """(seconds, pages) of the same requests with nothing done to the answers but what finds the
-    next page.
-    """
-    began, pages = time.perf_counter(), 0
+def compare(days: int, rounds: int) -> Times:
+    """Extract a span and read its bare pages, by turns."""
+    windows = windows_of(days)
+    with serve_shop(NOW) as shop:
+        read_bare_pages(shop, windows)  # fills the simulator's cache
+        turns = [(*read_bare_pages(shop, windows), *extract(shop, windows)) for _ in range(rounds)]
+    bare, pages, on_disk, in_raw, receipts = zip(*turns, strict=True)
+    return Times(min(bare), min(on_disk), min(in_raw), pages[0], receipts[0])
+
+
+def read_bare_pages(shop: ShopServer, windows: list[Window]) -> tuple[float, int]:
+    """Seconds and pages of the requests alone; of an answer only the cursor is read."""
+    start, pages, layout = time.perf_counter(), 0, "%Y-%m-%dT%H:%M:%S.000Z"
     with requests.Session() as session:
-        session.headers["Authorization"] = f"Bearer {token}"
-        stamp = "%Y-%m-%dT%H:%M:%S.000Z"
+        session.headers["Authorization"] = f"Bearer {shop.token}"
         params = {
-            "updated_at_min": (since - timedelta(seconds=1)).strftime(stamp),
-            "updated_at_max": (until + timedelta(seconds=1)).strftime(stamp),
+            "updated_at_min": (windows[0].start - SECOND).strftime(layout),
+            "updated_at_max": (windows[-1].end + SECOND).strftime(layout),
             "limit": "250",
         }
         while True:
-            body = session.get(f"{url}/receipts", params=params, timeout=60).content
+            body = session.get(f"{shop.url}/receipts", params=params, timeout=60).content
             pages += 1
-            _, found, cursor = body[-4096:].rpartition(b'"cursor":')
-            if not found:
-                return time.perf_counter() - began, pages
+            _, mark, cursor = body[-4096:].rpartition(b'"cursor":')
+            if not mark:
+                return time.perf_counter() - start, pages
             params["cursor"] = json.loads(cursor[:-1])
 
 
-def extract(url: str, token: str, windows: list[Window]) -> tuple[float, float, int]:
-    """(seconds until the walk was on disk, seconds until it was in raw, receipts)."""
+def extract(shop: ShopServer, windows: list[Window]) -> tuple[float, float, int]:
+    """Seconds until the pages are on disk and until they are in raw, and receipts."""
     with tempfile.TemporaryDirectory() as folder:
         lake = Lake(open_storage(f"{folder}/lake"))
-        source = open_source("loyverse", url=url, token=token, rate=None)
-        began = time.perf_counter()
-        found = fetch_pages(
+        source = open_source("loyverse", url=shop.url, token=shop.token, rate=None)
+        start = time.perf_counter()
+        pages = fetch_pages(
             source, windows, bounded=True, state_folder=Path(folder) / "state", now=NOW
         )
-        fetched = time.perf_counter() - began
-        commit_windows(lake, found, windows)
-        return fetched, time.perf_counter() - began, found.records
+        on_disk = time.perf_counter() - start
+        commit_windows(lake, pages, windows)
+        return on_disk, time.perf_counter() - start, pages.records
 
 
-@contextmanager
-def opened(days: int) -> Iterator[tuple[str, str, list[Window]]]:
-    """(address, token, windows of the last `days`) of a shop in a process of its own."""
-    ours, theirs = multiprocessing.Pipe()
-    server = multiprocessing.Process(target=shop, args=(theirs,), daemon=True)
-    server.start()
-    first = datetime(2026, 10, 31, 11, tzinfo=UTC) - days * DAY
-    yield (
-        *ours.recv(),
-        [
-            Window((first + n * DAY).date(), first + n * DAY, first + (n + 1) * DAY)
-            for n in range(days)
-        ],
-    )
-    ours.send("stop")
-    server.join()
+def windows_of(days: int) -> list[Window]:
+    """The windows of the last `days` business days."""
+    starts = [END - (days - n) * DAY for n in range(days)]
+    return [Window(start.date(), start, start + DAY) for start in starts]
 
 
-def peak() -> float:
-    """The most memory that this process has held, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def race(days: int, rounds: int) -> str:
-    """The table of one span, from a process of its own."""
-    with opened(days) as (url, token, windows):
-        span = windows[0].start, windows[-1].end
-        read_bare(url, token, *span)  # warms the server
-        turns = [
-            (read_bare(url, token, *span), extract(url, token, windows)) for _ in range(rounds)
-        ]
-    bare = min(seconds for (seconds, _), _ in turns)
-    walked, stored = (
-        min(walked for _, (walked, _, _) in turns),
-        min(stored for _, (_, stored, _) in turns),
-    )
-    pages, receipts = turns[0][0][1], turns[0][1][2]
+def comparison_table(days: int, rounds: int) -> str:
+    """The table of one span."""
+    times = compare(days, rounds)
     lines = [
-        f"### {receipts:,} receipts in {pages} pages, {days} windows",
+        f"### {times.receipts:,} receipts in {times.pages} pages, {days} windows",
         "",
         "| | wall s | receipts/s | times bare |",
         "|---|---|---|---|",
     ]
     lines += [
-        f"| {name} | {seconds:.3f} | {receipts / seconds:,.0f} | {seconds / bare:.2f} |"
-        for name, seconds in (("bare pages", bare), ("read, on disk", walked), ("in raw", stored))
+        f"| {name} | {wall:.3f} | {times.receipts / wall:,.0f} | {wall / times.bare:.2f} |"
+        for name, wall in (
+            ("bare pages", times.bare),
+            ("read, on disk", times.on_disk),
+            ("in raw", times.in_raw),
+        )
     ]
     return "\n".join(lines) + "\n"
 
 
-def weigh(days: int) -> str:
-    """A row of the table of memory: one extraction, alone in its process."""
-    before = peak()
-    with opened(days) as (url, token, windows):
-        _, _, receipts = extract(url, token, windows)
-    return f"| {days} | {receipts:,} | {before:,.0f} | {peak():,.0f} |"
+def memory_row(days: int) -> str:
+    """A row of the table of memory: one extraction in this process."""
+    before = peak_memory()
+    with serve_shop(NOW) as shop:
+        _, _, receipts = extract(shop, windows_of(days))
+    return f"| {days} | {receipts:,} | {before:,.0f} | {peak_memory():,.0f} |"
 
 
-def alone(work: Callable[..., str], *arguments: object) -> str:
-    """What `work` says, done in a process of its own."""
+def peak_memory() -> float:
+    """The most memory that this process has held so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def in_new_process(work: Callable[..., str], *arguments: object) -> str:
+    """The result of `work`, called in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(work, *arguments).result()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--days", type=int, nargs="*", default=[31], help="spans to race the bare pages over"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--days", type=int, nargs="*", default=[31], help="spans to compare")
     parser.add_argument(
-        "--memory", type=int, nargs="*", default=[31, 93, 279], help="spans to weigh"
+        "--memory", type=int, nargs="*", default=[31, 93, 279], help="spans to measure memory of"
     )
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument(
-        "--write", action="store_true", help="put the tables into benchmarks/RESULTS.md"
-    )
+    parser.add_argument("--write", action="store_true", help="write the section of RESULTS.md")
     options = parser.parse_args()
-    text = f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; best of {options.rounds}, taking turns.\n"
+    text = f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; best of {options.rounds}, by turns.\n"
     for days in options.days:
-        text += "\n" + alone(race, days, options.rounds)
+        text += "\n" + in_new_process(comparison_table, days, options.rounds)
     if options.memory:
-        head = "| windows in one read | receipts | MB at first | MB at most |", "|---|---|---|---|"
-        text += "\n" + "\n".join([*head, *(alone(weigh, days) for days in options.memory)]) + "\n"
+        text += (
+            "\n| windows read together | receipts | MB before | MB at most |\n|---|---|---|---|\n"
+        )
+        text += "".join(in_new_process(memory_row, days) + "\n" for days in options.memory)
     print(text)
     if options.write:
         write_section(TITLE, text)

@@ -1,189 +1,153 @@
-"""The product beside a SQL script: `python -m benchmarks.product --months 12`.
+"""The product against its required speed.
 
-`luigi` is run as a user runs it, in processes of its own, over the history of the simulated shop;
-a DuckDB script (tests/reference/duckdb_sql.py) then makes monthly Parquet of the same raw objects
-in the same minutes. For each run: wall seconds, CPU seconds and memory of all its processes (PSS, what
-they share counted once), files of the lake, and the requests that its first process has sent to the
-store. Seconds depend on the machine and on what else it does; read the ratios.
+    python -m benchmarks.product --months 36 --write
+    python -m benchmarks.product --cases demo,sparse
+
+Each case runs `luigi`, or `./run demo`, as users do, in processes of its own:
+
+    backfill    simulated shop of `--months` months: extraction, lake and summaries, all reports,
+                and a DuckDB script on the same raw receipts (tests/reference/duckdb_sql.py)
+    later       the run of the next day, after an old receipt was cancelled (needs backfill)
+    report      every monthly report rebuilt in one run (needs backfill)
+    demo        `./run demo` in a copy of the checkout without data
+    sparse      57 months with 21 receipts, from saved files
+    large-day   one day of 300,000 receipts from 200 stores with 20,000 items
+    extract     one month of API pages into raw, and the same pages only read
+
+A row is printed when it is measured. If a case fails, the others run all the same; the section and
+exit code 1 report it. Seconds depend on the machine and on what else it does.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
-from benchmarks.chain import ROOT, memory
+from benchmarks import product_cases as cases
+from benchmarks.product_cases import LAST, History, Rows, Run, Target
 from benchmarks.results import machine, write_section
+from benchmarks.shop_server import serve_shop
 
 TITLE = "Product: luigi from raw to lake, summaries and reports"
-DAY = timedelta(days=1)
-TICKS = os.sysconf("SC_CLK_TCK")
-_RUN = """
-import atexit, json, sys
-from luigi.cmdline import luigi_run
-from pipeline.targets import lake
-atexit.register(lambda: print("REQUESTS", json.dumps(lake().storage.requests)))
-luigi_run(["--module", "pipeline", *sys.argv[1:], "--local-scheduler", "--no-lock"])
-"""
+CASES = ("backfill", "later", "report", "demo", "sparse", "large-day", "extract")
+NEEDS_BACKFILL = ("later", "report")
 
 
-class Cost(NamedTuple):
-    """What a run took; `requests` are those of its first process, by verb."""
+class Section:
+    """The section of RESULTS.md, of the rows so far."""
 
-    wall: float
-    cpu: float
-    peak: float
-    requests: dict[str, int]
+    def __init__(self, months: int, is_written: bool) -> None:
+        self.months, self.is_written = months, is_written
+        self.runs: list[Run] = []
+        self.targets: list[Target] = []
+        self.failures: dict[str, str] = {}
 
-
-def cpu_of(session: int, seen: dict[int, float]) -> None:
-    """Note the CPU seconds of each process of a session, also of those that end later."""
-    for folder in Path("/proc").iterdir():
+    def measure(self, case: str, measure: Callable[[], Rows]) -> None:
+        """Print and keep the rows of a case; write the section, also if the case fails."""
+        print(f"{case}:", flush=True)
         try:
-            if folder.name.isdigit() and os.getsid(int(folder.name)) == session:
-                fields = (folder / "stat").read_text().rpartition(")")[2].split()
-                seen[int(folder.name)] = (int(fields[11]) + int(fields[12])) / TICKS
-        except OSError:
-            continue  # it has just ended
+            for row in measure():
+                print(f"  {run_row(row) if isinstance(row, Run) else target_row(row)}", flush=True)
+                (self.runs if isinstance(row, Run) else self.targets).append(row)
+        except Exception as error:  # noqa: BLE001 - the other cases are measured all the same
+            traceback.print_exc()
+            self.failures[case] = str(error).splitlines()[0]
+        if self.is_written:
+            write_section(TITLE, self.text())
 
-
-def measure(command: Sequence[str], folder: Path) -> Cost:
-    """Run `command` in `folder`; raises SystemExit with its log where it fails."""
-    seen: dict[int, float] = {}
-    start, peak = time.perf_counter(), 0.0
-    with (folder / "run.log").open("w+") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+    def text(self) -> str:
+        """The section as Markdown."""
+        head = (
+            f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; load average {os.getloadavg()[1]:.1f} at"
+            f" the end. One run each. History: {self.months} months and the open one, through {LAST}."
         )
-        while process.poll() is None:
-            cpu_of(process.pid, seen)
-            peak = max(peak, memory(process.pid))
-            time.sleep(0.1)
-        wall = time.perf_counter() - start
-        log.seek(0)
-        text = log.read()
-    if process.returncode:
-        raise SystemExit(f"{command[-4:]} ended with {process.returncode}:\n{text[-3000:]}")
-    lines = [line for line in text.splitlines() if line.startswith("REQUESTS")]
-    requests = json.loads(lines[-1].partition(" ")[2]) if lines else {}
-    return Cost(wall, sum(seen.values()), peak, requests)
-
-
-class Shop:
-    """The simulated shop's history in a folder, and runs over it."""
-
-    def __init__(self, folder: Path, first: date, last: date) -> None:
-        self.folder, self.first, self.last = folder, first, last
-        (folder / "config").mkdir(exist_ok=True)
-        for path in (ROOT / "config").iterdir():
-            (folder / "config" / path.name).write_bytes(path.read_bytes())
-
-    def configure(self, last: date) -> None:
-        """Make `last` the last closed business day."""
-        text = (ROOT / "luigi.cfg").read_text(encoding="utf-8")
-        lines = [line for line in text.splitlines() if not line.startswith("history_starts")]
-        now = f"{last + DAY}T15:00:00Z"
-        options = [
-            f"history_starts = {self.first}",
-            f"now = {now}",
-            f"state_folder = {self.folder}/state",
-        ]
-        place = lines.index("[pos]") + 1
-        cfg = [*lines[:place], *options, *lines[place:]]
-        (self.folder / "luigi.cfg").write_text("\n".join(cfg) + "\n", encoding="utf-8")
-
-    def luigi(self, *arguments: str) -> Cost:
-        """One run of `luigi`."""
-        return measure([sys.executable, "-c", _RUN, *arguments], self.folder)
-
-    def months(self) -> str:
-        """Every month of the history, as a batch."""
-        days = (self.first + n * DAY for n in range((self.last - self.first).days + 1))
-        return ",".join(sorted({f"{day:%Y-%m}" for day in days}))
-
-    def files(self) -> int:
-        """The files of the lake."""
-        return sum(1 for path in (self.folder / "data").rglob("*") if path.is_file())
-
-    def script(self) -> Cost:
-        """The DuckDB script over the raw objects."""
-        raw = self.folder / "data" / "raw" / "receipts" / "*" / "*.ndjson.zst"
-        module = "tests.reference.duckdb_sql"
-        return measure(
-            [sys.executable, "-m", module, str(raw), str(self.folder / "duckdb")], self.folder
+        failures = [f"The case {case} failed: {text}" for case, text in self.failures.items()]
+        return "\n".join(
+            [
+                head,
+                *failures,
+                "",
+                "| measure | measured | required | holds |",
+                "|---|---|---|---|",
+                *map(target_row, self.targets),
+                "",
+                "| run | wall s | CPU s | peak MB | files | requests to the lake |",
+                "|---|---|---|---|---|---|",
+                *map(run_row, self.runs),
+                "",
+            ]
         )
 
 
-def run_all(shop: Shop) -> list[tuple[str, Cost, int]]:
-    """(what, cost, files afterwards) of each run, in the order of a shop's first days."""
-    rows: list[tuple[str, Cost, int]] = []
-
-    def note(name: str, cost: Cost) -> None:
-        rows.append((name, cost, shop.files()))
-        print(f"{name}: {cost.wall:.1f} s, {cost.cpu:.1f} s of CPU", flush=True)
-
-    shop.configure(shop.last)
-    span = ("--first", str(shop.first), "--last", str(shop.last))
-    note("extraction, simulator included", shop.luigi("Backfill", *span))
-    note("catalog", shop.luigi("RawCatalog"))
-    note("DuckDB script, raw to monthly Parquet", shop.script())
-    months = ("--month", shop.months())
-    note("raw to lake and summaries", shop.luigi("MonthlySummary", *months))
-    note("DuckDB script again", shop.script())
-    note("`Nightly`: all reports", shop.luigi("Nightly"))
-    note("`Nightly`, nothing to do", shop.luigi("Nightly"))
-    shop.configure(shop.last + DAY)
-    note("`Nightly`, one day later", shop.luigi("Nightly"))
-    return rows
+def run_row(run: Run) -> str:
+    """A row of the table of runs."""
+    verbs = ", ".join(f"{verb} {count}" for verb, count in sorted(run.cost.requests.items()))
+    files = "" if run.files is None else f"{run.files:,}"
+    return (
+        f"| {run.name} | {run.cost.wall:.1f} | {run.cost.cpu:.1f} | {run.cost.peak:,.0f}"
+        f" | {files} | {verbs} |"
+    )
 
 
-def table(rows: Sequence[tuple[str, Cost, int]]) -> str:
-    """The rows as Markdown, each beside the faster run of the script."""
-    script = min(cost.wall for name, cost, _ in rows if name.startswith("DuckDB"))
-    lines = [
-        "| run | wall s | x script | CPU s | peak MB | files | requests |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for name, cost, files in rows:
-        requests = ", ".join(f"{verb} {count}" for verb, count in sorted(cost.requests.items()))
-        lines.append(
-            f"| {name} | {cost.wall:.1f} | {cost.wall / script:.1f} | {cost.cpu:.1f} |"
-            f" {cost.peak:.0f} | {files:,} | {requests} |"
-        )
-    return "\n".join(lines) + "\n"
+def target_row(target: Target) -> str:
+    """A row of the table of required values."""
+    decimals = 2 if target.unit in ("s", "x") else 0
+    holds = "yes" if target.value <= target.required else "**no**"
+    return (
+        f"| {target.measure} | {target.value:,.{decimals}f} {target.unit}"
+        f" | {target.required:,g} {target.unit} | {holds} |"
+    )
+
+
+def run_cases(section: Section, chosen: Sequence[str], months: int, receipts: int) -> None:
+    """Measure the chosen cases in the order of CASES."""
+    with ExitStack() as stack:
+        measures: dict[str, Callable[[], Rows]] = {
+            "demo": cases.demo,
+            "sparse": cases.sparse,
+            "large-day": lambda: cases.large_day(receipts),
+            "extract": cases.extraction,
+        }
+        if {"backfill", *NEEDS_BACKFILL} & set(chosen):
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            shop = stack.enter_context(serve_shop(datetime.now(UTC)))
+            history = History(folder, shop, months)
+            measures |= {
+                "backfill": lambda: cases.backfill(history),
+                "later": lambda: cases.later(history),
+                "report": lambda: cases.report(history),
+            }
+        for case in CASES:
+            if case in chosen or (case == "backfill" and case in measures):
+                if case in NEEDS_BACKFILL and "backfill" in section.failures:
+                    section.failures[case] = "it needs the case backfill, which failed"
+                    continue
+                section.measure(case, measures[case])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--months", type=int, default=12)
-    parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
-    options = parser.parse_args()
-    last = date(2026, 10, 27)  # a Tuesday: the day after needs no reconciliation scan
-    first = (last.replace(day=1) - timedelta(days=30 * options.months)).replace(day=1)
-    with tempfile.TemporaryDirectory() as name:
-        rows = run_all(Shop(Path(name), first, last))
-    load = os.getloadavg()[1]
-    text = (
-        f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; {first} to {last}, load average {load:.1f} at the end."
-        " One run each.\n\n" + table(rows)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    print(text)
-    if options.write:
-        write_section(TITLE, text)
+    parser.add_argument("--cases", default=",".join(CASES), help="some of them, with commas")
+    parser.add_argument("--months", type=int, default=36, help="whole months of the history")
+    parser.add_argument("--receipts", type=int, default=300_000, help="receipts of the large day")
+    parser.add_argument("--write", action="store_true", help="write the section of RESULTS.md")
+    options = parser.parse_args()
+    chosen = options.cases.split(",")
+    if unknown := set(chosen) - set(CASES):
+        parser.error(f"--cases: {', '.join(sorted(unknown))} unknown; known: {', '.join(CASES)}")
+    section = Section(options.months, options.write)
+    run_cases(section, chosen, options.months, options.receipts)
+    print(f"\n## {TITLE}\n\n{section.text()}")
+    if section.failures:
+        raise SystemExit(f"failed: {', '.join(section.failures)}")
 
 
 if __name__ == "__main__":

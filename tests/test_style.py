@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FILES = sorted(
     path
-    for folder in ("pipeline", "reports", "docker", "tests/support")
+    for folder in ("pipeline", "reports", "benchmarks", "docker", "tests/support")
     for path in (ROOT / folder).rglob("*.py")
 )
 VAGUE = {"found", "said", "told", "one", "at", "of", "whole", "made", "asked", "known", "wanted"}

@@ -1,9 +1,10 @@
-"""The pipeline's own transform over a file of receipts: `python -m benchmarks.contenders.ours FILE
-OUT [PROCESSES]`.
+"""The pipeline's own transform over a file of receipts.
 
-A file of more than `SMALL` bytes is divided among processes at line ends. Each parses pages of 12
-MB, and appends the days that are closed (older than the newest but one) as row groups to its file
-of their month, in order of time.
+    python -m benchmarks.contenders.ours FILE OUT [PROCESSES]
+
+A file of more than `SMALL` bytes is divided among processes at line ends. Each process parses pages
+of 12 MB. It appends a day, once it is older than the newest two, as a row group to its file of the
+month, sorted by time.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ PAGE, SMALL = 12 << 20, 24 << 20
 
 
 def rules() -> Rules:
+    """The rules of the reference shop."""
     return Rules(
         {},
         Store("America/Mexico_City", time(5), "MXN", 2),
@@ -40,8 +42,9 @@ def rules() -> Rules:
 
 
 class Months:
-    """A Parquet file per month; rows come in pages that overlap by minutes, and are written once
-    their day is closed.
+    """A Parquet file a month, to which each day is written once it is closed.
+
+    Rows come in pages, which overlap by minutes.
     """
 
     def __init__(self, folder: Path, part: int):
@@ -50,6 +53,7 @@ class Months:
         self.kept: pa.Table | None = None
 
     def add(self, rows: pa.Table) -> None:
+        """Merge a page with the rows that overlap it, and write the closed days."""
         if self.kept is not None and self.kept.num_rows:
             last = _column(self.kept, "sold_at")[-1]
             overlap = int(np.searchsorted(_column(rows, "sold_at"), last, "right"))
@@ -65,6 +69,7 @@ class Months:
         self.kept = rows.slice(closed)
 
     def close(self) -> None:
+        """Write the last days."""
         if self.kept is not None:
             self._write(self.kept, _column(self.kept, "business_day"))
         for writer in self.open.values():
@@ -114,16 +119,14 @@ def _by_time(rows: pa.Table) -> pa.Table:
 
 
 def pages(path: Path, start: int, end: int) -> Iterator[bytes]:
-    """Whole lines of bytes [start, end) of the file, about a page at a time; a line belongs to
-    where it begins.
-    """
+    """The lines that begin in bytes [start, end) of the file, about a page at a time."""
     with path.open("rb") as file:
 
-        def line_end(at: int) -> int:
-            """Where the line ends that byte at - 1 belongs to."""
-            file.seek(max(at - 1, 0))
+        def line_end(position: int) -> int:
+            """The end of the line that contains byte `position` - 1."""
+            file.seek(max(position - 1, 0))
             file.readline()
-            return file.tell() if at else 0
+            return file.tell() if position else 0
 
         start, end = line_end(start), line_end(end)
         while start < end:
@@ -134,11 +137,12 @@ def pages(path: Path, start: int, end: int) -> Iterator[bytes]:
 
 
 def run(path: Path, out: Path, part: int, parts: int) -> None:
+    """Transform one of `parts` parts of a file."""
     size = path.stat().st_size
-    shaping = rules()
-    book, months = RecipeBook(shaping.menu, Catalog.read(settings.catalog())), Months(out, part)
+    shop_rules = rules()
+    book, months = RecipeBook(shop_rules.menu, Catalog.read(settings.catalog())), Months(out, part)
     for body in pages(path, size * part // parts, size * (part + 1) // parts):
-        months.add(page(Raw("b", "x", body), book, shaping).sales)
+        months.add(page(Raw("b", "x", body), book, shop_rules).sales)
     months.close()
 
 

@@ -1,11 +1,13 @@
-"""Row by row into a pandas frame, as scripts do it: `python -m benchmarks.contenders.pandas_rows
-FILE OUT`.
+"""Row by row into a pandas frame, as scripts do it.
+
+python -m benchmarks.contenders.pandas_rows FILE OUT
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -23,20 +25,23 @@ CATEGORIES = {settings.IDS[name][0]: settings.CATEGORY[name] for name in setting
 
 
 def cents(amount: Decimal) -> int:
+    """An amount in cents."""
     return int(amount * 100)
 
 
 def share(amount: int, weights: list[int]) -> list[int]:
+    """Divide an amount by weight, largest remainders first."""
     weights = weights if sum(weights) else [1] * len(weights)
     parts = [amount * weight // sum(weights) for weight in weights]
     rest = [amount * weight % sum(weights) for weight in weights]
-    for at in sorted(range(len(parts)), key=lambda n: (-rest[n], n))[: amount - sum(parts)]:
-        parts[at] += 1
+    largest = sorted(range(len(parts)), key=lambda n: (-rest[n], n))
+    for position in largest[: amount - sum(parts)]:
+        parts[position] += 1
     return parts
 
 
 def components(line: dict) -> list[dict]:
-    """The dishes of a combo, with their modifiers and their share of the money (cents)."""
+    """The dishes of a combo with their modifiers and share of the money, in cents."""
     parts = [
         m
         for m in line["line_modifiers"]
@@ -63,8 +68,8 @@ def components(line: dict) -> list[dict]:
         row["modifiers"].append(modifier)
         row["own"] += cents(modifier["money_amount"])
     prices = [DISHES[row["option"]][5] for row in rows]
-    known = [price for price in prices if price is not None]
-    weights = [sum(known) if price is None else price * len(known) for price in prices]
+    listed = [price for price in prices if price is not None]
+    weights = [sum(listed) if price is None else price * len(listed) for price in prices]
     gross = share(cents(line["gross_total_money"]) - sum(row["own"] for row in rows), weights)
     gross = [amount + row["own"] for amount, row in zip(gross, rows, strict=True)]
     discount = share(cents(line["total_discount"]), gross)
@@ -80,12 +85,13 @@ def components(line: dict) -> list[dict]:
             sum(cents(t["money_amount"]) for t in line["line_taxes"] if t["type"] == kind), net
         )
     return [
-        {**row, **{name: values[at] for name, values in split.items()}}
-        for at, row in enumerate(rows)
+        {**row, **{name: values[position] for name, values in split.items()}}
+        for position, row in enumerate(rows)
     ]
 
 
-def rows(receipt: dict):
+def rows(receipt: dict) -> Iterator[dict]:
+    """The rows of `sales` of a receipt."""
     sold_at = datetime.fromisoformat(receipt["receipt_date"])
     local = sold_at.astimezone(ZONE).replace(tzinfo=None)
     cancelled = receipt["cancelled_at"] is not None
@@ -120,13 +126,13 @@ def rows(receipt: dict):
 
     for number, line in enumerate(receipt["line_items"], 1):
         quantity, costed = line["quantity"] * sign, bool(line["cost"] or line["cost_total"])
-        of = {**head, "line": number, "quantity": quantity, "units": quantity}
+        common = {**head, "line": number, "quantity": quantity, "units": quantity}
         if line["item_name"].startswith("Combo "):
-            for at, part in enumerate(components(line), 1):
-                _, name, item_id, variant_id, category, _, known = DISHES[part["option"]]
+            for component, part in enumerate(components(line), 1):
+                _, name, item_id, variant_id, category, _, is_known = DISHES[part["option"]]
                 yield {
-                    **of,
-                    "component": at,
+                    **common,
+                    "component": component,
                     "item_id": item_id,
                     "variant_id": variant_id,
                     "item": name,
@@ -137,7 +143,7 @@ def rows(receipt: dict):
                     "combo_quantity": quantity,
                     "combo_price": line["price"],
                     "slot": part["slot"],
-                    "is_known": known,
+                    "is_known": is_known,
                     "unit_price": None,
                     "unit_cost": None,
                     "cost": money(part["cost"]) if costed else None,
@@ -161,7 +167,7 @@ def rows(receipt: dict):
             for kind in ("INCLUDED", "ADDED")
         }
         yield {
-            **of,
+            **common,
             "component": 0,
             "item_id": line["item_id"],
             "variant_id": line["variant_id"],

@@ -1,5 +1,6 @@
-"""The same work in lazy Polars, written through its sink: `python -m
-benchmarks.contenders.polars_lazy FILE OUT`.
+"""The same work in lazy Polars, written through its sink.
+
+    python -m benchmarks.contenders.polars_lazy FILE OUT
 
 Polars reads no decimals from JSON, so amounts pass through floats; rint(x * 100) is exact for two
 decimals below 2^51.
@@ -47,16 +48,19 @@ MONEY = ("gross", "discount", "net", "tax_included", "tax_added")
 
 
 def cents(name: str) -> pl.Expr:
+    """A column of amounts in cents."""
     return (pl.col(name) * 100).round().cast(pl.Int64)
 
 
 def amount(expression: pl.Expr) -> pl.Expr:
+    """Cents as a decimal amount."""
     return (expression.cast(pl.Decimal(18, 0)) * pl.lit("0.01").cast(pl.Decimal(3, 2))).cast(
         pl.Decimal(18, 2)
     )
 
 
 def taxed(kind: str) -> pl.Expr:
+    """The taxes of a line of a kind, in cents."""
     rows = pl.col("line_taxes").list.eval(
         pl.when(pl.element().struct.field("type") == kind)
         .then(pl.element().struct.field("money_amount"))
@@ -81,6 +85,7 @@ def shared(rows: pl.LazyFrame, total: pl.Expr, weight: pl.Expr, name: str) -> pl
 
 
 def lines_of(path: str) -> pl.LazyFrame:
+    """The lines of all receipts, with the columns of `sales` that need no combo."""
     sold = (
         pl.col("receipt_date")
         .str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us")
@@ -128,6 +133,7 @@ def lines_of(path: str) -> pl.LazyFrame:
 
 
 def listed(choices: pl.LazyFrame, key: list[str]) -> pl.LazyFrame:
+    """The modifiers of each key as a list of structs."""
     row = pl.struct(
         "name",
         "option",
@@ -140,6 +146,7 @@ def listed(choices: pl.LazyFrame, key: list[str]) -> pl.LazyFrame:
 
 
 def choices_of(lines: pl.LazyFrame) -> pl.LazyFrame:
+    """A row for each modifier of the lines."""
     picked = lines.select(
         *KEY,
         "quantity",
@@ -156,7 +163,7 @@ def choices_of(lines: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def components_of(lines: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """(components of combos with their money, modifiers by component)."""
+    """Components of combos with their money, and the other modifiers by component."""
     names = ["option", "dish", "dish_id", "dish_variant", "dish_category", "list_price", "known"]
     dishes = pl.LazyFrame(settings.dishes(), schema=names, orient="row", infer_schema_length=None)
     picked = choices_of(lines)
@@ -182,14 +189,14 @@ def components_of(lines: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
         )
     )
     other = other.join(burgers, on=KEY, how="left").with_columns(
-        pl.min_horizontal(pl.col("nth"), "burgers").alias("wanted")
+        pl.min_horizontal(pl.col("nth"), "burgers").alias("burger")
     )
-    at = parts.filter(pl.col("nth").is_not_null()).select(*KEY, "nth", pl.col("component"))
+    placed = parts.filter(pl.col("nth").is_not_null()).select(*KEY, "nth", pl.col("component"))
     other = (
         other.with_columns(
-            pl.when(pl.col("nth").is_not_null()).then(pl.col("wanted")).alias("wanted")
+            pl.when(pl.col("nth").is_not_null()).then(pl.col("burger")).alias("burger")
         )
-        .join(at, left_on=[*KEY, "wanted"], right_on=[*KEY, "nth"], how="left")
+        .join(placed, left_on=[*KEY, "burger"], right_on=[*KEY, "nth"], how="left")
         .with_columns(pl.col("component").fill_null(1))
     )
     extra = other.group_by(*KEY, "component").agg(pl.col("charge").sum().alias("extra"))
@@ -197,11 +204,12 @@ def components_of(lines: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
         (pl.col("charge") + pl.col("extra").fill_null(0)).alias("own")
     )
     rows = rows.drop("quantity", "factor").join(lines.drop("line_modifiers", "line_taxes"), on=KEY)
-    known, whole = pl.col("list_price").count().over(KEY), pl.col("list_price").sum().over(KEY)
+    prices = pl.col("list_price").count().over(KEY)
+    price_sum = pl.col("list_price").sum().over(KEY)
     rows = shared(
         rows,
         pl.col("gross") - pl.col("own").sum().over(KEY),
-        (pl.col("list_price") * known).fill_null(whole),
+        (pl.col("list_price") * prices).fill_null(price_sum),
         "gross_part",
     )
     rows = rows.with_columns((pl.col("gross_part") + pl.col("own")).alias("gross_part"))

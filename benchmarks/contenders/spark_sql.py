@@ -1,4 +1,7 @@
-"""The same SQL on Spark, local[2]: `python -m benchmarks.contenders.spark_sql FILE OUT`."""
+"""The same SQL on Spark, local[2].
+
+python -m benchmarks.contenders.spark_sql FILE OUT
+"""
 
 from __future__ import annotations
 
@@ -28,26 +31,37 @@ TAXED = (
 LINES = """
 create temporary view line as
 with flat as (
-  select receipt_number, store_id, receipt_type, cancelled_at is not null as is_cancelled, receipt_date as sold_at,
-         cast(from_utc_timestamp(receipt_date, 'America/Mexico_City') as timestamp_ntz) as sold_at_local, dining_option, at + 1 as line, l,
+  select receipt_number, store_id, receipt_type, cancelled_at is not null as is_cancelled,
+         receipt_date as sold_at, dining_option, at + 1 as line, l,
+         cast(from_utc_timestamp(receipt_date, 'America/Mexico_City') as timestamp_ntz)
+           as sold_at_local,
          case when receipt_type = 'REFUND' then -1 else 1 end as sign
   from receipt lateral view posexplode(line_items) as at, l
+), signed as (
+  select *, case when is_cancelled then 0 else sign end as factor from flat
 )
-select receipt_number, store_id, receipt_type, is_cancelled, sold_at, sold_at_local, cast(sold_at_local - interval 5 hour as date) as business_day,
-       case dining_option when 'Dine in' then 'dine_in' when 'To go' then 'takeaway' when 'Delivery' then 'delivery' else 'unmapped' end as channel,
-       line, l.item_id as item_id, l.variant_id as variant_id, l.item_name as item_name, l.variant_name as variant_name, l.quantity as quantity,
-       cast(l.price * 100 as bigint) as price, nullif(l.cost, 0) as unit_cost, cast(l.gross_total_money * 100 as bigint) as gross,
+select receipt_number, store_id, receipt_type, is_cancelled, sold_at, sold_at_local, sign, factor,
+       cast(sold_at_local - interval 5 hour as date) as business_day,
+       case dining_option when 'Dine in' then 'dine_in' when 'To go' then 'takeaway'
+                          when 'Delivery' then 'delivery' else 'unmapped' end as channel,
+       line, l.item_id as item_id, l.variant_id as variant_id, l.item_name as item_name,
+       l.variant_name as variant_name, l.quantity as quantity,
+       cast(l.price * 100 as bigint) as price, nullif(l.cost, 0) as unit_cost,
+       cast(l.gross_total_money * 100 as bigint) as gross,
        cast(l.total_discount * 100 as bigint) as discount, {included} as included, {added} as added,
-       cast(l.cost_total * 100 as bigint) as cost_total, l.cost <> 0 or l.cost_total <> 0 as costed, sign,
-       case when is_cancelled then 0 else sign end as factor, l.item_name like 'Combo %' as is_combo,
-       transform(l.line_modifiers, m -> struct(m.name as name, m.option as option, cast(l.quantity * sign as decimal(18, 4)) as quantity,
-         cast(m.money_amount * (case when is_cancelled then 0 else sign end) as decimal(18, 2)) as amount)) as modifiers,
+       cast(l.cost_total * 100 as bigint) as cost_total, l.cost <> 0 or l.cost_total <> 0 as costed,
+       l.item_name like 'Combo %' as is_combo,
+       transform(l.line_modifiers, m -> struct(
+         m.name as name, m.option as option,
+         cast(l.quantity * sign as decimal(18, 4)) as quantity,
+         cast(m.money_amount * factor as decimal(18, 2)) as amount)) as modifiers,
        case when l.item_name like 'Combo %' then l.line_modifiers end as choices
-from flat
+from signed
 """
 CHOICES = """
 create temporary view choice as
-select receipt_number, line, at + 1 as ordinal, m.name as name, m.option as option, cast(m.money_amount * 100 as bigint) as amount
+select receipt_number, line, at + 1 as ordinal, m.name as name, m.option as option,
+       cast(m.money_amount * 100 as bigint) as amount
 from line lateral view posexplode(choices) as at, m
 """
 ITEM = (
