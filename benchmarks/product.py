@@ -65,7 +65,8 @@ class Section:
         """The section as Markdown."""
         head = (
             f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; load average {os.getloadavg()[1]:.1f} at"
-            f" the end. One run each. History: {self.months} months and the open one, through {LAST}."
+            f" the end. One run each. The history has {self.months} months and the open one,"
+            f" through {LAST}."
         )
         failures = [f"The case {case} failed: {text}" for case, text in self.failures.items()]
         return "\n".join(
