@@ -26,6 +26,13 @@ def _embedded(source: str, _pid: int) -> EmbeddedShop:
     return EmbeddedShop(source, settings.now())
 
 
+def start_embedded() -> None:
+    """Start the simulated shops of the settings; they answer a moment later."""
+    for point in settings.points_of_sale().values():
+        if point.is_embedded:
+            _embedded(point.name, os.getpid())
+
+
 def connect(name: str = "") -> Source:
     """The source of a point of sale; without a name, the only one of the settings.
 

@@ -26,6 +26,7 @@ from pipeline.targets import (
     committed,
     lake,
 )
+from pipeline.tasks import early
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
 from pipeline.tasks.history import history_span
@@ -87,6 +88,8 @@ class Nightly(DerivedTask):
     priority = 0  # Luigi would raise every report to a higher one, and old months would come first
 
     def requires(self) -> list[RawTask]:
+        if not self._is_extracted():
+            early.begin()
         windows = windows_of_all(history_span().first, self.date)
         return [*catalogs_for(self.date), *windows, *self._rescans()]
 

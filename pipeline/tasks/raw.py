@@ -30,6 +30,7 @@ from pipeline.load import CATALOG, RAW, RECEIPTS, RawPartition, compress, decomp
 from pipeline.pos.source import Source, catalog_json
 from pipeline.rules import day_bounds
 from pipeline.targets import RawTask, committed, lake
+from pipeline.tasks import early
 
 if TYPE_CHECKING:
     from pipeline.transform import Catalog
@@ -102,6 +103,7 @@ class RawCatalog(RawTask):
                 f"catalog of {self.date}: the API serves today's catalog only; the last closed day"
                 f" is {settings.last_day()}"
             )
+        early.import_stages()
         rows_by_name = open_source(self.source).catalog()
         if names_if_several():
             check_stores(self.source, rows_by_name)
@@ -186,6 +188,7 @@ class RawReceipts(RawTask):
                 f"window {self.days[-1]} is still open; the last closed one is"
                 f" {settings.last_day()}"
             )
+        early.import_stages()
         missing = [day for day in self.days if not committed(self.dataset, str(day), self.source)]
         extract(
             missing,

@@ -1,0 +1,53 @@
+"""What a night that extracts begins early: the simulated shop, and its imports.
+
+A plan imports no stage (docs/decisions/0020-imports-when-building.md), and what a night extracts it
+then builds. So the shop starts while the night is planned, and the stages are imported while the
+API is waited for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from multiprocessing import parent_process
+from threading import Thread
+
+from pipeline.connect import start_embedded
+from pipeline.settings.run_context import once_per_run
+
+STAGES = (
+    "pipeline.load.day_object",
+    "pipeline.transform.split_day",
+    "pipeline.summarize",
+    "pipeline.maintenance.conserve",
+    "pipeline.status",
+    "reports.compose",
+    "reports.render.workbook",
+    "reports.charts.style",
+)
+
+
+@once_per_run
+def _begun() -> list[str]:
+    return []
+
+
+def begin() -> None:
+    """Start the simulated shops, and allow `import_stages`; once a run."""
+    if not _begun():
+        _begun().append("night")
+        start_embedded()
+
+
+def import_stages() -> None:
+    """Import the stages in a thread, once in a night that has begun.
+
+    Not in a process that Luigi has forked for one task.
+    """
+    if _begun() == ["night"] and parent_process() is None:
+        _begun().append("imports")
+        Thread(target=_import, name="imports").start()
+
+
+def _import() -> None:
+    for name in STAGES:
+        import_module(name)
