@@ -13,7 +13,7 @@ import datetime as dt
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import luigi
@@ -85,7 +85,7 @@ class DatasetTask(luigi.Task):
         period: dt.date = getattr(self, "date" if hasattr(self, "date") else "month")
         return period
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Name of the partition in its log: 2026-10-31, or 2026-10."""
         return str(self.period) if hasattr(self, "date") else f"{self.period:%Y-%m}"

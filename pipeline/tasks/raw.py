@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import luigi
@@ -240,7 +240,7 @@ class Rescan(RawTask):
     )
     dataset = RECEIPTS
 
-    @property
+    @cached_property
     def name(self) -> str:
         label = f"-{self.requested_at}" if self.requested_at else ""
         return str(RawPartition(self.date, f"{self.days}{label}"))
