@@ -16,6 +16,7 @@ The files of a report are also archived, in one file named by number and digest,
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
@@ -106,15 +107,24 @@ def _put_files(
     """Put the first file, or the others, of each publication where it is expected."""
     names = [(item, name) for item in items for name in item.names(is_first)]
     same = [(item, name) for item, name in names if item.is_same(name)]
-    currents = storage.map(lambda pair: storage.head(pair[0].entries[pair[1]]["key"]), same)
-    for (item, name), current in zip(same, currents, strict=True):
-        item.check_same(name, current)
+    currents = _stats_of(storage, [item.entries[name]["key"] for item, name in same])
+    for item, name in same:
+        item.check_same(name, currents.get(item.entries[name]["key"]))
     changed = [(item, name) for item, name in names if not item.is_same(name)]
     outcomes = storage.put_all([item.write(name) for item, name in changed])
     for (item, name), sent in zip(changed, outcomes, strict=True):
         item.note(name, sent)
     for item in items:
         item.attempt(partial(item.replace_unexpected, max_retry_wait))
+
+
+def _stats_of(storage: Storage, keys: Sequence[str]) -> dict[str, Stat]:
+    """The objects that exist under `keys`; a listing for those that share a folder."""
+    counts = Counter(key.rpartition("/")[0] for key in keys)
+    shared = [folder for folder, count in counts.items() if count > 1]
+    alone = [key for key in keys if counts[key.rpartition("/")[0]] == 1]
+    listed = [stat for folder in shared for stat in storage.list(f"{folder}/")]
+    return {stat.key: stat for stat in (*listed, *storage.map(storage.head, alone)) if stat}
 
 
 def invalidate(log: ManifestLog, run: str, dataset: str, partition: str, why: str) -> Manifest:

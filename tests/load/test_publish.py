@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from hashlib import sha256
@@ -375,3 +376,19 @@ def test_a_file_that_the_partition_does_not_have_is_named(folder: Storage) -> No
     fill(folder)
     with pytest.raises(Corrupt, match=r"names no another: build sales 2026-10 again"):
         lake(folder).read(SALES, MONTH, ["sales", "another"])
+
+
+def test_unchanged_files_of_a_folder_cost_one_listing(tmp_path: Path) -> None:
+    home = Lake(open_storage(str(tmp_path)), max_retry_wait=0)
+    files = {"report.html": b"1", **{f"charts/{name}.svg": name.encode() for name in "abc"}}
+    newest, before = None, Counter[str]()
+    for number in (1, 2, 3):
+        files["report.html"] = b"%d" % number
+        newest = home.publish(
+            MONTHLY, "2026-10", f"{number:016x}", files, {}, expected_manifest=newest
+        )
+        made, before = Counter(home.storage.requests) - before, Counter(home.storage.requests)
+        assert number != 2 or (made["LIST"], made["HEAD"]) == (1, 1), "the first one is put alone"
+        assert home.read(MONTHLY, "2026-10", afresh=True) == files, "what is missing is put again"
+        if number == 2:
+            home.storage.remove("reports/monthly/2026-10/charts/b.svg")
