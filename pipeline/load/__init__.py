@@ -8,6 +8,7 @@
     raw.py          batches of verbatim receipts; raw_objects.py, commits.py
     lake.py         Lake: all of this for a run
     parquet.py      table to deterministic bytes
+    summary_digests.py  files of summaries, known without their manifests
     day_object.py   the tables of a day as one object
 
 What was committed is never changed; what is read is what was published. Nothing here knows what a

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pipeline.errors import Conflict, Corrupt, PipelineError
-from pipeline.load import publish, raw
+from pipeline.load import publish, raw, summary_digests
 from pipeline.load.archive import unpack
 from pipeline.load.commit_records import Body
 from pipeline.load.commits import Commits
@@ -27,6 +27,7 @@ from pipeline.load.layout import (
     INVALIDATED,
     ONLY_FILE,
     RECEIPTS,
+    SUMMARY,
     Manifest,
     RawObject,
     file_key,
@@ -234,7 +235,7 @@ class Lake:
         alone = None if afresh else self._fetch_alone(manifest, files)
         if alone is not None:
             return alone
-        body = self.body(manifest)
+        body = self._body_of_summary(manifest) or self.body(manifest)
         entries = body["files"]
         names = sorted(entries) if files is None else files
         if unknown := [name for name in names if name not in entries]:
@@ -268,6 +269,25 @@ class Lake:
             if "archive" not in body or afresh:
                 raise
             return self._read_archive(body, names)
+
+    def _body_of_summary(self, manifest: Manifest) -> Body | None:
+        """The files of a summary whose manifest was not read, as another run has noted them."""
+        if manifest.dataset != SUMMARY or self._log.has_read(manifest):
+            return None
+        digests = summary_digests.parse_digests(self.read_state(summary_digests.FILE))
+        return summary_digests.body_from(digests, manifest)
+
+    def note_summaries(self) -> None:
+        """Write state/summaries.json for the next run where it changes."""
+        known = summary_digests.parse_digests(self.read_state(summary_digests.FILE))
+        newest = filter(None, (self.newest(SUMMARY, name) for name in self.partitions(SUMMARY)))
+
+        def read(manifest: Manifest) -> Body | None:
+            return self._log.read(manifest) if self._log.has_read(manifest) else None
+
+        digests = summary_digests.updated(known, newest, read)
+        if digests != known:
+            self.put_state(summary_digests.FILE, summary_digests.to_bytes(digests))
 
     def _fetch_alone(self, manifest: Manifest, files: list[str] | None) -> dict[str, bytes] | None:
         """The only file of a partition, checked by the name of its manifest alone.

@@ -16,7 +16,7 @@ import pytest
 from luigi.task import flatten
 
 from pipeline.cli.status import current_status
-from pipeline.load import DATASETS, MONTHLY, Lake, Storage
+from pipeline.load import DATASETS, MONTHLY, SUMMARY, Lake, Storage
 from pipeline.load.layout import parse_manifest
 from pipeline.status import Status
 from pipeline.targets import DerivedTask
@@ -164,6 +164,35 @@ def test_a_status_is_the_same_from_months_and_from_the_last_one(
     assert again == status
     read = Counter(key.split("/")[0] for verb, key in made if verb == "GET")
     assert read["staging"] == 3, "one object a day, and none of a month"
+
+
+def test_a_summary_is_read_without_its_manifest_only_where_the_digests_are_its_own(
+    shop: Rehearsal,
+) -> None:
+    month = "2026-10"
+    read_alone = [("GET", "summary/_tables/year=2026/month=10/tables.arrow.zst")]
+    sound, made = read_summary(shop, month)
+    assert [request for request in made if request[1].startswith(("summary/", "_m"))] == read_alone
+    for text in (b"", b"[]", b"{", b'{"2026-10": {"tables": 1}}', altered_digests(shop)):
+        shop.storage().put("state/summaries.json", text)
+        read, made = read_summary(shop, month)
+        assert read == sound
+        assert any(key.startswith("_manifests/summary/") for _, key in made)
+
+
+def altered_digests(shop: Rehearsal) -> bytes:
+    """The noted digests of summaries, with another for the tables."""
+    months = json.loads(shop.storage().get("state/summaries.json"))
+    return json.dumps(
+        {month: {**files, "tables": "0" * 64} for month, files in months.items()}
+    ).encode()
+
+
+def read_summary(shop: Rehearsal, month: str) -> tuple[bytes, list[tuple[str, str]]]:
+    """The tables of a month's summary, and the requests that they take."""
+    storage = counting(shop.storage())
+    tables = Lake(storage).read(SUMMARY, month, ["tables"])["tables"]
+    return tables, [tuple(one.split(" ", 1)) for one in storage.made if not one.startswith("LIST")]
 
 
 def read_counted(shop: Rehearsal) -> tuple[Status, list[tuple[str, str]]]:

@@ -1,0 +1,63 @@
+"""Digests of the files of summaries, so that a month is read without its manifest.
+
+`state/summaries.json` has the sha256 of each file by month. The name of a manifest bears the digest
+of all of them, so an entry is used only where it is that of the newest manifest: a state file that
+is lost, old or altered costs a request a month, and never a figure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+
+from pipeline.load.commit_records import Body
+from pipeline.load.layout import SUMMARY, Manifest, file_key
+from pipeline.load.publish import digest_files
+
+FILE = "summaries.json"
+Digests = dict[str, dict[str, str]]
+"""The sha256 of each file, by month."""
+
+
+def parse_digests(text: bytes) -> Digests:
+    """The digests in a state file; without what is not one."""
+    try:
+        known = json.loads(text or b"{}")
+    except ValueError:
+        return {}
+    months = known.items() if isinstance(known, dict) else ()
+    return {
+        month: files
+        for month, files in months
+        if isinstance(files, dict) and all(isinstance(digest, str) for digest in files.values())
+    }
+
+
+def body_from(digests: Digests, manifest: Manifest) -> Body | None:
+    """The files of a summary as its manifest states them; None where `digests` differ."""
+    files = digests.get(manifest.partition, {})
+    if not files or digest_files(files) != manifest.digest:
+        return None
+    entries = {
+        name: {"key": file_key(SUMMARY, manifest.partition, name), "sha256": digest}
+        for name, digest in files.items()
+    }
+    return {"files": entries}
+
+
+def updated(
+    digests: Digests, newest: Iterable[Manifest], read: Callable[[Manifest], Body | None]
+) -> Digests:
+    """The digests of the newest summaries; `read` gives the manifests that were read."""
+    current: Digests = {}
+    for manifest in newest:
+        body = read(manifest) or body_from(digests, manifest)
+        if body:
+            files = body["files"].items()
+            current[manifest.partition] = {name: entry["sha256"] for name, entry in files}
+    return current
+
+
+def to_bytes(digests: Digests) -> bytes:
+    """The content of the state file."""
+    return json.dumps(digests, sort_keys=True).encode()
