@@ -271,7 +271,7 @@ class Lake:
             return self._read_archive(body, names)
 
     def _body_of_summary(self, manifest: Manifest) -> Body | None:
-        """The files of a summary whose manifest was not read, as another run has noted them."""
+        """The files of a summary as an earlier run has noted them."""
         if manifest.dataset != SUMMARY or self._log.has_read(manifest):
             return None
         digests = summary_digests.parse_digests(self.read_state(summary_digests.FILE))
@@ -279,14 +279,14 @@ class Lake:
 
     def note_summaries(self) -> None:
         """Write state/summaries.json for the next run where it changes."""
-        known = summary_digests.parse_digests(self.read_state(summary_digests.FILE))
+        noted = summary_digests.parse_digests(self.read_state(summary_digests.FILE))
         newest = filter(None, (self.newest(SUMMARY, name) for name in self.partitions(SUMMARY)))
 
         def read(manifest: Manifest) -> Body | None:
             return self._log.read(manifest) if self._log.has_read(manifest) else None
 
-        digests = summary_digests.updated(known, newest, read)
-        if digests != known:
+        digests = summary_digests.updated(noted, newest, read)
+        if digests != noted:
             self.put_state(summary_digests.FILE, summary_digests.to_bytes(digests))
 
     def _fetch_alone(self, manifest: Manifest, files: list[str] | None) -> dict[str, bytes] | None:

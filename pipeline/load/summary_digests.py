@@ -22,10 +22,10 @@ Digests = dict[str, dict[str, str]]
 def parse_digests(text: bytes) -> Digests:
     """The digests in a state file; without what is not one."""
     try:
-        known = json.loads(text or b"{}")
+        noted = json.loads(text or b"{}")
     except ValueError:
         return {}
-    months = known.items() if isinstance(known, dict) else ()
+    months = noted.items() if isinstance(noted, dict) else ()
     return {
         month: files
         for month, files in months

@@ -1,7 +1,7 @@
-"""What a night that extracts begins early: the simulated shop, and its imports.
+"""What `Nightly` begins early: the simulated shop, and imports of stages.
 
-A plan imports no stage (docs/decisions/0020-imports-when-building.md), and what a night extracts it
-then builds. So the shop starts while the night is planned, and the stages are imported while the
+A plan imports no stage (docs/decisions/0020-imports-when-building.md), and what a run extracts it
+then builds. So the shop starts while the run is planned, and the stages are imported while the
 API is waited for.
 """
 
@@ -34,16 +34,16 @@ def _begun() -> list[str]:
 def begin() -> None:
     """Start the simulated shops, and allow `import_stages`; once a run."""
     if not _begun():
-        _begun().append("night")
+        _begun().append("shop")
         start_embedded()
 
 
 def import_stages() -> None:
-    """Import the stages in a thread, once in a night that has begun.
+    """Import the stages in a thread, once in a run that has begun early.
 
     Not in a process that Luigi has forked for one task.
     """
-    if _begun() == ["night"] and parent_process() is None:
+    if _begun() == ["shop"] and parent_process() is None:
         _begun().append("imports")
         Thread(target=_import, name="imports").start()
 

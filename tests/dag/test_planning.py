@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
 from luigi.task import flatten
 
-from pipeline.tasks import Nightly
+from pipeline.tasks import Nightly, early
 from pipeline.tasks.nightly import reports_until
+from tests.dag.rehearsal import Rehearsal, local, nightfall
 from tests.test_settings import configured
 
 
@@ -24,3 +27,20 @@ def test_nightly_has_its_reports_planned_in_one_pass(tmp_path: Path) -> None:
         assert list(map(str, flatten(planned.requires()))) == list(map(str, reports))
         assert len(reports) == 59 and not planned.complete()
         assert planned.priority == 0, "or old months would come before the current one"
+
+
+def test_a_night_begins_early_only_where_it_has_something_to_extract(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
+    assert shop.night()
+    begun = []
+    monkeypatch.setattr(early, "start_embedded", lambda: begun.append("shop"))
+    with shop.process():
+        Nightly().requires()
+        assert begun == []
+    with shop.at(nightfall(1)).process():
+        Nightly().requires()
+        Nightly().requires()
+        assert begun == ["shop"]
+    assert all(map(find_spec, early.STAGES))
