@@ -22,7 +22,7 @@ def main(api: str, instant: str, descriptor: str) -> None:
     """Serve until the standard input ends."""
     now, listener = datetime.fromisoformat(instant), socket.socket(fileno=int(descriptor))
     shop = Shop()
-    options: dict[str, Any] = {"now": lambda: now, "listener": listener, "is_ahead": True}
+    options: dict[str, Any] = {"now": lambda: now, "listener": listener, "is_embedded": True}
     server = (
         SquareServer(SquareShop(shop, events=False), token=_token(), **options)
         if api == "square"

@@ -14,6 +14,7 @@ import secrets
 import socket
 import struct
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -32,7 +33,6 @@ from pipeline.simulator.loyverse.api import RESOURCES, ApiError, Request, Rules,
 from pipeline.simulator.source import Source
 
 PREFIX = "/v1.0"
-_PLAIN = Rules()
 
 
 class LoggedRequest(NamedTuple):
@@ -54,11 +54,12 @@ class Server(ThreadingTCPServer):
 
     Public attributes: url, token, requests, failures; faults, to which tests append at any time;
     source and rules, which tests may replace. It listens on `port`, or on the socket `listener`.
-    With `is_ahead` it prepares the next page of a list while the client works on a page.
+    With `is_embedded` it prepares the next page of a list while the client works on a page, and
+    prints its errors.
     """
 
     allow_reuse_address, daemon_threads, request_queue_size = True, False, 128
-    prefix, failure = PREFIX, ApiError  # of the API that is served
+    prefix, failure, standard = PREFIX, ApiError, Rules  # of the API that is served
 
     def __init__(
         self,
@@ -66,24 +67,24 @@ class Server(ThreadingTCPServer):
         *,
         token: str | None = None,
         now: Callable[[], datetime] | None = None,
-        rules: Any = _PLAIN,
+        rules: Any = None,
         rate_limit: tuple[int, float] | None = None,
         faults: Sequence[Fault] = (),
         port: int = 0,
         clock: Callable[[], float] = time.monotonic,
         listener: socket.socket | None = None,
-        is_ahead: bool = False,
+        is_embedded: bool = False,
     ):
         super().__init__(("127.0.0.1", port), _Handler, bind_and_activate=listener is None)
         if listener:
             self.socket, self.server_address = listener, listener.getsockname()
-        self.source, self.rules, self.rate_limit, self.faults, self.clock, self.is_ahead = (
+        self.source, self.rules, self.rate_limit, self.faults, self.clock, self.is_embedded = (
             source,
-            rules,
+            rules or self.standard(),
             rate_limit,
             list(faults),
             clock,
-            is_ahead,
+            is_embedded,
         )
         self.token = secrets.token_hex(16) if token is None else token
         self.now = now or (lambda: datetime.now(UTC))
@@ -261,12 +262,14 @@ class _Handler(BaseHTTPRequestHandler):
             steps = fault.act(exchange) if fault else None
             for step in (exchange.head(len(body)) + body,) if steps is None else steps:
                 self._take(step)
-            if self.server.is_ahead and exchange.listing and exchange.listing.cursor:
+            if self.server.is_embedded and exchange.listing and exchange.listing.cursor:
                 self.server.respond(exchange, cursor=exchange.listing.cursor)  # fills the caches
         except ConnectionError:
             self.close_connection = True  # the client has disconnected
         except Exception as failure:  # raised again when serve() ends  # noqa: BLE001
             self.server.failures.append(failure)
+            if self.server.is_embedded:
+                traceback.print_exc()
             self.close_connection = True
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _respond  # noqa: N815
