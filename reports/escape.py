@@ -10,6 +10,7 @@ import re
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 _BULLET = re.compile(r"^(\s*)(-(?=[\s-]|$)|\+(?=\s|$)|=(?=[\s=]|$))")
+_LINK = re.compile(r"(https?|ftp|www|mailto)([:.])", re.IGNORECASE)
 _ORDERED = re.compile(r"^(\s*\d{1,9})([.)])(?=\s|$)")
 
 
@@ -24,9 +25,7 @@ def markdown(text: str, starts_line: bool = False) -> str:
     escaped = _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
     if starts_line:
         escaped = _ORDERED.sub(r"\1\\\2", _BULLET.sub(r"\1\\\2", escaped))
-    return re.sub(r"(?i)(https?|ftp|www|mailto)([:.])", "\\1\u2060\\2", escaped).replace(
-        "@", "@\u2060"
-    )
+    return _LINK.sub("\\1\u2060\\2", escaped).replace("@", "@\u2060")
 
 
 def typst(text: str) -> str:

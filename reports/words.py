@@ -16,13 +16,13 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, time
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from string import Formatter
+from typing import NamedTuple
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
@@ -66,9 +66,11 @@ def visible(name: str, longest: int = LONGEST) -> str:
 
     Control and direction characters become a visible sign, line breaks a space.
     """
-    name = re.sub(r"[\r\n\t\u2028\u2029]+", " ", name)
-    name = _HIDDEN.sub("\ufffd", name.encode("utf-8", "replace").decode("utf-8"))
-    name = re.sub(r" {2,}", " ", name).strip() or DASH
+    if not name.isprintable() or "  " in name:
+        name = re.sub(r"[\r\n\t\u2028\u2029]+", " ", name)
+        name = _HIDDEN.sub("\ufffd", name.encode("utf-8", "replace").decode("utf-8"))
+        name = re.sub(r" {2,}", " ", name)
+    name = name.strip() or DASH
     return name if len(name) <= longest else name[: longest - 1].rstrip() + "…"
 
 
@@ -80,8 +82,7 @@ def bounded(text: str) -> str:
     return f"{text[: LONGEST_DATA - 13]}…{digest}"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """A piece of a sentence; `foreign` is a name in a language of its own."""
 
     text: str
@@ -143,23 +144,32 @@ class Words:
             {",": get_group_symbol(self.locale), ".": get_decimal_symbol(self.locale)}
         )
         self._compact: dict[tuple[Decimal, int], str] = {}
-        self._plain_runs: dict[Value, Run] = {}  # a value stands in several files of a report
+        # A value stands in several files of a report: by identity, which is faster than by value.
+        self._kept: dict[int, tuple[Value, tuple[Run, ...]]] = {}
+        self._plain_runs: dict[Value, tuple[Run, ...]] = {}
 
     def say(self, value: Value) -> str:
         """`value` in words."""
-        return "".join(run.text for run in self.runs(value))
+        runs = self.runs(value)
+        return runs[0].text if len(runs) == 1 else "".join(run.text for run in runs)
 
-    def runs(self, value: Value) -> list[Run]:
+    def runs(self, value: Value) -> tuple[Run, ...]:
         """`value` as runs; a sentence is taken apart, everything else is one run."""
+        kept = self._kept.get(id(value))
+        if kept is None:
+            kept = self._kept[id(value)] = value, self._runs(value)
+        return kept[1]
+
+    def _runs(self, value: Value) -> tuple[Run, ...]:
         match value:
             case None:
-                return [Run(DASH)]
+                return (Run(DASH),)
             case Name(name) if _UNNAMED.fullmatch(name):
                 return self.runs(Text("name.store", {"id": Name(name[:4])}))
             case Name(name, full):
-                return [Run(visible(name, sys.maxsize if full else LONGEST), foreign=True)]
+                return (Run(visible(name, sys.maxsize if full else LONGEST), foreign=True),)
             case Text(key, values):
-                return list(self._sentence(self.catalog[key], values))
+                return tuple(self._sentence(self.catalog[key], values))
             case Series(items):
                 formatted = (
                     format_list([f"\x00{i}\x00" for i in range(len(items))], locale=self.locale)
@@ -167,20 +177,21 @@ class Words:
                     else ""
                 )
                 pieces = formatted.split("\x00")
-                return [
+                return tuple(
                     run
                     for i, piece in enumerate(pieces)
-                    for run in (self.runs(items[int(piece)]) if i % 2 else [Run(piece)])
-                ]
+                    for run in (self.runs(items[int(piece)]) if i % 2 else (Run(piece),))
+                )
         if value not in self._plain_runs:
-            self._plain_runs[value] = Run(self._plain(value), unbroken=True)
-        return [self._plain_runs[value]]
+            self._plain_runs[value] = (Run(self._plain(value), unbroken=True),)
+        return self._plain_runs[value]
 
-    def sentence(self, value: Value) -> list[Run]:
+    def sentence(self, value: Value) -> tuple[Run, ...]:
         """`runs`, begun with a capital unless a name begins them."""
         runs = self.runs(value)
         if runs and not runs[0].foreign and runs[0].text[:1].islower():
-            runs[0] = replace(runs[0], text=runs[0].text[:1].upper() + runs[0].text[1:])
+            first = runs[0]._replace(text=runs[0].text[:1].upper() + runs[0].text[1:])
+            return (first, *runs[1:])
         return runs
 
     def _sentence(self, template: str, values: Mapping[str, Value]) -> Iterator[Run]:
@@ -199,7 +210,7 @@ class Words:
                 yield Run(noun if spec.startswith("=") else f"{self._plain(value)} {noun}", strong)
             else:
                 for run in self.runs(value):
-                    yield replace(run, strong=True) if strong and not run.strong else run
+                    yield run._replace(strong=True) if strong else run
 
     def _plain(self, value: Value) -> str:
         match value:

@@ -53,8 +53,17 @@ class Moved(NamedTuple):
 def moved_figures(now: Mapping[str, object], before: Mapping[str, object]) -> list[Moved]:
     """Figures that differ between two versions, by section in the order of `now`."""
     new, old = (
-        dict(leaves({k: v for k, v in version.items() if k not in LEFT_OUT}, ()))
-        for version in (now, before)
+        dict(
+            leaves(
+                {
+                    section: figures
+                    for section, figures in version.items()
+                    if section not in LEFT_OUT
+                    and not (section in other and other[section] == figures)
+                }
+            )
+        )
+        for version, other in ((now, before), (before, now))
     )
     return [
         Moved(path, old.get(path), new.get(path))
@@ -65,7 +74,7 @@ def moved_figures(now: Mapping[str, object], before: Mapping[str, object]) -> li
 
 def leaves(value: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
     """(path, figure) of all figures in `value`."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for key, inner in value.items():
             yield from leaves(inner, (*path, str(key)))
     elif isinstance(value, (list, tuple)):
@@ -78,7 +87,7 @@ def _rows(rows: Sequence[object], path: Path) -> Iterator[tuple[Path, object]]:
     """Rows by their names; of those that share them, by their order."""
     seen: dict[Path, int] = {}
     for row in rows:
-        fields = row if isinstance(row, Mapping) else {"name": row}
+        fields = row if isinstance(row, dict) else {"name": row}
         names = tuple(str(fields[key]) for key in NAMES if fields.get(key) is not None) or ("–",)
         seen[names] = seen.get(names, 0) + 1
         own = (*path, *names, *([f"({seen[names]})"] if seen[names] > 1 else []))

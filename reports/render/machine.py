@@ -35,9 +35,10 @@ RATIO = Decimal("0.000001")
 def amount(money: Money, lake_decimals: int, decimals: Mapping[str, int]) -> str:
     """Decimal string with the currency's decimals, or more if the amount has more."""
     exact = Decimal(money.units).scaleb(-lake_decimals)
-    own = exact.quantize(
-        Decimal(1).scaleb(-min(decimals.get(money.currency, lake_decimals), lake_decimals))
-    )
+    shown = decimals.get(money.currency, lake_decimals)
+    if shown >= lake_decimals:
+        return str(exact)
+    own = exact.quantize(Decimal(1).scaleb(-shown))
     return str(own if own == exact else exact)
 
 
@@ -48,6 +49,15 @@ def ratio(part: int, total_sum: int) -> str | None:
 def plain(value: object, lake_decimals: int, decimals: Mapping[str, int]) -> object:
     """`value` as JSON has it."""
     match value:
+        case str():
+            return bounded(value)
+        case None | bool() | int():
+            return value
+        case dict():
+            return {
+                bounded(str(key)): plain(item, lake_decimals, decimals)
+                for key, item in value.items()
+            }
         case Money():
             return amount(value, lake_decimals, decimals)
         case Count(number):
@@ -62,19 +72,10 @@ def plain(value: object, lake_decimals: int, decimals: Mapping[str, int]) -> obj
             return day.isoformat()
         case Weekday(number) | Hour(number):
             return number
-        case Mapping():
-            return {
-                bounded(str(key)): plain(item, lake_decimals, decimals)
-                for key, item in value.items()
-            }
         case list() | tuple():
             return [plain(item, lake_decimals, decimals) for item in value]
         case date():
             return value.isoformat()
-        case str():
-            return bounded(value)
-        case None | bool() | int():
-            return value
     raise TypeError(f"{value!r} cannot be written to figures.json")
 
 

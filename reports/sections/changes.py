@@ -143,7 +143,8 @@ def moved_table(
     names: Mapping[str, str],
 ) -> Table:
     """Every figure that moved, in the form in which the report states it."""
-    typed = dict(leaves(now))
+    sections = {figure_moved.path[0] for figure_moved in moved}
+    typed = dict(leaves({key: figures for key, figures in now.items() if key in sections}))
     kinds = {(path[0], path[-1]): value for path, value in typed.items() if value is not None}
     rows = tuple(
         (
