@@ -18,6 +18,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from reports.figures.money import SUMS, Totals, total, total_by
+from reports.figures.tables import group_sums
 from reports.values import divide
 
 
@@ -128,18 +129,19 @@ def fair_parts(
     exact: dict[Hashable, Fraction] = {}
     before: dict[Hashable, list[int]] = {}
     for frame, is_now in ((now, True), (base, False)):
-        sums = frame.groupby(["store_id", "weekday", *keys])[["net_sales", "receipts"]].sum()
-        for index, row in zip(sums.index, sums.itertuples(index=False), strict=True):
-            opened, key = index[:2], index[2] if len(keys) == 1 else index[2:]
+        names = ["store_id", "weekday", *keys]
+        sums = group_sums({name: frame[name] for name in names}, frame, ["net_sales", "receipts"])
+        for *index, net, receipts in zip(*(sums[name].tolist() for name in sums), strict=True):
+            opened, key = tuple(index[:2]), index[2] if len(keys) == 1 else tuple(index[2:])
             exact.setdefault(key, Fraction())
             before.setdefault(key, [0, 0])
             if opened not in open_now or opened not in open_base:
                 continue
             if is_now:
-                exact[key] += Fraction(int(row.net_sales) * open_base[opened], open_now[opened])
+                exact[key] += Fraction(net * open_base[opened], open_now[opened])
             else:
-                before[key][0] += int(row.net_sales)
-                before[key][1] += int(row.receipts)
+                before[key][0] += net
+                before[key][1] += receipts
     scaled = largest_remainders(exact)
     return {key: FairPart(scaled[key], *before[key]) for key in exact}
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from reports.figures.calendar import FairPart
+from reports.figures.tables import group_sums, largest_first, sum_by
 
 SUMS = [
     "receipts",
@@ -38,10 +39,12 @@ def by_item(items: pd.DataFrame) -> pd.DataFrame:
     `receipts` counts a receipt twice if it has the item alone and in a combo; `base` is the least
     number of receipts with it.
     """
-    keyed = items.assign(
-        category=items["category"].fillna(""), in_combo=items["in_combo"].astype(bool)
-    )
-    parts = keyed.groupby(["item", "category", "in_combo"], sort=True)[SUMS].sum().reset_index()
+    keys = {
+        "item": items["item"],
+        "category": items["category"].fillna(""),
+        "in_combo": items["in_combo"].astype(bool),
+    }
+    parts = group_sums(keys, items, SUMS)
     # an item has one row or two, alone and in combos, which stand together
     pairs = parts[["item", "category"]].to_numpy()
     starts = np.flatnonzero(np.append([True], (pairs[1:] != pairs[:-1]).any(axis=1))[: len(pairs)])
@@ -53,12 +56,7 @@ def by_item(items: pd.DataFrame) -> pd.DataFrame:
         combo_units=np.add.reduceat(columns["units"] * in_combo, starts),
         combo_net=np.add.reduceat(columns["net_sales"] * in_combo, starts),
     )
-    ranked = ranked.sort_values(
-        ["net_sales", "units", "item", "category"],
-        ascending=[False, False, True, True],
-        kind="stable",
-    )
-    ranked = ranked.reset_index(drop=True)
+    ranked = largest_first(ranked, "net_sales", "units")
     ranked["rank"] = range(1, len(ranked) + 1)
     ranked["abc"] = classes(ranked["net_sales"].tolist())
     return ranked
@@ -66,11 +64,7 @@ def by_item(items: pd.DataFrame) -> pd.DataFrame:
 
 def by_category(items: pd.DataFrame) -> pd.DataFrame:
     """One row a category ("" where none is known), largest net sales first."""
-    keyed = items.assign(category=items["category"].fillna(""))
-    sums = keyed.groupby("category", sort=True)[SUMS].sum().reset_index()
-    return sums.sort_values(
-        ["net_sales", "category"], ascending=[False, True], kind="stable"
-    ).reset_index(drop=True)
+    return sum_by(items, ["category"], SUMS, "net_sales")
 
 
 def classes(net: list[int], bounds: tuple[int, int] = ABC_BOUNDS) -> list[str]:
@@ -128,10 +122,6 @@ def compare(now: pd.DataFrame, before: pd.DataFrame, fair: Mapping[str, FairPart
 
 
 def _one_row(ranked: pd.DataFrame) -> pd.DataFrame:
-    merged = (
-        ranked.groupby("item", sort=True)[["net_sales", "units", "receipts"]].sum().reset_index()
-    )
-    merged = merged.sort_values(
-        ["net_sales", "units", "item"], ascending=[False, False, True], kind="stable"
-    )
+    sums = group_sums({"item": ranked["item"]}, ranked, ["net_sales", "units", "receipts"])
+    merged = largest_first(sums, "net_sales", "units")
     return merged.assign(rank=range(1, len(merged) + 1)).set_index("item")

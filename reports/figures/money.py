@@ -14,6 +14,8 @@ from typing import Any
 
 import pandas as pd
 
+from reports.figures.tables import group_sums
+
 PERCENT_BASE = 20
 """There is no percentage on fewer receipts than this."""
 
@@ -152,13 +154,12 @@ SUMS = tuple(f.name for f in fields(Totals))
 
 def total(days: pd.DataFrame) -> Totals:
     """Sums of all rows of `days`."""
-    return Totals(**{name: int(days[name].sum()) for name in SUMS})
+    return Totals(*(int(days[name].to_numpy().sum()) for name in SUMS))
 
 
 def total_by(days: pd.DataFrame, *keys: str) -> dict[Any, Totals]:
     """Totals by `keys` (a tuple where several), in the order of the keys."""
-    sums = days.groupby(list(keys), sort=True)[list(SUMS)].sum()
-    return {
-        key: Totals(**{n: int(v) for n, v in zip(SUMS, row, strict=True)})
-        for key, row in zip(sums.index, sums.itertuples(index=False), strict=True)
-    }
+    sums = group_sums({key: days[key] for key in keys}, days, SUMS)
+    labels = sums[keys[0]] if len(keys) == 1 else zip(*(sums[key] for key in keys), strict=True)
+    rows = zip(*(sums[name].tolist() for name in SUMS), strict=True)
+    return {label: Totals(*row) for label, row in zip(labels, rows, strict=True)}

@@ -139,11 +139,56 @@ def sum_by(
 
     A key that is missing is "".
     """
-    filled = rows.assign(**{key: rows[key].fillna("") for key in keys})
-    totals = filled.groupby(list(keys), sort=True)[list(sums)].sum().reset_index()
-    order = [largest, *keys] if largest else list(keys)
-    descending = [False, *[True] * len(keys)] if largest else True
-    return totals.sort_values(order, ascending=descending, kind="stable").reset_index(drop=True)
+    totals = group_sums({key: rows[key].fillna("") for key in keys}, rows, sums)
+    return largest_first(totals, largest) if largest else totals
+
+
+def group_sums(
+    keys: Mapping[str, pd.Series], rows: pd.DataFrame, sums: Sequence[str]
+) -> pd.DataFrame:
+    """Sums of integer columns of `rows` for each combination of `keys`, in the order of the keys.
+
+    A row without a key is left out. pandas' own groupby takes ten times as long for a month.
+    """
+    combined = np.zeros(len(rows), dtype=np.int64)
+    is_keyed = np.ones(len(rows), dtype=bool)
+    values: dict[str, np.ndarray] = {}
+    for name, column in keys.items():
+        codes, found = pd.factorize(column.to_numpy())
+        is_keyed &= codes >= 0
+        order = sorted(range(len(found)), key=found.__getitem__)
+        values[name] = found[order]
+        ranks = np.empty(len(found) + 1, dtype=np.int64)  # the last one for a key that is missing
+        ranks[order] = range(len(found))
+        combined = combined * max(len(found), 1) + ranks[codes]
+    groups, members = np.unique(combined[is_keyed], return_inverse=True)
+    by_group = np.argsort(members, kind="stable")
+    starts = np.searchsorted(members[by_group], np.arange(len(groups)))
+    columns: dict[str, np.ndarray] = {}
+    for name in reversed(keys):
+        groups, places = np.divmod(groups, max(len(values[name]), 1))
+        columns[name] = values[name][places]
+    totals = {
+        name: np.add.reduceat(_numbers(rows[name])[is_keyed][by_group], starts)
+        if len(starts)
+        else np.empty(0, dtype=np.int64)
+        for name in sums
+    }
+    return pd.DataFrame({name: columns[name] for name in keys} | totals)
+
+
+def _numbers(column: pd.Series) -> np.ndarray:
+    """A column of integers, what is missing as 0."""
+    values = column.to_numpy()
+    if values.dtype != object:
+        return values
+    return np.array([0 if value is None else value for value in values], dtype=np.int64)
+
+
+def largest_first(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """`rows` by `columns`, the largest first, then in the order that they have."""
+    order = np.lexsort([-rows[name].to_numpy() for name in reversed(columns)])
+    return rows.iloc[order].reset_index(drop=True)
 
 
 def names(
@@ -153,14 +198,17 @@ def names(
     labels_found: dict[str, str] = {}
     for month in sorted(sources):
         if table in sources[month]:
-            labels = frame(sources[month][table])
-            labels_found.update(zip(labels[key], labels[label], strict=True))
+            labels = (sources[month][table].column(name).to_pylist() for name in (key, label))
+            labels_found.update(zip(*labels, strict=True))
     return labels_found
 
 
 def currencies(source: Mapping[str, pa.Table]) -> tuple[str, ...]:
     """Currencies of a month's stores and days, in the alphabet."""
     labels_found = {
-        c for table in ("days", "stores") for c in frame(source[table])["currency"].unique() if c
+        currency
+        for table in ("days", "stores")
+        for currency in source[table].column("currency").to_pylist()
+        if currency
     }
     return tuple(sorted(labels_found))

@@ -8,7 +8,6 @@ import pandas as pd
 
 from reports.figures import Figures
 from reports.figures.calendar import month_before
-from reports.figures.items import by_item
 from reports.page import Chart, Column, Section, Table, records
 from reports.sections.comparison import against_share, ratio, share
 from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Value, text
@@ -79,7 +78,7 @@ def combos(figures: Figures) -> Section:
         parts = _parts(figures)
         if parts.rows:
             tables.append(parts)
-    choices = _choices(figures.now["choices"], figures.now["items"])
+    choices = _choices(figures.now["choices"], figures.ranked)
     if len(choices):
         table = _choice_table(figures, choices)
         tables.append(table)
@@ -189,8 +188,8 @@ def _parts(figures: Figures) -> Table:
     return Table.from_frame("combo-parts", title, cells, columns, figures.currency, shown=TOP)
 
 
-def _choices(choices: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """Chosen options, best sellers first.
+def _choices(choices: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame:
+    """Chosen options, best sellers first; `ranked` are the items.
 
     `all` is how often any option of the same dish and modifier was chosen, `receipts` the least
     number of receipts with the dish.
@@ -201,11 +200,7 @@ def _choices(choices: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
         .reset_index()
     )
     sums["all"] = sums.groupby(["item", "name"])["units"].transform("sum")
-    dishes = (
-        by_item(items)
-        .groupby("item")[["net_sales", "base"]]
-        .agg({"net_sales": "sum", "base": "max"})
-    )
+    dishes = ranked.groupby("item")[["net_sales", "base"]].agg({"net_sales": "sum", "base": "max"})
     dishes = dishes.reindex(sums["item"], fill_value=0)
     sums["net"], sums["receipts"] = dishes["net_sales"].tolist(), dishes["base"].tolist()
     return sums.sort_values(
