@@ -111,7 +111,7 @@ def compose_briefing(
 
 
 def _until(day: date, tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
-    """`tables` without later days; those without days are of the whole month."""
+    """`tables` without later days; those without days are of the complete month."""
     return {
         name: table.filter(pc.less_equal(table["business_day"], pa.scalar(day)))
         if "business_day" in table.column_names

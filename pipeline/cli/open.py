@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="YYYY-MM; default: the last complete month, or the first one of a shorter history; of"
         " the cumulative report the newest",
     )
-    parser.add_argument("--cumulative", action="store_true", help="the report of the whole history")
+    parser.add_argument("--cumulative", action="store_true", help="the report of the full history")
     parser.add_argument("--pdf", action="store_true", help="the PDF instead of the page")
     parser.add_argument("--print", action="store_true", help="do not open the browser")
 

@@ -1,7 +1,7 @@
 """Checks of a month before it is counted: records, and money in all tables.
 
-The transform checks each receipt; these checks hold for the whole month after its way through the
-lake.
+The transform checks each receipt; these checks hold for the complete month after its way through
+the lake.
 """
 
 from __future__ import annotations

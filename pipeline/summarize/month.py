@@ -79,8 +79,8 @@ def summarize(
 ) -> dict[str, pa.Table]:
     """Every table of schema.SUMMARY and RECEIPT_FIGURES by name, sorted by its key.
 
-    The four lake tables may be tables or datasets; `metadata` has the transform's counts
-    of the whole month. Raises DataError when a row is of another month, a receipt occurs twice, the
+    The four lake tables may be tables or datasets; `metadata` has the transform's counts of the
+    complete month. Raises DataError when a row is of another month, a receipt occurs twice, the
     counts do not agree, or a key names two rows; MoneyNotConserved when sales or payments do not
     add up to the receipts; ConfigError when memory does not suffice.
     """

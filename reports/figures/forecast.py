@@ -6,7 +6,7 @@ the mean of the last WEEKS same weekdays up to the origin (closed days count as 
 index of its month ÷ the mean index of the months that those weekdays lie in, where 24 months allow
 an index. Smoothed: a level × the share of the weekday, both smoothed exponentially over the last
 year (Holt and Winters, without trend). Naive: the last same weekday. All are tried on each of the
-last TRIALS whole months, from the same day of the month before it and with nothing younger, the
+last TRIALS complete months, from the same day of the month before it and with nothing younger, the
 index included; the error is the sum of |actual - forecast| over days ÷ the sum of actual. Interval
 of a day: from the 10th to the 90th percentile of actual ÷ forecast of the tried days; of the month:
 the least and the greatest actual ÷ forecast of the tried months; both contain the forecast. In: a

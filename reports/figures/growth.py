@@ -3,7 +3,7 @@
 Like-for-like (after the nostress note): same stores, only days traded in both years, each day
 beside the equivalent weekday (day - 364). Seasonality: a month's net sales ÷ the centred 12-month
 mean around it (2 × 12 moving mean, the classical way), averaged over the years; only with >=
-SEASONS whole months. In: `days` frames; net sales of whole months. Out: exact.
+SEASONS complete months. In: `days` frames; net sales of complete months. Out: exact.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def like_for_like(now: pd.DataFrame, base: pd.DataFrame) -> LikeForLike:
 
 
 def seasonality(net: Mapping[date, int]) -> dict[int, Fraction]:
-    """calendar month -> its index, from net sales of whole months.
+    """calendar month -> its index, from net sales of complete months.
 
     {} with fewer than SEASONS of them or without a full cycle.
     """

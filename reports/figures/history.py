@@ -1,4 +1,4 @@
-"""The whole history: one set of figures per month, added up in any order.
+"""The complete history: one set of figures per month, added up in any order.
 
 In: summary tables of every month. Out: per-month `Totals` and stacked frames with a `month` column.
 A month is *partial* when it is still open, or when it is the first and the shop's first sale came
@@ -82,7 +82,7 @@ class History:
         ]
 
     def year_to(self, month: date) -> list[date] | None:
-        """The 12 whole months that end with `month`; None where one is missing or partial."""
+        """The 12 complete months up to `month`; None if one is missing or partial."""
         year = [month_before(month, i) for i in range(11, -1, -1)]
         return year if set(year) <= set(self.whole_months) else None
 
@@ -93,7 +93,7 @@ class History:
 
     @cached_property
     def average(self) -> dict[date, tuple[int, int]]:
-        """Net sales of the 12 whole months that end with a month, and 12."""
+        """Net sales of the 12 complete months that end with a month, and 12."""
         matches = {m: self.year_to(m) for m in self.months}
         return {m: (self.sum_of(year).net_sales, 12) for m, year in matches.items() if year}
 

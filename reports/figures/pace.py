@@ -3,7 +3,7 @@
 Definition: what was sold through the last complete day + for each day that is left the mean of the
 same weekday in the WEEKS weeks before. Bounds: what is left × the least and the greatest of week
 actual ÷ week expected of those weeks, which contain 1. In: a month and the one before. Out:
-integers; None with under FEWEST whole weeks or under 20 receipts.
+integers; None with under FEWEST complete weeks or under 20 receipts.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def pace(figures: Figures) -> Pace | None:
 
 
 def net_by_day(figures: Figures) -> dict[date, int]:
-    """Net sales of the days of the month and of the whole month before."""
+    """Net sales of the days of the month and of the complete month before."""
     frames = [figures.now["days"]]
     if figures.before:
         frames.append(Tables(figures.before.first, figures.before.source, figures.currency)["days"])

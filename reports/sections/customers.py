@@ -29,7 +29,7 @@ def customers(figures: Figures) -> Section:
         "customers.share",
         share=ratio(*total.identified_share, total.receipts),
         part=Count(total.identified_receipts),
-        whole=Count(total.receipts),
+        total=Count(total.receipts),
     )
     if now.everyone.customers < SMALL:
         return Section("customers", (share, text("customers.few", n=Count(SMALL))))

@@ -194,7 +194,7 @@ def _share(
     figures: Figures, name: str, read: Read, trend: int, part: Value, total_sum: int
 ) -> Tile:
     now = read(figures.total)
-    notes = [text(f"headline.{name}_base", part=part, whole=Count(total_sum))]
+    notes = [text(f"headline.{name}_base", part=part, total=Count(total_sum))]
     for month, total in _compared(figures):
         notes.append(
             missing(month)

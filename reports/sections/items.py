@@ -73,7 +73,7 @@ def items(figures: Figures) -> Section:
             text(
                 "items.abc",
                 n=Count(len(a_items)),
-                whole=Count(len(ranked)),
+                total=Count(len(ranked)),
                 share=a_share,
             )
         )

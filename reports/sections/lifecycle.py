@@ -24,7 +24,7 @@ TOP, SPAN, FEW = 20, 3, 6
 
 
 def lifecycle(history: History) -> Section:
-    """Net sales of items over three early and the latest three whole months.
+    """Net sales of items over three early and the latest three complete months.
 
     The early months are of the same season, if history has them. Prices are those of plain SALE
     lines.
@@ -162,7 +162,7 @@ def lifecycle(history: History) -> Section:
 
 
 def spans_of(total_sum: list[date]) -> tuple[list[date], list[date]]:
-    """The latest SPAN whole months, and the months to compare them with.
+    """The latest SPAN complete months, and the months to compare them with.
 
     The latter are the same months of the earliest year that has them, or else the first SPAN whole
     months.

@@ -90,7 +90,7 @@ def find_loss_alerts(figures: Figures) -> list[Finding]:
                         "tenders.cancellations",
                         employee=employee_name(figures, str(top.name)),
                         n=Count(int(top["cancelled_receipts"])),
-                        whole=Count(cancelled),
+                        total=Count(cancelled),
                         amount=Money(int(top["cancelled_total"]), currency),
                     ),
                     int(top["cancelled_total"]),

@@ -30,7 +30,7 @@ COHORTS, AHEAD, DRAWN, YEAR = 12, 11, 9, 12
 def loyalty(history: History) -> Section:
     """Only customers that the POS knows; groups under SMALL are hidden.
 
-    Segments are of the 12 whole months to the last one, and there are none with fewer.
+    Segments are of the 12 complete months to the last one, and there are none with fewer.
     """
     if not history.tables:
         return Section("loyalty", (text("customers.none"),))
@@ -48,7 +48,7 @@ def loyalty(history: History) -> Section:
             n=Count(len(people)),
             share=ratio(*ever.identified_share, ever.receipts),
             part=Count(ever.identified_receipts),
-            whole=Count(ever.receipts),
+            total=Count(ever.receipts),
         )
     ]
     top, best, total_sum = concentration(customers)

@@ -93,7 +93,7 @@ def menu(figures: Figures) -> Section:
         "scatter",
         "menu",
         text(
-            "menu.chart", n=Count(sum(d.kind == "star" for d in dishes)), whole=Count(len(dishes))
+            "menu.chart", n=Count(sum(d.kind == "star" for d in dishes)), total=Count(len(dishes))
         ),
         text("menu.alt", n=Count(len(dishes))),
         {

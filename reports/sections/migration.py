@@ -19,7 +19,7 @@ HALF = 6
 def migration(history: History) -> Section:
     """Dishes classified in both spans whose class is another now.
 
-    Both spans are of whole months.
+    Both spans are of complete months.
     """
     span = min(HALF, len(history.whole_months) // 2)
     if span < 1 or not any(history.totals[m].costed_net > 0 for m in history.whole_months):
@@ -40,7 +40,7 @@ def migration(history: History) -> Section:
         text(
             "migration.lead",
             n=Count(len(moved)),
-            whole=Count(len(both)),
+            total=Count(len(both)),
             first=Month(early[0], short=True),
             last=Month(early[-1], short=True),
             start=Month(late[0], short=True),

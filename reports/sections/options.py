@@ -84,7 +84,7 @@ def options(history: History) -> Section:
 def _rows(history: History) -> list[Row]:
     """Options, most chosen first, with their shares in both halves of the history.
 
-    A share is that of the same dish and modifier, in the halves of all whole months.
+    A share is that of the same dish and modifier, in the halves of all complete months.
     """
     half = len(history.whole_months) // 2
     choices = history.stacked("choices")

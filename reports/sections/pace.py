@@ -15,7 +15,7 @@ FEW = 3
 
 
 def pace(history: History) -> Section:
-    """Both measures of every whole month against the first whole month."""
+    """Both measures of every complete month against the first complete month."""
     months = [
         m
         for m in history.whole_months

@@ -1,4 +1,4 @@
-"""Lasting pairs: pairs of items of the whole history.
+"""Lasting pairs: pairs of items of the complete history.
 
 And whether both halves of the history agree.
 """
@@ -63,7 +63,7 @@ def stability(history: History) -> Section:
     sentence = text(
         "stability.lead" if half else "stability.short",
         n=Count(stable),
-        whole=Count(len(strongest)),
+        total=Count(len(strongest)),
     )
     table = Table(
         "pairs",

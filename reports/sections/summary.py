@@ -1,6 +1,6 @@
 """Summary of the history: six figures of the last 12 months.
 
-Beside those of the 12 months before and of the whole history.
+Beside those of the 12 months before and of the complete history.
 """
 
 from __future__ import annotations
