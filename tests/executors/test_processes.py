@@ -43,7 +43,7 @@ def test_a_batch_and_single_builds_publish_the_same_bytes(luigi: Runner, tmp_pat
         logs[name] = luigi(*months)
         lakes[name] = {key: digest_of(key, body) for key, body in files_of(folder).items()}
     assert "on local processes" not in logs["single"] + logs["one pass"]
-    assert "on local processes" in logs["processes"] and "on local processes" in logs["shares"]
+    assert "on local processes" in logs["processes"] and "on local processes" in logs["chunks"]
     assert "MonthlySummary(month=2026-10,2026-11)" in logs["one pass"], "both months were one task"
     assert any(key.startswith("summary/") for key in lakes["single"])
     for name, lake in lakes.items():
