@@ -1,4 +1,4 @@
-"""The simulated shop in a process of its own, beside the one that reads it."""
+"""The simulated shop in a process of its own, next to the one that reads it."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def lake() -> Lake:
 
 
 def open_lake(folder: str = "") -> Lake:
-    """The lake of the settings as it stands, whatever this machine remembers of it.
+    """The configured lake as it is, whatever this machine remembers of it.
 
     Or the lake in a folder of it.
     """
@@ -78,7 +78,7 @@ def _name_at_root() -> str:
         return recorded or free[0]
     raise OtherLake(
         f"{lake().storage.uri()} is filled by {recorded or 'saved files'} first, and [pos] source ="
-        f" {settings.pos().source} does not name that source; name it beside the others"
+        f" {settings.pos().source} does not name that source; name it together with the others"
     )
 
 

@@ -5,9 +5,10 @@ manifest holds the fingerprint of the source (8 hex digits) and that of the key 
 where customers are not hashed), so that planning reads no object. The manifest's metadata states
 the same in words. The key itself is never stored.
 
-A lake of several points of sale has one such partition for each beside the one at its root: their
-names are those of the partitions, so that planning sees which they are. The metadata of `lake`
-then names all of them: those were in the settings when the lake began, or were accepted since.
+A lake of several points of sale has one such partition for each in addition to the one at its root:
+their names are those of the partitions, so that planning sees which they are. The metadata of
+`lake` then names all of them: those were in the settings when the lake began, or were accepted
+since.
 
     simulator   the embedded shop; its lake takes no other source, and no other lake takes it
     loyverse    the account, by its merchant id; by the API's address where there is none
@@ -86,7 +87,7 @@ def read_owner(lake: Lake, name: str = NAME) -> Owner | None:
 
 
 def other_sources(lake: Lake) -> list[str]:
-    """The points of sale that fill the lake beside the one at its root."""
+    """The points of sale that fill the lake in addition to the one at its root."""
     return [name for name in lake.partitions(IDENTITY) if name != NAME]
 
 
@@ -164,7 +165,8 @@ def admit(
 
     A new lake admits any source. Saved files and one account of the API may fill the same lake
     where they share a store. Raises OtherLake for another source. `name` and `raw` are those of a
-    source beside the one at the root, `names` all points of sale of the settings if several.
+    source in addition to the one at the root, `names` all points of sale of the settings if
+    several.
     """
     for _ in range(_ATTEMPTS):
         check_owner(lake, is_simulator=origin.kind == SIMULATOR, key=key)
@@ -199,8 +201,8 @@ def record(
 ) -> None:
     """Record that `origin` fills the lake from now on, with customers hashed by `key`.
 
-    `name` is that of a source beside the one at the root. With several points of sale `names` has
-    all of them, the one at the root first.
+    `name` is that of a source in addition to the one at the root. With several points of sale
+    `names` has all of them, the one at the root first.
     """
     hashed = key_fingerprint(key)
     metadata: dict[str, object] = {

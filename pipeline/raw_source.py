@@ -12,7 +12,7 @@ from pipeline.rules import Rules
 class RawSource(NamedTuple):
     """The raw data of a point of sale.
 
-    `prefix` stands before its identifiers in the tables, `folder` before its objects; both are
+    `prefix` precedes its identifiers in the tables, `folder` before its objects; both are
     empty for the source at the root of the lake.
     """
 

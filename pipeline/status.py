@@ -324,7 +324,7 @@ def store_names(lake: Lake) -> dict[str, str]:
 
 
 def _name_stores(lakes: Mapping[str, Lake], prefixes: Mapping[str, str]) -> dict[str, str]:
-    """The stores of every source; of equal names each bears its source's."""
+    """The stores of every source; of equal names each has its source's."""
     rows = [
         (f"{prefixes.get(source, '')}{store_id}", label, source)
         for source, home in lakes.items()

@@ -33,7 +33,7 @@ def format_status(status: Status) -> str:
     ]
     if status.new_fields:
         fields = ", ".join(f"{path} since {day}" for path, day in status.new_fields.items())
-        lines.append(f"new fields     {fields} (kept in raw, counted nowhere)")
+        lines.append(f"new fields     {fields} (kept in raw, not counted)")
     lines += [
         f"silent         {format_silence(status, store, day)}"
         for store, day in status.silent.items()

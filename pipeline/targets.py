@@ -2,7 +2,7 @@
 
 A fingerprint is a digest of everything that a partition is built from: the content digests of its
 inputs, the version of its code and the settings that shape it. A partition is current when its
-newest manifest bears its current fingerprint. So Luigi's rule "a target that exists is complete"
+newest manifest has its current fingerprint. So Luigi's rule "a target that exists is complete"
 skips what nothing has changed, and rebuilds what a late receipt, a new menu rule or a new version
 of the code has changed.
 """
@@ -143,12 +143,12 @@ class RawTask(DatasetTask):
         """One extraction at a time, and a resource for each further source.
 
         Luigi batches only tasks of equal resources. Else it would batch windows of a further source
-        with those of the first, whose tasks do not bear the parameter, and call them done.
+        with those of the first, whose tasks do not have the parameter, and call them done.
         """
         return {"pos_api": 1} | ({f"pos_api_{self.source}": 1} if self.source else {})
 
     def to_str_params(self, *args: Any, **kwargs: Any) -> dict[str, str]:
-        """As Luigi's, without an empty source: so a lake with one source has it nowhere."""
+        """As Luigi's, without an empty source: so a lake with one source never has it."""
         params: dict[str, str] = super().to_str_params(*args, **kwargs)
         if not self.source:
             params.pop("source", None)
@@ -170,14 +170,16 @@ class RawTask(DatasetTask):
         raise NotImplementedError
 
     def run(self) -> None:
-        """Fetch, or use what another run has committed meanwhile."""
+        """Fetch, or use what another run has committed in the meantime."""
         for attempt in range(MAX_ATTEMPTS):
             try:
                 return self.fetch()
             except Conflict:
                 raw_lake(self.source).refresh()
                 if self.complete():
-                    log.info("%s: another run has committed it meanwhile; nothing to do", self)
+                    log.info(
+                        "%s: another run has committed it in the meantime; nothing to do", self
+                    )
                     return None
                 if attempt == MAX_ATTEMPTS - 1:
                     raise

@@ -79,7 +79,7 @@ def monthly(
     `customers` of every month since. `covered` are the days of `month` in the lake, by default all
     from `lake_starts` on; no other day counts as a day without sales. `backoffice` are the tables
     of the POS's own exports, None without any. `outside` are the receipts that arrived in the month
-    and lie before `history_starts`, `quarantine` the unreadable ones. `currency` is that of a month
+    and are before `history_starts`, `quarantine` the unreadable ones. `currency` is that of a month
     that has neither sales nor stores. `plans` are the owner's goals, notes, fees, dayparts and
     labour (`read_plans`). `shifts` are the month's shifts of the cash drawers, None without any.
     """
@@ -191,7 +191,7 @@ def cumulative(
 def change_of(figures: Mapping[str, Any]) -> str:
     """Cause of the version with this figures.json: the gravest of its currencies.
 
-    "first", "more" (more days of a month under way), "data" (a correction), "settings" (settings,
+    "first", "more" (more days of the current month), "data" (a correction), "settings" (settings,
     language, paper or code), "same" (no figure differs).
     """
     from reports.sections.changes import CAUSES

@@ -62,7 +62,7 @@ Subject = TypeVar("Subject", Figures, History)
 
 @dataclass(frozen=True)
 class Issue:
-    """What a version of a report states besides its figures."""
+    """What a version of a report states in addition to its figures."""
 
     metadata: Mapping[str, object]
     lake_decimals: int

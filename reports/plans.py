@@ -1,4 +1,4 @@
-"""The owner's plans: goals, days of note, fees, dayparts, labour.
+"""The owner's plans: goals, special days, fees, dayparts, labour.
 
 In: the texts of config/goals.toml, calendar.toml and fees.toml, the [dayparts] of menu.toml and
 inputs/labour.csv. Out: `Plans`, exact. Raises ValueError that names the file and the key. What is
@@ -23,7 +23,7 @@ _MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")
 
 @dataclass(frozen=True)
 class Note:
-    """A day of note; no stores are all stores."""
+    """A special day; no stores are all stores."""
 
     day: date
     text: str

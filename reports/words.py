@@ -144,7 +144,7 @@ class Words:
             {",": get_group_symbol(self.locale), ".": get_decimal_symbol(self.locale)}
         )
         self._compact: dict[tuple[Decimal, int], str] = {}
-        # A value stands in several files of a report: by identity, which is faster than by value.
+        # A value is in several files of a report: by identity, which is faster than by value.
         self._kept: dict[int, tuple[Value, tuple[Run, ...]]] = {}
         self._plain_runs: dict[Value, tuple[Run, ...]] = {}
 

@@ -1,4 +1,4 @@
-"""Show one receipt as sold beside the rows that the rules make of it, to the cent.
+"""Show one receipt as sold, and the rows that the rules make of it, to the cent.
 
     pos explain 1-10131
     pos explain 1-10131 --month 2026-10        searches that month only, which is quicker

@@ -1,6 +1,6 @@
 """Open a report: print its address, and show it in the browser.
 
-    pos open                                   the last complete month; or the first, under way
+    pos open                                   the last complete month; or the first, current one
     pos open --month 2026-09 --pdf
     pos open --cumulative --print              only prints the address
 

@@ -3,7 +3,7 @@
     pos retain --months 24 --dry-run       what would be removed, month by month
     pos retain --months 24
 
-The month under way and as many complete months before it stay verbatim; in older windows notes and
+The current month and as many complete months before it stay verbatim; in older windows notes and
 card details become null. Receipts and amounts stay, so late changes, rebuilds and audits reach
 every month as before. Removes the old objects with their versions, which needs permission to delete
 (docs/aws: maintenance-policy.json). Do not run it during another run; an interrupted one is started
@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--months",
         type=settings.Number().parse,
         required=True,
-        help="complete months that stay verbatim, besides the one under way",
+        help="complete months that stay verbatim, besides the current one",
     )
     parser.add_argument("--dry-run", action="store_true", help="only list what would be removed")
 

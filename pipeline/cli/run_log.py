@@ -27,7 +27,7 @@ _ENDED = "--- ended with exit code "
 
 @dataclass
 class RunLog:
-    """The log of a run under way; `code` is how the run ends, None until then."""
+    """The log of an active run; `code` is how the run ends, None until then."""
 
     path: Path
     code: int | None = None
@@ -69,7 +69,7 @@ def keep(folder: Path, now: datetime) -> Iterator[RunLog]:
 
 
 def find_logs(folder: Path) -> list[Path]:
-    """The logs, those of runs under way first, then the newest."""
+    """The logs, those of active runs first, then the newest."""
     if folder.exists():
         check_private(folder)
     return sorted(
@@ -80,7 +80,7 @@ def find_logs(folder: Path) -> list[Path]:
 
 
 def is_running(path: Path) -> bool:
-    """Whether the run of this log is under way: no end, and its process exists."""
+    """Whether the run of this log is active: no end, and its process exists."""
     if has_ended(path):
         return False
     try:

@@ -62,7 +62,7 @@ def read_summary(
 ) -> RunSummary:
     """What the run of `day` did in `seconds`; `status` is the lake after it.
 
-    `further` are the sources of the lake beside the one at its root.
+    `further` are the sources of the lake in addition to the one at its root.
     """
     seen = {dataset: _numbers(lake, dataset) for dataset in DATASETS}
     past = _seen_before(lake)
@@ -178,7 +178,7 @@ def _newest(lake: Lake, dataset: str, name: str) -> Manifest:
 
 
 def _late(lake: Lake, window: str) -> int:
-    """Receipts of a window in objects whose sales all lie before it."""
+    """Receipts of a window in objects whose sales all are before it."""
     body = lake.body(_newest(lake, RECEIPTS, window))
     start, end = (datetime.fromisoformat(body["metadata"][edge]) for edge in ("start", "end"))
     objects = [parse_raw(Stat(m["key"], m["size"], "")) for m in body["files"].values()]

@@ -2,7 +2,7 @@
 
 A first run on years of history sends one month and the cumulative report through it. Months that
 closed while nothing ran are sent later. A month that a recipient has is sent again when its figures
-change. Nothing is sent of the month under way, unless `open_months`: half a month compares with
+change. Nothing is sent of the current month, unless `open_months`: half a month compares with
 nothing.
 """
 
@@ -48,7 +48,7 @@ def find_due(
     have not arrived. Monthly: the months that closed since the last one they have (to a new
     recipient only `closed`), those whose delivery failed, and other versions of months they have.
     Cumulative: the one through `closed`, and other versions of it (`has_visible_changes` decides
-    whether these are sent). With `open_months` also the month under way, whenever it changes, and
+    whether these are sent). With `open_months` also the current month, whenever it changes, and
     its cumulative report instead of the other.
     """
     last = f"{closed:%Y-%m}"

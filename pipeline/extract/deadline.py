@@ -30,7 +30,7 @@ class Deadline:
         self._lock = threading.Lock()
         self._handles: list[int] = []  # of the newest connection's socket, at most one
         weakref.finalize(self, _close, self._handles)
-        self._running = 0  # number of the exchange under way; a timer of an older one does nothing
+        self._running = 0  # number of the current exchange; a timer of an older one does nothing
         self._is_up = False
         self.pools = {
             "http": self._watch(HTTPConnectionPool, HTTPConnection),

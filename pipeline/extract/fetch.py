@@ -7,7 +7,8 @@ the order of the pages does not matter. Exact duplicates are kept once.
 - A record outside all windows is counted, and left to its own window. If the source states that its
   history begins with the first window (`starts`), that window takes all older records.
 - A record with an unreadable `updated_at` goes to the last window, date unknown.
-- The daily extraction has no upper bound: a receipt that changes meanwhile moves out of the closed
+- The daily extraction has no upper bound: a receipt that changes in the meantime moves out of the
+closed
   windows, and never between two of their pages.
 - A bounded extraction could lose rows: a receipt that changes leaves the span, and if the API
   counts rows, another row then moves to a page that was already read. So a request at the end asks

@@ -55,7 +55,7 @@ def recording_numbers(
 
 
 def is_before(record: Record, start: datetime) -> bool:
-    """Whether the readable instants of a receipt lie before `start`."""
+    """Whether the readable instants of a receipt are before `start`."""
     moments = [moment for moment in (record.sold_at, record.updated_at) if moment]
     return bool(moments) and max(moments) < start
 

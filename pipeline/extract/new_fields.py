@@ -42,8 +42,8 @@ def note_fields(fetched: FetchedPages, day: date, lake: Lake) -> None:
     }
     if new and len(noted) < MOST_NOTED:
         log.warning(
-            "receipts bear fields that this version does not know: %s. They are kept in raw and"
-            " counted nowhere; see whether a newer version reads them",
+            "receipts have fields that this version does not know: %s. They are kept in raw and"
+            " not counted; see whether a newer version reads them",
             ", ".join(f"{path} (receipt {entry['receipt']})" for path, entry in new.items()),
         )
         lake.put_state(FIELDS, json.dumps({**noted, **new}, indent=1, sort_keys=True).encode())

@@ -77,8 +77,9 @@ def extract(
     """Extract the windows of `days`, consecutive days together; commit them in order.
 
     `last` is the last day whose window has closed. An extraction up to that day has no upper bound:
-    a receipt that changes meanwhile gets a later `updated_at`, so it cannot be skipped between two
-    pages. Raises Conflict if a killed run had committed one of `days`: the bounds then change.
+    a receipt that changes in the meantime gets a later `updated_at`, so it cannot be skipped
+    between two pages. Raises Conflict if a killed run had committed one of `days`: the bounds then
+    change.
     """
     days = list(days)
     lake.complete_windows()

@@ -32,4 +32,4 @@ def unpack(data: bytes, uri: str) -> dict[str, bytes]:
         with ZipFile(BytesIO(data)) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
     except (BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
-        raise Corrupt(f"{uri} is not a sound zip file: {error}") from error
+        raise Corrupt(f"{uri} is not a valid zip file: {error}") from error

@@ -47,7 +47,7 @@ def unpack_tables(
             table = pa.ipc.open_stream(source).read_all()
             tables[table.schema.metadata[_NAME].decode()] = table
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
-        raise Corrupt(f"{name} is not a sound object of tables: {error}") from error
+        raise Corrupt(f"{name} is not a valid object of tables: {error}") from error
     for table_name, schema in (schemas or {}).items():
         actual = tables[table_name].schema if table_name in tables else pa.schema([])
         check_schema(actual, _bare(schema), f"{name}/{table_name}")

@@ -111,7 +111,7 @@ class Lake:
         return self._log.history(dataset, partition)
 
     def check_sound(self, dataset: str, partition: str) -> None:
-        """Raise Corrupt if the log has a gap, a number twice or a foreign manifest."""
+        """Raise Corrupt if the log has a gap, a number twice or an unknown manifest."""
         with _naming_partition(dataset, partition):
             self._log.check_sound(dataset, partition)
 
@@ -175,7 +175,7 @@ class Lake:
     def invalidate(self, dataset: str, partition: str, why: str) -> Manifest | None:
         """Invalidate the partition, so that the next run builds it again.
 
-        Does nothing where another run has published meanwhile; returns the newest manifest.
+        Does nothing where another run has published in the meantime; returns the newest manifest.
         """
         with _naming_partition(dataset, partition):
             try:

@@ -9,7 +9,7 @@
     summary/<table>/year=2026/month=10/<table>.parquet
     summary/_tables/year=2026/month=10/tables.arrow.zst    all of them again, for one request
     <customers|outside|shifts>/year=2026/month=10/<file>.parquet
-    backoffice/2026-10/<file>.parquet    beside the owner's exports, backoffice/*.csv
+    backoffice/2026-10/<file>.parquet    next to the owner's exports, backoffice/*.csv
     reports/<monthly|cumulative>/2026-10/<file>    the newest version
     reports/<monthly|cumulative>/2026-10/versions/000002.<digest>.zip    each version as issued
     _manifests/<dataset>/<partition>/000002.<fingerprint>.<digest>.json

@@ -7,7 +7,7 @@ manifest is a copy of it. If a run is killed between the two, the next run write
 After a lost response, a run that finds its own bytes in the commit record has won.
 
 The snapshot is the result of the listings plus what this process has published; a child process
-drops it. A log with a gap, a doubled number or a foreign key is unsound: nothing is published
+drops it. A log with a gap, a doubled number or an unknown key is invalid: nothing is published
 into it (Corrupt, naming the key), and readers use the highest number with a commit record.
 """
 
@@ -38,7 +38,7 @@ from pipeline.load.storage import Storage, Write
 
 _CACHED_BODIES = 2048
 Snapshot = tuple[dict[str, dict[str, list[Manifest]]], dict[str, list[str]], set[str]]
-"""Manifests by dataset and partition, foreign keys by folder, and the prefixes listed."""
+"""Manifests by dataset and partition, unknown keys by folder, and the prefixes listed."""
 
 
 _SORTED = json.JSONEncoder(sort_keys=True)
@@ -138,7 +138,7 @@ class ManifestLog:
         return list(self._manifests[dataset].get(partition, ()))
 
     def newest(self, dataset: str, partition: str) -> Manifest | None:
-        """The newest manifest; of an unsound log, the highest with a commit record."""
+        """The newest manifest; of an invalid log, the highest with a commit record."""
         self.catch_up()
         newest, name = self._newest, (dataset, partition)  # another thread may replace the dict
         if name not in newest:
@@ -148,14 +148,14 @@ class ManifestLog:
         return newest[name]
 
     def check_sound(self, dataset: str, partition: str) -> None:
-        """Raise Corrupt, naming the key, where the log is unsound."""
+        """Raise Corrupt, naming the key, where the log is invalid."""
         manifests = self.history(dataset, partition)
         folder = log_prefix(dataset, partition)
         uri = self.storage.uri(folder)
         for foreign in self._foreign.get(folder, ()):
             raise Corrupt(
                 f"{self.storage.uri(foreign)} is not a manifest of the lake; move it away, nothing"
-                " is published beside it"
+                " is published next to it"
             )
         for gap in _gaps(manifests):
             commit = commit_key(dataset, partition, gap)
@@ -167,7 +167,7 @@ class ManifestLog:
                 )
             raise Corrupt(
                 f"{uri}: manifest {gap:06d} is missing below {manifests[-1].number:06d}; restore it"
-                f" (its bytes are in {commit}), or move away the foreign one above it"
+                f" (its bytes are in {commit}), or move away the unknown one above it"
             )
 
     def _is_committed(self, manifest: Manifest) -> bool:
@@ -253,7 +253,7 @@ class ManifestLog:
         if commit_key(taken.dataset, taken.partition, taken.number) != commit.key:
             raise Corrupt(
                 f"{self.storage.uri(commit.key)} is the commit record of {taken.key}; move it"
-                " away, nothing is published beside it"
+                " away, nothing is published next to it"
             )
 
     def _check_copy(self, commit: CommitRecord) -> None:
@@ -344,7 +344,7 @@ class ManifestLog:
         except (ValueError, KeyError, TypeError, ConfigError) as error:
             raise Corrupt(
                 f"{self.storage.uri(key)} is not a manifest ({error}); restore it, or move it away"
-                " if it is foreign"
+                " if it does not belong there"
             ) from error
 
 

@@ -4,7 +4,7 @@ The same rows give the same bytes, however the table is chunked or its dictionar
 zstd, labels dictionary-encoded, DECIMAL money as integers, instants as UTC microseconds, statistics
 and a page index for queries, page checksums, and sort order and column meanings in the metadata.
 Reading verifies the checksums. Nothing is rounded, no row is dropped. Raises Corrupt for bytes that
-are not a sound Parquet file, SchemaMismatch for other columns or rows out of order.
+are not a valid Parquet file, SchemaMismatch for other columns or rows out of order.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def from_bytes(
         if columns is not None:
             table = table.select(list(columns))
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        raise Corrupt(f"{name} is not a sound Parquet file: {error}") from error
+        raise Corrupt(f"{name} is not a valid Parquet file: {error}") from error
     if schema is not None:
         check_schema(table.schema, schema, name)
     metadata = {

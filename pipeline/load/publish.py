@@ -56,7 +56,7 @@ class Content(NamedTuple):
 
 
 def publish(log: ManifestLog, run: str, content: Content, max_retry_wait: float) -> Manifest:
-    """Publish one partition. Raises Conflict when another run has published meanwhile."""
+    """Publish one partition. Raises Conflict if another run has published it."""
     (result,) = publish_all(log, run, [content], max_retry_wait)
     if isinstance(result, PipelineError):
         raise result
@@ -181,7 +181,7 @@ class _Publication:
         return outcome
 
     def prepare(self) -> None:
-        """Read what the expected manifest has left. Raises Corrupt for an unsound log."""
+        """Read what the expected manifest has left. Raises Corrupt for an invalid log."""
         self._log.check_sound(self._dataset, self._partition)
         self._previous = self._log.read(self._expected)["files"] if self._expected else {}
 
@@ -211,7 +211,7 @@ class _Publication:
     def check_archive(self) -> None:
         """Take over what a killed run has archived of this version, compressed otherwise.
 
-        Raises Corrupt where other files lie under its name.
+        Raises Corrupt where other files are under its name.
         """
         if self.archive is None:
             return
@@ -227,7 +227,7 @@ class _Publication:
         return bool(self._previous.get(name, {}).get("sha256") == self.entries[name]["sha256"])
 
     def check_same(self, name: str, current: Stat | None) -> None:
-        """Note an unchanged file, if it still lies there."""
+        """Note an unchanged file, if it is still there."""
         if current is None or not self._is_as_left(self._previous[name], current):
             self._unexpected[name] = current
         else:
@@ -284,7 +284,7 @@ class _Publication:
             self._log.refresh(self._dataset, self._partition)
             if self._log.newest(self._dataset, self._partition) != self._expected:
                 raise Conflict(
-                    f"{self._dataset} {self._partition}: another run has published meanwhile;"
+                    f"{self._dataset} {self._partition}: another run has published in the meantime;"
                     " start again from the newest manifest"
                 )
 

@@ -102,7 +102,7 @@ class Storage(ABC):
         """The bytes of the object. Raises Corrupt if there is none."""
 
     def get_sound(self, key: str, is_sound: Callable[[bytes], bool]) -> bytes:
-        """The bytes of the object, read again where they are missing or not sound.
+        """The bytes of the object, read again where they are missing or not valid.
 
         Returns what was read last: one bad response is no damage. Raises Corrupt if there is no
         object.

@@ -1,7 +1,7 @@
 """Verify a lake, and remove from it what must not stay.
 
     findings.py   a finding of a verification: where, what, and what to do
-    audit.py      every object against the manifests: digests, logs, commit records, foreign objects
+    audit.py      every object against the manifests: digests, logs, commit records, unknown objects
     leftovers.py  objects of killed and overtaken runs: recognised, and removed on request
     reconcile.py  amounts against each other: receipt = rows = payments, month = days
     conserve.py   every receipt of raw is counted, in quarantine or outside history

@@ -150,7 +150,7 @@ def _check_file(
 
 
 def _is_published(lake: Lake, manifest: Manifest, name: str) -> bool:
-    """Whether a run has published the file meanwhile; waits for one that is about to."""
+    """Whether a run has published the file by now; waits for one that is about to."""
     try:
         return bool(lake.read(manifest.dataset, manifest.partition, [name], afresh=True))
     except Corrupt:
@@ -242,6 +242,6 @@ def _check_named(
     elif not (parse_manifest(stat.key) or raw or home or is_known(stat.key)):
         yield LakeFinding(
             uri,
-            "is foreign to the lake",
+            "is unknown to the lake",
             "move it away: engines that read whole folders would read it",
         )

@@ -93,7 +93,7 @@ def conserve(
     starts: date,
     last: date,
 ) -> Conservation:
-    """Look for receipts that are nowhere, or both outside history and counted.
+    """Look for receipts that are in no table, or both outside history and counted.
 
     Receipts of months that are not `is_built` from the current raw, and those sold after business
     day `last`, are not due.
@@ -109,7 +109,7 @@ def _name(raw: RawSource, lost: dict[str, str], index: ReceiptIndex) -> Iterator
     if both and not raw.prefix:  # once for all sources
         yield LakeFinding(
             RECEIPTS,
-            f"receipt {name_receipt(index.outside[both[0]])}: it lies before the history and is"
+            f"receipt {name_receipt(index.outside[both[0]])}: it is before the history and is"
             f" counted too{_more(len(both))}",
             _REMEDY,
         )
@@ -132,7 +132,7 @@ def _find_lost(
     last: date,
     checked: list[str],
 ) -> dict[str, str]:
-    """A record of each receipt (or record without number) that is due and nowhere.
+    """A record of each receipt (or record without number) that is due and in no table.
 
     A receipt that has left the month is sought where any of its revisions was sold. `checked`
     gets the names of objects without such a receipt.

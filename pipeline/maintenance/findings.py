@@ -34,7 +34,7 @@ class Span(NamedTuple):
     last: str
 
     def holds(self, partition: str) -> bool:
-        """Whether a day, a month, a window or a rescan of that name lies in it."""
+        """Whether a day, a month, a window or a rescan of that name is in it."""
         return self == everything() or self.first <= partition[:7] <= self.last
 
 

@@ -132,7 +132,7 @@ def _cut(text: bytes) -> Iterator[bytes]:
                 yield text[start : match.end()]
         elif not opened and token != b"\xef\xbb\xbf":
             word = token[:40].decode(errors="replace")
-            raise ValueError(f"{word!r} stands at byte {match.start():,} outside of any record")
+            raise ValueError(f"{word!r} is at byte {match.start():,} outside of any record")
     if opened:
         raise ValueError("it ends in the middle of a record: it was not saved whole")
 

@@ -136,7 +136,7 @@ class _Reader:
         exponent = number.as_tuple().exponent  # a letter where it is not finite
         if not isinstance(exponent, int) or exponent < -4 or not lowest <= number <= 1000:
             raise self.fail(
-                where, f"{value!r} must lie between {lowest} and 1000, with four decimals at most"
+                where, f"{value!r} must be between {lowest} and 1000, with four decimals at most"
             )
         return number
 

@@ -19,7 +19,7 @@ COST_DECIMALS = 6
 
 
 def money(decimals: int) -> pa.DataType:
-    """The Arrow type of an amount in a currency with so many decimals."""
+    """The Arrow type of an amount in a currency with the given decimals."""
     import pyarrow as pa
 
     return pa.decimal128(18, decimals)
@@ -91,7 +91,7 @@ class Dataset:
 
 @cache
 def arrow(dataset: Dataset, decimals: int) -> pa.Schema:
-    """The Arrow schema of `dataset` in a lake whose money has so many decimals."""
+    """The Arrow schema of `dataset` in a lake whose money has the given decimals."""
     import pyarrow as pa
 
     types = _types(decimals)

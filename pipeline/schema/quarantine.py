@@ -35,7 +35,7 @@ QUARANTINE = Dataset(
 OUTSIDE = Dataset(
     "outside",
     2,
-    "one receipt that was read and lies before the history of the lake",
+    "one receipt that was read and is before the history of the lake",
     ("raw_partition", "record"),
     (
         Column("received", "day", "Business day of its arrival, on the clock of [shop]."),

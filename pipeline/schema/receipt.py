@@ -41,7 +41,7 @@ DIGITS = {"money": 14, "quantity": 11, "cost": 18, "rate": 9}
 
 
 def scale(kind: str, decimals: int) -> int:
-    """Decimals of a number of that kind, in a lake whose money has so many."""
+    """Decimals of a number of that kind, in a lake whose money has the given."""
     return {"money": decimals, "quantity": 4, "cost": 6, "rate": 4}[kind]
 
 

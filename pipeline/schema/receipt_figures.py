@@ -1,4 +1,4 @@
-"""The receipts of a month as its report counts them, beside the tables of SUMMARY.
+"""The receipts of a month as its report counts them.
 
 Each version of a report keeps a copy, so that a later version can name the receipts that changed.
 """

@@ -163,7 +163,7 @@ class pos(Section):
     state_folder = luigi.Parameter(
         "",
         description=(
-            "folder of this machine's own state: a folder for each lake with pages under way, logs"
+            "folder of this machine's own state: a folder for each lake with unfinished pages, logs"
             " and locks; empty: pos-sales-pipeline in the user's state folder"
         ),
     )
@@ -249,7 +249,7 @@ class report(Section):
         "config/goals.toml", description="net sales that each month should reach; may be missing"
     )
     calendar = luigi.Parameter(
-        "config/calendar.toml", description="days of note and paydays; may be missing"
+        "config/calendar.toml", description="special days and paydays; may be missing"
     )
     fees = luigi.Parameter("config/fees.toml", description="fees of payment types; may be missing")
 

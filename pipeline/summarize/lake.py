@@ -71,7 +71,7 @@ def connect(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A private database; what does not fit in `memory_limit` goes to `spill`.
 
-    Raises ConfigError when it does not fit and there is nowhere to spill it, or not enough of it.
+    Raises ConfigError when it does not fit and no folder to spill it to, or not enough of it.
     """
     connection = duckdb.connect(
         ":memory:",
@@ -85,7 +85,7 @@ def connect(
         },
     )
     try:
-        connection.execute("SET enable_progress_bar = false")  # it would stand in logs
+        connection.execute("SET enable_progress_bar = false")  # it would appear in logs
         yield connection
     except duckdb.OutOfMemoryException as error:
         where = f"with {spill} to spill to" if spill else "and there is no folder to spill to"
@@ -113,7 +113,7 @@ def tabulate(
 ) -> pa.Table:
     """The rows of `query` as the table of `dataset`, in the order of its key.
 
-    Raises DataError when two rows bear one key: a store with two currencies would do that.
+    Raises DataError when two rows have one key: a store with two currencies would do that.
     """
     key = ", ".join(f'"{name}"' for name in dataset.key)
     with warnings.catch_warnings():
@@ -124,7 +124,7 @@ def tabulate(
     twice = _first_repeated(rows.select(dataset.key))
     if twice:
         raise DataError(
-            f"summary of {dataset.name}: two rows bear the key {twice}; has a store two currencies,"
+            f"summary of {dataset.name}: two rows have the key {twice}; has a store two currencies,"
             " or two names?"
         )
     return schema.conform(rows.select(dataset.names()), dataset, decimals)

@@ -67,7 +67,7 @@ class Export:
 
 
 def read_export(data: bytes, decimals: int, forms: Sequence[ExportForm]) -> Export:
-    """The export in `data`, whose currency has so many decimals. Raises DataError."""
+    """The export in `data`, whose currency has the given decimals. Raises DataError."""
     table = list(read_rows(decode(data), impersonal(forms)))
     if not table:
         raise DataError("it is empty")
@@ -153,7 +153,7 @@ def _cells(table: list[tuple[int, list[str]]], names: list[str]) -> Rows:
 def _check_headings(
     names: list[str], headings: list[str], kind: ExportKind, form: ExportForm
 ) -> None:
-    """Refuse an export in which a column that is needed is missing or stands twice."""
+    """Refuse an export in which a column that is needed is missing or occurs twice."""
     if missing := sorted(form.needed[kind] - set(names)):
         others = [
             heading.strip()[:LONGEST]
@@ -197,7 +197,7 @@ def _single(lines: list[ExportLine]) -> list[ExportLine]:
     names = Counter(line.number or str(line.day) for line in lines)
     if twice := [name for name, times in names.items() if times > 1]:
         raise DataError(
-            f"{twice[0][:LONGEST]} stands twice; export it again, and do not join files"
+            f"{twice[0][:LONGEST]} occurs twice; export it again, and do not join files"
         )
     return lines
 

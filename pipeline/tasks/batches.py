@@ -5,7 +5,7 @@ consecutive days or months, up to a certain amount of work, built in one pass. T
 few partitions; the processes of an executor (remote_build.py) build many or large ones. The
 fingerprints, bytes and manifests are the same. A partition that fails does not stop the others:
 Luigi learns which are complete, and continues with the tasks that need only those. An input that
-changed meanwhile, or that was damaged and could be invalidated, is built first.
+changed in the meantime, or that was damaged and could be invalidated, is built first.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 _GROUP_SIZE = 4 << 20  # stored raw bytes, or as much work, of a group at most
 _LITTLE_WORK = 2 << 20  # so much is done before an executor has started
-_PARTITION = 20_000  # the work of a partition beside that of its bytes
+_PARTITION = 20_000  # the work of a partition in addition to that of its bytes
 _MAX_LOST = 8  # items of one round that may end their process before the round is given up
 
 Follow = Callable[[Step], None]

@@ -145,7 +145,7 @@ class BackOffice(DerivedTask):
         return published, {"files": len(files)}
 
     def _warn_of_older(self, files: dict[str, partial[bytes]]) -> None:
-        """Log exports whose days all lie before the history."""
+        """Log exports whose days all are before the history."""
         from pipeline.summarize.compare_exports import read_cached
 
         first = self.days()[0]
@@ -157,7 +157,7 @@ class BackOffice(DerivedTask):
             days = [line.day for lines in readings.values() for line in lines]
             if days and max(days) < first:
                 log.warning(
-                    "%s is compared with no month: its days, %s to %s, lie before the lake's"
+                    "%s is compared with no month: its days, %s to %s, are before the lake's"
                     " history, which begins on %s ([pos] history_starts)",
                     lake().storage.uri(f"{PREFIX}{name}"),
                     min(days),

@@ -88,9 +88,9 @@ def look(span: Span, *, deep: bool) -> Iterator[LakeFinding]:
         for stat in unused_exports():
             yield LakeFinding(
                 lake().storage.uri(stat.key),
-                "is compared with no month: its days lie outside of the lake's history, which"
+                "is compared with no month: its days are outside of the lake's history, which"
                 f" begins on {settings.pos().history_starts}, or have not closed",
-                "if they lie before it, set [pos] history_starts back, or move the file away",
+                "if they are before it, set [pos] history_starts back, or move the file away",
                 is_wrong=False,
             )
     if deep:

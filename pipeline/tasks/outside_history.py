@@ -1,4 +1,4 @@
-"""OutsideHistory(month): receipts that arrived and lie before the history."""
+"""OutsideHistory(month): receipts that arrived and are before the history."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def find_lost(month: dt.date | None = None, checked: Container[str] = ()) -> Con
     )
 
     first, last, _ = history_span()
-    # Listed before the months are judged: what another run adds now makes its month outdated.
+    # Listed before the months are checked: what another run adds now makes its month outdated.
     objects = {
         raw.folder: raw.lake.raw_before(dt.date.max)
         if month is None

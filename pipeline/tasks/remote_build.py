@@ -115,7 +115,7 @@ def _cleaning() -> dict[str, str]:
 
 @cache
 def code() -> dict[str, str]:
-    """Versions of what decides, beside inputs and settings, which bytes are built."""
+    """Versions of everything else than inputs and settings that changes the bytes."""
     folder = Path(targets.__file__).parent
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
     bodies = (name.encode() + (folder / name).read_bytes() for name in names)

@@ -55,7 +55,7 @@ class Report(DerivedTask):
         raise NotImplementedError
 
     def archived_files(self) -> Files:
-        """What a version keeps beside its report, for later versions."""
+        """What a version keeps in addition to its report, for later versions."""
         return {}
 
     def check(self, _before: Manifest | None) -> Metadata:

@@ -1,6 +1,6 @@
 """The issued versions of reports and the reason of each, from the lake's log.
 
-A version is what was issued under one fingerprint. A copy that was rebuilt after damage bears the
+A version is what was issued under one fingerprint. A copy that was rebuilt after damage has the
 same fingerprint and is the same version, with the same number.
 """
 
@@ -48,7 +48,7 @@ def all_versions() -> dict[str, dict[str, list[Manifest]]]:
 
 
 def earlier_versions(dataset: str, name: str, fingerprint: str | None) -> list[Manifest]:
-    """Versions that were issued before the one that bears `fingerprint`."""
+    """Versions that were issued before the one with `fingerprint`."""
     issued = versions(dataset, name)
     return issued[:-1] if issued and issued[-1].fingerprint == fingerprint else issued
 

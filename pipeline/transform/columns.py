@@ -20,7 +20,7 @@ Ints = np.ndarray
 def ints(array: pa.Array, dtype: str = "i8") -> Ints:
     """The values of a fixed-width column, decimals as whole units of their last place.
 
-    What stands in a null's place is not defined.
+    The value in a null's place is not defined.
     """
     buffer, words = array.buffers()[1], 2 if pa.types.is_decimal128(array.type) else 1
     if buffer is None or not len(array):

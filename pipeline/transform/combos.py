@@ -1,9 +1,9 @@
 """Lines of receipts to dishes: combos to components, modifiers to their dish.
 
 In: the lines of some receipts (nested Arrow), in order. Out: an Exploded: for every row of `sales`
-the line it comes from and what it is. Conserved: every modifier stands at exactly one row. A combo
+the line it comes from and what it is. Conserved: every modifier is at exactly one row. A combo
 without any part stays a plain line. The n-th companion (sauce) goes with the n-th component of its
-part (burger), wherever they stand on the line; those beyond the last go with the last, those of a
+part (burger), wherever they are on the line; those beyond the last go with the last, those of a
 part that is missing with the first component.
 """
 
@@ -129,7 +129,7 @@ def _parts(
 ) -> tuple[Parts, Ints]:
     """(components by line, the place of each modifier among them or -1).
 
-    The chosen components stand in the order of the modifiers, then the fixed ones.
+    The chosen components are in the order of the modifiers, then the fixed ones.
     `owner`, `slots` and `choice` are the line, the name's code and the choice of each modifier.
     """
     codes: dict[Component, int] = {}

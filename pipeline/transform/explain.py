@@ -1,4 +1,4 @@
-"""One receipt as sold beside the rows of the lake that it becomes, to the cent.
+"""One receipt as sold, and the rows of the lake that it becomes, to the cent.
 
 In: a receipt's number, raw objects that hold it, catalog, rules. Out: an Explanation, as data and
 as text.

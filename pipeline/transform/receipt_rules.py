@@ -1,6 +1,6 @@
 """The rules between the fields of a receipt, for columns and single records.
 
-The rule of each field by itself stands in schema/receipt.py. Instants in microseconds, amounts in
+The rule of each field by itself is in schema/receipt.py. Instants in microseconds, amounts in
 minor units of the lake, as numbers or as columns.
 
     implausible_date   the sale before 2010, more than 48 hours after the server received it, or

@@ -58,7 +58,7 @@ def _prefixed(column: pa.Array, prefix: str) -> pa.Array:
 
 
 def unite_named(tables: Sequence[pa.Table], name: str, suffixes: Sequence[str]) -> pa.Table:
-    """The rows of all tables; names that several have bear their table's suffix."""
+    """The rows of all tables; names that several have get their table's suffix."""
     names = [set(table.column(name).cast(pa.string()).to_pylist()) for table in tables]
     arrays = []
     for table, suffix, mine in zip(tables, suffixes, names, strict=True):

@@ -2,7 +2,7 @@
 
 In: the bytes of one record. Out: a RejectedRecord (reason, JSON pointer, the value there, and what
 else is readable), or the record as canonical JSON with only the fields that are read. The rule of
-each field stands in schema/receipt.py, those between fields in receipt_rules.py. Reasons:
+each field are in schema/receipt.py, those between fields in receipt_rules.py. Reasons:
 
     not_json, not_an_object, too_deep        the record is not one JSON object, or nested too deep
     duplicate_key, missing_field, null_value, wrong_type, bad_text, empty, unknown_value,
@@ -85,7 +85,7 @@ class _Literal(str):
 
 
 class _Object(dict[str, Any]):
-    """A JSON object with the keys that stand twice in it."""
+    """A JSON object with the keys that occur twice in it."""
 
     def __init__(self, pairs: list[tuple[str, Any]]):
         super().__init__(pairs)

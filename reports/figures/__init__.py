@@ -53,7 +53,7 @@ class Figures:
     lake_starts       first day of the lake, without which no customer counts as new
     covered           days of the month in the lake; None: all of them from `lake_starts` on
     backoffice        the POS's own exports, None without any
-    outside           receipts that arrived in the month and lie before `history_starts`
+    outside           receipts that arrived in the month and are before `history_starts`
     plans             goals, notes and fees of the owner
     drawers           the month's shifts of the cash drawers, None without any
     """

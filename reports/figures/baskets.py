@@ -2,7 +2,7 @@
 
 support = receipts with both ÷ receipts; confidence = receipts with both ÷ receipts with the first;
 lift = confidence ÷ support of the second; leverage = support - product of the supports (mlxtend's
-definitions). Modifiers are left out. Two items that are sold together in a combo are judged only
+definitions). Modifiers are left out. Two items that are sold together in a combo are compared only
 among receipts without a combo: a combo replaces both at once, so counted over all receipts they
 would seem to attract each other. Each pair is listed once, its rarer item first. Only pairs on >=
 FEWEST receipts with lift > 1 are kept, the largest leverage first. All measures are fractions of
@@ -28,7 +28,7 @@ class Pair(NamedTuple):
     with_first: int
     with_second: int
     receipts: int
-    """Receipts that the pair is judged among."""
+    """Receipts that the pair is compared on."""
     is_plain: bool = False
     """Whether those are the receipts without a combo."""
 

@@ -2,7 +2,7 @@
 
 In: `customers` frames (customer and store, receipts of SALE, net sales with refunds deducted). Out:
 integers; groups under SMALL customers are not to be shown by them. New = first ever
-SALE lies in the month; returning = an earlier SALE exists in the lake. Repeat rate = customers with
+SALE is in the month; returning = an earlier SALE exists in the lake. Repeat rate = customers with
 >= 2 receipts ÷ identified customers of the period.
 """
 
@@ -66,7 +66,7 @@ def visits(months: Mapping[date, pd.DataFrame], first: date | None) -> dict[date
     sums = everyone.groupby(["index", "customer_id"], sort=True)[["receipts", "net_sales"]].sum()
     people = sums[sums["receipts"] > 0].reset_index()
     receipts, net_sales = (people[name].to_numpy(np.int64) for name in ("receipts", "net_sales"))
-    # in the order of the months: where a customer stands for the first time, it is new
+    # in the order of the months: where a customer occurs first, it is new
     is_first = ~people["customer_id"].duplicated().to_numpy()
     ends = np.searchsorted(people["index"].to_numpy(), np.arange(len(given)), "right")
     built: dict[date, Visits] = {}

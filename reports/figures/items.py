@@ -45,7 +45,7 @@ def by_item(items: pd.DataFrame) -> pd.DataFrame:
         "in_combo": items["in_combo"].astype(bool),
     }
     parts = group_sums(keys, items, SUMS)
-    # an item has one row or two, alone and in combos, which stand together
+    # an item has one row or two, alone and in combos, which are adjacent
     pairs = parts[["item", "category"]].to_numpy()
     starts = np.flatnonzero(np.append([True], (pairs[1:] != pairs[:-1]).any(axis=1))[: len(pairs)])
     in_combo = parts["in_combo"].to_numpy()

@@ -11,7 +11,7 @@ MOST = 10
 
 
 def baskets(figures: Figures) -> Section:
-    """The clearest pairs, each once, with counts beside every measure."""
+    """The clearest pairs, each once, with counts next to every measure."""
     strongest = pairs(figures.now["baskets"], figures.now["combo_parts"], figures.total)
     if not strongest:
         return Section("baskets", (text("baskets.none", n=Count(FEWEST)),))
@@ -51,7 +51,7 @@ def baskets(figures: Figures) -> Section:
 
 
 def notes_of(strongest: list[Pair]) -> tuple[Text, ...]:
-    """A note on how pairs of items of one combo are judged, if there are any."""
+    """A note on how pairs of items of one combo are compared, if there are any."""
     plain = {pair.receipts for pair in strongest if pair.is_plain}
     return tuple(text("baskets.plain", n=Count(receipts)) for receipts in plain)
 

@@ -1,4 +1,4 @@
-"""Was the price change right: units and sales after it, beside the other items."""
+"""Was the price change right: units and sales after it, and of the other items."""
 
 from __future__ import annotations
 

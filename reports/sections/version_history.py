@@ -147,7 +147,7 @@ def _month(name: str) -> Value:
 def _moved(history: History, before: Plain, lake_decimals: int) -> list[tuple[Value, ...]]:
     """Months of both versions whose net sales differ: month, was, is.
 
-    A month that was or is under way grows, and has not moved.
+    A month that is not closed grows, and has not moved.
     """
     trend = before.get("trend") or {}
     past = {

@@ -24,7 +24,7 @@ USUAL = 2
 
 
 def years(history: History) -> Section:
-    """Whole months beside the same month a year before.
+    """Whole months and the same month a year before.
 
     As they are, and like for like (same stores, same weekdays).
     """

@@ -93,7 +93,7 @@ def test_an_export_of_days_that_the_lake_has_not_is_named(
 
     assert shop.night()
     assert (
-        "older.csv is compared with no month: its days, 2026-09-15 to 2026-09-15, lie before"
+        "older.csv is compared with no month: its days, 2026-09-15 to 2026-09-15, are before"
         in caplog.text
     )
     assert "own.csv is compared with no month" not in caplog.text

@@ -1,4 +1,4 @@
-"""A receipt that was read and lies before the history is named with its money everywhere, and
+"""A receipt that was read and is before the history is named with its money everywhere, and
 enters the lake when the history is set back.
 """
 

@@ -27,7 +27,7 @@ NOTE, CARD, LINE, YOUNG = (
     'without {nuts} \\"please\\"',
     "for Benita 77",
 )
-LATER = nightfall(95)  # the month under way is then February
+LATER = nightfall(95)  # the current month is then February
 
 
 def annotate(folder: Path, *, young: bool = False) -> None:

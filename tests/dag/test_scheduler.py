@@ -22,9 +22,7 @@ from pipeline.simulator import Book, Shop, serve
 from tests.support.runner import Runner
 from tests.support.till import Till
 
-MOST_A_WALK = (
-    2  # requests: its last page is seldom full, and it looks once at what has changed meanwhile
-)
+MOST_A_WALK = 2  # requests: its last page is seldom full, and it looks once at what has changed in the meantime
 
 
 @pytest.fixture

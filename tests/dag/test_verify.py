@@ -154,7 +154,7 @@ def test_what_is_foreign_is_named_and_left_alone(shop: Rehearsal) -> None:
     assert all(path.exists() for path in strays)
     assert not any(item.repairable for item in result)
     assert any("is not a manifest of the lake" in item.what for item in result), (
-        "nothing is published beside a foreign manifest"
+        "nothing is published beside an unknown manifest"
     )
 
 

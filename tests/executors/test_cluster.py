@@ -131,10 +131,10 @@ def test_a_cluster_that_cannot_be_reached_is_said_at_once(
         "spark", master=f"spark://127.0.0.1:{free_port()}"
     )
     began = time.monotonic()
-    said = on_spark("DailySales", "--date", "2026-10-24", code=30)
+    log = on_spark("DailySales", "--date", "2026-10-24", code=30)
     assert (
-        "no Spark master answers at [spark] master = spark://127.0.0.1:" in said
-        and "Traceback" not in said
+        "no Spark master answers at [spark] master = spark://127.0.0.1:" in log
+        and "Traceback" not in log
     )
     assert time.monotonic() - began < 160
 
@@ -146,8 +146,8 @@ def test_a_cluster_without_room_is_not_waited_for_for_ever(
     on_spark.configure(
         "spark", properties=json.dumps({"spark.executor.memory": "64g"}), wait_seconds=3
     )
-    said = on_spark("DailySales", "--date", "2026-10-24", code=30)
-    assert "has given no executor for 3 s" in said
+    log = on_spark("DailySales", "--date", "2026-10-24", code=30)
+    assert "has given no executor for 3 s" in log
 
 
 def test_the_entry_of_the_guide_runs_under_spark_submit_which_names_the_master(

@@ -24,9 +24,9 @@ def test_equal_files_give_equal_bytes_in_any_order(files: dict[str, bytes], rand
 def test_what_is_no_archive_or_was_altered_is_named() -> None:
     data = pack({"report.md": b"sales " * 100})
     for broken in (b"", data[:-5], data.replace(b"PK\x01\x02", b"PK\x01\x03")):
-        with pytest.raises(Corrupt, match=r"versions/1\.zip is not a sound zip file"):
+        with pytest.raises(Corrupt, match=r"versions/1\.zip is not a valid zip file"):
             unpack(broken, "versions/1.zip")
     flipped = bytearray(data)
     flipped[45] ^= 1
-    with pytest.raises(Corrupt, match="not a sound zip file"):
+    with pytest.raises(Corrupt, match="not a valid zip file"):
         unpack(bytes(flipped), "versions/1.zip")

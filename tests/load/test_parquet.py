@@ -225,14 +225,14 @@ def test_a_flipped_byte_is_found() -> None:
             # was: that is no harm
             assert from_bytes(harmed, "month.parquet").to_pydict() == complete.to_pydict()
         except Corrupt as result:
-            assert "month.parquet is not a sound Parquet file" in str(result)
+            assert "month.parquet is not a valid Parquet file" in str(result)
             error += 1
     assert error > 90
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"PAR1PAR1", b"not parquet at all"])
 def test_what_is_no_parquet_file_is_told(data: bytes) -> None:
-    with pytest.raises(Corrupt, match=r"no file.parquet is not a sound"):
+    with pytest.raises(Corrupt, match=r"no file.parquet is not a valid"):
         from_bytes(data, "no file.parquet")
 
 
@@ -241,7 +241,7 @@ def test_some_columns_may_be_read() -> None:
 
 
 def test_columns_that_the_file_does_not_have_are_an_error() -> None:
-    with pytest.raises(Corrupt, match=r"no file.parquet is not a sound"):
+    with pytest.raises(Corrupt, match=r"no file.parquet is not a valid"):
         from_bytes(to_bytes(make(5)), "no file.parquet", ["net", "nett"])
 
 
@@ -294,5 +294,5 @@ def test_every_dataset_of_the_lake_can_be_written_empty_and_read_back(
 
 @pytest.mark.parametrize("data", [b"zstd", b"\x28\xb5\x2f\xfd", to_bytes(make(5))])
 def test_what_is_no_object_of_a_business_day_is_told(data: bytes) -> None:
-    with pytest.raises(Corrupt, match=r"day.arrow is not a sound object of tables"):
+    with pytest.raises(Corrupt, match=r"day.arrow is not a valid object of tables"):
         unpack_tables(data, "day.arrow")

@@ -20,7 +20,7 @@ from pipeline.load.s3_errors import explain, is_transient
         ("GET", "RequestTimeTooSkewed", 403, "clock"),
         ("LIST", "NoSuchBucket", 404, "create it, or correct the lake's URL"),
         ("PUT", "SlowDown", 503, "run again later"),
-        ("LIST", "PermanentRedirect", 301, "lies in region eu-west-1"),
+        ("LIST", "PermanentRedirect", 301, "is in region eu-west-1"),
         ("PUT", "EntityTooLarge", 400, "too big"),
     ],
 )

@@ -230,7 +230,7 @@ def test_an_endpoint_that_does_not_answer_is_told(moto: Server) -> None:
 
 
 def test_a_bucket_elsewhere_is_told(behind: Callable[[Rule], Storage]) -> None:
-    with pytest.raises(StorageRefused, match=r"another region; set that region|lies in region"):
+    with pytest.raises(StorageRefused, match=r"another region; set that region|is in region"):
         list(behind(first("GET", (301, "PermanentRedirect"), times=99)).list())
 
 

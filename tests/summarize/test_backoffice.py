@@ -288,7 +288,7 @@ LINE = "10/28/26 1:33 PM,1-1,Sale,90.00,0.00,90.00,0.00,90.00,Closed\n"
         ((HEAD + LINE).encode("utf-16-le") + b"x", "UTF-16"),
         ((HEAD + LINE).replace("Sale", "Señal").encode("latin-1"), "UTF-8"),
         ((HEAD + LINE + "x,y\n").encode(), "line 3"),
-        ((HEAD + LINE + LINE).encode(), "1-1 stands twice"),
+        ((HEAD + LINE + LINE).encode(), "1-1 occurs twice"),
         ((HEAD + LINE.replace("90.00,0.00,90", "9x0.00,0.00,90")).encode(), "line 2, gross_sales"),
         ((HEAD + LINE.replace("90.00,0.00,90", "90.005,0.00,90")).encode(), "2 decimals"),
         ((HEAD + LINE.replace("10/28/26", "soon")).encode(), "'soon 1:33 PM' is no date"),

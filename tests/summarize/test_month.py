@@ -215,7 +215,7 @@ def test_a_store_with_two_currencies_is_refused():
     number = month.sales[0]["receipt_number"]
     for row in (*month.receipts, *month.sales, *month.payments):
         row["currency"] = "JPY" if row["receipt_number"] == number else row["currency"]
-    with pytest.raises(DataError, match="two rows bear the key"):
+    with pytest.raises(DataError, match="two rows have the key"):
         summarize(**month.arguments())
 
 

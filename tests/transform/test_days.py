@@ -1,4 +1,4 @@
-"""Time: every instant of every zone lies in exactly one business day, whatever the clocks do."""
+"""Time: every instant of every zone is in exactly one business day, whatever the clocks do."""
 
 from __future__ import annotations
 

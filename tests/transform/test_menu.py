@@ -41,7 +41,7 @@ def refusal(text: str) -> str:
         (COMBO + "share = 'weights'", "every part has a weight"),
         (COMBO.replace("'Burger*'", "'Burger*', weight = 3"), "every part has a weight"),
         (COMBO.replace("'Burger*'", "'Burger*', dish = 'Taco'"), "is either a modifier"),
-        (COMBO.replace("'Burger*'", "'Burger*', quantity = 0"), "must lie between"),
+        (COMBO.replace("'Burger*'", "'Burger*', quantity = 0"), "must be between"),
         (COMBO.replace("'Burger*'", "'Burger*', quantity = true"), "must be a number"),
         (COMBO.replace("'Burger*'", "'Burger*', quantity = 0.00001"), "with four decimals at most"),
         (COMBO.replace("modifier = 'Burger*'", "dish = 'Taco *'"), "a dish is one name"),
@@ -71,7 +71,7 @@ def refusal(text: str) -> str:
         ("[composites]\nexplode = 1", "must be true or false"),
         ("[composites]\nshare = 'weights'", "is none of list_price, equal"),
         ("cash_rounding = 'x'", "'x' is not a number"),
-        ("cash_rounding = -1", "must lie between"),
+        ("cash_rounding = -1", "must be between"),
     ],
 )
 def test_what_is_wrong_is_named(text, says):

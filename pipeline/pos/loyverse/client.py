@@ -188,7 +188,7 @@ class Loyverse:
             ):
                 what = "bring nothing new" if rows else f"are empty, {empty:,} pages in a row"
                 raise SourceFatal(
-                    f"/{resource}: the cursors lead nowhere, their pages {what}; run again, and ask"
+                    f"/{resource}: the cursors do not end, their pages {what}; run again, and ask"
                     " the API's support if it stays so"
                 )
             cursors.add(cursor)

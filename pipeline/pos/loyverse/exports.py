@@ -1,7 +1,7 @@
 """Loyverse's CSV exports: Receipts, Receipts by item, Sales summary.
 
 Headings and forms: exports in public repositories and an import guide; of Spanish exports those
-columns that were seen. Refunds are negative whatever sign they bear.
+columns that were seen. Refunds are negative whatever their sign.
 """
 
 from __future__ import annotations
