@@ -59,7 +59,8 @@ class Server(ThreadingTCPServer):
     """
 
     allow_reuse_address, daemon_threads, request_queue_size = True, False, 128
-    prefix, failure, standard = PREFIX, ApiError, Rules  # of the API that is served
+    prefix, failure = PREFIX, ApiError  # of the API that is served
+    standard: type[Any] = Rules  # the class of its rules
 
     def __init__(
         self,

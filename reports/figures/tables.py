@@ -154,18 +154,18 @@ def group_sums(
     is_keyed = np.ones(len(rows), dtype=bool)
     values: dict[str, np.ndarray] = {}
     for name, column in keys.items():
-        codes, found = pd.factorize(column.to_numpy())
+        codes, labels = pd.factorize(column.to_numpy())
         is_keyed &= codes >= 0
-        order = sorted(range(len(found)), key=found.__getitem__)
-        values[name] = found[order]
-        ranks = np.empty(len(found) + 1, dtype=np.int64)  # the last one for a key that is missing
-        ranks[order] = range(len(found))
-        combined = combined * max(len(found), 1) + ranks[codes]
+        order = sorted(range(len(labels)), key=labels.__getitem__)
+        values[name] = labels[order]
+        ranks = np.empty(len(labels) + 1, dtype=np.int64)  # the last one for a key that is missing
+        ranks[order] = range(len(labels))
+        combined = combined * max(len(labels), 1) + ranks[codes]
     groups, members = np.unique(combined[is_keyed], return_inverse=True)
     by_group = np.argsort(members, kind="stable")
     starts = np.searchsorted(members[by_group], np.arange(len(groups)))
     columns: dict[str, np.ndarray] = {}
-    for name in reversed(keys):
+    for name in reversed(tuple(keys)):
         groups, places = np.divmod(groups, max(len(values[name]), 1))
         columns[name] = values[name][places]
     totals = {
