@@ -146,7 +146,7 @@ def sum_by(
 def group_sums(
     keys: Mapping[str, pd.Series], rows: pd.DataFrame, sums: Sequence[str]
 ) -> pd.DataFrame:
-    """Sums of integer columns of `rows` for each combination of `keys`, in the order of the keys.
+    """Sums of integer columns of `rows` per combination of `keys`, in their order.
 
     A row without a key is left out. pandas' own groupby takes ten times as long for a month.
     """

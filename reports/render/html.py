@@ -140,20 +140,20 @@ def inline_svg(svg: str, name: str, alt: str) -> Markup:
 def _rows(words: Words, table: Table, shown: int) -> Markup:
     """The first rows of a table; written here, as a template takes four times as long."""
     columns = [
-        (at, _CLASSES.get(column.kind, ""), "td" if n else "th")
-        for n, (at, column) in enumerate(table.page_columns)
+        (index, _CLASSES.get(column.kind, ""), "td" if n else "th")
+        for n, (index, column) in enumerate(table.page_columns)
     ]
     lines = []
     for number, row in enumerate(table.rows[:shown]):
         lines.append('<tr class="strong">' if number in table.strong else "<tr>")
-        for at, kind, tag in columns:
-            key = _order(row[at]) if kind else None
+        for index, kind, tag in columns:
+            key = _order(row[index]) if kind else None
             lines.append(
                 f"<{tag}"
                 + (' scope="row"' if tag == "th" else "")
                 + (f' class="{kind}"' if kind else "")
                 + (f' data-v="{key}"' if key is not None else "")
-                + f">{_rich(words, row[at])}</{tag}>"
+                + f">{_rich(words, row[index])}</{tag}>"
             )
         lines.append("</tr>")
     return Markup("\n".join(lines))
