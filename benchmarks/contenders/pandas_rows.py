@@ -95,8 +95,7 @@ def rows(receipt: dict) -> Iterator[dict]:
     sold_at = datetime.fromisoformat(receipt["receipt_date"])
     local = sold_at.astimezone(ZONE).replace(tzinfo=None)
     cancelled = receipt["cancelled_at"] is not None
-    sign = -1 if receipt["receipt_type"] == "REFUND" else 1
-    factor = 0 if cancelled else sign
+    factor = 0 if cancelled else -1 if receipt["receipt_type"] == "REFUND" else 1
     head = {
         "business_day": (local - timedelta(hours=5)).date(),
         "store_id": receipt["store_id"],
@@ -125,7 +124,7 @@ def rows(receipt: dict) -> Iterator[dict]:
         ]
 
     for number, line in enumerate(receipt["line_items"], 1):
-        quantity, costed = line["quantity"] * sign, bool(line["cost"] or line["cost_total"])
+        quantity, costed = line["quantity"] * factor, bool(line["cost"] or line["cost_total"])
         common = {**head, "line": number, "quantity": quantity, "units": quantity}
         if line["item_name"].startswith("Combo "):
             for component, part in enumerate(components(line), 1):

@@ -95,7 +95,12 @@ def lines_of(path: str) -> pl.LazyFrame:
         sold.alias("sold_at"),
         pl.col("cancelled_at").is_not_null().alias("is_cancelled"),
         pl.int_ranges(1, pl.col("line_items").list.len() + 1, dtype=pl.Int32).alias("line"),
-        pl.when(pl.col("receipt_type") == "REFUND").then(-1).otherwise(1).alias("sign"),
+        pl.when(pl.col("cancelled_at").is_not_null())
+        .then(0)
+        .when(pl.col("receipt_type") == "REFUND")
+        .then(-1)
+        .otherwise(1)
+        .alias("factor"),
         pl.col("dining_option").replace_strict(CHANNELS, default="unmapped").alias("channel"),
     )
     frame = (
@@ -108,8 +113,7 @@ def lines_of(path: str) -> pl.LazyFrame:
         .dt.convert_time_zone("America/Mexico_City")
         .dt.replace_time_zone(None)
         .alias("sold_at_local"),
-        pl.when("is_cancelled").then(0).otherwise(pl.col("sign")).alias("factor"),
-        (pl.col("quantity").cast(pl.Decimal(18, 4)) * pl.col("sign"))
+        (pl.col("quantity").cast(pl.Decimal(18, 4)) * pl.col("factor"))
         .cast(pl.Decimal(18, 4))
         .alias("quantity"),
         cents("price"),

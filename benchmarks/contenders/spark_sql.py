@@ -35,12 +35,11 @@ with flat as (
          receipt_date as sold_at, dining_option, at + 1 as line, l,
          cast(from_utc_timestamp(receipt_date, 'America/Mexico_City') as timestamp_ntz)
            as sold_at_local,
-         case when receipt_type = 'REFUND' then -1 else 1 end as sign
+         case when cancelled_at is not null then 0 when receipt_type = 'REFUND' then -1 else 1 end
+           as factor
   from receipt lateral view posexplode(line_items) as at, l
-), signed as (
-  select *, case when is_cancelled then 0 else sign end as factor from flat
 )
-select receipt_number, store_id, receipt_type, is_cancelled, sold_at, sold_at_local, sign, factor,
+select receipt_number, store_id, receipt_type, is_cancelled, sold_at, sold_at_local, factor,
        cast(sold_at_local - interval 5 hour as date) as business_day,
        case dining_option when 'Dine in' then 'dine_in' when 'To go' then 'takeaway'
                           when 'Delivery' then 'delivery' else 'unmapped' end as channel,
@@ -53,10 +52,10 @@ select receipt_number, store_id, receipt_type, is_cancelled, sold_at, sold_at_lo
        l.item_name like 'Combo %' as is_combo,
        transform(l.line_modifiers, m -> struct(
          m.name as name, m.option as option,
-         cast(l.quantity * sign as decimal(18, 4)) as quantity,
+         cast(l.quantity * factor as decimal(18, 4)) as quantity,
          cast(m.money_amount * factor as decimal(18, 2)) as amount)) as modifiers,
        case when l.item_name like 'Combo %' then l.line_modifiers end as choices
-from signed
+from flat
 """
 CHOICES = """
 create temporary view choice as
@@ -65,7 +64,7 @@ select receipt_number, line, at + 1 as ordinal, m.name as name, m.option as opti
 from line lateral view posexplode(choices) as at, m
 """
 ITEM = (
-    "struct(p.ordinal, p.name, p.option, cast(l.quantity * l.sign as decimal(18, 4)) as quantity, "
+    "struct(p.ordinal, p.name, p.option, cast(l.quantity * l.factor as decimal(18, 4)) as quantity, "
     "cast(p.amount * l.factor * 0.01 as decimal(18, 2)) as amount)"
 )
 WORDS = {

@@ -34,7 +34,8 @@ create temp table line as
 with flat as (
   select receipt_number, store_id, receipt_type, cancelled_at is not null as is_cancelled, receipt_date as sold_at,
          timezone('America/Mexico_City', receipt_date) as sold_at_local, dining_option,
-         generate_subscripts(line_items, 1) as line, unnest(line_items) as l, case when receipt_type = 'REFUND' then -1 else 1 end as sign
+         generate_subscripts(line_items, 1) as line, unnest(line_items) as l,
+         case when cancelled_at is not null then 0 when receipt_type = 'REFUND' then -1 else 1 end as factor
   from receipt
 )
 select receipt_number, store_id, receipt_type, is_cancelled, sold_at, sold_at_local, cast(sold_at_local - interval 5 hour as date) as business_day,
@@ -44,10 +45,10 @@ select receipt_number, store_id, receipt_type, is_cancelled, sold_at, sold_at_lo
        cast(l.total_discount * 100 as bigint) as discount,
        coalesce(cast(list_sum([t.money_amount for t in l.line_taxes if t.type = 'INCLUDED']) * 100 as bigint), 0) as included,
        coalesce(cast(list_sum([t.money_amount for t in l.line_taxes if t.type = 'ADDED']) * 100 as bigint), 0) as added,
-       cast(l.cost_total * 100 as bigint) as cost_total, l.cost <> 0 or l.cost_total <> 0 as costed, sign,
-       case when is_cancelled then 0 else sign end as factor, l.item_name like 'Combo %' as is_combo,
-       [{'name': m.name, 'option': m.option, 'quantity': cast(l.quantity * sign as decimal(18, 4)),
-         'amount': cast(m.money_amount * (case when is_cancelled then 0 else sign end) as decimal(18, 2))} for m in l.line_modifiers] as modifiers,
+       cast(l.cost_total * 100 as bigint) as cost_total, l.cost <> 0 or l.cost_total <> 0 as costed,
+       factor, l.item_name like 'Combo %' as is_combo,
+       [{'name': m.name, 'option': m.option, 'quantity': cast(l.quantity * factor as decimal(18, 4)),
+         'amount': cast(m.money_amount * factor as decimal(18, 2))} for m in l.line_modifiers] as modifiers,
        case when l.item_name like 'Combo %' then l.line_modifiers end as choices
 from flat
 """
@@ -65,7 +66,7 @@ WORDS = {
     "unit": "decimal(18, 6)",
     "none": "[]",
     "modifiers": (
-        "list({'name': p.name, 'option': p.option, 'quantity': cast(l.quantity * l.sign as"
+        "list({'name': p.name, 'option': p.option, 'quantity': cast(l.quantity * l.factor as"
         " decimal(18, 4)), 'amount': cast(p.amount * l.factor * 0.01 as decimal(18, 2))} order by"
         " p.ordinal)"
     ),

@@ -74,23 +74,23 @@ with part as (
 ), sold as (
   select l.receipt_number, l.store_id, l.receipt_type, l.is_cancelled, l.sold_at, l.sold_at_local, l.business_day, l.channel, l.line,
          l.item_id, l.variant_id, l.item_name, l.variant_name, l.quantity, l.price, l.unit_cost, l.gross, l.discount, l.included, l.added,
-         l.cost_total, l.costed, l.sign, l.factor, l.modifiers, cast(0 as int) as component, l.item_name as item, cast(null as string) as combo, cast(null as string) as slot,
+         l.cost_total, l.costed, l.factor, l.modifiers, cast(0 as int) as component, l.item_name as item, cast(null as string) as combo, cast(null as string) as slot,
          cast(0 as bigint) as upgrade, true as is_known, i.category, l.item_name as item_as_sold, l.price as unit_price, false as is_part
   from line l left join item i on i.item_id = l.item_id where not l.is_combo
   union all
   select l.receipt_number, l.store_id, l.receipt_type, l.is_cancelled, l.sold_at, l.sold_at_local, l.business_day, l.channel, l.line,
          c.item_id, c.variant_id, l.item_name, l.variant_name, l.quantity, l.price, cast(null as {unit}) as unit_cost,
          cast(c.gross as bigint), cast(c.discount as bigint), cast(c.included as bigint), cast(c.added as bigint), cast(c.cost as bigint),
-         l.costed, l.sign, l.factor, coalesce(m.modifiers, {none}) as modifiers, cast(c.component as int), coalesce(c.item, c.option),
+         l.costed, l.factor, coalesce(m.modifiers, {none}) as modifiers, cast(c.component as int), coalesce(c.item, c.option),
          l.item_name, c.slot, c.amount, coalesce(c.known, false), c.category, c.option, cast(null as bigint), true
   from component c join line l on l.receipt_number = c.receipt_number and l.line = c.line
   left join modifier m on m.receipt_number = c.receipt_number and m.line = c.line and m.component = c.component
 )
 select business_day, store_id, receipt_number, receipt_type, is_cancelled, sold_at, sold_at_local, channel, 'MXN' as currency,
        cast(line as int) as line, component, item_id, variant_id, item, variant_name as variant, category, item_as_sold, combo,
-       case when is_part then cast(quantity * sign as decimal(18, 4)) end as combo_quantity, case when is_part then cast(price * 0.01 as decimal(18, 2)) end as combo_price,
-       slot, cast(upgrade * factor * 0.01 as decimal(18, 2)) as upgrade, is_known, false as is_weighed, cast(quantity * sign as decimal(18, 4)) as quantity,
-       cast(quantity * sign as decimal(18, 4)) as units, cast(unit_price * 0.01 as decimal(18, 2)) as unit_price, cast(unit_cost as decimal(24, 6)) as unit_cost,
+       case when is_part then cast(quantity * factor as decimal(18, 4)) end as combo_quantity, case when is_part then cast(price * 0.01 as decimal(18, 2)) end as combo_price,
+       slot, cast(upgrade * factor * 0.01 as decimal(18, 2)) as upgrade, is_known, false as is_weighed, cast(quantity * factor as decimal(18, 4)) as quantity,
+       cast(quantity * factor as decimal(18, 4)) as units, cast(unit_price * 0.01 as decimal(18, 2)) as unit_price, cast(unit_cost as decimal(24, 6)) as unit_cost,
        cast(gross * factor * 0.01 as decimal(18, 2)) as gross, cast(discount * factor * 0.01 as decimal(18, 2)) as discount, cast((gross - discount) * factor * 0.01 as decimal(18, 2)) as net,
        cast(included * factor * 0.01 as decimal(18, 2)) as tax_included, cast(added * factor * 0.01 as decimal(18, 2)) as tax_added,
        case when costed then cast(cost_total * factor * 0.01 as decimal(18, 2)) end as cost, modifiers, year(business_day) as year, month(business_day) as month
