@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from tests.oracle import Shop, tally
+from tests.support.preloaded import FEW_FILES
 from tests.support.till import Till, served
 
 
@@ -34,6 +35,8 @@ def test_a_night_that_is_done_does_nothing(till: Till) -> None:
         json.loads((till.luigi.folder / "lake/state/etl_state.json").read_text())["last_window"]
         == "2026-10-30"
     )
+    report = till.luigi.folder / "lake/reports/monthly/2026-10"
+    assert {path.name for path in report.glob("*.*")} == set(FEW_FILES), "nothing was drawn"
     again = till.night()
     assert ran(again) == [] and "Did not run any tasks" in again
 

@@ -34,7 +34,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from signal import SIGKILL
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from reports.page import Page
@@ -170,7 +170,7 @@ def _serve(control: socket.socket) -> list[str]:
     while True:
         request, files, _, _ = socket.recv_fds(control, _MAX_REQUEST, 2)
         if not request:
-            sys.exit()
+            os._exit(0)
         output, status = files
         if not os.fork():
             control.close()
@@ -244,7 +244,22 @@ def main() -> None:
     sys.argv[1:] = command[1:]
     sys.path[0] = str(Path.cwd())
     _rename([sys.executable, "-m", *command])
-    runpy.run_module(command[0], run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(command[0], run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            raise
+        _leave(end.code or 0)
+    _leave(0)
+
+
+def _leave(code: int) -> NoReturn:
+    """End as an interpreter does, except for releasing each of thousands of modules."""
+    threading._shutdown()  # waits for threads
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
