@@ -20,6 +20,7 @@ from pipeline import schema, settings
 from pipeline.describe import NAMED, TableDescription, named_views
 from pipeline.errors import ConfigError
 from pipeline.load import INVALIDATED
+from pipeline.load.publish import NOTHING
 from pipeline.targets import lake
 from pipeline.tasks.glue import dataset_of, tables_of_lake
 
@@ -96,12 +97,14 @@ def list_tables(hidden: Collection[str] = ()) -> list[str]:
 
 
 def _files(table: TableDescription) -> list[str]:
-    """Addresses of the current files of a table, one a month."""
+    """Addresses of the current files of a table, one a month that has any."""
     dataset = dataset_of(table.dataset)
     return [
         lake().uri(dataset, name, table.dataset.name)
         for name in lake().partitions(dataset)
-        if (newest := lake().newest(dataset, name)) and newest.fingerprint != INVALIDATED
+        if (newest := lake().newest(dataset, name))
+        and newest.fingerprint != INVALIDATED
+        and newest.digest != NOTHING
     ]
 
 

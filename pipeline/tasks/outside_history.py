@@ -14,6 +14,7 @@ from pipeline.errors import DataError
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import lake, raw_sources, sources
 from pipeline.load import OUTSIDE, RECEIPTS, SALES, RawObject
+from pipeline.load.layout import file_key
 from pipeline.outside_history import (
     format_outside,
     format_unread,
@@ -74,7 +75,7 @@ def objects_of(month: dt.date) -> RawObjects:
 class OutsideHistory(DerivedTask):
     """Receipts outside history by month of arrival; the first has earlier ones.
 
-    Publishes no file (digest NOTHING) where there are none.
+    Publishes no file (digest NOTHING) where there are none and never were.
     """
 
     month: dt.date = settings.field(settings.Month(default=None))
@@ -117,7 +118,10 @@ class OutsideHistory(DerivedTask):
             for day in table["received"].to_pylist()
         ]
         rows = table.filter(flags(np.array(keep, bool)))
-        files = {OUTSIDE: to_bytes(rows, schema.OUTSIDE.order)} if rows.num_rows else {}
+        # readers of the folder would go on to find rows that were published earlier
+        if not rows.num_rows and lake().storage.head(file_key(OUTSIDE, self.name, OUTSIDE)) is None:
+            return {}, {"receipts": 0}
+        files = {OUTSIDE: to_bytes(rows, schema.OUTSIDE.order)}
         return files, {"receipts": rows.num_rows}
 
 
