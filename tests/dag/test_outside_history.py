@@ -95,12 +95,14 @@ def test_it_is_named_everywhere_and_enters_when_the_history_is_set_back(saved: R
         assert "1-1090" in text and "250.00" in text and "history" in text
     assert numbers(lake, "receipts") == ["1-1000", "1-1001"]
     assert numbers(lake, "quarantine") == ["1-1090"]
+    assert numbers(lake, "outside") == ["1-0901", "1-0999"]
     code, said = saved.pos("verify", "--deep")
     assert code == 0, said
     saved.configure("pos", history_starts="2026-10-02")
     saved("MonthlyReport", "--month", "2026-10")
     assert numbers(lake, "receipts") == ["1-0901", "1-0999", "1-1000", "1-1001"]
     assert numbers(lake, "quarantine") == ["1-1090"]
+    assert numbers(lake, "outside") == []
     _, status = saved.pos("status")
     code, said = saved.pos("verify")
     assert "1-0901" not in status and "1-0999" not in status and code == 0, said
