@@ -9,6 +9,7 @@ in a process of its own; where that is killed too, ItemLost names it.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import threading
@@ -38,7 +39,12 @@ _PRELOADED = [
     "pipeline.summarize",
     "pipeline.transform",
     "pipeline.transform.split_day",
+    "reports.compose",
+    "reports.charts.heat",
+    "reports.render.pdf",
+    "reports.render.workbook",
 ]
+"""What the server imports once, so that its processes share its memory."""
 
 
 class ProcessPool:
@@ -120,12 +126,18 @@ def _open_pool(processes: int) -> ProcessPoolExecutor:
     context = get_context(method)
     if method == "forkserver":
         context.set_forkserver_preload(_PRELOADED)
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin)
     if method == "spawn":
         # Python 3.11 joins the processes of a fork before it ends its pools, and so would wait for
         # ever. The priority is above that of a queue's end: the pool ends through its queue.
         Finalize(None, pool.shutdown, exitpriority=100)
     return pool
+
+
+def _begin() -> None:
+    # what the server has imported stays shared: the collector would write to all of it
+    gc.freeze()
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:

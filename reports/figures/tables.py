@@ -179,7 +179,7 @@ def group_sums(
 
 def _numbers(column: pd.Series) -> np.ndarray:
     """A column of integers, what is missing as 0."""
-    values = column.to_numpy()
+    values: np.ndarray = column.to_numpy()
     if values.dtype != object:
         return values
     return np.array([0 if value is None else value for value in values], dtype=np.int64)

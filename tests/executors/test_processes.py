@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,17 @@ def test_a_pool_returns_results_in_order_and_reports_each_step() -> None:
         (0, [1, 9]),
         (1, [4]),
     ]
+
+
+def libraries(_: int) -> tuple[set[str], int]:
+    heavy = {"pandas", "matplotlib", "seaborn", "typst", "xlsxwriter", "duckdb"}
+    return heavy - set(sys.modules), gc.get_freeze_count()
+
+
+def test_the_processes_share_what_the_server_has_imported() -> None:
+    ((missing, frozen),) = ProcessPool(1).run("libraries", [0], libraries, lambda _: None)
+    assert missing == set(), "each process would import them itself"
+    assert frozen > 100_000, "the collector of each process would write to what they share"
 
 
 def square_in_a_pool_that_stays() -> None:
