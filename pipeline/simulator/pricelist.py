@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from pipeline.simulator.chance import Random
 from pipeline.simulator.ids import id_of
-from pipeline.simulator.menu import ITEMS, MODIFIERS, PRICE_LISTS, TAXES, Item, Option, Size
+from pipeline.simulator.menu import ITEMS, PRICE_LISTS, TAXES, Item, Size
+from pipeline.simulator.modifiers import MODIFIERS, Option
 
 CHANGES = sorted(
     {day for day, _, _ in PRICE_LISTS}

@@ -15,12 +15,12 @@ from typing import NamedTuple
 from pipeline.simulator.basket import draw_basket, draw_party
 from pipeline.simulator.chance import Random
 from pipeline.simulator.ledger import Ledger, Slot
-from pipeline.simulator.menu import DINING_OPTIONS
 from pipeline.simulator.pricelist import Tax, menu_on
 from pipeline.simulator.till import Line, discount_lines, half_up, tax_lines
 from pipeline.simulator.trade import (
     CARD,
     CASH,
+    DINING_OPTIONS,
     DISCOUNTS,
     GIVEN,
     HALF_PRICE_SHAKE,

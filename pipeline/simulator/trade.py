@@ -1,4 +1,4 @@
-"""Tables of the restaurant: stores, tills, employees, tenders and discounts.
+"""Tables of the restaurant: stores, tills, employees, tenders, discounts, dining options.
 
 Weights are relative; money is in centavos. Addresses and people are invented; telephone numbers and
 domains are of the kinds reserved for examples.
@@ -131,7 +131,14 @@ DISCOUNTS = (
 POINTS = Discount("Puntos", "DISCOUNT_BY_POINTS", None, True, 0.05)
 HALF_PRICE_SHAKE = 6  # DISCOUNTS[6] is only for shakes
 
-GIVEN = (
+DINING_OPTIONS = {  # channel -> (spelling, weight)
+    "aquí": (("Comer aquí", 70), ("comer aqui", 10), ("Mesa", 15), ("Dine in", 5)),
+    "llevar": (("Para llevar", 72), ("para llevar ", 12), ("PARA LLEVAR", 10), ("To go", 6)),
+    "domicilio": (("A domicilio", 75), ("a domicilio", 13), ("A Domicilio ", 8), ("Domicilio", 4)),
+    "app": (("Uber Eats", 55), ("UberEats", 10), ("Rappi", 35)),
+}
+
+GIVEN = [
     "Ana",
     "Beto",
     "Carmen",
@@ -152,8 +159,8 @@ GIVEN = (
     "Santi",
     "Tere",
     "Ximena",
-)
-FAMILY = (
+]
+FAMILY = [
     "Acosta",
     "Bravo",
     "Cano",
@@ -174,7 +181,7 @@ FAMILY = (
     "Salas",
     "Tapia",
     "Zamora",
-)
+]
 ORDERS = ("Mesa 3", "Mesa 4", "Mesa 7", "Mesa 11", "Mesa 12", "Barra", "Terraza 2")
 LINE_NOTES = (
     "bien cocida por favor",

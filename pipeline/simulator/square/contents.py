@@ -17,7 +17,7 @@ from ..pricelist import Tax as TillTax
 from ..pricelist import tax_of
 from ..tickets import Ticket, Tickets
 from .arithmetic import half_even, percent_of
-from .content import Charge, Content, Discount, Line, Modifier, Tax, price
+from .content import Charge, Content, Discount, Line, Modifier, Priced, Tax, price
 from .events import Events
 from .ids import catalog_token, token
 from .orders import AMOUNT_REFUND, CUSTOM_AMOUNT, GIFT_CARD, OPEN, RETURN, VOID, Order, State
@@ -39,6 +39,7 @@ class Contents:
         self.events = events
         self.ticket = lru_cache(maxsize=4_000)(tickets.ticket)
         self.sale = lru_cache(maxsize=4_000)(self._sale)
+        self._priced = lru_cache(maxsize=4_000)(lambda slot: price(self.sale(slot)))
 
     def sold(self, state: State) -> Content:
         """What the order sells in that state, without a tip that is keyed later."""
@@ -48,6 +49,11 @@ class Contents:
         content = self.sale(order.slot)
         pending = any(what == "tip" for _, what in order.changes) and "tip" not in state.done
         return content._replace(tip=0) if pending else content
+
+    def priced(self, state: State) -> Priced:
+        """Amounts of what the order sells in that state."""
+        slot, content = state.order.slot, self.sold(state)
+        return self._priced(slot) if slot and content is self.sale(slot) else price(content)
 
     def returned(self, order: Order) -> Content:
         """What the order takes back: all of a sale, one of its lines, or an amount."""

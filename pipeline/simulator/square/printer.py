@@ -33,8 +33,8 @@ class Printer:
         """Order as it is in that state."""
         order, ticket = state.order, self._ticket(state.order)
         sold = self.contents.sold(state) if order.kind not in RETURNS else Content()
-        priced = price(sold)
-        tenders = self.tenders.tenders_of(state, priced)
+        priced = NOTHING if order.kind in RETURNS else self.contents.priced(state)
+        tenders = self.tenders.tenders_of(state)
         fields: Json = {"id": order.id, "location_id": self.locations[order.device]}
         fields["source"] = self._source(order, ticket)
         if ticket and ticket.customer >= 0:

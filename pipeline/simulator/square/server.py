@@ -34,7 +34,8 @@ _PLAIN = SquareRules()
 class SquareServer(Server):
     """`Server` whose `source` is an `OrderSource` and whose rules are `SquareRules`."""
 
-    prefix, failure, standard = "", SquareError, SquareRules
+    prefix, failure = "", SquareError
+    standard = SquareRules
 
     def params(self, query: str, body: bytes) -> dict[str, str]:
         """Fields of the query string, or of the body as text, for log and faults."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..ledger import Slot
 from ..trade import CARD, CASH, TENDERS, WALLET
-from .content import Priced, price
+from .content import price
 from .contents import Contents
 from .ids import token
 from .orders import AMOUNT_REFUND, DRAFT, NO_SALE, OPEN, RETURN, SALE, VOID, Order, State
@@ -45,15 +45,12 @@ class Tenders:
     def __init__(self, contents: Contents):
         self.contents, self.events = contents, contents.events
 
-    def tenders_of(self, state: State, priced: Priced | None = None) -> list[Tender]:
-        """Tenders on the order in that state; an unpaid or voided order has none.
-
-        `priced` are the amounts of what it sells.
-        """
+    def tenders_of(self, state: State) -> list[Tender]:
+        """Tenders on the order in that state; an unpaid or voided order has none."""
         order = state.order
         if order.kind in (RETURN, AMOUNT_REFUND, VOID, OPEN, DRAFT) or "canceled" in state.done:
             return []
-        priced = priced or price(self.contents.sold(state))
+        priced = self.contents.priced(state)
         total = priced.total
         if order.slot is None:
             kind = "NO_SALE" if order.kind == NO_SALE else "CARD" if total % 3 else "CASH"
