@@ -12,9 +12,16 @@ from typing import Any
 
 from pipeline.simulator import trade
 from pipeline.simulator.ids import id_of, opening, stamp
-from pipeline.simulator.menu import CATEGORIES, ITEMS, PRICE_LISTS, TAXES, Item
+from pipeline.simulator.menu import CATEGORIES, ITEMS, TAXES, Item
 from pipeline.simulator.modifiers import MODIFIERS
-from pipeline.simulator.pricelist import name_on, option_id, price_on, sku_of, variant_id
+from pipeline.simulator.pricelist import (
+    PRICE_LISTS,
+    name_on,
+    option_id,
+    price_on,
+    sku_of,
+    variant_id,
+)
 
 _COLORS = ("RED", "ORANGE", "GREEN", "BLUE", "GREY")
 

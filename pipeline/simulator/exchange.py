@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.simulator.loyverse.api import ApiError, Page
+from pipeline.simulator.loyverse.protocol import ApiError, Page
 
 CODES = {
     400: "BAD_REQUEST",

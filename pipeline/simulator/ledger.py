@@ -22,6 +22,7 @@ from threading import Lock
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from pipeline.simulator.cancellation import cancellation
 from pipeline.simulator.chance import Random
 from pipeline.simulator.rhythm import demand, draw_times, is_closed
 from pipeline.simulator.trade import STORES, Till, tills
@@ -35,8 +36,7 @@ REFUND_LAGS = (
     (6, (5,), 0.08),
     (13, (6,), 0.05),
 )  # days, places % 8, chance
-CANCELLED_PLACE, CANCELLED_SHARE, CANCELLED_REFUNDS = 7, 0.055, 0.02
-LONGEST_SYNC, LONGEST_CANCELLATION = 10, 20  # days; bounds on which the look-up of updates relies
+LONGEST_SYNC = 10  # days; the look-up of updates relies on it
 _LAG_CHANCES = tuple(accumulate(chance for _, _, chance in REFUND_LAGS))
 _BLOCK = 75  # the tablet is offline once in so many days
 
@@ -221,7 +221,7 @@ class Ledger:
             created = sold + 1 + int(draw * draw * draw * draw * 300)
             if absence and absence[0] <= sold < absence[1]:
                 created = absence[1] + 20 + offset // 3  # a few a second, as a queue empties
-            cancelled = self._cancelled(rng, created, place)
+            cancelled = cancellation(rng, created, place)
             slots.append(
                 Slot(
                     created,
@@ -237,31 +237,6 @@ class Ledger:
                 )
             )
         return tuple(slots)
-
-    @staticmethod
-    def _cancelled(rng: Random, created: int, place: int) -> int:
-        """Second at which the back office cancels the receipt; 0 if it never does.
-
-        Cancellations come hours, days or weeks after the receipt's arrival.
-        """
-        chance = (
-            CANCELLED_REFUNDS
-            if place < 0
-            else CANCELLED_SHARE
-            if place % 8 == CANCELLED_PLACE
-            else 0.0
-        )
-        if not chance or rng.random() >= chance:
-            return 0
-        draw = rng.random()
-        span = (
-            6 * 3600
-            if draw < 0.4
-            else 5 * 86_400
-            if draw < 0.8
-            else (LONGEST_CANCELLATION - 1) * 86_400
-        )
-        return created + 120 + int(rng.random() * span)
 
     def _draw_customers(self, rng: Random, device: int, day: int, count: int) -> list[int]:
         """Customer of each sale, by place; -1 is anonymous.

@@ -1,4 +1,4 @@
-"""Menu of the burger restaurant: items with their sizes, combos and price lists.
+"""Menu of the burger restaurant: items with their sizes, and combos.
 
 Money is in centavos (`105_00` = $105.00), IVA included unless the item has another tax. Names
 contain mistakes of real menus ("COMBO").
@@ -292,13 +292,4 @@ ITEMS = (
             ("Refresco", None, 2),
         ),
     ),
-)
-
-# From that day on every price (but the typed ones) is `percent` of the list above, to the next
-# whole peso; costs exactly so.
-PRICE_LISTS = (
-    (date(2024, 7, 1), 104, 103),
-    (date(2025, 2, 1), 109, 107),
-    (date(2026, 1, 15), 114, 113),
-    (date(2026, 9, 1), 118, 116),
 )

@@ -1,7 +1,7 @@
 """Menu of one day, prepared for draws: names, prices, costs and weights.
 
 In: a business day. Out: `Dish` objects with money in centavos. Prices and costs follow
-menu.PRICE_LISTS.
+PRICE_LISTS.
 """
 
 from __future__ import annotations
@@ -14,9 +14,17 @@ from typing import NamedTuple
 
 from pipeline.simulator.chance import Random
 from pipeline.simulator.ids import id_of
-from pipeline.simulator.menu import ITEMS, PRICE_LISTS, TAXES, Item, Size
+from pipeline.simulator.menu import ITEMS, TAXES, Item, Size
 from pipeline.simulator.modifiers import MODIFIERS, Option
 
+# From that day on every price (but the typed ones) is `percent` of the list above, to the next
+# whole peso; costs exactly so.
+PRICE_LISTS = (
+    (date(2024, 7, 1), 104, 103),
+    (date(2025, 2, 1), 109, 107),
+    (date(2026, 1, 15), 114, 113),
+    (date(2026, 9, 1), 118, 116),
+)
 CHANGES = sorted(
     {day for day, _, _ in PRICE_LISTS}
     | {day for item in ITEMS for day in (item.since, item.until) if day}

@@ -12,27 +12,27 @@ from __future__ import annotations
 
 import secrets
 import socket
-import struct
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from threading import Event, Lock, Thread
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+from pipeline.simulator.connection import Connection
 from pipeline.simulator.exchange import Exchange
-from pipeline.simulator.faults import Fault, Step, struck_by
+from pipeline.simulator.faults import Fault, struck_by
 from pipeline.simulator.ids import millis
-from pipeline.simulator.loyverse.api import RESOURCES, ApiError, Request, Rules, answer
+from pipeline.simulator.loyverse.api import answer
+from pipeline.simulator.loyverse.protocol import RESOURCES, ApiError, Request, Rules
 from pipeline.simulator.source import Source
 
 PREFIX = "/v1.0"
+S = TypeVar("S", bound="Server")
 
 
 class LoggedRequest(NamedTuple):
@@ -76,7 +76,7 @@ class Server(ThreadingTCPServer):
         listener: socket.socket | None = None,
         is_embedded: bool = False,
     ):
-        super().__init__(("127.0.0.1", port), _Handler, bind_and_activate=listener is None)
+        super().__init__(("127.0.0.1", port), Connection, bind_and_activate=listener is None)
         if listener:
             self.socket, self.server_address = listener, listener.getsockname()
         self.source, self.rules, self.rate_limit, self.faults, self.clock, self.is_embedded = (
@@ -237,99 +237,8 @@ class Server(ThreadingTCPServer):
         """Ignore clients that disconnect; other errors are in `failures`."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
-    server: Server
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.live.add(self.connection)
-
-    def finish(self) -> None:
-        self.server.live.discard(self.connection)
-        with suppress(OSError):
-            super().finish()
-
-    def handle(self) -> None:
-        with suppress(ConnectionError, TimeoutError):
-            super().handle()
-
-    def _respond(self) -> None:
-        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        try:
-            exchange, fault = self.server.exchange(self.command, self.path, headers, sent)
-            body = exchange.body()
-            steps = fault.act(exchange) if fault else None
-            for step in (exchange.head(len(body)) + body,) if steps is None else steps:
-                self._take(step)
-            if self.server.is_embedded and exchange.listing and exchange.listing.cursor:
-                self.server.respond(exchange, cursor=exchange.listing.cursor)  # fills the caches
-        except ConnectionError:
-            self.close_connection = True  # the client has disconnected
-        except Exception as failure:  # raised again when serve() ends  # noqa: BLE001
-            self.server.failures.append(failure)
-            if self.server.is_embedded:
-                traceback.print_exc()
-            self.close_connection = True
-
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _respond  # noqa: N815
-
-    def _take(self, step: Step) -> None:
-        if isinstance(step, bytes):
-            self.wfile.write(step)
-        elif isinstance(step, float):
-            self.close_connection = self.server.stopping.wait(step) or self.close_connection
-        else:
-            self.close_connection = True
-            if step == "reset":
-                self.connection.setsockopt(
-                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-                )
-                self.connection.close()
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Write nothing: the log is `Server.requests`."""
-
-
 @contextmanager
-def serve(
-    source: Source,
-    *,
-    token: str | None = None,
-    now: Callable[[], datetime] | None = None,
-    history_days: int | None = None,
-    rate_limit: tuple[int, float] | None = None,
-    faults: Sequence[Fault] = (),
-    default_limit: int = 50,
-    max_limit: int = 250,
-    order: str = "created_desc",
-    offsets: bool = False,
-    scopes: frozenset[str] | None = None,
-    port: int = 0,
-    clock: Callable[[], float] = time.monotonic,
-) -> Iterator[Server]:
-    """Serve `source` in the background until the block ends.
-
-    Then raises the first error inside the server, if any.
-    """
-    rules = Rules(history_days, default_limit, max_limit, order, offsets, None, scopes)
-    server = Server(
-        source,
-        token=token,
-        now=now,
-        rules=rules,
-        rate_limit=rate_limit,
-        faults=faults,
-        port=port,
-        clock=clock,
-    )
-    with running(server):
-        yield server
-
-
-@contextmanager
-def running(server: Server) -> Iterator[Server]:
+def running(server: S) -> Iterator[S]:
     """Run `server` until the block ends.
 
     Then raises the first error inside the server, if any.
@@ -341,3 +250,22 @@ def running(server: Server) -> Iterator[Server]:
         server.stop()
     if server.failures:
         raise server.failures[0]
+
+
+def serve(
+    source: Source,
+    *,
+    history_days: int | None = None,
+    default_limit: int = 50,
+    max_limit: int = 250,
+    order: str = "created_desc",
+    offsets: bool = False,
+    scopes: frozenset[str] | None = None,
+    **options: Any,
+) -> AbstractContextManager[Server]:
+    """Serve `source` in the background until the block ends, with the options of `Server`.
+
+    Then raises the first error inside the server, if any.
+    """
+    rules = Rules(history_days, default_limit, max_limit, order, offsets, None, scopes)
+    return running(Server(source, rules=rules, **options))

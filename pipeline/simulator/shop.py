@@ -13,10 +13,11 @@ from datetime import date
 from functools import lru_cache, partial
 from typing import Any
 
+from pipeline.simulator.cancellation import LONGEST_CANCELLATION
 from pipeline.simulator.catalogue import Catalogue
 from pipeline.simulator.customers import Customers
 from pipeline.simulator.ids import id_of
-from pipeline.simulator.ledger import LONGEST_CANCELLATION, Ledger, Slot
+from pipeline.simulator.ledger import Ledger, Slot
 from pipeline.simulator.loyverse.receipt import number_of, print_receipt
 from pipeline.simulator.shifts import Shifts
 from pipeline.simulator.source import EVERYTHING, Entry, Query, entries_of

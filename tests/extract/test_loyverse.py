@@ -20,7 +20,7 @@ from pipeline.pos import open_source
 from pipeline.pos.loyverse.client import open_loyverse
 from pipeline.pos.loyverse.endpoints import ENDPOINTS, _fits, query, write_instant
 from pipeline.simulator import Book, Fault, Shop, on_page, on_path
-from pipeline.simulator.loyverse.api import RESOURCES
+from pipeline.simulator.loyverse.protocol import RESOURCES
 from tests.extract.small_shop import (
     NOW,
     START,

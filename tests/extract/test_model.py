@@ -32,7 +32,8 @@ from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import Page, Progress, Record, Window
 from pipeline.simulator import Book
 from pipeline.simulator.ids import millis
-from pipeline.simulator.loyverse.api import ApiError, Rules, answer
+from pipeline.simulator.loyverse.api import answer
+from pipeline.simulator.loyverse.protocol import ApiError, Rules
 from tests.extract.small_shop import START, receipt
 from tests.support.inputs import tries
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pipeline.simulator import Query, Shop, serve
 from pipeline.simulator.ids import millis, stamp
-from pipeline.simulator.loyverse.api import RESOURCES, ApiError, Rules, answer
+from pipeline.simulator.loyverse.api import answer
+from pipeline.simulator.loyverse.protocol import RESOURCES, ApiError, Rules
 from pipeline.simulator.source import decode
 
 PAGED = sorted(name for name, resource in RESOURCES.items() if resource.pages)

@@ -7,152 +7,22 @@ the filter. A cursor is opaque; it holds filters, limit and position.
 
 from __future__ import annotations
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Any, NamedTuple
-from zlib import crc32
+from typing import Any
 
 from pipeline.simulator.ids import parse_stamp
+from pipeline.simulator.loyverse.protocol import DATES, RESOURCES, ApiError, Page, Request, Rules
 from pipeline.simulator.source import EVERYTHING, Entry, Query, Source, decode, encode, entries_of
 
 DAY = 86_400_000
-_DATES = ("created_at_min", "created_at_max", "updated_at_min", "updated_at_max")
 # Sort keys of receipts, whose ids are integers.
 _ORDERS: dict[str, Callable[[Entry], tuple[int, int]]] = {
     "created_desc": lambda entry: (-entry.created, -int(entry.id)),
     "updated_desc": lambda entry: (-entry.updated, -int(entry.id)),
     "updated_asc": lambda entry: (entry.updated, int(entry.id)),
 }
-
-
-class ApiError(Exception):
-    """Error answer: {"errors": [{"code", "details", "field"?}]}."""
-
-    def __init__(self, status: int, code: str, details: str, parameter: str | None = None):
-        super().__init__(f"{status} {code}: {details}")
-        error = {"code": code, "details": details, **({"field": parameter} if parameter else {})}
-        self.status, self.body = status, encode({"errors": [error]})
-
-
-@dataclass(frozen=True)
-class Rules:
-    """Settings of the account and of the server.
-
-    `order` and `offsets` page as other APIs do, to test what a client relies on.
-    """
-
-    history_days: int | None = None
-    default_limit: int = 50
-    max_limit: int = 250
-    order: str = "created_desc"
-    offsets: bool = False
-    floor: int | None = None  # receipts created before are silently missing
-    scopes: frozenset[str] | None = None  # None = a personal token, which may read everything
-
-
-class Resource(NamedTuple):
-    """List of the API and the filters that it supports."""
-
-    scope: str
-    key: str | None = None  # the parameter that lists ids
-    dates: tuple[str, ...] = _DATES
-    fields: tuple[tuple[str, str], ...] = ()  # further filters: (parameter, field of the row)
-    pages: bool = True
-    deleted: bool = True  # supports show_deleted
-    gone: bool = True  # the address of a deleted row answers 404
-
-
-RESOURCES = {
-    "receipts": Resource(
-        "RECEIPTS_READ",
-        "receipt_numbers",
-        _DATES,
-        (("order", "order"), ("source", "source")),
-        deleted=False,
-    ),
-    "items": Resource("ITEMS_READ", "items_ids"),
-    "variants": Resource(
-        "ITEMS_READ", "variants_ids", fields=(("items_ids", "item_id"), ("sku", "sku"))
-    ),
-    "categories": Resource("ITEMS_READ", "categories_ids", (), gone=False),
-    "modifiers": Resource("ITEMS_READ", "modifier_ids"),
-    "customers": Resource(
-        "CUSTOMERS_READ", "customer_ids", fields=(("email", "email"),), deleted=False
-    ),
-    "employees": Resource("EMPLOYEES_READ", "employee_ids"),
-    "inventory": Resource(
-        "INVENTORY_READ",
-        None,
-        _DATES[2:],
-        (("store_ids", "store_id"), ("variant_ids", "variant_id")),
-        deleted=False,
-    ),
-    "shifts": Resource(
-        "SHIFTS_READ", None, _DATES[:2], (("store_ids", "store_id"),), deleted=False
-    ),
-    "suppliers": Resource("SUPPLIERS_READ", "suppliers_ids", gone=False),
-    "stores": Resource("STORES_READ", "store_ids", pages=False),
-    "pos_devices": Resource("POS_DEVICES_READ", None, (), (("store_id", "store_id"),), pages=False),
-    "payment_types": Resource("PAYMENT_TYPES_READ", "payment_type_ids", pages=False),
-    "taxes": Resource("TAXES_READ", "tax_ids", pages=False),
-    "discounts": Resource("ITEMS_READ", "discount_ids", pages=False),
-    "webhooks": Resource("MERCHANT_READ", None, (), pages=False, deleted=False),
-}
-
-
-@dataclass
-class Page:
-    """One page of a list; rows are JSON bytes.
-
-    `request` leads to this page, `cursor` to the next one; it is None on the last page.
-    """
-
-    name: str
-    rows: list[bytes]
-    cursor: str | None
-    request: Request
-
-    def body(self) -> bytes:
-        cursor = b"" if self.cursor is None else b',"cursor":' + encode(self.cursor)
-        return b'{"' + self.name.encode() + b'":[' + b",".join(self.rows) + b"]" + cursor + b"}"
-
-
-@dataclass(frozen=True)
-class Request:
-    """Request for a page of a list, from parameters or from a cursor.
-
-    `after` is the position of the last row of the page before; `page` counts from 1.
-    """
-
-    resource: str
-    params: dict[str, str]
-    limit: int
-    after: Any = None
-    page: int = 1
-
-    def cursor(self) -> str:
-        text = json.dumps(
-            [self.resource, self.params, self.limit, self.after, self.page], separators=(",", ":")
-        ).encode()
-        return urlsafe_b64encode(crc32(text).to_bytes(4, "big") + text).decode()
-
-    @classmethod
-    def from_cursor(cls, cursor: str, resource: str) -> Request:
-        try:
-            raw = urlsafe_b64decode(cursor.encode("ascii"))
-            if crc32(raw[4:]).to_bytes(4, "big") != raw[:4]:
-                raise ValueError("checksum")
-            request = cls(*json.loads(raw[4:]))
-            if request.resource != resource:
-                raise ValueError("another list")
-        except (ValueError, TypeError) as error:
-            raise ApiError(
-                400, "INVALID_CURSOR", "The provided cursor was not found.", "cursor"
-            ) from error
-        return request
 
 
 def answer(
@@ -211,8 +81,8 @@ def _limit(text: str, rules: Rules) -> int:
 
 
 def _query(source: Source, now: int, request: Request, rules: Rules) -> Query:
-    bounds: dict[str, int | None] = dict.fromkeys(_DATES)
-    for name in _DATES:
+    bounds: dict[str, int | None] = dict.fromkeys(DATES)
+    for name in DATES:
         if name in request.params:
             try:
                 bounds[name] = parse_stamp(request.params[name])
@@ -223,7 +93,7 @@ def _query(source: Source, now: int, request: Request, rules: Rules) -> Query:
                     "The value must be a date and time in UTC (ISO 8601).",
                     name,
                 ) from error
-    for start, end in (_DATES[:2], _DATES[2:]):
+    for start, end in (DATES[:2], DATES[2:]):
         earliest, latest = bounds[start], bounds[end]
         if earliest is not None and latest is not None and earliest > latest:
             raise ApiError(400, "INVALID_RANGE", f"{end} is earlier than {start}.", end)

@@ -8,14 +8,14 @@ real API.
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
+from ..cursor import seal, unseal
 from ..ids import parse_stamp
-from ..loyverse.api import ApiError
+from ..loyverse.protocol import ApiError
 from ..source import encode
 from .render import Json
 
@@ -59,9 +59,7 @@ class SquareRequest:
 
     def cursor(self) -> str:
         """Cursor that leads to this request."""
-        parts = [self.path, self.digest, self.began, self.issued, self.after, self.page]
-        text = json.dumps(parts, separators=(",", ":")).encode()
-        return urlsafe_b64encode(crc32(text).to_bytes(4, "big") + text).decode()
+        return seal([self.path, self.digest, self.began, self.issued, self.after, self.page])
 
 
 @dataclass
@@ -90,10 +88,7 @@ class SquarePage:
 def parse_cursor(cursor: object) -> SquareRequest:
     """Request in a cursor; raises SquareError for a damaged one."""
     try:
-        raw = urlsafe_b64decode(str(cursor).encode("ascii"))
-        if crc32(raw[4:]).to_bytes(4, "big") != raw[:4]:
-            raise ValueError("checksum")
-        return SquareRequest(*json.loads(raw[4:]))
+        return SquareRequest(*unseal(str(cursor)))
     except (ValueError, TypeError) as error:
         raise bad_cursor() from error
 

@@ -11,15 +11,13 @@ request over the rate limit gets 429 without Retry-After, as from the real API.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from datetime import date, datetime
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl
 
 from ..exchange import Exchange
-from ..faults import Fault
 from ..server import Server, running
 from .api import answer
 from .lists import Call
@@ -28,7 +26,6 @@ from .source import OrderSource
 
 VERSION = "2026-09-16"  # the account's pinned Square-Version, and the newest one
 _FIRST_VERSION = date(2016, 12, 1)
-_PLAIN = SquareRules()
 
 
 class SquareServer(Server):
@@ -93,31 +90,9 @@ def _version(headers: Mapping[str, str]) -> str:
     return text
 
 
-@contextmanager
-def serve_square(
-    source: OrderSource,
-    *,
-    token: str | None = None,
-    now: Callable[[], datetime] | None = None,
-    rules: SquareRules = _PLAIN,
-    rate_limit: tuple[int, float] | None = None,
-    faults: Sequence[Fault] = (),
-    port: int = 0,
-    clock: Callable[[], float] = time.monotonic,
-) -> Iterator[SquareServer]:
-    """Serve `source` in the background until the block ends.
+def serve_square(source: OrderSource, **options: Any) -> AbstractContextManager[SquareServer]:
+    """Serve `source` in the background until the block ends, with the options of `Server`.
 
     Then raises the first error inside the server, if any.
     """
-    server = SquareServer(
-        source,
-        token=token,
-        now=now,
-        rules=rules,
-        rate_limit=rate_limit,
-        faults=faults,
-        port=port,
-        clock=clock,
-    )
-    with running(server):
-        yield server
+    return running(SquareServer(source, **options))

@@ -1,0 +1,27 @@
+"""Cancellation of receipts in the back office: whether and when."""
+
+from __future__ import annotations
+
+from pipeline.simulator.chance import Random
+
+_PLACE, _SHARE, _REFUND_SHARE = 7, 0.055, 0.02  # of eight sales the place whose share is cancelled
+LONGEST_CANCELLATION = 20  # days; the look-up of updates relies on it
+
+
+def cancellation(rng: Random, created: int, place: int) -> int:
+    """Second at which the back office cancels the receipt; 0 if it never does.
+
+    Cancellations come hours, days or weeks after the receipt's arrival.
+    """
+    chance = _REFUND_SHARE if place < 0 else _SHARE if place % 8 == _PLACE else 0.0
+    if not chance or rng.random() >= chance:
+        return 0
+    draw = rng.random()
+    span = (
+        6 * 3600
+        if draw < 0.4
+        else 5 * 86_400
+        if draw < 0.8
+        else (LONGEST_CANCELLATION - 1) * 86_400
+    )
+    return created + 120 + int(rng.random() * span)
