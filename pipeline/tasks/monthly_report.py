@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 RECEIPT_FIGURES = schema.RECEIPT_FIGURES.name
-_DRAWING = 800_000  # the work of a report, as BatchTask.size counts it
+_DRAWING = 1_100_000  # the work of a report, as BatchTask.size counts it: two use the pool
 CHECKED = "checked"  # names of checked raw objects, in the manifest of a report
 ARCHIVED_RECEIPTS = "receipts.parquet"  # the receipts as a version of a report counted them
 
