@@ -217,7 +217,7 @@ def _label(path: Path, names: Mapping[str, str]) -> Text:
         case ("bridge", "stores", store, "net_sales"):
             return text("changes.store", store=Name(names.get(store, store)))
         case ("days", "days", day, "net_sales"):
-            return text("changes.day", day=Name(day))
+            return text("changes.day", day=day_of(day))
         case ("tenders", "tenders", name, _, "amount"):
             return text("changes.tender", name=Name(name))
         case ("items", "items", *_, name, "net_sales"):
@@ -230,7 +230,7 @@ def _label(path: Path, names: Mapping[str, str]) -> Text:
         "changes.figure",
         section=text(f"{section}.title"),
         name=Name(" / ".join(words)) if words else text("changes.all"),
-        leaf=Name(leaf.replace("_", " ")) if "{" in heading else text(key),
+        leaf=Name(names.get(leaf, leaf).replace("_", " ")) if "{" in heading else text(key),
     )
 
 

@@ -214,7 +214,7 @@ def _gaps(gaps: list[tuple[str, Check]], currency: str) -> Series:
 
 
 def _gap(name: str, check: Check, currency: str) -> Text:
-    values: dict[str, Value] = {"check": text(f"gap.{name}"), "n": Count(check.count)}
+    values: dict[str, Value] = {"check": text(f"gap.{name}", n=Count(check.count))}
     if (amount := check.money(currency)) is None:
         return text("lineage.gap_only", **values)
     return text("lineage.gap", amount=amount, **values)

@@ -23,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reports
+from reports.sections.data_state import GAPS
 from reports.sections.lineage import REASONS
 from reports.values import (
     Count,
@@ -36,6 +37,7 @@ from reports.values import (
     Rate,
     Series,
     Weekday,
+    text,
 )
 from reports.words import CATALOGS, Words, catalog
 
@@ -217,6 +219,8 @@ def test_changes_name_what_moved(summaries, files):
     )
     assert "Ninguna cifra cambió" in same["report.md"].decode()
     before["currencies"]["MXN"]["bridge"]["total"]["net_sales"] = "1.00"
+    before["currencies"]["MXN"]["days"]["days"]["2025-09-03"]["net_sales"] = "3.00"
+    before["currencies"]["MXN"]["goals"] = {"stores": {"s1": "5.00"}}
     before["currencies"]["MXN"]["tenders"]["tenders"][0]["amount"] = "2.00"
     moved = reports.monthly(
         MONTHS[-1],
@@ -230,10 +234,21 @@ def test_changes_name_what_moved(summaries, files):
     listed = json.loads(moved["figures.json"])["currencies"]["MXN"]["changes"]["moved"]
     assert [(row["figure"], row["was"]) for row in listed] == [
         ("bridge.total.net_sales", "1.00"),
+        ("days.days.2025-09-03.net_sales", "3.00"),
         ("tenders.tenders.Efectivo.CASH.amount", "2.00"),
+        ("goals.stores.s1", "5.00"),
     ]
     text = moved["report.md"].decode()
+    assert "Ventas netas del 3 sep 2025" in text and "stores: Centro" in text
     assert "1-1001" in text and "Llegó, o se movió aquí, después de su día" in text
+
+
+@pytest.mark.parametrize("locale", ["en_US", "es_MX"])
+@pytest.mark.parametrize("name", GAPS)
+def test_a_single_gap_is_in_the_singular(locale: str, name: str) -> None:
+    words = Words(locale, 2, ("MXN",))
+    single, several = (words.say(text(f"gap.{name}", n=Count(n))) for n in (1, 2))
+    assert single.startswith("1 ") and several.startswith("2 ") and single[2:] != several[2:]
 
 
 def spoil(table: pa.Table, name: str, row: int, value: object) -> pa.Table:
