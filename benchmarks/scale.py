@@ -67,7 +67,7 @@ def measure_stages(
     stores: int, per_day: float, days: int, executors: list[str], memory: str
 ) -> tuple[list[StageRun], str]:
     """The runs of all stages of a chain's days, and the row of its stored bytes."""
-    span, runs = [FIRST + n * DAY for n in range(days)], []
+    span, runs, sizes = [FIRST + n * DAY for n in range(days)], [], [0] * len(STORED)
     with tempfile.TemporaryDirectory() as name:
         chain = Chain(Path(name), stores, per_day, memory)
         start = time.perf_counter()
@@ -86,8 +86,12 @@ def measure_stages(
                 cost = chain.run(TASKS[stage], option, partitions)
                 runs.append(StageRun(stores, count, executor, stage, cost))
                 print(f"{stores} stores, {executor}, {stage}: {cost.wall:.1f} s", file=sys.stderr)
-        sizes = [f"{chain.bytes_of(*names) / count:,.0f}" for names in STORED.values()]
-    return runs, f"| {stores:,} | {count:,} | {count / packed:,.0f} | {' | '.join(sizes)} |"
+            sizes = [
+                max(size, chain.bytes_of(*names))
+                for size, names in zip(sizes, STORED.values(), strict=True)
+            ]
+    stored = " | ".join(f"{size / count:,.0f}" for size in sizes)
+    return runs, f"| {stores:,} | {count:,} | {count / packed:,.0f} | {stored} |"
 
 
 def idle_seconds() -> float:

@@ -64,7 +64,8 @@ select receipt_number, line, at + 1 as ordinal, m.name as name, m.option as opti
 from line lateral view posexplode(choices) as at, m
 """
 ITEM = (
-    "struct(p.ordinal, p.name, p.option, cast(l.quantity * l.factor as decimal(18, 4)) as quantity, "
+    "struct(p.ordinal, p.name, p.option,"
+    " cast(l.quantity * l.factor as decimal(18, 4)) as quantity, "
     "cast(p.amount * l.factor * 0.01 as decimal(18, 2)) as amount)"
 )
 WORDS = {
@@ -107,7 +108,9 @@ def main(path: str, out: str) -> None:
     spark.sql(LINES.format(included=TAXED.format("INCLUDED"), added=TAXED.format("ADDED")))
     spark.catalog.cacheTable("line")
     spark.sql(CHOICES)
-    rows = Path(__file__).with_name("sales.sql").read_text(encoding="utf-8").format(**WORDS)
+    rows = (
+        Path(settings.__file__).with_name("sales.sql").read_text(encoding="utf-8").format(**WORDS)
+    )
     months = (
         spark.sql(rows)
         .repartition("year", "month")
