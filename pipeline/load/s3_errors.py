@@ -71,7 +71,7 @@ def explain(
         return f"{what}: {_ADDRESS[code]}"
     if code in _REGION:
         return (
-            f"{what}: the bucket lies in {f'region {region}' if region else 'another region'}; set"
+            f"{what}: the bucket is in {f'region {region}' if region else 'another region'}; set"
             " that region"
         )
     key_right = re.search(r"\bkms:\w+", detail)

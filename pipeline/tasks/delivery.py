@@ -164,11 +164,6 @@ class Delivery(DatasetTask):
         return is_sent
 
 
-def _read_figures(task: Report, manifest: Manifest) -> bytes:
-    name = "figures.json"
-    return lake().read(task.dataset, task.name, [name], manifest=manifest)[name]
-
-
 @lru_cache(maxsize=8)
 def _report_email(task: Report, due: Due, locale: str) -> ReportEmail:
     """The message of a version in a language, for all recipients with `due.before`."""

@@ -1,9 +1,7 @@
 """Client of the Loyverse API (https://api.loyverse.com/v1.0).
 
 Documentation: developer.loyverse.com/docs. Receipts come newest `created_at` first with every
-filter, in pages chained by an opaque cursor; the last page has no cursor or an empty one. A list
-whose pages bring nothing new is given up. Every request repeats the same filters. Each record is
-the verbatim JSON of a receipt.
+filter, page by page (lists.py). Each record is the verbatim JSON of a receipt.
 
 Raises SourceRetriable (run again later), Unauthorized and SourceFatal (the token, the account or
 the API must change), and HistoryLimit if the account serves nothing. If it serves only a part (402
@@ -15,10 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -26,32 +23,22 @@ import msgspec
 from pipeline.errors import HistoryLimit, NotServed, SourceFatal
 from pipeline.extract.http import Http, Refused
 from pipeline.extract.rate_limit import RateLimiter
-from pipeline.extract.seen import Seen
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.endpoints import (
     ENDPOINTS,
     PAGE_LIMIT,
     TOLERANCE,
-    Endpoint,
     Filter,
-    check_rows,
     check_shown,
-    query,
 )
+from pipeline.pos.loyverse.lists import Lists
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.loyverse.redaction import redact_rows
-from pipeline.pos.loyverse.refusals import CursorRefused, explain
-from pipeline.pos.pages import slice_page, split_page
+from pipeline.pos.loyverse.refusals import explain
 from pipeline.pos.source import Page, Reader, Record
-
-Row = TypeVar("Row")
 
 HISTORY_LIMIT = timedelta(days=31)
 HISTORY_LIMIT_MARGIN = timedelta(minutes=2)  # the limit moves on during a request
-RESTARTS = 3
-EMPTY_PAGES = 100  # in a row; a filter that the API applies after paging may empty some pages
-# More repeated than new pages; rows that move while the API counts them may repeat some.
-REPEATED_PAGES = 40
 
 
 class Loyverse:
@@ -71,13 +58,9 @@ class Loyverse:
         limit: int = PAGE_LIMIT,
         most_pages: int = 20_000,
     ):
-        self._http, self.identity, self._now, self._limit, self._most_pages = (
-            http,
-            identity,
-            now,
-            limit,
-            most_pages,
-        )
+        self._http, self.identity, self._now, self._limit = http, identity, now, limit
+        self._lists = Lists(http, most_pages)
+        self.pages = self._lists.pages
 
     @property
     def requests(self) -> int:
@@ -103,7 +86,7 @@ class Loyverse:
         limit, reached, is_clamped = self._limit, None, False
         while True:
             try:
-                for records, cursor in self._pages(  # noqa: B020
+                for records, cursor in self._lists.read(  # noqa: B020
                     "receipts", filters, limit, cursor, read_receipt, _revision
                 ):
                     check_shown(ENDPOINTS["receipts"], filters, records)
@@ -132,69 +115,6 @@ class Loyverse:
                         self._check_account(refusal)
                     yield Page([], None, reached or edge)
                     return
-
-    def pages(
-        self,
-        resource: str,
-        filters: Mapping[str, Filter],
-        limit: int = PAGE_LIMIT,
-        cursor: str | None = None,
-    ) -> Iterator[tuple[list[bytes], str | None]]:
-        """(rows verbatim, next cursor) of the pages of a list endpoint.
-
-        If a cursor is refused, the list begins again, with rows that came before. Raises
-        SourceFatal for cursors without an end and for rows that do not match the filters.
-        """
-        for rows, following in self._pages(resource, filters, limit, cursor, bytes, bytes):
-            check_rows(ENDPOINTS[resource], filters, rows)
-            yield rows, following
-
-    def _pages(
-        self,
-        resource: str,
-        filters: Mapping[str, Filter],
-        limit: int,
-        cursor: str | None,
-        read: Callable[[bytes], Row],
-        identify: Callable[[Row], bytes],
-    ) -> Iterator[tuple[list[Row], str | None]]:
-        """(rows through `read`, next cursor) of the pages of a list endpoint.
-
-        Raises SourceFatal if pages no longer bring rows that are new by `identify`.
-        """
-        endpoint = ENDPOINTS[resource]
-        seen, cursors, restarts, empty, repeated = Seen(), {cursor}, 0, 0, 0
-        for _ in range(self._most_pages):
-            try:
-                bodies, cursor = self._page(endpoint, filters, limit, cursor)
-            except CursorRefused:
-                restarts += 1
-                if restarts > RESTARTS or cursor is None:
-                    raise
-                cursor, cursors, seen = None, {None}, Seen()
-                continue
-            rows = [read(body) for body in bodies]
-            yield rows, cursor
-            if cursor is None:
-                return
-            is_new = seen.add_page(map(identify, rows))
-            empty = 0 if rows else empty + 1
-            if rows:
-                repeated = max(0, repeated - 1) if is_new else repeated + 1
-            if (
-                (cursor in cursors and not is_new)
-                or empty > EMPTY_PAGES
-                or repeated > REPEATED_PAGES
-            ):
-                what = "bring nothing new" if rows else f"are empty, {empty:,} pages in a row"
-                raise SourceFatal(
-                    f"/{resource}: the cursors do not end, their pages {what}; run again, and ask"
-                    " the API's support if it stays so"
-                )
-            cursors.add(cursor)
-        raise SourceFatal(
-            f"/{resource}: no end after {self._most_pages:,} pages; ask for a shorter span"
-        )
 
     def object(self, resource: str, identifier: str = "") -> bytes:
         """One object verbatim by id, a receipt by number: GET /<resource>/<identifier>."""
@@ -260,30 +180,6 @@ class Loyverse:
             else:
                 return redact_rows("shifts", rows)
 
-    def _page(
-        self, endpoint: Endpoint, filters: Mapping[str, Filter], limit: int, cursor: str | None
-    ) -> tuple[list[bytes], str | None]:
-        params = query(endpoint, filters)
-        if endpoint.is_paged:
-            params |= {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
-        try:
-            rows, following = self._http.get(
-                f"/{endpoint.path}", params, _reader(endpoint.rows_key)
-            )
-        except Refused as refused:
-            raise explain(refused, f"/{endpoint.path}") from None
-        if endpoint.is_paged and len(rows) > PAGE_LIMIT:
-            raise SourceFatal(
-                f"/{endpoint.path}: {len(rows):,} rows in one page, where {PAGE_LIMIT} are the"
-                " most; see what answers there"
-            )
-        if following and not endpoint.is_paged:
-            raise SourceFatal(
-                f"/{endpoint.path} has begun to page, which this version does not expect; rows"
-                " would be lost"
-            )
-        return rows, following
-
     def _edge(self) -> datetime:
         """The oldest `created_at` that a limited account serves, by the server's clock."""
         return (self.server_time or self._now()) - HISTORY_LIMIT + HISTORY_LIMIT_MARGIN
@@ -305,27 +201,6 @@ class Loyverse:
 def _revision(record: Record) -> bytes:
     """Key of a revision of a receipt: its number and `updated_at`, or else its body."""
     return f"{record.number} {record.updated_at}".encode() if record.number else record.body
-
-
-def _reader(key: str) -> Callable[[bytes], tuple[list[bytes], str | None]]:
-    """A function that splits a page into rows and cursor.
-
-    If the same unreadable bytes come twice, the connection is not the cause but a record: then the
-    page is split by brackets.
-    """
-    before = b""
-
-    def read(body: bytes) -> tuple[list[bytes], str | None]:
-        nonlocal before
-        try:
-            return split_page(body, key)
-        except ValueError:
-            if body and body == before:
-                return slice_page(body, key)
-            before = body
-            raise
-
-    return read
 
 
 def _path(resource: str, identifier: str) -> str:

@@ -1,0 +1,146 @@
+"""Lists of the Loyverse API: pages chained by an opaque cursor.
+
+The last page has no cursor or an empty one. Every request repeats the same filters. A list whose
+pages bring nothing new is given up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+from pipeline.errors import SourceFatal
+from pipeline.extract.http import Http, Refused
+from pipeline.extract.seen import Seen
+from pipeline.pos.loyverse.endpoints import (
+    ENDPOINTS,
+    PAGE_LIMIT,
+    Endpoint,
+    Filter,
+    check_rows,
+    query,
+)
+from pipeline.pos.loyverse.refusals import CursorRefused, explain
+from pipeline.pos.pages import slice_page, split_page
+
+Row = TypeVar("Row")
+
+RESTARTS = 3
+EMPTY_PAGES = 100  # in a row; a filter that the API applies after paging may empty some pages
+# More repeated than new pages; rows that move while the API counts them may repeat some.
+REPEATED_PAGES = 40
+
+
+class Lists:
+    """The list endpoints of a shop; `most_pages` is the maximum of pages of one list."""
+
+    def __init__(self, http: Http, most_pages: int) -> None:
+        self._http, self._most_pages = http, most_pages
+
+    def pages(
+        self,
+        resource: str,
+        filters: Mapping[str, Filter],
+        limit: int = PAGE_LIMIT,
+        cursor: str | None = None,
+    ) -> Iterator[tuple[list[bytes], str | None]]:
+        """(rows verbatim, next cursor) of the pages of a list endpoint.
+
+        If a cursor is refused, the list begins again, with rows that came before. Raises
+        SourceFatal for cursors without an end and for rows that do not match the filters.
+        """
+        for rows, following in self.read(resource, filters, limit, cursor, bytes, bytes):
+            check_rows(ENDPOINTS[resource], filters, rows)
+            yield rows, following
+
+    def read(
+        self,
+        resource: str,
+        filters: Mapping[str, Filter],
+        limit: int,
+        cursor: str | None,
+        read: Callable[[bytes], Row],
+        identify: Callable[[Row], bytes],
+    ) -> Iterator[tuple[list[Row], str | None]]:
+        """(rows through `read`, next cursor) of the pages of a list endpoint.
+
+        Raises SourceFatal if pages no longer bring rows that are new by `identify`.
+        """
+        endpoint = ENDPOINTS[resource]
+        seen, cursors, restarts, empty, repeated = Seen(), {cursor}, 0, 0, 0
+        for _ in range(self._most_pages):
+            try:
+                bodies, cursor = self._page(endpoint, filters, limit, cursor)
+            except CursorRefused:
+                restarts += 1
+                if restarts > RESTARTS or cursor is None:
+                    raise
+                cursor, cursors, seen = None, {None}, Seen()
+                continue
+            rows = [read(body) for body in bodies]
+            yield rows, cursor
+            if cursor is None:
+                return
+            is_new = seen.add_page(map(identify, rows))
+            empty = 0 if rows else empty + 1
+            if rows:
+                repeated = max(0, repeated - 1) if is_new else repeated + 1
+            if (
+                (cursor in cursors and not is_new)
+                or empty > EMPTY_PAGES
+                or repeated > REPEATED_PAGES
+            ):
+                what = "bring nothing new" if rows else f"are empty, {empty:,} pages in a row"
+                raise SourceFatal(
+                    f"/{resource}: the cursors do not end, their pages {what}; run again, and ask"
+                    " the API's support if it stays so"
+                )
+            cursors.add(cursor)
+        raise SourceFatal(
+            f"/{resource}: no end after {self._most_pages:,} pages; ask for a shorter span"
+        )
+
+    def _page(
+        self, endpoint: Endpoint, filters: Mapping[str, Filter], limit: int, cursor: str | None
+    ) -> tuple[list[bytes], str | None]:
+        params = query(endpoint, filters)
+        if endpoint.is_paged:
+            params |= {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        try:
+            rows, following = self._http.get(
+                f"/{endpoint.path}", params, _reader(endpoint.rows_key)
+            )
+        except Refused as refused:
+            raise explain(refused, f"/{endpoint.path}") from None
+        if endpoint.is_paged and len(rows) > PAGE_LIMIT:
+            raise SourceFatal(
+                f"/{endpoint.path}: {len(rows):,} rows in one page, where {PAGE_LIMIT} are the"
+                " most; see what answers there"
+            )
+        if following and not endpoint.is_paged:
+            raise SourceFatal(
+                f"/{endpoint.path} has begun to page, which this version does not expect; rows"
+                " would be lost"
+            )
+        return rows, following
+
+
+def _reader(key: str) -> Callable[[bytes], tuple[list[bytes], str | None]]:
+    """A function that splits a page into rows and cursor.
+
+    If the same unreadable bytes come twice, the connection is not the cause but a record: then the
+    page is split by brackets.
+    """
+    before = b""
+
+    def read(body: bytes) -> tuple[list[bytes], str | None]:
+        nonlocal before
+        try:
+            return split_page(body, key)
+        except ValueError:
+            if body and body == before:
+                return slice_page(body, key)
+            before = body
+            raise
+
+    return read
