@@ -10,18 +10,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from pipeline.simulator import trade
+from pipeline.simulator import pricelist, trade
 from pipeline.simulator.ids import id_of, opening, stamp
 from pipeline.simulator.menu import CATEGORIES, ITEMS, TAXES, Item
 from pipeline.simulator.modifiers import MODIFIERS
-from pipeline.simulator.pricelist import (
-    PRICE_LISTS,
-    name_on,
-    option_id,
-    price_on,
-    sku_of,
-    variant_id,
-)
+from pipeline.simulator.pricelist import name_on, option_id, price_on, sku_of, variant_id
 
 _COLORS = ("RED", "ORANGE", "GREEN", "BLUE", "GREY")
 
@@ -175,20 +168,17 @@ class Catalogue:
         return rows
 
     def _categories(self, now: int) -> list[dict[str, Any] | None]:
-        rows = []
-        for index, name in enumerate(CATEGORIES):
-            times = self._times(now)
-            rows.append(
-                times
-                and {
-                    "id": id_of("category", name),
-                    "name": name,
-                    "color": _COLORS[index % 5],
-                    "created_at": times["created_at"],
-                    "deleted_at": None,
-                }
-            )
-        return rows
+        return [
+            {
+                "id": id_of("category", name),
+                "name": name,
+                "color": _COLORS[index % 5],
+                "created_at": times["created_at"],
+                "deleted_at": None,
+            }
+            for index, name in enumerate(CATEGORIES)
+            if (times := self._times(now))
+        ]
 
     def _modifiers(self, now: int) -> list[dict[str, Any] | None]:
         rows = []
@@ -232,7 +222,7 @@ class Catalogue:
             if item.typed_price
             else tuple(
                 day
-                for day, _, _ in PRICE_LISTS
+                for day, _, _ in pricelist.PRICE_LISTS
                 if (item.since or day) <= day < (item.until or date.max)
             )
         )

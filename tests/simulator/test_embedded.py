@@ -54,7 +54,7 @@ def is_listening(url: str) -> bool:
 
 
 def wait_for_end(url: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while is_listening(url) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not is_listening(url)

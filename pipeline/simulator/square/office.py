@@ -15,7 +15,6 @@ from .ids import catalog_token, location_id, money
 from .printer import team_member_id
 from .render import UNITS, Json
 
-NESTED_TYPES = frozenset(("ITEM_VARIATION", "MODIFIER"))
 MERCHANT = catalog_token("merchant", BUSINESS, 13)
 _KILOGRAM = catalog_token("unit", "kg")
 _HOURS = [
