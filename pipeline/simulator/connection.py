@@ -1,4 +1,4 @@
-"""Connection of a client to the simulated API: HTTP requests in, bytes and faults out."""
+"""A client's connection: HTTP requests in, bytes and faults out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opaque cursors: a checksum and a list of JSON values, in letters that URLs allow."""
+"""Opaque cursors: a checksum and JSON values, in letters that URLs allow."""
 
 from __future__ import annotations
 

@@ -221,7 +221,8 @@ ITEMS = (
         "combo",
         serves=2,
         asks=_asks(
-            "hamburguesa_1 100, hamburguesa_2 100, mayonesa 92, mayonesa_2 84, papas_grandes 100, sabor 100, sabor_2 100"
+            "hamburguesa_1 100, hamburguesa_2 100, mayonesa 92, mayonesa_2 84, "
+            "papas_grandes 100, sabor 100, sabor_2 100"
         ),
     ),
     Item(
@@ -232,7 +233,9 @@ ITEMS = (
         "combo",
         serves=4,
         asks=_asks(
-            "hamburguesa_1 100, mayonesa 85, hamburguesa_2 100, mayonesa_2 85, hamburguesa_3 100, mayonesa_3 80, hamburguesa_4 100, mayonesa_4 80, papas_grandes 100, papas_2 100, sabor_jarra 100"
+            "hamburguesa_1 100, mayonesa 85, hamburguesa_2 100, mayonesa_2 85, "
+            "hamburguesa_3 100, mayonesa_3 80, hamburguesa_4 100, mayonesa_4 80, "
+            "papas_grandes 100, papas_2 100, sabor_jarra 100"
         ),
     ),
     Item(

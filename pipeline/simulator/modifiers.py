@@ -1,4 +1,4 @@
-"""Modifiers of the menu: the questions that the till asks about a line, and their options.
+"""Modifiers of the menu: questions about a line, and their options.
 
 Money is in centavos. Names contain mistakes of real menus ("Chiken", trailing blanks).
 """

@@ -263,7 +263,7 @@ def serve(
     scopes: frozenset[str] | None = None,
     **options: Any,
 ) -> AbstractContextManager[Server]:
-    """Serve `source` in the background until the block ends, with the options of `Server`.
+    """Serve `source` until the block ends, with the options of `Server`.
 
     Then raises the first error inside the server, if any.
     """

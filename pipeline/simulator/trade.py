@@ -1,4 +1,4 @@
-"""Tables of the restaurant: stores, tills, employees, tenders, discounts, dining options.
+"""The restaurant's stores, devices, employees, tenders and discounts.
 
 Weights are relative; money is in centavos. Addresses and people are invented; telephone numbers and
 domains are of the kinds reserved for examples.

@@ -1,4 +1,4 @@
-"""Format of Loyverse's requests and answers: lists, errors, cursors, pages and limits."""
+"""Format of Loyverse's requests and answers: lists, errors, pages and limits."""
 
 from __future__ import annotations
 

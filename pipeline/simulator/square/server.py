@@ -91,7 +91,7 @@ def _version(headers: Mapping[str, str]) -> str:
 
 
 def serve_square(source: OrderSource, **options: Any) -> AbstractContextManager[SquareServer]:
-    """Serve `source` in the background until the block ends, with the options of `Server`.
+    """Serve `source` until the block ends, with the options of `Server`.
 
     Then raises the first error inside the server, if any.
     """
