@@ -141,15 +141,17 @@ class MonthlyReport(Report, BatchTask):
     def checked_by(self, before: Manifest) -> frozenset[str]:
         """The raw objects that version `before` has checked, which need no second look.
 
-        Empty where a receipt has left the month since, or one in quarantine has no number.
+        Empty if a receipt has left the month since, one in quarantine has no number, or the two
+        cannot be compared.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        keys = ["store_id", "receipt_number"]
+        tables, keys = self.receipts(before), ["store_id", "receipt_number"]
+        if tables is None:
+            return frozenset()
         earlier, now = (
-            pa.table({key: table[key].cast("string") for key in keys})
-            for table in self.receipts(before)
+            pa.table({key: table[key].cast("string") for key in keys}) for table in tables
         )
         left = earlier.join(now, keys, join_type="left anti")
         if left.num_rows or pc.any(pc.equal(earlier["receipt_number"], "")).as_py():
@@ -160,16 +162,21 @@ class MonthlyReport(Report, BatchTask):
         """Receipts that count differently than in the version `before`."""
         from pipeline.summarize.receipt_figures import changed_receipts
 
-        return changed_receipts(*self.receipts(before))
+        tables = self.receipts(before)
+        return changed_receipts(*tables) if tables else []
 
-    def receipts(self, before: Manifest) -> tuple[pa.Table, pa.Table]:
-        """The receipts of the month as version `before` counted them, and as they are now."""
+    def receipts(self, before: Manifest) -> tuple[pa.Table, pa.Table] | None:
+        """The receipts of the month as version `before` counted them, and as they are now.
+
+        None if their digests are of different versions of the dataset: they cannot be compared.
+        """
         summary = MonthlySummary(month=self.month)
         files = lake().read(before.dataset, before.partition, [ARCHIVED_RECEIPTS], manifest=before)
-        return (
-            read_table(summary, RECEIPT_FIGURES, files[ARCHIVED_RECEIPTS]),
-            read_tables(summary, [RECEIPT_FIGURES])[RECEIPT_FIGURES],
-        )
+        earlier = read_table(summary, RECEIPT_FIGURES, files[ARCHIVED_RECEIPTS])
+        now = read_tables(summary, [RECEIPT_FIGURES])[RECEIPT_FIGURES]
+        if earlier.schema.metadata[b"version"] != now.schema.metadata[b"version"]:
+            return None
+        return earlier, now
 
 
 def months_of_customers(month: dt.date) -> list[dt.date]:

@@ -7,10 +7,16 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from pipeline.load import Lake
+from pipeline.load.layout import manifest_of
+from pipeline.schema import RECEIPT_FIGURES, arrow
+from pipeline.tasks import MonthlyReport, monthly_report
 from tests.support.till import Till
 from tests.support.workbook import sheets
 
@@ -125,3 +131,30 @@ def test_only_receipts_that_moved_a_figure_are_named(quiet_till: Till) -> None:
         (till.luigi.folder / "lake/_manifests/reports/monthly/2026-10").glob("000003.*")
     )
     assert json.loads(manifest.read_text())["metadata"]["change"] == "settings"
+
+
+@pytest.mark.parametrize(("version", "count"), [(RECEIPT_FIGURES.version, 1), (1, 0)])
+def test_receipts_are_compared_with_digests_of_the_same_version_only(
+    monkeypatch: pytest.MonkeyPatch, version: int, count: int
+) -> None:
+    row = {
+        "store_id": "s",
+        "receipt_number": "1-1",
+        "state": "counted",
+        "currency": "MXN",
+        "receipt_type": "SALE",
+        "business_day": date(2026, 10, 1),
+        "is_late": False,
+        "total": Decimal("10.00"),
+        "figures": "a" * 16,
+        "source": "a" * 16,
+    }
+    now = pa.Table.from_pylist([row], arrow(RECEIPT_FIGURES, 2))
+    stated = {**arrow(RECEIPT_FIGURES, 2).metadata, b"version": str(version).encode()}
+    earlier = pa.Table.from_pylist([row | {"figures": "b" * 16}], now.schema.with_metadata(stated))
+    monkeypatch.setattr(monthly_report, "read_tables", lambda *_: {RECEIPT_FIGURES.name: now})
+    monkeypatch.setattr(monthly_report, "read_table", lambda *_: earlier)
+    monkeypatch.setattr(Lake, "read", lambda *_, **__: {"receipts.parquet": b""})
+    report = MonthlyReport(month=date(2026, 10, 1))
+    before = manifest_of("reports/monthly", "2026-10", 1, "0" * 16, "0" * 16)
+    assert len(report.changed_since(before)) == count
