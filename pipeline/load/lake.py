@@ -368,6 +368,11 @@ class Lake:
         with _naming_partition(RECEIPTS, entry.partition):
             return self._raw.read(entry)
 
+    def read_raw_blocks(self, entry: RawObject) -> Iterator[bytes]:
+        """`read_raw` in blocks of complete lines, for an object that is large in memory."""
+        with _naming_partition(RECEIPTS, entry.partition):
+            yield from self._raw.read_blocks(entry)
+
     def put_page(self, name: str, data: bytes) -> None:
         """Write a page derived from the log under reports/, unless it is there unchanged."""
         key = check_key(f"reports/{name}")

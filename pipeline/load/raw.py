@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from hashlib import sha256
 from tempfile import SpooledTemporaryFile
@@ -37,6 +37,7 @@ from pipeline.load.raw_objects import (
     Content,
     StoredObjects,
     decompress,
+    decompress_blocks,
     pack_objects,
     partition_digest,
 )
@@ -307,13 +308,20 @@ class RawZone:
 
     def read(self, entry: RawObject) -> bytes:
         """The NDJSON of one object. Raises Corrupt if it was altered."""
+        text = self._recent.find(entry.key)
+        if text is None:
+            text = decompress(self._read_stored(entry))
+            self._recent.keep(entry.key, text)
+        return text
 
+    def read_blocks(self, entry: RawObject) -> Iterator[bytes]:
+        """`read` in blocks of complete lines, without the complete text in memory."""
+        return decompress_blocks(self._read_stored(entry))
+
+    def _read_stored(self, entry: RawObject) -> bytes:
         def is_sound(data: bytes) -> bool:
             return sha256(data).hexdigest()[:16] == entry.digest
 
-        text = self._recent.find(entry.key)
-        if text is not None:
-            return text
         data = self._storage.get_sound(entry.key, is_sound)
         if not is_sound(data):
             raise Corrupt(
@@ -322,9 +330,7 @@ class RawZone:
                 RECEIPTS,
                 entry.partition,
             )
-        text = decompress(data)
-        self._recent.keep(entry.key, text)
-        return text
+        return data
 
 
 def _belongs(entry: RawObject, partition: str | None) -> bool:

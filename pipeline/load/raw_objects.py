@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from hashlib import sha256
 from typing import IO, Any, NamedTuple
@@ -28,6 +28,19 @@ def decompress(data: bytes) -> bytes:
 
     text: bytes = pa.input_stream(pa.BufferReader(data), compression="zstd").read()
     return text
+
+
+def decompress_blocks(data: bytes, size: int = 16 << 20) -> Iterator[bytes]:
+    """The bytes that `compress` was given, in blocks of complete lines of about `size` bytes."""
+    import pyarrow as pa
+
+    stream, rest = pa.input_stream(pa.BufferReader(data), compression="zstd"), b""
+    while block := stream.read(size):
+        complete, newline, rest = (rest + block).rpartition(b"\n")
+        if newline:
+            yield complete + newline
+    if rest:
+        yield rest
 
 
 class StoredObjects(NamedTuple):

@@ -216,7 +216,7 @@ class engine(Section):
     workers = Integer(0, description="processes that build at once, local; 0: one for each core")
     batch = Integer(1200, least=1, description="most partitions in a batch")
     chunk_bytes = Integer(
-        32 << 20,
+        16 << 20,
         description=(
             "a day with more stored raw bytes than this is built in chunks of that size; 0: never"
         ),

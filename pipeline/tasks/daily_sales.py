@@ -121,12 +121,14 @@ class DailySales(BatchTask):
         )
 
     def read(self, source: str = ROOT) -> tuple[Iterator[Raw], Catalog, Rules]:
-        """What a source's day is built from: its raw objects, its catalog and rules."""
+        """The raw objects of a source's day, in blocks of lines, its catalog and rules."""
         from pipeline.transform import Raw
 
         home = raw_lake(source)
         raw = (
-            Raw(entry.partition, entry.key, home.read_raw(entry)) for entry in self.objects(source)
+            Raw(entry.partition, entry.key, block)
+            for entry in self.objects(source)
+            for block in home.read_raw_blocks(entry)
         )
         return raw, read_catalog(catalog_for(self.date, source)), rules_of(source)
 

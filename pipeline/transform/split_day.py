@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import groupby
 from zlib import crc32
 
 import pyarrow as pa
@@ -44,11 +45,15 @@ def number_of(line: bytes) -> bytes:
 
 
 def chunk_of(
-    raw: Raw, chunk: int, chunks: int, read_number: Callable[[bytes], bytes] = number_of
+    raw: Raw,
+    chunk: int,
+    chunks: int,
+    read_number: Callable[[bytes], bytes] = number_of,
+    first: int = 1,
 ) -> tuple[Raw, list[int]]:
-    """The records of `raw` in a chunk, and the position of each in the object."""
+    """The records of `raw` in a chunk, and their positions; that of the first line is `first`."""
     lines, positions = [], []
-    for position, line in enumerate(raw.ndjson.split(b"\n"), 1):
+    for position, line in enumerate(raw.ndjson.split(b"\n"), first):
         if line.strip() and crc32(read_number(line)) % chunks == chunk:
             lines.append(line)
             positions.append(position)
@@ -58,15 +63,23 @@ def chunk_of(
 def clean_chunk(
     day: date, raws: Iterable[Raw], catalog: Catalog, rules: Rules, chunk: int, chunks: int
 ) -> Cleaned:
-    """`clean` of one chunk; memory: the chunk, and one raw object."""
+    """`clean` of one chunk; `raws` may have an object in several blocks of complete lines.
+
+    Memory: the chunk, and one block.
+    """
     positions: dict[str, list[int]] = {}
 
-    def mine() -> Iterator[Raw]:
-        for raw in raws:
-            part, positions[raw.name] = chunk_of(raw, chunk, chunks, rules.number_of or number_of)
-            yield part
+    def records_of_chunk() -> Iterator[Raw]:
+        for name, blocks in groupby(raws, key=lambda raw: raw.name):
+            parts, first = list[Raw](), 1
+            for block in blocks:
+                part, lines = chunk_of(block, chunk, chunks, rules.number_of or number_of, first)
+                positions.setdefault(name, []).extend(lines)
+                first += block.ndjson.count(b"\n")
+                parts.append(part)
+            yield part._replace(ndjson=b"".join(part.ndjson for part in parts))
 
-    cleaned = clean(day, mine(), catalog, rules)
+    cleaned = clean(day, records_of_chunk(), catalog, rules)
     schema = cleaned.quarantine.schema
     records = []
     for record in cleaned.quarantine.column("record").to_pylist():

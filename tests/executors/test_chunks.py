@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.load import compress
 from pipeline.load.parquet import to_bytes
+from pipeline.load.raw_objects import decompress_blocks
 from pipeline.schema import LAKE
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean
 from pipeline.transform.split_day import chunk_of, clean_chunk, number_of, unite
@@ -35,7 +37,12 @@ def packed(made: Cleaned) -> dict[str, bytes]:
 
 
 def in_chunks(day, raws: list[Raw], book: Catalog, by: Rules, chunks: int) -> Cleaned:
-    return unite([clean_chunk(day, raws, book, by, chunk, chunks) for chunk in range(chunks)])
+    blocks = [
+        raw._replace(ndjson=block)
+        for raw in raws
+        for block in decompress_blocks(compress(raw.ndjson), 3000)
+    ]
+    return unite([clean_chunk(day, blocks, book, by, chunk, chunks) for chunk in range(chunks)])
 
 
 def spoil(records: list[bytes], rng) -> list[bytes]:
