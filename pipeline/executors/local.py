@@ -63,7 +63,10 @@ class ProcessPool:
     ) -> list[R]:
         """What `do` returns of each item, in their order."""
         results: dict[int, R] = {}
-        self._open = pool = self._open or _open_pool(self.processes)
+        if self._open is None:
+            log.info("%d local processes build partitions", self.processes)
+            self._open = _open_pool(self.processes)
+        pool = self._open
         futures: dict[Future[R], int] = {}
         try:
             futures = {pool.submit(do, item): index for index, item in enumerate(items)}

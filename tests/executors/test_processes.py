@@ -16,6 +16,8 @@ from pipeline.executors.local import ProcessPool
 from tests.executors.lakes import differing, digest_of
 from tests.support.runner import Runner
 
+POOL = "local processes build partitions"
+
 
 def files_of(lake: Path) -> dict[str, bytes]:
     paths = (path for path in lake.rglob("*") if path.is_file())
@@ -44,8 +46,8 @@ def test_a_batch_and_single_builds_publish_the_same_bytes(luigi: Runner, tmp_pat
         luigi.configure("engine", **{"chunk_bytes": 1 << 25, **options})
         logs[name] = luigi(*months)
         lakes[name] = {key: digest_of(key, body) for key, body in files_of(folder).items()}
-    assert "on local processes" not in logs["single"] + logs["one pass"]
-    assert "on local processes" in logs["processes"] and "on local processes" in logs["chunks"]
+    assert POOL not in logs["single"] + logs["one pass"]
+    assert POOL in logs["processes"] and POOL in logs["chunks"]
     assert "MonthlySummary(month=2026-10,2026-11)" in logs["one pass"], "both months were one task"
     assert any(key.startswith("summary/") for key in lakes["single"])
     for name, lake in lakes.items():
