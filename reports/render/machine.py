@@ -8,10 +8,11 @@ if `decimals` does not have it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+
+import msgspec
 
 from reports.page import Page
 from reports.values import (
@@ -103,7 +104,7 @@ def figures_json(page: Page) -> bytes:
         "general": general,
         "lineage": {str(k): _fact(v) for k, v in page.lineage.items()},
     }
-    return json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
+    return msgspec.json.format(msgspec.json.encode(body, order="sorted"), indent=1) + b"\n"
 
 
 def _fact(value: object) -> object:

@@ -7,10 +7,11 @@ report's language. `read_message` adds, when it is sent, what depends on the rec
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
+
+import msgspec
 
 from reports.page import Page, Section, Table
 from reports.render.outline import heading, subtitle
@@ -91,7 +92,7 @@ def message_json(page: Page, words: Words) -> bytes:
         sections=[section_of(section) for section in page.first],
         changes=[section_of(section) for section in page.shown if section.key in CHANGES],
     )
-    return json.dumps(first, ensure_ascii=False, indent=1).encode()
+    return msgspec.json.format(msgspec.json.encode(first), indent=1)
 
 
 def briefing_json(
@@ -106,7 +107,7 @@ def briefing_json(
         sections=[_section(section, words, several=several) for section in sections],
         changes=[],
     )
-    return json.dumps(message, ensure_ascii=False, indent=1).encode()
+    return msgspec.json.format(msgspec.json.encode(message), indent=1)
 
 
 def read_message(
@@ -124,8 +125,8 @@ def read_message(
     compares with theirs, where that is not the one before this version. `has_pdf`: the report goes
     along.
     """
-    page: FirstPage = json.loads(data)
-    compared: FirstPage = json.loads(changes) if changes else page
+    page: FirstPage = msgspec.json.decode(data)
+    compared: FirstPage = msgspec.json.decode(changes) if changes else page
     words = Words(page["locale"], 0)
     corrected = text("message.corrected", n=Name(str(version)))
     suffix = f" ({words.say(corrected)})"
