@@ -140,6 +140,7 @@ def _open_pool(processes: int) -> ProcessPoolExecutor:
 def _begin() -> None:
     # what the server has imported stays shared: the collector would write to all of it
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)  # a tenth of the CPU of a report, which makes many objects
     _end_with_parent()
 
 
