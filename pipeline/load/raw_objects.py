@@ -31,7 +31,7 @@ def decompress(data: bytes) -> bytes:
 
 
 def decompress_blocks(data: bytes, size: int = 16 << 20) -> Iterator[bytes]:
-    """The bytes that `compress` was given, in blocks of complete lines of about `size` bytes."""
+    """`decompress` in blocks of complete lines, of about `size` bytes each."""
     import pyarrow as pa
 
     stream, rest = pa.input_stream(pa.BufferReader(data), compression="zstd"), b""

@@ -51,7 +51,7 @@ def chunk_of(
     read_number: Callable[[bytes], bytes] = number_of,
     first: int = 1,
 ) -> tuple[Raw, list[int]]:
-    """The records of `raw` in a chunk, and their positions; that of the first line is `first`."""
+    """The records of `raw` in a chunk, and their positions, from `first`."""
     lines, positions = [], []
     for position, line in enumerate(raw.ndjson.split(b"\n"), first):
         if line.strip() and crc32(read_number(line)) % chunks == chunk:
@@ -63,7 +63,7 @@ def chunk_of(
 def clean_chunk(
     day: date, raws: Iterable[Raw], catalog: Catalog, rules: Rules, chunk: int, chunks: int
 ) -> Cleaned:
-    """`clean` of one chunk; `raws` may have an object in several blocks of complete lines.
+    """`clean` of one chunk; an object may come in several blocks of lines.
 
     Memory: the chunk, and one block.
     """
