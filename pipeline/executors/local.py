@@ -30,7 +30,7 @@ S = TypeVar("S")
 
 log = logging.getLogger(__name__)
 
-_PRELOADED = [
+PRELOADED = [
     "pipeline.tasks",
     "pipeline.tasks.remote_build",
     # what tasks import when they build
@@ -128,7 +128,7 @@ def _open_pool(processes: int) -> ProcessPoolExecutor:
     method = "forkserver" if parent_process() is None else "spawn"
     context = get_context(method)
     if method == "forkserver":
-        context.set_forkserver_preload(_PRELOADED)
+        context.set_forkserver_preload(PRELOADED)
     pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin)
     if method == "spawn":
         # Python 3.11 joins the processes of a fork before it ends its pools, and so would wait for

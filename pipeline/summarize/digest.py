@@ -21,10 +21,15 @@ _NULL = np.uint64(0x6E756C6C)
 
 def digest_rows(columns: Sequence[pa.Array], count: int) -> pa.Array:
     """One 64-bit number for each of `count` rows, 0 if there are no columns."""
-    digests = np.zeros(count, np.uint64)
+    digests = _mixed(columns, count)
+    return pa.Array.from_buffers(pa.uint64(), count, [None, pa.py_buffer(digests)])
+
+
+def _mixed(columns: Sequence[pa.Array], count: int) -> _Numbers:
+    digests: _Numbers = np.zeros(count, np.uint64)
     for column in columns:
         digests = _mix(digests ^ _numbers(column))
-    return pa.Array.from_buffers(pa.uint64(), count, [None, pa.py_buffer(digests)])
+    return digests
 
 
 def _numbers(column: pa.Array) -> _Numbers:
@@ -32,7 +37,10 @@ def _numbers(column: pa.Array) -> _Numbers:
     if pa.types.is_string(column.type):
         column = column.dictionary_encode()
     if pa.types.is_list(column.type):
-        sums = np.cumsum(np.append(np.uint64(0), _elements(column.values)), dtype=np.uint64)
+        sums = np.cumsum(
+            np.append(np.uint64(0), _mixed(column.values.flatten(), len(column.values))),
+            dtype=np.uint64,
+        )
         ends = _fixed(column.offsets, np.int32)
         values = sums[ends[1:]] - sums[ends[:-1]]
     elif pa.types.is_dictionary(column.type):
@@ -50,14 +58,6 @@ def _numbers(column: pa.Array) -> _Numbers:
         is_null = _fixed(column.is_null().cast(pa.uint8()), np.uint8).astype(bool)
         values = np.where(is_null, _NULL, values)
     return values
-
-
-def _elements(values: pa.StructArray) -> _Numbers:
-    """A number per element of lists, whose order in a list does not matter."""
-    digests: _Numbers = np.zeros(len(values), np.uint64)
-    for field in values.flatten():
-        digests = _mix(digests ^ _numbers(field))
-    return digests
 
 
 def _fixed(column: pa.Array, kind: npt.DTypeLike) -> npt.NDArray[Any]:

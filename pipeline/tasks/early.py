@@ -14,17 +14,6 @@ from threading import Thread
 from pipeline.connect import start_embedded
 from pipeline.settings.run_context import once_per_run
 
-STAGES = (
-    "pipeline.load.day_object",
-    "pipeline.transform.split_day",
-    "pipeline.summarize",
-    "pipeline.maintenance.conserve",
-    "pipeline.status",
-    "reports.compose",
-    "reports.render.workbook",
-    "reports.charts.style",
-)
-
 
 @once_per_run
 def _begun() -> list[str]:
@@ -49,5 +38,7 @@ def import_stages() -> None:
 
 
 def _import() -> None:
-    for name in STAGES:
+    from pipeline.executors.local import PRELOADED
+
+    for name in (*PRELOADED, "pipeline.status"):
         import_module(name)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from luigi.task import flatten
 
+from pipeline.executors.local import PRELOADED
 from pipeline.tasks import Nightly, early
 from pipeline.tasks.nightly import reports_until
 from tests.dag.rehearsal import Rehearsal, local, nightfall
@@ -43,4 +44,4 @@ def test_a_night_begins_early_only_where_it_has_something_to_extract(
         Nightly().requires()
         Nightly().requires()
         assert begun == ["shop"]
-    assert all(map(find_spec, early.STAGES))
+    assert all(map(find_spec, PRELOADED))
