@@ -37,6 +37,7 @@ def _numbers(column: pa.Array) -> _Numbers:
     if pa.types.is_string(column.type):
         column = column.dictionary_encode()
     if pa.types.is_list(column.type):
+        # a sum, so that the order of the elements of a list does not matter
         sums = np.cumsum(
             np.append(np.uint64(0), _mixed(column.values.flatten(), len(column.values))),
             dtype=np.uint64,
