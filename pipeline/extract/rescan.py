@@ -124,19 +124,19 @@ def _rescan_span(
     )
     answered = ask_for(source, to_request, most)
     begin = window_of(date.fromisoformat(window_names(lake)[0]), lake).start
-    mine = [
+    answers = [
         record
         for record in answered.receipts
         if (record.updated_at is None or record.updated_at < span.end)  # else in a later window
         and not is_before(record, begin)
     ]
-    sold_on = {day for record in mine if (day := sold_date(record))}
+    sold_on = {day for record in answers if (day := sold_date(record))}
     there = newest_in_raw(
         (lake.read_raw(item) for sold in sold_on for item in lake.raw_objects(sold, sold)),
         source.reader.read_record,
     )
     missed += find_missed(
-        by_date(Missed(sold_date(record), record, None) for record in mine), there
+        by_date(Missed(sold_date(record), record, None) for record in answers), there
     )
     return missed, {
         "asked": len(answered.receipts) + len(answered.unknown),

@@ -32,23 +32,23 @@ class Entry(NamedTuple):
 class CommitRecord:
     """The publication of one number of a partition.
 
-    `taken` and `body` are what the commit record holds, of this run or of another; `mine` is what
+    `taken` and `body` are what the commit record holds, of this run or of another; `own` is what
     this run publishes, None where it completes the commit record of another run.
     """
 
     key: str
     text: bytes = b""
-    mine: Manifest | None = None
+    own: Manifest | None = None
     taken: Manifest | None = None
     body: Body = field(default_factory=dict)
-    is_mine: bool = True
+    is_own: bool = True
     error: PipelineError | None = None
 
     @classmethod
     def from_entry(cls, entry: Entry) -> CommitRecord:
         """The commit record of an entry. Raises ConfigError for a malformed fingerprint."""
         previous = entry.expected_manifest.number if entry.expected_manifest else 0
-        mine = manifest_of(
+        own = manifest_of(
             entry.dataset, entry.partition, previous + 1, entry.fingerprint, entry.digest
         )
         fields = {
@@ -56,13 +56,13 @@ class CommitRecord:
             "previous": previous,
             "dataset": entry.dataset,
             "partition": entry.partition,
-            "number": mine.number,
+            "number": own.number,
             "fingerprint": entry.fingerprint,
             "digest": entry.digest,
         }
         text = json.dumps(fields, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
-        key = commit_key(entry.dataset, entry.partition, mine.number)
-        return cls(key, text.encode(), mine, mine, json.loads(text))
+        key = commit_key(entry.dataset, entry.partition, own.number)
+        return cls(key, text.encode(), own, own, json.loads(text))
 
     def attempt(self, step: Callable[[CommitRecord], None]) -> None:
         """Carry out `step`, unless an earlier one has failed; keep its error."""

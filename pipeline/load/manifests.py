@@ -217,8 +217,8 @@ class ManifestLog:
         sent = [commit for commit in commits if commit.error is None]
         writes = [Write(commit.key, commit.text, if_absent=True) for commit in sent]
         for commit, outcome in zip(sent, self.storage.put_all(writes), strict=True):
-            commit.is_mine = not isinstance(outcome, Conflict)
-            if not commit.is_mine:
+            commit.is_own = not isinstance(outcome, Conflict)
+            if not commit.is_own:
                 commit.attempt(self._read_commit)
         self._copy_commits(sent)
         self._siblings.announce()
@@ -268,10 +268,10 @@ class ManifestLog:
         """Note what was published. Raises Conflict if other content has the number."""
         taken = _manifest(commit)
         dataset, partition = taken.dataset, taken.partition
-        if not commit.is_mine:
+        if not commit.is_own:
             self.refresh(dataset, partition)
-        is_newest = commit.is_mine or self.newest(dataset, partition) == taken
-        if taken != commit.mine or not is_newest:
+        is_newest = commit.is_own or self.newest(dataset, partition) == taken
+        if taken != commit.own or not is_newest:
             raise Conflict(
                 f"{dataset} {partition}: another run has published number {taken.number} or a"
                 " later one with other content; start again from the newest manifest"

@@ -34,13 +34,13 @@ def decompress_blocks(data: bytes, size: int = 16 << 20) -> Iterator[bytes]:
     """`decompress` in blocks of complete lines, of about `size` bytes each."""
     import pyarrow as pa
 
-    stream, rest = pa.input_stream(pa.BufferReader(data), compression="zstd"), b""
+    stream, unfinished = pa.input_stream(pa.BufferReader(data), compression="zstd"), b""
     while block := stream.read(size):
-        complete, newline, rest = (rest + block).rpartition(b"\n")
+        complete, newline, unfinished = (unfinished + block).rpartition(b"\n")
         if newline:
             yield complete + newline
-    if rest:
-        yield rest
+    if unfinished:
+        yield unfinished
 
 
 class StoredObjects(NamedTuple):

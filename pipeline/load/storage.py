@@ -207,9 +207,9 @@ def open_storage(
     `endpoint` and `region` are for S3-compatible stores, `encryption` is "AES256" or "aws:kms"
     (with `kms_key`). No request is sent yet. Raises ConfigError for a URL that is neither.
     """
-    scheme, _, rest = url.partition(":")
-    if scheme == "s3" and rest.startswith("//"):
-        bucket, _, prefix = rest[2:].strip("/").partition("/")
+    scheme, _, location = url.partition(":")
+    if scheme == "s3" and location.startswith("//"):
+        bucket, _, prefix = location[2:].strip("/").partition("/")
         if not _BUCKET.fullmatch(bucket):
             raise ConfigError(
                 f"{url!r}: {bucket!r} is not a bucket's name; write s3://bucket/prefix"

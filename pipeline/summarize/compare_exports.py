@@ -32,8 +32,8 @@ from pipeline.pos.source import ExportForm
 from pipeline.summarize.export_days import choose_reading
 from pipeline.summarize.lake_lines import (
     LakeLine,
+    LakeLines,
     LakeSide,
-    Ours,
     by_day,
     in_zone,
     read_lines,
@@ -65,13 +65,13 @@ def compare_exports(
     for name in sorted(exports):
         try:
             export = read_cached(exports[name](), decimals, tuple(forms))
-            ours = in_zone(lines, export.timezone)
-            theirs = choose_reading(export, ours, first, last)
+            lake_lines = in_zone(lines, export.timezone)
+            export_lines = choose_reading(export, lake_lines, first, last)
             lake = LakeSide(
-                {key: entry for key, entry in ours.items() if first <= entry[0].day <= last},
+                {key: entry for key, entry in lake_lines.items() if first <= entry[0].day <= last},
                 quarantined,
             )
-            compare(name, export, theirs, lake, (first, last), currency, rows)
+            compare(name, export, export_lines, lake, (first, last), currency, rows)
         except DataError as error:
             months = _MONTH.findall(name)
             if not months or min(months) <= f"{first:%Y-%m}" <= max(months):
@@ -104,21 +104,21 @@ def compare(
     rows: dict[str, list[Row]],
 ) -> None:
     """Add the comparison of an export's lines, from the first to the last day."""
-    theirs = {
+    export_lines = {
         line.number or str(line.day): line for line in lines if days[0] <= line.day <= days[1]
     }
-    if not theirs:
+    if not export_lines:
         return
     first, last = (
-        min(line.day for line in theirs.values()),
-        max(line.day for line in theirs.values()),
+        min(line.day for line in export_lines.values()),
+        max(line.day for line in export_lines.values()),
     )
-    compared = _select(export, theirs, lake.lines, first, last)
+    compared = _select(export, export_lines, lake.lines, first, last)
     blank = FileComparison(name, export.kind, first, last)
     files: dict[str, FileComparison] = {}
     totals: dict[tuple[str, date, str], Pair] = defaultdict(lambda: (None, None))
-    for key, code in _currencies(theirs, compared, currency).items():
-        pair = theirs.get(key), compared[key][0] if key in compared else None
+    for key, code in _currencies(export_lines, compared, currency).items():
+        pair = export_lines.get(key), compared[key][0] if key in compared else None
         line = pair[1] or pair[0]
         if line is None or (None in pair and not any(line.amounts.values())):
             continue  # cancelled, or a day without sales: only one of the two need name it
@@ -218,26 +218,32 @@ def _add(total: Decimal | None, amount: Decimal | None) -> Decimal | None:
 
 
 def _select(
-    export: Export, theirs: Mapping[str, ExportLine], ours: Ours, first: date, last: date
-) -> Ours:
+    export: Export,
+    export_lines: Mapping[str, ExportLine],
+    lake_lines: LakeLines,
+    first: date,
+    last: date,
+) -> LakeLines:
     """The lake's receipts (of a summary: days) that the export should have."""
-    near = {key: entry for key, entry in ours.items() if first <= entry[0].day <= last}
+    near = {key: entry for key, entry in lake_lines.items() if first <= entry[0].day <= last}
     if export.kind == "summary":
         return by_day(near)
-    stores = {ours[number][0].store for number in theirs if number in ours}
+    stores = {lake_lines[number][0].store for number in export_lines if number in lake_lines}
     near = {key: entry for key, entry in near.items() if not stores or entry[0].store in stores}
-    return near | {number: ours[number] for number in theirs if number in ours}
+    return near | {number: lake_lines[number] for number in export_lines if number in lake_lines}
 
 
-def _currencies(theirs: Mapping[str, ExportLine], ours: Ours, currency: str) -> dict[str, str]:
+def _currencies(
+    export_lines: Mapping[str, ExportLine], lake_lines: LakeLines, currency: str
+) -> dict[str, str]:
     """The currency of each receipt: its own, its store's only one, or `currency`."""
     by_store: dict[str, set[str]] = defaultdict(set)
-    for number, line in theirs.items():
-        if number in ours:
-            by_store[line.store].add(ours[number][1])
+    for number, line in export_lines.items():
+        if number in lake_lines:
+            by_store[line.store].add(lake_lines[number][1])
     codes = {}
-    for key in sorted({*theirs, *ours}):
-        store = by_store[theirs[key].store] if key not in ours else {ours[key][1]}
+    for key in sorted({*export_lines, *lake_lines}):
+        store = by_store[export_lines[key].store] if key not in lake_lines else {lake_lines[key][1]}
         codes[key] = next(iter(store)) if len(store) == 1 else currency
     return codes
 

@@ -9,14 +9,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from pipeline.errors import DataError
-from pipeline.summarize.lake_lines import Ours, by_day
+from pipeline.summarize.lake_lines import LakeLines, by_day
 from pipeline.summarize.read_exports import Export, ExportLine
 
 _NUMBER = re.compile(r"(.*?)(\d+)")
 _NEAR = timedelta(days=1)
 
 
-def choose_reading(export: Export, lines: Ours, first: date, last: date) -> tuple[ExportLine, ...]:
+def choose_reading(
+    export: Export, lines: LakeLines, first: date, last: date
+) -> tuple[ExportLine, ...]:
     """The lines of `export` in the order of day and month that the lake confirms.
 
     With one possible order, that one. Otherwise the order that some receipt of the lake confirms
@@ -48,19 +50,19 @@ def choose_reading(export: Export, lines: Ours, first: date, last: date) -> tupl
     return readings[possible.index(True)]
 
 
-def _confirm_receipt(line: ExportLine, receipts: Ours) -> bool:
+def _confirm_receipt(line: ExportLine, receipts: LakeLines) -> bool:
     """Whether the lake has this receipt on this day or a neighbour (another zone)."""
     return line.number in receipts and abs(receipts[line.number][0].day - line.day) <= _NEAR
 
 
-def _confirm_day(line: ExportLine, days: Ours, figures: Sequence[str]) -> bool:
+def _confirm_day(line: ExportLine, days: LakeLines, figures: Sequence[str]) -> bool:
     """Whether the lake's sums of this day are those of the export, and not all 0."""
     if (entry := days.get(str(line.day))) is None or not any(line.amounts.values()):
         return False
     return all(entry[0].amounts[figure] == line.amounts[figure] for figure in figures)
 
 
-def _registers(lines: Ours) -> dict[str, list[tuple[int, date]]]:
+def _registers(lines: LakeLines) -> dict[str, list[tuple[int, date]]]:
     """(number, day) of the lake's receipts by register, in the order of the numbers."""
     registers: dict[str, list[tuple[int, date]]] = defaultdict(list)
     for number, (line, _) in lines.items():

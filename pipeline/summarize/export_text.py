@@ -50,10 +50,10 @@ def read_rows(text: str, expected: frozenset[str]) -> Iterable[tuple[int, list[s
     among `expected`.
     """
     text = text.lstrip("\ufeff\r\n")
-    first, _, rest = text.partition("\n")
+    first, _, other_lines = text.partition("\n")
     skipped = 0
     if named := re.fullmatch(r'"?sep=(.)"?[,;\t]*\s*', first, re.IGNORECASE):
-        delimiter, text, skipped = named[1], rest, 1
+        delimiter, text, skipped = named[1], other_lines, 1
     else:
         delimiter = max(
             ",;\t",

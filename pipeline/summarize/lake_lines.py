@@ -48,20 +48,20 @@ class LakeLine(ExportLine):
     tax_included: Decimal = Decimal(0)
 
 
-Ours = dict[str, tuple[LakeLine, str]]
+LakeLines = dict[str, tuple[LakeLine, str]]
 """Lines of the lake with their currency, by receipt."""
 
 
 class LakeSide(NamedTuple):
     """The lake's orders of the days compared, and why others are in quarantine."""
 
-    lines: Ours
+    lines: LakeLines
     quarantined: Mapping[str, str]
 
 
-def read_lines(tables: Sequence[pa.Table]) -> Ours:
+def read_lines(tables: Sequence[pa.Table]) -> LakeLines:
     """The lake's orders as the POS shows them, by their number."""
-    lines: Ours = {}
+    lines: LakeLines = {}
     for table in tables:
         for row in table.select(_READ).to_pylist():
             item_taxes = row["tax_included"] + row["tax_added"]
@@ -100,7 +100,7 @@ def read_quarantined(tables: Sequence[pa.Table]) -> dict[str, str]:
     }
 
 
-def in_zone(lines: Ours, timezone: str | None) -> Ours:
+def in_zone(lines: LakeLines, timezone: str | None) -> LakeLines:
     """The lines on the days of a time zone; None: on those of their stores."""
     if timezone is None:
         return lines
@@ -112,16 +112,16 @@ def in_zone(lines: Ours, timezone: str | None) -> Ours:
     }
 
 
-def by_day(ours: Ours) -> Ours:
+def by_day(lines: LakeLines) -> LakeLines:
     """The lake's receipts by calendar day, as a Sales summary shows them."""
-    codes = {code for _, code in ours.values()}
+    codes = {code for _, code in lines.values()}
     if len(codes) > 1:
         raise DataError(
             f"a Sales summary names no currency, and these days have {', '.join(sorted(codes))};"
             " drop the Receipts export"
         )
-    days: Ours = {}
-    for line, code in ours.values():
+    days: LakeLines = {}
+    for line, code in lines.values():
         key = str(line.day)
         day = days.setdefault(
             key, (LakeLine(line.day, "", "", dict.fromkeys(MONEY, Decimal(0))), code)

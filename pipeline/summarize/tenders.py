@@ -1,7 +1,7 @@
 """tenders: one row per store and payment type.
 
 Amounts include tips and surcharges. The POS's own payment report leaves out card tips
-(loyverse.town/topic/8314); ours equals what was collected.
+(loyverse.town/topic/8314); this table equals what was collected.
 """
 
 QUERY = """

@@ -47,7 +47,7 @@ def allocate(amounts: Ints, weights: Ints, counts: Ints, rule: Ints) -> Ints:
         within = counts[by_size]
         rank = np.arange(len(order)) - np.repeat(np.cumsum(within) - within, within)
         part[order[rank < left[group[order]]]] += 1
-    for which, place in ((FIRST, starts), (LAST, starts + counts - 1)):
-        chosen = np.flatnonzero((left > 0) & (rule == which))
-        part[place[chosen]] += left[chosen]
+    for ending, position in ((FIRST, starts), (LAST, starts + counts - 1)):
+        chosen = np.flatnonzero((left > 0) & (rule == ending))
+        part[position[chosen]] += left[chosen]
     return (part * np.sign(amounts)[group]).astype("i8")

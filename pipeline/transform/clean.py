@@ -70,11 +70,11 @@ def clean_days(
     cleaned: dict[date, Cleaned] = {}  # a translator joins the catalog: each with its own days
     ordered = sorted(days)
     for catalog, members in _by_catalog(ordered, catalog_of):
-        mine = {ordered[member]: days[ordered[member]] for member in members}
-        names = frozenset(name for of_day in mine.values() for name in of_day)
+        objects_of = {ordered[member]: days[ordered[member]] for member in members}
+        names = frozenset(name for of_day in objects_of.values() for name in of_day)
         part = [raw for raw in raws if raw.name in names]
         records = reject_unplaced(read(part, rules, catalog.raw), part)
-        cleaned |= _clean_days(mine, part, records, catalog_of, rules)
+        cleaned |= _clean_days(objects_of, part, records, catalog_of, rules)
     return {day: cleaned[day] for day in ordered}
 
 

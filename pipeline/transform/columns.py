@@ -18,9 +18,9 @@ Ints = np.ndarray
 
 
 def ints(array: pa.Array, dtype: str = "i8") -> Ints:
-    """The values of a fixed-width column, decimals as whole units of their last place.
+    """The values of a fixed-width column, decimals as integers of their smallest unit.
 
-    The value in a null's place is not defined.
+    The value of a null is not defined.
     """
     buffer, words = array.buffers()[1], 2 if pa.types.is_decimal128(array.type) else 1
     if buffer is None or not len(array):
@@ -156,9 +156,9 @@ class Labels:
         """The dictionary column of the used values, in order: equal rows, equal bytes."""
         used = np.flatnonzero(np.bincount(self.codes + 1, minlength=len(self.values) + 1)[1:])
         order = sorted(used.tolist(), key=self.values.__getitem__)
-        place = np.zeros(len(self.values) + 1, "i4")
-        place[order] = np.arange(len(order))
-        indices = fixed(place[self.codes], kind.index_type, self.codes >= 0)
+        new_code = np.zeros(len(self.values) + 1, "i4")
+        new_code[order] = np.arange(len(order))
+        indices = fixed(new_code[self.codes], kind.index_type, self.codes >= 0)
         return pa.DictionaryArray.from_arrays(indices, texts([self.values[code] for code in order]))
 
 
@@ -194,8 +194,8 @@ def _split_column(column: pa.Array, bounds: Ints, part_of: Ints) -> list[pa.Arra
     used[key[present]] = True
     keys = np.flatnonzero(used)
     firsts = np.searchsorted(keys, np.arange(len(bounds)) * width).tolist()
-    place = np.cumsum(np.r_[used, False]) - 1
-    codes = np.where(present, place[key] - np.repeat(firsts[:-1], np.diff(bounds)), 0)
+    index_of = np.cumsum(np.r_[used, False]) - 1
+    codes = np.where(present, index_of[key] - np.repeat(firsts[:-1], np.diff(bounds)), 0)
     values = column.dictionary.take(fixed(keys % width, pa.int64()))
     return [
         pa.DictionaryArray.from_arrays(
@@ -217,9 +217,9 @@ def pair(first: Ints, second: Ints, width: int) -> tuple[Ints, list[tuple[int, i
         seen = np.zeros(size, bool)
         seen[key] = True
         keys = np.flatnonzero(seen)
-        place = np.empty(size, "i8")
-        place[keys] = np.arange(len(keys))
-        codes = place[key]
+        index_of = np.empty(size, "i8")
+        index_of[keys] = np.arange(len(keys))
+        codes = index_of[key]
     else:
         keys, codes = np.unique(key, return_inverse=True)
     return codes, [(int(k) // (width + 1) - 1, int(k) % (width + 1) - 1) for k in keys]

@@ -84,7 +84,9 @@ def explode(lines: Rows, source: Ints, book: RecipeBook) -> Exploded:
     slot = np.zeros(len(owner), bool)
     if len(inside):
         part_rows = np.flatnonzero(rows[line] > 0)
-        row[inside] = _place(choice, choices, chosen, owner[inside], parts, part_rows, row[inside])
+        row[inside] = _row_of_modifier(
+            choice, choices, chosen, owner[inside], parts, part_rows, row[inside]
+        )
         slot[inside] = chosen >= 0
         listed[inside] = (chosen < 0) | np.array([c.kept for c in choices], bool)[choice]
     return Exploded(
@@ -127,7 +129,7 @@ def _parts(
     dishes: list[Dish],
     combos: Ints,
 ) -> tuple[Parts, Ints]:
-    """(components by line, the place of each modifier among them or -1).
+    """(components by line, the position of each modifier among them or -1).
 
     The chosen components are in the order of the modifiers, then the fixed ones.
     `owner`, `slots` and `choice` are the line, the name's code and the choice of each modifier.
@@ -158,15 +160,15 @@ def _parts(
         [table[choice[picked]], np.array(fixed or np.zeros((0, 4)), "i8")[which]]
     )[order]
     slot = np.concatenate([slots[picked], np.full(len(which), -1)])[order]
-    place = np.empty(len(order), "i8")
-    place[order] = np.arange(len(order))
+    position = np.empty(len(order), "i8")
+    position[order] = np.arange(len(order))
     chosen = np.full(len(owner), -1)
-    chosen[picked] = place[: len(picked)]
+    chosen[picked] = position[: len(picked)]
     part, component, quantity, weight = columns.T
     return Parts(lines[order], part, component, quantity, weight, slot, list(codes)), chosen
 
 
-def _place(
+def _row_of_modifier(
     choice: Ints,
     choices: list[Choice],
     chosen: Ints,
@@ -179,13 +181,13 @@ def _place(
 
     `rows[n]` is the row of component n, `first` the first row of the modifier's line.
     """
-    place = first.copy()
+    row = first.copy()
     own = chosen >= 0
-    place[own] = rows[chosen[own]]
+    row[own] = rows[chosen[own]]
     extra = np.array([c.extra for c in choices], "i8")[choice]
     goes = np.flatnonzero(extra >= 0)
     if not len(goes) or not len(parts.line):
-        return place
+        return row
     target = np.array([(c.target, c.each) for c in choices], "i8")[choice[goes]]
     rank = _rank(owner[goes] * (int(extra.max()) + 1) + extra[goes]) // target[:, 1]
     width = int(max(parts.part.max(), target[:, 0].max())) + 2
@@ -194,8 +196,8 @@ def _place(
     keys, partner = keys[order], owner[goes] * width + target[:, 0] + 1
     low, high = np.searchsorted(keys, partner, "left"), np.searchsorted(keys, partner, "right")
     paired = np.flatnonzero(high > low)
-    place[goes[paired]] = rows[order[np.minimum(low + rank, high - 1)[paired]]]
-    return place
+    row[goes[paired]] = rows[order[np.minimum(low + rank, high - 1)[paired]]]
+    return row
 
 
 def _rank(keys: Ints) -> Ints:

@@ -42,7 +42,7 @@ class Records:
     """All records of some objects; `good` are the valid rows of `receipts`.
 
     `raw` (index of the object) and `position` (line, from 1) are those of each row of `receipts`.
-    `texts` holds the canonical lines of each object, and `line` the place of each row among them.
+    `texts` holds the canonical lines of each object, and `line` the index of each row among them.
     """
 
     receipts: Rows
@@ -153,8 +153,8 @@ def _positions(texts: Sequence[_Canonical], owners: Ints, lines: Ints) -> Ints:
     """The position in its object of each canonical line."""
     positions = np.zeros(len(lines), "i8")
     for index in sorted(set(owners.tolist())):
-        mine = owners == index
-        positions[mine] = texts[index].positions(lines[mine])
+        of_object = owners == index
+        positions[of_object] = texts[index].positions(lines[of_object])
     return positions
 
 

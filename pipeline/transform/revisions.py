@@ -79,9 +79,9 @@ def _replaces_nothing(records: Records, record: Ints, key: Ints) -> np.ndarray:
         return never
     counted = is_good.copy()
     counted[is_good] = ~records.receipts.cancelled[records.good][record[is_good]]
-    keys, place = np.unique(key, return_inverse=True)
-    has_counted = np.bincount(place, counted, len(keys)) > 0
-    return never & ~has_counted[place]
+    keys, key_index = np.unique(key, return_inverse=True)
+    has_counted = np.bincount(key_index, counted, len(keys)) > 0
+    return never & ~has_counted[key_index]
 
 
 def _good(records: Records, name: str) -> pa.Array:
@@ -91,7 +91,7 @@ def _good(records: Records, name: str) -> pa.Array:
 def reject_unplaced(records: Records, raws: Sequence[Raw]) -> Records:
     """`records` with the good ones of objects of unknown date among the rejected.
 
-    Extraction could not place it by its date, so it is counted with the day of its raw partition.
+    Extraction could not file it by its date, so it is counted with the day of its raw partition.
     """
     unknown = np.array([_date_of_sale(raw) == "unknown" for raw in raws], bool)
     unplaced = unknown[records.raw[records.good]] if len(raws) else np.zeros(0, bool)

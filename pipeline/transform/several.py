@@ -61,8 +61,8 @@ def unite_named(tables: Sequence[pa.Table], name: str, suffixes: Sequence[str]) 
     """The rows of all tables; names that several have get their table's suffix."""
     names = [set(table.column(name).cast(pa.string()).to_pylist()) for table in tables]
     arrays = []
-    for table, suffix, mine in zip(tables, suffixes, names, strict=True):
-        shared = {text for text in mine if sum(text in other for other in names) > 1}
+    for table, suffix, own_names in zip(tables, suffixes, names, strict=True):
+        shared = {text for text in own_names if sum(text in other for other in names) > 1}
         arrays.append(
             [
                 f"{text}{suffix}" if text in shared else text

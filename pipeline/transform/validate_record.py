@@ -314,9 +314,9 @@ def _check_precision(
 ) -> None:
     """Raise for money that is finer than the store's currency."""
     for field in fields:
-        value, place = row[field.name], f"{pointer}/{field.name}"
+        value, field_pointer = row[field.name], f"{pointer}/{field.name}"
         if field.kind == "rows":
             for index, below in enumerate(value):
-                _check_precision(below, field.fields, f"{place}/{index}", decimals)
+                _check_precision(below, field.fields, f"{field_pointer}/{index}", decimals)
         elif field.kind == "money" and value is not None and value % Decimal(1).scaleb(-decimals):
-            raise _RejectedError("excess_precision", place, str(value))
+            raise _RejectedError("excess_precision", field_pointer, str(value))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipeline.errors import DataError
 from pipeline.summarize.compare_exports import compare
 from pipeline.summarize.export_days import choose_reading
-from pipeline.summarize.lake_lines import LakeLine, LakeSide, Ours
+from pipeline.summarize.lake_lines import LakeLine, LakeLines, LakeSide
 from tests.summarize.till_csv import read_till
 
 HEAD = (
@@ -41,7 +41,7 @@ def amounts(gross: Decimal) -> dict[str, Decimal]:
     }
 
 
-def lake_of(receipts: dict[str, tuple[date, int]]) -> Ours:
+def lake_of(receipts: dict[str, tuple[date, int]]) -> LakeLines:
     """Lines of the lake: day and amount by receipt number."""
     return {
         number: (LakeLine(day, number, "store", amounts(Decimal(amount))), "USD")
@@ -64,7 +64,7 @@ def summary_csv(days: dict[date, int], form: str = "%Y-%m-%d") -> bytes:
     return "\n".join(rows).encode()
 
 
-def compared(body: bytes, ours: Ours, first: date, last: date) -> dict[str, list[dict]]:
+def compared(body: bytes, ours: LakeLines, first: date, last: date) -> dict[str, list[dict]]:
     export = read_till(body, 2)
     rows: dict[str, list[dict]] = {
         "export_files": [],
