@@ -145,12 +145,12 @@ def rules_of(source: str) -> Rules:
         return settings.rules()
     rules = settings.rules(point_of_sale_of(source))
     prefix, others = prefix_of(source), tuple(prefix_of(name) for name in sources() if name)
-    mine = {
+    own_stores = {
         store_id.removeprefix(prefix): store
         for store_id, store in rules.stores.items()
         if (store_id.startswith(prefix) if source else not store_id.startswith(others))
     }
-    return replace(rules, stores=mine)
+    return replace(rules, stores=own_stores)
 
 
 @once_per_run

@@ -39,9 +39,9 @@ def read_recent_days(lake: Lake, last: date) -> dict[str, RecentDay]:
     read = dict[str, RecentDay]()
     for month in sorted({name[:7] for name in names}):
         read |= _read_days_of_month(lake, month, names)
-    rest = [name for name in names if name not in read]
-    objects = lake.storage.map(lambda name: lake.read(STAGING, name)[ONLY_FILE[STAGING]], rest)
-    for name, body in zip(rest, objects, strict=True):
+    unread = [name for name in names if name not in read]
+    objects = lake.storage.map(lambda name: lake.read(STAGING, name)[ONLY_FILE[STAGING]], unread)
+    for name, body in zip(unread, objects, strict=True):
         tables = unpack_tables(body, f"{STAGING} {name}")
         quarantined = lake.metadata(STAGING, name)["quarantined"]
         read[name] = _count_day(quarantined, tables["receipts"], tables["quarantine"])

@@ -2,7 +2,7 @@
 
 The docstring of a command's module is its help, examples included; `arguments(parser)` declares its
 options, and `run(options)` returns the exit code (errors.EXIT_CODES). A command with PASSES_ON
-reads unknown options from `options.rest`. A new command is its module and its name in GROUPS. Only
+reads unknown options from `options.passed_on`. A new command is its module and its name in GROUPS. Only
 the module of the command that runs is imported, so `pos --help` answers at once.
 """
 
@@ -131,11 +131,11 @@ def _run_command(words: list[str]) -> int:
     command_line = parser(words[:1] if words[0] in COMMANDS else ())
     if words[0] not in COMMANDS and not words[0].startswith("-"):
         command_line.error(_explain_unknown(words[0]))
-    options, rest = command_line.parse_known_args(words)
-    options.rest = rest
+    options, unknown = command_line.parse_known_args(words)
+    options.passed_on = unknown
     command = import_module(f"{__name__}.{options.command_name}")
-    if rest and not getattr(command, "PASSES_ON", False):
-        command_line.error(f"unrecognized arguments: {' '.join(rest)}")
+    if unknown and not getattr(command, "PASSES_ON", False):
+        command_line.error(f"unrecognized arguments: {' '.join(unknown)}")
     if options.command_name not in NO_SETTINGS:
         from pipeline import settings
 

@@ -65,19 +65,19 @@ def _show(month: str, file: dict[str, Any], differences: Rows) -> None:
         f" {file['last_day']}, {file['differing']:,} differ, net by {file['difference']}"
         f" {file['currency']}"
     )
-    mine = [
+    rows = [
         row
         for row in differences
         if (row["file"], row["currency"]) == (file["file"], file["currency"])
     ]
-    for row in mine[:SHOWN]:
+    for row in rows[:SHOWN]:
         sides = ("-" if row[side] is None else row[side] for side in ("export", "lake"))
         reason = row["reason"] + (f" ({row['detail']})" if row["detail"] else "")
         print(
             f"    {row['day']} {row['receipt_number']}  {row['figure']}: export {next(sides)},"
             f" lake {next(sides)}  {reason}"
         )
-    if len(mine) > SHOWN:
-        print(f"    and {len(mine) - SHOWN:,} more; all are in {PREFIX}{month}/")
-    for reason in sorted({row["reason"] for row in mine}):
+    if len(rows) > SHOWN:
+        print(f"    and {len(rows) - SHOWN:,} more; all are in {PREFIX}{month}/")
+    for reason in sorted({row["reason"] for row in rows}):
         print(f"  {reason}: {schema.EXPORT_REASONS[reason]}")

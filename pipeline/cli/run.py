@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             with run_log.keep(settings.lake_state_folder(), settings.now()) as log:
                 code = log.code = _run_nightly(
-                    options.rest or ["--local-scheduler"], {**environment, FILE: str(log.path)}
+                    options.passed_on or ["--local-scheduler"], {**environment, FILE: str(log.path)}
                 )
         except SystemExit as ended:
             _report(int(ended.code or 0), environment)

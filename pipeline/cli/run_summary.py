@@ -76,9 +76,9 @@ def read_summary(
         seen[dataset] = _numbers(raw.lake, RECEIPTS)
         before = past.get(dataset, {})
         added = [name for name, n in seen[dataset].items() if n > before.get(name, 0)]
-        more, late_more = _count_records(raw.lake, added, raw.prefix)
-        records |= more
-        late |= late_more
+        of_source, late_of_source = _count_records(raw.lake, added, raw.prefix)
+        records |= of_source
+        late |= late_of_source
     windows = [name for name in records if name in late]
     partitions = {
         dataset: names

@@ -217,15 +217,19 @@ def check_named_file() -> None:
 def check_spelling() -> None:
     """Refuse misspelt keys and sections, for which Luigi would use the defaults."""
     config = luigi.configuration.get_config()
-    ours = {section.__name__: {name for name, _ in section.get_params()} for section in SECTIONS}
+    keys_of = {section.__name__: {name for name, _ in section.get_params()} for section in SECTIONS}
     for section in config.sections():
-        for key in config.options(section) if section in ours else ():
-            if key not in ours[section]:
+        for key in config.options(section) if section in keys_of else ():
+            if key not in keys_of[section]:
                 raise ConfigError(
-                    f"[{section}] {key} is not a setting{_suggestion(key, ours[section])}; the keys"
-                    f" are {', '.join(sorted(ours[section]))}"
+                    f"[{section}] {key} is not a setting{_suggestion(key, keys_of[section])}; the keys"
+                    f" are {', '.join(sorted(keys_of[section]))}"
                 )
-        if section not in ours and section not in _LUIGI and (hint := _suggestion(section, ours)):
+        if (
+            section not in keys_of
+            and section not in _LUIGI
+            and (hint := _suggestion(section, keys_of))
+        ):
             raise ConfigError(f"[{section}] is no section of luigi.cfg{hint}")
 
 

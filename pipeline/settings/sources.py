@@ -75,19 +75,21 @@ def _location(name: str, is_saved: dict[str, bool]) -> str:
     """The value of `url` or `folder` for a point of sale."""
     key = "folder" if is_saved[name] else "url"
     text: str = getattr(pos(), key)
-    mine = [other for other in sorted(is_saved) if is_saved[other] == is_saved[name]]
+    of_kind = [other for other in sorted(is_saved) if is_saved[other] == is_saved[name]]
     if not text.lstrip().startswith("{"):
-        if len(mine) == 1 or (text == SIMULATOR and key == "url"):
+        if len(of_kind) == 1 or (text == SIMULATOR and key == "url"):
             return text
-        example = ", ".join(f'"{other}": ...' for other in mine)
+        example = ", ".join(f'"{other}": ...' for other in of_kind)
         raise ConfigError(f"[pos] {key} = {text}: write one for each source, {key} = {{{example}}}")
     try:
         locations = json.loads(text)
     except ValueError as error:
         raise ConfigError(f"[pos] {key} = {text} is not JSON: {error}") from error
-    if sorted(locations) != mine or not all(isinstance(value, str) for value in locations.values()):
+    if sorted(locations) != of_kind or not all(
+        isinstance(value, str) for value in locations.values()
+    ):
         raise ConfigError(
-            f"[pos] {key} = {text}: write one text for each of {', '.join(mine)}, and no other"
+            f"[pos] {key} = {text}: write one text for each of {', '.join(of_kind)}, and no other"
         )
     location: str = locations[name]
     return location

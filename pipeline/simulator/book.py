@@ -132,17 +132,19 @@ class Book:
         self, now: int, query: Query, before: tuple[int, int | str] | None = None
     ) -> Iterator[Entry]:
         with self._lock:
-            mine = {number: entry for number in self._versions if (entry := self._own(now, number))}
+            replaced = {
+                number: entry for number in self._versions if (entry := self._own(now, number))
+            }
         own = sorted(
             (
                 entry
-                for entry in mine.values()
+                for entry in replaced.values()
                 if query.admits(entry) and (before is None or entry[:2] < before)
             ),
             reverse=True,
         )
         below = self.base.receipts(now, query, before) if self.base else iter(())
-        return merge(own, (entry for entry in below if entry.key not in mine), reverse=True)
+        return merge(own, (entry for entry in below if entry.key not in replaced), reverse=True)
 
     def rows(self, now: int, resource: str, query: Query = EVERYTHING) -> list[Entry]:
         if resource in self._rows:

@@ -53,7 +53,7 @@ class Exchange:
             else self.content or b""
         )
 
-    def head(self, length: int | None, *more: str) -> bytes:
+    def head(self, length: int | None, *header_lines: str) -> bytes:
         """Status line and headers; `length` is the Content-Length, None omits it."""
         lines = [
             (
@@ -61,7 +61,7 @@ class Exchange:
                 f" {CODES.get(self.status, 'OK' if self.status < 300 else 'STATUS')}"
             ),
             *(f"{name}: {value}" for name, value in self.headers.items()),
-            *more,
+            *header_lines,
         ]
         return "\r\n".join(
             lines + ([] if length is None else [f"Content-Length: {length}"]) + ["", ""]

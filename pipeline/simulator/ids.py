@@ -23,9 +23,9 @@ def id_of(kind: str, key: object) -> str:
 
 def stamp(milliseconds: int) -> str:
     """Timestamp as the API writes it: `2020-03-30T18:30:00.000Z`."""
-    day, rest = divmod(milliseconds, 86_400_000)
-    minutes, rest = divmod(rest, 60_000)
-    return f"{_midnight(day)}{_clock(minutes)}{rest // 1000:02d}.{rest % 1000:03d}Z"
+    day, remainder = divmod(milliseconds, 86_400_000)
+    minutes, remainder = divmod(remainder, 60_000)
+    return f"{_midnight(day)}{_clock(minutes)}{remainder // 1000:02d}.{remainder % 1000:03d}Z"
 
 
 @lru_cache(maxsize=4096)

@@ -92,19 +92,19 @@ class Shop:
                     yield entry
 
     def find(self, now: int, number: str) -> Entry | None:
-        prefix, _, rest = number.partition("-")
+        prefix, _, serial = number.partition("-")
         if not (
             prefix.isascii()
             and prefix.isdigit()
-            and rest.isascii()
-            and rest.isdigit()
-            and len(rest) < 12
+            and serial.isascii()
+            and serial.isdigit()
+            and len(serial) < 12
         ):
             return None
         for device, till in enumerate(self.ledger.tills):
-            if str(till.number) == prefix and rest == str(int(rest)):
+            if str(till.number) == prefix and serial == str(int(serial)):
                 self.ledger.first_number(device, max(now // _DAY + 719_163 + 2, self.ledger.first))
-                slot = self.ledger.find(device, int(rest))
+                slot = self.ledger.find(device, int(serial))
                 if slot and slot.created * 1000 <= now:
                     return self._entry(
                         slot, slot.created * 1000, slot.updated(now // 1000) * 1000, now // 1000

@@ -135,8 +135,8 @@ def _apportioned(line: Json, uids: frozenset[str]) -> int:
     shares = rows(line, "applied_service_charges")
     if "total_service_charge_money" in line and (uids or not shares):
         return amount(line, "total_service_charge_money")
-    mine = [share for share in shares if str(share.get("service_charge_uid")) in uids]
-    return total(mine, "applied_money")
+    own_shares = [share for share in shares if str(share.get("service_charge_uid")) in uids]
+    return total(own_shares, "applied_money")
 
 
 def _check_shares(fields: Json, lines: list[Json], charges: list[Json], prefix: str) -> None:
@@ -150,8 +150,8 @@ def _check_shares(fields: Json, lines: list[Json], charges: list[Json], prefix: 
             continue
         for index, row in enumerate(rows(fields, name)):
             if "applied_money" in row and "uid" in row:
-                mine = [share for share in shares if share.get(key) == row["uid"]]
-                expected = total(mine, "applied_money")
+                own_shares = [share for share in shares if share.get(key) == row["uid"]]
+                expected = total(own_shares, "applied_money")
                 _law("O4", expected, amount(row, "applied_money"), f"/{name}/{index}")
 
 

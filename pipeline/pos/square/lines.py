@@ -163,14 +163,14 @@ def discounts_of(lines: list[Json], named: list[Json], money: Money) -> list[Jso
         }
         for uid, units in sums.items()
     ]
-    rest = total(lines, "total_discount_money") - sum(sums.values())
-    if rest:
+    unattributed = total(lines, "total_discount_money") - sum(sums.values())
+    if unattributed:
         name, kind = (
             (text(named[0], "name") or "Discount", _discount_type(named[0]))
             if len(named) == 1
             else ("Discount", "VARIABLE_AMOUNT")
         )
-        discounts.append({"name": name, "type": kind, "money_amount": money(rest)})
+        discounts.append({"name": name, "type": kind, "money_amount": money(unattributed)})
     return discounts
 
 

@@ -56,12 +56,12 @@ class MoneyLists:
         refunds: dict[str, dict[str, bytes]] = defaultdict(dict)
         for location, moments in sorted(spans.items()):
             start, end = min(moments) - LIST_MARGIN, max(moments) + LIST_MARGIN
-            mine = [order for order in orders if order and order.location == location]
-            if any(order.tenders for order in mine):
+            own_orders = [order for order in orders if order and order.location == location]
+            if any(order.tenders for order in own_orders):
                 self._add_payments(payments, location, start, end, is_created=False)
-            if any(order.has_returns for order in mine):
+            if any(order.has_returns for order in own_orders):
                 self._add_refunds(refunds, location, start, end)
-            for order in mine:
+            for order in own_orders:
                 missing = [moment for name, moment in order.tenders.items() if name not in payments]
                 taken_at = [moment for moment in missing if moment]
                 if taken_at:
@@ -123,13 +123,13 @@ def _enveloped(
     refunds: Mapping[str, bytes],
 ) -> Record:
     """The record of an order's envelope; payments and refunds as in the order."""
-    mine = [payments[name] for name in (order.tenders if order else ()) if name in payments]
+    own_payments = [payments[name] for name in (order.tenders if order else ()) if name in payments]
     paid_back = [refunds[name] for name in sorted(refunds)]
-    if not mine and not paid_back:
+    if not own_payments and not paid_back:
         return record
     envelope = b'{"order":%s,"payments":[%s],"refunds":[%s]}' % (
         body,
-        b",".join(mine),
+        b",".join(own_payments),
         b",".join(paid_back),
     )
     return read_record(envelope)

@@ -113,7 +113,7 @@ def search_catalog(call: Call) -> SquarePage:
     limit = limit_of(call.fields, 100, 1000)
     page = make_page(call, request, "objects", rows_after(request, rows), limit)
     newest = max((row["updated_at"] for row in call.source.catalog(call.now)), default=None)
-    page.more = {} if newest is None else {"latest_time": newest}
+    page.extra_fields = {} if newest is None else {"latest_time": newest}
     return page
 
 

@@ -17,8 +17,10 @@ _SCALE = 100_000  # percentages have at most five decimals
 
 def half_even(numerator: int, denominator: int) -> int:
     """Integer nearest to a quotient; a half goes to the even neighbour."""
-    quotient, rest = divmod(numerator, denominator)
-    return quotient + (2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1))
+    quotient, remainder = divmod(numerator, denominator)
+    return quotient + (
+        2 * remainder > denominator or (2 * remainder == denominator and quotient % 2 == 1)
+    )
 
 
 @lru_cache(maxsize=256)

@@ -266,8 +266,12 @@ def _discounts(ticket: Ticket, slot: Slot) -> tuple[tuple[Discount, ...], dict[s
             {row.name: share for row, _, share in line.discounts}.get(discount.name)
             for line in ticket.lines
         ]
-        base = sum(rest for rest, share in zip(left, shares, strict=True) if share is not None)
-        left = [rest - (share or 0) for rest, share in zip(left, shares, strict=True)]
+        base = sum(
+            amount_left
+            for amount_left, share in zip(left, shares, strict=True)
+            if share is not None
+        )
+        left = [amount_left - (share or 0) for amount_left, share in zip(left, shares, strict=True)]
         uid = uids[discount.name] = _uid("discount", slot, place)
         rows.append(_discount(discount, uid, percent, base, amount))
     return tuple(rows), uids

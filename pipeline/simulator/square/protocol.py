@@ -73,11 +73,11 @@ class SquarePage:
     rows: list[bytes] = field(default_factory=list)
     cursor: str | None = None
     request: SquareRequest | None = None
-    more: Json = field(default_factory=dict)
+    extra_fields: Json = field(default_factory=dict)
 
     def body(self) -> bytes:
         """JSON object of the answer."""
-        parts = [encode(name) + b":" + encode(value) for name, value in self.more.items()]
+        parts = [encode(name) + b":" + encode(value) for name, value in self.extra_fields.items()]
         if self.rows:
             parts.insert(0, encode(self.name) + b":[" + b",".join(self.rows) + b"]")
         if self.cursor is not None:

@@ -79,8 +79,8 @@ def amounts(priced: Priced, less: Priced = NOTHING) -> Json:
 
 def quantity(milli: int) -> str:
     """Decimal string without trailing zeros."""
-    units, rest = divmod(milli, 1000)
-    return f"{units}.{rest:03d}".rstrip("0") if rest else str(units)
+    units, remainder = divmod(milli, 1000)
+    return f"{units}.{remainder:03d}".rstrip("0") if remainder else str(units)
 
 
 def _line(line: Line, priced: Priced, place: int, version: int, kind: str) -> Json:

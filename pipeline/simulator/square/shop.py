@@ -38,13 +38,13 @@ class SquareShop:
 
     def order_id(self, number: str) -> str:
         """Id of the order that renders the receipt of that number, e.g. "1-1000"."""
-        prefix, _, rest = number.partition("-")
+        prefix, _, serial = number.partition("-")
         device = [str(till.number) for till in self.ledger.tills].index(prefix)
-        slot = self.ledger.find(device, int(rest))
+        slot = self.ledger.find(device, int(serial))
         if slot is None:
             raise KeyError(f"no receipt {number} yet")
         kind = RETURN if slot.refunds else SALE
-        return order_id(self.ledger.seed, OrderKey(kind, device, int(rest)))
+        return order_id(self.ledger.seed, OrderKey(kind, device, int(serial)))
 
     def orders(self, now: int, query: OrderQuery) -> Iterator[Row]:
         for state in self.timeline.search(now, query):
