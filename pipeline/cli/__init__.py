@@ -2,8 +2,8 @@
 
 The docstring of a command's module is its help, examples included; `arguments(parser)` declares its
 options, and `run(options)` returns the exit code (errors.EXIT_CODES). A command with PASSES_ON
-reads unknown options from `options.passed_on`. A new command is its module and its name in GROUPS. Only
-the module of the command that runs is imported, so `pos --help` answers at once.
+reads unknown options from `options.passed_on`. A new command is its module and its name in GROUPS.
+Only the module of the command that runs is imported, so `pos --help` answers at once.
 """
 
 from __future__ import annotations

@@ -222,8 +222,8 @@ def check_spelling() -> None:
         for key in config.options(section) if section in keys_of else ():
             if key not in keys_of[section]:
                 raise ConfigError(
-                    f"[{section}] {key} is not a setting{_suggestion(key, keys_of[section])}; the keys"
-                    f" are {', '.join(sorted(keys_of[section]))}"
+                    f"[{section}] {key} is not a setting{_suggestion(key, keys_of[section])};"
+                    f" the keys are {', '.join(sorted(keys_of[section]))}"
                 )
         if (
             section not in keys_of

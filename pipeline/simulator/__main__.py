@@ -145,8 +145,8 @@ def _examples(options: argparse.Namespace, server: Server) -> list[str]:
     curl = f"  curl -s -H 'Authorization: Bearer {server.token}' '{server.url}"
     if options.api == "loyverse":
         return [f"{curl}/receipts?limit=1'", f"{curl}/items?limit=5'"]
-    place = server.source.locations(millis(server.now()))[0]["id"]
-    body = f'{{"location_ids": ["{place}"], "limit": 1}}'
+    location = server.source.locations(millis(server.now()))[0]["id"]
+    body = f'{{"location_ids": ["{location}"], "limit": 1}}'
     return [f"{curl}/v2/locations'", f"{curl}/v2/orders/search' -d '{body}'"]
 
 

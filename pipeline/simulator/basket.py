@@ -10,7 +10,7 @@ from bisect import bisect
 
 from pipeline.simulator.chance import Random
 from pipeline.simulator.pricelist import Dish, Shelf
-from pipeline.simulator.till import Line
+from pipeline.simulator.ticket_lines import Line
 from pipeline.simulator.trade import LINE_NOTES
 
 _PARTIES = (0.47, 0.80, 0.91, 1.0)  # one, two, three, four people (cumulated)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from pipeline.simulator.chance import Random
 
-_PLACE, _SHARE, _REFUND_SHARE = 7, 0.055, 0.02  # of eight sales the place whose share is cancelled
+_POSITION, _SHARE, _REFUND_SHARE = (
+    7,
+    0.055,
+    0.02,
+)  # of eight sales the position whose share is cancelled
 LONGEST_CANCELLATION = 20  # days; the look-up of updates relies on it
 
 
-def cancellation(rng: Random, created: int, place: int) -> int:
+def cancellation(rng: Random, created: int, position: int) -> int:
     """Second at which the back office cancels the receipt; 0 if it never does.
 
     Cancellations come hours, days or weeks after the receipt's arrival.
     """
-    chance = _REFUND_SHARE if place < 0 else _SHARE if place % 8 == _PLACE else 0.0
+    chance = _REFUND_SHARE if position < 0 else _SHARE if position % 8 == _POSITION else 0.0
     if not chance or rng.random() >= chance:
         return 0
     draw = rng.random()

@@ -28,7 +28,7 @@ class Catalogue:
     def __init__(self, opened: date, stores: int):
         self.founded = opened - timedelta(days=30)
         self.stores = trade.STORES[:stores]
-        self.tills = trade.tills(stores)
+        self.registers = trade.registers(stores)
         self.store_ids = [id_of("store", store.name) for store in self.stores]
 
     def _times(
@@ -89,14 +89,14 @@ class Catalogue:
     def _pos_devices(self, now: int) -> list[dict[str, Any] | None]:
         return [
             {
-                "id": id_of("device", till.number),
-                "name": till.name,
-                "store_id": self.store_ids[till.store],
+                "id": id_of("device", register.number),
+                "name": register.name,
+                "store_id": self.store_ids[register.store],
                 "activated": True,
                 "deleted_at": None,
             }
-            for till in self.tills
-            if not till.web and opening(self.founded) <= now
+            for register in self.registers
+            if not register.web and opening(self.founded) <= now
         ]
 
     def _employees(self, now: int) -> list[dict[str, Any] | None]:
@@ -204,10 +204,10 @@ class Catalogue:
                             "id": option_id(key, option),
                             "name": option.name,
                             "price": option.price / 100,
-                            "position": place,
+                            "position": position,
                             **times,
                         }
-                        for place, option in enumerate(options)
+                        for position, option in enumerate(options)
                     ],
                 }
             )

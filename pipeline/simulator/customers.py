@@ -29,7 +29,7 @@ class Customers:
         """Sales per customer on all business days up to `day`, in day order."""
         visits: list[list[Slot]] = [[] for _ in range(self.ledger.known_customers(day + 1))]
         for when in range(self.ledger.first, day + 1):
-            for device in range(len(self.ledger.tills)):
+            for device in range(len(self.ledger.registers)):
                 for slot in self.ledger.plan(device, when):
                     if slot.customer >= 0:
                         visits[slot.customer].append(slot)

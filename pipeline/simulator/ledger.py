@@ -1,15 +1,15 @@
 """Receipts of the shop, and the instant of each step of their lives.
 
-What is on a receipt is drawn elsewhere (basket, till). A slot is a planned receipt: its number and
-the seconds (UTC) at which it was rung, reached the server and was cancelled. A device's day is a
-pure function of (seed, device, day). Numbers have no gaps and need cheap counts of earlier days
-only.
+What is on a receipt is drawn elsewhere (basket, ticket_lines). A slot is a planned receipt: its
+number and the seconds (UTC) at which it was rung, reached the server and was cancelled. A device's
+day is a pure function of (seed, device, day). Numbers have no gaps and need only cheap counts of
+earlier days.
 
-- A device that is offline uploads later: hours later (any till) or up to ten days later (the
+- A device that is offline uploads later: hours later (any register) or up to ten days later (the
   tablet). It rings no refunds while it is offline.
-- The place of a sale in its device's day decides what can happen to it: one refund after a number
-  of days (REFUND_LAGS) or a cancellation, never both. So no sale is refunded twice, and no record
-  of the past is needed.
+- The position of a sale in its device's day decides what can happen to it: one refund after some
+  days (REFUND_LAGS) or a cancellation, never both. So no sale is refunded twice, and no record of
+  the past is needed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 from pipeline.simulator.cancellation import cancellation
 from pipeline.simulator.chance import Random
 from pipeline.simulator.rhythm import demand, draw_times, is_closed
-from pipeline.simulator.trade import STORES, Till, tills
+from pipeline.simulator.trade import STORES, Register, registers
 
 FIRST_NUMBER = 1000
 REFUND_SHARE = 0.012
@@ -35,7 +35,7 @@ REFUND_LAGS = (
     (2, (4,), 0.09),
     (6, (5,), 0.08),
     (13, (6,), 0.05),
-)  # days, places % 8, chance
+)  # days, positions % 8, chance
 LONGEST_SYNC = 10  # days; the look-up of updates relies on it
 _LAG_CHANCES = tuple(accumulate(chance for _, _, chance in REFUND_LAGS))
 _BLOCK = 75  # the tablet is offline once in so many days
@@ -51,12 +51,12 @@ class Slot(NamedTuple):
     id: int  # unique; breaks ties of `created`
     sold: int
     cancelled: int  # 0 = never
-    device: int  # index of the till
+    device: int  # index of the register
     number: int
     day: int  # ordinal of the business day
-    place: int  # of a sale: its place among the device's sales of the day; of a refund: -1
+    position: int  # of a sale: its position among the device's sales of the day; of a refund: -1
     customer: int  # -1 = anonymous
-    refunds: tuple[int, int] | None  # (day, place) of the refunded sale, same device
+    refunds: tuple[int, int] | None  # (day, position) of the refunded sale, same device
 
     def updated(self, now: int) -> int:
         return self.cancelled if 0 < self.cancelled <= now else self.created
@@ -74,10 +74,10 @@ class Ledger:
             receipts_per_day,
             ZoneInfo(timezone),
         )
-        self.tills: tuple[Till, ...] = tills(stores)
+        self.registers: tuple[Register, ...] = registers(stores)
         self.first = opened.toordinal()
-        # [till][days since opening]: the day's first number
-        self._numbers = [[FIRST_NUMBER] for _ in self.tills]
+        # [register][days since opening]: the day's first number
+        self._numbers = [[FIRST_NUMBER] for _ in self.registers]
         self._customers = [0]  # [days since opening]: customers registered before the day
         self._growing = Lock()
         self.midnight = lru_cache(maxsize=4_000)(self._midnight)
@@ -98,14 +98,14 @@ class Ledger:
 
     def _sales(self, device: int, day: int) -> int:
         """Number of sales that the device rings on the day."""
-        till, when = self.tills[device], date.fromordinal(day)
-        if is_closed(when, till.store, self.opened):
+        register, when = self.registers[device], date.fromordinal(day)
+        if is_closed(when, register.store, self.opened):
             return 0
-        store, rng = STORES[till.store], self.rng(1, device, day)
+        store, rng = STORES[register.store], self.rng(1, device, day)
         expected = (
             self.per_day
             * store.size
-            * till.share
+            * register.share
             * demand(when, self.opened)
             * store.weekdays[when.weekday()]
             / 100
@@ -129,10 +129,10 @@ class Ledger:
 
         None if it is online. Uploads begin at the last second.
         """
-        till = self.tills[device]
-        if till.web:
+        register = self.registers[device]
+        if register.web:
             return None
-        if till.roams:
+        if register.roams:
             block = day // _BLOCK
             rng = self.rng(3, device, block)
             first = block * _BLOCK + int(rng.random() * (_BLOCK - LONGEST_SYNC - 1))
@@ -146,21 +146,21 @@ class Ledger:
         return None
 
     def _refunds(self, device: int, day: int) -> list[tuple[int, int]]:
-        """(day, place) of the sales that the device refunds on the day, each once."""
-        if self.tills[device].web or self.absence(device, day):
+        """(day, position) of the sales that the device refunds on the day, each once."""
+        if self.registers[device].web or self.absence(device, day):
             return []
         rng, chosen = self.rng(5, device, day), []
         for _ in range(
             int(self.sales(device, day) * REFUND_SHARE * 2 * rng.random() + rng.random() * 0.9)
         ):
-            lag, places, _ = REFUND_LAGS[bisect(_LAG_CHANCES, rng.random() * _LAG_CHANCES[-1])]
-            sold, draw, which = day - lag, rng.random(), int(rng.random() * len(places))
+            lag, positions, _ = REFUND_LAGS[bisect(_LAG_CHANCES, rng.random() * _LAG_CHANCES[-1])]
+            sold, draw, which = day - lag, rng.random(), int(rng.random() * len(positions))
             octets = (
                 self.sales(device, sold) // 8
                 if sold >= self.first and not self._lost(device, sold)
                 else 0
             )
-            target = (sold, int(draw * octets) * 8 + places[which])
+            target = (sold, int(draw * octets) * 8 + positions[which])
             if octets and target not in chosen:
                 chosen.append(target)
         return chosen
@@ -179,7 +179,7 @@ class Ledger:
                     )
                 self._customers.append(
                     self._customers[-1]
-                    + sum(self.new_customers(device, done) for device in range(len(self.tills)))
+                    + sum(self.new_customers(device, done) for device in range(len(self.registers)))
                 )
 
     def first_number(self, device: int, day: int) -> int:
@@ -202,7 +202,7 @@ class Ledger:
         rng, midnight, count = self.rng(6, device, day), self.midnight(day), self.sales(device, day)
         times = [midnight + second for second in draw_times(rng, date.fromordinal(day), count)]
         rows: list[tuple[int, int, tuple[int, int] | None]] = [
-            (sold, place, None) for place, sold in enumerate(times)
+            (sold, position, None) for position, sold in enumerate(times)
         ]
         for target in self._refunds(device, day):
             sold = (
@@ -216,30 +216,30 @@ class Ledger:
             self.first_number(device, day),
         )
         absence, slots = self.absence(device, day), []
-        for offset, (sold, place, refunds) in enumerate(sorted(rows, key=lambda row: row[:2])):
+        for offset, (sold, position, refunds) in enumerate(sorted(rows, key=lambda row: row[:2])):
             draw = rng.random()
             created = sold + 1 + int(draw * draw * draw * draw * 300)
             if absence and absence[0] <= sold < absence[1]:
                 created = absence[1] + 20 + offset // 3  # a few a second, as a queue empties
-            cancelled = cancellation(rng, created, place)
+            cancelled = cancellation(rng, created, position)
             slots.append(
                 Slot(
                     created,
-                    (number + offset) << 8 | self.tills[device].number,
+                    (number + offset) << 8 | self.registers[device].number,
                     sold,
                     cancelled,
                     device,
                     number + offset,
                     day,
-                    place,
-                    -1 if place < 0 else customers[place],
+                    position,
+                    -1 if position < 0 else customers[position],
                     refunds,
                 )
             )
         return tuple(slots)
 
     def _draw_customers(self, rng: Random, device: int, day: int, count: int) -> list[int]:
-        """Customer of each sale, by place; -1 is anonymous.
+        """Customer of each sale, by position; -1 is anonymous.
 
         The day's new customers are spread over the sales; regular and recent customers come between
         them.
@@ -265,9 +265,9 @@ class Ledger:
             customers[(2 * index + 1) * count // (2 * fresh)] = newest + index
         return customers
 
-    def sale(self, device: int, day: int, place: int) -> Slot:
-        """Sale at that place of the device's day."""
-        return next(slot for slot in self.plan(device, day) if slot.place == place)
+    def sale(self, device: int, day: int, position: int) -> Slot:
+        """Sale at that position of the device's day."""
+        return next(slot for slot in self.plan(device, day) if slot.position == position)
 
     def find(self, device: int, number: int) -> Slot | None:
         """Receipt of that number, even if it lies in the future.
@@ -284,8 +284,8 @@ class Ledger:
         """Receipts that reach the server on a UTC day (ordinal), newest first."""
         start = (utc_day - 719_163) * 86_400
         slots: list[Slot] = []
-        for device, till in enumerate(self.tills):
-            for day in range(utc_day - (LONGEST_SYNC + 1 if till.roams else 1), utc_day + 2):
+        for device, register in enumerate(self.registers):
+            for day in range(utc_day - (LONGEST_SYNC + 1 if register.roams else 1), utc_day + 2):
                 if day > utc_day - 2 or self._lost(device, day):
                     slots += [
                         slot

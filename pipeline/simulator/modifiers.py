@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Option(NamedTuple):
-    """Option of a modifier: its text on the till and its price.
+    """Option of a modifier: its text on the register and its price.
 
     `weight` is its relative frequency.
     """
@@ -22,7 +22,7 @@ class Option(NamedTuple):
 
 
 class Modifier(NamedTuple):
-    """Question that the till asks about a line.
+    """Question that the register asks about a line.
 
     Names are not unique: a combo for two has two modifiers named "Mayonesa".
     """

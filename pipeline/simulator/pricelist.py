@@ -62,7 +62,7 @@ class Ask(NamedTuple):
 
 
 class Portion(NamedTuple):
-    """Size of a dish: the values that the till copies to the line."""
+    """Size of a dish: the values that the register copies to the line."""
 
     variant_id: str
     name: str | None

@@ -2,8 +2,8 @@
 
 A file is JSON (`{"receipts": [...]}`, `{"items": [...], ...}`, a list of receipts, one receipt) or
 NDJSON of receipts. A receipt appears at its `updated_at`; one without a readable timestamp is
-always present. Stores, tills and employees that are in no file get rows named after their ids, so
-every id on a receipt resolves.
+always present. Stores, registers and employees that are in no file get rows named after their ids,
+so every id on a receipt resolves.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Cash-drawer shifts: one per till and business day, from its receipts.
+"""Cash-drawer shifts: one per register and business day, from its receipts.
 
-The amounts agree with the receipts to the centavo. A shift is what the till printed when it was
+The amounts agree with the receipts to the centavo. A shift is what the register printed when it was
 closed: a later cancellation does not change it. Amounts are in pesos and positive; discounts,
-taxes, tips and payments are those of sales minus those of refunds. A shift is listed once the till
-has uploaded it.
+taxes, tips and payments are those of sales minus those of refunds. A shift is listed once the
+register has uploaded it.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class Shifts:
         """
         entries, newest = [], min(now, now if query.created_max is None else query.created_max)
         first = (query.created_min or 0) // _DAY + _EPOCH - LONGEST_SYNC - 2
-        for device, till in enumerate(self.ledger.tills):
-            store = id_of("store", STORES[till.store].name)
+        for device, register in enumerate(self.ledger.registers):
+            store = id_of("store", STORES[register.store].name)
             for day in range(max(self.ledger.first, first), newest // _DAY + _EPOCH + 2):
-                received = 0 if till.web else self._received(device, day)
+                received = 0 if register.web else self._received(device, day)
                 if 0 < received <= now:
-                    key = id_of("shift", f"{self.ledger.seed}/{till.number}/{day}")
+                    key = id_of("shift", f"{self.ledger.seed}/{register.number}/{day}")
                     entries.append(
                         Entry(
                             received,
@@ -63,7 +63,7 @@ class Shifts:
         return entries
 
     def _received_at(self, device: int, day: int) -> int:
-        """Millisecond at which the server receives the till's shift of the day.
+        """Millisecond at which the server receives the register's shift of the day.
 
         0 if there is no shift.
         """
@@ -76,7 +76,7 @@ class Shifts:
         return slots[-1].sold + 900 + slots[0].number * 37 % 1200
 
     def _print_shift(self, key: str, device: int, day: int) -> bytes:
-        slots, till = self.ledger.plan(device, day), self.ledger.tills[device]
+        slots, register = self.ledger.plan(device, day), self.ledger.registers[device]
         opened = self.ledger.midnight(day) + 11 * 3600 + 40 * 60
         sums = dict.fromkeys(("gross", "refunds", "discounts", "tip", "surcharge", "in", "out"), 0)
         taxes: dict[str, int] = {}
@@ -122,8 +122,8 @@ class Shifts:
         return encode(
             {
                 "id": key,
-                "store_id": id_of("store", STORES[till.store].name),
-                "pos_device_id": id_of("device", till.number),
+                "store_id": id_of("store", STORES[register.store].name),
+                "pos_device_id": id_of("device", register.number),
                 "opened_at": stamp(opened * 1000),
                 "closed_at": stamp(self._closed(slots) * 1000),
                 "opened_by_employee": employee,

@@ -1,9 +1,9 @@
 """Generated shop: a burger restaurant in Mexico City.
 
 Every receipt is a function of (seed, day) alone. At an instant the shop shows what its server would
-have received by then, in the state of that instant: receipts of a till that is still offline are
-missing, and later cancellations are not visible. Nothing is stored; days are planned and receipts
-printed on demand.
+have received by then, in the state of that instant: without receipts of a register that is still
+offline, and without later cancellations. Nothing is stored; days are planned and receipts printed
+on demand.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ class Shop:
             Shifts(self.ledger, self.tickets),
             Customers(self.ledger, self.tickets),
         )
-        self._stores = [id_of("store", STORES[till.store].name) for till in self.ledger.tills]
+        self._stores = [
+            id_of("store", STORES[register.store].name) for register in self.ledger.registers
+        ]
         self._print = lru_cache(maxsize=6000)(self._print_state)
 
     def receipts(
@@ -101,8 +103,8 @@ class Shop:
             and len(serial) < 12
         ):
             return None
-        for device, till in enumerate(self.ledger.tills):
-            if str(till.number) == prefix and serial == str(int(serial)):
+        for device, register in enumerate(self.ledger.registers):
+            if str(register.number) == prefix and serial == str(int(serial)):
                 self.ledger.first_number(device, max(now // _DAY + 719_163 + 2, self.ledger.first))
                 slot = self.ledger.find(device, int(serial))
                 if slot and slot.created * 1000 <= now:

@@ -16,7 +16,7 @@ from pipeline.simulator.basket import draw_basket, draw_party
 from pipeline.simulator.chance import Random
 from pipeline.simulator.ledger import Ledger, Slot
 from pipeline.simulator.pricelist import Tax, menu_on
-from pipeline.simulator.till import Line, discount_lines, half_up, tax_lines
+from pipeline.simulator.ticket_lines import Line, discount_lines, half_up, tax_lines
 from pipeline.simulator.trade import (
     CARD,
     CASH,
@@ -84,20 +84,24 @@ class Tickets:
         return self._refund(rng, self.ticket(self.ledger.sale(slot.device, *slot.refunds)))
 
     def _sale(self, rng: Random, slot: Slot) -> Ticket:
-        random, till, day = rng.random, self.ledger.tills[slot.device], date.fromordinal(slot.day)
+        random, register, day = (
+            rng.random,
+            self.ledger.registers[slot.device],
+            date.fromordinal(slot.day),
+        )
         years = (slot.day - self.ledger.first) / 365
-        channel = self._channel(random(), years, till.web)
+        channel = self._channel(random(), years, register.web)
         lines = draw_basket(rng, menu_on(day, self.ledger.opened), draw_party(rng), channel)
         discounts = self._discount(rng, lines, day, slot.customer)
         taxes = tax_lines(lines)
         due = sum([line.total for line in lines])
         dining_option = None if random() < 0.02 else _pick(rng, DINING_OPTIONS[channel])
-        tender = self._tender(rng, channel, dining_option, years, till.web)
+        tender = self._tender(rng, channel, dining_option, years, register.web)
         surcharge = half_up(due, 10) if channel == "aquí" and random() < 0.007 else 0
         tip = self._tip(rng, due, channel, tender) if due else 0
         total = due + surcharge + tip
-        if till.store == 1 and tender == CASH and total % 50 and random() < 0.03:
-            total -= total % 50  # the till rounds cash down
+        if register.store == 1 and tender == CASH and total % 50 and random() < 0.03:
+            total -= total % 50  # the register rounds cash down
         points = (total // 20, 0, int(random() * 300_00)) if slot.customer >= 0 else (0, 0, 0)
         return Ticket(
             lines,
@@ -218,10 +222,12 @@ class Tickets:
         return [(tender if total else CASH, total)]
 
     def _employee(self, draw: float, slot: Slot, day: date) -> str | None:
-        till = self.ledger.tills[slot.device]
-        if till.web:
+        register = self.ledger.registers[slot.device]
+        if register.web:
             return None
-        people = [name for name in STORES[till.store].people if name != LEFT[0] or day < LEFT[1]]
+        people = [
+            name for name in STORES[register.store].people if name != LEFT[0] or day < LEFT[1]
+        ]
         evening = slot.sold - self.ledger.midnight(slot.day) > 18 * 3600
         return people[(slot.day + slot.device + evening + (draw < 0.2)) % len(people)]
 

@@ -26,7 +26,7 @@ class Store(NamedTuple):
     people: tuple[str, ...]
 
 
-class Till(NamedTuple):
+class Register(NamedTuple):
     """Device of a store; `number` is the prefix of its receipts' numbers.
 
     A web channel has no device and no employee: both are null on its receipts.
@@ -48,7 +48,7 @@ class Tender(NamedTuple):
 class Discount(NamedTuple):
     """Discount of the business.
 
-    `value` is a percentage, or centavos if `kind` ends in AMOUNT; None if it is typed at the till.
+    `value` is a percentage, or centavos if `kind` ends in AMOUNT; None if typed at the register.
     """
 
     name: str
@@ -94,17 +94,17 @@ OWNER = "Pilar Brasa"
 LEFT = ("Iván Peña", date(2025, 5, 1))  # an employee who was deleted that day
 
 
-def tills(stores: int) -> tuple[Till, ...]:
-    """Tills of the first `stores` stores.
+def registers(stores: int) -> tuple[Register, ...]:
+    """Registers of the first `stores` stores.
 
     The first store also has a terrace tablet and a web shop.
     """
     first = (
-        Till(1, "Caja 1", 0, 0.70),
-        Till(2, "Tableta terraza", 0, 0.265, roams=True),
-        Till(9, "Pedidos web", 0, 0.035, web=True),
+        Register(1, "Caja 1", 0, 0.70),
+        Register(2, "Tableta terraza", 0, 0.265, roams=True),
+        Register(9, "Pedidos web", 0, 0.035, web=True),
     )
-    return first + tuple(Till(index + 2, "Caja", index, 1.0) for index in range(1, stores))
+    return first + tuple(Register(index + 2, "Caja", index, 1.0) for index in range(1, stores))
 
 
 TENDERS = (

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.simulator import Query, Shop
 from pipeline.simulator.ids import millis
-from pipeline.simulator.till import spread
+from pipeline.simulator.ticket_lines import spread
 
 CENT = Decimal("0.01")
 FIXTURES = Path(__file__).parents[1] / "fixtures"

@@ -153,7 +153,7 @@ def test_no_sale_of_three_years_is_given_back_twice_or_after_its_cancellation(sh
     ledger = shop.ledger
     targets = [
         (device, *target)
-        for device in range(len(ledger.tills))
+        for device in range(len(ledger.registers))
         for day in range(ledger.first, ledger.first + 1096)
         for target in ledger._refunds(device, day)
     ]
@@ -166,7 +166,7 @@ def test_devices_sync_late_and_within_bounds(shop: Shop, now: datetime) -> None:
     for entry in shop.receipts(millis(now), Query(created_min=millis(now - timedelta(days=300)))):
         till, _, number = entry.key.partition("-")
         slot = shop.ledger.find(
-            [till.number for till in shop.ledger.tills].index(int(till)), int(number)
+            [till.number for till in shop.ledger.registers].index(int(till)), int(number)
         )
         lags.append(slot.created - slot.sold)
         cancelled += [slot.cancelled - slot.created] if slot.cancelled else []
@@ -184,7 +184,7 @@ def test_a_cancellation_shows_from_its_instant_on(shop: Shop) -> None:
         for slot in shop.ledger.created_on(day):
             if slot.cancelled:
                 number, instant = (
-                    f"{shop.ledger.tills[slot.device].number}-{slot.number}",
+                    f"{shop.ledger.registers[slot.device].number}-{slot.number}",
                     slot.cancelled * 1000,
                 )
                 before, after = (
@@ -210,7 +210,7 @@ def test_a_cancellation_shows_from_its_instant_on(shop: Shop) -> None:
 def test_the_days_tell_a_story(shop: Shop) -> None:
     ledger, sales = shop.ledger, Counter()
     for day in range(date(2023, 10, 1).toordinal(), date(2026, 10, 1).toordinal()):
-        for device, till in enumerate(ledger.tills):
+        for device, till in enumerate(ledger.registers):
             sales[date.fromordinal(day), till.store] += ledger.sales(device, day)
     assert (
         sales[date(2025, 12, 25), 0] == 0

@@ -16,8 +16,8 @@ from pipeline.simulator.ids import id_of, stamp
 from pipeline.simulator.ledger import Ledger, Slot
 from pipeline.simulator.pricelist import Answer, Tax
 from pipeline.simulator.source import encode
+from pipeline.simulator.ticket_lines import Line
 from pipeline.simulator.tickets import Ticket
-from pipeline.simulator.till import Line
 from pipeline.simulator.trade import DISCOUNTS, POINTS, STORES, TENDERS, WALLET, Discount
 
 _Money = Callable[[int], str]  # JSON number in pesos of an amount in centavos
@@ -48,7 +48,7 @@ def line_id(device: int, number: int, line: int) -> str:
 
 
 def number_of(ledger: Ledger, device: int, number: int) -> str:
-    return f"{ledger.tills[device].number}-{number}"
+    return f"{ledger.registers[device].number}-{number}"
 
 
 def customer_id(seed: int, customer: int) -> str:
@@ -58,7 +58,7 @@ def customer_id(seed: int, customer: int) -> str:
 def print_receipt(ledger: Ledger, ticket: Ticket, slot: Slot, cancelled: bool) -> bytes:
     """Receipt before or after its cancellation."""
     money = _plain if ticket.plain else _decimal
-    till = ledger.tills[slot.device]
+    register = ledger.registers[slot.device]
     sold, created = stamp(slot.sold * 1000), f'"{stamp(slot.created * 1000)}"'
     paid = stamp((slot.sold - 1) * 1000) if ticket.split_second else sold
     gone = f'"{stamp(slot.cancelled * 1000)}"' if cancelled else "null"
@@ -69,7 +69,7 @@ def print_receipt(ledger: Ledger, ticket: Ticket, slot: Slot, cancelled: bool) -
     customer = f'"{customer_id(ledger.seed, ticket.customer)}"' if ticket.customer >= 0 else "null"
     earned, deducted, balance = ticket.points
     lines = [
-        _line(line, line_id(till.number, slot.number, index), money)
+        _line(line, line_id(register.number, slot.number, index), money)
         for index, line in enumerate(ticket.lines)
     ]
     payments = [
@@ -83,14 +83,15 @@ def print_receipt(ledger: Ledger, ticket: Ticket, slot: Slot, cancelled: bool) -
         f',"note":{_json(ticket.note)},"receipt_type":"{kind}","refund_for":{refunded}'
         f',"order":{_json(ticket.order)},"created_at":{created}'
         f',"updated_at":{gone if cancelled else created}'
-        f',"source":{_json(till.name if till.web else "point of sale")},"receipt_date":"{sold}"'
+        f',"source":{_json(register.name if register.web else "point of sale")}'
+        f',"receipt_date":"{sold}"'
         f',"cancelled_at":{gone},"total_money":{money(ticket.total)}'
         f',"total_tax":{money(sum(ticket.taxes.values()))},"points_earned":{money(earned)}'
         f',"points_deducted":{money(deducted)},"points_balance":{money(balance)}'
         f',"customer_id":{customer}'
         f',"total_discount":{money(sum([amount for _, _, amount in ticket.discounts]))}'
-        f',"employee_id":{employee},"store_id":"{id_of("store", STORES[till.store].name)}"'
-        f',"pos_device_id":{_json(None if till.web else id_of("device", till.number))}'
+        f',"employee_id":{employee},"store_id":"{id_of("store", STORES[register.store].name)}"'
+        f',"pos_device_id":{_json(None if register.web else id_of("device", register.number))}'
         f',"dining_option":{_json(ticket.dining_option)}'
         f',"total_discounts":[{_discounts(ticket.discounts, money)}]'
         f',"total_taxes":[{",".join([_tax(*row, money) for row in ticket.taxes.items()])}]'

@@ -7,7 +7,7 @@ How Loyverse's receipts become orders:
 
 - Sale: a COMPLETED order, created and closed in the second in which it was rung. Amounts, lines,
   modifiers, discounts and tenders equal the receipt's, to the cent. An item without sizes has the
-  variation "Regular". The surcharge is an automatic gratuity without a name; the till's cash
+  variation "Regular". The surcharge is an automatic gratuity without a name; the register's cash
   rounding is `rounding_adjustment`. The receipt's note is on the tenders that do not carry the
   payment type's name; the order's name is `ticket_name`. Square has no dining option; delivery
   apps and the web shop are the order's source, and web orders have a fulfillment.

@@ -34,9 +34,9 @@ MAX_BATCH = 100
 def search_orders(call: Call) -> SquarePage:
     """POST /v2/orders/search."""
     request = request_of(call.path, call.fields, call.now, call.rules)
-    places = frozenset(row["id"] for row in call.source.locations(call.now))
+    locations = frozenset(row["id"] for row in call.source.locations(call.now))
     query, limit = (
-        parse_search(call.fields, request.began, places),
+        parse_search(call.fields, request.began, locations),
         limit_of(call.fields, call.rules.default_limit, call.rules.max_limit),
     )
     body_filter = BodyFilter(call.fields)
@@ -69,9 +69,9 @@ def batch_orders(call: Call) -> SquarePage:
         raise SquareError(
             400, "ARRAY_LENGTH_TOO_LONG", f"At most {MAX_BATCH} order_ids.", "order_ids"
         )
-    place = call.fields.get("location_id")
+    location = call.fields.get("location_id")
     orders = (call.source.find(call.now, name) for name in names)
-    rows = [row for row in orders if row and place in (None, row["location_id"])]
+    rows = [row for row in orders if row and location in (None, row["location_id"])]
     return SquarePage("orders", [encode(row) for row in rows])
 
 
@@ -121,12 +121,12 @@ def search_team(call: Call) -> SquarePage:
     """POST /v2/team-members/search."""
     request = request_of(call.path, call.fields, call.now, call.rules)
     filters = object_of(object_of(call.fields, "query"), "filter", "query.")
-    places = set(strings_of(filters, "location_ids", "query.filter."))
+    locations = set(strings_of(filters, "location_ids", "query.filter."))
     rows = []
     for row in call.source.team_members(call.now):
         assigned = row["assigned_locations"].get("location_ids")
         if filters.get("status") in (None, row["status"]) and (
-            not places or assigned is None or places & set(assigned)
+            not locations or assigned is None or locations & set(assigned)
         ):
             rows.append(Row(0, row["id"], partial(_same, row)))
     rows.sort(key=lambda row: row[:2])

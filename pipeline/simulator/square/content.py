@@ -119,12 +119,14 @@ def price(content: Content) -> Priced:
     bases += [charge.amount for charge in content.charges]
     shares, totals, taxes = [0] * len(bases), bases.copy(), {}
     for tax in content.taxes:
-        places = [place for place, uid in enumerate(owed) if uid == tax.uid]
-        split = tax_shares([bases[place] for place in places], tax.percentage, tax.inclusive)
+        positions = [position for position, uid in enumerate(owed) if uid == tax.uid]
+        split = tax_shares(
+            [bases[position] for position in positions], tax.percentage, tax.inclusive
+        )
         taxes[tax.uid] = sum(split)
-        for place, share in zip(places, split, strict=True):
-            shares[place] = share
-            totals[place] += 0 if tax.inclusive else share
+        for position, share in zip(positions, split, strict=True):
+            shares[position] = share
+            totals[position] += 0 if tax.inclusive else share
     discounts = {row.uid: 0 for row in content.discounts}
     for line in content.lines:
         for uid, amount in line.discounts:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import lru_cache
 
-from .. import till, trade
+from .. import ticket_lines, trade
 from ..ids import id_of
 from ..ledger import Slot
-from ..pricelist import Tax as TillTax
+from ..pricelist import Tax as PriceTax
 from ..pricelist import tax_of
 from ..tickets import Ticket, Tickets
 from .arithmetic import half_even, percent_of
@@ -97,10 +97,10 @@ class Contents:
         sale = self.sale_of(slot)
         ticket, sold = self.ticket(slot), self.ticket(sale)
         content = _content(ticket, slot)
-        places = _source_places(ticket, sold)
+        positions = _source_positions(ticket, sold)
         lines = tuple(
-            line._replace(source_uid=_uid("line", sale, place))
-            for line, place in zip(content.lines, places, strict=True)
+            line._replace(source_uid=_uid("line", sale, position))
+            for line, position in zip(content.lines, positions, strict=True)
         )
         return content._replace(lines=lines)
 
@@ -145,15 +145,15 @@ def _reversed(content: Content) -> Content:
     return content._replace(lines=lines)
 
 
-def _source_places(ticket: Ticket, sold: Ticket) -> list[int]:
+def _source_positions(ticket: Ticket, sold: Ticket) -> list[int]:
     """Places, on the sale's ticket, of the lines that a refund returns."""
     if len(ticket.lines) == len(sold.lines):
         return list(range(len(sold.lines)))
     line = ticket.lines[0]
     return [
         next(
-            place
-            for place, old in enumerate(sold.lines)
+            position
+            for position, old in enumerate(sold.lines)
             if old.portion == line.portion
             and old.answers == line.answers
             and old.price == line.price
@@ -210,7 +210,7 @@ def _content(ticket: Ticket, slot: Slot) -> Content:
     discounts, uids = _discounts(ticket, slot)
     taxes = {tax.id: _tax(tax, slot) for tax in ticket.taxes}
     lines = tuple(
-        [_line(line, slot, place, uids, taxes) for place, line in enumerate(ticket.lines)]
+        [_line(line, slot, position, uids, taxes) for position, line in enumerate(ticket.lines)]
     )
     charges: tuple[Charge, ...] = ()
     if ticket.surcharge:  # Square's automatic gratuity has no name
@@ -220,18 +220,18 @@ def _content(ticket: Ticket, slot: Slot) -> Content:
     return Content(lines, discounts, tuple(taxes.values()), charges, ticket.tip, ticket.total - due)
 
 
-def _tax(tax: TillTax, slot: Slot) -> Tax:
+def _tax(tax: PriceTax, slot: Slot) -> Tax:
     uid, catalog_id = _uid("tax", slot, tax.id), catalog_token("tax", tax.id)
     return Tax(uid, catalog_id, tax.name, Decimal(tax.rate), tax.kind == "INCLUDED")
 
 
 def _line(
-    line: till.Line, slot: Slot, place: int, uids: dict[str, str], taxes: dict[str, Tax]
+    line: ticket_lines.Line, slot: Slot, position: int, uids: dict[str, str], taxes: dict[str, Tax]
 ) -> Line:
     modifiers = tuple(
         [
             Modifier(
-                _uid("modifier", slot, (place, index)),
+                _uid("modifier", slot, (position, index)),
                 catalog_token("modifier", answer.option_id),
                 answer.option,
                 answer.price,
@@ -241,7 +241,7 @@ def _line(
         ]
     )
     return Line(
-        _uid("line", slot, place),
+        _uid("line", slot, position),
         "ITEM",
         line.dish.name,
         line.portion.name or "Regular",
@@ -261,7 +261,7 @@ def _discounts(ticket: Ticket, slot: Slot) -> tuple[tuple[Discount, ...], dict[s
     """Discounts of the ticket, in the order of their use, and their uids by name."""
     left = [line.gross for line in ticket.lines]
     rows, uids = [], {}
-    for place, (discount, percent, amount) in enumerate(ticket.discounts):
+    for position, (discount, percent, amount) in enumerate(ticket.discounts):
         shares = [
             {row.name: share for row, _, share in line.discounts}.get(discount.name)
             for line in ticket.lines
@@ -272,7 +272,7 @@ def _discounts(ticket: Ticket, slot: Slot) -> tuple[tuple[Discount, ...], dict[s
             if share is not None
         )
         left = [amount_left - (share or 0) for amount_left, share in zip(left, shares, strict=True)]
-        uid = uids[discount.name] = _uid("discount", slot, place)
+        uid = uids[discount.name] = _uid("discount", slot, position)
         rows.append(_discount(discount, uid, percent, base, amount))
     return tuple(rows), uids
 

@@ -1,8 +1,8 @@
 """Events that only Square's API has, drawn from the shop's seed.
 
-A sale has at most one event (`fate`), and a refunded sale has none. A till can also ring orders
+A sale has at most one event (`fate`), and a refunded sale has none. A register can also ring orders
 that have no receipt at Loyverse (`extras`). Both are pure functions of the seed and of the sale, or
-of the till and day. `enabled=False` turns them off.
+of the register and day. `enabled=False` turns them off.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from ..trade import CARD
 from .orders import CUSTOM_AMOUNT, DRAFT, GIFT_CARD, NO_SALE, OPEN
 
 LONGEST_CHANGE = 24  # days from a receipt's arrival to the last change or follower of its order
-_LAG_OF_PLACE = {place: days for days, places, _ in REFUND_LAGS for place in places}
+_LAG_OF_POSITION = {position: days for days, positions, _ in REFUND_LAGS for position in positions}
 _HOUR, _DAY = 3600, 86_400
-_EXCHANGED_PLACE, _EXCHANGING_PLACE = 6, 7  # of eight sales: neighbours, the earlier one first
+_EXCHANGED_POSITION, _EXCHANGING_POSITION = (
+    6,
+    7,
+)  # of eight sales: neighbours, the earlier one first
 _SHARES = (  # event, cumulated share of the sales without another event
     ("amount_refund", 0.015),
     ("packing", 0.035),
@@ -28,7 +31,7 @@ _SHARES = (  # event, cumulated share of the sales without another event
     ("gift_card", 0.060),
     ("tip", 0.160),
 )
-_EXTRAS = (  # kind, share of the days of a till on which it happens
+_EXTRAS = (  # kind, share of the days of a register on which it happens
     (NO_SALE, 0.50),
     (GIFT_CARD, 0.20),
     (CUSTOM_AMOUNT, 0.35),
@@ -49,12 +52,12 @@ class Fate(NamedTuple):
 
 
 class Extra(NamedTuple):
-    """Order without a receipt, in UTC seconds; `place` is unique per till and day."""
+    """Order without a receipt, in UTC seconds; `position` is unique per register and day."""
 
     kind: int
     device: int
     day: int
-    place: int
+    position: int
     sold: int
     size: float
 
@@ -74,17 +77,17 @@ class Events:
 
     def refund_of(self, sale: Slot) -> Slot | None:
         """Receipt that refunds the sale, even if it lies in the future."""
-        lag = _LAG_OF_PLACE.get(sale.place % 8)
+        lag = _LAG_OF_POSITION.get(sale.position % 8)
         if lag is None:
             return None
-        return self._refunds(sale.device, sale.day + lag).get((sale.day, sale.place))
+        return self._refunds(sale.device, sale.day + lag).get((sale.day, sale.position))
 
     def _index_refunds(self, device: int, day: int) -> dict[tuple[int, int], Slot]:
         return {slot.refunds: slot for slot in self.ledger.plan(device, day) if slot.refunds}
 
     def exchanged_by(self, sale: Slot) -> Slot | None:
         """Later sale whose order takes back a line of this one."""
-        if not self.enabled or sale.place % 8 != _EXCHANGED_PLACE:
+        if not self.enabled or sale.position % 8 != _EXCHANGED_POSITION:
             return None
         later = self._neighbour(sale, 1)
         return later if later and self.fate(later).event == "exchange" else None
@@ -96,7 +99,7 @@ class Events:
 
     def exchanged_sale(self, sale: Slot) -> Slot:
         """Sale of which this sale's order takes back a line."""
-        return self.ledger.sale(sale.device, sale.day, sale.place - 1)
+        return self.ledger.sale(sale.device, sale.day, sale.position - 1)
 
     def is_linked(self, sale: Slot) -> bool:
         """Whether the sale's refund of an amount refers to the sale."""
@@ -107,9 +110,10 @@ class Events:
         return self.enabled and self.fate(sale) == NOTHING and not self.returned_by(sale)
 
     def _neighbour(self, sale: Slot, step: int) -> Slot | None:
-        place = sale.place + step
+        position = sale.position + step
         return next(
-            (slot for slot in self.ledger.plan(sale.device, sale.day) if slot.place == place), None
+            (slot for slot in self.ledger.plan(sale.device, sale.day) if slot.position == position),
+            None,
         )
 
     def _fate(self, sale: Slot) -> Fate:
@@ -119,14 +123,14 @@ class Events:
             return Fate("void", sale.cancelled)
         rng = self.ledger.rng(20, sale.device, sale.number)
         draw, when, size = rng.random(), rng.random(), rng.random()
-        if self.ledger.tills[sale.device].web:
+        if self.ledger.registers[sale.device].web:
             return Fate(
                 "fulfilled", sale.created + 900 + int(when * when * when * 26 * _HOUR), size
             )
-        if sale.place % 8 == _EXCHANGING_PLACE and draw < 0.08:
+        if sale.position % 8 == _EXCHANGING_POSITION and draw < 0.08:
             return Fate("exchange", sale.created, size) if self._can_exchange(sale) else NOTHING
         event = next((name for name, share in _SHARES if draw < share), None)
-        if event is None or self.refund_of(sale) or sale.place % 8 == _EXCHANGED_PLACE:
+        if event is None or self.refund_of(sale) or sale.position % 8 == _EXCHANGED_POSITION:
             return NOTHING
         return self._possible(sale, event, when, size)
 
@@ -155,17 +159,17 @@ class Events:
         return Fate(event, sale.created, size)
 
     def _extras(self, device: int, day: int) -> tuple[Extra, ...]:
-        """Orders without a receipt that the till rings on the business day."""
+        """Orders without a receipt that the register rings on the business day."""
         ledger = self.ledger
-        if not self.enabled or ledger.tills[device].web or day < ledger.first:
+        if not self.enabled or ledger.registers[device].web or day < ledger.first:
             return ()
         if ledger.absence(device, day) or not ledger.sales(device, day):
             return ()
         rng, extras = ledger.rng(21, device, day), []
-        for place, (kind, share) in enumerate(_EXTRAS):
+        for position, (kind, share) in enumerate(_EXTRAS):
             draw, size = rng.random(), rng.random()
             second = draw_times(rng, date.fromordinal(day), 1)[0]
             if draw < share:
                 sold = ledger.midnight(day) + second
-                extras.append(Extra(kind, device, day, place, sold, size))
+                extras.append(Extra(kind, device, day, position, sold, size))
         return tuple(extras)

@@ -3,7 +3,7 @@
 In: what the shop's API has said of orders and payments at an instant. Out: the bytes of a file with
 the headings of 2026 and one row for each sale and each return (Transactions), or for each line of
 one (Items). Only closed orders are in it. Amounts of a return are negative, discounts of a sale
-too; Total Collected contains cash rounding. A sale rung offline has the till's time.
+too; Total Collected contains cash rounding. A sale rung offline has the register's time.
 
 Not known of the real Dashboard, therefore options: whether Net Sales contains the service charges,
 and whether Gross Sales and Net Sales are without the tax inside the price (in US and Canada they

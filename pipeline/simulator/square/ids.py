@@ -18,15 +18,15 @@ from ..trade import CURRENCY
 Money = dict[str, int | str]
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_PLACE = {digit: value for value, digit in enumerate(_DIGITS)}
+_POSITION = {digit: value for value, digit in enumerate(_DIGITS)}
 _FACTOR, _SIZE = 0x9E3779B97F4A7C15, 1 << 64  # odd, so that the product can be undone
 _INVERSE = pow(_FACTOR, -1, _SIZE)
-_LETTERS = bytes.maketrans(b"+/", b"Zz")  # in place of the signs of base64
+_LETTERS = bytes.maketrans(b"+/", b"Zz")  # replace the signs of base64
 _HEAD, _CHECK, _TAIL = 11, 16, "ZY"
 
 
 class OrderKey(NamedTuple):
-    """Key of an order; `number` is a receipt's, or a business day and a place."""
+    """Key of an order; `number` is a receipt's, or a business day and a position."""
 
     kind: int  # index of orders.KINDS
     device: int
@@ -66,11 +66,11 @@ def order_id(seed: int, key: OrderKey) -> str:
 def parse_order_id(seed: int, text: str) -> OrderKey | None:
     """Key of an order's id, or None if it is not an id of this shop."""
     head = text[:_HEAD]
-    if len(head) < _HEAD or any(letter not in _PLACE for letter in head):
+    if len(head) < _HEAD or any(letter not in _POSITION for letter in head):
         return None
     value = 0
     for letter in head:
-        value = value * 62 + _PLACE[letter]
+        value = value * 62 + _POSITION[letter]
     packed = value * _INVERSE % _SIZE
     key = OrderKey(packed >> 48, packed >> 40 & 0xFF, packed & (1 << 40) - 1)
     return key if order_id(seed, key) == text else None

@@ -44,13 +44,13 @@ def _money_list(
         for key in ("updated_at_begin_time", "updated_at_end_time"):
             if fields.get(key):
                 raise SquareError(400, "BAD_REQUEST", "sort_field must be UPDATED_AT.", key)
-    place = fields.get("location_id")
+    location = fields.get("location_id")
     query = OrderQuery(
         "updated" if by_update else "created",
         choice_of(fields, "sort_order", ("DESC", "ASC"), "") == "ASC",
         start,
         request.began if end is None else end,
-        frozenset([str(place)]) if place else None,
+        frozenset([str(location)]) if location else None,
     )
     rows = rows_from(request, query, lambda part: source(call.now, part))
     tests = _tests(fields, by_update)
@@ -110,7 +110,7 @@ _READERS: dict[str, Callable[[Json], Any]] = {
 
 
 def _numbers(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of a query string, with numbers in place of numeric text."""
+    """Fields of a query string, with numeric text as numbers."""
     numbers = {
         name: int(text)
         for name in ("limit", "total")

@@ -124,9 +124,9 @@ def _item(row: dict[str, Any]) -> Json:
                 "ITEM_VARIATION",
                 catalog_token("variation", variant["variant_id"]),
                 row,
-                _variation(row, variant, place),
+                _variation(row, variant, position),
             )
-            for place, variant in enumerate(row["variants"])
+            for position, variant in enumerate(row["variants"])
         ],
     }
     if category:
@@ -134,12 +134,12 @@ def _item(row: dict[str, Any]) -> Json:
     return _object("ITEM", catalog_token("item", row["id"]), row, data)
 
 
-def _variation(item: dict[str, Any], variant: dict[str, Any], place: int) -> Json:
+def _variation(item: dict[str, Any], variant: dict[str, Any], position: int) -> Json:
     data: Json = {
         "item_id": catalog_token("item", item["id"]),
         "name": variant["option1_value"] or "Regular",
         "sku": variant["sku"],
-        "ordinal": place,
+        "ordinal": position,
         "pricing_type": f"{variant['default_pricing_type']}_PRICING",
     }
     if variant["default_price"] is not None:

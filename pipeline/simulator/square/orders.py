@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..ledger import Slot
 from .ids import OrderKey
 
-# What an order can be; the place in this list is part of an order's id.
+# What an order can be; the position in this list is part of an order's id.
 KINDS = (
     "sale",
     "return",
@@ -41,7 +41,7 @@ class Order(NamedTuple):
     key: OrderKey
     born: int  # first instant at which the server has it
     created: int
-    sold: int  # by the till's clock
+    sold: int  # by the register's clock
     changes: tuple[tuple[int, str], ...]
     slot: Slot | None  # the receipt that it renders or follows
 

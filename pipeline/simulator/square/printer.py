@@ -43,7 +43,7 @@ class Printer:
             fields["ticket_name"] = ticket.order[:30]
         version = _catalog_version(order)
         fields |= sale_fields(sold, priced, version)
-        if order.kind == SALE and self.ledger.tills[order.device].web and ticket:
+        if order.kind == SALE and self.ledger.registers[order.device].web and ticket:
             fields["fulfillments"] = [_fulfillment(state, ticket)]
         fields |= {
             "created_at": stamp(order.created),
@@ -69,7 +69,7 @@ class Printer:
     def payment(self, state: State, tender: Tender, refunds: list[Payback]) -> Json:
         """Payment of a tender; `refunds` are its paybacks so far."""
         order, ticket = state.order, self._ticket(state.order)
-        till = self.ledger.tills[order.device]
+        register = self.ledger.registers[order.device]
         fields: Json = {
             "id": tender.id,
             "created_at": stamp(order.created),
@@ -81,16 +81,16 @@ class Printer:
             "order_id": order.id,
             "receipt_number": tender.id[:4],
             "application_details": {
-                "square_product": "ECOMMERCE_API" if till.web else "SQUARE_POS"
+                "square_product": "ECOMMERCE_API" if register.web else "SQUARE_POS"
             },
         }
         if tender.tip:
             fields["tip_money"] = money(tender.tip)
         fields |= _source_details(tender, order)
-        if not till.web:
+        if not register.web:
             fields["device_details"] = {
-                "device_id": "DEVICE_INSTALLATION_ID:" + token("device", till.number),
-                "device_name": till.name,
+                "device_id": "DEVICE_INSTALLATION_ID:" + token("device", register.number),
+                "device_name": register.name,
             }
         if ticket and ticket.employee:
             fields["team_member_id"] = team_member_id(ticket.employee)
@@ -136,7 +136,7 @@ class Printer:
     def _source(self, order: Order, ticket: Ticket | None) -> Json:
         if order.kind in (OPEN, DRAFT):
             return {"name": "Invoices"}
-        if self.ledger.tills[order.device].web:
+        if self.ledger.registers[order.device].web:
             return {"name": "Square Online"}
         app = ticket.payments[0][0] if ticket and order.kind == SALE else -1
         return {"name": TENDERS[app].name} if app in (UBER, RAPPI) else {}
@@ -194,7 +194,7 @@ def team_member_id(name: str) -> str:
 
 
 def _catalog_version(order: Order) -> int:
-    """Version of the catalog on the till: that of the day of the sale."""
+    """Version of the catalog on the register: that of the day of the sale."""
     return order.sold // 86_400_000 * 86_400_000
 
 

@@ -125,27 +125,27 @@ def limit_of(fields: Mapping[str, Any], default: int, highest: int) -> int:
     return value
 
 
-def object_of(fields: Mapping[str, Any], name: str, place: str = "") -> dict[str, Any]:
+def object_of(fields: Mapping[str, Any], name: str, prefix: str = "") -> dict[str, Any]:
     """The object under `name`, {} if absent."""
     value = fields.get(name)
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise SquareError(400, "EXPECTED_OBJECT", "Expected an object.", place + name)
+        raise SquareError(400, "EXPECTED_OBJECT", "Expected an object.", prefix + name)
     return value
 
 
-def strings_of(fields: Mapping[str, Any], name: str, place: str = "") -> list[str]:
+def strings_of(fields: Mapping[str, Any], name: str, prefix: str = "") -> list[str]:
     """The array of strings under `name`, [] if absent."""
     value = fields.get(name)
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise SquareError(400, "EXPECTED_ARRAY", "Expected an array of strings.", place + name)
+        raise SquareError(400, "EXPECTED_ARRAY", "Expected an array of strings.", prefix + name)
     return value
 
 
-def instant_of(fields: Mapping[str, Any], name: str, place: str = "") -> int | None:
+def instant_of(fields: Mapping[str, Any], name: str, prefix: str = "") -> int | None:
     """The instant under `name` in milliseconds, None if absent."""
     value = fields.get(name)
     if value is None or value == "":
@@ -154,15 +154,15 @@ def instant_of(fields: Mapping[str, Any], name: str, place: str = "") -> int | N
         return parse_stamp(str(value))
     except ValueError as error:
         raise SquareError(
-            400, "INVALID_TIME", "The timestamp is not in RFC 3339 format.", place + name
+            400, "INVALID_TIME", "The timestamp is not in RFC 3339 format.", prefix + name
         ) from error
 
 
-def choice_of(fields: Mapping[str, Any], name: str, choices: tuple[str, ...], place: str) -> str:
+def choice_of(fields: Mapping[str, Any], name: str, choices: tuple[str, ...], prefix: str) -> str:
     """The enum value under `name`; the first of `choices` if absent."""
     value = fields.get(name) or choices[0]
     if value not in choices:
         raise SquareError(
-            400, "INVALID_ENUM_VALUE", f"`{value}` is not a valid enum value.", place + name
+            400, "INVALID_ENUM_VALUE", f"`{value}` is not a valid enum value.", prefix + name
         )
     return str(value)

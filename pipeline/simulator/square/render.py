@@ -23,7 +23,8 @@ def sale_fields(content: Content, priced: Priced, version: int) -> Json:
     fields: Json = {}
     if content.lines:
         fields["line_items"] = [
-            _line(line, priced, place, version, "line") for place, line in enumerate(content.lines)
+            _line(line, priced, position, version, "line")
+            for position, line in enumerate(content.lines)
         ]
     if content.taxes:
         fields["taxes"] = _taxes(content, priced, version)
@@ -42,7 +43,8 @@ def return_entry(
     """Entry of `returns`; `source` is the sale's order id, None if unlinked."""
     entry: Json = {} if source is None else {"source_order_id": source}
     entry["return_line_items"] = [
-        _line(line, priced, place, version, "return") for place, line in enumerate(content.lines)
+        _line(line, priced, position, version, "return")
+        for position, line in enumerate(content.lines)
     ]
     if content.taxes:
         entry["return_taxes"] = _taxes(content, priced, version)
@@ -83,7 +85,7 @@ def quantity(milli: int) -> str:
     return f"{units}.{remainder:03d}".rstrip("0") if remainder else str(units)
 
 
-def _line(line: Line, priced: Priced, place: int, version: int, kind: str) -> Json:
+def _line(line: Line, priced: Priced, position: int, version: int, kind: str) -> Json:
     gross, modifiers = (
         ("gross_sales_money", "modifiers")
         if kind == "line"
@@ -101,7 +103,7 @@ def _line(line: Line, priced: Priced, place: int, version: int, kind: str) -> Js
         "variation_name": line.variation,
         "item_type": line.item_type,
         modifiers: [_modifier(row, version) for row in line.modifiers] or None,
-        "applied_taxes": _applied_taxes(line.uid, line.tax, priced.line_taxes[place]),
+        "applied_taxes": _applied_taxes(line.uid, line.tax, priced.line_taxes[position]),
         "applied_discounts": [
             {
                 "uid": token("applied", (line.uid, uid)),
@@ -113,9 +115,9 @@ def _line(line: Line, priced: Priced, place: int, version: int, kind: str) -> Js
         or None,
         "base_price_money": money(line.price),
         gross: money(line.gross),
-        "total_tax_money": money(priced.line_taxes[place]),
+        "total_tax_money": money(priced.line_taxes[position]),
         "total_discount_money": money(line.discount),
-        "total_money": money(priced.line_totals[place]),
+        "total_money": money(priced.line_totals[position]),
         "variation_total_price_money": money(line.variation_total),
         "total_service_charge_money": money(0),
     }

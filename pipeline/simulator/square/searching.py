@@ -15,7 +15,7 @@ from .timeline import OrderQuery
 
 STATES = ("OPEN", "COMPLETED", "CANCELED", "DRAFT")
 _FIELDS = ("CREATED_AT", "UPDATED_AT", "CLOSED_AT")
-_PLACE = "query.filter."
+_FILTER = "query.filter."
 MAX_LOCATIONS = 10
 
 
@@ -73,20 +73,20 @@ def _locations(body: Mapping[str, Any], locations: frozenset[str]) -> frozenset[
 
 
 def _states(filters: Mapping[str, Any]) -> frozenset[str] | None:
-    states = strings_of(object_of(filters, "state_filter", _PLACE), "states", _PLACE)
+    states = strings_of(object_of(filters, "state_filter", _FILTER), "states", _FILTER)
     for state in states:
-        choice_of({"states": state}, "states", STATES, f"{_PLACE}state_filter.")
+        choice_of({"states": state}, "states", STATES, f"{_FILTER}state_filter.")
     return frozenset(states) or None
 
 
 def _dates(filters: Mapping[str, Any], field: str) -> tuple[int | None, int | None]:
-    dates, place = object_of(filters, "date_time_filter", _PLACE), f"{_PLACE}date_time_filter."
+    dates, prefix = object_of(filters, "date_time_filter", _FILTER), f"{_FILTER}date_time_filter."
     given = [name for name in ("created_at", "updated_at", "closed_at") if dates.get(name)]
     if not given:
         return None, None
     if len(given) > 1:
         raise SquareError(
-            400, "BAD_REQUEST", "date_time_filter takes exactly one time range.", place[:-1]
+            400, "BAD_REQUEST", "date_time_filter takes exactly one time range.", prefix[:-1]
         )
     if given[0].upper() != field:
         raise SquareError(
@@ -95,10 +95,12 @@ def _dates(filters: Mapping[str, Any], field: str) -> tuple[int | None, int | No
             f"sort_field must be {given[0].upper()}, as the date_time_filter is.",
             "query.sort.sort_field",
         )
-    bounds, place = object_of(dates, given[0], place), f"{place}{given[0]}."
-    start, end = (instant_of(bounds, name, place) for name in ("start_at", "end_at"))
+    bounds, prefix = object_of(dates, given[0], prefix), f"{prefix}{given[0]}."
+    start, end = (instant_of(bounds, name, prefix) for name in ("start_at", "end_at"))
     if start is not None and end is not None and end < start:
-        raise SquareError(400, "INVALID_TIME_RANGE", "end_at is before start_at.", f"{place}end_at")
+        raise SquareError(
+            400, "INVALID_TIME_RANGE", "end_at is before start_at.", f"{prefix}end_at"
+        )
     return start, end
 
 
@@ -133,4 +135,4 @@ class BodyFilter:
 
 
 def _names(filters: Mapping[str, Any], outer: str, inner: str) -> list[str]:
-    return strings_of(object_of(filters, outer, _PLACE), inner, f"{_PLACE}{outer}.")
+    return strings_of(object_of(filters, outer, _FILTER), inner, f"{_FILTER}{outer}.")

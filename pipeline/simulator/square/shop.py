@@ -31,15 +31,15 @@ class SquareShop:
         self.events = Events(shop.ledger, shop.tickets, events)
         self.contents = Contents(shop.tickets, self.events)
         stores = [location_id(store) for store in shop.catalogue.store_ids]
-        places = [stores[till.store] for till in shop.ledger.tills]
-        self.timeline = Timeline(shop.ledger, self.events, places)
-        self.printer = Printer(self.contents, places)
+        locations = [stores[register.store] for register in shop.ledger.registers]
+        self.timeline = Timeline(shop.ledger, self.events, locations)
+        self.printer = Printer(self.contents, locations)
         self._print = lru_cache(maxsize=6_000)(self.printer.order)
 
     def order_id(self, number: str) -> str:
         """Id of the order that renders the receipt of that number, e.g. "1-1000"."""
         prefix, _, serial = number.partition("-")
-        device = [str(till.number) for till in self.ledger.tills].index(prefix)
+        device = [str(register.number) for register in self.ledger.registers].index(prefix)
         slot = self.ledger.find(device, int(serial))
         if slot is None:
             raise KeyError(f"no receipt {number} yet")
@@ -67,9 +67,9 @@ class SquareShop:
             paybacks = self.printer.tenders.paybacks(state)
             instant = state.instant(query.field) or 0
             for payback in paybacks if query.ascending else reversed(paybacks):
-                place = paybacks.index(payback)
+                index = paybacks.index(payback)
                 read = partial(self.printer.refund, state, payback)
-                yield Row(instant, f"{state.order.id}/{place}", read)
+                yield Row(instant, f"{state.order.id}/{index}", read)
 
     def locations(self, now: int) -> list[Json]:
         return office.locations(self.catalogue, str(self.ledger.zone), now)
@@ -80,8 +80,8 @@ class SquareShop:
     def team_members(self, now: int) -> list[Json]:
         return office.team_members(self.catalogue, now)
 
-    def _payment(self, now: int, state: State, place: int) -> Json:
-        tender = self.printer.tenders.tenders_of(state)[place]
+    def _payment(self, now: int, state: State, index: int) -> Json:
+        tender = self.printer.tenders.tenders_of(state)[index]
         refunds = [row for row in self._paybacks(now, state) if row.payment == tender.id]
         return self.printer.payment(state, tender, refunds)
 

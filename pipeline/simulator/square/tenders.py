@@ -64,14 +64,14 @@ class Tenders:
             first, amount = payments[0]
             payments[0] = first, amount + total - sum(paid for _, paid in payments)
         tenders, tip = [], priced.tip
-        for place, (tender, amount) in enumerate(payments):
+        for position, (tender, amount) in enumerate(payments):
             part = min(tip, amount)
             tip -= part
             kind = _TYPES.get(tender, "OTHER")
-            if place == 0 and fate.event == "gift_card":
+            if position == 0 and fate.event == "gift_card":
                 kind = "SQUARE_GIFT_CARD"
             note = TENDERS[tender].name if kind in ("OTHER", "WALLET") else None
-            tenders.append(_tender(order, place, kind, note, amount, part))
+            tenders.append(_tender(order, position, kind, note, amount, part))
         return tenders
 
     def paybacks(self, state: State) -> list[Payback]:
@@ -91,8 +91,8 @@ class Tenders:
             total -= price(self.contents.sold(state)).total if exchange else 0
             rows = [(self.contents.ticket(sale).payments[0][0], total)] if total > 0 else []
         return [
-            _payback(order, place, tender, sale if self.linked(order) else None, amount)
-            for place, (tender, amount) in enumerate(rows)
+            _payback(order, position, tender, sale if self.linked(order) else None, amount)
+            for position, (tender, amount) in enumerate(rows)
         ]
 
     def linked(self, order: Order) -> bool:
@@ -107,19 +107,21 @@ class Tenders:
         return _tender_id(sale, 0)
 
 
-def _tender_id(sale: Slot, place: int) -> str:
-    return token("tender", (SALE, sale.device, sale.number, place), 27) + "ZY"
+def _tender_id(sale: Slot, position: int) -> str:
+    return token("tender", (SALE, sale.device, sale.number, position), 27) + "ZY"
 
 
-def _payback(order: Order, place: int, tender: int, sale: Slot | None, amount: int) -> Payback:
-    tail = token("payback", (*order.key, place))
-    payment = _tender_id(sale, place) if sale else None
+def _payback(order: Order, position: int, tender: int, sale: Slot | None, amount: int) -> Payback:
+    tail = token("payback", (*order.key, position))
+    payment = _tender_id(sale, position) if sale else None
     head = payment or token("unlinked", order.key)
     return Payback(f"{head}_{tail}", _TYPES.get(tender, "OTHER"), payment, amount)
 
 
-def _tender(order: Order, place: int, kind: str, note: str | None, amount: int, tip: int) -> Tender:
-    identifier = token("tender", (*order.key, place), 27) + "ZY"
+def _tender(
+    order: Order, position: int, kind: str, note: str | None, amount: int, tip: int
+) -> Tender:
+    identifier = token("tender", (*order.key, position), 27) + "ZY"
     return Tender(identifier, kind, note, amount, tip, _handed_over(order.key.number, amount))
 
 

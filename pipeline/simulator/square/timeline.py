@@ -52,7 +52,7 @@ class _Planned(NamedTuple):
 
 
 class Timeline:
-    """Orders of a shop; `locations` are the location ids of its tills."""
+    """Orders of a shop; `locations` are the location ids of its registers."""
 
     def __init__(self, ledger: Ledger, events: Events, locations: list[str]):
         self.ledger, self.events, self.locations = ledger, events, locations
@@ -79,7 +79,7 @@ class Timeline:
     def find(self, now: int, identifier: str) -> State | None:
         """Order of that id as it is at `now`."""
         key = parse_order_id(self.ledger.seed, identifier)
-        if key is None or key.kind >= len(KINDS) or key.device >= len(self.ledger.tills):
+        if key is None or key.kind >= len(KINDS) or key.device >= len(self.ledger.registers):
             return None
         order = next((row for row in self._of_key(now, key) if row.id == identifier), None)
         return state_at(order, now) if order else None
@@ -131,7 +131,7 @@ class Timeline:
         orders = [order for slot in self.ledger.created_on(day) for order in self.orders_of(slot)]
         start, end = (day - _EPOCH) * _DAY, (day + 1 - _EPOCH) * _DAY
         for business_day in range(day - 1, day + 2):
-            for device in range(len(self.ledger.tills)):
+            for device in range(len(self.ledger.registers)):
                 extras = (self._extra(row) for row in self.events.extras(device, business_day))
                 orders += [order for order in extras if start <= order.born < end]
         late = tuple(
@@ -181,7 +181,7 @@ class Timeline:
 
     def _extra(self, extra: Extra) -> Order:
         sold = extra.sold * 1000
-        key = OrderKey(extra.kind, extra.device, extra.day << 4 | extra.place)
+        key = OrderKey(extra.kind, extra.device, extra.day << 4 | extra.position)
         closes = sold + 3_600_000 + int(extra.size * 5 * 3_600_000)
         changes = ((closes, "canceled"),) if extra.kind == OPEN else ()
         born = sold + 2_000

@@ -127,7 +127,7 @@ def test_an_order_id_can_be_read_back_by_its_shop_alone(
 
 def test_a_receipts_order_is_named_by_its_number(small: SquareShop) -> None:
     for slot in small.ledger.plan(0, OPENED.toordinal()):
-        prefix = small.ledger.tills[slot.device].number
+        prefix = small.ledger.registers[slot.device].number
         name = small.order_id(f"{prefix}-{slot.number}")
         order = small.timeline.order_of(slot)
         assert order.id == name and order.kind == (RETURN if slot.refunds else SALE)

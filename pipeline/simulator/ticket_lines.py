@@ -1,4 +1,4 @@
-"""Arithmetic of the till, in centavos and thousandths of a quantity.
+"""Lines of a ticket and their amounts, in centavos and thousandths of a quantity.
 
 Its rules hold on real receipts to the cent. Conserved per receipt: the shares of a discount add up
 to the discount, and the taxes of the lines add up to the tax on the receipt's whole base. Both use
