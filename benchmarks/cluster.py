@@ -99,16 +99,16 @@ class Buckets:
 
     def compare(self) -> int:
         """Compare every object; returns their number. Raises SystemExit if one differs."""
-        ours, theirs = (
+        single, distributed = (
             read(self.client, bucket, keys(self.client, bucket), digest_of)
             for bucket in (LOCAL, CLUSTER)
         )
-        if differences := differing(ours, theirs):
+        if differences := differing(single, distributed):
             raise SystemExit(
-                f"{len(differences)} of {len(ours):,} objects of {LOCAL} and {len(theirs):,} of"
+                f"{len(differences)} of {len(single):,} objects of {LOCAL} and {len(distributed):,} of"
                 f" {CLUSTER} differ, first {', '.join(differences[:5])}"
             )
-        return len(ours)
+        return len(single)
 
 
 class WorkerLoss:

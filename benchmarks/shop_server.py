@@ -40,11 +40,11 @@ class ShopServer:
 @contextmanager
 def serve_shop(now: datetime) -> Iterator[ShopServer]:
     """Serve the shop as it is at `now`, without a rate limit; stop it at the end."""
-    ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.Process(target=_serve, args=(theirs, now), daemon=True)
+    near_end, far_end = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=_serve, args=(far_end, now), daemon=True)
     process.start()
     try:
-        yield ShopServer(ours)
+        yield ShopServer(near_end)
     finally:
         process.terminate()
         process.join()

@@ -68,14 +68,14 @@ def measure(contender: str, source: Path, output: Path) -> Cost:
     return run(command, ROOT, interval=0.02)
 
 
-def check_equal(ours: Path, other: Path, contender: str) -> int:
+def check_equal(expected: Path, other: Path, contender: str) -> int:
     """Compare two outputs; returns their rows. Raises SystemExit if they differ."""
     database = duckdb.connect()
     database.execute("set timezone = 'UTC'; set memory_limit = '6GB'")
     tables = [
         f"(select * exclude (year, month) from read_parquet('{path}/*/*/*.parquet',"
         " hive_partitioning = true))"
-        for path in (ours, other)
+        for path in (expected, other)
     ]
     columns = [
         sorted(row[:2] for row in database.execute(f"describe select * from {table}").fetchall())

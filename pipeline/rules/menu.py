@@ -68,15 +68,15 @@ class Combo:
 
 @dataclass(frozen=True)
 class Composites:
-    """How the catalog's composite items are exploded; those of `kept` are not."""
+    """How the catalog's composite items are split; those of `never_split` are not."""
 
-    explode: bool = True
+    split: bool = True
     share: str = "list_price"
     remainder: str = "largest"
-    kept: tuple[str, ...] = ()
+    never_split: tuple[str, ...] = ()
 
     def takes(self, item: str) -> bool:
-        return self.explode and item not in Patterns(self.kept)
+        return self.split and item not in Patterns(self.never_split)
 
 
 @dataclass(frozen=True)

@@ -141,17 +141,20 @@ class _Reader:
         return number
 
     def composites(self, table: Any) -> Composites:
-        self.check_keys(table, {"explode", "share", "remainder", "whole"}, "[composites]")
-        explode = table.get("explode", True)
-        if not isinstance(explode, bool):
-            raise self.fail("[composites] explode", "must be true or false")
+        self.check_keys(table, {"split", "share", "remainder", "never_split"}, "[composites]")
+        split = table.get("split", True)
+        if not isinstance(split, bool):
+            raise self.fail("[composites] split", "must be true or false")
         share = self.one_of(table, "share", ("list_price", "equal"), "[composites]")
         return Composites(
-            explode,
+            split,
             share,
             self.one_of(table, "remainder", REMAINDERS, "[composites]"),
             tuple(
-                sorted(fold(t) for t in self.strings(table.get("whole", []), "[composites] whole"))
+                sorted(
+                    fold(t)
+                    for t in self.strings(table.get("never_split", []), "[composites] never_split")
+                )
             ),
         )
 

@@ -140,7 +140,7 @@ class RecipeBook:
         if not 0 < tens <= 9000 * TEN_THOUSAND:
             raise DataError(
                 f"catalog: composite {composite.name!r} holds {quantity} of variant {variant_id};"
-                " correct it at the POS, or name the item under [composites] whole in menu.toml"
+                " correct it at the POS, or name the item in [composites] never_split of menu.toml"
             )
         if variant_id not in self.catalog.by_variant:
             return Fixed(Component(variant_id, variant_id, None, None, False), tens, 0, -1)

@@ -102,11 +102,11 @@ def differs(figures: Figures) -> tuple[bool, bool]:
 
 def _gap(row: dict[str, Any], currency: str) -> Money:
     """The export less the lake; what one side does not have counts as 0."""
-    exported, ours = (
+    exported, of_lake = (
         0 if row[side] is None or pd.isna(row[side]) else int(row[side])
         for side in ("export", "lake")
     )
-    return Money(exported - ours, currency, signed=True)
+    return Money(exported - of_lake, currency, signed=True)
 
 
 def _compared(frame: pd.DataFrame, currency: str) -> pd.DataFrame:

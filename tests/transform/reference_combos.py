@@ -192,8 +192,8 @@ class Kitchen:
             item
             and item["is_composite"]
             and item["components"]
-            and options.get("explode", True)
-            and not any(fits(name, text) for text in options.get("whole", []))
+            and options.get("split", True)
+            and not any(fits(name, text) for text in options.get("never_split", []))
         ):
             fixed = []
             for part in item["components"]:

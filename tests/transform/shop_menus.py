@@ -30,10 +30,10 @@ table = ['T?', 'mesa *']
 [category_names]
 'Bebidas' = ['bebida']
 [composites]
-explode = {explode}
+split = {split}
 share = "{share}"
 remainder = "{remainder}"
-whole = ['Caja*']
+never_split = ['Caja*']
 """
 
 
@@ -46,14 +46,14 @@ def menu_of(rng) -> str:
     pick = rng.choice
     rounding = pick(["0.05", "1", "2.50"])
     missing = "'Mesa*', ''" if rng.random() < 0.3 else "'Mesa*'"
-    explode, share, remainder = (
+    split, share, remainder = (
         text(rng.random() < 0.8),
         pick(["list_price", "equal"]),
         pick(["largest", "first", "last"]),
     )
     lines = [
         NAMES.format(
-            rounding=rounding, missing=missing, explode=explode, share=share, remainder=remainder
+            rounding=rounding, missing=missing, split=split, share=share, remainder=remainder
         )
     ]
     for names in (["Combo *"], ["Combo Uno", "Menú ?"], ["Caja"], []):

@@ -312,9 +312,9 @@ def test_a_composite_item_falls_into_the_catalogs_components():
     assert sum(row["gross"] for row in rows) == 300 and extras(rows)[0] == ("Smash", ["fría"])
 
 
-def test_composites_may_stay_whole():
+def test_composites_may_stay_one_dish():
     items = catalog(composite(("Smash", 1)))
-    for menu in ("[composites]\nexplode = false", "[composites]\nwhole = ['paq*']"):
+    for menu in ("[composites]\nsplit = false", "[composites]\nnever_split = ['paq*']"):
         assert brief(sell(line("Paquete", 150), items=items, menu=menu), "component", "item") == [
             (0, "Paquete")
         ]

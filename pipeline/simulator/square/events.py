@@ -52,13 +52,13 @@ class Fate(NamedTuple):
 
 
 class Extra(NamedTuple):
-    """Order without a receipt, in UTC seconds; `position` is unique per register and day."""
+    """Order without a receipt; `position` is unique within a register's day."""
 
     kind: int
     device: int
     day: int
     position: int
-    sold: int
+    sold: int  # UTC seconds
     size: float
 
 
