@@ -99,16 +99,16 @@ class Buckets:
 
     def compare(self) -> int:
         """Compare every object; returns their number. Raises SystemExit if one differs."""
-        single, distributed = (
+        here, there = (
             read(self.client, bucket, keys(self.client, bucket), digest_of)
             for bucket in (LOCAL, CLUSTER)
         )
-        if differences := differing(single, distributed):
+        if differences := differing(here, there):
             raise SystemExit(
-                f"{len(differences)} of {len(single):,} objects of {LOCAL} and {len(distributed):,} of"
+                f"{len(differences)} of {len(here):,} objects of {LOCAL} and {len(there):,} of"
                 f" {CLUSTER} differ, first {', '.join(differences[:5])}"
             )
-        return len(single)
+        return len(here)
 
 
 class WorkerLoss:
