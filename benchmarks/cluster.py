@@ -99,16 +99,16 @@ class Buckets:
 
     def compare(self) -> int:
         """Compare every object; returns their number. Raises SystemExit if one differs."""
-        here, there = (
+        local, cluster = (
             read(self.client, bucket, keys(self.client, bucket), digest_of)
             for bucket in (LOCAL, CLUSTER)
         )
-        if differences := differing(here, there):
+        if differences := differing(local, cluster):
             raise SystemExit(
-                f"{len(differences)} of {len(here):,} objects of {LOCAL} and {len(there):,} of"
+                f"{len(differences)} of {len(local):,} objects of {LOCAL} and {len(cluster):,} of"
                 f" {CLUSTER} differ, first {', '.join(differences[:5])}"
             )
-        return len(here)
+        return len(local)
 
 
 class WorkerLoss:

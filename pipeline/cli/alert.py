@@ -16,11 +16,11 @@ from pathlib import Path
 
 from pipeline import settings
 from pipeline.cli.failure_alert import read_failures, send_alert
-from pipeline.cli.recipients import all_recipients
 from pipeline.cli.status import current_status
 from pipeline.deliver import Alert, DeliveryKey
 from pipeline.errors import ConfigError, DeliveryError, ExitCode
 from pipeline.logs import redact
+from pipeline.recipients import all_recipients
 from pipeline.status_text import format_status
 from pipeline.tasks.failures import VARIABLE
 

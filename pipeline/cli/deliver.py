@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.cli.recipients import report_recipients
 from pipeline.errors import ExitCode
+from pipeline.recipients import report_recipients
 from pipeline.tasks.delivery import Delivery
 
 

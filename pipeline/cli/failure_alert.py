@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.cli.recipients import Recipient, alert_recipients, open_delivery_log
 from pipeline.deliver import Alert, DeliveryKey, Failure
 from pipeline.errors import DeliveryError, PipelineError
+from pipeline.recipients import Recipient, alert_recipients, open_delivery_log
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import reports
 from pipeline import settings
-from pipeline.cli.recipients import report_recipients
 from pipeline.extract.window_bounds import DAY
 from pipeline.load import (
     CUMULATIVE,
@@ -15,6 +14,7 @@ from pipeline.load import (
     Manifest,
 )
 from pipeline.months import months_before, months_between
+from pipeline.recipients import report_recipients
 from pipeline.targets import DerivedTask, Files, lake
 from pipeline.tasks.history import history_span
 from pipeline.tasks.monthly_report import MonthlyReport

@@ -16,7 +16,6 @@ from functools import lru_cache
 from typing import Any
 
 from pipeline import settings
-from pipeline.cli.recipients import Recipient, open_delivery_log, report_recipients
 from pipeline.deliver import (
     DeliveryKey,
     DeliveryLog,
@@ -29,6 +28,7 @@ from pipeline.deliver import (
 )
 from pipeline.errors import DeliveryError, Stale
 from pipeline.load import INVALIDATED, Manifest
+from pipeline.recipients import Recipient, open_delivery_log, report_recipients
 from pipeline.targets import DatasetTask, lake
 from pipeline.tasks.closing import Period, closing_mail, delivery_key, periods
 from pipeline.tasks.cumulative_report import CumulativeReport, closed_month, is_delivered_alone

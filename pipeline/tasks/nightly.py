@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import luigi
 
 from pipeline import settings
-from pipeline.cli.recipients import report_recipients
 from pipeline.errors import Corrupt
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import names_if_several, raw_sources, sources
 from pipeline.load import NIGHTLY, RECEIPTS, SALES, STAGING
 from pipeline.months import months_between
+from pipeline.recipients import report_recipients
 from pipeline.targets import (
     DatasetTask,
     DerivedTask,

@@ -10,14 +10,18 @@ def test_each_name_is_in_its_file(root: Path) -> None:
     text = (root / "ARCHITECTURE.md").read_text(encoding="utf-8")
     table = text.partition("## Where to change what")[2].partition("\n## ")[0]
     pairs = re.findall(r"`(\w+)` in `([\w/]+\.py)`", table)
-    assert {name for name, _ in pairs} == {"sign", "days_of", "day_bounds", "Http", "objects_near"}
+    names = {"sign", "days_of", "day_bounds", "Http", "objects_near", "find_due", "EXIT_CODES"}
+    assert {name for name, _ in pairs} == names | {"_opaque"}
     for name, path in pairs:
         code = (root / path).read_text(encoding="utf-8")
         assert re.search(
             rf"(?m)^((?:def|class) {name}\b|{name} = |        self\.{name} = )", code
         ), name
-    for question in ("refund", "429", "tender", "days a month"):
+    questions = ("refund", "429", "tender", "days a month", "personal data", "daily run", "alerts")
+    for question in (*questions, "a column", "exit codes"):
         assert question in table
+    for path in re.findall(r"`((?:pipeline|reports|docker|\.github)/[\w./-]+\.\w+)`", table):
+        assert (root / path).is_file(), path
 
 
 def test_the_readme_lists_every_command(root: Path) -> None:
