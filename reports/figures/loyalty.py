@@ -12,9 +12,9 @@ customers.
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 from reports.figures.customers import SMALL, by_customer
@@ -31,36 +31,40 @@ SEGMENTS = (  # name, recency, frequency, monetary: lowest and highest score
     ("at_risk", (1, 2), (2, 5), (2, 5)),
     ("cannot_lose", (1, 1), (4, 5), (4, 5)),
     ("lost", (1, 2), (1, 2), (1, 2)),
+    ("others", (1, 5), (1, 5), (1, 5)),
 )
 
 
 def cohorts(customers: pd.DataFrame) -> dict[date, dict[date, int]]:
     """First month -> month -> customers with a receipt; the first month has them all."""
-    bought = customers.loc[customers["receipts"] > 0, ["customer_id", "month"]].drop_duplicates()
-    first = bought.groupby("customer_id")["month"].min()
-    bought = bought.assign(first=bought["customer_id"].map(first))
+    bought = customers[customers["receipts"] > 0]
+    people, identifiers = pd.factorize(bought["customer_id"].to_numpy())
+    months, labels = pd.factorize(bought["month"].to_numpy(), sort=True)
+    width = len(labels)
+    people, months = np.divmod(np.unique(people * width + months), max(width, 1))
+    first = np.full(len(identifiers), width)
+    np.minimum.at(first, people, months)
+    pairs, numbers = np.unique(first[people] * width + months, return_counts=True)
     matches: dict[date, dict[date, int]] = {}
-    for (start, month), number in bought.groupby(["first", "month"], sort=True).size().items():
-        matches.setdefault(start, {})[month] = int(number)
+    for pair, number in zip(pairs.tolist(), numbers.tolist(), strict=True):
+        start, month = divmod(pair, width)
+        matches.setdefault(labels[start], {})[labels[month]] = number
     return matches
 
 
-def quintiles(values: dict[str, int]) -> dict[str, int]:
+def quintiles(values: np.ndarray) -> np.ndarray:
     """Score 1 (lowest) to 5: 1 + 5 × the customers strictly below ÷ all customers.
 
     Ties share a score.
 
-    >>> quintiles({"a": 1, "b": 2, "c": 2, "d": 9, "e": 10})
-    {'a': 1, 'b': 2, 'c': 2, 'd': 4, 'e': 5}
+    >>> quintiles(np.array([1, 2, 2, 9, 10])).tolist()
+    [1, 2, 2, 4, 5]
     """
-    below, running = {}, 0
-    for value, number in sorted(Counter(values.values()).items()):
-        below[value] = running
-        running += number
-    return {key: 1 + 5 * below[value] // len(values) for key, value in values.items()}
+    scores: np.ndarray = 1 + 5 * np.searchsorted(np.sort(values), values) // max(len(values), 1)
+    return scores
 
 
-def segments(customers: pd.DataFrame, end: date) -> dict[str, tuple[int, int]]:
+def segments(customers: pd.DataFrame) -> dict[str, tuple[int, int]]:
     """segment -> (customers, net spend) of the rows of the last 12 months.
 
     {} for under FEWEST_RFM customers.
@@ -69,24 +73,22 @@ def segments(customers: pd.DataFrame, end: date) -> dict[str, tuple[int, int]]:
     if len(people) < FEWEST_RFM:
         return {}
     bought = customers[customers["receipts"] > 0]
-    last = bought["last_day"].map(date.toordinal).groupby(bought["customer_id"]).max()
-    days = {c: int(last[c]) - end.toordinal() for c in people.index}
-    scores = [
-        quintiles(v) for v in (days, people["receipts"].to_dict(), people["net_sales"].to_dict())
-    ]
+    buyers = people.index.get_indexer(bought["customer_id"])  # -1: no receipts in total
+    days, labels = pd.factorize(bought["last_day"].to_numpy())
+    ordinals = np.array([day.toordinal() for day in labels])
+    last = np.full(len(people), np.iinfo(np.int64).min)
+    np.maximum.at(last, buyers[buyers >= 0], ordinals[days][buyers >= 0])
+    receipts, net_sales = (people[name].to_numpy(np.int64) for name in ("receipts", "net_sales"))
+    scores = [quintiles(values) for values in (last, receipts, net_sales)]
     matches: dict[str, tuple[int, int]] = {}
-    for customer, net in people["net_sales"].items():
-        own = [score[customer] for score in scores]
-        name = next(
-            (
-                n
-                for n, *bounds in SEGMENTS
-                if all(low <= s <= high for s, (low, high) in zip(own, bounds, strict=True))
-            ),
-            "others",
-        )
-        number, spend = matches.get(name, (0, 0))
-        matches[name] = (number + 1, spend + int(net))
+    remaining = np.ones(len(people), dtype=bool)
+    for name, *bounds in SEGMENTS:
+        fits = remaining.copy()
+        for own, (low, high) in zip(scores, bounds, strict=True):
+            fits &= (low <= own) & (own <= high)
+        remaining &= ~fits
+        if fits.any():
+            matches[name] = int(fits.sum()), int(net_sales[fits].sum())
     return matches
 
 
@@ -103,8 +105,8 @@ def fold_small(named: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
     return kept | ({"others": others} if others[0] else {})
 
 
-def concentration(customers: pd.DataFrame) -> tuple[int, int, int]:
-    """(customers in the best tenth, their net spend, net spend of all)."""
-    net = sorted((int(v) for v in by_customer(customers)["net_sales"]), reverse=True)
+def concentration(people: pd.DataFrame) -> tuple[int, int, int]:
+    """(customers in the best tenth, their net spend, net spend of all); `by_customer`'s rows."""
+    net = np.sort(people["net_sales"].to_numpy(np.int64))[::-1]
     top = -(-len(net) // 10)
-    return top, sum(net[:top]), sum(net)
+    return top, int(net[:top].sum()), int(net.sum())

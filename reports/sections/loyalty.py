@@ -51,7 +51,7 @@ def loyalty(history: History) -> Section:
             total=Count(ever.receipts),
         )
     ]
-    top, best, total_sum = concentration(customers)
+    top, best, total_sum = concentration(people)
     figures: dict[str, object] = {"customers": len(people)}
     part = share(best, total_sum, len(people), decimals=0)
     if top >= SMALL and part is not None:
@@ -90,7 +90,7 @@ def loyalty(history: History) -> Section:
     last = history.whole_months[-1] if history.whole_months else history.last
     year = history.year_to(last)
     recent = customers[customers["month"].isin(year or [])]
-    kept = fold_small(segments(recent, _last_day(last)))
+    kept = fold_small(segments(recent))
     if not year:
         sentences.append(text("loyalty.no_year", n=Count(YEAR)))
     elif kept:
@@ -109,10 +109,6 @@ def loyalty(history: History) -> Section:
         notes=(text("loyalty.rfm"),),
         figures=figures,
     )
-
-
-def _last_day(month: date) -> date:
-    return date.fromordinal(next_month(month).toordinal() - 1)
 
 
 def _cohorts(
@@ -167,7 +163,7 @@ def _back(seen: int | None, size: int) -> tuple[Percent, int] | None:
 
 
 def _segments(history: History, kept: dict[str, tuple[int, int]], last: date) -> Table:
-    order, everyone = [name for name, *_ in SEGMENTS] + ["others"], sum(n for n, _ in kept.values())
+    order, everyone = [name for name, *_ in SEGMENTS], sum(n for n, _ in kept.values())
     rows: list[tuple[Value, ...]] = [
         (
             text(f"segment.{n}"),
