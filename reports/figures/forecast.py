@@ -74,10 +74,9 @@ Method = Callable[[Mapping[date, int], date, date, Mapping[int, Fraction]], dict
 
 def forecast(history: History) -> Forecast | Declined:
     """Forecast of the month after `history`, by the method with the smaller error."""
-    if not history.tables:
+    if not history.lake_months:
         return Declined("short")
-    frame = history.stacked("days")
-    net = {day: int(v) for day, v in frame.groupby("business_day")["net_sales"].sum().items()}
+    net = {day: value for day, (value, _) in history.by_day.items()}
     monthly = {month: history.totals[month].net_sales for month in history.whole_months}
     months = [
         m

@@ -16,9 +16,11 @@ from typing import NamedTuple
 import pandas as pd
 
 from reports.figures.calendar import month_before
+from reports.figures.tables import group_sums
 
 YEAR = timedelta(days=364)
 SEASONS = 24
+StoreDays = Mapping[tuple[str, date], tuple[int, int]]
 
 
 class LikeForLike(NamedTuple):
@@ -29,26 +31,24 @@ class LikeForLike(NamedTuple):
     """SALE receipts behind `base`."""
 
 
-def by_store_day(days: pd.DataFrame) -> dict[tuple[str, date], tuple[int, int]]:
+def by_store_day(days: pd.DataFrame) -> StoreDays:
     """Net sales and SALE receipts by store and open day."""
-    sums = days.groupby(["store_id", "business_day"])[["net_sales", "receipts"]].sum()
-    return {
-        key: (int(row.net_sales), int(row.receipts))
-        for key, row in zip(sums.index, sums.itertuples(index=False), strict=True)
-        if row.receipts > 0
-    }
+    keys, columns = ["store_id", "business_day"], ["net_sales", "receipts"]
+    sums = group_sums({key: days[key] for key in keys}, days, columns)
+    rows = zip(*(sums[name].tolist() for name in (*keys, *columns)), strict=True)
+    return {(store, day): (net, receipts) for store, day, net, receipts in rows if receipts > 0}
 
 
-def like_for_like(now: pd.DataFrame, base: pd.DataFrame) -> LikeForLike:
+def like_for_like(now: StoreDays, past: StoreDays) -> LikeForLike:
     """Net sales of days whose store also traded 364 days before, and of those days.
 
-    `base` holds the same month of last year and the one after it: 31 October is compared with 1
-    November.
+    31 October is compared with 1 November.
     """
-    past, kept = by_store_day(base), []
-    for (store, day), (net, _) in by_store_day(now).items():
-        if (store, day - YEAR) in past:
-            kept.append((net, *past[store, day - YEAR], day))
+    kept = [
+        (net, *past[store, day - YEAR], day)
+        for (store, day), (net, _) in now.items()
+        if (store, day - YEAR) in past
+    ]
     net, base, receipts = (
         sum(k[0] for k in kept),
         sum(k[1] for k in kept),

@@ -8,16 +8,17 @@ comparison of years.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from reports.figures.calendar import month_before, next_month
-from reports.figures.money import SUMS, Totals, total
+from reports.figures.money import SUMS, DaySums, Totals, by_day, total_by
 from reports.figures.tables import Tables, names
 
 STARTED = 3
@@ -39,47 +40,60 @@ class History:
     weekend: tuple[int, ...] = WEEKEND
 
     @cached_property
-    def tables(self) -> dict[date, Tables]:
-        """Tables by month, from the first month with a receipt on."""
-        matches = {
-            m: Tables(m, self.sources[m], self.currency)
-            for m in sorted(self.sources)
-            if m <= self.last and "days" in self.sources[m]
-        }
-        busy = [m for m, tables in matches.items() if len(tables["days"])]
-        return {m: tables for m, tables in matches.items() if busy and m >= busy[0]}
+    def lake_months(self) -> list[date]:
+        """Months that the lake has, from the first with a receipt on."""
+        given = [m for m in sorted(self.sources) if m <= self.last and "days" in self.sources[m]]
+        busy = set(self._stack("days", given)["month"]) if given else set()
+        return [month for month in given if busy and month >= min(busy)]
 
     @cached_property
     def months(self) -> list[date]:
         """Every month from the first to the last, those without data within."""
-        if not self.tables:
+        if not self.lake_months:
             return []
-        months = [min(self.tables)]
+        months = self.lake_months[:1]
         while months[-1] < self.last:
             months.append(next_month(months[-1]))
         return months
 
     @cached_property
     def totals(self) -> dict[date, Totals]:
-        return {month: total(tables["days"]) for month, tables in self.tables.items()}
+        if not self.lake_months:
+            return {}
+        sums = total_by(self.stacked("days"), "month")
+        return {month: sums.get(month, Totals()) for month in self.lake_months}
+
+    @cached_property
+    def by_day(self) -> DaySums:
+        """Net sales and SALE receipts of each business day."""
+        return by_day(self.stacked("days"))
+
+    def by_month(self, days: DaySums) -> dict[date, dict[date, tuple[int, int]]]:
+        """`days` apart for each month that the lake has."""
+        months: dict[date, dict[date, tuple[int, int]]] = {m: {} for m in self.lake_months}
+        for day, sums in days.items():
+            months[day.replace(day=1)][day] = sums
+        return months
+
+    @cached_property
+    def open_days(self) -> dict[date, list[date]]:
+        """Days with a sale, in order, by month."""
+        return {
+            month: [day for day, (_, receipts) in days.items() if receipts > 0]
+            for month, days in self.by_month(self.by_day).items()
+        }
 
     @cached_property
     def partial(self) -> set[date]:
-        matches = {self.last} if self.through and self.last in self.tables else set()
-        if (
-            self.months
-            and (days := self.tables[self.months[0]].open_days)
-            and days[0].day > STARTED
-        ):
+        matches = {self.last} if self.through and self.last in self.totals else set()
+        if self.months and (days := self.open_days[self.months[0]]) and days[0].day > STARTED:
             matches.add(self.months[0])
         return matches
 
     @cached_property
     def whole_months(self) -> list[date]:
         """Months in the lake that are not partial."""
-        return [
-            month for month in self.months if month in self.tables and month not in self.partial
-        ]
+        return [month for month in self.lake_months if month not in self.partial]
 
     def year_to(self, month: date) -> list[date] | None:
         """The 12 complete months up to `month`; None if one is missing or partial."""
@@ -97,25 +111,28 @@ class History:
         matches = {m: self.year_to(m) for m in self.months}
         return {m: (self.sum_of(year).net_sales, 12) for m, year in matches.items() if year}
 
-    def stacked(self, name: str) -> pd.DataFrame:
-        """The table of every month, one under the other, with the month of each row."""
-        frames = [
-            tables[name].assign(month=month)
-            for month, tables in self.tables.items()
-            if len(tables[name])
-        ]
-        if frames:
-            return pd.concat(frames, ignore_index=True)
-        month = max(self.sources)
-        return Tables(month, self.sources[month], self.currency)[name].assign(month=month)
+    def stacked(self, name: str, months: Collection[date] | None = None) -> pd.DataFrame:
+        """The table of every month, or of `months`, with the month of each row."""
+        if name not in self._stacks:
+            self._stacks[name] = self._stack(name, self.lake_months or [max(self.sources)])
+        rows = self._stacks[name]
+        return rows if months is None else rows[rows["month"].isin(months)]
+
+    @cached_property
+    def _stacks(self) -> dict[str, pd.DataFrame]:
+        return {}
+
+    def _stack(self, name: str, months: Sequence[date]) -> pd.DataFrame:
+        """The table `name` of `months`, one under the other."""
+        tables = [self.sources[month][name] for month in months]
+        counts = [table.num_rows for table in tables]
+        column = pa.array(np.repeat(np.array(months, "datetime64[D]"), counts))
+        rows = pa.concat_tables(tables).append_column("month", column)
+        return Tables(months[0], {name: rows}, self.currency)[name]
 
     @cached_property
     def stores(self) -> dict[str, str]:
-        own = {
-            store
-            for tables in self.tables.values()
-            for store in tables["days"]["store_id"].unique()
-        }
+        own = set(self.stacked("days")["store_id"]) if self.lake_months else set()
         labels = names(self.sources, "stores", "store_id", "name")
         return dict(
             sorted(((s, labels.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0]))

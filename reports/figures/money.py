@@ -9,7 +9,9 @@ own sales summary (help.loyverse.com/help/sales-summary-report-back-office).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -149,12 +151,21 @@ COUNTS = (
     "cancelled_receipts",
     "combo_receipts",
 )
+DaySums = Mapping[date, tuple[int, int]]
+"""Net sales and SALE receipts by business day."""
 SUMS = tuple(f.name for f in fields(Totals))
 
 
 def total(days: pd.DataFrame) -> Totals:
     """Sums of all rows of `days`."""
     return Totals(*(int(days[name].to_numpy().sum()) for name in SUMS))
+
+
+def by_day(days: pd.DataFrame) -> DaySums:
+    """Net sales and SALE receipts of each business day, in the order of the days."""
+    sums = group_sums({"day": days["business_day"]}, days, ["net_sales", "receipts"])
+    pairs = zip(sums["net_sales"].tolist(), sums["receipts"].tolist(), strict=True)
+    return dict(zip(sums["day"], pairs, strict=True))
 
 
 def total_by(days: pd.DataFrame, *keys: str) -> dict[Any, Totals]:

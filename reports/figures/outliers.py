@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from reports.figures.money import PERCENT_BASE
+from reports.figures.money import PERCENT_BASE, DaySums, by_day
 
 LIMIT, FEWEST, USUAL = 3, 14, 2
 CONSISTENT = (6745, 10_000)
@@ -30,28 +30,34 @@ class Outlier(NamedTuple):
 
 def outliers(now: pd.DataFrame, before: pd.DataFrame | None) -> list[Outlier]:
     """Odd days of `now`, furthest from usual first."""
-    spans = [now] if before is None else [before, now]
-    rows = pd.concat(
-        [s.loc[s["receipts"] > 0, ["business_day", "net_sales", "receipts"]] for s in spans]
-    )
-    net = {
-        day: int(value) for day, value in rows.groupby("business_day")["net_sales"].sum().items()
-    }
+    return odd_days(sold_by_day(now), {} if before is None else sold_by_day(before))
+
+
+def sold_by_day(days: pd.DataFrame) -> DaySums:
+    """Net sales and receipts of each day, over the stores and channels that had a sale."""
+    return by_day(days[days["receipts"] > 0])
+
+
+def odd_days(now: DaySums, before: DaySums) -> list[Outlier]:
+    """`outliers` of the sums of their days."""
+    rows = {**before, **now}
+    net = {day: value for day, (value, _) in rows.items()}
     if len(net) < FEWEST:
         return []
     usual = {
         w: median(v for d, v in net.items() if d.weekday() == w) for w in {d.weekday() for d in net}
     }
-    base = rows.groupby(rows["business_day"].map(date.weekday))["receipts"].sum().to_dict()
+    base: Counter[int] = Counter()
+    for day, (_, receipts) in rows.items():
+        base[day.weekday()] += receipts
     rest = {day: value - usual[day.weekday()] for day, value in net.items()}
     seen = Counter(day.weekday() for day in net)
     middle = median(rest.values())
     spread = median(abs(value - middle) for value in rest.values())
-    first = min(now["business_day"], default=date.max)
     odd = [
         Outlier(day, net[day], int(usual[day.weekday()]))
         for day, value in rest.items()
-        if day >= first
+        if day in now
         and base[day.weekday()] >= PERCENT_BASE
         and seen[day.weekday()] > USUAL
         and spread

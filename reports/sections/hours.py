@@ -5,13 +5,14 @@ Average receipts per open day by weekday and clock hour, and against the month b
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from datetime import date
 
 import pandas as pd
 
 from reports.figures import Figures
-from reports.figures.calendar import month_before
+from reports.figures.calendar import month_before, with_weekday
+from reports.figures.tables import group_sums
 from reports.page import Chart, Section
 from reports.sections.comparison import enough, ratio, too_few
 from reports.values import Hour, Money, Month, Rate, Text, Value, Weekday, text
@@ -27,10 +28,11 @@ def grid_of(hours: pd.DataFrame) -> dict[tuple[int, int], tuple[int, int]]:
     sold = hours[hours["receipts"] > 0]
     if sold.empty:
         return {}
-    weekday = sold["business_day"].map(date.weekday)
-    opened = sold.groupby(weekday)["business_day"].nunique()
-    sums = sold.groupby([weekday, "hour"])["receipts"].sum()
-    return {(int(w), int(h)): (int(n), int(opened[w])) for (w, h), n in sums.items()}
+    sold = with_weekday(sold)
+    days = sold[["business_day", "weekday"]].drop_duplicates()
+    opened = Counter(days["weekday"].tolist())
+    sums = group_sums({key: sold[key] for key in ("weekday", "hour")}, sold, ["receipts"])
+    return {(w, int(h)): (int(n), opened[w]) for w, h, n in sums.itertuples(index=False)}
 
 
 def clock(grid: Grid) -> list[int]:

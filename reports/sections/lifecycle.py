@@ -30,7 +30,7 @@ def lifecycle(history: History) -> Section:
     lines.
     """
     currency = history.currency
-    if not history.tables:
+    if not history.lake_months:
         return Section("lifecycle", (text("lifecycle.few", n=Count(FEW)),))
     changes = price_changes(history.stacked("prices"))
     sold = history.stacked("baskets")
@@ -84,7 +84,6 @@ def lifecycle(history: History) -> Section:
             tables=tables,
             figures=figures,
         )
-    items = history.stacked("items")
     early, late = spans_of(history.whole_months)
     same_season = [m.month for m in early] == [m.month for m in late]
     sentences.append(
@@ -96,8 +95,9 @@ def lifecycle(history: History) -> Section:
             end=Month(late[-1], short=True),
         )
     )
-    then, now = (_sums(items[items["month"].isin(span)]) for span in (early, late))
-    sold_before = set(items.loc[items["month"] <= early[-1], "item"])
+    then, now = (_sums(history.stacked("items", span)) for span in (early, late))
+    past = [month for month in history.lake_months if month <= early[-1]]
+    sold_before = set(history.stacked("items", past)["item"])
     new = [i for i in now.index if i not in sold_before and now.at[i, "net_sales"] > 0]
     gone = [i for i in then.index if i not in now.index and then.at[i, "net_sales"] > 0]
     for key, names in (("new", new), ("gone", gone)):

@@ -32,7 +32,7 @@ def loyalty(history: History) -> Section:
 
     Segments are of the 12 complete months to the last one, and there are none with fewer.
     """
-    if not history.tables:
+    if not history.lake_months:
         return Section("loyalty", (text("customers.none"),))
     customers = history.stacked("customers")
     people = by_customer(customers)
@@ -89,8 +89,7 @@ def loyalty(history: History) -> Section:
         sentences.append(text("loyalty.no_cohorts"))
     last = history.whole_months[-1] if history.whole_months else history.last
     year = history.year_to(last)
-    recent = customers[customers["month"].isin(year or [])]
-    kept = fold_small(segments(recent))
+    kept = fold_small(segments(history.stacked("customers", year or [])))
     if not year:
         sentences.append(text("loyalty.no_year", n=Count(YEAR)))
     elif kept:

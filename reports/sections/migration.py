@@ -24,10 +24,9 @@ def migration(history: History) -> Section:
     span = min(HALF, len(history.whole_months) // 2)
     if span < 1 or not any(history.totals[m].costed_net > 0 for m in history.whole_months):
         return Section("migration", (text("migration.few"),))
-    items = history.stacked("items")
     early, late = history.whole_months[:span], history.whole_months[-span:]
     then, now = (
-        {(d.item, d.category): d for d in engineer(by_item(items[items["month"].isin(months)]))}
+        {(d.item, d.category): d for d in engineer(by_item(history.stacked("items", months)))}
         for months in (early, late)
     )
     both = sorted(then.keys() & now.keys())

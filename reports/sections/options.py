@@ -5,10 +5,13 @@ Receipts with a combo by month, options first half against latest.
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pandas as pd
 
 from reports.figures.history import History
 from reports.figures.items import by_item
+from reports.figures.tables import group_sums
 from reports.page import Column, Section, Table
 from reports.sections.axis import lines_chart, month_key, span_column
 from reports.sections.comparison import enough, points, ratio
@@ -24,7 +27,7 @@ def options(history: History) -> Section:
 
     Option shares are of the same dish and modifier.
     """
-    if not history.tables:
+    if not history.lake_months:
         return Section("options", (text("combos.none"),))
     months = [m for m in history.whole_months if enough(history.totals[m].receipts)]
     rates = {m: history.totals[m].combo_share for m in months}
@@ -87,25 +90,18 @@ def _rows(history: History) -> list[Row]:
     A share is that of the same dish and modifier, in the halves of all complete months.
     """
     half = len(history.whole_months) // 2
-    choices = history.stacked("choices")
-    if half < 1 or choices.empty:
+    if half < 1 or history.stacked("choices").empty:
         return []
-    then, now = (
-        _shares(choices[choices["month"].isin(months)])
-        for months in (history.whole_months[:half], history.whole_months[-half:])
-    )
+    spans = (history.whole_months[:half], history.whole_months[-half:])
+    then, now = (_shares(history.stacked("choices", months)) for months in spans)
     chosen = {key[:2]: total_sum for key, (_, total_sum) in then.items()}
-    items = history.stacked("items")
-    receipts_then, receipts_now = (
-        by_item(items[items["month"].isin(months)]).groupby("item")["base"].max()
-        for months in (history.whole_months[:half], history.whole_months[-half:])
-    )
+    receipts_then, receipts_now = (_receipts(history.stacked("items", months)) for months in spans)
     rows = []
     for key in sorted(now, key=lambda k: (-now[k][1], k)):
         item, name, option = key
         was = then.get(key, (0, chosen.get(key[:2], 0)))
         base_then, base_now = (
-            min(pair[1] // QUANTITY_UNIT, int(receipts.get(item, 0)))
+            min(pair[1] // QUANTITY_UNIT, receipts.get(item, 0))
             for pair, receipts in ((was, receipts_then), (now[key], receipts_now))
         )
         rows.append(
@@ -141,7 +137,20 @@ def _table(history: History, rows: list[Row]) -> tuple[Table, ...]:
     )
 
 
+def _receipts(items: pd.DataFrame) -> dict[str, int]:
+    """The least number of receipts with each item: that of its largest category."""
+    receipts: dict[str, int] = {}
+    ranked = by_item(items)
+    for item, base in zip(ranked["item"], ranked["base"].tolist(), strict=True):
+        receipts[item] = max(base, receipts.get(item, 0))
+    return receipts
+
+
 def _shares(choices: pd.DataFrame) -> dict[tuple[str, str, str], tuple[int, int]]:
-    sums = choices.groupby(["item", "name", "option"], sort=True)["units"].sum()
-    total_sum = choices.groupby(["item", "name"], sort=True)["units"].sum()
-    return {key: (int(units), int(total_sum[key[:2]])) for key, units in sums.items()}
+    keys = ["item", "name", "option"]
+    sums = group_sums({key: choices[key] for key in keys}, choices, ["units"])
+    rows = list(zip(*(sums[name].tolist() for name in (*keys, "units")), strict=True))
+    total_sum: Counter[tuple[str, str]] = Counter()
+    for item, name, _, units in rows:
+        total_sum[item, name] += units
+    return {(*key, option): (units, total_sum[tuple(key)]) for *key, option, units in rows}

@@ -10,6 +10,7 @@ from datetime import date
 from typing import cast
 
 from reports.figures.history import History
+from reports.figures.tables import sum_by
 from reports.page import Column, Section, Table
 from reports.sections.axis import lines_chart, month_key, span_column
 from reports.sections.comparison import enough, points, share
@@ -96,29 +97,24 @@ def payments_over_time(history: History) -> Section:
 
 def _tenders(history: History, months: list[date]) -> Table:
     count = min(SPAN, len(months) // 2)
-    frame = history.stacked("tenders")
-    frame = frame.assign(amount=frame["sales_amount"] - frame["refunds_amount"])
-    then, now = (
-        frame[frame["month"].isin(span)].groupby("tender", sort=True)["amount"].sum()
-        for span in (months[:count], months[-count:])
-    )
+    then, now = (_amounts(history, span) for span in (months[:count], months[-count:]))
     receipts_then, receipts_now = (
         history.sum_of(span).receipts for span in (months[:count], months[-count:])
     )
-    whole_then, whole_now = int(then.sum()), int(now.sum())
+    whole_then, whole_now = sum(then.values()), sum(now.values())
     rows = tuple(
         (
             Name(tender),
-            share(int(then.get(tender, 0)), whole_then, receipts_then),
-            share(int(now.get(tender, 0)), whole_now, receipts_now),
+            share(then.get(tender, 0), whole_then, receipts_then),
+            share(now.get(tender, 0), whole_now, receipts_now),
             points(
-                (int(now.get(tender, 0)), whole_now),
-                (int(then.get(tender, 0)), whole_then),
+                (now.get(tender, 0), whole_now),
+                (then.get(tender, 0), whole_then),
                 receipts_now,
                 receipts_then,
             ),
         )
-        for tender in sorted({*then.index, *now.index}, key=lambda t: (-int(now.get(t, 0)), t))
+        for tender in sorted({*then, *now}, key=lambda t: (-now.get(t, 0), t))
     )
     return Table(
         "tender-shares",
@@ -131,3 +127,11 @@ def _tenders(history: History, months: list[date]) -> Table:
         ),
         rows,
     )
+
+
+def _amounts(history: History, months: list[date]) -> dict[str, int]:
+    """Sales less refunds of `months` by payment type."""
+    columns = ["sales_amount", "refunds_amount"]
+    sums = sum_by(history.stacked("tenders", months), ["tender"], columns)
+    sales, refunds = (sums[name] for name in columns)
+    return dict(zip(sums["tender"], (sales - refunds).tolist(), strict=True))

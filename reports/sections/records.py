@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from reports.figures.history import History
-from reports.figures.outliers import Outlier, outliers
+from reports.figures.outliers import Outlier, odd_days, sold_by_day
 from reports.page import Column, Section, Table
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, too_few
@@ -20,21 +20,19 @@ def records(history: History) -> Section:
 
     Odd days of the last 13 months, each against its weekday then.
     """
-    if not history.tables:
+    if not history.lake_months:
         return Section("records", (text("summary.empty"),))
-    days = history.stacked("days")
-    by_day = days.groupby("business_day")[["net_sales", "receipts"]].sum()
-    opened = by_day[by_day["receipts"] > 0]
-    if opened.empty:
+    opened = {day: sums for day, sums in history.by_day.items() if sums[1] > 0}
+    if not opened:
         return Section("records", (text("summary.empty"),))
     if not enough(history.sum_of(history.months).receipts):
         return Section("records", (too_few(),))
-    best = max(opened.index, key=lambda d: (int(opened.at[d, "net_sales"]), d))
+    best = max(opened, key=lambda d: (opened[d][0], d))
     month = best_month(history)
-    if month is None or opened.at[best, "net_sales"] <= 0:
+    if month is None or opened[best][0] <= 0:
         return Section("records", (text("records.none"),))
-    busiest = max(opened.index, key=lambda d: (int(opened.at[d, "receipts"]), d))
-    run, start = longest_run(sorted(opened.index))
+    busiest = max(opened, key=lambda d: (opened[d][1], d))
+    run, start = longest_run(sorted(opened))
     currency = history.currency
     rows: list[tuple[Value, ...]] = [
         (
@@ -45,12 +43,12 @@ def records(history: History) -> Section:
         (
             text("records.day"),
             Day(best, long=True),
-            Money(int(opened.at[best, "net_sales"]), currency),
+            Money(opened[best][0], currency),
         ),
         (
             text("records.busiest"),
             Day(busiest, long=True),
-            text("records.receipts", n=Count(int(opened.at[busiest, "receipts"]))),
+            text("records.receipts", n=Count(opened[busiest][1])),
         ),
         (text("records.run"), Day(start, long=True), text("records.days", n=Count(run))),
     ]
@@ -58,7 +56,7 @@ def records(history: History) -> Section:
         text(
             "records.lead",
             day=Day(best, long=True),
-            net=Money(int(opened.at[best, "net_sales"]), currency),
+            net=Money(opened[best][0], currency),
         )
     ]
     odd = _odd(history)
@@ -66,7 +64,7 @@ def records(history: History) -> Section:
         text(
             "records.odd" if odd else "records.no_odd",
             n=Count(len(odd)),
-            months=Count(min(ODD_MONTHS, len(history.tables))),
+            months=Count(min(ODD_MONTHS, len(history.lake_months))),
         )
     )
     tables = [
@@ -97,7 +95,7 @@ def records(history: History) -> Section:
         figures={
             "best_day": {
                 "day": best.isoformat(),
-                "net_sales": Money(int(opened.at[best, "net_sales"]), currency),
+                "net_sales": Money(opened[best][0], currency),
             },
             "best_month": {
                 "month": month_key(month),
@@ -133,9 +131,7 @@ def longest_run(days: list[date]) -> tuple[int, date]:
 
 
 def _odd(history: History) -> list[Outlier]:
-    months = list(history.tables)
-    odd_days = []
-    for i, month in enumerate(months[-ODD_MONTHS:], start=max(len(months) - ODD_MONTHS, 0)):
-        before = history.tables[months[i - 1]]["days"] if i else None
-        odd_days += outliers(history.tables[month]["days"], before)
-    return sorted(odd_days, key=lambda o: -o.day.toordinal())
+    months = list(history.by_month(sold_by_day(history.stacked("days"))).values())
+    pairs = list(zip([{}, *months], months, strict=False))[-ODD_MONTHS:]
+    odd = [day for before, now in pairs for day in odd_days(now, before)]
+    return sorted(odd, key=lambda o: -o.day.toordinal())

@@ -21,18 +21,17 @@ def rhythm(history: History) -> Section:
 
     With less than a year, one of all months.
     """
-    if not history.tables:
+    if not history.lake_months:
         return Section("rhythm", (text("rhythm.empty"),))
-    hours = history.stacked("hours")
     early, late = history.whole_months[:HALF], history.whole_months[-HALF:]
     apart = len(history.whole_months) >= 2 * HALF
-    now = grid_of(hours[hours["month"].isin(late)] if apart else hours)
+    now = grid_of(history.stacked("hours", late if apart else None))
     if not now:
         return Section("rhythm", (text("rhythm.empty"),))
     if not enough(sum(n for n, _ in now.values())):
         return Section("rhythm", (too_few(),))
     sentences = [text("rhythm.peak", **peak_of(now))]
-    then = grid_of(hours[hours["month"].isin(early)]) if apart else {}
+    then = grid_of(history.stacked("hours", early)) if apart else {}
     if not enough(sum(n for n, _ in then.values())):
         then = {}
     columns = clock({**now, **then})

@@ -20,21 +20,21 @@ def stability(history: History) -> Section:
 
     A pair is stable when its lift is above 1 on enough receipts in both halves of the months.
     """
-    if not history.tables:
+    if not history.lake_months:
         return Section("stability", (text("baskets.none", n=Count(FEWEST)),))
     baskets, parts = history.stacked("baskets"), history.stacked("combo_parts")
     strongest = pairs(baskets, parts, history.sum_of(history.months))[:MOST]
     if not strongest:
         return Section("stability", (text("baskets.none", n=Count(FEWEST)),))
-    months = list(history.tables)
+    months = history.lake_months
     half = len(months) // 2
     spans = (months[:half], months[half:]) if half else ()
     halves = [
         {
             (p.first, p.second): p
             for p in pairs(
-                baskets[baskets["month"].isin(span)],
-                parts[parts["month"].isin(span)],
+                history.stacked("baskets", span),
+                history.stacked("combo_parts", span),
                 history.sum_of(span),
             )
         }

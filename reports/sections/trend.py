@@ -9,6 +9,7 @@ from datetime import date
 
 from reports.figures.calendar import month_before
 from reports.figures.history import History
+from reports.figures.tables import group_sums
 from reports.page import Chart, Column, Section, Table
 from reports.sections.axis import month_key, months_axis
 from reports.sections.bridge import machine
@@ -38,17 +39,20 @@ def trend(history: History) -> Section:
             Column("open_days", "count"),
             Column("per_day", "money"),
         ),
-        tuple(_row(history, month) for month in reversed(months) if month in history.tables),
+        tuple(_row(history, month) for month in reversed(months) if month in history.totals),
         shown=13,
     )
+    days = history.stacked("days")
+    sums = group_sums({key: days[key] for key in ("store_id", "month")}, days, ["net_sales"])
     figures = {
         "months": {month_key(m): machine(t, currency) for m, t in history.totals.items()},
         "stores": {
-            s: {
-                month_key(m): Money(int(part["net_sales"].sum()), currency)
-                for m, part in frame.groupby("month", sort=True)
+            store: {
+                month_key(m): Money(net, currency)
+                for s, m, net in sums.itertuples(index=False)
+                if s == store
             }
-            for s, frame in history.stacked("days").groupby("store_id", sort=True)
+            for store in history.stores
         },
         "partial": sorted(month_key(m) for m in history.partial),
         "open": month_key(history.last) if history.through else None,
@@ -123,7 +127,7 @@ def _average(history: History, last: date) -> Text:
 
 
 def _row(history: History, month: date) -> tuple[Value, ...]:
-    total, opened = history.totals[month], len(history.tables[month].open_days)
+    total, opened = history.totals[month], len(history.open_days[month])
     return (
         Month(month, short=True),
         Money(total.net_sales, history.currency),

@@ -5,11 +5,8 @@ Net sales per open day of each, month by month.
 
 from __future__ import annotations
 
-from datetime import date
-
-import pandas as pd
-
 from reports.figures.history import History
+from reports.figures.money import DaySums
 from reports.page import Chart, Section
 from reports.sections.axis import lines_chart, month_key
 from reports.sections.comparison import growth
@@ -22,11 +19,11 @@ Kind = tuple[int, int, int]
 def weekend(history: History) -> Section:
     """Per open day; the history says which weekdays are the weekend."""
     days_off = history.weekend
-    if not history.tables:
+    if not history.lake_months:
         return Section("weekend", (text("weekend.empty"),))
-    months = {m: split(history.tables[m]["days"], days_off) for m in history.whole_months}
-    everything = split(history.stacked("days"), days_off)
-    (week, week_days, receipts), (end, end_days, _) = everything
+    by_month = history.by_month(history.by_day)
+    months = {m: split(by_month[m], days_off) for m in history.whole_months}
+    (week, week_days, receipts), (end, end_days, _) = split(history.by_day, days_off)
     if not week_days or not end_days:
         return Section("weekend", (text("weekend.one"),))
     per_week, per_end = (
@@ -79,17 +76,15 @@ def weekend(history: History) -> Section:
     )
 
 
-def split(days: pd.DataFrame, days_off: tuple[int, ...]) -> tuple[Kind, Kind]:
+def split(days: DaySums, days_off: tuple[int, ...]) -> tuple[Kind, Kind]:
     """(net sales, open days, receipts) of the week and of the weekend."""
-    net, opened, receipts = [0, 0], [set[date](), set[date]()], [0, 0]
-    sums = days.groupby("business_day")[["net_sales", "receipts"]].sum()
-    for day, row in zip(sums.index, sums.itertuples(index=False), strict=True):
-        kind = date.weekday(day) in days_off
-        net[kind] += int(row.net_sales)
-        receipts[kind] += int(row.receipts)
-        if row.receipts > 0:
-            opened[kind].add(day)
-    week, rest = ((net[kind], len(opened[kind]), receipts[kind]) for kind in (0, 1))
+    sums = ([0, 0, 0], [0, 0, 0])
+    for day, (net, receipts) in days.items():
+        kind = sums[day.weekday() in days_off]
+        kind[0] += net
+        kind[1] += receipts > 0
+        kind[2] += receipts
+    (week, rest) = ((net, opened, receipts) for net, opened, receipts in sums)
     return week, rest
 
 

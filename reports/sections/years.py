@@ -8,10 +8,8 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 
-import pandas as pd
-
-from reports.figures.calendar import month_before, next_month
-from reports.figures.growth import like_for_like, observed_seasons, seasonality
+from reports.figures.calendar import month_before
+from reports.figures.growth import by_store_day, like_for_like, observed_seasons, seasonality
 from reports.figures.history import History
 from reports.page import Chart, Column, Section, Table
 from reports.sections.axis import month_key
@@ -36,9 +34,11 @@ def years(history: History) -> Section:
     ]
     if not pairs:
         return Section("years", (text("years.few"),))
-    fair = {
-        m: like_for_like(history.tables[m]["days"], _year_ago(history, past)) for m, past in pairs
-    }
+    sold = by_store_day(history.stacked("days"))
+    by_month: dict[date, dict[tuple[str, date], tuple[int, int]]] = {}
+    for (store, day), sums in sold.items():
+        by_month.setdefault(day.replace(day=1), {})[store, day] = sums
+    fair = {m: like_for_like(by_month.get(m, {}), sold) for m, _ in pairs}
     last, past = pairs[-1]
     now, base = history.totals[last], history.totals[past]
     sentences = []
@@ -140,22 +140,12 @@ def _percent(pair: tuple[int, int]) -> Percent:
     return Percent(*pair, decimals=0)
 
 
-def _year_ago(history: History, past: date) -> pd.DataFrame:
-    """The days of the month a year before and of the month after it.
-
-    The latter has the days 364 days before the last days of a month.
-    """
-    return pd.concat(
-        [history.tables[m]["days"] for m in (past, next_month(past)) if m in history.tables]
-    )
-
-
 def _chart(history: History, last: date, past: date) -> tuple[Chart, ...]:
     """A line a calendar year, January to December.
 
     At most the last three years that have data.
     """
-    recent = sorted({m.year for m in history.tables})[-3:]
+    recent = sorted({m.year for m in history.lake_months})[-3:]
     lines = [
         (
             Name(str(year)),

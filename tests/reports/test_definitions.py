@@ -22,7 +22,7 @@ from reports.figures.calendar import (
     split_change,
 )
 from reports.figures.customers import by_customer, visits
-from reports.figures.growth import like_for_like
+from reports.figures.growth import by_store_day, like_for_like
 from reports.figures.items import by_item, classes, compare
 from reports.figures.loyalty import cohorts, concentration, quintiles
 from reports.figures.menu import engineer, round_price
@@ -205,7 +205,7 @@ def test_like_for_like_takes_the_equivalent_weekday_of_the_same_store():
     past = days(
         day("2024-09-02", 100), day("2024-09-03", 100, store_id="s2"), day("2024-09-05", 100)
     )
-    assert like_for_like(now, past) == (120, 100, 1, 10)
+    assert like_for_like(by_store_day(now), by_store_day(past)) == (120, 100, 1, 10)
 
 
 def item(
