@@ -8,7 +8,7 @@ object, SchemaMismatch for other columns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -17,22 +17,45 @@ from pipeline.errors import Corrupt
 from pipeline.load.parquet import check_schema
 
 FILE = "day"
-_LEVEL = 1
+_BATCH = 8192  # rows
 _NAME = b"dataset"
 
 
 def pack_tables(tables: Mapping[str, pa.Table]) -> bytes:
     """The tables as one object, in their order."""
+    return pack({name: (table.schema, [table]) for name, table in tables.items()})
+
+
+def pack(tables: Mapping[str, tuple[pa.Schema, Iterable[pa.Table]]]) -> bytes:
+    """Tables that come in pieces as one object, with one batch in memory.
+
+    The pieces of a table have the same dictionaries. The bytes depend on the rows alone, not on the
+    pieces.
+    """
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(use_threads=False)
-    for name, table in tables.items():
-        schema = _bare(table.schema).with_metadata({_NAME: name})
-        with pa.ipc.new_stream(sink, schema, options=options) as writer:
-            for batch in with_schema(_alone(table), schema).to_batches():
-                writer.write_batch(batch)
-    codec = pa.Codec("zstd", compression_level=_LEVEL)
-    data: bytes = codec.compress(sink.getvalue(), asbytes=True)
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        for name, (full_schema, pieces) in tables.items():
+            schema = _bare(full_schema).with_metadata({_NAME: name})
+            with pa.ipc.new_stream(stream, schema, options=options) as writer:
+                for rows in _batches(with_schema(piece, schema) for piece in pieces):
+                    for batch in _alone(rows).to_batches():
+                        writer.write_batch(batch)
+    data: bytes = sink.getvalue().to_pybytes()
     return data
+
+
+def _batches(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The rows of all pieces, in tables of _BATCH rows."""
+    rest: pa.Table | None = None
+    for piece in pieces:
+        rows = piece if rest is None else pa.concat_tables([rest, piece])
+        while rows.num_rows > _BATCH:
+            yield rows.slice(0, _BATCH)
+            rows = rows.slice(_BATCH)
+        rest = rows
+    if rest is not None:
+        yield rest
 
 
 def unpack_tables(
@@ -53,6 +76,16 @@ def unpack_tables(
         check_schema(actual, _bare(schema), f"{name}/{table_name}")
         tables[table_name] = with_schema(tables[table_name], schema)
     return tables
+
+
+def read_pieces(data: bytes, name: str) -> Iterator[pa.Table]:
+    """The rows of an object of one table, a batch at a time; `name` is for messages."""
+    try:
+        source = pa.input_stream(pa.BufferReader(data), compression="zstd")
+        for batch in pa.ipc.open_stream(source):
+            yield pa.Table.from_batches([batch])
+    except (pa.ArrowException, OSError) as error:
+        raise Corrupt(f"{name} is not a valid object of tables: {error}") from error
 
 
 def _alone(table: pa.Table) -> pa.Table:

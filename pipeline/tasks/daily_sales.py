@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline import schema, settings
 from pipeline.extract.window_bounds import DAY
@@ -27,9 +27,18 @@ from pipeline.tasks.history import history_span
 from pipeline.tasks.raw import RawReceipts, catalog_for, catalogs_for, read_catalog
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from pipeline.transform import Catalog, Cleaned, Raw, Rules
 
 _Objects = dict[tuple[dt.date, str | None, str], list[RawObject]]
+
+
+class PackedPortion(NamedTuple):
+    """The tables of a portion of a chunk, each packed, and its counts."""
+
+    tables: dict[str, bytes]
+    metadata: dict[str, int]
 
 
 class DailySales(BatchTask):
@@ -135,20 +144,14 @@ class DailySales(BatchTask):
     def pack(self, day: Cleaned) -> tuple[Files, Metadata]:
         """The files and metadata of a cleaned day."""
         from pipeline.load.day_object import FILE, pack_tables
-        from pipeline.load.parquet import sort_table
 
+        self._report_counts(day.metadata)
+        return {FILE: pack_tables(_sorted_tables(day))}, dict(day.metadata)
+
+    def _report_counts(self, counts: Mapping[str, int]) -> None:
         self.report_progress(
-            f"{day.metadata['curated']:,} receipts, {day.metadata['quarantined']} in quarantine",
-            100,
+            f"{counts['curated']:,} receipts, {counts['quarantined']} in quarantine", 100
         )
-        decimals = settings.rules().decimals
-        tables = {}
-        for dataset in schema.LAKE:
-            table = getattr(day, dataset.name)
-            if not table.schema.equals(schema.arrow(dataset, decimals)):
-                table = schema.conform(table, dataset, decimals)
-            tables[dataset.name] = sort_table(table, dataset.order)
-        return {FILE: pack_tables(tables)}, dict(day.metadata)
 
     def size(self) -> int:
         return sum(entry.size for source in sources() for entry in self.objects(source))
@@ -156,20 +159,55 @@ class DailySales(BatchTask):
     def chunks(self) -> int:
         return max(1, -(-self.size() // chunk_size())) if chunk_size() else 1
 
-    def make_chunk(self, chunk: int, chunks: int) -> Cleaned:
+    def make_chunk(self, chunk: int, chunks: int) -> list[PackedPortion]:
+        from pipeline.load.day_object import pack_tables
+        from pipeline.transform.several import qualify_day
         from pipeline.transform.split_day import clean_chunk
 
-        return unite_sources(
-            {
-                source: clean_chunk(self.date, *self.read(source), chunk, chunks)
-                for source in sources()
-            }
-        )
+        return [
+            PackedPortion(
+                {
+                    name: pack_tables({name: table})
+                    for name, table in _sorted_tables(
+                        qualify_day(portion, prefix_of(source), folder_of(source))
+                    ).items()
+                },
+                portion.metadata,
+            )
+            for source in sources()
+            for portion in clean_chunk(self.date, *self.read(source), chunk, chunks)
+        ]
 
-    def unite(self, parts: list[Any]) -> tuple[Files, Metadata]:
-        from pipeline.transform.split_day import unite
+    def unite(self, parts: list[list[PackedPortion]]) -> tuple[Files, Metadata]:
+        from pipeline.load.day_object import FILE, pack, read_pieces
+        from pipeline.transform.merge import merge
+        from pipeline.transform.split_day import add_counts
 
-        return self.pack(unite(parts))
+        portions = [portion for part in parts for portion in part]
+        counts = add_counts([portion.metadata for portion in portions])
+        self._report_counts(counts)
+        tables = {}
+        for dataset in schema.LAKE:
+            pieces = [
+                read_pieces(portion.tables[dataset.name], f"a portion of {self}")
+                for portion in portions
+            ]
+            rows = merge(pieces, dataset.order)
+            tables[dataset.name] = schema.arrow(dataset, settings.rules().decimals), rows
+        return {FILE: pack(tables)}, counts
+
+
+def _sorted_tables(day: Cleaned) -> dict[str, pa.Table]:
+    """The tables of a day, or of a portion of it, as the lake keeps them."""
+    from pipeline.load.parquet import sort_table
+
+    decimals, tables = settings.rules().decimals, {}
+    for dataset in schema.LAKE:
+        table = getattr(day, dataset.name)
+        if not table.schema.equals(schema.arrow(dataset, decimals)):
+            table = schema.conform(table, dataset, decimals)
+        tables[dataset.name] = sort_table(table, dataset.order)
+    return tables
 
 
 def unite_sources(days: Mapping[str, Cleaned]) -> Cleaned:

@@ -12,19 +12,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import groupby
+from typing import NamedTuple
 from zlib import crc32
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.schema import LAKE
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean
-from pipeline.transform.columns import Labels, texts
+from pipeline.transform.columns import texts
+from pipeline.transform.merge import merge, sort
 
+PORTION = 32 << 20
+_BUCKETS = 16  # a chunk's portions are made of these
+_CODEC = "zstd"
 _KEY = b'"receipt_number"'
 _PLAIN = re.compile(rb'"receipt_number"[ \t\r]*:[ \t\r]*"([^"\\]*)"')
 _SPELT = re.compile(rb"\\u00(?:5[fF]|[67])")  # a letter of the key may be written as its code
@@ -44,42 +49,97 @@ def number_of(line: bytes) -> bytes:
     return number.encode("utf-8", "surrogatepass") if isinstance(number, str) else b""
 
 
-def chunk_of(
+class _Block(NamedTuple):
+    """Records of a bucket from one block of an object, compressed, and their positions."""
+
+    raw: Raw
+    text: bytes
+    size: int
+    positions: array[int]
+
+
+def divide(
     raw: Raw,
     chunk: int,
     chunks: int,
     read_number: Callable[[bytes], bytes] = number_of,
     first: int = 1,
-) -> tuple[Raw, list[int]]:
-    """The records of `raw` in a chunk, and their positions, from `first`."""
-    lines, positions = [], []
+    buckets: int = 1,
+) -> list[tuple[Raw, array[int]]]:
+    """The records of `raw` in a chunk, by bucket, and their positions, from `first`."""
+    lines: list[list[bytes]] = [[] for _ in range(buckets)]
+    positions = [array("Q") for _ in range(buckets)]
     for position, line in enumerate(raw.ndjson.split(b"\n"), first):
-        if line.strip() and crc32(read_number(line)) % chunks == chunk:
-            lines.append(line)
-            positions.append(position)
-    return raw._replace(ndjson=b"".join(line + b"\n" for line in lines)), positions
+        if line.strip():
+            bucket, of_chunk = divmod(crc32(read_number(line)) % (chunks * buckets), chunks)
+            if of_chunk == chunk:
+                lines[bucket].append(line)
+                positions[bucket].append(position)
+    return [
+        (raw._replace(ndjson=b"".join(line + b"\n" for line in each)), places)
+        for each, places in zip(lines, positions, strict=True)
+    ]
 
 
 def clean_chunk(
-    day: date, raws: Iterable[Raw], catalog: Catalog, rules: Rules, chunk: int, chunks: int
-) -> Cleaned:
-    """`clean` of one chunk; an object may come in several blocks of lines.
+    day: date,
+    raws: Iterable[Raw],
+    catalog: Catalog,
+    rules: Rules,
+    chunk: int,
+    chunks: int,
+    portion: int = PORTION,
+) -> Iterator[Cleaned]:
+    """`clean` of one chunk, in portions of about so many bytes of text.
 
-    Memory: the chunk, and one block.
+    An object may come in several blocks of lines. Memory: one block, one portion, and the text of
+    the chunk, compressed.
     """
-    positions: dict[str, list[int]] = {}
+    for blocks in _portions(_buckets(raws, rules, chunk, chunks), portion):
+        yield _clean_portion(day, blocks, catalog, rules)
 
-    def records_of_chunk() -> Iterator[Raw]:
-        for name, blocks in groupby(raws, key=lambda raw: raw.name):
-            parts, first = list[Raw](), 1
-            for block in blocks:
-                part, lines = chunk_of(block, chunk, chunks, rules.number_of or number_of, first)
-                positions.setdefault(name, []).extend(lines)
-                first += block.ndjson.count(b"\n")
-                parts.append(part)
-            yield part._replace(ndjson=b"".join(part.ndjson for part in parts))
 
-    cleaned = clean(day, records_of_chunk(), catalog, rules)
+def _buckets(raws: Iterable[Raw], rules: Rules, chunk: int, chunks: int) -> list[list[_Block]]:
+    """The records of a chunk, each number's in one bucket."""
+    buckets: list[list[_Block]] = [[] for _ in range(_BUCKETS)]
+    for _, blocks in groupby(raws, key=lambda raw: raw.name):
+        first = 1
+        for block in blocks:
+            read_number = rules.number_of or number_of
+            parts = divide(block, chunk, chunks, read_number, first, _BUCKETS)
+            for bucket, (part, positions) in zip(buckets, parts, strict=True):
+                text = pa.compress(part.ndjson, _CODEC, asbytes=True)
+                size = len(part.ndjson)
+                bucket.append(_Block(block._replace(ndjson=b""), text, size, positions))
+            first += block.ndjson.count(b"\n")
+    return buckets
+
+
+def _portions(buckets: Sequence[list[_Block]], portion: int) -> Iterator[list[_Block]]:
+    """The blocks of as many buckets as make a portion, and those of the next ones."""
+    blocks: list[_Block] = []
+    for bucket in buckets:
+        if blocks and sum(block.size for block in [*blocks, *bucket]) > portion:
+            yield blocks
+            blocks = []
+        blocks += bucket
+    yield blocks
+
+
+def _clean_portion(day: date, blocks: Sequence[_Block], catalog: Catalog, rules: Rules) -> Cleaned:
+    """`clean` of some buckets; rejected records keep the positions in their objects."""
+    positions: dict[str, array[int]] = {}
+
+    def objects() -> Iterator[Raw]:
+        ordered = sorted(blocks, key=lambda block: block.raw.name)
+        for name, of_object in groupby(ordered, key=lambda block: block.raw.name):
+            parts, positions[name] = [], array("Q")
+            for block in of_object:
+                parts.append(pa.decompress(block.text, block.size, _CODEC, asbytes=True))
+                positions[name].extend(block.positions)
+            yield block.raw._replace(ndjson=b"".join(parts))
+
+    cleaned = clean(day, objects(), catalog, rules)
     schema = cleaned.quarantine.schema
     records = []
     for record in cleaned.quarantine.column("record").to_pylist():
@@ -91,31 +151,19 @@ def clean_chunk(
 
 
 def unite(parts: Sequence[Cleaned]) -> Cleaned:
-    """The day of the chunks `parts`, in the same order of time as in one pass."""
+    """The tables of `parts` of a day as one, in the order of the lake."""
     tables = {
         dataset.name: _join([getattr(part, dataset.name) for part in parts], dataset.order)
         for dataset in LAKE
     }
-    metadata = {name: sum(part.metadata[name] for part in parts) for name in parts[0].metadata}
-    return Cleaned(**tables, metadata=metadata)
+    return Cleaned(**tables, metadata=add_counts([part.metadata for part in parts]))
+
+
+def add_counts(parts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """The counts of a day, from those of its parts."""
+    return {name: sum(part[name] for part in parts) for name in parts[0]}
 
 
 def _join(parts: Sequence[pa.Table], order: Sequence[str]) -> pa.Table:
-    """The rows of `parts`, sorted by `order`, with labels as `clean` writes them."""
-    table = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
-    if not table.num_rows:
-        return parts[0]
-    plain = {name: table.column(name) for name in order}
-    for name, column in plain.items():
-        if pa.types.is_dictionary(column.type):
-            plain[name] = column.cast(column.type.value_type)
-    keys = pa.Table.from_arrays(list(plain.values()), list(plain))
-    rows = pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in order])
-    table = table.take(rows).combine_chunks()
-    arrays = []
-    for column in table.columns:
-        if pa.types.is_dictionary(column.type):
-            values = column.combine_chunks().cast(column.type.value_type)
-            column = Labels.read(values).column(column.type)
-        arrays.append(column)
-    return pa.Table.from_arrays(arrays, schema=table.schema)
+    pieces = list(merge([[sort(part, order)] for part in parts], order))
+    return pa.concat_tables(pieces).combine_chunks() if pieces else parts[0]

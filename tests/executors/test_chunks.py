@@ -15,7 +15,7 @@ from pipeline.load.parquet import to_bytes
 from pipeline.load.raw_objects import decompress_blocks
 from pipeline.schema import LAKE
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean
-from pipeline.transform.split_day import chunk_of, clean_chunk, number_of, unite
+from pipeline.transform.split_day import clean_chunk, divide, number_of, unite
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "transform"))
 from kitchen import DAY as TODAY
@@ -42,7 +42,13 @@ def in_chunks(day, raws: list[Raw], book: Catalog, by: Rules, chunks: int) -> Cl
         for raw in raws
         for block in decompress_blocks(compress(raw.ndjson), 3000)
     ]
-    return unite([clean_chunk(day, blocks, book, by, chunk, chunks) for chunk in range(chunks)])
+    return unite(
+        [
+            portion
+            for chunk in range(chunks)
+            for portion in clean_chunk(day, blocks, book, by, chunk, chunks, 20_000)
+        ]
+    )
 
 
 def spoil(records: list[bytes], rng) -> list[bytes]:
@@ -102,10 +108,10 @@ def test_every_record_is_in_one_chunk_at_its_position(shop: NastyShop, chunks: i
     for one in shop.raws:
         lines, found = one.ndjson.split(b"\n"), {}
         for chunk in range(chunks):
-            part, positions = chunk_of(one, chunk, chunks)
-            records = part.ndjson.splitlines()
-            assert len(records) == len(positions) and not found.keys() & set(positions)
-            found |= dict(zip(positions, records, strict=True))
+            for part, positions in divide(one, chunk, chunks, buckets=3):
+                records = part.ndjson.splitlines()
+                assert len(records) == len(positions) and not found.keys() & set(positions)
+                found |= dict(zip(positions, records, strict=True))
         assert found == {at: record for at, record in enumerate(lines, 1) if record}
 
 
