@@ -23,6 +23,7 @@ from multiprocessing.util import Finalize
 from typing import TypeVar
 
 from pipeline.executors import ItemLost, Step
+from pipeline.executors.memory import release_memory
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -69,7 +70,7 @@ class ProcessPool:
         pool = self._open
         futures: dict[Future[R], int] = {}
         try:
-            futures = {pool.submit(do, item): index for index, item in enumerate(items)}
+            futures = {pool.submit(_run, do, item): index for index, item in enumerate(items)}
             for future in as_completed(futures):
                 if isinstance(future.exception(), BrokenProcessPool):
                     continue
@@ -155,6 +156,13 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _run(do: Callable[[T], R], item: T) -> R:
+    try:
+        return do(item)
+    finally:
+        release_memory()
 
 
 def _unite(unite: Callable[[int, list[R]], S], keyed: tuple[int, list[R]]) -> S:

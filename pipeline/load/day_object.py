@@ -17,16 +17,18 @@ from pipeline.errors import Corrupt
 from pipeline.load.parquet import check_schema
 
 FILE = "day"
-_BATCH = 8192  # rows
+BATCH = 64 * 1024  # rows
 _NAME = b"dataset"
 
 
-def pack_tables(tables: Mapping[str, pa.Table]) -> bytes:
+def pack_tables(tables: Mapping[str, pa.Table], batch_rows: int = BATCH) -> bytes:
     """The tables as one object, in their order."""
-    return pack({name: (table.schema, [table]) for name, table in tables.items()})
+    return pack({name: (table.schema, [table]) for name, table in tables.items()}, batch_rows)
 
 
-def pack(tables: Mapping[str, tuple[pa.Schema, Iterable[pa.Table]]]) -> bytes:
+def pack(
+    tables: Mapping[str, tuple[pa.Schema, Iterable[pa.Table]]], batch_rows: int = BATCH
+) -> bytes:
     """Tables that come in pieces as one object, with one batch in memory.
 
     The pieces of a table have the same dictionaries. The bytes depend on the rows alone, not on the
@@ -38,21 +40,21 @@ def pack(tables: Mapping[str, tuple[pa.Schema, Iterable[pa.Table]]]) -> bytes:
         for name, (full_schema, pieces) in tables.items():
             schema = _bare(full_schema).with_metadata({_NAME: name})
             with pa.ipc.new_stream(stream, schema, options=options) as writer:
-                for rows in _batches(with_schema(piece, schema) for piece in pieces):
+                for rows in _batches((with_schema(piece, schema) for piece in pieces), batch_rows):
                     for batch in _alone(rows).to_batches():
                         writer.write_batch(batch)
     data: bytes = sink.getvalue().to_pybytes()
     return data
 
 
-def _batches(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The rows of all pieces, in tables of _BATCH rows."""
+def _batches(pieces: Iterable[pa.Table], count: int) -> Iterator[pa.Table]:
+    """The rows of all pieces, in tables of `count` rows."""
     rest: pa.Table | None = None
     for piece in pieces:
         rows = piece if rest is None else pa.concat_tables([rest, piece])
-        while rows.num_rows > _BATCH:
-            yield rows.slice(0, _BATCH)
-            rows = rows.slice(_BATCH)
+        while rows.num_rows > count:
+            yield rows.slice(0, count)
+            rows = rows.slice(count)
         rest = rows
     if rest is not None:
         yield rest

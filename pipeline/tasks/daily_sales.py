@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 _Objects = dict[tuple[dt.date, str | None, str], list[RawObject]]
 
 
+_PORTION_ROWS = 8192  # of each portion, that a merge holds at once
+
+
 class PackedPortion(NamedTuple):
     """The tables of a portion of a chunk, each packed, and its counts."""
 
@@ -167,7 +170,7 @@ class DailySales(BatchTask):
         return [
             PackedPortion(
                 {
-                    name: pack_tables({name: table})
+                    name: pack_tables({name: table}, _PORTION_ROWS)
                     for name, table in _sorted_tables(
                         qualify_day(portion, prefix_of(source), folder_of(source))
                     ).items()
@@ -194,7 +197,7 @@ class DailySales(BatchTask):
             ]
             rows = merge(pieces, dataset.order)
             tables[dataset.name] = schema.arrow(dataset, settings.rules().decimals), rows
-        return {FILE: pack(tables)}, counts
+        return {FILE: pack(tables)}, dict(counts)
 
 
 def _sorted_tables(day: Cleaned) -> dict[str, pa.Table]:

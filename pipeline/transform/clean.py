@@ -46,10 +46,16 @@ class Cleaned:
     metadata: dict[str, int]
 
 
-def clean(day: date, raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Cleaned:
+def clean(
+    day: date,
+    raw: Iterable[Raw],
+    catalog: Catalog,
+    rules: Rules,
+    books: Sequence[RecipeBook] = (),
+) -> Cleaned:
     """The receipts whose newest revision in `raw` belongs to business day `day`."""
     raws = list(raw)
-    return clean_days({day: {r.name for r in raws}}, raws, lambda _: catalog, rules)[day]
+    return clean_days({day: {r.name for r in raws}}, raws, lambda _: catalog, rules, books)[day]
 
 
 def clean_days(
@@ -57,16 +63,18 @@ def clean_days(
     raw: Iterable[Raw],
     catalog_of: Callable[[date], Catalog],
     rules: Rules,
+    books: Sequence[RecipeBook] = (),
 ) -> dict[date, Cleaned]:
     """The tables of business days, in order; `days` names the objects that each reads.
 
     For each day what `clean` gives of that day's objects alone, but each record is parsed,
     validated and split once (for a translator: once for each catalog), and revisions are compared
-    in one pass.
+    in one pass. `books` are those of the menu and some catalogs that earlier calls have used.
     """
     raws = sorted(raw, key=lambda r: (r.partition, r.name))
     if rules.translator is None:
-        return _clean_days(days, raws, reject_unplaced(read(raws, rules), raws), catalog_of, rules)
+        records = reject_unplaced(read(raws, rules), raws)
+        return _clean_days(days, raws, records, catalog_of, rules, books)
     cleaned: dict[date, Cleaned] = {}  # a translator joins the catalog: each with its own days
     ordered = sorted(days)
     for catalog, members in _by_catalog(ordered, catalog_of):
@@ -74,7 +82,7 @@ def clean_days(
         names = frozenset(name for of_day in objects_of.values() for name in of_day)
         part = [raw for raw in raws if raw.name in names]
         records = reject_unplaced(read(part, rules, catalog.raw), part)
-        cleaned |= _clean_days(objects_of, part, records, catalog_of, rules)
+        cleaned |= _clean_days(objects_of, part, records, catalog_of, rules, books)
     return {day: cleaned[day] for day in ordered}
 
 
@@ -84,6 +92,7 @@ def _clean_days(
     records: Records,
     catalog_of: Callable[[date], Catalog],
     rules: Rules,
+    books: Sequence[RecipeBook],
 ) -> dict[date, Cleaned]:
     """`clean_days` of records that have been read; `raws` in order."""
     ordered = sorted(days)
@@ -112,7 +121,8 @@ def _clean_days(
         selected = SelectedReceipts(
             receipts, good[rows], days_of_good[rows], clock[rows], partitions
         )
-        page = Tables(selected, RecipeBook(rules.menu, catalog), rules)
+        book = next((book for book in books if book.catalog is catalog), None)
+        page = Tables(selected, book or RecipeBook(rules.menu, catalog), rules)
         parts = (_split(t, numbers[members]) for t in (page.receipts, page.sales, page.payments))
         for index, tables in zip(members, zip(*parts, strict=True), strict=True):
             refused = record[counted & ~is_good & (reader == index)] - len(good)

@@ -26,6 +26,7 @@ from pipeline.schema import LAKE
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean
 from pipeline.transform.columns import texts
 from pipeline.transform.merge import merge, sort
+from pipeline.transform.recipes import RecipeBook
 
 PORTION = 32 << 20
 _BUCKETS = 16  # a chunk's portions are made of these
@@ -95,8 +96,9 @@ def clean_chunk(
     An object may come in several blocks of lines. Memory: one block, one portion, and the text of
     the chunk, compressed.
     """
+    book = RecipeBook(rules.menu, catalog)
     for blocks in _portions(_buckets(raws, rules, chunk, chunks), portion):
-        yield _clean_portion(day, blocks, catalog, rules)
+        yield _clean_portion(day, blocks, book, rules)
 
 
 def _buckets(raws: Iterable[Raw], rules: Rules, chunk: int, chunks: int) -> list[list[_Block]]:
@@ -126,7 +128,7 @@ def _portions(buckets: Sequence[list[_Block]], portion: int) -> Iterator[list[_B
     yield blocks
 
 
-def _clean_portion(day: date, blocks: Sequence[_Block], catalog: Catalog, rules: Rules) -> Cleaned:
+def _clean_portion(day: date, blocks: Sequence[_Block], book: RecipeBook, rules: Rules) -> Cleaned:
     """`clean` of some buckets; rejected records keep the positions in their objects."""
     positions: dict[str, array[int]] = {}
 
@@ -139,7 +141,7 @@ def _clean_portion(day: date, blocks: Sequence[_Block], catalog: Catalog, rules:
                 positions[name].extend(block.positions)
             yield block.raw._replace(ndjson=b"".join(parts))
 
-    cleaned = clean(day, objects(), catalog, rules)
+    cleaned = clean(day, objects(), book.catalog, rules, [book])
     schema = cleaned.quarantine.schema
     records = []
     for record in cleaned.quarantine.column("record").to_pylist():
