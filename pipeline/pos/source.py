@@ -220,9 +220,11 @@ class Source(Protocol):
     Optional members of a source:
 
     receipt(number) -> Record | None     a single receipt, None if the shop does not know the number
-    shifts(since, until) -> list[bytes]  shifts that the server received in [since, until), on a
-                                         line each and without free text; a source has it if its
-                                         reader has `read_shift`. Raises NotServed
+    shifts(since, until) -> (list[bytes], datetime)
+                                         shifts that the server received in [since, until), on a
+                                         line each and without free text, and since when it serves
+                                         them; a source has it if its reader has `read_shift`.
+                                         Raises NotServed
     account() -> (id, name) | None       the account
     is_oldest_first                      True if it serves the oldest change first
     starts                               start of the first window, with which the source also

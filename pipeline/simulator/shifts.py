@@ -14,7 +14,7 @@ from pipeline.simulator.ids import id_of, stamp
 from pipeline.simulator.ledger import LONGEST_SYNC, Ledger, Slot
 from pipeline.simulator.source import EVERYTHING, Entry, Query, encode
 from pipeline.simulator.tickets import Tickets
-from pipeline.simulator.trade import CASH, STORES, TENDERS
+from pipeline.simulator.trade import STORES, TENDERS
 
 STARTING_CASH = 1_000_00
 _DAY, _EPOCH = 86_400_000, 719_163
@@ -34,33 +34,33 @@ class Shifts:
     def __init__(self, ledger: Ledger, tickets: Tickets):
         self.ledger, self.tickets = ledger, tickets
         self._print = lru_cache(maxsize=400)(self._print_shift)
-        self._received = lru_cache(maxsize=50_000)(self._received_at)
+        self._entry = lru_cache(maxsize=50_000)(self._entry_of)
 
     def entries(self, now: int, query: Query = EVERYTHING) -> list[Entry]:
         """Entries of the shifts that the server has at `now`, at least those in `query`.
 
         The amounts are computed when an entry is read.
         """
-        entries, newest = [], min(now, now if query.created_max is None else query.created_max)
+        newest = min(now, now if query.created_max is None else query.created_max)
         first = (query.created_min or 0) // _DAY + _EPOCH - LONGEST_SYNC - 2
-        for device, register in enumerate(self.ledger.registers):
-            store = id_of("store", STORES[register.store].name)
-            for day in range(max(self.ledger.first, first), newest // _DAY + _EPOCH + 2):
-                received = 0 if register.web else self._received(device, day)
-                if 0 < received <= now:
-                    key = id_of("shift", f"{self.ledger.seed}/{register.number}/{day}")
-                    entries.append(
-                        Entry(
-                            received,
-                            key,
-                            received,
-                            key,
-                            store,
-                            False,
-                            partial(self._print, key, device, day),
-                        )
-                    )
-        return entries
+        days = range(max(self.ledger.first, first), newest // _DAY + _EPOCH + 2)
+        return [
+            entry
+            for device, register in enumerate(self.ledger.registers)
+            if not register.web
+            for day in days
+            if (entry := self._entry(device, day)) and entry.created <= now
+        ]
+
+    def _entry_of(self, device: int, day: int) -> Entry | None:
+        """The entry of a register's shift; None if it has none on that day."""
+        register, received = self.ledger.registers[device], self._received_at(device, day)
+        if not received:
+            return None
+        key = id_of("shift", f"{self.ledger.seed}/{register.number}/{day}")
+        store = id_of("store", STORES[register.store].name)
+        printed = partial(self._print, key, device, day)
+        return Entry(received, key, received, key, store, False, printed)
 
     def _received_at(self, device: int, day: int) -> int:
         """Millisecond at which the server receives the register's shift of the day.
@@ -78,21 +78,8 @@ class Shifts:
     def _print_shift(self, key: str, device: int, day: int) -> bytes:
         slots, register = self.ledger.plan(device, day), self.ledger.registers[device]
         opened = self.ledger.midnight(day) + 11 * 3600 + 40 * 60
-        sums = dict.fromkeys(("gross", "refunds", "discounts", "tip", "surcharge", "in", "out"), 0)
-        taxes: dict[str, int] = {}
-        payments: dict[int, int] = {}
-        for slot in slots:
-            ticket, sign = self.tickets.ticket(slot), -1 if slot.refunds else 1
-            sums["refunds" if slot.refunds else "gross"] += sum(line.gross for line in ticket.lines)
-            sums["discounts"] += sign * sum(line.discount for line in ticket.lines)
-            sums["tip"] += sign * ticket.tip
-            sums["surcharge"] += sign * ticket.surcharge
-            for tax, amount in ticket.taxes.items():
-                taxes[tax.id] = taxes.get(tax.id, 0) + sign * amount
-            for tender, amount in ticket.payments:
-                payments[tender] = payments.get(tender, 0) + sign * amount
-                if tender == CASH:
-                    sums["out" if slot.refunds else "in"] += amount
+        totals = self.tickets.totals.complete(slots, self.tickets.ticket)
+        sums = totals.sums
         paid_out = 350_00 if day % 9 == 0 else 0
         expected = STARTING_CASH + sums["in"] - sums["out"] - paid_out
         who = self.tickets.ticket(slots[0]).employee or ""
@@ -130,14 +117,15 @@ class Shifts:
                 "closed_by_employee": employee,
                 **{name: amount / 100 for name, amount in money.items()},
                 "taxes": [
-                    {"tax_id": tax, "money_amount": amount / 100} for tax, amount in taxes.items()
+                    {"tax_id": tax, "money_amount": amount / 100}
+                    for tax, amount in sorted(totals.taxes.items())
                 ],
                 "payments": [
                     {
                         "payment_type_id": id_of("tender", TENDERS[tender].name),
                         "money_amount": amount / 100,
                     }
-                    for tender, amount in payments.items()
+                    for tender, amount in sorted(totals.payments.items())
                 ],
                 "cash_movements": [moved] if paid_out else [],
             }

@@ -17,6 +17,7 @@ from pipeline.simulator.chance import Random
 from pipeline.simulator.ledger import Ledger, Slot
 from pipeline.simulator.pricelist import Tax, menu_on
 from pipeline.simulator.ticket_lines import Line, discount_lines, half_up, tax_lines
+from pipeline.simulator.totals import Totals
 from pipeline.simulator.trade import (
     CARD,
     CASH,
@@ -73,15 +74,19 @@ class Tickets:
     """Tickets of a ledger's slots."""
 
     def __init__(self, ledger: Ledger):
-        self.ledger = ledger
+        self.ledger, self.totals = ledger, Totals()
         # receipts and shifts of one month need the same ones; one takes 2 kB
         self.ticket = lru_cache(maxsize=12_000)(self._ticket)
 
     def _ticket(self, slot: Slot) -> Ticket:
         rng = Random(((self.ledger.seed << 8 | 7) << 8 | slot.device) << 40 | slot.number)
         if slot.refunds is None:
-            return self._sale(rng, slot)
-        return self._refund(rng, self.ticket(self.ledger.sale(slot.device, *slot.refunds)))
+            ticket = self._sale(rng, slot)
+        else:
+            ticket = self._refund(rng, self.ticket(self.ledger.sale(slot.device, *slot.refunds)))
+        first = self.ledger.first_number(slot.device, slot.day)
+        self.totals.add(slot, slot.number - first, ticket)
+        return ticket
 
     def _sale(self, rng: Random, slot: Slot) -> Ticket:
         random, register, day = (

@@ -17,6 +17,7 @@ MonthlyReport(month)  CumulativeReport(month)
         Delivery(date)                   sends the reports to their recipients
 """
 
+from pipeline.tasks.backfill import Backfill
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
 from pipeline.tasks.delivery import Delivery
@@ -29,7 +30,7 @@ from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlyCustomers, MonthlySummary
 from pipeline.tasks.nightly import Nightly
 from pipeline.tasks.outside_history import OutsideHistory
-from pipeline.tasks.raw import Backfill, RawCatalog, RawReceipts, Rescan, catalog_for, read_catalog
+from pipeline.tasks.raw import RawCatalog, RawReceipts, Rescan, catalog_for, read_catalog
 from pipeline.tasks.shifts import MonthlyShifts, RawShifts
 
 __all__ = [

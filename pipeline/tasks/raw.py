@@ -1,4 +1,4 @@
-"""RawCatalog, RawReceipts, Backfill, Rescan: what the API returned, verbatim."""
+"""RawCatalog, RawReceipts, Rescan: what the API returned, verbatim."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import luigi
 
@@ -150,7 +150,25 @@ def catalogs_for(day: dt.date) -> list[RawCatalog]:
     return [catalog_for(day, source) for source in sources()]
 
 
-class RawReceipts(RawTask):
+class RawDays(RawTask):
+    """One day, or a batch of them: `date` is then a tuple."""
+
+    date: Any
+
+    @property
+    def days(self) -> tuple[dt.date, ...]:
+        """The days of the batch; the one day otherwise."""
+        return self.date if isinstance(self.date, tuple) else (self.date,)
+
+    def missing_days(self) -> list[dt.date]:
+        """The days without a committed partition."""
+        return [day for day in self.days if not committed(self.dataset, str(day), self.source)]
+
+    def complete(self) -> bool:
+        return not self.missing_days()
+
+
+class RawReceipts(RawDays):
     """Every receipt that changed in a business day, verbatim.
 
     Luigi batches missing days into one request for pages. It fills a batch in the order of
@@ -172,14 +190,6 @@ class RawReceipts(RawTask):
         days: int = settings.pos().backfill_days
         return days
 
-    @property
-    def days(self) -> tuple[dt.date, ...]:
-        """The days of the batch; the one day otherwise."""
-        return self.date if isinstance(self.date, tuple) else (self.date,)
-
-    def complete(self) -> bool:
-        return all(committed(self.dataset, str(day), self.source) for day in self.days)
-
     def fetch(self) -> None:
         from pipeline.extract.windows import extract
 
@@ -189,9 +199,8 @@ class RawReceipts(RawTask):
                 f" {settings.last_day()}"
             )
         early.import_stages()
-        missing = [day for day in self.days if not committed(self.dataset, str(day), self.source)]
         extract(
-            missing,
+            self.missing_days(),
             raw_lake(self.source),
             open_without_erased(self.source),
             lambda day: day_bounds(day, settings.default_store()),
@@ -211,16 +220,6 @@ def windows_between(first: dt.date, last: dt.date, source: str = ROOT) -> list[R
 def windows_of_all(first: dt.date, last: dt.date) -> list[RawReceipts]:
     """The tasks of every window of every source."""
     return [window for source in sources() for window in windows_between(first, last, source)]
-
-
-class Backfill(luigi.WrapperTask):
-    """Every window from `first` to `last`, and nothing that is built from them."""
-
-    first: dt.date = settings.field(settings.Day())
-    last: dt.date = settings.field(settings.Day(default=None))
-
-    def requires(self) -> list[RawReceipts]:
-        return windows_of_all(self.first, self.last)
 
 
 class Rescan(RawTask):

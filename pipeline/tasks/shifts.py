@@ -4,7 +4,8 @@ A point of sale lists shifts by the instant at which the server received them. A
 named after a business day and has the shifts received in the half of the month that ends with it,
 and in LOOK_BACK days before, in which a shift may still have been open. Each closed half of a month
 has exactly one raw partition that is used. A shift belongs to the month in which it was opened; one
-that arrives later than in the first half of the next month is in no month, and is logged.
+that arrives later than in the first half of the next month is in no month, and is logged, unless
+several half-months are read at once: then it is in the one in which its drawer was closed.
 """
 
 from __future__ import annotations
@@ -12,19 +13,22 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from pipeline import schema, settings
-from pipeline.errors import ConfigError, NotServed
+from pipeline.errors import ConfigError, NotServed, PipelineError
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import point_of_sale_of, prefix_of, raw_lake, reader_of, rules_of, sources
 from pipeline.load import CATALOG, RAW, RAW_SHIFTS, SHIFTS, compress, decompress
-from pipeline.pos.source import Shift
+from pipeline.load.publish import Content
+from pipeline.months import months_between
+from pipeline.pos.source import Reader, Shift
 from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import DerivedTask, Files, Metadata, RawTask
 from pipeline.tasks.history import days_of, history_span
-from pipeline.tasks.raw import RawCatalog, catalogs_for, open_source, read_catalog
+from pipeline.tasks.raw import RawCatalog, RawDays, catalogs_for, open_source, read_catalog
 
 FILE = "shifts"
 HALF = 15
@@ -44,41 +48,115 @@ def shift_sources() -> tuple[str, ...]:
     )
 
 
-class RawShifts(RawTask):
+class RawShifts(RawDays):
     """The shifts received in the half of a month that ends with a day.
 
     And in LOOK_BACK days before it. Empty if the account or its token does not provide shifts; the
-    manifest says so.
+    manifest says so. Luigi batches the missing ones: those that touch are requested as one span.
     """
 
-    date: dt.date = settings.field(settings.Day(default=None))
+    date: dt.date = settings.field(settings.Days(default=None))
     dataset = RAW_SHIFTS
+    max_batch_size = 1_000
 
     def fetch(self) -> None:
-        if self.date > settings.last_day():
+        if self.days[-1] > settings.last_day():
             raise ConfigError(
-                f"shifts of {self.date}: that day has not closed; the last closed one is"
+                f"shifts of {self.days[-1]}: that day has not closed; the last closed one is"
                 f" {settings.last_day()}"
             )
-        first = self.date.replace(day=HALF + 1 if self.date.day > HALF else 1) - LOOK_BACK * DAY
-        store, rows, refused = settings.default_store(), list[bytes](), ""
-        since = day_bounds(max(first, history_span().first), store)[0]
+        for days in spans_of(self.missing_days()):
+            self._fetch_span(days)
+
+    def _fetch_span(self, days: list[dt.date]) -> None:
+        """Request the half-months that end with `days` as one span; publish them together."""
         shop: Any = open_source(self.source)  # its reader has read_shift, so it has `shifts`
+        rows, refused = list[bytes](), ""
+        since, until = received_in(days[0])[0], received_in(days[-1])[1]
         try:
-            rows = shop.shifts(since, day_bounds(self.date, store)[1])
+            rows, served_from = shop.shifts(since, until)
         except NotServed as error:
-            refused = str(error)
-            log.warning("%s: no shifts of the cash drawer are kept: %s", self, refused)
-        home = raw_lake(self.source)
-        home.publish(
-            self.dataset,
-            self.name,
-            RAW,
-            {FILE: compress(b"".join(row + b"\n" for row in rows))},
-            {"shifts": len(rows), "refused": refused},
-            expected_manifest=home.newest(self.dataset, self.name),
-        )
+            refused, served_from = str(error), until
+        home, contents = raw_lake(self.source), []
+        for day, part in split_shifts(rows, days, reader_of(self.source)).items():
+            reason = ""
+            if received_in(day)[1] <= served_from:
+                reason = refused or f"the account serves no shifts before {served_from:%Y-%m-%d}"
+                log.warning("%s: no shifts of the cash drawer are kept: %s", day, reason)
+            files = {FILE: compress(b"".join(row + b"\n" for row in part))}
+            metadata = {"shifts": len(part), "refused": reason}
+            expected = home.newest(RAW_SHIFTS, str(day))
+            contents.append(Content(RAW_SHIFTS, str(day), RAW, files, metadata, expected))
+        for result in home.publish_all(contents):
+            if isinstance(result, PipelineError):
+                raise result
         self.report_progress(f"{len(rows)} shifts", 100)
+
+
+def start_of_half(day: dt.date) -> dt.date:
+    """The first day of the half of a month that has `day`."""
+    return day.replace(day=HALF + 1 if day.day > HALF else 1)
+
+
+def spans_of(days: Iterable[dt.date]) -> list[list[dt.date]]:
+    """The days of raw partitions, in lists of those that touch."""
+    spans: list[list[dt.date]] = []
+    for day in sorted(days):
+        if spans and spans[-1][-1] + DAY == start_of_half(day):
+            spans[-1].append(day)
+        else:
+            spans.append([day])
+    return spans
+
+
+def received_in(day: dt.date) -> tuple[dt.datetime, dt.datetime]:
+    """The bounds of the raw partition of a day, in the server's time of receipt."""
+    store = settings.default_store()
+    first = max(start_of_half(day) - LOOK_BACK * DAY, history_span().first)
+    return day_bounds(first, store)[0], day_bounds(day, store)[1]
+
+
+def split_shifts(
+    rows: list[bytes], days: list[dt.date], reader: Reader
+) -> dict[dt.date, list[bytes]]:
+    """The rows of a span by the day of the raw partition.
+
+    A row does not state when the server received it. So each partition has the shifts that were
+    open between its bounds; the first also has those that arrived later than its bounds, and the
+    last those that are unreadable. Of a span of one partition it has all rows.
+    """
+    assert reader.read_shift is not None  # as of every source in shift_sources()
+    if len(days) == 1:
+        return {days[0]: rows}
+    parts: dict[dt.date, list[bytes]] = {day: [] for day in days}
+    bounds = {day: received_in(day) for day in days}
+    for row in rows:
+        try:
+            shift = reader.read_shift(row)
+        except ValueError:
+            parts[days[-1]].append(row)
+            continue
+        end = shift.closed_at or shift.opened_at
+        has_been_open = [
+            day
+            for day, (since, until) in bounds.items()
+            if end >= since and shift.opened_at < until
+        ]
+        for day in has_been_open or [days[0] if end < bounds[days[0]][0] else days[-1]]:
+            parts[day].append(row)
+    return parts
+
+
+def shifts_of_all(first: dt.date, last: dt.date) -> list[RawShifts]:
+    """The tasks of each half of a month that has a day of the span, of every source."""
+    span = history_span()
+    ends = {
+        min(end, span.last)
+        for month in months_between(first, min(last, span.last))
+        for end in halves_of(month)[:2]
+        if start_of_half(end) <= min(last, span.last) and end >= max(first, span.first)
+    }
+    return [RawShifts(date=end, source=name) for name in shift_sources() for end in sorted(ends)]
 
 
 def halves_of(month: dt.date) -> list[dt.date]:
@@ -93,11 +171,8 @@ def parts_of(month: dt.date) -> list[dt.date]:
     The last one is that of the last closed day, until its half of the month is over.
     """
     first, last, _ = history_span()
-    starts = [month, *(end + DAY for end in halves_of(month)[:-1])]
     return [
-        min(end, last)
-        for start, end in zip(starts, halves_of(month), strict=True)
-        if start <= last and end >= first
+        min(end, last) for end in halves_of(month) if start_of_half(end) <= last and end >= first
     ]
 
 

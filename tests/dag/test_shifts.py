@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import defaultdict
 from collections.abc import Iterator
@@ -158,3 +159,28 @@ def test_a_shift_that_closes_later_counts_in_the_month_of_its_opening(
     assert (row["business_day"], row["closed_day"]) == (date(2026, 10, 31), date(2026, 11, 1))
     raw = lake_of(till).storage
     assert not any(b"Ana" in raw.get(stat.key) for stat in raw.list("raw/shifts/"))
+
+
+def test_halves_of_months_that_touch_are_one_request_and_the_same_months(
+    luigi: Runner, tmp_path: Path
+) -> None:
+    shop = Book(Shop(opened=date(2026, 9, 1), receipts_per_day=3, stores=1))
+    with serve(shop) as server:
+        Till(server, shop, luigi)
+        luigi.configure("pos", history_starts="2026-09-02")
+        months: list[list[bytes]] = []
+        for name in ("halves", "span"):
+            luigi.configure("lake", url=tmp_path / name)
+            server.requests.clear()
+            if name == "halves":
+                for day in ("2026-09-15", "2026-09-30", "2026-10-15", "2026-10-30"):
+                    luigi("RawShifts", "--date", day)
+            else:
+                luigi("Backfill", "--first", "2026-09-02", "--last", "2026-10-29")
+            paths = [request.path for request in server.requests]
+            assert paths.count("/shifts") == {"halves": 4, "span": 1}[name]
+            luigi("MonthlyShifts", "--month", "2026-09")
+            lake = Lake(open_storage(str(tmp_path / name)))
+            months.append(sorted(lake.read(SHIFTS, "2026-09").values()))
+    assert months[0] == months[1]
+    assert len(pq.read_table(io.BytesIO(months[0][0]))) > 20

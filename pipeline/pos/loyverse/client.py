@@ -162,11 +162,11 @@ class Loyverse:
             )
         return rows_by_name
 
-    def shifts(self, since: datetime, until: datetime) -> list[bytes]:
+    def shifts(self, since: datetime, until: datetime) -> tuple[list[bytes], datetime]:
         """Cash drawer shifts that the server received in [since, until), and near it.
 
-        Without comments, sorted. If the account serves a part of the span only, that part. Raises
-        NotServed if it serves none.
+        Without comments, sorted, with the start of the part of the span that the account serves.
+        Raises NotServed if it serves none.
         """
         begin, edge = since, self._edge()
         while True:
@@ -178,7 +178,7 @@ class Loyverse:
                     raise NotServed(str(refusal)) from None
                 begin = edge
             else:
-                return redact_rows("shifts", rows)
+                return redact_rows("shifts", rows), begin
 
     def _edge(self) -> datetime:
         """The oldest `created_at` that a limited account serves, by the server's clock."""

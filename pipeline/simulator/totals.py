@@ -1,0 +1,74 @@
+"""Totals of a register's business day for its shift, kept as its tickets are drawn.
+
+Receipts are read before the shifts of their days. A shift that drew all tickets of its day again
+would take as long as its receipts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from pipeline.simulator.ledger import Slot
+from pipeline.simulator.trade import CASH
+
+if TYPE_CHECKING:
+    from pipeline.simulator.tickets import Ticket
+
+
+class DayTotals:
+    """The amounts of the tickets of a day, in centavos.
+
+    `taxes` by id and `payments` by index of trade.TENDERS are those of sales minus those of
+    refunds. `drawn` has a bit for each ticket that is counted, by its place among the numbers.
+    """
+
+    __slots__ = ("drawn", "payments", "sums", "taxes")
+
+    def __init__(self) -> None:
+        self.drawn = 0
+        self.sums = dict.fromkeys(
+            ("gross", "refunds", "discounts", "tip", "surcharge", "in", "out"), 0
+        )
+        self.taxes: dict[str, int] = {}
+        self.payments: dict[int, int] = {}
+
+    def add(self, place: int, ticket: Ticket, *, is_refund: bool) -> None:
+        """Count a ticket, unless it is counted already."""
+        if self.drawn >> place & 1:
+            return
+        self.drawn |= 1 << place
+        sums, sign = self.sums, -1 if is_refund else 1
+        sums["refunds" if is_refund else "gross"] += sum([line.gross for line in ticket.lines])
+        sums["discounts"] += sign * sum([line.discount for line in ticket.lines])
+        sums["tip"] += sign * ticket.tip
+        sums["surcharge"] += sign * ticket.surcharge
+        for tax, amount in ticket.taxes.items():
+            self.taxes[tax.id] = self.taxes.get(tax.id, 0) + sign * amount
+        for tender, amount in ticket.payments:
+            self.payments[tender] = self.payments.get(tender, 0) + sign * amount
+            if tender == CASH:
+                sums["out" if is_refund else "in"] += amount
+
+
+class Totals:
+    """The totals of each register and business day of which a ticket was drawn. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._days: dict[tuple[int, int], DayTotals] = {}
+        self._lock = Lock()
+
+    def add(self, slot: Slot, place: int, ticket: Ticket) -> None:
+        """Count a ticket; `place` is its place among the receipts of the register's day."""
+        with self._lock:
+            day = self._days.setdefault((slot.device, slot.day), DayTotals())
+            day.add(place, ticket, is_refund=slot.refunds is not None)
+
+    def complete(self, slots: Sequence[Slot], draw: Callable[[Slot], Ticket]) -> DayTotals:
+        """The totals of a day's slots, of which there is at least one; draws missing tickets."""
+        day = self._days.setdefault((slots[0].device, slots[0].day), DayTotals())
+        for place, slot in enumerate(slots):
+            if not day.drawn >> place & 1:
+                self.add(slot, place, draw(slot))
+        return day

@@ -1,0 +1,22 @@
+"""Backfill(first, last): what the API returned of a span, and nothing that is built from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import luigi
+
+from pipeline import settings
+from pipeline.targets import RawTask
+from pipeline.tasks.raw import windows_of_all
+from pipeline.tasks.shifts import shifts_of_all
+
+
+class Backfill(luigi.WrapperTask):
+    """Every window from `first` to `last`, and the shifts of the cash drawers."""
+
+    first: dt.date = settings.field(settings.Day())
+    last: dt.date = settings.field(settings.Day(default=None))
+
+    def requires(self) -> list[RawTask]:
+        return [*windows_of_all(self.first, self.last), *shifts_of_all(self.first, self.last)]
