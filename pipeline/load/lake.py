@@ -34,6 +34,7 @@ from pipeline.load.layout import (
     state_key,
 )
 from pipeline.load.manifests import ManifestLog
+from pipeline.load.month_packs import MonthPacks
 from pipeline.load.publish import NOTHING, Content, digest_files
 from pipeline.load.raw_objects import Content as RawContent
 from pipeline.load.recent_bytes import RecentBytes
@@ -55,6 +56,7 @@ class Lake:
         self._recent = RecentBytes(memory)
         self._log = ManifestLog(storage)
         self._raw = raw.RawZone(self._log, self._recent)
+        self._packs = MonthPacks()
         self._pages: dict[str, bytes] = {}
         self._states: dict[str, bytes] = {}
 
@@ -220,6 +222,10 @@ class Lake:
                     time.sleep(self.max_retry_wait * publish.PAUSES[looks])
                 looks += 1
 
+    def gather(self, dataset: str, partitions: Sequence[str]) -> None:
+        """Have a small file of many months at hand, with few requests (month_packs.py)."""
+        self._packs.gather(self, dataset, partitions)
+
     def _published(self, dataset: str, partition: str) -> Manifest:
         newest = self.newest(dataset, partition)
         if newest is None:
@@ -253,6 +259,9 @@ class Lake:
             cached = None if afresh else self._recent.find(digest)
             if cached is not None:
                 return name, cached
+            packed = None if afresh else self._packs.find(manifest, name)
+            if packed is not None and sha256(packed).hexdigest() == digest:
+                return name, packed
             data = self.storage.get_sound(key, lambda data: sha256(data).hexdigest() == digest)
             if sha256(data).hexdigest() != digest:
                 raise Corrupt(
@@ -303,7 +312,9 @@ class Lake:
         if data is not None:
             return {name: data}
         try:
-            data = self.storage.get(file_key(manifest.dataset, manifest.partition, name))
+            data = self._packs.find(manifest, name) or self.storage.get(
+                file_key(manifest.dataset, manifest.partition, name)
+            )
         except Corrupt:
             return None
         if digest_files({name: sha256(data).hexdigest()}) != manifest.digest:

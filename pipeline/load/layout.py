@@ -14,7 +14,7 @@
     reports/<monthly|cumulative>/2026-10/versions/000002.<digest>.zip    each version as issued
     _manifests/<dataset>/<partition>/000002.<fingerprint>.<digest>.json
     _commits/<dataset>/<partition>/000002.json    same bytes: the run that took the number
-    state/<file>    derived, for people
+    state/<file>    derived, for people or to save requests
     _probe/conditional-writes    written by a preflight
 
 Pure functions. A key that does not parse is foreign. Names are checked, so that neither an

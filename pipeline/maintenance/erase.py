@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from pipeline.errors import ConfigError, Corrupt
 from pipeline.load import Lake, Storage, decompress
+from pipeline.load.month_packs import PACKED, pack_key
 from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.rewrite import Edit, Touched, clear, find_touched, rewrite
 from pipeline.pos.source import Page, Reader, Record, Source
@@ -133,7 +134,12 @@ def drop(lake: Lake, reader: Reader, customer: str, key: bytes) -> list[str]:
 
 
 def clear_derived(storage: Storage) -> int:
-    """Remove older versions of derived objects and of exports; return how many."""
+    """Remove packs of months, and older versions of derived objects and of exports.
+
+    Returns how many versions.
+    """
+    for dataset in PACKED:
+        storage.remove(pack_key(dataset))
     return clear(storage, _DERIVED)
 
 
