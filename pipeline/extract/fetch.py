@@ -162,6 +162,8 @@ class FetchedPages:
                     partial(self._read, index),
                 ),
             )
+            for sold in self._buckets[index]:
+                self._journal.drop(_bucket(index, sold))
 
     def _read(self, index: int, sold: date | None) -> list[Record]:
         records, expected = self._journal.take(_bucket(index, sold)), self._buckets[index][sold]

@@ -1,8 +1,9 @@
 """Page journal: the pages of an extraction on local disk, for a run to resume.
 
 Each extraction has a private folder (private_folder.py), named after its account, kind, span and
-start. Its journal holds one frame for each page (length, keyed checksum, page), synced to disk
-before the next page is requested. The checksum covers the folder's name, the offset of the frame
+start. Its journal holds one frame for each page (length, keyed checksum, page), written before the
+page is sorted: a killed run loses none that it has read. It is synced to disk every UNSYNCED pages,
+so a power cut loses fewer than that. The checksum covers the folder's name, the offset of the frame
 and its bytes, under a key that only the private folder holds. A frame that is damaged or that
 another user wrote is dropped with all frames after it, and those pages are fetched again. Links are
 not followed.
@@ -11,6 +12,8 @@ Within a day, another run of the same span or a part of it continues the journal
 removed, and that of a complete extraction once its last window has been read. A lock on the journal
 separates processes: the second one makes a journal of its own. Raises ConfigError if the disk is
 full.
+
+The pages are sorted into buckets, in memory up to IN_MEMORY bytes and in files beyond.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import shutil
 import struct
 import tempfile
 import weakref
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -38,6 +42,8 @@ from pipeline.pos.source import Page, Record
 log = logging.getLogger(__name__)
 
 LIFE = timedelta(days=1)
+UNSYNCED = 16
+IN_MEMORY = 32 << 20
 _MAC = 16
 _FRAME = struct.Struct(f">I{_MAC}s")
 _encoder = msgspec.msgpack.Encoder()
@@ -103,6 +109,9 @@ class PageJournal:
         self._buffers = (bytearray(), bytearray())
         # Size of the complete frames, and whether the file ends after them.
         self._size, self._is_clean = 0, False
+        self._unsynced = 0
+        self._held: dict[str, list[Record]] = defaultdict(list)
+        self._held_size = 0
 
     def pages(self) -> Iterator[Page]:
         """The stored pages, in the order in which they were added."""
@@ -125,7 +134,7 @@ class PageJournal:
             yield _page.decode(body)
 
     def add(self, page: Page) -> None:
-        """Append a page and sync it to disk; read `pages` to its end before."""
+        """Append a page; read `pages` to its end before."""
         with _named_faults(self.folder):
             if not self._is_clean:
                 os.ftruncate(self._journal, self._size)
@@ -133,11 +142,22 @@ class PageJournal:
             frame = self._seal.frame(page, self._buffers[0], self._size)
             if os.pwrite(self._journal, frame, self._size) < len(frame):
                 raise OSError("the disk is full")
-            os.fsync(self._journal)
+            self._unsynced = (self._unsynced + 1) % UNSYNCED
+            if not self._unsynced:
+                os.fsync(self._journal)
         self._size += len(frame)
 
     def put(self, bucket: str, records: list[Record]) -> None:
-        """Add records to a bucket, a file into which the pages are sorted.
+        """Add records to a bucket. What no longer fits into memory is written to files."""
+        self._held[bucket] += records
+        self._held_size += sum([len(record.body) for record in records])
+        if self._held_size > IN_MEMORY:
+            for name, held in self._held.items():
+                self._write(name, held)
+            self._held, self._held_size = defaultdict(list), 0
+
+    def _write(self, bucket: str, records: list[Record]) -> None:
+        """Add records to the file of a bucket.
 
         Not synced: buckets can be written again from the journal.
         """
@@ -154,6 +174,8 @@ class PageJournal:
         """The records of a bucket in the order of `put`, without a damaged end."""
         records: list[Record] = []
         with _named_faults(self.folder):
+            if not (self.folder / bucket).is_symlink() and not (self.folder / bucket).exists():
+                return self._held[bucket]
             handle = os.open(self.folder / bucket, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             with os.fdopen(handle, "rb") as opened:
                 file = memoryview(opened.read())
@@ -164,7 +186,11 @@ class PageJournal:
             if len(body) < length or not compare_digest(mac, seal.mac(body, 0)):
                 break
             records += _records.decode(body)
-        return records
+        return records + self._held[bucket]
+
+    def drop(self, bucket: str) -> None:
+        """Let go of the records of a bucket that was taken."""
+        self._held.pop(bucket, None)
 
     def _bucket_seal(self, bucket: str) -> Seal:
         return Seal(self._key, f"{self.folder.name}/{bucket}")

@@ -6,8 +6,7 @@ one new row in 200 for a repeated one, which does not matter because it checks c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from hashlib import blake2b
+from collections.abc import Hashable, Iterable
 
 _BITS = 1 << 26
 _PROBES = 4
@@ -19,19 +18,19 @@ class Seen:
     def __init__(self) -> None:
         self._bits = bytearray(_BITS >> 3)
 
-    def add_page(self, keys: Iterable[bytes]) -> bool:
+    def add_page(self, keys: Iterable[Hashable]) -> bool:
         """Add the rows of a page; True if at least one, and half of them, are new."""
         distinct = set(keys)
-        new = sum([self._add(key) for key in distinct])
+        new = sum([self._add(hash(key)) for key in distinct])
         return new > 0 and 2 * new >= len(distinct)
 
-    def _add(self, key: bytes) -> bool:
-        """Whether the row is new."""
-        digest, is_new = blake2b(key, digest_size=4 * _PROBES).digest(), False
-        for start in range(0, len(digest), 4):
-            bit = int.from_bytes(digest[start : start + 4], "big") % _BITS
-            mask = 1 << (bit & 7)
-            if not self._bits[bit >> 3] & mask:
-                self._bits[bit >> 3] |= mask
+    def _add(self, number: int) -> bool:
+        """Whether the row with that hash is new."""
+        place, step, is_new = number % _BITS, number // _BITS % _BITS | 1, False
+        for _ in range(_PROBES):
+            mask = 1 << (place & 7)
+            if not self._bits[place >> 3] & mask:
+                self._bits[place >> 3] |= mask
                 is_new = True
+            place = (place + step) % _BITS
         return is_new

@@ -163,7 +163,10 @@ def test_a_folder_below_one_that_others_can_write_to_is_refused(tmp_path: Path) 
         make_private(above / "state")
 
 
-def test_a_link_in_place_of_a_bucket_is_not_read(start, tmp_path: Path) -> None:
+def test_a_link_in_place_of_a_bucket_is_not_read(
+    start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.extract.page_journal.IN_MEMORY", 0)
     _, source = start(shop(96), limit=20)
     extracted = make_walk(source, 2, tmp_path / "state")
     bucket = max((tmp_path / "state").glob("pages.*/bucket.*"))

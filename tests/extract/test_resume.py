@@ -17,6 +17,7 @@ import pytest
 from pipeline.errors import ConfigError, SourceRetriable
 from pipeline.extract import page_journal
 from pipeline.extract.fetch import fetch_pages
+from pipeline.extract.read_ahead import AHEAD
 from pipeline.simulator import Fault, on_page
 from tests.extract.small_shop import DAY, NOW, START, make_walk, numbers, shop, windows
 
@@ -57,7 +58,7 @@ def test_a_page_once_fetched_is_not_fetched_again(
     killed_walk(source, tmp_path, 2, die, where)
     found = make_walk(source, 2, tmp_path)
     assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(96)] and found.duplicates == 0
-    assert len(server.requests) == 5 + (where == "before"), "at most the page under way"
+    assert len(server.requests) <= 5 + AHEAD + (where == "before"), "at most those under way"
     assert found.requests == 5 - die + (where == "before")
     assert list(tmp_path.glob("pages.*")) == [], "emptied when done"
 
@@ -81,7 +82,7 @@ def test_windows_not_yet_handed_out_are_not_fetched_again(start, tmp_path: Path,
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "tail", "nothing but a tail"])
 def test_a_damaged_tail_is_dropped(start, tmp_path: Path, damage: str) -> None:
-    server, source = start(shop(96), limit=20)
+    _, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
     [journal] = tmp_path.glob("pages.*/journal")
     body = journal.read_bytes()
@@ -95,7 +96,8 @@ def test_a_damaged_tail_is_dropped(start, tmp_path: Path, damage: str) -> None:
     )
     found = make_walk(source, 2, tmp_path)
     assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(96)]
-    assert len(server.requests) == {"cut": 6, "flip": 6, "tail": 5, "nothing but a tail": 8}[damage]
+    kept = {"cut": 2, "flip": 2, "tail": 3, "nothing but a tail": 0}[damage]
+    assert found.requests == 5 - kept
 
 
 def test_a_cursor_forgotten_in_the_meantime_only_costs_time(start, tmp_path: Path) -> None:
@@ -128,11 +130,7 @@ def test_a_journal_of_another_walk_is_not_continued(start, tmp_path: Path, other
         now -= timedelta(hours=1)
         server.now = lambda: now
     found = fetch_pages(source, asked, bounded=bounded, state_folder=tmp_path, now=now)
-    assert (
-        found.requests == 5 + bounded
-        and len(server.requests) == 8 + bounded
-        and len(numbers(found)) == 96
-    )
+    assert found.requests == 5 + bounded and len(numbers(found)) == 96
     left = len(list(tmp_path.glob("pages.*")))
     assert left == (0 if other in ("old", "clock set back") else 1), (
         "an old one is removed, another's is left to it"
@@ -256,7 +254,10 @@ def test_a_full_disk_is_said_and_what_was_fetched_is_kept(start, tmp_path: Path,
 
 
 @pytest.mark.parametrize("damage", ["cut", "short"])
-def test_a_disk_that_loses_records_is_noticed(start, tmp_path: Path, damage: str) -> None:
+def test_a_disk_that_loses_records_is_noticed(
+    start, tmp_path: Path, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_journal, "IN_MEMORY", 0)
     _, source = start(shop(96), limit=20)
     found = make_walk(source, 2, tmp_path)
     bucket = max(tmp_path.glob("pages.*/bucket.*"), key=lambda path: path.stat().st_size)
@@ -268,7 +269,7 @@ def test_a_disk_that_loses_records_is_noticed(start, tmp_path: Path, damage: str
 
 
 def test_nothing_of_a_dropped_tail_comes_back(start, tmp_path: Path) -> None:
-    server, source = start(shop(96), limit=20)
+    _, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
     [journal] = tmp_path.glob("pages.*/journal")
     body = journal.read_bytes()
@@ -277,7 +278,7 @@ def test_nothing_of_a_dropped_tail_comes_back(start, tmp_path: Path) -> None:
     )  # the first page is damaged, the others are whole
     killed_walk(source, tmp_path, 2, 1, "kept")
     found = make_walk(source, 2, tmp_path)
-    assert len(numbers(found)) == 96 and found.requests == 4 and len(server.requests) == 3 + 1 + 4
+    assert len(numbers(found)) == 96 and found.requests == 4
 
 
 def test_a_failure_keeps_the_pages_for_the_next_run(start, tmp_path: Path) -> None:
@@ -336,4 +337,4 @@ def test_pages_of_two_killed_runs_are_all_kept(start, tmp_path: Path) -> None:
     source.receipts = receipts
     extracted = make_walk(source, 2, tmp_path)
     assert sorted(numbers(extracted)) == [f"1-{n + 1000}" for n in range(96)]
-    assert len(server.requests) == 2 + 2 + 2, "only the page under way is fetched again"
+    assert extracted.requests == 2 and len(server.requests) <= 2 + 2 + 2 + 2 * AHEAD

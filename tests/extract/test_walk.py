@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError, SourceFatal, SourceRetriable
 from pipeline.extract.fetch import FetchedPages, arrange, fetch_pages, pack
+from pipeline.extract.read_ahead import AHEAD
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import Page, Record, Window
@@ -292,7 +293,7 @@ def test_a_window_that_is_open_by_the_servers_clock_is_not_kept(start, tmp_path:
     assert len(numbers(make_walk(source, 1, tmp_path, now=START + 2 * DAY))) == 48
 
 
-def test_memory_stays_flat(tmp_path: Path) -> None:
+def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five times the pages need no more memory; each page is 2 MB."""
     import tracemalloc
 
@@ -308,6 +309,7 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
                 ]
                 yield Page(rows, str(at) if at < count - 1 else None)
 
+    monkeypatch.setattr("pipeline.extract.page_journal.IN_MEMORY", 4 << 20)
     peaks = []
     for count in (10, 50):
         tracemalloc.start()
@@ -329,9 +331,10 @@ def test_progress_tells_pages_records_and_how_far_back(start, tmp_path: Path) ->
     _, source = start(shop(96), limit=20)
     steps = []
     make_walk(source, 2, tmp_path, progress=steps.append)
-    assert [(step.pages, step.records, step.requests) for step in steps] == [
-        (n, min(20 * n, 96), n) for n in range(1, 6)
+    assert [(step.pages, step.records) for step in steps] == [
+        (n, min(20 * n, 96)) for n in range(1, 6)
     ]
+    assert all(0 <= step.requests - step.pages <= AHEAD for step in steps)
     assert [step.oldest for step in steps] == sorted(
         (step.oldest for step in steps), reverse=True
     ) and steps[-1].oldest == START

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -198,9 +198,9 @@ class Loyverse:
             raise limit from None
 
 
-def _revision(record: Record) -> bytes:
+def _revision(record: Record) -> Hashable:
     """Key of a revision of a receipt: its number and `updated_at`, or else its body."""
-    return f"{record.number} {record.updated_at}".encode() if record.number else record.body
+    return (record.number, record.updated_at) if record.number else record.body
 
 
 def _path(resource: str, identifier: str) -> str:

@@ -6,11 +6,12 @@ pages bring nothing new is given up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import NamedTuple, TypeVar
 
 from pipeline.errors import SourceFatal
 from pipeline.extract.http import Http, Refused
+from pipeline.extract.read_ahead import read_ahead
 from pipeline.extract.seen import Seen
 from pipeline.pos.loyverse.endpoints import (
     ENDPOINTS,
@@ -31,6 +32,14 @@ EMPTY_PAGES = 100  # in a row; a filter that the API applies after paging may em
 REPEATED_PAGES = 40
 
 
+class _Answer(NamedTuple):
+    """The rows of a page and the cursor of the next; `is_first`: the list begins (again)."""
+
+    rows: list[bytes]
+    cursor: str | None
+    is_first: bool
+
+
 class Lists:
     """The list endpoints of a shop; `most_pages` is the maximum of pages of one list."""
 
@@ -49,8 +58,10 @@ class Lists:
         If a cursor is refused, the list begins again, with rows that came before. Raises
         SourceFatal for cursors without an end and for rows that do not match the filters.
         """
-        for rows, following in self.read(resource, filters, limit, cursor, bytes, bytes):
-            check_rows(ENDPOINTS[resource], filters, rows)
+        endpoint = ENDPOINTS[resource]
+        answers = self._answers(endpoint, filters, limit, cursor)
+        for rows, following in self._end_checked(endpoint, answers, cursor, bytes, bytes):
+            check_rows(endpoint, filters, rows)
             yield rows, following
 
     def read(
@@ -60,24 +71,49 @@ class Lists:
         limit: int,
         cursor: str | None,
         read: Callable[[bytes], Row],
-        identify: Callable[[Row], bytes],
+        identify: Callable[[Row], Hashable],
     ) -> Iterator[tuple[list[Row], str | None]]:
-        """(rows through `read`, next cursor) of the pages of a list endpoint.
+        """(rows through `read`, next cursor) of the pages; the next ones are requested meanwhile.
 
         Raises SourceFatal if pages no longer bring rows that are new by `identify`.
         """
         endpoint = ENDPOINTS[resource]
-        seen, cursors, restarts, empty, repeated = Seen(), {cursor}, 0, 0, 0
+        answers = read_ahead(self._answers(endpoint, filters, limit, cursor))
+        yield from self._end_checked(endpoint, answers, cursor, read, identify)
+
+    def _answers(
+        self, endpoint: Endpoint, filters: Mapping[str, Filter], limit: int, cursor: str | None
+    ) -> Iterator[_Answer]:
+        """The pages of a list, which begins again if a cursor is refused."""
+        is_first, restarts = True, 0
         for _ in range(self._most_pages):
             try:
-                bodies, cursor = self._page(endpoint, filters, limit, cursor)
+                rows, cursor = self._page(endpoint, filters, limit, cursor)
             except CursorRefused:
                 restarts += 1
                 if restarts > RESTARTS or cursor is None:
                     raise
-                cursor, cursors, seen = None, {None}, Seen()
+                cursor, is_first = None, True
                 continue
-            rows = [read(body) for body in bodies]
+            yield _Answer(rows, cursor, is_first)
+            if cursor is None:
+                return
+            is_first = False
+
+    def _end_checked(
+        self,
+        endpoint: Endpoint,
+        answers: Iterator[_Answer],
+        cursor: str | None,
+        read: Callable[[bytes], Row],
+        identify: Callable[[Row], Hashable],
+    ) -> Iterator[tuple[list[Row], str | None]]:
+        """The pages up to the last one. Raises SourceFatal for cursors without an end."""
+        seen, cursors, empty, repeated = Seen(), {cursor}, 0, 0
+        for number, answer in enumerate(answers):
+            if answer.is_first and number:
+                cursors, seen = {None}, Seen()
+            rows, cursor = [read(row) for row in answer.rows], answer.cursor
             yield rows, cursor
             if cursor is None:
                 return
@@ -92,12 +128,12 @@ class Lists:
             ):
                 what = "bring nothing new" if rows else f"are empty, {empty:,} pages in a row"
                 raise SourceFatal(
-                    f"/{resource}: the cursors do not end, their pages {what}; run again, and ask"
-                    " the API's support if it stays so"
+                    f"/{endpoint.path}: the cursors do not end, their pages {what}; run again, and"
+                    " ask the API's support if it stays so"
                 )
             cursors.add(cursor)
         raise SourceFatal(
-            f"/{resource}: no end after {self._most_pages:,} pages; ask for a shorter span"
+            f"/{endpoint.path}: no end after {self._most_pages:,} pages; ask for a shorter span"
         )
 
     def _page(
