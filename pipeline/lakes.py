@@ -16,7 +16,7 @@ from dataclasses import replace
 from pipeline import local_state, ownership, settings
 from pipeline.connect import is_simulator
 from pipeline.errors import ConfigError, OtherLake
-from pipeline.load import RECEIPTS, Lake, open_storage
+from pipeline.load import Lake, open_storage
 from pipeline.pos.source import Reader
 from pipeline.raw_source import RawSource
 from pipeline.rules import Rules
@@ -97,9 +97,7 @@ def point_of_sale_of(source: str) -> str:
 
 def raw_partitions() -> set[str]:
     """The windows and rescans of every source, as the tables name them."""
-    return {
-        raw.name(partition) for raw in raw_sources() for partition in raw.lake.partitions(RECEIPTS)
-    }
+    return {raw.name(name) for raw in raw_sources() for name in raw.lake.windows_and_rescans()}
 
 
 def source_named(name: str | None) -> str:

@@ -18,14 +18,13 @@ from pipeline.extract.missing_numbers import MissingNumbers, find_missing_number
 from pipeline.extract.new_fields import read_fields
 from pipeline.extract.rescan import numbers_tried
 from pipeline.extract.warnings import gap_warning
-from pipeline.extract.window_bounds import DAY, window_names
+from pipeline.extract.window_bounds import DAY
 from pipeline.extract.windows import spans
 from pipeline.load import (
     CATALOG,
     INVALIDATED,
     RAW,
     RAW_SHIFTS,
-    RECEIPTS,
     SALES,
     SUMMARY,
     Lake,
@@ -222,22 +221,23 @@ def _read_windows(
 
     The manifests of windows that the status `before` has read are not read again.
     """
-    windows = window_names(lake)
+    committed = lake.windows()
+    windows = list(committed)
     if not windows:
         return None
     last = date.fromisoformat(windows[-1])
     since = last - FORTNIGHT * DAY
     recent = windows[-max(FORTNIGHT, 31) :]
-    numbers = {name: lake.history(RECEIPTS, name)[-1].number for name in recent}
+    numbers = {name: committed[name].number for name in recent}
     earlier = before.get("windows", {})
     unread = [name for name in recent if earlier.get(f"{prefix}{name}") != numbers[name]]
-    read = lake.storage.map(lambda name: lake.metadata(RECEIPTS, name).get("truncated_at"), unread)
+    read = lake.storage.map(lambda name: lake.window_metadata(name).get("truncated_at"), unread)
     limits = before.get("truncated", {})
     truncated = {name: limits.get(f"{prefix}{name}") for name in recent}
     truncated |= zip(unread, read, strict=True)
     return _Windows(
         last_window=windows[-1],
-        end=datetime.fromisoformat(lake.metadata(RECEIPTS, windows[-1])["end"]),
+        end=datetime.fromisoformat(lake.window_metadata(windows[-1])["end"]),
         is_stale=last < expected,
         gaps=list(_gaps(windows)),
         truncated={name: instant for name, instant in truncated.items() if instant},

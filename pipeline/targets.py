@@ -23,7 +23,7 @@ from pipeline import settings
 from pipeline.errors import ConfigError, Conflict, Corrupt, Stale
 from pipeline.lakes import ROOT, check_lake, folder_of, further_state, raw_lake
 from pipeline.lakes import lake as lake  # tasks and commands import it from here
-from pipeline.load import DATASETS, RAW, Manifest, fingerprint_of
+from pipeline.load import DATASETS, RAW, RECEIPTS, Manifest, fingerprint_of
 from pipeline.load.publish import Content
 from pipeline.rebuild_reason import plain, rebuild_reason
 from pipeline.settings.run_context import once_per_run
@@ -116,7 +116,9 @@ class DatasetTask(luigi.Task):
 def committed(dataset: str, partition: str, source: str = ROOT) -> str | None:
     """The digest of a raw partition; None where it is missing or invalidated."""
     check_lake()
-    newest = (raw_lake(source) if source else lake()).newest(dataset, partition)
+    home = raw_lake(source) if source else lake()
+    newest = home.windows().get(partition) if dataset == RECEIPTS else None
+    newest = newest or home.newest(dataset, partition)
     return newest.digest if newest and newest.fingerprint == RAW else None
 
 

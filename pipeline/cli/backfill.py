@@ -19,7 +19,6 @@ from pipeline.cli.child import run_luigi
 from pipeline.cli.rescan import check_period
 from pipeline.errors import ExitCode
 from pipeline.lakes import raw_partitions, raw_sources, refresh_all
-from pipeline.load import RECEIPTS
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,9 +48,9 @@ def run(options: argparse.Namespace) -> int:
         return code
     refresh_all()
     metadata = {
-        raw.name(name): raw.lake.metadata(RECEIPTS, name)
+        raw.name(name): raw.lake.window_metadata(name)
         for raw in raw_sources()
-        for name in raw.lake.partitions(RECEIPTS)
+        for name in raw.lake.windows_and_rescans()
         if raw.name(name) not in before
     }
     print(

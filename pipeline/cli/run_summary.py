@@ -16,7 +16,7 @@ from datetime import date, datetime
 from functools import partial
 
 from pipeline.errors import Corrupt
-from pipeline.load import INVALIDATED, RAW, RECEIPTS, Lake, Manifest
+from pipeline.load import INVALIDATED, RECEIPTS, Lake, Manifest
 from pipeline.load.layout import DATASETS, IDENTITY, MONTHLY, NIGHTLY, SALES, parse_raw, state_key
 from pipeline.load.storage import Stat
 from pipeline.raw_source import RawSource
@@ -113,7 +113,9 @@ def read_summary(
 
 
 def _numbers(lake: Lake, dataset: str) -> dict[str, int]:
-    """The number of the newest manifest of each partition."""
+    """The number of the newest manifest of each partition; of raw, of each window."""
+    if dataset == RECEIPTS:
+        return {name: newest.number for name, newest in lake.windows_and_rescans().items()}
     return {
         name: newest.number
         for name in lake.partitions(dataset)
@@ -125,8 +127,8 @@ def _count_records(
     lake: Lake, names: Iterable[str], prefix: str
 ) -> tuple[dict[str, int], dict[str, Callable[[], int]]]:
     """The records of each raw partition; of windows, what counts late receipts."""
-    partitions = [name for name in names if _newest(lake, RECEIPTS, name).fingerprint == RAW]
-    counts = lake.storage.map(lambda name: lake.metadata(RECEIPTS, name)["records"], partitions)
+    partitions = list(names)
+    counts = lake.storage.map(lambda name: lake.window_metadata(name)["records"], partitions)
     records = dict(zip((f"{prefix}{name}" for name in partitions), counts, strict=True))
     windows = [name for name in partitions if len(name) == _DAY]
     return records, {f"{prefix}{name}": partial(_late, lake, name) for name in windows}
@@ -179,13 +181,14 @@ def _newest(lake: Lake, dataset: str, name: str) -> Manifest:
 
 def _late(lake: Lake, window: str) -> int:
     """Receipts of a window in objects whose sales all are before it."""
-    body = lake.body(_newest(lake, RECEIPTS, window))
-    start, end = (datetime.fromisoformat(body["metadata"][edge]) for edge in ("start", "end"))
-    objects = [parse_raw(Stat(m["key"], m["size"], "")) for m in body["files"].values()]
+    metadata = lake.window_metadata(window)
+    start, end = (datetime.fromisoformat(metadata[edge]) for edge in ("start", "end"))
+    files = lake.body(lake.windows()[window])["files"].values()
+    entries = (entry for file in files for entry in parse_raw(Stat(file["key"], file["size"], "")))
     return sum(
-        lake.read_raw(raw).count(b"\n")
-        for raw in objects
-        if raw and raw.sold and not raw.may_hold(start, end)
+        lake.read_raw(entry).count(b"\n")
+        for entry in entries
+        if entry.partition == window and entry.sold and not entry.may_hold(start, end)
     )
 
 

@@ -10,45 +10,42 @@ from functools import cache
 from pipeline.extract.fetch import FetchedPages, Records, pack
 from pipeline.extract.moved_revisions import (
     Earlier,
+    Sales,
     copy_moved_revisions,
     earlier_dates,
     is_update,
-    partition_dates_of,
+    sales_of,
     with_pending,
 )
-from pipeline.load import MAX_PENDING, Lake
+from pipeline.load import Lake
 from pipeline.pos.source import Reader, Record, Window
 
 
 def commit_windows(lake: Lake, fetched: FetchedPages, windows: list[Window]) -> None:
-    """Commit windows in their order, each while the next ones are prepared.
+    """Commit windows in their order, those of a month together.
 
     A window may need the dates of a receipt in a window that is not committed yet: `waiting` has
     those.
     """
-    waiting: deque[dict[str, set[date]]] = deque(maxlen=MAX_PENDING)
+    waiting: deque[dict[str, Sales]] = deque()
     with lake.commits() as commits:
         for window, lazy_records in fetched.windows:
             records = {sold: lazy_records[sold] for sold in lazy_records}
-            partition_dates = partition_dates_of(records)
-            objects, times = pack_objects(
-                records,
-                with_pending(earlier_dates_in(lake, fetched.reader), waiting),
-                partition_dates,
+            sales = sales_of(records)
+            contents, times = pack_objects(
+                records, with_pending(earlier_dates_in(lake, fetched.reader), waiting), sales
             )
-            commits.add(
-                str(window.date),
-                objects,
-                window_metadata(window, sum(map(len, records.values())), fetched),
-                times,
-            )
-            waiting.append(partition_dates)
+            count = sum(map(len, records.values()))
+            commits.add(window.date, contents, window_metadata(window, count, fetched), times)
+            waiting.append(sales)
+            while len(waiting) > commits.waiting:
+                waiting.popleft()
             if window is windows[-1]:
                 commits.finish()  # before the page journal is removed
 
 
 def pack_objects(
-    records: Records, earlier: Earlier, partition_dates: Mapping[str, set[date]]
+    records: Records, earlier: Earlier, sales: Mapping[str, Sales]
 ) -> tuple[dict[date | None, bytes], dict[date | None, str]]:
     """Objects of a partition by date of sale: NDJSON, and UTC times of the sales.
 
@@ -57,14 +54,14 @@ def pack_objects(
     objects: dict[date | None, bytes] = {}
     times: dict[date | None, str] = {}
     recalled = cache(earlier)
-    forwarded = copy_moved_revisions(records, recalled, partition_dates)
+    forwarded = copy_moved_revisions(records, recalled, sales)
 
     def replaces(record: Record, sold: date) -> bool:
         """Whether raw has an earlier revision under the same date, at another time."""
         if not is_update(record):
             return False
         assert record.created_at  # as of every update
-        instants = recalled(record.number or "", record.created_at).sold.get(sold, set())
+        instants = recalled(record.number or "", record.created_at).get(sold, set())
         return not instants <= {record.sold_at}
 
     for sold in forwarded:

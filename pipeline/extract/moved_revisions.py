@@ -29,30 +29,20 @@ from pipeline.pos.source import Record, sold_date
 _PLAIN = re.compile(r"[0-9A-Za-z_-]+")
 
 
-class SaleDates(set[date]):
-    """The dates under which raw keeps revisions of a receipt.
-
-    `sold` has their instants of sale under each date, None where unknown.
-    """
-
-    def __init__(self, sold: Mapping[date, set[datetime | None]]) -> None:
-        super().__init__(sold)
-        self.sold = sold
-
-
-Earlier = Callable[[str, datetime], SaleDates]
+Sales = dict[date, set[datetime | None]]
+"""The dates under which raw keeps revisions of a receipt, with their instants of sale."""
+Earlier = Callable[[str, datetime], Sales]
 
 
 def copy_moved_revisions(
-    records: Records, earlier: Earlier, partition_dates: Mapping[str, set[date]] | None = None
+    records: Records, earlier: Earlier, sales: Mapping[str, Sales] | None = None
 ) -> Records:
     """`records` of a partition, arranged, with the copies that the rule requires.
 
     `earlier(number, created_at)` returns the dates of the revisions committed so far; it is called
-    for updates only (`updated_at` after `created_at`). `partition_dates` are those of the
-    partition.
+    for updates only (`updated_at` after `created_at`). `sales` are those of the partition.
     """
-    partition_dates = partition_dates_of(records) if partition_dates is None else partition_dates
+    sales = sales_of(records) if sales is None else sales
     moved: list[tuple[date | None, Record]] = []
     for sold in records:
         for record in records[sold]:
@@ -70,7 +60,7 @@ def copy_moved_revisions(
         assert record.created_at
         others = {record.created_at.date()}
         if is_update(record):
-            others |= {*earlier(record.number, record.created_at), *partition_dates[record.number]}
+            others |= {*earlier(record.number, record.created_at), *sales[record.number]}
         for other in others - {sold}:
             copies[other].append(record)
     return LazyMapping(
@@ -81,28 +71,27 @@ def copy_moved_revisions(
     )
 
 
-def partition_dates_of(records: Records) -> dict[str, set[date]]:
-    """The partition dates of each receipt of a partition, by number."""
-    partition_dates: dict[str, set[date]] = defaultdict(set)
+def sales_of(records: Records) -> dict[str, Sales]:
+    """The partition dates and instants of sale of each receipt of a partition, by number."""
+    sales: dict[str, Sales] = defaultdict(dict)
     for sold in records:
         for record in records[sold]:
             if record.number and (day := sold or (record.updated_at and record.updated_at.date())):
-                partition_dates[record.number].add(day)
-    return partition_dates
+                sales[record.number].setdefault(day, set()).add(record.sold_at)
+    return sales
 
 
-def with_pending(earlier: Earlier, waiting: Iterable[Mapping[str, set[date]]]) -> Earlier:
-    """`earlier` with the dates in partitions not committed yet, at unknown instants."""
-    return lambda number, created_at: SaleDates(
-        {
-            **earlier(number, created_at).sold,
-            **{
-                day: {None}
-                for partition_dates in waiting
-                for day in partition_dates.get(number, ())
-            },
-        }
-    )
+def with_pending(earlier: Earlier, waiting: Iterable[Mapping[str, Sales]]) -> Earlier:
+    """`earlier` with the sales in windows that are not committed yet."""
+
+    def earlier_or_pending(number: str, created_at: datetime) -> Sales:
+        sales = earlier(number, created_at)
+        for pending in waiting:
+            for day, instants in pending.get(number, {}).items():
+                sales.setdefault(day, set()).update(instants)
+        return sales
+
+    return earlier_or_pending
 
 
 def partition_date_of(record: Record) -> date | None:
@@ -129,7 +118,7 @@ def earlier_dates(
     """
     homes: dict[date, list[bytes]] = {}
 
-    def earlier(number: str, created_at: datetime) -> SaleDates:
+    def earlier(number: str, created_at: datetime) -> Sales:
         home = created_at.date()
         if home not in homes:
             homes[home] = list(read(home))
@@ -142,10 +131,10 @@ def earlier_dates(
             for line in ndjson.splitlines()
             if spelled in line
         )
-        partition_dates: dict[date, set[datetime | None]] = {}
+        sales: Sales = {}
         for record in candidates:
             if record.number == number and (day := partition_date_of(record)):
-                partition_dates.setdefault(day, set()).add(record.sold_at)
-        return SaleDates(partition_dates)
+                sales.setdefault(day, set()).add(record.sold_at)
+        return sales
 
     return earlier

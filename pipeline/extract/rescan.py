@@ -19,7 +19,7 @@ from pipeline.extract.missed import (
     recording_numbers,
 )
 from pipeline.extract.missing_numbers import ask_for, choose_numbers, find_missing_numbers
-from pipeline.extract.moved_revisions import partition_dates_of
+from pipeline.extract.moved_revisions import sales_of
 from pipeline.extract.new_fields import note_fields
 from pipeline.extract.waits import on_wait
 from pipeline.extract.window_bounds import DATASET, window_names, window_of
@@ -63,7 +63,7 @@ def rescan(
             missed, metadata = _rescan_span(span, windows, records, lake, source, most)
             added = by_date(missed)
             objects, times = pack_objects(
-                added, earlier_dates_in(lake, source.reader), partition_dates_of(added)
+                added, earlier_dates_in(lake, source.reader), sales_of(added)
             )
             lake.commit_window(
                 partition, objects, window_metadata(span, len(missed), fetched) | metadata, times

@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
-from pipeline.load import RAW, Lake, RawPartition
+from pipeline.load import Lake
 from pipeline.pos.source import Window
 
 DATASET = "raw/receipts"
@@ -57,18 +57,12 @@ def neighbours(days: list[date], lake: Lake) -> tuple[Window | None, Window | No
 
 def window_names(lake: Lake) -> list[str]:
     """The names of the committed windows, sorted; invalidated ones are left out."""
-    return [
-        name
-        for name in lake.partitions(DATASET)
-        if RawPartition.parse(name).is_window
-        and (newest := lake.newest(DATASET, name))
-        and newest.fingerprint == RAW
-    ]
+    return list(lake.windows())
 
 
 def window_of(day: date, lake: Lake) -> Window:
     """The window of `day` as it was committed."""
-    metadata = lake.metadata(DATASET, str(day))
+    metadata = lake.window_metadata(str(day))
     return Window(
         day, datetime.fromisoformat(metadata["start"]), datetime.fromisoformat(metadata["end"])
     )

@@ -15,7 +15,6 @@ What was committed is never changed; what is read is what was published. Nothing
 receipt is. Raises StorageRefused, StorageUnavailable, Conflict, Corrupt.
 """
 
-from pipeline.load.commits import MAX_PENDING
 from pipeline.load.lake import Lake
 from pipeline.load.layout import (
     BACKOFFICE,
@@ -51,7 +50,6 @@ __all__ = [
     "DATASETS",
     "IDENTITY",
     "INVALIDATED",
-    "MAX_PENDING",
     "MONTHLY",
     "NIGHTLY",
     "OUTSIDE",

@@ -1,38 +1,38 @@
-"""Commit raw partitions while the next ones are prepared.
+"""Commit windows together, each compressed while the next ones are prepared.
 
-Each partition is compressed and stored in a thread and published by the caller's thread, in the
-order in which the partitions were added. So a kill leaves the first ones committed and the others
-not, and no manifest exists before its data. At most MAX_PENDING partitions wait, with IN_MEMORY
-bytes of NDJSON, or one larger one.
+Consecutive windows of a month become one raw partition, with one manifest and a few syncs to disk:
+up to MOST windows, or as many as have IN_MEMORY bytes of NDJSON, or one larger one. They are stored
+and published by the caller's thread, in the order in which they were added. So a kill leaves the
+first ones committed and the others not, and no manifest exists before its data.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
 from pipeline.load.raw import RawZone
-from pipeline.load.raw_objects import StoredObjects
+from pipeline.load.raw_objects import Packed, pack_window
 
 IN_MEMORY = 64 << 20
-MAX_PENDING = 6
-_THREADS = 3
+MOST = 31
+_THREADS = 2
 
 
 class Commits:
-    """A queue of commits by `run`; a context manager that publishes all at its end.
+    """A queue of windows to be committed by `run`; a context manager that commits all at its end.
 
-    Raises what a commit raises, at the latest in `finish`; objects stored for later partitions are
-    then never read.
+    `waiting` is the number of windows that are not committed yet. Raises what a commit raises, at
+    the latest in `finish`.
     """
 
     def __init__(self, zone: RawZone, run: str) -> None:
         self._zone, self._run = zone, run
         self._pool = ThreadPoolExecutor(_THREADS)
-        self._waiting: deque[tuple[str, int, Future[StoredObjects], Mapping[str, Any]]] = deque()
+        self._packed: list[Future[Packed]] = []
+        self._metadata: dict[str, Mapping[str, Any]] = {}
         self._size = 0
 
     def __enter__(self) -> Commits:
@@ -45,34 +45,47 @@ class Commits:
         finally:
             self._pool.shutdown(cancel_futures=True)
 
+    @property
+    def waiting(self) -> int:
+        return len(self._packed)
+
     def add(
         self,
-        partition: str,
-        objects: Mapping[date | None, bytes],
+        window: date,
+        contents: Mapping[date | None, bytes],
         metadata: Mapping[str, Any],
         times: Mapping[date | None, str],
     ) -> None:
-        """Queue a partition; arguments as in Lake.commit_window."""
-        size = sum(map(len, objects.values()))
-        while self._waiting and (
-            self._size + size > IN_MEMORY or len(self._waiting) >= MAX_PENDING
-        ):
-            self._publish()
-        number, is_committed = self._zone.number_of(partition)
-        stored = self._pool.submit(
-            self._zone.store, partition, number, objects, times, is_committed=is_committed
-        )
-        self._waiting.append((partition, size, stored, metadata))
+        """Queue the window after the last one; arguments as in Lake.commit_window."""
+        size = sum(map(len, contents.values()))
+        is_first_of_month = window.day == 1
+        if is_first_of_month or self._size + size > IN_MEMORY or self.waiting >= MOST:
+            self.finish()
+        self._packed.append(self._pool.submit(pack_window, str(window), contents, times))
+        self._metadata[str(window)] = metadata
         self._size += size
-        while self._waiting and self._waiting[0][2].done():
-            self._publish()
 
     def finish(self) -> None:
-        """Publish all that was added."""
-        while self._waiting:
-            self._publish()
+        """Commit all that was added."""
+        if self._packed:
+            packed = [future.result() for future in self._packed]
+            self._zone.commit(self._run, packed, join_metadata(self._metadata))
+        self._packed, self._metadata, self._size = [], {}, 0
 
-    def _publish(self) -> None:
-        partition, size, stored, metadata = self._waiting.popleft()
-        self._size -= size
-        self._zone.publish(self._run, partition, stored.result(), metadata)
+
+def join_metadata(windows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The metadata of windows that are committed together, with that of each."""
+    first, *_ = each = list(windows.values())
+    if len(each) == 1:
+        return dict(first)
+    return {
+        **each[-1],
+        "start": first["start"],
+        "records": sum(metadata["records"] for metadata in each),
+        "windows": {name: dict(metadata) for name, metadata in windows.items()},
+    }
+
+
+def metadata_of(metadata: Mapping[str, Any], window: str) -> dict[str, Any]:
+    """The metadata of one window, of that of the partition that has it."""
+    return dict(metadata.get("windows", {}).get(window, metadata))

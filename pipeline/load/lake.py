@@ -22,7 +22,7 @@ from pipeline.errors import Conflict, Corrupt, PipelineError
 from pipeline.load import publish, raw, summary_digests
 from pipeline.load.archive import unpack
 from pipeline.load.commit_records import Body
-from pipeline.load.commits import Commits
+from pipeline.load.commits import Commits, metadata_of
 from pipeline.load.layout import (
     INVALIDATED,
     ONLY_FILE,
@@ -37,6 +37,7 @@ from pipeline.load.manifests import ManifestLog
 from pipeline.load.month_packs import MonthPacks
 from pipeline.load.publish import NOTHING, Content, digest_files
 from pipeline.load.raw_objects import Content as RawContent
+from pipeline.load.raw_objects import Packed, pack_window
 from pipeline.load.recent_bytes import RecentBytes
 from pipeline.load.storage import Storage, check_key
 
@@ -336,35 +337,50 @@ class Lake:
 
     def commit_window(
         self,
-        partition: str,
-        objects: Mapping[date | None, RawContent],
+        window: str,
+        contents: Mapping[date | None, RawContent],
         metadata: Mapping[str, Any],
         times: Mapping[date | None, str] = MappingProxyType({}),
     ) -> Manifest:
-        """Commit one partition of raw receipts: NDJSON by UTC date of sale.
+        """Commit one window, or rescan, of raw receipts: NDJSON by UTC date of sale.
 
-        `times` are the UTC minutes of each object's first and last sale (HHMM-HHMM). Raises
-        Conflict where the partition is committed with other content.
+        `times` are the UTC minutes of the first and last sale of each date (HHMM-HHMM). Raises
+        Conflict where it is committed with other content.
         """
-        return self._raw.commit(self.run, partition, objects, metadata, times)
+        return self._raw.commit(self.run, [pack_window(window, contents, times)], metadata)
+
+    def windows(self) -> Mapping[str, Manifest]:
+        """The committed windows of raw receipts in order, each with the manifest that has it."""
+        return self._raw.windows()
+
+    def windows_and_rescans(self) -> Mapping[str, Manifest]:
+        """The committed windows, then the rescans, each with its manifest."""
+        return {**self._raw.windows(), **self._raw.rescans()}
+
+    def window_metadata(self, window: str) -> dict[str, Any]:
+        """The metadata of a window or rescan. Raises Corrupt if it is not committed."""
+        manifest = self.windows().get(window) or self._published(RECEIPTS, window)
+        return metadata_of(self.metadata(RECEIPTS, manifest.partition, manifest), window)
+
+    def raw_manifest(self, entry: RawObject) -> Manifest | None:
+        """The manifest that a raw object belongs to; None if it does not count."""
+        return self._raw.manifest_of(entry)
 
     def complete_windows(self) -> None:
         """Publish the raw receipts that killed runs have committed."""
         self._log.complete_commits(RECEIPTS)
 
     def commits(self) -> Commits:
-        """A queue of raw partitions, each stored while the next ones are prepared."""
+        """A queue of windows that are committed together."""
         return Commits(self._raw, self.run)
 
-    def replace_window(
-        self, partition: str, objects: Mapping[date | None, bytes], times: Mapping[date | None, str]
-    ) -> Manifest:
+    def replace_windows(self, partition: str, windows: Sequence[Packed]) -> Manifest:
         """Commit other content for a committed partition, as an erasure does, in one step.
 
         Its objects stay and no longer count.
         """
         with _naming_partition(RECEIPTS, partition):
-            return self._raw.replace(self.run, self._published(RECEIPTS, partition), objects, times)
+            return self._raw.replace(self.run, self._published(RECEIPTS, partition), windows)
 
     def raw_objects(self, first: date, last: date, partition: str | None = None) -> list[RawObject]:
         """Raw objects sold in [first, last] (UTC), and unreadable ones of `partition`."""
@@ -378,6 +394,10 @@ class Lake:
         """The NDJSON of one raw object, its digest checked."""
         with _naming_partition(RECEIPTS, entry.partition):
             return self._raw.read(entry)
+
+    def read_raw_all(self, entries: Sequence[RawObject]) -> list[bytes]:
+        """`read_raw` of each entry; an object with several of them is fetched once."""
+        return list(self._raw.read_all(entries))
 
     def read_raw_blocks(self, entry: RawObject) -> Iterator[bytes]:
         """`read_raw` in blocks of complete lines, for an object that is large in memory."""

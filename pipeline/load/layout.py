@@ -1,7 +1,10 @@
 """Keys of the lake: dataset, partition and file to key, and back.
 
-    raw/receipts/sold=2026-10-05/<partition>.<partition digest>.<object digest>.1104-2359.ndjson.zst
-        1104-2359: UTC minutes of the first and last sale; sold=unknown for unreadable dates
+    raw/receipts/sold=2026-10-05/<window>.<partition digest>.<object digest>.1104-2359.ndjson.zst
+        <window>: the window or rescan; 1104-2359: UTC minutes of the first and last sale;
+        sold=unknown for unreadable dates
+    raw/receipts/sold=2026-10-05/<window>.<...>.<...>.1104-2359.0000-1058.20411.ndjson.zst
+        two dates, the second is the next day: it begins at byte 20411
     raw/catalog/2026-10-05/catalog.json.zst
     raw/shifts/2026-10-05/shifts.ndjson.zst
     staging/day=2026-10-05/day.arrow.zst
@@ -49,7 +52,9 @@ ANY_TIME = "0000-2359"
 
 _PARTITION = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,59}")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
-_RAW_PARTITION = re.compile(r"(\d{4}-\d\d-\d\d)(?:-rescan-([0-9A-Za-z_-]{1,40}))?")
+_RAW_PARTITION = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:-rescan-([0-9A-Za-z_-]{1,40})|-windows-([2-9]|[12]\d|3[01]))?"
+)
 _MANIFEST = re.compile(
     rf"_manifests/({'|'.join(DATASETS)})/([0-9A-Za-z][0-9A-Za-z_-]*)/"
     rf"(\d{{6,}})\.([0-9a-f]{{16}}|{INVALIDATED}|{RAW})\.([0-9a-f]{{16}})\.json"
@@ -57,19 +62,22 @@ _MANIFEST = re.compile(
 _MINUTE = r"(?:[01]\d|2[0-3])[0-5]\d"
 _OBJECT = re.compile(
     r"raw/receipts/sold=(\d{4}-\d\d-\d\d|unknown)/([0-9A-Za-z][0-9A-Za-z_-]*)"
-    rf"\.([0-9a-f]{{16}})\.([0-9a-f]{{16}})\.({_MINUTE}-{_MINUTE})\.ndjson\.zst"
+    rf"\.([0-9a-f]{{16}})\.([0-9a-f]{{16}})\.({_MINUTE}-{_MINUTE})"
+    rf"(?:\.({_MINUTE}-{_MINUTE})\.([1-9]\d*))?\.ndjson\.zst"
 )
+_DAY = timedelta(days=1)
 
 
 class RawPartition(NamedTuple):
-    """The name of a raw partition: 2026-10-05, or 2026-10-05-rescan-35.
+    """The name of a raw partition: 2026-10-05, 2026-10-05-windows-5 or 2026-10-05-rescan-35.
 
-    `day` is the window's day, or the last day of a rescan; `rescan` tells rescans of one day apart
-    (their number of days, and a label).
+    `day` is the day of the last window, or the last day of a rescan; `rescan` tells rescans of one
+    day apart (their number of days, and a label); `span` the number of windows.
     """
 
     day: date
     rescan: str = ""
+    span: int = 1
 
     @classmethod
     def parse(cls, name: str) -> RawPartition:
@@ -81,22 +89,29 @@ class RawPartition(NamedTuple):
             match = None
         if match is None:
             raise ConfigError(
-                f"{name!r} is not the name of a raw partition: write YYYY-MM-DD, or"
-                " YYYY-MM-DD-rescan-DAYS"
+                f"{name!r} is not the name of a raw partition: write YYYY-MM-DD,"
+                " YYYY-MM-DD-windows-COUNT or YYYY-MM-DD-rescan-DAYS"
             )
-        return cls(day, match[2] or "")
+        return cls(day, match[2] or "", int(match[3] or 1))
 
     def __str__(self) -> str:
-        return f"{self.day}-{self.label}" if self.rescan else str(self.day)
+        return f"{self.day}-{self.label}" if self.rescan or self.span > 1 else str(self.day)
 
     @property
     def is_window(self) -> bool:
         return not self.rescan
 
     @property
+    def windows(self) -> list[str]:
+        """The names of its windows, which are consecutive days; a rescan has none."""
+        return [str(self.day - n * _DAY) for n in reversed(range(self.span))] * self.is_window
+
+    @property
     def label(self) -> str:
         """What distinguishes the partition among those of its day, for people."""
-        return f"rescan-{self.rescan}" if self.rescan else "window"
+        if self.rescan:
+            return f"rescan-{self.rescan}"
+        return f"windows-{self.span}" if self.span > 1 else "window"
 
     @property
     def month(self) -> str:
@@ -120,10 +135,13 @@ class Manifest(NamedTuple):
 
 
 class RawObject(NamedTuple):
-    """One object of raw receipts.
+    """The raw receipts of one window or rescan, `partition`, sold on one UTC date.
 
-    `sold` is the UTC date of sale (None: unreadable), `digest` 16 hex digits of the sha256 of the
-    stored bytes, `times` the UTC minutes of the first and last sale (HHMM-HHMM).
+    `sold` is that date (None: unreadable), `times` the UTC minutes of the first and last sale
+    (HHMM-HHMM). They are `size` bytes from `start` on of the stored object `stored`, whose `digest`
+    is 16 hex digits of its sha256. It may also have the next date. `key` names the date: it differs
+    from `stored` in the folder of the second one. `partition_digest` is that of what was committed
+    together.
     """
 
     key: str
@@ -133,6 +151,8 @@ class RawObject(NamedTuple):
     digest: str
     size: int
     times: str = ANY_TIME
+    start: int = 0
+    stored: str = ""
 
     @property
     def partition_name(self) -> RawPartition:
@@ -273,24 +293,44 @@ def commit_prefix(dataset: str) -> str:
 
 
 def raw_key(
-    sold: date | None, partition: str, partition_digest: str, digest: str, times: str = ANY_TIME
+    sold: date | None,
+    partition: str,
+    partition_digest: str,
+    digest: str,
+    times: str = ANY_TIME,
+    following: tuple[str, int] | None = None,
 ) -> str:
-    """Return the key of an object of raw receipts; arguments as in RawObject."""
-    name = f"{check_partition(RECEIPTS, partition)}.{partition_digest}.{digest}.{times}.ndjson.zst"
-    return check_key(f"{RECEIPTS}/sold={sold or UNKNOWN}/{name}")
+    """Return the key of an object of raw receipts; arguments as in RawObject.
+
+    `following` are times and first byte of the next date, where the object has it too.
+    """
+    name = f"{check_partition(RECEIPTS, partition)}.{partition_digest}.{digest}.{times}"
+    if following:
+        name += f".{following[0]}.{following[1]}"
+    return check_key(f"{RECEIPTS}/sold={sold or UNKNOWN}/{name}.ndjson.zst")
 
 
-def parse_raw(stat: Stat) -> RawObject | None:
-    """Return the raw object of a listed object; None for a foreign one."""
+def parse_raw(stat: Stat) -> list[RawObject]:
+    """Return what a listed object has of each date; nothing for a foreign one."""
     match = _OBJECT.fullmatch(stat.key)
     if not match or not _is_raw_partition(match[2]):
-        return None
-    sold, partition, partition_digest, digest, times = match.groups()
+        return []
+    sold, window, partition_digest, digest, times, later, start = match.groups()
     try:
         day = None if sold == UNKNOWN else date.fromisoformat(sold)
     except ValueError:
-        return None
-    return RawObject(stat.key, day, partition, partition_digest, digest, stat.size, times)
+        return []
+    key, names = stat.key, (window, partition_digest, digest)
+    if later is None:
+        return [RawObject(key, day, *names, stat.size, times, 0, key)]
+    if day is None:
+        return []
+    cut, following = int(start), day + _DAY
+    second = key.replace(f"sold={day}", f"sold={following}", 1)
+    return [
+        RawObject(key, day, *names, cut, times, 0, key),
+        RawObject(second, following, *names, max(stat.size - cut, 0), later, cut, key),
+    ]
 
 
 def _is_raw_partition(partition: str) -> bool:

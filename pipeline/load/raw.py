@@ -1,7 +1,9 @@
 """Raw receipts: verbatim records, committed by partition and never changed.
 
-A partition is one window of `updated_at`, or one rescan. Its objects, one per UTC date of sale, are
-zstd-compressed NDJSON, named by the digest of their stored bytes and by that of the partition. They
+A partition is one window of `updated_at`, several consecutive ones that a backfill commits
+together, or one rescan. The records of a window are zstd-compressed NDJSON by UTC date of sale, its
+two main dates in one object. Objects are named by their window, the digest of their stored bytes
+and that of the partition. They
 count only when the newest manifest of the partition has the partition's digest. So what a killed
 run left is never read, two runs that fetch the same window cannot mix, and a listing alone shows
 whether an object of a committed partition is missing (Corrupt, naming it). A committed object is
@@ -13,15 +15,13 @@ from __future__ import annotations
 import os
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from hashlib import sha256
-from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from pipeline.errors import Conflict, Corrupt
 from pipeline.load.layout import (
-    ANY_TIME,
     RAW,
     RECEIPTS,
     UNKNOWN,
@@ -29,22 +29,21 @@ from pipeline.load.layout import (
     RawObject,
     RawPartition,
     parse_raw,
-    raw_key,
     raw_prefix,
 )
 from pipeline.load.manifests import ManifestLog
 from pipeline.load.raw_objects import (
-    Content,
+    Packed,
     StoredObjects,
+    cut_frame,
     decompress,
     decompress_blocks,
-    pack_objects,
+    key_of,
     partition_digest,
 )
 from pipeline.load.recent_bytes import RecentBytes
-from pipeline.load.storage import Stat
+from pipeline.load.storage import Stat, Write
 
-_IN_MEMORY = 64 << 20
 Snapshot = tuple[dict[str, RawObject], set[str]]
 """Raw objects by key, and the months listed."""
 
@@ -65,6 +64,7 @@ class RawZone:
         self._index: dict[date | None, list[RawObject]] = {}
         self._incomplete: list[Manifest] = []
         self._indexed: tuple[int, int, int] | None = None
+        self._windows: tuple[object, Mapping[str, Manifest]] = (None, {})
         self.generation += 1
 
     def snapshot(self) -> Snapshot:
@@ -82,85 +82,64 @@ class RawZone:
             self._forget()
         prefix = raw_prefix(month)
         self._objects = {
-            key: entry for key, entry in self._objects.items() if not key.startswith(prefix)
+            key: entry
+            for key, entry in self._objects.items()
+            if not entry.stored.startswith(prefix)
         }
         for stat in self._storage.list(prefix):
-            if entry := parse_raw(stat):
-                self._objects[stat.key] = entry
+            self._objects.update((entry.key, entry) for entry in parse_raw(stat))
         self._covered.add(month)
         self.generation += 1
 
-    def commit(
-        self,
-        run: str,
-        partition: str,
-        objects: Mapping[date | None, Content],
-        metadata: Mapping[str, Any],
-        times: Mapping[date | None, str],
-    ) -> Manifest:
-        """Store the objects, then publish the partition; empty ones are left out.
+    def windows(self) -> Mapping[str, Manifest]:
+        """The committed windows in their order, each with the manifest that has it."""
+        self._log.cover(RECEIPTS)
+        state = os.getpid(), self._log.generations[RECEIPTS]
+        if self._windows[0] != state:
+            windows = {
+                window: manifest
+                for manifest in self._committed()
+                for window in RawPartition.parse(manifest.partition).windows
+            }
+            self._windows = state, dict(sorted(windows.items()))
+        return self._windows[1]
 
-        Raises Conflict if the partition already has other content.
-        """
-        number, is_committed = self.number_of(partition)
-        stored = self.store(partition, number, objects, times, is_committed=is_committed)
-        return self.publish(run, partition, stored, metadata)
-
-    def number_of(self, partition: str) -> tuple[int, bool]:
-        """The number of the partition's (next) manifest, and whether it is committed."""
-        newest = self._log.newest(RECEIPTS, partition)
-        is_committed = newest is not None and newest.fingerprint == RAW
-        return (newest.number + (not is_committed) if newest else 1), is_committed
-
-    def store(
-        self,
-        partition: str,
-        number: int,
-        objects: Mapping[date | None, Content],
-        times: Mapping[date | None, str],
-        *,
-        is_committed: bool,
-    ) -> StoredObjects:
-        """Compress the objects and store them unless committed. Thread-safe."""
-        with SpooledTemporaryFile(_IN_MEMORY) as buffer:
-            parts = pack_objects(partition, objects, buffer)
-            digest = partition_digest(number, ((sold, sha[:16]) for sold, sha, _ in parts))
-            entries = []
-            for sold, sha, size in parts:
-                minutes = times.get(sold, ANY_TIME)
-                key = raw_key(sold, partition, digest, sha[:16], minutes)
-                entries.append(RawObject(key, sold, partition, digest, sha[:16], size, minutes))
-            if not is_committed:
-                buffer.seek(0)
-                bodies = (buffer.read(entry.size) for entry in entries)
-                for _ in self._storage.map(self._put, zip(entries, bodies, strict=True)):
-                    pass
-        for entry in entries:  # its business day is soon built from it
-            content = objects[entry.sold]
-            if isinstance(content, bytes):
-                self._recent.keep(entry.key, content)
-        files = {
-            f"sold={sold or UNKNOWN}": {"key": entry.key, "sha256": sha, "size": size}
-            for entry, (sold, sha, size) in zip(entries, parts, strict=True)
+    def rescans(self) -> dict[str, Manifest]:
+        """The committed rescans in their order, each with its manifest."""
+        return {
+            manifest.partition: manifest
+            for manifest in self._committed()
+            if not RawPartition.parse(manifest.partition).is_window
         }
-        return StoredObjects(digest, entries, files)
 
-    def publish(
-        self, run: str, partition: str, stored: StoredObjects, metadata: Mapping[str, Any]
-    ) -> Manifest:
-        """Make stored objects the content of the partition.
+    def _committed(self) -> list[Manifest]:
+        """The newest manifests of the partitions that count, by the names of these."""
+        newest = (self._log.newest(RECEIPTS, name) for name in self._log.partitions(RECEIPTS))
+        return [manifest for manifest in newest if manifest and manifest.fingerprint == RAW]
 
-        Raises Conflict if it already has other content, or the same for other bounds.
+    def manifest_of(self, entry: RawObject) -> Manifest | None:
+        """The manifest of which an object is a part; None where it does not count."""
+        committed = {manifest.digest: manifest for manifest in self._committed()}
+        return committed.get(entry.partition_digest)
+
+    def commit(self, run: str, windows: Sequence[Packed], metadata: Mapping[str, Any]) -> Manifest:
+        """Store the objects of consecutive windows, or of a rescan, then publish them.
+
+        Raises Conflict if they are already committed with other content.
         """
+        partition = partition_of([packed.window for packed in windows])
         newest = self._log.newest(RECEIPTS, partition)
         if newest and newest.fingerprint == RAW:
-            if newest.digest != stored.digest:
+            if newest.digest != self._name(newest.number, windows).digest:
                 raise Conflict(
                     f"raw partition {partition} is already committed with other content,"
                     " which stays"
                 )
             return self._check_bounds(newest, metadata)
+        if others := {packed.window for packed in windows} & set(self.windows()):
+            raise Conflict(f"raw windows {', '.join(sorted(others))} are already committed")
         is_indexed = self._indexed == self._state()
+        stored = self._store(newest.number + 1 if newest else 1, windows)
         manifest = self._append(run, partition, newest, stored, metadata)
         self._objects.update((entry.key, entry) for entry in stored.objects)
         self.generation += 1
@@ -172,18 +151,47 @@ class RawZone:
             self._indexed = self._state()
         return self._check_bounds(manifest, metadata)
 
-    def replace(
-        self,
-        run: str,
-        newest: Manifest,
-        objects: Mapping[date | None, bytes],
-        times: Mapping[date | None, str],
-    ) -> Manifest:
+    def _name(self, number: int, windows: Sequence[Packed]) -> StoredObjects:
+        """What the objects will be once they are stored under that number."""
+        digest = partition_digest(
+            number,
+            (
+                (window, packed.sold, packed.sha256[:16])
+                for window, objects in windows
+                for packed in objects
+            ),
+        )
+        stored = StoredObjects(digest, [], {})
+        for window, objects in windows:
+            for packed in objects:
+                key, size = key_of(window, digest, packed), len(packed.body)
+                stored.objects.extend(parse_raw(Stat(key, size, "")))
+                stored.files[f"{window}/sold={packed.sold or UNKNOWN}"] = {
+                    "key": key,
+                    "sha256": packed.sha256,
+                    "size": size,
+                }
+        return stored
+
+    def _store(self, number: int, windows: Sequence[Packed]) -> StoredObjects:
+        """Store the objects, many of them with one sync to disk."""
+        stored = self._name(number, windows)
+        writes: list[Write] = []
+        for window, objects in windows:
+            for packed in objects:
+                key = key_of(window, stored.digest, packed)
+                writes.append(Write(key, packed.body, if_absent=True))
+                self._recent.keep(key, packed.body)  # its business day is soon built from it
+        for write, outcome in zip(writes, self._storage.put_all(writes), strict=True):
+            if isinstance(outcome, Conflict):
+                self._check_stored(write, outcome)
+        return stored
+
+    def replace(self, run: str, newest: Manifest, windows: Sequence[Packed]) -> Manifest:
         """Commit other content for a committed partition, with its metadata."""
         metadata = self._log.read(newest)["metadata"]
-        partition = newest.partition
-        stored = self.store(partition, newest.number + 1, objects, times, is_committed=False)
-        manifest = self._append(run, partition, newest, stored, metadata)
+        stored = self._store(newest.number + 1, windows)
+        manifest = self._append(run, newest.partition, newest, stored, metadata)
         self.refresh()
         return manifest
 
@@ -201,22 +209,19 @@ class RawZone:
     def _check_bounds(self, manifest: Manifest, metadata: Mapping[str, Any]) -> Manifest:
         """Return the manifest if its bounds are these; the next window needs them."""
         committed = self._log.read(manifest)["metadata"]
-        if any(committed.get(name) != metadata.get(name) for name in ("start", "end")):
+        if any(committed.get(name) != metadata.get(name) for name in ("start", "end", "windows")):
             raise Conflict(
                 f"raw partition {manifest.partition} is already committed for"
                 f" {committed.get('start')} to {committed.get('end')}, which stays"
             )
         return manifest
 
-    def _put(self, part: tuple[RawObject, bytes]) -> None:
-        entry, data = part
-        try:
-            self._storage.put(entry.key, data, if_absent=True)
-        except Conflict as other:
-            if self._storage.get_sound(entry.key, lambda stored: stored == data) == data:
-                return
+    def _check_stored(self, write: Write, other: Conflict) -> None:
+        """Raise Corrupt unless what is under the key is what was to be written."""
+        stored = self._storage.get_sound(write.key, lambda stored: stored == write.data)
+        if stored != write.data:
             raise Corrupt(
-                f"{self._storage.uri(entry.key)} holds other bytes than its name says; move it away"
+                f"{self._storage.uri(write.key)} holds other bytes than its name says; move it away"
                 " and run again"
             ) from other
 
@@ -239,13 +244,16 @@ class RawZone:
     def _check_complete(
         self, manifest: Manifest, first: date, last: date, partition: str | None
     ) -> None:
-        for file in self._log.read(manifest)["files"].values():
-            entry = parse_raw(Stat(file["key"], file["size"], ""))
-            if entry is None or entry.key in self._objects:
+        files = self._log.read(manifest)["files"].values()
+        named = (
+            entry for file in files for entry in parse_raw(Stat(file["key"], file["size"], ""))
+        )
+        for entry in named:
+            if entry.key in self._objects:
                 continue
             if first <= entry.sold <= last if entry.sold else _belongs(entry, partition):
                 raise Corrupt(
-                    f"{self._storage.uri(entry.key)} is missing; restore that version, or fetch"
+                    f"{self._storage.uri(entry.stored)} is missing; restore that version, or fetch"
                     f" partition {entry.partition} again (pos verify --refetch)",
                     RECEIPTS,
                     entry.partition,
@@ -267,7 +275,8 @@ class RawZone:
             self._forget()
         if "" in self._covered:
             return
-        months = {f"{day:%Y-%m}" for day in (first, last)} | {
+        # an object of two dates is listed with the first
+        months = {f"{day:%Y-%m}" for day in (first - timedelta(days=1), first, last)} | {
             f"{first.replace(day=1) + timedelta(days=31 * number):%Y-%m}"
             for number in range((last - first).days // 31)
         }
@@ -281,25 +290,20 @@ class RawZone:
         self._log.cover(RECEIPTS)
         if self._indexed == self._state():
             return
-        partitions = {}
-        for name in self._log.partitions(RECEIPTS):
-            newest = self._log.newest(RECEIPTS, name)
-            if newest and newest.fingerprint == RAW:
-                partitions[name] = newest
+        committed = {manifest.digest: manifest for manifest in self._committed()}
         index: dict[date | None, list[RawObject]] = defaultdict(list)
-        parts: dict[str, list[tuple[date | None, str]]] = defaultdict(list)
+        objects: dict[str, list[tuple[str, date | None, str]]] = defaultdict(list)
         for entry in sorted(self._objects.values()):
-            if (
-                entry.partition in partitions
-                and entry.partition_digest == partitions[entry.partition].digest
-            ):
+            if entry.partition_digest in committed:
                 index[entry.sold].append(entry)
-                parts[entry.partition].append((entry.sold, entry.digest))
+                if entry.key == entry.stored:
+                    objects[entry.partition_digest].append(
+                        (entry.partition, entry.sold, entry.digest)
+                    )
         self._incomplete = [
             manifest
-            for name, manifest in partitions.items()
-            if "" in self._covered
-            and partition_digest(manifest.number, parts[name]) != manifest.digest
+            for digest, manifest in committed.items()
+            if "" in self._covered and partition_digest(manifest.number, objects[digest]) != digest
         ]
         self._index, self._indexed = index, self._state()
 
@@ -307,30 +311,52 @@ class RawZone:
         return os.getpid(), self._log.generations[RECEIPTS], self.generation
 
     def read(self, entry: RawObject) -> bytes:
-        """The NDJSON of one object. Raises Corrupt if it was altered."""
-        text = self._recent.find(entry.key)
-        if text is None:
-            text = decompress(self._read_stored(entry))
-            self._recent.keep(entry.key, text)
-        return text
+        """The NDJSON of one window and date. Raises Corrupt if it was altered."""
+        return decompress(self._frame(entry))
+
+    def read_all(self, entries: Sequence[RawObject]) -> Iterator[bytes]:
+        """`read` of each entry; an object with several of them is fetched once."""
+        entries_by_key = {entry.stored: entry for entry in entries}
+        bodies = self._storage.map(self._fetch, entries_by_key.values())
+        fetched = dict(zip(entries_by_key, bodies, strict=True))
+        for entry in entries:
+            yield decompress(cut_frame(entry, fetched[entry.stored]))
 
     def read_blocks(self, entry: RawObject) -> Iterator[bytes]:
         """`read` in blocks of complete lines, without the complete text in memory."""
-        return decompress_blocks(self._read_stored(entry))
+        return decompress_blocks(self._frame(entry))
+
+    def _frame(self, entry: RawObject) -> bytes:
+        return cut_frame(entry, self._fetch(entry))
+
+    def _fetch(self, entry: RawObject) -> bytes:
+        """The bytes of the object that has `entry`."""
+        data = self._recent.find(entry.stored)
+        if data is None:
+            data = self._read_stored(entry)
+            self._recent.keep(entry.stored, data)
+        return data
 
     def _read_stored(self, entry: RawObject) -> bytes:
         def is_sound(data: bytes) -> bool:
             return sha256(data).hexdigest()[:16] == entry.digest
 
-        data = self._storage.get_sound(entry.key, is_sound)
+        data = self._storage.get_sound(entry.stored, is_sound)
         if not is_sound(data):
             raise Corrupt(
-                f"{self._storage.uri(entry.key)} was altered after it was committed; restore that"
-                f" version, or fetch partition {entry.partition} again (pos verify --refetch)",
+                f"{self._storage.uri(entry.stored)} was altered after it was committed; restore"
+                f" that version, or fetch partition {entry.partition} again (pos verify --refetch)",
                 RECEIPTS,
                 entry.partition,
             )
         return data
+
+
+def partition_of(windows: Sequence[str]) -> str:
+    """The partition that has these consecutive windows, or this one rescan."""
+    if len(windows) == 1:
+        return windows[0]
+    return str(RawPartition(RawPartition.parse(windows[-1]).day, span=len(windows)))
 
 
 def _belongs(entry: RawObject, partition: str | None) -> bool:

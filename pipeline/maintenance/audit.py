@@ -227,12 +227,11 @@ def _check_named(
 ) -> Iterator[LakeFinding]:
     """Check that a manifest names the object; `named` is a cache."""
     uri, raw, home = lake.storage.uri(stat.key), parse_raw(stat), home_of(stat.key)
-    if raw and span.holds(raw.partition):
-        newest = lake.newest(RECEIPTS, raw.partition)
-        if newest is None or newest.digest != raw.partition_digest:
+    if raw and span.holds(raw[0].partition):
+        if lake.raw_manifest(raw[0]) is None:
             what = "was left by a run that did not commit it"
             yield LakeFinding(
-                uri, what, "it is never read", RECEIPTS, raw.partition, is_wrong=False
+                uri, what, "it is never read", RECEIPTS, raw[0].partition, is_wrong=False
             )
     elif home and span.holds(home[1]):
         if home not in named:

@@ -81,8 +81,8 @@ class Conservation:
 
 
 def name_of(raw: RawSource, entry: RawObject) -> str:
-    """A short name of the content of an object, by its source."""
-    return raw.path_of(entry.digest)
+    """A short name of the content of an entry, by its source."""
+    return raw.path_of(f"{entry.digest}{'+' * bool(entry.start)}")
 
 
 def conserve(

@@ -9,6 +9,7 @@ so a killed run can be started again.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import NamedTuple
@@ -25,6 +26,7 @@ from pipeline.load import (
     decompress,
 )
 from pipeline.load.layout import parse_raw, raw_prefix
+from pipeline.load.raw_objects import cut_frame, pack_window
 
 Edit = Callable[[bytes], bytes]
 """Returns one record, verbatim JSON, without something."""
@@ -50,14 +52,18 @@ def find_touched(lake: Lake, edit: Edit, selection: Selection = every) -> Iterat
     entries = [
         entry
         for stat in lake.storage.list(raw_prefix())
-        if (entry := parse_raw(stat)) and selection(entry.partition_name)
+        for entry in parse_raw(stat)
+        if selection(entry.partition_name)
     ]
-    counts = lake.storage.map(
-        lambda entry: _count(decompress(lake.storage.get(entry.key)), edit), entries
-    )
-    for entry, count in zip(entries, counts, strict=True):
-        if count:
-            yield Touched(entry, entry.sold, count)
+
+    def count(entry: RawObject) -> int:
+        frame = cut_frame(entry, lake.storage.get(entry.stored))
+        return _count(decompress(frame), edit)
+
+    counts = lake.storage.map(count, entries)
+    for entry, records in zip(entries, counts, strict=True):
+        if records:
+            yield Touched(entry, entry.sold, records)
 
 
 def _count(ndjson: bytes, edit: Edit) -> int:
@@ -71,33 +77,46 @@ def rewrite(lake: Lake, edit: Edit, selection: Selection = every) -> list[str]:
     lake.refresh_raw()
     partitions = {}
     for entry in touched:
-        newest = lake.newest(RECEIPTS, entry.partition)
-        if newest and newest.fingerprint == RAW and newest.digest == entry.partition_digest:
-            partitions[entry.partition] = newest
+        if newest := lake.raw_manifest(entry):
+            partitions[newest.partition] = newest
     for newest in partitions.values():
-        _commit_again(lake, newest, edit)
-    for entry in touched:
-        lake.storage.remove(entry.key)
+        _commit_again(lake, newest, edit, selection)
+    for key in {entry.stored for entry in touched}:
+        lake.storage.remove(key)
     for partition in lake.partitions(RECEIPTS):
-        if selection(RawPartition.parse(partition)):
+        if any(map(selection, _names_in(partition))):
             _remove_replaced(lake, partition)
     for version in lake.storage.old_versions(raw_prefix()):
         old = parse_raw(Stat(version.key, 0, ""))
-        if old and selection(old.partition_name):
+        if old and selection(old[0].partition_name):
             text = b"" if version.is_marker else decompress(lake.storage.get_version(version))
             if version.is_marker or _count(text, edit):
                 lake.storage.remove_version(version)
     return sorted(partitions)
 
 
-def _commit_again(lake: Lake, newest: Manifest, edit: Edit) -> None:
-    objects, times = {}, {}
+def _names_in(partition: str) -> list[RawPartition]:
+    """The windows of a partition, each as a name of its own; or the rescan."""
+    name = RawPartition.parse(partition)
+    return [RawPartition.parse(window) for window in name.windows] or [name]
+
+
+def _commit_again(lake: Lake, newest: Manifest, edit: Edit, selection: Selection) -> None:
+    """Commit a partition again with its selected windows edited."""
+    contents: dict[str, dict[date | None, bytes]] = defaultdict(dict)
+    times: dict[str, dict[date | None, str]] = defaultdict(dict)
     for file in lake.body(newest)["files"].values():
-        if entry := parse_raw(Stat(file["key"], file["size"], "")):
+        for entry in parse_raw(Stat(file["key"], file["size"], "")):
             lines = lake.read_raw(entry).splitlines(keepends=True)
-            objects[entry.sold] = b"".join(map(edit, lines))
-            times[entry.sold] = entry.times
-    lake.replace_window(newest.partition, objects, times)
+            is_edited = selection(entry.partition_name)
+            contents[entry.partition][entry.sold] = b"".join(
+                map(edit, lines) if is_edited else lines
+            )
+            times[entry.partition][entry.sold] = entry.times
+    lake.replace_windows(
+        newest.partition,
+        [pack_window(window, contents[window], times[window]) for window in contents],
+    )
 
 
 def _remove_replaced(lake: Lake, partition: str) -> None:

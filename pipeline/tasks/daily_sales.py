@@ -121,7 +121,7 @@ class DailySales(BatchTask):
         objects = {task.date: task.objects(source) for task in tasks}
         catalogs = {task.date: read_catalog(catalog_for(task.date, source)) for task in tasks}
         entries = {entry.key: entry for day in objects.values() for entry in day}
-        bodies = home.storage.map(home.read_raw, entries.values())
+        bodies = home.read_raw_all(list(entries.values()))
         return clean_days(
             {day: {entry.key for entry in read} for day, read in objects.items()},
             [

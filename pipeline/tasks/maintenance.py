@@ -159,11 +159,15 @@ def repair(findings: list[LakeFinding]) -> list[str]:
 
 
 def refetch(window: str, source: str = ROOT) -> None:
-    """Invalidate a raw window, so that the next run fetches it. Raises Corrupt."""
+    """Invalidate a raw window, so that the next run fetches it. Raises Corrupt.
+
+    With it go the windows that were committed together with it.
+    """
     home = raw_lake(source)
-    if home.newest(RECEIPTS, window) is None:
+    manifest = home.windows().get(window) or home.newest(RECEIPTS, window)
+    if manifest is None:
         raise Corrupt(f"{RECEIPTS} has no window {window}", RECEIPTS, window)
-    home.invalidate(RECEIPTS, window, "invalidated by hand, to be fetched again")
+    home.invalidate(RECEIPTS, manifest.partition, "invalidated by hand, to be fetched again")
 
 
 class Verify(luigi.Task):

@@ -13,7 +13,6 @@ from pipeline.extract.commit import commit_windows
 from pipeline.extract.fetch import fetch_pages
 from pipeline.extract.windows import extract
 from pipeline.load import RECEIPTS, Lake, open_storage
-from pipeline.load.raw import RawZone
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import Page, Record, Window
@@ -57,14 +56,8 @@ def commit(lake: Lake, records: list[Record], asked: list[Window], folder: Path)
     )
 
 
-def test_a_window_knows_where_a_receipt_stood_in_one_that_waits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_window_knows_where_a_receipt_stood_in_one_that_waits(tmp_path: Path) -> None:
     """A receipt moves from one date to a third, between two windows of one walk, neither its home."""
-    store = RawZone.store
-    monkeypatch.setattr(
-        RawZone, "store", lambda *args, **named: (time.sleep(0.05), store(*args, **named))[1]
-    )
     lake = Lake(open_storage(f"{tmp_path}/lake"))
     old, new = (
         version("1-1", START - 5 * DAY, START + timedelta(hours=1)),
@@ -78,54 +71,51 @@ def test_a_window_knows_where_a_receipt_stood_in_one_that_waits(
     ]
 
 
+def test_a_window_that_waits_tells_the_same_as_one_that_is_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The names of objects have the times of their sales: no other day depends on them."""
+    records = [
+        version(f"1-{n}", START + n * DAY / 24, START + n * DAY / 6 + more)
+        for n in range(24)
+        for more in (timedelta(0), timedelta(hours=n % 3))
+    ]
+    names = []
+    for most in (1, 31):
+        monkeypatch.setattr("pipeline.load.commits.MOST", most)
+        lake = Lake(open_storage(f"{tmp_path}/{most}"))
+        commit(lake, records, windows(5), tmp_path)
+        entries = lake.raw_objects(date(2026, 9, 1), NOW.date())
+        names.append([(entry.partition, entry.sold, entry.times) for entry in entries])
+        assert len(lake.partitions(RECEIPTS)) == (5 if most == 1 else 1)
+    assert names[0] == names[1]
+
+
 @pytest.mark.parametrize("at", range(1, 26, 2))
 def test_a_kill_leaves_the_first_windows_whole_and_the_others_unborn(
-    tmp_path: Path, at: int
+    tmp_path: Path, at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("pipeline.load.commits.MOST", 2)
     records = [version(f"1-{n}", START - n * DAY, START + n * DAY / 2) for n in range(12)]
     asked, inner = windows(6), open_storage(f"{tmp_path}/lake")
     faulty = FaultyStorage(inner, at, after=bool(at % 4 == 1), commands=("PUT",))
     try:
         commit(Lake(faulty, max_retry_wait=0), records, asked, tmp_path)
     except Killed:
-        kept = Lake(inner).partitions(RECEIPTS)
-        assert kept == [str(window.date) for window in asked[: len(kept)]] and len(kept) < 6
-        rest = asked[len(kept) :]
-        commit(Lake(inner, max_retry_wait=0), records, rest, tmp_path)
+        kept = list(Lake(inner).windows())
+        assert kept == [str(window.date) for window in asked[: len(kept)]]
+        assert len(kept) in (0, 2, 4, 6)
+        Lake(inner).complete_windows()
+        rest = asked[len(Lake(inner).windows()) :]
+        if rest:
+            commit(Lake(inner, max_retry_wait=0), records, rest, tmp_path)
     lake = Lake(inner, max_retry_wait=0)
     held = [
         line
         for found in lake.raw_objects(date(2026, 9, 1), NOW.date())
         for line in lake.read_raw(found).splitlines()
     ]
-    assert set(held) == {record.body for record in records} and len(lake.partitions(RECEIPTS)) == 6
-
-
-def test_a_batch_larger_than_what_may_wait_goes_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pipeline.load.commits.IN_MEMORY", 300)
-    records = [version(f"1-{n}", START, START + n * DAY / 2) for n in range(24)]
-    lake = Lake(open_storage(f"{tmp_path}/lake"))
-    commit(lake, records, windows(12), tmp_path)
-    assert len(lake.partitions(RECEIPTS)) == 12 and not list((tmp_path / "state").glob("pages.*"))
-
-
-@pytest.mark.parametrize(("name", "limit"), [("IN_MEMORY", 8), ("MAX_PENDING", 2)])
-def test_batches_that_wait_are_bounded_by_their_bytes_and_by_their_number(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: int
-) -> None:
-    store = RawZone.store
-    monkeypatch.setattr(
-        RawZone, "store", lambda *args, **named: (time.sleep(0.1), store(*args, **named))[1]
-    )
-    monkeypatch.setattr(f"pipeline.load.commits.{name}", limit)
-    lake = Lake(open_storage(f"{tmp_path}/lake"))
-    with lake.commits() as queue:
-        for window in windows(5):
-            queue.add(str(window.date), {window.date: b"{1}\n"}, {}, {})
-            assert len(queue._waiting) <= 2
-    assert len(lake.partitions(RECEIPTS)) == 5
+    assert set(held) == {record.body for record in records} and len(lake.windows()) == 6
 
 
 @pytest.mark.parametrize(("minutes", "side"), [(-5, "ahead of"), (0, None), (5, "behind")])

@@ -208,8 +208,8 @@ def test_a_number_within_a_number_is_another_receipt() -> None:
     )
     earlier = earlier_dates(lambda day: raw.objects[day], read_receipt)
     assert (
-        earlier("1-1", START) == {START.date()}
-        and earlier("1-10", START) == {(START - 9 * DAY).date()}
+        set(earlier("1-1", START)) == {START.date()}
+        and set(earlier("1-10", START)) == {(START - 9 * DAY).date()}
         and not earlier("1", START)
     )
 
@@ -217,9 +217,8 @@ def test_a_number_within_a_number_is_another_receipt() -> None:
 def test_a_number_with_odd_letters_is_found() -> None:
     raw = Raw()
     raw.commit([version('ñ/"1', START, START, START)])
-    assert earlier_dates(lambda day: raw.objects[day], read_receipt)('ñ/"1', START) == {
-        START.date()
-    }
+    earlier = earlier_dates(lambda day: raw.objects[day], read_receipt)
+    assert set(earlier('ñ/"1', START)) == {START.date()}
 
 
 def test_home_is_read_once_for_a_partition() -> None:

@@ -15,7 +15,7 @@ import json
 from collections import defaultdict
 from hashlib import sha256
 
-from pipeline.load import INVALIDATED, RAW, RECEIPTS, Manifest, Storage, decompress
+from pipeline.load import INVALIDATED, RAW, RECEIPTS, Manifest, Stat, Storage, decompress
 from pipeline.load.archive import unpack
 from pipeline.load.layout import commit_key, parse_manifest, parse_raw
 from pipeline.load.publish import digest_files
@@ -79,7 +79,11 @@ def check(
 
 def _raw_batch(manifest: Manifest, text: dict, bodies: dict[str, bytes]) -> set[str]:
     keys = {file_name["key"] for file_name in text["files"].values()}
-    result = {key for key in bodies if f"/{manifest.partition}.{manifest.digest}." in key}
+    result = {
+        stat.key
+        for stat in (Stat(key, 0, "") for key in bodies)
+        if any(entry.partition_digest == manifest.digest for entry in parse_raw(stat))
+    }
     assert keys == result, f"raw partition {manifest.partition}: {keys ^ result}"
     for file_name in text["files"].values():
         data = bodies[file_name["key"]]

@@ -86,27 +86,45 @@ def test_a_raw_object_is_told_by_its_name_alone(
     last: str,
 ) -> None:
     key = raw_key(sold, partition, partition_digest, digest, f"{first}-{last}")
-    assert parse_raw(Stat(key, size, "")) == RawObject(
-        key, sold, partition, partition_digest, digest, size, f"{first}-{last}"
-    )
+    names = (partition, partition_digest, digest)
+    assert parse_raw(Stat(key, size, "")) == [
+        RawObject(key, sold, *names, size, f"{first}-{last}", 0, key)
+    ]
     assert key.startswith(raw_prefix(f"{sold:%Y-%m}" if sold else "unknown"))
+
+
+def test_an_object_of_two_dates_is_told_by_its_name_alone() -> None:
+    key = raw_key(
+        date(2026, 9, 30), "2026-09-30", "a" * 16, "b" * 16, "1104-2359", ("0000-1058", 70)
+    )
+    names = ("2026-09-30", "a" * 16, "b" * 16)
+    assert key.endswith(".1104-2359.0000-1058.70.ndjson.zst")
+    first, second = parse_raw(Stat(key, 100, ""))
+    assert first == RawObject(key, date(2026, 9, 30), *names, 70, "1104-2359", 0, key)
+    assert second == RawObject(
+        key.replace("sold=2026-09-30", "sold=2026-10-01"),
+        date(2026, 10, 1),
+        *names,
+        30,
+        "0000-1058",
+        70,
+        key,
+    )
+    assert parse_raw(Stat(key.replace("sold=2026-09-30", "sold=unknown"), 100, "")) == []
 
 
 @given(st.text(max_size=60))
 def test_no_text_is_read_as_a_name_that_was_not_written(text: str) -> None:
     for key in (text, f"_manifests/staging/{text}", f"raw/receipts/sold=2026-10-05/{text}"):
-        manifest, result = parse_manifest(key), parse_raw(Stat(key, 0, ""))
+        manifest, results = parse_manifest(key), parse_raw(Stat(key, 0, ""))
         assert (
             manifest is None
             or manifest_of(manifest.dataset, manifest.partition, *manifest[:3]).key == key
         )
-        assert (
-            result is None
-            or raw_key(
-                result.sold, result.partition, result.partition_digest, result.digest, result.times
-            )
-            == key
-        )
+        if results:
+            sold, partition, partition_digest, digest, _, times = results[0][1:7]
+            following = [(entry.times, entry.start) for entry in results[1:]] or [None]
+            assert raw_key(sold, partition, partition_digest, digest, times, *following) == key
 
 
 NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
@@ -178,17 +196,24 @@ def test_different_words_have_different_digests(one: list[str], two: list[str]) 
 @given(
     st.dates(date(2000, 1, 1), date(2099, 12, 31)),
     st.just("") | st.from_regex(r"[0-9A-Za-z_-]{1,40}", fullmatch=True),
+    st.integers(1, 31),
 )
-def test_the_name_of_a_partition_is_read_as_it_was_written(day: date, rescan: str) -> None:
-    name = RawPartition(day, rescan)
+def test_the_name_of_a_partition_is_read_as_it_was_written(
+    day: date, rescan: str, span: int
+) -> None:
+    name = RawPartition(day, rescan, 1 if rescan else span)
     assert RawPartition.parse(str(name)) == name
     assert check_partition(RECEIPTS, str(name)) == str(name)
-    assert name.is_window == (str(name) == str(day))
+    assert name.is_window == (rescan == "")
+    days = [day - timedelta(days=span - 1 - number) for number in range(span)]
+    assert name.windows == ([] if rescan else [str(day) for day in days])
     assert str(name).startswith(name.month)
 
 
 @pytest.mark.parametrize(
-    "name", ["2026-10", "2026-13-01", "2026-10-05-", "2026-10-05-rescan-", "20261005", "rescan", ""]
+    "name",
+    ["2026-10", "2026-13-01", "2026-10-05-", "2026-10-05-rescan-", "20261005", "rescan", ""]
+    + [f"2026-10-05-windows-{count}" for count in ("", "0", "1", "05", "32")],
 )
 def test_no_other_name_is_a_partition(name: str) -> None:
     with pytest.raises(ConfigError, match=r"is not the name of a raw partition"):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import random
-import resource
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,11 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import Conflict, Corrupt, StorageRefused
+from pipeline.errors import Conflict, Corrupt
 from pipeline.load import INVALIDATED, RAW, RECEIPTS, Lake, Storage, compress, decompress
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
-from tests.load.processes import start
 from tests.support.buckets import opener
 
 OCT_4, OCT_5, OCT_6 = date(2026, 10, 4), date(2026, 10, 5), date(2026, 10, 6)
@@ -53,10 +50,10 @@ def test_a_partition_is_found_by_date_of_sale(reopen: Callable[[], Storage]) -> 
     )
     assert lake(reopen()).metadata(RECEIPTS, "2026-10-05") == {"start": "2026-10-05T11:00:00Z"}
     result = lake(reopen()).raw_objects(OCT_6, OCT_6)[0]
-    assert (result.sold, result.partition, result.size) == (
+    assert (result.sold, result.partition, result.start + result.size) == (
         OCT_6,
         "2026-10-05",
-        reopen().head(result.key).size,
+        reopen().head(result.stored).size,
     )
     check(reopen(), quiet=True)
 
@@ -74,7 +71,7 @@ def test_commit_requests(storage: Storage) -> None:
     item.newest(RECEIPTS, "2026-10-05")
     before = storage.requests.copy()
     item.commit_window("2026-10-05", WINDOW, {})
-    assert storage.requests - before == {"PUT": 3 + 2}, "three objects, commit record, manifest"
+    assert storage.requests - before == {"PUT": 2 + 2}, "two objects, commit record, manifest"
     before = storage.requests.copy()
     item.commit_window("2026-10-05", WINDOW, {})
     assert storage.requests - before == {}, "committed already: nothing is asked"
@@ -98,7 +95,8 @@ def test_only_the_first_of_two_runs_that_fetch_a_window_counts(
 
 @pytest.mark.parametrize("sold", [OCT_5, None], ids=["dated", "unknown"])
 def test_a_missing_object_is_named_and_never_skipped(folder: Storage, sold: date | None) -> None:
-    lake(folder).commit_window("2026-10-05", WINDOW, {})
+    other = date(2026, 10, 8)
+    lake(folder).commit_window("2026-10-05", {**WINDOW, other: b"{4}\n"}, {})
     lake(folder).commit_window("2026-11-05", {date(2026, 11, 5): b"{}\n"}, {})
     result = next(
         item for item in lake(folder).raw_objects(OCT_5, OCT_5, "2026-10-05") if item.sold == sold
@@ -106,8 +104,8 @@ def test_a_missing_object_is_named_and_never_skipped(folder: Storage, sold: date
     (folder.root / result.key).unlink()
     with pytest.raises(Corrupt, match=rf"{result.key} is missing; restore that version"):
         lake(folder).raw_objects(OCT_5, OCT_5, "2026-10-05")
-    assert texts(folder, OCT_6, date(2026, 11, 30), "2026-11-05") == [
-        WINDOW[OCT_6],
+    assert texts(folder, other, date(2026, 11, 30), "2026-11-05") == [
+        b"{4}\n",
         b"{}\n",
     ], "other days are whole"
 
@@ -244,36 +242,104 @@ def test_killed_at_every_request_of_a_commit(
     raise AssertionError("the commit never survived")
 
 
-def test_no_room_for_a_large_batch_is_said_and_commits_nothing(
-    folder: Storage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lake(folder).commit_window("2026-10-04", {OCT_4: b"{}\n"}, {})
-    monkeypatch.setattr("pipeline.load.raw._IN_MEMORY", 1000)
-
-    def commit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-        with pytest.raises(StorageRefused, match=r"cannot hold raw partition 2026-10-05 .*TMPDIR"):
-            lake(folder).commit_window(
-                "2026-10-05", {OCT_5: random.Random(1).randbytes(50_000)}, {}
-            )
-
-    child = start(commit)
-    child.join()
-    assert child.exitcode == 0
-    assert lake(folder).partitions(RECEIPTS) == ["2026-10-04"]
-    check(folder, quiet=True)
+def queue(storage: Storage, contents: list[dict], first: date = OCT_5) -> None:
+    """Commit windows from `first` on together."""
+    with lake(storage).commits() as commits:
+        for number, content in enumerate(contents):
+            day = first + timedelta(days=number)
+            metadata = {"start": f"{day}T11", "end": f"{day}T35", "records": 1}
+            commits.add(day, content, metadata, {})
 
 
-def test_a_partition_larger_than_memory_allows_passes_through_a_file(
-    folder: Storage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pipeline.load.raw._IN_MEMORY", 1000)
-    objects = {
-        OCT_4 + timedelta(days=number): random.Random(number).randbytes(5000)
-        for number in range(40)
+TOGETHER = [{OCT_5: b"{1}\n", OCT_6: b"{2}\n"}, {}, {OCT_5: b"{3}\n", None: b"?\n"}]
+
+
+def test_windows_that_are_committed_together_stay_windows(reopen: Callable[[], Storage]) -> None:
+    queue(reopen(), TOGETHER)
+    item = lake(reopen())
+    assert item.partitions(RECEIPTS) == ["2026-10-07-windows-3"]
+    assert list(item.windows()) == ["2026-10-05", "2026-10-06", "2026-10-07"]
+    assert item.window_metadata("2026-10-06") == {
+        "start": "2026-10-06T11",
+        "end": "2026-10-06T35",
+        "records": 1,
     }
-    lake(folder).commit_window("2026-11-30-rescan-40", objects, {})
-    assert texts(folder, OCT_4, OCT_4 + timedelta(days=39)) == list(objects.values())
+    assert [
+        (entry.partition, entry.sold, item.read_raw(entry))
+        for entry in item.raw_objects(OCT_5, OCT_6, "2026-10-07")
+    ] == [
+        ("2026-10-05", OCT_5, b"{1}\n"),
+        ("2026-10-07", OCT_5, b"{3}\n"),
+        ("2026-10-05", OCT_6, b"{2}\n"),
+        ("2026-10-07", None, b"?\n"),
+    ]
+    queue(reopen(), TOGETHER)  # the same again changes nothing
+    with pytest.raises(Conflict, match=r"2026-10-06, 2026-10-07 are already committed"):
+        queue(reopen(), [{}, {}], OCT_6)
+    with pytest.raises(Conflict, match=r"2026-10-05 are already committed"):
+        lake(reopen()).commit_window("2026-10-05", {}, {})
+    check(reopen(), quiet=True)
+
+
+def test_windows_of_two_months_or_too_many_bytes_are_not_committed_together(
+    folder: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(folder, [{}] * 4, date(2026, 9, 29))
+    monkeypatch.setattr("pipeline.load.commits.IN_MEMORY", 5)
+    queue(folder, [{OCT_5: b"{1}\n"}, {}, {OCT_5: b"{2}\n"}, {OCT_5: b"{too large}\n"}])
+    assert lake(folder).partitions(RECEIPTS) == [
+        "2026-09-30-windows-2",
+        "2026-10-02-windows-2",
+        "2026-10-06-windows-2",
+        "2026-10-07",
+        "2026-10-08",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["local", "seaweed"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_kill_leaves_all_windows_of_a_commit_or_none(
+    kind: str, after: bool, request: pytest.FixtureRequest, tmp_path
+) -> None:
+    for position in range(1, 30):
+        storage = opener(kind, request, str(position))()
+        faulty = FaultyStorage(storage, position, after=after)
+        with suppress(Killed):
+            queue(faulty, TOGETHER)
+        final = check(storage)
+        assert len(lake(storage).windows()) in (0, 3)
+        lake(storage).complete_windows()
+        if not lake(storage).windows():
+            queue(storage, TOGETHER)
+        assert len(texts(storage, OCT_5, OCT_6, "2026-10-07")) == 4
+        check(storage, final, quiet=True)
+        if not faulty.is_spent:
+            assert position > 5
+            return
+    raise AssertionError("the commit never survived")
+
+
+def test_the_two_main_dates_of_a_window_are_one_object(folder: Storage) -> None:
+    """Each date keeps its own times; both are fetched with one request."""
+    old, times = date(2026, 9, 2), {OCT_5: "1104-2359", OCT_6: "0000-1058", None: "0000-2359"}
+    contents = {old: b"{}\n", OCT_5: b"{1}\n" * 9, OCT_6: b"{2}\n" * 9, None: b"?\n"}
+    lake(folder).commit_window("2026-10-05", contents, {}, times)
+    assert len(list(folder.list("raw/"))) == 3
+    item = lake(folder)
+    entries = item.raw_objects(date(2026, 9, 1), OCT_6, "2026-10-05")
+    assert {entry.sold: entry.times for entry in entries} == {**times, old: "0000-2359"}
+    assert [item.read_raw(entry) for entry in entries] == list(contents.values())
+    before = folder.requests.copy()
+    assert item.read_raw_all(entries) == list(contents.values())
+    assert folder.requests - before == {"GET": 3}
+
+
+def test_the_second_date_of_an_object_is_found_in_its_month(folder: Storage) -> None:
+    last, first = date(2026, 9, 30), date(2026, 10, 1)
+    lake(folder).commit_window("2026-09-30", {last: b"{1}\n", first: b"{2}\n"}, {})
+    item = lake(folder)
+    item.refresh_raw("2026-10")  # the object is listed with its first date
+    assert [item.read_raw(entry) for entry in item.raw_objects(first, first)] == [b"{2}\n"]
 
 
 @given(st.binary(max_size=4000))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline.extract.commit import earlier_dates_in, pack_objects
 from pipeline.extract.missed import Missed, by_date
-from pipeline.extract.moved_revisions import partition_dates_of
+from pipeline.extract.moved_revisions import sales_of
 from pipeline.load import Lake, open_storage
 from pipeline.outside_history import objects_outside, read_outside
 from pipeline.pos.loyverse import reader
@@ -72,7 +72,7 @@ def fill(lake: Lake, bodies: list[dict]) -> None:
                 mine[record.number] = record
         batch = by_date(Missed(sold_date(record), record, None) for record in mine.values())
         objects, times = pack_objects(
-            batch, earlier_dates_in(lake, reader), partition_dates_of(batch)
+            batch, earlier_dates_in(lake, reader), sales_of(batch)
         )
         metadata = {"start": start.isoformat(), "end": end.isoformat(), "records": len(mine)}
         lake.commit_window(str(day), objects, {**metadata, "truncated_at": None}, times)
