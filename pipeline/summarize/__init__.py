@@ -1,11 +1,12 @@
-"""Count a month of the lake: the small, exact, mergeable tables of the reports.
+"""Count months of the lake: the small, exact, mergeable tables of the reports.
 
-In: the lake tables of one month, its stores, employees and counts. Out: one table per dataset of
-schema.SUMMARY. One file per grain holds its query and names the source of its definitions; `lake`
+In: the lake tables of each month, its stores, employees and counts. Out: one table per dataset of
+schema.SUMMARY and month. One file per grain holds its query and names the source of its definitions; `lake`
 is what the queries read, `month` runs them, `merge` joins months to longer spans.
 """
 
+from pipeline.summarize.lake import MonthRows
 from pipeline.summarize.merge import merge
 from pipeline.summarize.month import summarize
 
-__all__ = ["merge", "summarize"]
+__all__ = ["MonthRows", "merge", "summarize"]

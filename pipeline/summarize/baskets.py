@@ -20,34 +20,36 @@ MAX_PAIRS = 1_000_000
 MIN_RECEIPTS = 20
 PART = 2_000_000
 
-RECEIPT_ITEMS = "SELECT DISTINCT store_id, currency, receipt_number, item FROM lines WHERE is_sale"
+RECEIPT_ITEMS = """
+SELECT DISTINCT month, store_id, currency, receipt_number, item FROM lines WHERE is_sale
+"""
 
 WITH_COMBO = """
-SELECT DISTINCT store_id, receipt_number, true AS has_combo FROM lines
+SELECT DISTINCT month, store_id, receipt_number, true AS has_combo FROM lines
 WHERE is_sale AND combo IS NOT NULL
 """
 
 QUERY = f"""
 WITH receipt_items AS ({RECEIPT_ITEMS}), combined AS ({WITH_COMBO})
-SELECT one.store_id, one.currency, one.item AS item, other.item AS partner, count(*) AS receipts,
-    count(*) FILTER (WHERE has_combo IS NULL) AS plain_receipts
+SELECT one.month, one.store_id, one.currency, one.item AS item, other.item AS partner,
+    count(*) AS receipts, count(*) FILTER (WHERE has_combo IS NULL) AS plain_receipts
 FROM receipt_items AS one JOIN receipt_items AS other
-    ON one.store_id = other.store_id AND one.receipt_number = other.receipt_number
-        AND one.item <= other.item
-    LEFT JOIN combined ON one.store_id = combined.store_id
+    ON one.month = other.month AND one.store_id = other.store_id
+        AND one.receipt_number = other.receipt_number AND one.item <= other.item
+    LEFT JOIN combined ON one.month = combined.month AND one.store_id = combined.store_id
         AND one.receipt_number = combined.receipt_number
 GROUP BY ALL
 """
 
 _POSSIBLE = """
-WITH sizes AS (SELECT store_id, currency, count(*) AS n FROM receipt_items
-    GROUP BY store_id, currency, receipt_number),
-    stores AS (SELECT store_id, currency, sum(n * (n + 1) // 2) AS instances FROM sizes
+WITH sizes AS (SELECT month, store_id, currency, count(*) AS n FROM receipt_items
+    GROUP BY month, store_id, currency, receipt_number),
+    stores AS (SELECT month, store_id, currency, sum(n * (n + 1) // 2) AS instances FROM sizes
         GROUP BY ALL),
-    menus AS (SELECT store_id, currency, count(DISTINCT item) AS items FROM receipt_items
+    menus AS (SELECT month, store_id, currency, count(DISTINCT item) AS items FROM receipt_items
         GROUP BY ALL)
-SELECT coalesce(sum(least(instances, items * (items + 1) // 2)), 0) FROM stores
-    JOIN menus USING (store_id, currency)
+SELECT sum(least(instances, items * (items + 1) // 2)) AS pairs FROM stores
+    JOIN menus USING (month, store_id, currency) GROUP BY month
 """
 
 # Items on fewer receipts than a pair needs cannot be in such a pair. The others get numbers in the
@@ -61,8 +63,9 @@ CREATE TEMP TABLE frequent AS
 _NUMBERED = f"""
 CREATE TEMP TABLE combined AS {WITH_COMBO};
 CREATE TEMP TABLE store_numbers AS
-    SELECT store_id, currency, (row_number() OVER (ORDER BY store_id, currency))::INTEGER AS store
-    FROM (SELECT DISTINCT store_id, currency FROM receipt_items);
+    SELECT month, store_id, currency,
+        (row_number() OVER (ORDER BY store_id, currency))::INTEGER AS store
+    FROM (SELECT DISTINCT month, store_id, currency FROM receipt_items);
 CREATE TEMP TABLE slips AS
     SELECT store_id, receipt_number,
         (row_number() OVER (ORDER BY store_id, receipt_number))::INTEGER AS slip,
@@ -94,22 +97,25 @@ WITH pairs AS (
         count(*) FILTER (WHERE one.is_plain) AS plain_receipts
     FROM {_TOGETHER}
     SEMI JOIN often ON often.item = one.number AND often.partner = other.number GROUP BY ALL)
-SELECT store_id, currency, item, item AS partner, count(*) AS receipts,
+SELECT month, store_id, currency, item, item AS partner, count(*) AS receipts,
     count(*) FILTER (WHERE has_combo IS NULL) AS plain_receipts
-FROM receipt_items LEFT JOIN combined USING (store_id, receipt_number) GROUP BY ALL
+FROM receipt_items LEFT JOIN combined USING (month, store_id, receipt_number) GROUP BY ALL
 UNION ALL
-SELECT store_numbers.store_id, store_numbers.currency, first.item, second.item, pairs.receipts,
-    pairs.plain_receipts
+SELECT store_numbers.month, store_numbers.store_id, store_numbers.currency, first.item, second.item,
+    pairs.receipts, pairs.plain_receipts
 FROM pairs JOIN store_numbers USING (store) JOIN frequent AS first ON pairs.item = first.number
     JOIN frequent AS second ON pairs.partner = second.number
 """
 
 
-def choose_query(connection: duckdb.DuckDBPyConnection) -> str:
-    """QUERY, or in a wide month a query over pairs that are counted beforehand."""
+def has_wide_month(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a month has more possible pairs than MAX_PAIRS; called once, before any query."""
     connection.execute(f"CREATE TEMP TABLE receipt_items AS {RECEIPT_ITEMS}")
-    if connection.execute(_POSSIBLE).fetchall()[0][0] <= MAX_PAIRS:
-        return QUERY
+    return any(pairs > MAX_PAIRS for (pairs,) in connection.execute(_POSSIBLE).fetchall())
+
+
+def count_wide_pairs(connection: duckdb.DuckDBPyConnection) -> str:
+    """The query of the only month, a wide one, over pairs that are counted beforehand."""
     connection.execute(_FREQUENT, {"receipts": MIN_RECEIPTS})
     connection.execute(_NUMBERED)
     instances = connection.execute(_INSTANCES).fetchall()[0][0]

@@ -1,7 +1,7 @@
 """channel_hours: one row per store, channel and local hour, for dayparts."""
 
 QUERY = """
-SELECT store_id, currency, channel, extract(hour FROM sold_at_local) AS hour,
+SELECT month, store_id, currency, channel, extract(hour FROM sold_at_local) AS hour,
     count(*) FILTER (WHERE is_sale) AS receipts,
     sum(net) AS net_sales
 FROM receipts WHERE is_counted GROUP BY ALL

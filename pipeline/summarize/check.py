@@ -1,6 +1,6 @@
-"""Checks of a month before it is counted: records, and money in all tables.
+"""Checks of months before they are counted: records, and money in all tables.
 
-The transform checks each receipt; these checks hold for the complete month after its way through
+The transform checks each receipt; these checks hold for complete months after their way through
 the lake.
 """
 
@@ -14,21 +14,28 @@ import duckdb
 from pipeline.errors import DataError, MoneyNotConserved
 
 COUNTS = ("fetched", "curated", "quarantined", "superseded")
+_TABLES = ("receipts", "sales", "payments", "quarantine")
+
+_ROWS = " UNION ALL ".join(
+    f"SELECT '{name}', month, count(*), min(business_day), max(business_day) FROM lake_{name}"
+    " GROUP BY month"
+    for name in _TABLES
+)
 
 TWICE = (
-    "SELECT receipt_number, store_id FROM receipts GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL"
-    " LIMIT 1"
+    "SELECT month, receipt_number, store_id FROM receipts GROUP BY ALL HAVING count(*) > 1"
+    " ORDER BY ALL LIMIT 1"
 )
 
 MONEY = """
 WITH amounts AS (
-    SELECT store_id, receipt_number, gross, discount, net, tax_included, tax_added, paid
+    SELECT month, store_id, receipt_number, gross, discount, net, tax_included, tax_added, paid
         FROM receipts WHERE is_counted
-    UNION ALL SELECT store_id, receipt_number, -gross, -discount, -net, -tax_included, -tax_added, 0
-        FROM rows
-    UNION ALL SELECT store_id, receipt_number, 0, 0, 0, 0, 0, -amount FROM payments)
-SELECT receipt_number, store_id, sum(gross) AS gross, sum(discount) AS discount, sum(net) AS net,
-    sum(tax_included) AS tax_included,
+    UNION ALL SELECT month, store_id, receipt_number, -gross, -discount, -net, -tax_included,
+        -tax_added, 0 FROM rows
+    UNION ALL SELECT month, store_id, receipt_number, 0, 0, 0, 0, 0, -amount FROM payments)
+SELECT month, receipt_number, store_id, sum(gross) AS gross, sum(discount) AS discount,
+    sum(net) AS net, sum(tax_included) AS tax_included,
     sum(tax_added) AS tax_added, sum(paid) AS paid
 FROM amounts GROUP BY ALL
 HAVING gross <> 0 OR discount <> 0 OR net <> 0 OR tax_included <> 0 OR tax_added <> 0 OR paid <> 0
@@ -37,49 +44,52 @@ HAVING gross <> 0 OR discount <> 0 OR net <> 0 OR tax_included <> 0 OR tax_added
 
 
 def check_counts(
-    connection: duckdb.DuckDBPyConnection, month: date, metadata: Mapping[str, int]
+    connection: duckdb.DuckDBPyConnection, months: Mapping[date, Mapping[str, int]]
 ) -> None:
     """Raise DataError for a row of another month, a receipt twice, or other counts.
 
-    The counts of `metadata` are the transform's: fetched = curated + quarantined.
+    The counts of each month are the transform's: fetched = curated + quarantined.
     """
-    rows = {}
-    for name in ("receipts", "sales", "payments", "quarantine"):
-        rows[name], first, last = connection.execute(
-            f"SELECT count(*), min(business_day), max(business_day) FROM lake_{name}"
-        ).fetchall()[0]
-        if rows[name] and not (first.replace(day=1) == month == last.replace(day=1)):
+    rows = {month: dict.fromkeys(_TABLES, 0) for month in months}
+    for name, month, count, first, last in connection.execute(_ROWS).fetchall():
+        rows[month][name] = count
+        if not first.replace(day=1) == month == last.replace(day=1):
             raise DataError(
                 f"{name} of {month:%Y-%m} hold days from {first} to {last}; build the month again"
             )
     twice = connection.execute(TWICE).fetchone()
     if twice:
         raise DataError(
-            f"{month:%Y-%m}: receipt {twice[0]} of store {twice[1]} is twice in the lake; build its"
-            " days again"
+            f"{twice[0]:%Y-%m}: receipt {twice[1]} of store {twice[2]} is twice in the lake; build"
+            " its days again"
         )
-    counts = {
+    for month, counts in months.items():
+        _check_counts_of(month, counts, rows[month])
+
+
+def _check_counts_of(month: date, counts: Mapping[str, int], rows: Mapping[str, int]) -> None:
+    counted = {
         "curated": rows["receipts"],
         "quarantined": rows["quarantine"],
         "fetched": rows["receipts"] + rows["quarantine"],
     }
-    for name, count in counts.items():
-        if metadata[name] != count:
+    for name, count in counted.items():
+        if counts[name] != count:
             raise DataError(
-                f"{month:%Y-%m}: {count} records are {name}, its days counted {metadata[name]};"
+                f"{month:%Y-%m}: {count} records are {name}, its days counted {counts[name]};"
                 " build the month again"
             )
 
 
-def check_money(connection: duckdb.DuckDBPyConnection, month: date) -> None:
+def check_money(connection: duckdb.DuckDBPyConnection) -> None:
     """Raise MoneyNotConserved for a receipt that its sales or payments do not equal."""
     result = connection.execute(MONEY)
     names, row = [column[0] for column in result.description or ()], result.fetchone()
     if row:
         differences = ", ".join(
-            f"{name} {amount}" for name, amount in zip(names[2:], row[2:], strict=True) if amount
+            f"{name} {amount}" for name, amount in zip(names[3:], row[3:], strict=True) if amount
         )
         raise MoneyNotConserved(
-            f"{month:%Y-%m}, receipt {row[0]} of store {row[1]}: receipt less its rows is"
+            f"{row[0]:%Y-%m}, receipt {row[1]} of store {row[2]}: receipt less its rows is"
             f" {differences}; build its day again"
         )

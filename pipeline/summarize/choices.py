@@ -5,7 +5,7 @@ and in combos).
 """
 
 QUERY = """
-SELECT store_id, currency, item, choice.name AS name, choice.option AS option,
+SELECT month, store_id, currency, item, choice.name AS name, choice.option AS option,
     sum(choice.quantity) AS units, sum(choice.amount) AS amount
 FROM rows, unnest(modifiers) AS _(choice) WHERE is_sale GROUP BY ALL
 """

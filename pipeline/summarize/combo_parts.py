@@ -5,7 +5,7 @@ and `charged_units` counts only the choices that charged: sizes of one dish may 
 """
 
 QUERY = """
-SELECT store_id, currency, combo, slot, item, bool_and(is_known) AS is_known,
+SELECT month, store_id, currency, combo, slot, item, bool_and(is_known) AS is_known,
     sum(pick(is_sale, units)) AS units,
     sum(net) AS net_sales,
     sum(pick(is_sale, upgrade)) AS upgrades,

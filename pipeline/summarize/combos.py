@@ -6,7 +6,7 @@ a cost.
 """
 
 QUERY = """
-SELECT store_id, currency, combo,
+SELECT month, store_id, currency, combo,
     count(DISTINCT receipt_number) FILTER (WHERE is_sale) AS receipts,
     sum(pick(is_sale, units)) AS units,
     sum(pick(is_refund, -units)) AS refunded_units,

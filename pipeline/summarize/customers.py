@@ -6,7 +6,7 @@ and RFM (CRAN rfm) are counted from these rows of all months.
 """
 
 QUERY = """
-SELECT store_id, currency, customer_id,
+SELECT month, store_id, currency, customer_id,
     min(business_day) FILTER (WHERE is_sale) AS first_day,
     max(business_day) FILTER (WHERE is_sale) AS last_day,
     count(*) FILTER (WHERE is_sale) AS receipts,

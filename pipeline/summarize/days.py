@@ -8,7 +8,7 @@ every receipt was cancelled has a row too; a day traded is one with `receipts` a
 
 QUERY = """
 WITH money AS (
-    SELECT business_day, store_id, currency, channel,
+    SELECT month, business_day, store_id, currency, channel,
         count(*) FILTER (WHERE is_sale) AS receipts,
         count(*) FILTER (WHERE is_refund) AS refund_receipts,
         sum(pick(is_sale, units)) AS units,
@@ -32,7 +32,7 @@ WITH money AS (
         max(sold_at_local) FILTER (WHERE is_counted) AS last_sold_at
     FROM receipts GROUP BY ALL
 ), goods AS (
-    SELECT business_day, store_id, currency, channel,
+    SELECT month, business_day, store_id, currency, channel,
         coalesce(sum(cost), 0) AS cost,
         sum(pick(cost IS NOT NULL, net)) AS costed_net,
         sum(pick(cost IS NOT NULL, tax_included)) AS costed_tax_included,
@@ -40,15 +40,15 @@ WITH money AS (
             FILTER (WHERE is_sale AND combo IS NOT NULL) AS combo_receipts
     FROM rows GROUP BY ALL
 ), takings AS (
-    SELECT business_day, store_id, currency, channel, sum(amount) AS paid
-    FROM payments JOIN (SELECT store_id, receipt_number, channel FROM receipts)
-        USING (store_id, receipt_number) GROUP BY ALL
+    SELECT month, business_day, store_id, currency, channel, sum(amount) AS paid
+    FROM payments JOIN (SELECT month, store_id, receipt_number, channel FROM receipts)
+        USING (month, store_id, receipt_number) GROUP BY ALL
 )
 SELECT money.*, coalesce(paid, 0) AS paid, coalesce(cost, 0) AS cost,
     coalesce(costed_net, 0) AS costed_net,
     coalesce(costed_tax_included, 0) AS costed_tax_included,
         coalesce(combo_receipts, 0) AS combo_receipts
 FROM money
-    LEFT JOIN goods USING (business_day, store_id, currency, channel)
-    LEFT JOIN takings USING (business_day, store_id, currency, channel)
+    LEFT JOIN goods USING (month, business_day, store_id, currency, channel)
+    LEFT JOIN takings USING (month, business_day, store_id, currency, channel)
 """

@@ -6,7 +6,7 @@ refund counts in the hour it was made.
 """
 
 QUERY = """
-SELECT business_day, store_id, currency, extract(hour FROM sold_at_local) AS hour,
+SELECT month, business_day, store_id, currency, extract(hour FROM sold_at_local) AS hour,
     count(*) FILTER (WHERE is_sale) AS receipts,
     sum(net) AS net_sales
 FROM receipts WHERE is_counted GROUP BY ALL

@@ -7,7 +7,7 @@ columns alone.
 """
 
 QUERY = """
-SELECT store_id, currency, category, item, combo IS NOT NULL AS in_combo,
+SELECT month, store_id, currency, category, item, combo IS NOT NULL AS in_combo,
     count(DISTINCT receipt_number) FILTER (WHERE is_sale) AS receipts,
     sum(pick(is_sale, units)) AS units,
     sum(pick(is_refund, -units)) AS refunded_units,

@@ -1,27 +1,31 @@
-"""The relations that the queries read: DuckDB in memory over a month of the lake.
+"""The relations that the queries read: DuckDB in memory over some months of the lake.
 
-    lake_receipts, lake_sales, lake_payments, lake_quarantine, stores   as in the schema
+    lake_receipts, lake_sales, lake_payments, lake_quarantine, stores, employees   as in the schema
     receipts   lake_receipts with is_counted (not cancelled), is_sale and is_refund (counted only)
     rows       the dishes of counted receipts, with is_sale and is_refund
     lines      the same as sold: a combo is one line under its own name
     payments   the payments of counted receipts, with is_sale and is_refund
     counts     "check", "count": the transform's counts
 
-Amounts are DECIMAL throughout (their sums DECIMAL(38)); instants UTC, `*_local` on the store's
+Each relation has a column `month` too, and each query's first column is `month`: planning a query
+costs more than the rows of a small month, so that months are counted together. Amounts are DECIMAL throughout (their sums DECIMAL(38)); instants UTC, `*_local` on the store's
 clock. The macro pick(flag, amount) is the amount where the flag holds, else 0. A receipt is named
-by store and number: accounts that share a lake may share numbers. Nothing but memory and `spill` is
-written.
+by month, store and number: accounts that share a lake may share numbers. Nothing but memory and
+`spill` is written.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
+from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -32,6 +36,27 @@ if TYPE_CHECKING:  # importing it at run time would import pandas
     from pyarrow.dataset import Dataset as Files
 
 LakeRows: TypeAlias = "pa.Table | Files"
+
+
+class MonthRows(NamedTuple):
+    """What a month is counted from.
+
+    The four lake tables may be tables or datasets; `counts` are the transform's, of the complete
+    month.
+    """
+
+    receipts: LakeRows
+    sales: LakeRows
+    payments: LakeRows
+    quarantine: LakeRows
+    stores: pa.Table
+    employees: pa.Table
+    counts: Mapping[str, int]
+
+
+_OF_LAKE = ("receipts", "sales", "payments", "quarantine")
+_CHECKS = ("fetched", "superseded")
+_EPOCH = date(1970, 1, 1)
 
 VIEWS = """
 CREATE MACRO pick(flag, amount) AS CASE WHEN flag THEN amount ELSE 0 END;
@@ -48,7 +73,7 @@ CREATE VIEW rows AS SELECT *, receipt_type = 'SALE' AS is_sale, receipt_type = '
     FROM lake_sales WHERE NOT is_cancelled;
 
 CREATE TABLE lines AS
-    SELECT business_day, store_id, currency, receipt_number, line, is_sale, is_refund, item,
+    SELECT month, business_day, store_id, currency, receipt_number, line, is_sale, is_refund, item,
         NULL AS combo, variant, units, unit_price,
         gross, discount, net, tax_included, coalesce(cost, 0) AS cost,
             cost IS NOT NULL AS is_costed,
@@ -56,8 +81,8 @@ CREATE TABLE lines AS
             pick(cost IS NOT NULL, tax_included) AS costed_tax_included
     FROM rows WHERE combo IS NULL
     UNION ALL
-    SELECT business_day, store_id, currency, receipt_number, line, is_sale, is_refund, combo, combo,
-        NULL, combo_quantity, combo_price,
+    SELECT month, business_day, store_id, currency, receipt_number, line, is_sale, is_refund, combo,
+        combo, NULL, combo_quantity, combo_price,
         sum(gross), sum(discount), sum(net), sum(tax_included), coalesce(sum(cost), 0),
             bool_and(cost IS NOT NULL),
         sum(pick(cost IS NOT NULL, net)), sum(pick(cost IS NOT NULL, tax_included))
@@ -97,15 +122,33 @@ def connect(
         connection.close()
 
 
-def register(
-    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, LakeRows], counts: Mapping[str, int]
-) -> None:
-    """Register `tables`, `counts` and the views over them."""
-    for name, rows in tables.items():
-        connection.register(name, rows)
-    connection.execute('CREATE TABLE counts ("check" VARCHAR, "count" BIGINT)')
-    connection.executemany("INSERT INTO counts VALUES (?, ?)", list(counts.items()))
+def register(connection: duckdb.DuckDBPyConnection, months: Mapping[date, MonthRows]) -> None:
+    """Register the rows and counts of `months`, and the views over them."""
+    for name in MonthRows._fields[:-1]:
+        relation = f"lake_{name}" if name in _OF_LAKE else name
+        parts = {month: getattr(rows, name) for month, rows in months.items()}
+        if all(isinstance(part, pa.Table) for part in parts.values()):
+            tables = [with_month(part, month) for month, part in parts.items()]
+            connection.register(relation, pa.concat_tables(tables))
+            continue
+        selects = []
+        for month, part in parts.items():
+            connection.register(f"{relation}_{month:%Y%m}", part)
+            selects.append(f"SELECT DATE '{month}' AS month, * FROM {relation}_{month:%Y%m}")
+        connection.execute(f"CREATE VIEW {relation} AS {' UNION ALL '.join(selects)}")
+    connection.execute('CREATE TABLE counts (month DATE, "check" VARCHAR, "count" BIGINT)')
+    connection.executemany(
+        "INSERT INTO counts VALUES (?, ?, ?)",
+        [(month, name, rows.counts[name]) for month, rows in months.items() for name in _CHECKS],
+    )
     connection.execute(VIEWS)
+
+
+def with_month(table: pa.Table | pa.RecordBatch, month: date) -> pa.Table | pa.RecordBatch:
+    """The rows with a first column `month`."""
+    days = np.full(table.num_rows, (month - _EPOCH).days, "i4")
+    column = pa.Array.from_buffers(pa.date32(), len(days), [None, pa.py_buffer(days)])
+    return table.add_column(0, pa.field("month", pa.date32()), column)
 
 
 def tabulate(
@@ -115,26 +158,65 @@ def tabulate(
 
     Raises DataError when two rows have one key: a store with two currencies would do that.
     """
-    key = ", ".join(f'"{name}"' for name in dataset.key)
+    rows = _sorted_rows(connection, query, dataset, dataset.key)
+    return schema.conform(rows.select(dataset.names()), dataset, decimals)
+
+
+def tabulate_months(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    dataset: schema.Dataset,
+    decimals: int,
+    months: Iterable[date],
+) -> dict[date, pa.Table]:
+    """What `tabulate` returns of the rows of each month."""
+    rows = _sorted_rows(connection, query, dataset, ("month", *dataset.key))
+    return {
+        month: schema.conform(part.select(dataset.names()), dataset, decimals)
+        for month, part in _by_month(rows, months).items()
+    }
+
+
+def _sorted_rows(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    dataset: schema.Dataset,
+    key: tuple[str, ...],
+) -> pa.Table:
+    order = ", ".join(f'"{name}"' for name in key)
     with warnings.catch_warnings():
         # it copies a few rows; sql(query).to_arrow_table() would plan the query twice
         warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
-        result = connection.execute(f"FROM ({query}) ORDER BY {key}").to_arrow_table()
+        result = connection.execute(f"FROM ({query}) ORDER BY {order}").to_arrow_table()
     rows = cast(pa.Table, result).combine_chunks()
-    twice = _first_repeated(rows.select(dataset.key))
+    twice = _first_repeated(rows.select(key))
     if twice:
         raise DataError(
             f"summary of {dataset.name}: two rows have the key {twice}; has a store two currencies,"
             " or two names?"
         )
-    return schema.conform(rows.select(dataset.names()), dataset, decimals)
+    return rows
+
+
+def _by_month(rows: pa.Table, months: Iterable[date]) -> dict[date, pa.Table]:
+    """The rows, sorted by month, of each month."""
+    column = rows.column("month").combine_chunks()
+    days = np.frombuffer(column.buffers()[1] or b"", "i4", len(column))
+    parts = {}
+    for month in months:
+        first, end = np.searchsorted(days, (month - _EPOCH).days + np.array([0, 1])).tolist()
+        parts[month] = rows.slice(first, end - first)
+    return parts
 
 
 def _first_repeated(keys: pa.Table) -> tuple[object, ...] | None:
-    """The first key that occurs more than once."""
-    counts = keys.group_by(keys.column_names, use_threads=False).aggregate([([], "count_all")])
-    if counts.num_rows == keys.num_rows:
+    """The first key that two rows in a row have; null equals null."""
+    before, after = keys.slice(0, max(keys.num_rows - 1, 0)), keys.slice(1)
+    same = [
+        pc.or_kleene(pc.equal(one, other), pc.and_(one.is_null(), other.is_null()))
+        for one, other in zip(before.columns, after.columns, strict=True)
+    ]
+    repeated = keys.slice(1).filter(reduce(pc.and_kleene, same))
+    if not repeated.num_rows:
         return None
-    repeated = counts.filter(pc.greater(counts.column("count_all"), 1))
-    *key, _ = repeated.slice(0, 1).to_pylist()[0].values()
-    return tuple(key)
+    return tuple(repeated.slice(0, 1).to_pylist()[0].values())

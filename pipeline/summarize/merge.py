@@ -16,7 +16,7 @@ from datetime import date
 import pyarrow as pa
 
 from pipeline import schema
-from pipeline.summarize.lake import connect, tabulate
+from pipeline.summarize.lake import connect, tabulate, with_month
 
 DESCRIPTIONS = (schema.STORES, schema.EMPLOYEES)
 
@@ -42,17 +42,13 @@ def merge(
         return merged
 
 
-def with_month(table: pa.Table, month: date) -> pa.Table:
-    return table.append_column("_month", pa.repeat(pa.scalar(month, pa.date32()), table.num_rows))
-
-
 def merge_query(dataset: schema.Dataset) -> str:
     """The query that merges `parts`, made from the columns of `dataset`."""
     if dataset in DESCRIPTIONS:
         key = ", ".join(dataset.key)
         return (
-            f"SELECT * EXCLUDE (_month) FROM parts QUALIFY row_number() OVER (PARTITION BY {key}"
-            " ORDER BY _month DESC) = 1"
+            f"SELECT * EXCLUDE (month) FROM parts QUALIFY row_number() OVER (PARTITION BY {key}"
+            " ORDER BY month DESC) = 1"
         )
     return (
         f"SELECT {', '.join(merge_column(dataset, column) for column in dataset.columns)} FROM"

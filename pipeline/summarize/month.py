@@ -1,4 +1,4 @@
-"""One month of the lake counted: lake tables in, the tables of schema.SUMMARY out.
+"""Months of the lake counted: lake tables in, the tables of schema.SUMMARY out.
 
 Before anything is counted, check.py compares the receipts with their rows and payments, and the
 counts in with the counts out; every table is then checked for unique keys. Same input, same tables,
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
 from pipeline import schema
@@ -36,7 +38,7 @@ from pipeline.summarize import (
     tenders,
 )
 from pipeline.summarize.check import COUNTS, check_counts, check_money
-from pipeline.summarize.lake import LakeRows, connect, register, tabulate
+from pipeline.summarize.lake import MonthRows, connect, register, tabulate_months
 
 QUERIES = {
     module.__name__.rpartition(".")[2]: module.QUERY
@@ -63,47 +65,50 @@ QUERIES = {
 
 
 def summarize(
-    month: date,
-    receipts: LakeRows,
-    sales: LakeRows,
-    payments: LakeRows,
-    quarantine: LakeRows,
-    stores: pa.Table,
-    employees: pa.Table,
-    metadata: Mapping[str, int],
+    months: Mapping[date, MonthRows],
     decimals: int,
     *,
     threads: int = 2,
     memory_limit: str = "1GB",
     spill: Path | None = None,
-) -> dict[str, pa.Table]:
-    """Every table of schema.SUMMARY and RECEIPT_FIGURES by name, sorted by its key.
+) -> dict[date, dict[str, pa.Table]]:
+    """Every table of schema.SUMMARY and RECEIPT_FIGURES by month and name, sorted by its key.
 
-    The four lake tables may be tables or datasets; `metadata` has the transform's counts of the
-    complete month. Raises DataError when a row is of another month, a receipt occurs twice, the
-    counts do not agree, or a key names two rows; MoneyNotConserved when sales or payments do not
-    add up to the receipts; ConfigError when memory does not suffice.
+    Of each month, what its rows alone would give. Raises DataError when a row is of another month,
+    a receipt occurs twice, the counts do not agree, or a key names two rows; MoneyNotConserved when
+    sales or payments do not add up to the receipts; ConfigError when memory does not suffice.
     """
-    missing = [name for name in COUNTS if name not in metadata]
-    if missing:
-        raise DataError(f"{month:%Y-%m}: the counts lack {missing}; build the month's days again")
-    tables = {
-        "lake_receipts": receipts,
-        "lake_sales": sales,
-        "lake_payments": payments,
-        "lake_quarantine": quarantine,
-        "stores": stores,
-        "employees": employees,
-    }
+    for month, rows in months.items():
+        missing = [name for name in COUNTS if name not in rows.counts]
+        if missing:
+            raise DataError(
+                f"{month:%Y-%m}: the counts lack {missing}; build the month's days again"
+            )
     with connect(threads, memory_limit, spill) as connection:
-        register(connection, tables, {name: metadata[name] for name in ("fetched", "superseded")})
-        check_counts(connection, month, metadata)
-        check_money(connection, month)
-        queries = QUERIES | {
-            "baskets": baskets.choose_query(connection),
-            "receipt_figures": receipt_figures.prepare_query(connection, tables),
-        }
-        return {
-            dataset.name: tabulate(connection, queries[dataset.name], dataset, decimals)
-            for dataset in (*schema.SUMMARY, schema.RECEIPT_FIGURES)
-        }
+        register(connection, months)
+        check_counts(connection, {month: rows.counts for month, rows in months.items()})
+        check_money(connection)
+        is_wide = baskets.has_wide_month(connection)
+        if len(months) == 1 or not is_wide:
+            return _count(connection, months, decimals, is_wide)
+    count_alone = partial(
+        summarize, decimals=decimals, threads=threads, memory_limit=memory_limit, spill=spill
+    )
+    return {month: count_alone({month: rows})[month] for month, rows in months.items()}
+
+
+def _count(
+    connection: duckdb.DuckDBPyConnection,
+    months: Mapping[date, MonthRows],
+    decimals: int,
+    is_wide: bool,
+) -> dict[date, dict[str, pa.Table]]:
+    queries = QUERIES | {"receipt_figures": receipt_figures.prepare_query(connection, months)}
+    if is_wide:
+        queries["baskets"] = baskets.count_wide_pairs(connection)
+    datasets = (*schema.SUMMARY, schema.RECEIPT_FIGURES)
+    tables = {
+        dataset.name: tabulate_months(connection, queries[dataset.name], dataset, decimals, months)
+        for dataset in datasets
+    }
+    return {month: {name: of[month] for name, of in tables.items()} for month in months}

@@ -6,7 +6,7 @@ lines only.
 """
 
 QUERY = """
-SELECT store_id, currency, item, variant, unit_price,
+SELECT month, store_id, currency, item, variant, unit_price,
     min(business_day) AS first_day, max(business_day) AS last_day, sum(units) AS units
 FROM lines WHERE is_sale GROUP BY ALL
 """

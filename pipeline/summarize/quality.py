@@ -27,56 +27,57 @@ LATE_SECONDS = 3600
 
 QUERY = f"""
 SELECT * REPLACE (coalesce(unknown, 0) AS unknown) FROM (
-SELECT NULL AS store_id, NULL AS currency, "check", '' AS subject, "count", NULL AS amount,
+SELECT month, NULL AS store_id, NULL AS currency, "check", '' AS subject, "count", NULL AS amount,
     NULL AS seconds FROM counts
 UNION ALL BY NAME
-SELECT store_id, currency, 'curated' AS "check", '' AS subject, count(*) AS "count" FROM receipts
+SELECT month, store_id, currency, 'curated' AS "check", '' AS subject, count(*) AS "count" FROM receipts
     GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'quarantined' AS "check", reason AS subject, count(*) AS "count",
+SELECT month, store_id, currency, 'quarantined' AS "check", reason AS subject, count(*) AS "count",
     sum(total) AS amount,
     count(*) FILTER (WHERE total IS NULL) AS unknown
-FROM lake_quarantine LEFT JOIN (SELECT store_id, currency FROM stores) USING (store_id) GROUP BY ALL
+FROM lake_quarantine LEFT JOIN (SELECT month, store_id, currency FROM stores) USING (month, store_id)
+GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'missing_cost' AS "check", '' AS subject, count(*) AS "count",
+SELECT month, store_id, currency, 'missing_cost' AS "check", '' AS subject, count(*) AS "count",
     sum(net) AS amount
 FROM rows WHERE cost IS NULL GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'missing_category' AS "check", '' AS subject, count(*) AS "count",
+SELECT month, store_id, currency, 'missing_category' AS "check", '' AS subject, count(*) AS "count",
     sum(net) AS amount
 FROM rows WHERE category IS NULL GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'unknown_component' AS "check", item AS subject, count(*) AS "count",
+SELECT month, store_id, currency, 'unknown_component' AS "check", item AS subject, count(*) AS "count",
     sum(net) AS amount
 FROM rows WHERE NOT is_known GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'unmapped_channel' AS "check", coalesce(dining_option, '') AS subject,
+SELECT month, store_id, currency, 'unmapped_channel' AS "check", coalesce(dining_option, '') AS subject,
     count(*) FILTER (WHERE is_sale) AS "count", sum(net) AS amount
 FROM receipts WHERE is_counted AND channel = 'unmapped' GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'clock_skew' AS "check", '' AS subject, count(*) AS "count",
+SELECT month, store_id, currency, 'clock_skew' AS "check", '' AS subject, count(*) AS "count",
     max(epoch_us(sold_at) - epoch_us(created_at)) // 1000000 AS seconds
 FROM receipts WHERE is_counted AND created_at < sold_at GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'late' AS "check", '' AS subject, count(*) AS "count",
+SELECT month, store_id, currency, 'late' AS "check", '' AS subject, count(*) AS "count",
     max(epoch_us(created_at) - epoch_us(sold_at)) // 1000000 AS seconds
 FROM receipts
 WHERE is_counted AND epoch_us(created_at) - epoch_us(sold_at) > {LATE_SECONDS * 1_000_000}
 GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'payments_differ' AS "check", '' AS subject, count(*) AS "count",
+SELECT month, store_id, currency, 'payments_differ' AS "check", '' AS subject, count(*) AS "count",
     sum(abs(paid - total)) AS amount
 FROM receipts WHERE is_counted AND paid <> total GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'rounding' AS "check", '' AS subject, count(*) AS "count",
+SELECT month, store_id, currency, 'rounding' AS "check", '' AS subject, count(*) AS "count",
     sum(abs(rounding)) AS amount
 FROM receipts WHERE is_counted AND rounding <> 0 GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'orphan_refund' AS "check", '' AS subject, count(*) AS "count",
+SELECT month, store_id, currency, 'orphan_refund' AS "check", '' AS subject, count(*) AS "count",
     sum(-total) AS amount
 FROM receipts WHERE is_refund AND refund_for IS NULL GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'cancelled' AS "check", '' AS subject, count(*) AS "count",
+SELECT month, store_id, currency, 'cancelled' AS "check", '' AS subject, count(*) AS "count",
     sum(abs(cancelled_total)) AS amount
 FROM receipts WHERE is_cancelled GROUP BY ALL)
 """

@@ -9,19 +9,26 @@ which receipts a later version counts differently.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.summarize.digest import digest_rows
-from pipeline.summarize.lake import LakeRows
+from pipeline.summarize.lake import MonthRows, with_month
 from pipeline.summarize.quality import LATE_SECONDS
 
 _BATCH = 1 << 17
-_RECEIPT = ("store_id", "receipt_number")
+_RECEIPT = ("month", "store_id", "receipt_number")
 _ROW_DIGESTS = pa.schema(
-    [*((name, pa.string()) for name in _RECEIPT), ("figures", pa.uint64()), ("source", pa.uint64())]
+    [
+        ("month", pa.date32()),
+        ("store_id", pa.string()),
+        ("receipt_number", pa.string()),
+        ("figures", pa.uint64()),
+        ("source", pa.uint64()),
+    ]
 )
 
 _STATE = ("receipt_type", "is_cancelled", "business_day", "employee_id", "cancelled_total")
@@ -78,24 +85,24 @@ _VIEWS = (
     ("receipts WHERE is_cancelled", (*_STATE, "currency", "channel"), _STATE),
     ("lines", (), ("line", "gross", "discount", "net")),
 )
-_TABLES = (("lake_sales", _ROW, ()), ("lake_payments", _PAYMENT, _PAYMENT))
+_TABLES = (("sales", _ROW, ()), ("payments", _PAYMENT, _PAYMENT))
 
 _QUERY = """
 WITH digests AS (
-    SELECT store_id, receipt_number,
+    SELECT month, store_id, receipt_number,
         sum(figures) AS figures, sum(source) AS source
     FROM row_digests GROUP BY ALL
 )
-SELECT receipts.store_id, receipt_number,
+SELECT month, store_id, receipt_number,
     CASE WHEN is_cancelled THEN 'cancelled' ELSE 'counted' END AS state,
     currency, receipt_type, business_day,
         epoch_us(created_at) - epoch_us(sold_at) > 86400000000 AS is_late,
     CASE WHEN is_cancelled THEN cancelled_total ELSE total END AS total,
     left(md5(CAST(digests.figures AS VARCHAR)), 16) AS figures,
     left(md5(CAST(digests.source AS VARCHAR)), 16) AS source
-FROM receipts JOIN digests USING (store_id, receipt_number)
+FROM receipts JOIN digests USING (month, store_id, receipt_number)
 UNION ALL BY NAME
-SELECT coalesce(store_id, '') AS store_id, coalesce(receipt_number, '') AS receipt_number,
+SELECT month, coalesce(store_id, '') AS store_id, coalesce(receipt_number, '') AS receipt_number,
     'quarantined' AS state,
     any_value(currency) AS currency, min(receipt_type) AS receipt_type,
         min(business_day) AS business_day,
@@ -104,8 +111,8 @@ SELECT coalesce(store_id, '') AS store_id, coalesce(receipt_number, '') AS recei
     left(md5(string_agg(digest, ',' ORDER BY digest)), 16) AS source
 FROM (SELECT *, md5(concat_ws(chr(31), reason, coalesce(CAST(total AS VARCHAR), ''))) AS digest
     FROM lake_quarantine)
-    LEFT JOIN (SELECT store_id, currency FROM stores) USING (store_id)
-GROUP BY store_id, receipt_number
+    LEFT JOIN (SELECT month, store_id, currency FROM stores) USING (month, store_id)
+GROUP BY month, store_id, receipt_number
 """
 
 _COMPARED = """
@@ -127,12 +134,12 @@ ORDER BY abs(coalesce(n.total, b.total)) DESC NULLS LAST, number, store
 """
 
 
-def prepare_query(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, LakeRows]) -> str:
+def prepare_query(connection: duckdb.DuckDBPyConnection, months: Mapping[date, MonthRows]) -> str:
     """The query of receipt_figures; registers each row's digests with `connection`."""
     digests = (
         pa.Table.from_batches([], _ROW_DIGESTS),
         *_digests_of_views(connection),
-        *_digests_of_tables(tables),
+        *_digests_of_tables(months),
     )
     connection.register("row_digests", pa.concat_tables(digests))
     return _QUERY
@@ -146,26 +153,31 @@ def _digests_of_views(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.Tabl
             yield _digests(dict(zip(columns, batch.columns, strict=True)), figures, source)
 
 
-def _digests_of_tables(tables: Mapping[str, LakeRows]) -> Iterator[pa.Table]:
+def _digests_of_tables(months: Mapping[date, MonthRows]) -> Iterator[pa.Table]:
     """Without SQL: it would spell out the labels, which are encoded here."""
     for name, figures, source in _TABLES:
-        columns = [*_RECEIPT, "is_cancelled", *dict.fromkeys((*figures, *source))]
-        table = tables[name]
-        rows = table.select(columns) if isinstance(table, pa.Table) else table.scanner(columns)
-        for batch in rows.to_batches():
-            counted = batch.filter(pc.invert(batch.column("is_cancelled")))
-            yield _digests(dict(zip(columns, counted.columns, strict=True)), figures, source)
+        columns = [*_RECEIPT[1:], "is_cancelled", *dict.fromkeys((*figures, *source))]
+        for month, rows in months.items():
+            table = getattr(rows, name)
+            rows = table.select(columns) if isinstance(table, pa.Table) else table.scanner(columns)
+            for batch in rows.to_batches():
+                counted = batch.filter(pc.invert(batch.column("is_cancelled")))
+                counted = with_month(counted, month)
+                yield _digests(
+                    dict(zip(counted.schema.names, counted.columns, strict=True)), figures, source
+                )
 
 
 def _digests(
     columns: Mapping[str, pa.Array], figures: Sequence[str], source: Sequence[str]
 ) -> pa.Table:
-    """store_id, receipt_number, figures and source of each row."""
-    store, number = (columns[name].cast(pa.string()) for name in _RECEIPT)
+    """month, store_id, receipt_number, figures and source of each row."""
+    month, *names = (columns[name] for name in _RECEIPT)
     digests = [
-        digest_rows([columns[name] for name in names], len(store)) for names in (figures, source)
+        digest_rows([columns[name] for name in names], len(month)) for names in (figures, source)
     ]
-    return pa.Table.from_arrays([store, number, *digests], schema=_ROW_DIGESTS)
+    texts = [name.cast(pa.string()) for name in names]
+    return pa.Table.from_arrays([month, *texts, *digests], schema=_ROW_DIGESTS)
 
 
 def changed_receipts(before: pa.Table, now: pa.Table) -> list[dict[str, object]]:

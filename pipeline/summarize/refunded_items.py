@@ -1,9 +1,9 @@
 """refunded_items: REFUND lines by store, item (combos as one) and employee."""
 
 QUERY = """
-SELECT store_id, currency, item, employee_id,
+SELECT month, store_id, currency, item, employee_id,
     count(DISTINCT receipt_number) AS receipts, sum(-units) AS units, sum(-gross) AS refunds
-FROM lines JOIN (SELECT store_id, receipt_number, employee_id FROM receipts WHERE is_refund)
-    USING (store_id, receipt_number)
+FROM lines JOIN (SELECT month, store_id, receipt_number, employee_id FROM receipts WHERE is_refund)
+    USING (month, store_id, receipt_number)
 WHERE is_refund GROUP BY ALL
 """

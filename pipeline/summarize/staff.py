@@ -4,7 +4,7 @@ The POS does not say who cancelled a receipt: it counts for the employee who ran
 """
 
 QUERY = """
-SELECT store_id, currency, employee_id,
+SELECT month, store_id, currency, employee_id,
     count(*) FILTER (WHERE is_sale) AS receipts,
     sum(pick(is_counted, net)) AS net_sales,
     sum(pick(is_counted, discount)) AS discounts,

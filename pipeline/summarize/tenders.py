@@ -5,7 +5,7 @@ Amounts include tips and surcharges. The POS's own payment report leaves out car
 """
 
 QUERY = """
-SELECT store_id, currency, tender, tender_type,
+SELECT month, store_id, currency, tender, tender_type,
     count(*) FILTER (WHERE is_sale) AS payments,
     count(*) FILTER (WHERE is_refund) AS refund_payments,
     sum(pick(is_sale, amount)) AS sales_amount,

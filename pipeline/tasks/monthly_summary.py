@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,32 +42,49 @@ class MonthlySummary(BatchTask):
         return [MonthlySales(month=self.month), *catalogs_for(days_of(self.month)[-1])]
 
     def make(self) -> tuple[Files, Metadata]:
-        from pipeline.load.day_object import pack_tables
-        from pipeline.load.parquet import sort_table, to_bytes
-        from pipeline.summarize import summarize
+        return self.make_all([self])[self]
 
-        sales, rules = MonthlySales(month=self.month), settings.rules()
-        stores, employees = people_and_places(days_of(self.month)[-1])
+    @classmethod
+    def make_all(
+        cls, tasks: Sequence[MonthlySummary]
+    ) -> dict[MonthlySummary, tuple[Files, Metadata]]:
+        """The months in one pass: planning a query costs more than the rows of a small month."""
+        from pipeline.summarize import MonthRows, summarize
+
         memory, spill = settings.lake().memory, spill_folder()
-        with open_tables(sales, memory, spill) as tables:
-            summary = summarize(
-                self.month,
-                **tables,
-                stores=stores,
-                employees=employees,
-                metadata=lake().metadata(sales.dataset, sales.name),
-                decimals=rules.decimals,
-                threads=1 if self.size() < _LARGE_MONTH else 2,
+        work = sum(task.size() for task in tasks)
+        with ExitStack() as stack:
+            months = {}
+            for task in tasks:
+                sales = MonthlySales(month=task.month)
+                tables = stack.enter_context(open_tables(sales, memory, spill))
+                stores, employees = people_and_places(days_of(task.month)[-1])
+                counts = lake().metadata(sales.dataset, sales.name)
+                months[task.month] = MonthRows(
+                    **tables, stores=stores, employees=employees, counts=counts
+                )
+            summaries = summarize(
+                months,
+                settings.rules().decimals,
+                threads=1 if work < _LARGE_MONTH else 2,
                 memory_limit=memory,
                 spill=spill,
             )
-        datasets = (*schema.SUMMARY, schema.RECEIPT_FIGURES)
-        tables = {d.name: sort_table(summary[d.name], d.key) for d in datasets}
-        files = {d.name: to_bytes(tables[d.name], d.key) for d in datasets}
-        return files | {TABLES: pack_tables({d.name: tables[d.name] for d in schema.SUMMARY})}, {}
+        return {task: (_pack(summaries[task.month]), {}) for task in tasks}
 
     def size(self) -> int:
         return month_size(self.month)
+
+
+def _pack(summary: Mapping[str, pa.Table]) -> Files:
+    """The tables of a month's summary as files."""
+    from pipeline.load.day_object import pack_tables
+    from pipeline.load.parquet import sort_table, to_bytes
+
+    datasets = (*schema.SUMMARY, schema.RECEIPT_FIGURES)
+    tables = {d.name: sort_table(summary[d.name], d.key) for d in datasets}
+    files = {d.name: to_bytes(tables[d.name], d.key) for d in datasets}
+    return files | {TABLES: pack_tables({d.name: tables[d.name] for d in schema.SUMMARY})}
 
 
 class MonthlyCustomers(BatchTask):

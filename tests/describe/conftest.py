@@ -22,9 +22,8 @@ from pipeline.load import (
     open_storage,
 )
 from pipeline.load.parquet import to_bytes
-from pipeline.summarize import summarize
 from tests.describe.places import PLACES, REPORTED
-from tests.summarize.lake_month import draw_month
+from tests.summarize.lake_month import draw_month, summarize_month
 
 GOLDEN = Path(__file__).parents[1] / "reports/golden/en_US"
 
@@ -45,7 +44,7 @@ def months() -> dict[str, dict[str, pa.Table]]:
         )
         month = month.part(lambda number, cancelled=cancelled: number not in cancelled)
         tables = month.arguments()
-        summary = summarize(**tables)
+        summary = summarize_month(**tables)
         result[f"2026-0{n}"] = {d.name: tables[d.name] for d in schema.LAKE} | {
             f"summary_{d.name}": summary[d.name] for d in schema.SUMMARY
         }

@@ -16,10 +16,9 @@ from pipeline import schema
 from pipeline.errors import ConfigError, EngineError
 from pipeline.executors.spark import _without_secrets, open_cluster
 from pipeline.load.parquet import to_bytes
-from pipeline.summarize import summarize
 from pipeline.tasks import DailySales, MonthlySales, MonthlySummary
 from pipeline.tasks.tables import open_tables
-from tests.summarize.lake_month import draw_month
+from tests.summarize.lake_month import draw_month, summarize_month
 from tests.support.runner import ROOT, Runner
 
 DAYS = (date(2026, 10, 1), date(2026, 10, 2))
@@ -145,7 +144,7 @@ def test_counted_from_files_within_little_memory_a_month_is_the_same(
 ) -> None:
     def count(memory: str, limit: str) -> dict[str, bytes]:
         with open_tables(month, memory, tmp_path) as tables:
-            made = summarize(**month.arguments, **tables, memory_limit=limit, spill=tmp_path)
+            made = summarize_month(**month.arguments, **tables, memory_limit=limit, spill=tmp_path)
         return {
             dataset.name: to_bytes(made[dataset.name], dataset.key) for dataset in schema.SUMMARY
         }

@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from pipeline import schema
-from pipeline.summarize import summarize
 from pipeline.transform import Catalog, Raw, Rules, Store, clean_days, read_menu
 from tests.reference import settings, shop
+from tests.summarize.lake_month import summarize_month
 
 ZONE = ZoneInfo("America/Mexico_City")
 MONTHS = (date(2022, 2, 1), date(2022, 3, 1), date(2022, 4, 1))
@@ -195,7 +195,7 @@ def summaries(
             name: sum(one.metadata[name] for one in cleaned)
             for name in next(iter(cleaned)).metadata
         }
-        counted[month] = summarize(
+        counted[month] = summarize_month(
             month,
             **tables,
             stores=catalog.stores_table(rules),

@@ -1,7 +1,7 @@
 """A month of the lake drawn from a seed: consistent rows of plain Python.
 
 Amounts are whole numbers of 10**-decimals, quantities of 10**-4. `Month.tables` gives the Arrow
-tables that summarize() reads.
+tables that summarize() reads, `summarize_month` what it counts of one month.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from random import Random
 import pyarrow as pa
 
 from pipeline import schema
+from pipeline.summarize import MonthRows, summarize
 
 ONE = 10**schema.QUANTITY_DECIMALS
 STORES = (("centro", "MXN", 2), ("ginza", "JPY", 0), ("salmiya", "KWD", 3), ("norte", "MXN", 2))
@@ -86,6 +87,15 @@ class Month:
             self.stores,
             self.superseded if expected("superseded") else 0,
         )
+
+
+def summarize_month(
+    month: date, *, metadata: dict[str, int], decimals: int, **rows_and_options: object
+) -> dict[str, pa.Table]:
+    """Every table of one month by name; the rows as `Month.tables`, and options of summarize."""
+    names = [name for name in MonthRows._fields if name in rows_and_options]
+    rows = MonthRows(**{name: rows_and_options.pop(name) for name in names}, counts=metadata)
+    return summarize({month: rows}, decimals, **rows_and_options)[month]
 
 
 def employees() -> list[dict]:

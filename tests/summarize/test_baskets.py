@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.summarize import baskets, summarize
-from tests.summarize.lake_month import draw_month
+from pipeline.summarize import baskets
+from tests.summarize.lake_month import draw_month, summarize_month
 from tests.summarize.recount import recount
 from tests.summarize.wide import PLANTED, wide_month
 from tests.support.inputs import tries
@@ -48,7 +48,7 @@ def test_a_wide_month_holds_exactly_the_frequent_pairs(seed, receipts, least, pa
         patch.setattr(baskets, "MAX_PAIRS", 0)
         patch.setattr(baskets, "MIN_RECEIPTS", least)
         patch.setattr(baskets, "PART", part)
-        pairs = summarize(**month.arguments(), threads=1)["baskets"].to_pylist()
+        pairs = summarize_month(**month.arguments(), threads=1)["baskets"].to_pylist()
     assert pairs == frequent_pairs(month, least)
 
 
@@ -67,7 +67,7 @@ def test_the_drawn_months_have_pairs_on_both_sides_of_the_limit():
 def test_a_month_is_pruned_only_above_the_limit(above: int, monkeypatch: pytest.MonkeyPatch):
     """Each receipt of 4 items has 10 pairs, an item with itself included; 3 receipts have 30."""
     monkeypatch.setattr(baskets, "MAX_PAIRS", 30 - above)
-    pairs = summarize(**wide_month(3, 4, 1000))["baskets"].to_pylist()
+    pairs = summarize_month(**wide_month(3, 4, 1000))["baskets"].to_pylist()
     assert any(row["item"] != row["partner"] for row in pairs) == (not above)
     assert sum(row["receipts"] for row in pairs if row["item"] == row["partner"]) == 12
 
@@ -76,11 +76,11 @@ def test_receipts_of_300_lines_over_8_000_items_fit_in_memory() -> None:
     """45 million pairs; counted at once they need several GB."""
     program = """if True:
         import resource
-        from pipeline.summarize import summarize
+        from tests.summarize.lake_month import summarize_month
         from tests.summarize.wide import wide_month
         arguments = wide_month(1000, 300, 8000)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        baskets = summarize(**arguments, memory_limit="1GB")["baskets"].to_pylist()
+        baskets = summarize_month(**arguments, memory_limit="1GB")["baskets"].to_pylist()
         for row in baskets:
             if row["item"] != row["partner"]:
                 print(row["item"], row["partner"], row["receipts"], sep="|")

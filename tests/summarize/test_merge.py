@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from pipeline import schema
 from pipeline.schema import RECEIPT_FIGURES
-from pipeline.summarize import merge, summarize
-from tests.summarize.lake_month import draw_month
+from pipeline.summarize import merge
+from tests.summarize.lake_month import draw_month, summarize_month
 from tests.support.inputs import tries
 
 PLACES = 3
@@ -38,12 +38,12 @@ def test_merging_parts_equals_counting_all(seed, receipts, parts):
         )
     }
     counted = [
-        summarize(
+        summarize_month(
             **month.part(lambda number, part=part: numbers[number] == part).arguments(), threads=1
         )
         for part in range(parts)
     ]
-    total = mergeable(summarize(**month.arguments(), threads=1))
+    total = mergeable(summarize_month(**month.arguments(), threads=1))
     for order in (range(parts), reversed(range(parts))):
         assert merge({date(2026, 1 + index, 1): counted[index] for index in order}, PLACES) == total
 
@@ -51,7 +51,7 @@ def test_merging_parts_equals_counting_all(seed, receipts, parts):
 @cache
 def four_months() -> dict[date, dict[str, pa.Table]]:
     return {
-        first: summarize(**draw_month(first.month, 30, first=first).arguments(), threads=1)
+        first: summarize_month(**draw_month(first.month, 30, first=first).arguments(), threads=1)
         for first in (date(2026, n, 1) for n in range(1, 5))
     }
 
@@ -84,7 +84,7 @@ def test_no_months_and_one_month():
     assert merge({}, PLACES) == {
         dataset.name: schema.empty(dataset, PLACES) for dataset in schema.SUMMARY
     }
-    alone = mergeable(summarize(**draw_month(5, 30).arguments()))
+    alone = mergeable(summarize_month(**draw_month(5, 30).arguments()))
     assert merge({date(2026, 2, 1): alone}, PLACES) == alone
     assert list(merge({date(2026, 2, 1): alone}, PLACES, [schema.CUSTOMERS])) == ["customers"]
 

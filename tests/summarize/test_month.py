@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from pipeline import schema
 from pipeline.errors import ConfigError, DataError, MoneyNotConserved, SchemaMismatch
-from pipeline.summarize import summarize
+from pipeline.load.day_object import pack_tables
+from pipeline.summarize import MonthRows, baskets, summarize
 from pipeline.summarize.lake import connect, register
 from pipeline.summarize.month import QUERIES
-from tests.summarize.lake_month import STORES, draw_month
+from tests.summarize.lake_month import STORES, draw_month, summarize_month
 from tests.summarize.recount import recount
 from tests.support.inputs import tries
 
@@ -50,7 +51,7 @@ def expect(month) -> dict[str, list[dict]]:
 
 
 def check(month) -> dict[str, pa.Table]:
-    tables = summarize(**month.arguments(), threads=1)
+    tables = summarize_month(**month.arguments(), threads=1)
     expected = expect(month)
     assert list(tables) == [*NAMES, schema.RECEIPT_FIGURES.name]
     for dataset in schema.SUMMARY:
@@ -100,20 +101,15 @@ def test_amounts_that_no_float_holds_are_exact():
 
 def test_a_sum_too_long_for_its_column_is_refused_not_cut():
     with pytest.raises(SchemaMismatch, match="does not fit in precision"):
-        summarize(**draw_month(3, 200, stores=STORES[:1], decimals=2, worth=10**12).arguments())
+        summarize_month(
+            **draw_month(3, 200, stores=STORES[:1], decimals=2, worth=10**12).arguments()
+        )
 
 
 def test_no_query_computes_in_floats():
-    month = draw_month(3, 20).arguments()
-    tables = {
-        f"lake_{name}": month[name] for name in ("receipts", "sales", "payments", "quarantine")
-    }
+    month = draw_month(3, 20)
     with connect(1, "1GB", None) as connection:
-        register(
-            connection,
-            tables | {name: month[name] for name in ("stores", "employees")},
-            month["metadata"],
-        )
+        register(connection, {month.first: MonthRows(**month.tables(), counts=month.metadata)})
         for name, query in QUERIES.items():
             types = {str(kind) for kind in connection.sql(query).types}
             assert not types & {"DOUBLE", "FLOAT"}, name
@@ -164,23 +160,62 @@ def test_a_receipt_is_one_thing_in_all_tables(seed):
 
 def test_same_tables_for_any_order_of_rows_threads_and_form_of_input(tmp_path):
     month = draw_month(13, 150)
-    expected = summarize(**month.arguments(), threads=1)
+    expected = summarize_month(**month.arguments(), threads=1)
     given = month.arguments()
     for name in ("receipts", "sales", "payments", "quarantine"):
         order = sorted(range(given[name].num_rows), key=lambda index: index * 7919 % 104_729)
         shuffled = given[name].take(pa.array(order, pa.int64()))
         pq.write_table(shuffled, tmp_path / f"{name}.parquet", row_group_size=40)
         given[name] = ds.dataset(tmp_path / f"{name}.parquet")
-    assert summarize(**given, threads=2) == expected
+    assert summarize_month(**given, threads=2) == expected
+
+
+@pytest.mark.parametrize("possible_pairs", [1_000_000, 20], ids=["", "of which some are wide"])
+def test_months_counted_together_are_those_counted_alone(monkeypatch, tmp_path, possible_pairs):
+    """Equal receipt numbers, an empty month between, one month from a file: the same bytes."""
+    monkeypatch.setattr(baskets, "MAX_PAIRS", possible_pairs)
+    firsts = [date(2026, n, 1) for n in (5, 1, 2)]
+    months = {
+        first: MonthRows(**month.tables(), counts=month.metadata)
+        for first, count in zip(firsts, (30, 60, 0), strict=True)
+        for month in [draw_month(7, count, first=first)]
+    }
+    pq.write_table(months[firsts[0]].sales, tmp_path / "sales")
+    on_disk = months[firsts[0]]._replace(sales=ds.dataset(tmp_path / "sales"))
+    together = summarize(months | {firsts[0]: on_disk}, 3, threads=1)
+    assert list(together) == firsts
+    for first, rows in months.items():
+        (alone,) = summarize({first: rows}, 3, threads=1).values()
+        assert pack_tables(together[first]) == pack_tables(alone)
+
+
+def test_a_wrong_month_among_others_is_named():
+    months = {
+        first: MonthRows(**month.tables(), counts=month.metadata)
+        for n in (1, 2, 3)
+        for first in [date(2026, n, 1)]
+        for month in [draw_month(n, 20, first=first)]
+    }
+    wrong = date(2026, 2, 1)
+    rows = months[wrong]
+    swapped = rows._replace(payments=months[date(2026, 1, 1)].payments)
+    with pytest.raises(DataError, match="payments of 2026-02 hold days from 2026-01"):
+        summarize(months | {wrong: swapped}, 3)
+    fewer = rows._replace(payments=rows.payments.slice(1))
+    with pytest.raises(MoneyNotConserved, match="2026-02, receipt"):
+        summarize(months | {wrong: fewer}, 3)
+    more = rows._replace(counts=dict(rows.counts) | {"curated": 99})
+    with pytest.raises(DataError, match=r"2026-02: \d+ records are curated"):
+        summarize(months | {wrong: more}, 3)
 
 
 def test_counts_that_do_not_agree_publish_nothing():
     month = draw_month(17, 10)
     for name in ("fetched", "curated", "quarantined"):
         with pytest.raises(DataError, match=f"are {name}"):
-            summarize(**(month.arguments() | {"metadata": month.metadata | {name: 99}}))
+            summarize_month(**(month.arguments() | {"metadata": month.metadata | {name: 99}}))
     with pytest.raises(DataError, match="superseded"):
-        summarize(
+        summarize_month(
             **(month.arguments() | {"metadata": {"fetched": 1, "curated": 1, "quarantined": 0}})
         )
 
@@ -188,12 +223,12 @@ def test_counts_that_do_not_agree_publish_nothing():
 def test_a_row_of_another_month_and_a_receipt_twice_are_refused():
     month = draw_month(19, 10)
     with pytest.raises(DataError, match="2026-03 hold days from 2026-02"):
-        summarize(**(month.arguments() | {"month": date(2026, 3, 1)}))
+        summarize_month(**(month.arguments() | {"month": date(2026, 3, 1)}))
     month.receipts.append(month.receipts[0])
     with pytest.raises(
         DataError, match=f"{month.receipts[0]['receipt_number']} of store .* is twice"
     ):
-        summarize(**month.arguments())
+        summarize_month(**month.arguments())
 
 
 @pytest.mark.parametrize(
@@ -207,7 +242,7 @@ def test_money_that_does_not_add_up_names_its_receipt(name, column):
         MoneyNotConserved,
         match=rf"receipt {row['receipt_number']} of store {row['store_id']}: .*-0\.001",
     ):
-        summarize(**month.arguments())
+        summarize_month(**month.arguments())
 
 
 def test_a_store_with_two_currencies_is_refused():
@@ -216,9 +251,9 @@ def test_a_store_with_two_currencies_is_refused():
     for row in (*month.receipts, *month.sales, *month.payments):
         row["currency"] = "JPY" if row["receipt_number"] == number else row["currency"]
     with pytest.raises(DataError, match="two rows have the key"):
-        summarize(**month.arguments())
+        summarize_month(**month.arguments())
 
 
 def test_too_little_memory_is_the_operators_matter():
     with pytest.raises(ConfigError, match="does not fit in 1MB"):
-        summarize(**draw_month(31, 400).arguments(), memory_limit="1MB")
+        summarize_month(**draw_month(31, 400).arguments(), memory_limit="1MB")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import schema
-from pipeline.summarize.lake import connect, register, tabulate
+from pipeline.summarize.lake import MonthRows, connect, register, tabulate_months
 from pipeline.summarize.receipt_figures import changed_receipts, prepare_query
 from tests.summarize.lake_month import Month, draw_month
 from tests.support.inputs import tries
@@ -20,13 +20,12 @@ EDITS = (*SILENT, "left", "staff", "customer", "tender", "quarantined", "moved")
 
 
 def figures_of(month: Month):
-    tables = month.tables()
-    for name in ("receipts", "sales", "payments", "quarantine"):
-        tables[f"lake_{name}"] = tables.pop(name)
+    months = {month.first: MonthRows(**month.tables(), counts=month.metadata)}
     with connect(1, "500MB", None) as connection:
-        register(connection, tables, {"fetched": 0})
-        query = prepare_query(connection, tables)
-        return tabulate(connection, query, schema.RECEIPT_FIGURES, month.decimals)
+        register(connection, months)
+        query = prepare_query(connection, months)
+        tables = tabulate_months(connection, query, schema.RECEIPT_FIGURES, month.decimals, months)
+    return tables[month.first]
 
 
 def is_of(row: dict, key: tuple[str, str]) -> bool:

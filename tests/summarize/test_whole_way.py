@@ -17,10 +17,11 @@ import pytest
 
 from pipeline import schema
 from pipeline.simulator import Query, Shop
-from pipeline.summarize import merge, summarize
+from pipeline.summarize import merge
 from pipeline.transform import Catalog, Raw, Rules, Store, clean, read_menu
 from tests.oracle import Shop as Till
 from tests.oracle import newest, read, tally
+from tests.summarize.lake_month import summarize_month
 from tests.summarize.test_oracle import NAIROBI, SHOPS, bodies
 
 ROOT = Path(__file__).parent.parent.parent
@@ -89,7 +90,7 @@ def summaries(
         metadata = {
             name: sum(single.metadata[name] for single in cleaned) for name in cleaned[0].metadata
         }
-        counted[first] = summarize(
+        counted[first] = summarize_month(
             first,
             **tables,
             stores=catalog.stores_table(rules),

@@ -13,7 +13,7 @@ PLANTED = ("item 00000", "item 00001", "item 00002")
 
 
 def wide_month(receipts: int, lines: int, items: int, seed: int = 5) -> dict:
-    """Arguments of summarize() for SALE receipts with `lines` different items each."""
+    """Arguments of summarize_month() for SALE receipts with `lines` different items each."""
     small = draw_month(seed, 40, stores=STORES[:1], decimals=2)
     arguments = small.arguments()
     numbers = np.arange(receipts)
