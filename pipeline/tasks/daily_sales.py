@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _Objects = dict[tuple[dt.date, str | None, str], list[RawObject]]
 
 
-_PORTION_ROWS = 8192  # of each portion, that a merge holds at once
+_PORTION_ROWS = 2048  # of each portion, that a merge holds at once
 
 
 class PackedPortion(NamedTuple):
