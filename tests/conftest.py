@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from tests.support.machine import find_browser, find_java, missing
 from tests.support.marks import LONGEST, PIPELINES, REAL_SERVERS, SLOW
 from tests.support.runner import Runner
+from tests.support.unsynced import leave_unsynced
 
 pytest_plugins = ("tests.support.fixtures",)
 
@@ -28,6 +29,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write golden files again, on purpose"
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unsynced() -> Iterator[None]:
+    """No write of a test waits for the disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        leave_unsynced(patch.setattr)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -100,9 +100,6 @@ class Rehearsal:
         monkeypatch.setattr("reports.charts.draw", lambda *_: b"<svg></svg>")
         index = reports.index
         monkeypatch.setattr(reports, "index", remembered("index", index))
-        # the death of a process loses nothing that was written
-        monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
-        monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
         for name in ("monthly", "cumulative"):
             monkeypatch.setattr(
                 reports,

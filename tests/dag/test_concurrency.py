@@ -29,8 +29,6 @@ DONE, FAILED = 0, 30
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     """Its first night has run, in a lake of its own."""
-    monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
-    monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
     return Rehearsal(tmp_path, local(tmp_path / "truth"), monkeypatch).after(1)
 
 

@@ -26,7 +26,6 @@ MONTH = date(2026, 10, 1)
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
-    monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
     return Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
 
 

@@ -77,8 +77,6 @@ class Erasing:
 def erasing(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Erasing:
-    monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
-    monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
     place = (
         local(tmp_path / "lake")
         if request.param == "local"
@@ -249,8 +247,6 @@ def test_no_older_version_of_a_table_that_may_name_a_customer_stays(seaweed: Ser
 def test_an_erasure_that_is_killed_is_started_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
-    monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
     erasing = Erasing(Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch), monkeypatch)
     storage, words, position = erasing.shop.storage(), erasing.words, 1
     before, deaths = totals(storage), 0

@@ -31,8 +31,6 @@ def export(receipts: list[dict], day: str = "2026-10-30", **named: str) -> bytes
 
 @pytest.fixture
 def erasing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Erasing:
-    monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
-    monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
     return Erasing(Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch), monkeypatch)
 
 
@@ -74,8 +72,6 @@ def test_an_erasure_names_the_exports_that_say_who_bought_and_waits(
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     """A lake of one night, beside two exports: of its own days, and of days before its history."""
-    monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
-    monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
     shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
     folder = tmp_path / "lake" / "backoffice"
     folder.mkdir(parents=True)

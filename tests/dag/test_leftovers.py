@@ -27,8 +27,6 @@ from tests.load.invariants import check
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     """A lake of one night, and the saved receipts of the next one."""
-    monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
-    monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
     shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
     return nights_later(shop.after(1), 1)
 

@@ -31,8 +31,6 @@ DAY_LATER = NOW + timedelta(days=1)
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     """Its first night has run."""
-    monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
-    monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
     shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
     assert shop.night()
     return shop

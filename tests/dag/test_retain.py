@@ -58,8 +58,6 @@ def shop(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Rehearsal:
     """A lake of October's last days; its clock stands in February."""
-    monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
-    monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
     place = (
         local(tmp_path / "lake")
         if request.param == "local"

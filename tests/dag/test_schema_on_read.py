@@ -40,8 +40,6 @@ SAID = {
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     """Its first night has run."""
-    monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
-    monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
     return Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch).after(1)
 
 

@@ -27,8 +27,6 @@ from tests.support.runner import ROOT, Runner
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     """A lake of two nights."""
-    monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
-    monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
     return Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch).after(2)
 
 

@@ -296,9 +296,3 @@ class AtOnce:
 
         def result(self) -> object:
             return self.found
-
-
-def no_sync(_: int) -> None:
-    """A kill of the process loses nothing that was written, synced or not; syncing would take nine
-    tenths of the time.
-    """

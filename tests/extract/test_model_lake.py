@@ -4,7 +4,6 @@ protection is taken out.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib import import_module
@@ -20,7 +19,7 @@ from pipeline.load.commits import Commits
 from pipeline.pos.loyverse.client import Loyverse
 from pipeline.pos.source import Page, Window
 from pipeline.transform import day_bounds
-from tests.extract.lake_nights import HISTORIES, AtOnce, Step, World, no_sync, play
+from tests.extract.lake_nights import HISTORIES, AtOnce, Step, World, play
 from tests.extract.test_model import Act, Killed
 from tests.support.inputs import tries
 
@@ -29,7 +28,6 @@ ALL = list(HealthCheck)
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", no_sync)
     monkeypatch.setattr(commits, "ThreadPoolExecutor", AtOnce)
 
 

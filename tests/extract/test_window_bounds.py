@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +14,6 @@ from pipeline.extract.window_bounds import tile, window_names, window_of
 from pipeline.extract.windows import spans
 from pipeline.load import RECEIPTS, Lake, open_storage
 from pipeline.transform import Store, day_bounds
-from tests.extract.lake_nights import no_sync
 
 FIRST = date(2026, 10, 20)  # clocks are turned back in Europe on the 25th, in America on 1 November
 ZONES = (
@@ -49,8 +46,7 @@ def fill(lake: Lake, store: Store, numbers: set[int]) -> None:
 def test_windows_tile_time_under_any_change_of_zone_and_cut_over(
     runs: list[tuple[Store, set[int]]], final: Store
 ) -> None:
-    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", no_sync)
+    with TemporaryDirectory() as folder:
         lake = Lake(open_storage(folder))
         for store, numbers in runs:
             fill(lake, store, numbers)

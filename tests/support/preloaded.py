@@ -232,6 +232,7 @@ def _rename(words: list[str]) -> None:
 def main() -> None:
     for name in (*LIBRARIES, *STAGES):
         import_module(name)
+    import_module("tests.support.unsynced").leave_unsynced()
     gc.freeze()  # a collection in a fork would copy their memory
     atexit.register(gc.unfreeze)  # what they hold is released at the end, as ever
     with (
