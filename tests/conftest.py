@@ -64,13 +64,14 @@ def stride(request: pytest.FixtureRequest) -> Callable[[int], int]:
 def luigi(tmp_path: Path) -> Runner:
     """A runner whose lake is a folder below `tmp_path` and whose clock stands still.
 
-    A test that looks at pages, PDFs, workbooks or charts of reports sets its `is_drawn`.
+    A test that looks at pages, PDFs, workbooks or charts of reports sets its `is_drawn`. It builds
+    in its own process: a pool would import everything again, and draw.
     """
     runner = Runner(tmp_path, is_drawn=False)
     runner.configure("lake", url=tmp_path / "lake").configure(
         "core", lock_pid_dir=tmp_path / "locks"
     )
-    runner.configure("pos", now="2026-11-23T15:00:00Z")
+    runner.configure("pos", now="2026-11-23T15:00:00Z").configure("engine", workers=1)
     return runner
 
 
