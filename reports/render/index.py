@@ -12,13 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from importlib.resources import files
 from typing import Any
 
 from markupsafe import Markup
 
 from reports.figures.money import PERCENT_BASE
-from reports.render.html import environment
+from reports.render.html import resource, template
 from reports.values import Count, Day, Money, Month, Percent, Value, text
 from reports.words import Words
 
@@ -67,38 +66,41 @@ def index(
     }
     decimals = stated[0].get("decimals", {}) if stated else {}
     words = Words(locale, lake_decimals, tuple(months), decimals)
-    template = environment().from_string((files("reports") / "index.html.j2").read_text("utf-8"))
-    return template.render(
-        say=words.say,
-        sentence=lambda value: "".join(run.text for run in words.sentence(value)),
-        text=text,
-        Count=Count,
-        forms=FORMS,
-        month=_month,
-        language=words.code.replace("_", "-"),
-        style=Markup((files("reports") / "style.css").read_text("utf-8")),
-        snapshots={
-            name: [
-                _said(by_currency[name], currency)
+    return (
+        template("index.html.j2")
+        .render(
+            say=words.say,
+            sentence=lambda value: "".join(run.text for run in words.sentence(value)),
+            text=text,
+            Count=Count,
+            forms=FORMS,
+            month=_month,
+            language=words.code.replace("_", "-"),
+            style=Markup(resource("style.css")),
+            snapshots={
+                name: [
+                    _said(by_currency[name], currency)
+                    for currency, by_currency in months.items()
+                    if name in by_currency
+                ]
+                for name in monthly
+            },
+            state=lambda name, number: _state(name, number, through.get(name)),
+            monthly={m: _numbered(monthly[m]) for m in sorted(monthly, reverse=True)},
+            cumulative={m: _numbered(cumulative[m]) for m in sorted(cumulative, reverse=True)},
+            sparks=[
+                (currency, _spark(total_sum), _spoken(total_sum, currency))
                 for currency, by_currency in months.items()
-                if name in by_currency
-            ]
-            for name in monthly
-        },
-        state=lambda name, number: _state(name, number, through.get(name)),
-        monthly={m: _numbered(monthly[m]) for m in sorted(monthly, reverse=True)},
-        cumulative={m: _numbered(cumulative[m]) for m in sorted(cumulative, reverse=True)},
-        sparks=[
-            (currency, _spark(total_sum), _spoken(total_sum, currency))
-            for currency, by_currency in months.items()
-            if len(
-                total_sum := [
-                    snapshot for snapshot in by_currency.values() if not snapshot.partial
-                ][-KEPT:]
-            )
-            > 1
-        ],
-    ).encode()
+                if len(
+                    total_sum := [
+                        snapshot for snapshot in by_currency.values() if not snapshot.partial
+                    ][-KEPT:]
+                )
+                > 1
+            ],
+        )
+        .encode()
+    )
 
 
 def _months(
