@@ -1,4 +1,4 @@
-"""The house of ARCHITECTURE.md: who may import what, small files, every public thing said."""
+"""The structure of ARCHITECTURE.md: who may import what, small files, a docstring in each."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -36,97 +37,120 @@ def module(path: Path) -> str:
 
 
 @cache
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(text_of(path))
+
+
+@cache
 def imports(path: Path) -> set[str]:
     """Dotted names of all that `path` imports, wherever in the file."""
     package = path.relative_to(ROOT).parent.parts
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    names = set()
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
             name = ".".join(part for part in (base, node.module or "") if part)
-            found |= {f"{name}.{alias.name}" for alias in node.names}
-    return found
+            names |= {f"{name}.{alias.name}" for alias in node.names}
+    return names
 
 
 def uses(path: Path, package: str) -> bool:
     return any(name == package or name.startswith(package + ".") for name in imports(path))
 
 
-@pytest.mark.parametrize("path", FILES, ids=module)
-def test_imports_keep_to_the_house(path: Path) -> None:
-    name = module(path)
-    assert not uses(path, "luigi") or name.startswith(LUIGI), (
-        "only settings, targets and tasks know Luigi"
+def users(package: str, allowed: Callable[[str], bool]) -> list[str]:
+    """Files that import `package` and are not allowed to."""
+    return [module(path) for path in FILES if uses(path, package) and not allowed(module(path))]
+
+
+def test_only_settings_targets_and_tasks_know_luigi() -> None:
+    assert users("luigi", lambda name: name.startswith(LUIGI)) == []
+
+
+@pytest.mark.parametrize("library", ONLY)
+def test_a_library_is_imported_at_its_place_only(library: str) -> None:
+    assert users(library, ONLY[library].__contains__) == []
+
+
+@pytest.mark.parametrize("library", ["matplotlib", "seaborn"])
+def test_only_the_charts_import_what_draws(library: str) -> None:
+    assert users(library, lambda name: name.startswith("reports/charts")) == []
+
+
+def test_reports_import_nothing_of_the_pipeline() -> None:
+    assert users("pipeline", lambda name: not name.startswith("reports/")) == []
+
+
+def test_the_simulator_imports_nothing_of_pipeline_and_reports() -> None:
+    imported = {
+        name
+        for path in FILES
+        if module(path).startswith("pipeline/simulator/")
+        for name in imports(path)
+    }
+    parts = ("pipeline", "reports")
+    assert {
+        name
+        for name in imported
+        if name.startswith(parts) and not name.startswith("pipeline.simulator")
+    } == set()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_imports_itself_schema_and_errors(stage: str) -> None:
+    allowed = (
+        f"pipeline.{stage}",
+        "pipeline.schema",
+        "pipeline.errors",
+        "pipeline.pos.source",
+        *ALSO.get(stage, ()),
     )
-    for library, decimals in ONLY.items():
-        assert not uses(path, library) or name in decimals, f"only {decimals} import {library}"
-    for library in ("matplotlib", "seaborn"):
-        assert not uses(path, library) or name.startswith("reports/charts"), (
-            f"only the charts import {library}"
-        )
-    if name.startswith("reports/"):
-        assert not uses(path, "pipeline")
-    if name.startswith("pipeline/simulator/"):
-        assert not uses(path, "reports")
-        assert all(
-            n.startswith("pipeline.simulator") for n in imports(path) if n.startswith("pipeline")
-        ), "the simulator imports nothing of the pipeline"
-    if path.parent.name in STAGES:
-        own = f"pipeline.{path.parent.name}"
-        foreign = {
-            n
-            for n in imports(path)
-            if n.startswith("pipeline")
-            and not n.startswith(
-                (
-                    own,
-                    "pipeline.schema",
-                    "pipeline.errors",
-                    "pipeline.pos.source",
-                    *ALSO.get(path.parent.name, ()),
+    imported = {name for path in FILES if path.parent.name == stage for name in imports(path)}
+    assert {
+        name for name in imported if name.startswith("pipeline") and not name.startswith(allowed)
+    } == set()
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_only_its_point_of_sale_knows_the_json_of_a_vendor(vendor: str) -> None:
+    package = f"pipeline.pos.{vendor}"
+    assert users(package, lambda name: name.startswith(f"pipeline/pos/{vendor}/")) == []
+
+
+def test_stages_and_reports_read_no_clock_and_no_environment() -> None:
+    clock = re.compile(r"datetime\.now\(|date\.today\(|utcnow\(|os\.environ|os\.getenv")
+    folders = (*STAGES, "reports", "sections")
+    assert [
+        module(path)
+        for path in FILES
+        if path.parent.name in folders and clock.search(text_of(path))
+    ] == [], "this belongs to settings"
+
+
+def test_files_are_small_and_say_what_they_are() -> None:
+    for path in FILES:
+        name = module(path)
+        assert len(text_of(path).splitlines()) <= 500, f"{name}: past its one idea; split it"
+        assert ast.get_docstring(tree_of(path)), f"{name}: what goes in and what comes out?"
+        assert path.stem not in {"utils", "helpers", "common", "misc"}, name
+
+
+def test_no_error_is_swallowed() -> None:
+    for path in FILES:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ExceptHandler):
+                place = f"{module(path)}, line {node.lineno}"
+                assert node.type is not None, f"{place}: bare except"
+                assert not all(isinstance(part, ast.Pass) for part in node.body), (
+                    f"{place}: an error that nobody will see"
                 )
-            )
-        }
-        assert not foreign, "a stage imports itself, schema and errors"
-    for vendor in VENDORS:
-        assert not uses(path, f"pipeline.pos.{vendor}") or name.startswith(
-            f"pipeline/pos/{vendor}/"
-        ), f"only pos/{vendor} knows that vendor's JSON"
-
-
-@pytest.mark.parametrize(
-    "path", [p for p in FILES if p.parent.name in (*STAGES, "reports", "sections")], ids=module
-)
-def test_stages_and_reports_read_no_clock_and_no_environment(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    for forbidden in (
-        r"datetime\.now\(",
-        r"date\.today\(",
-        r"utcnow\(",
-        r"os\.environ",
-        r"os\.getenv",
-    ):
-        assert not re.search(forbidden, text), f"{forbidden} belongs to settings"
-
-
-@pytest.mark.parametrize("path", FILES, ids=module)
-def test_files_are_small_and_say_what_they_are(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 500, "past its one idea; split it"
-    assert ast.get_docstring(ast.parse(text)), "a module says what goes in and what comes out"
-    assert path.stem not in {"utils", "helpers", "common", "misc"}
-
-
-@pytest.mark.parametrize("path", FILES, ids=module)
-def test_no_error_is_swallowed(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ExceptHandler):
-            assert node.type is not None, f"line {node.lineno}: bare except"
-            assert not all(isinstance(part, ast.Pass) for part in node.body), (
-                f"line {node.lineno}: an error that nobody will see"
-            )
 
 
 @pytest.mark.parametrize("stage", [*STAGES, ""])
@@ -140,25 +164,41 @@ def test_a_stage_is_imported_without_what_it_does_not_need(stage: str) -> None:
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if "simulator" not in p.parts], ids=module)
-def test_only_its_point_of_sale_knows_the_headings_of_an_export(path: Path) -> None:
-    known = {
-        heading
+def test_only_its_point_of_sale_knows_the_headings_of_an_export() -> None:
+    headings = {
+        vendor: {
+            heading
+            for columns in open_reader(vendor).EXPORTS.columns.values()
+            for heading in columns
+            if " " in heading
+        }
         for vendor in VENDORS
-        if not module(path).startswith(f"pipeline/pos/{vendor}/")
-        for headings in open_reader(vendor).EXPORTS.columns.values()
-        for heading in headings
-        if " " in heading
-    }
-    texts = {
-        node.value.casefold()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     shared = {"gross sales", "net sales", "ventas brutas", "ventas netas", "total collected"}
-    assert not texts & (known - shared if module(path).startswith("pipeline/pos/") else known)
+    for path in FILES:
+        name = module(path)
+        if "simulator" in path.parts:
+            continue
+        foreign = set().union(
+            *(
+                headings[vendor]
+                for vendor in VENDORS
+                if not name.startswith(f"pipeline/pos/{vendor}/")
+            )
+        )
+        texts = {
+            node.value.casefold()
+            for node in ast.walk(tree_of(path))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        if name.startswith("pipeline/pos/"):
+            foreign -= shared
+        assert not texts & foreign, name
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=module)
-def test_what_tests_share_is_in_modules_of_tests_and_not_in_a_conftest(path: Path) -> None:
-    assert not [name for name in imports(path) if {"conftest", "benchmarks"} & {*name.split(".")}]
+def test_what_tests_share_is_in_modules_of_tests_and_not_in_a_conftest() -> None:
+    assert [
+        module(path)
+        for path in (ROOT / "tests").rglob("*.py")
+        if {"conftest", "benchmarks"} & {part for name in imports(path) for part in name.split(".")}
+    ] == []

@@ -6,7 +6,6 @@ import ast
 import re
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -73,8 +72,7 @@ def long_first_lines(tree: ast.AST) -> list[str]:
     return problems
 
 
-@cache
-def problems_of(path: Path) -> tuple[str, ...]:
+def problems_of(path: Path) -> list[str]:
     """All that is against the style in a file."""
     text = path.read_text(encoding="utf-8")
     tree = ast.parse(text)
@@ -84,10 +82,9 @@ def problems_of(path: Path) -> tuple[str, ...]:
             problems.append(f"line {number}: word: {line.strip()}")
         if len(line) > COLUMNS:
             problems.append(f"line {number}: {len(line)} columns")
-    return tuple(problems)
+    return [f"{module(path)}: {problem}" for problem in problems]
 
 
-@cache
 def type_errors() -> dict[str, list[str]]:
     """Errors of mypy by file."""
     done = subprocess.run(
@@ -107,9 +104,8 @@ def type_errors() -> dict[str, list[str]]:
     return errors
 
 
-@pytest.mark.parametrize("path", FILES, ids=module)
-def test_names_docstrings_words_and_lines(path: Path) -> None:
-    assert not problems_of(path)
+def test_names_docstrings_words_and_lines() -> None:
+    assert [problem for path in FILES for problem in problems_of(path)] == []
 
 
 @pytest.mark.slow
