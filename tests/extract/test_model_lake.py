@@ -108,17 +108,20 @@ def a_killed_walk_counts_as_whole(patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "taken_out",
+    ("taken_out", "seed"),
     [
-        nothing_is_forwarded,
-        windows_do_not_touch,
-        manifests_come_before_their_data,
-        the_night_is_bounded,
-        there_is_no_second_look,
-        a_killed_walk_counts_as_whole,
+        (nothing_is_forwarded, 1),
+        (windows_do_not_touch, 1),
+        (manifests_come_before_their_data, 1),
+        (the_night_is_bounded, 1),
+        (there_is_no_second_look, 3),
+        (a_killed_walk_counts_as_whole, 1),
     ],
 )
-def test_the_model_sees_that(taken_out: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_model_sees_that(
+    taken_out: Callable, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seeds find a history in under 30 with Hypothesis 6.170; another version may need more."""
     taken_out(monkeypatch)
 
     def is_lost(history: tuple) -> bool:
@@ -128,14 +131,15 @@ def test_the_model_sees_that(taken_out: Callable, monkeypatch: pytest.MonkeyPatc
             return True
         return False
 
-    bounds = settings(
-        max_examples=1000,
-        phases=[Phase.generate],
-        database=None,
-        deadline=None,
-        suppress_health_check=ALL,
-    )
-    try:
-        find(HISTORIES, is_lost, settings=bounds, random=Random(7))
-    except NoSuchExample:
-        pytest.fail(f"1,000 histories, and nobody saw that {taken_out.__name__}")
+    for count in (30, 1000):
+        bounds = settings(
+            max_examples=count,
+            phases=[Phase.generate],
+            database=None,
+            deadline=None,
+            suppress_health_check=ALL,
+        )
+        with suppress(NoSuchExample):
+            find(HISTORIES, is_lost, settings=bounds, random=Random(seed))
+            return
+    pytest.fail(f"1,000 histories, and none shows that {taken_out.__name__}")
