@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.machine import find_browser, find_java, missing
-from tests.support.marks import LONGEST, PIPELINES, REAL_SERVERS, SLOW
+from tests.support.marks import Recorder, mark
 from tests.support.runner import Runner
 from tests.support.unsynced import leave_unsynced
 
@@ -28,6 +28,9 @@ settings.load_profile("fixed")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write golden files again, on purpose"
+    )
+    parser.addoption(
+        "--record-durations", action="store_true", help="write tests/support/durations.txt again"
     )
 
 
@@ -110,12 +113,10 @@ def java_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield home
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--record-durations") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Recorder())
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by folder and by the servers that they start; put the longest files first."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
-    for item in items:
-        names = set(getattr(item, "fixturenames", ()))
-        if item.nodeid.startswith(SLOW) or PIPELINES & names:
-            item.add_marker("slow")
-        if REAL_SERVERS & names:
-            item.add_marker("real_server")
+    mark(items)

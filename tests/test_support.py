@@ -8,11 +8,12 @@ import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tests.support import machine
-from tests.support.marks import SLOW
+from tests.support import machine, marks
+from tests.support.marks import mark, recorded
 from tests.support.preloaded import can_run
 from tests.support.runner import ROOT, Runner
 
@@ -42,9 +43,34 @@ def test_a_machine_without_java_gets_that_of_the_lock(
     assert 'version "17' in done.stderr
 
 
-def test_slow_folders_and_files_exist() -> None:
-    missing = [name for name in SLOW if not (ROOT / name).exists()]
-    assert not missing, "renamed? change SLOW in tests/support/marks.py"
+def test_long_files_run_first_and_long_tests_are_slow() -> None:
+    long, short = max(recorded().items(), key=lambda item: item[1])[0], "tests/test_new.py::test_x"
+    items = [Named(short), Named(f"{long}[a]"), Named(f"{long}[b]")]
+    mark(items)
+    assert [item.nodeid for item in items] == [f"{long}[a]", f"{long}[b]", short]
+    assert [item.marks for item in items] == [["slow"], ["slow"], []]
+
+
+class Named:
+    """A test of which only the name is known."""
+
+    def __init__(self, nodeid: str) -> None:
+        self.nodeid = nodeid
+        self.marks: list[str] = []
+
+    def add_marker(self, name: str) -> None:
+        self.marks.append(name)
+
+
+def test_durations_are_those_of_a_function_with_all_its_parameters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marks, "DURATIONS", tmp_path / "durations.txt")
+    recorder = marks.Recorder()
+    for name, seconds in (("t.py::a[1]", 0.5), ("t.py::a[2]", 0.7), ("t.py::b", 0.1)):
+        recorder.pytest_runtest_logreport(SimpleNamespace(nodeid=name, duration=seconds))
+    recorder.pytest_sessionfinish()
+    assert recorded() == {"t.py::a": 1.2}
 
 
 PROBE = """
