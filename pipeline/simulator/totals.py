@@ -53,7 +53,7 @@ class DayTotals:
 
 
 class Totals:
-    """The totals of each register and business day of which a ticket was drawn. Thread-safe."""
+    """The totals of each register and day of which a ticket was drawn. Thread-safe."""
 
     def __init__(self) -> None:
         self._days: dict[tuple[int, int], DayTotals] = {}
@@ -66,7 +66,7 @@ class Totals:
             day.add(place, ticket, is_refund=slot.refunds is not None)
 
     def complete(self, slots: Sequence[Slot], draw: Callable[[Slot], Ticket]) -> DayTotals:
-        """The totals of a day's slots, of which there is at least one; draws missing tickets."""
+        """The totals of a day's slots, at least one; draws missing tickets."""
         day = self._days.setdefault((slots[0].device, slots[0].day), DayTotals())
         for place, slot in enumerate(slots):
             if not day.drawn >> place & 1:
