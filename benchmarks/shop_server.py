@@ -10,8 +10,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from multiprocessing.connection import Connection
 from typing import Any
 
-from pipeline.simulator import Book, Query, Shop, serve
+from pipeline.simulator import Query, Shop, serve
 from pipeline.simulator.ids import millis
+from tests.support.book import Book
 
 
 class ShopServer:

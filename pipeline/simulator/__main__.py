@@ -11,14 +11,12 @@ import signal
 import sys
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from threading import Event
 
 from pipeline.simulator.ids import millis
-from pipeline.simulator.replay import Replay
 from pipeline.simulator.server import Server, serve
 from pipeline.simulator.shop import Shop
-from pipeline.simulator.square import SquareRules, SquareShop, serve_square
+from pipeline.simulator.square import SquareShop, serve_square
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -31,17 +29,6 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         choices=("loyverse", "square"),
         default="loyverse",
         help="whose API to speak; both serve the same shop (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--same-sales",
-        action="store_true",
-        help="with --api square: leave out what only Square has, so that both APIs sell the same",
-    )
-    parser.add_argument(
-        "--cursor-minutes",
-        type=float,
-        default=5.0,
-        help="with --api square: a cursor dies after so many minutes (default: %(default)s)",
     )
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
     parser.add_argument(
@@ -76,13 +63,6 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         metavar="N/SECONDS",
         help="answer 429 beyond, e.g. 300/300 (default: no limit)",
     )
-    parser.add_argument(
-        "--replay",
-        type=Path,
-        nargs="+",
-        metavar="FILE",
-        help="serve these saved receipts and rows instead of the shop",
-    )
     return parser.parse_args(arguments)
 
 
@@ -101,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         _run(options)
-    except (ValueError, OSError) as error:  # an unreadable file, a used port
+    except (ValueError, OSError) as error:  # an option of the other API, a used port
         print(f"python -m simulator: {error}", file=sys.stderr)
         return 2
     return 0
@@ -130,14 +110,11 @@ def _serve(options: argparse.Namespace) -> AbstractContextManager[Server]:
         "rate_limit": options.rate_limit,
         "port": options.port,
     }
-    if options.api == "square" and (options.replay or options.history_days is not None):
-        raise ValueError("--replay and --history-days are for --api loyverse")
-    if options.replay:
-        return serve(Replay(*options.replay), history_days=options.history_days, **common)
+    if options.api == "square" and options.history_days is not None:
+        raise ValueError("--history-days is for --api loyverse")
     shop = Shop(options.seed, options.opened, options.stores, options.receipts_per_day)
     if options.api == "square":
-        rules = SquareRules(cursor_minutes=options.cursor_minutes)
-        return serve_square(SquareShop(shop, not options.same_sales), rules=rules, **common)
+        return serve_square(SquareShop(shop), **common)
     return serve(shop, history_days=options.history_days, **common)
 
 

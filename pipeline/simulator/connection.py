@@ -7,12 +7,14 @@ import struct
 import traceback
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING
-
-from pipeline.simulator.fault_kinds import Step
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pipeline.simulator.server import Server
+
+
+# Bytes to send, seconds to wait, or how the connection ends.
+Step = bytes | float | Literal["reset", "close"]
 
 
 class Connection(BaseHTTPRequestHandler):

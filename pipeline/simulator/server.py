@@ -1,6 +1,7 @@
 """HTTP server of the API on a loopback port.
 
-It handles connections, tokens, the rate limit, the clock and scripted faults, and logs requests.
+It handles connections, tokens, the rate limit and the clock, logs requests, and lets a test script
+faults.
 
     with serve(Shop(), now=lambda: datetime(2026, 11, 2, tzinfo=UTC)) as server:
         requests.get(f"{server.url}/receipts", headers={"Authorization": f"Bearer {server.token}"})
@@ -20,12 +21,11 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from socketserver import ThreadingTCPServer
 from threading import Event, Lock, Thread
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from pipeline.simulator.connection import Connection
+from pipeline.simulator.connection import Connection, Step
 from pipeline.simulator.exchange import Exchange
-from pipeline.simulator.faults import Fault, struck_by
 from pipeline.simulator.ids import millis
 from pipeline.simulator.loyverse.api import answer
 from pipeline.simulator.loyverse.protocol import RESOURCES, ApiError, Request, Rules
@@ -47,6 +47,22 @@ class LoggedRequest(NamedTuple):
     arrival: float  # seconds of `clock`
     status: int
     rows: int  # rows of a list; 0 for anything else
+
+
+class Fault(Protocol):
+    """Fault of a request ("ask"), an answer ("answer") or a transfer ("wire").
+
+    A test scripts it. One that `is_alone` applies to a request that no other such fault applies to.
+    """
+
+    phase: str
+    is_alone: bool
+
+    def strikes(self, exchange: Exchange, /) -> bool:
+        """Whether the fault applies to this request; counts it if so."""
+
+    def act(self, exchange: Exchange, /) -> Iterator[Step] | None:
+        """Change the exchange, or give the steps of its transfer."""
 
 
 class Server(ThreadingTCPServer):
@@ -143,7 +159,7 @@ class Server(ThreadingTCPServer):
             failure=self.failure,
         )
         exchange.headers["Date"] = format_datetime(moment.astimezone(UTC), usegmt=True)
-        struck = struck_by(list(self.faults), exchange)
+        struck = self._struck_by(exchange)
         for fault in struck:
             if fault.phase == "ask":
                 fault.act(exchange)
@@ -167,6 +183,14 @@ class Server(ThreadingTCPServer):
                 )
             )
         return exchange, next((fault for fault in struck if fault.phase == "wire"), None)
+
+    def _struck_by(self, exchange: Exchange) -> list[Fault]:
+        struck: list[Fault] = []
+        for fault in list(self.faults):
+            is_free = not (fault.is_alone and any(other.is_alone for other in struck))
+            if is_free and fault.strikes(exchange):
+                struck.append(fault)
+        return struck
 
     def _answer(self, exchange: Exchange, authorized: bool, arrival: float) -> None:
         try:

@@ -18,8 +18,9 @@ from pipeline.load import Lake, open_storage
 from pipeline.load.local import LocalStorage
 from pipeline.ownership import FILES, SIMULATOR, Origin, admit, check_owner, read_owner, record
 from pipeline.pos.loyverse import reader as loyverse_reader
-from pipeline.simulator import Book, Shop, serve
+from pipeline.simulator import Shop, serve
 from tests.dag.rehearsal import configured
+from tests.support.book import Book
 from tests.support.till import FIRST, Till
 
 API, OTHER = Origin("loyverse", "m-1", "Burgers"), Origin("loyverse", "m-2", "Tacos")

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.simulator import Replay, serve
+from pipeline.simulator import serve
+from tests.support.replay import Replay
 from tests.support.runner import ROOT, Runner
 
 BANGKOK, MEXICO, CANTINA, NAIROBI = (

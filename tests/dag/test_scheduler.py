@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.simulator import Book, Shop, serve
+from pipeline.simulator import Shop, serve
+from tests.support.book import Book
 from tests.support.runner import Runner
 from tests.support.till import Till
 

@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.load import MONTHLY, RAW_SHIFTS, SHIFTS, SUMMARY, Lake, open_storage
-from pipeline.simulator import Book, Shop, serve
+from pipeline.simulator import Shop, serve
 from pipeline.simulator.ids import millis
+from tests.support.book import Book
 from tests.support.runner import Runner
 from tests.support.till import Till
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.cli import failure_alert, recipients
+from pipeline import recipients
+from pipeline.cli import failure_alert
 from pipeline.deliver import Alert, DeliveryLog, Refused
 from pipeline.errors import ConfigError, StorageRefused
 from pipeline.load.local import LocalStorage

@@ -11,8 +11,9 @@ from threading import Thread
 import pytest
 
 from pipeline.pos.loyverse.client import Loyverse
-from pipeline.simulator import Book, Server, serve
+from pipeline.simulator import Server, serve
 from tests.extract.small_shop import NOW, Patience, connect
+from tests.support.book import Book
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from pipeline.extract.fetch import FetchedPages, fetch_pages
 from pipeline.extract.http import Http
 from pipeline.pos.loyverse.client import Loyverse
 from pipeline.pos.source import Record, Window
-from pipeline.simulator import Book, Server
+from pipeline.simulator import Server
+from tests.support.book import Book
 
 NOW = datetime(2026, 10, 31, 12, tzinfo=UTC)
 START = datetime(2026, 10, 1, 11, tzinfo=UTC)

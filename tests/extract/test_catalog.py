@@ -8,7 +8,9 @@ from itertools import pairwise
 import pytest
 
 from pipeline.errors import SourceFatal
-from pipeline.simulator import Book, Fault, Shop, on_path
+from pipeline.simulator import Shop
+from tests.support.book import Book
+from tests.support.faults import Fault, on_path
 
 CONTACTS = {
     "email": "canary@example.org",

@@ -17,9 +17,10 @@ from pipeline.load import Lake, open_storage
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.loyverse.unknown_fields import KNOWN, MOST, SAMPLES, find_unknown, sample
 from pipeline.pos.source import Record
-from pipeline.simulator import Book, Query, Shop
+from pipeline.simulator import Query, Shop
 from pipeline.simulator.ids import millis
 from tests.extract.small_shop import START, make_walk, receipt, shop, windows
+from tests.support.book import Book
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)

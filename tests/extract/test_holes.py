@@ -24,7 +24,7 @@ from pipeline.extract.window_bounds import DATASET
 from pipeline.load import Lake, open_storage
 from pipeline.maintenance.erase import ErasingSource, entry
 from pipeline.pos.source import Record
-from pipeline.simulator import Book, serve
+from pipeline.simulator import serve
 from pipeline.simulator.source import Entry
 from pipeline.status import still_unknown
 from tests.extract.small_shop import (
@@ -38,6 +38,7 @@ from tests.extract.small_shop import (
     shop,
     windows,
 )
+from tests.support.book import Book
 
 NUMBERS = st.sets(st.integers(1, 60), min_size=1)
 

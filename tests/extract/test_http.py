@@ -22,8 +22,8 @@ from pipeline.extract.deadline import Deadline, TimeUpError
 from pipeline.extract.http import Http, Refused, read_retry_after
 from pipeline.extract.outage import is_out, note_answer
 from pipeline.extract.waits import on_wait
-from pipeline.simulator import Fault, on_page
 from tests.extract.small_shop import NOW, START, Patience, shop
+from tests.support.faults import Fault, on_page
 
 
 def read_all(source: object) -> list[str]:

@@ -19,7 +19,7 @@ from pipeline.errors import ConfigError, SourceFatal, SourceRetriable, Unauthori
 from pipeline.pos import open_source
 from pipeline.pos.loyverse.client import open_loyverse
 from pipeline.pos.loyverse.endpoints import ENDPOINTS, _fits, query, write_instant
-from pipeline.simulator import Book, Fault, Shop, on_page, on_path
+from pipeline.simulator import Shop
 from pipeline.simulator.loyverse.protocol import RESOURCES
 from tests.extract.small_shop import (
     NOW,
@@ -31,6 +31,8 @@ from tests.extract.small_shop import (
     receipt,
     shop,
 )
+from tests.support.book import Book
+from tests.support.faults import Fault, on_page, on_path
 
 END = START + timedelta(days=1)
 

@@ -30,11 +30,11 @@ from pipeline.pos.loyverse.client import Loyverse
 from pipeline.pos.loyverse.endpoints import write_instant
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import Page, Progress, Record, Window
-from pipeline.simulator import Book
 from pipeline.simulator.ids import millis
 from pipeline.simulator.loyverse.api import answer
 from pipeline.simulator.loyverse.protocol import ApiError, Rules
 from tests.extract.small_shop import START, receipt
+from tests.support.book import Book
 from tests.support.inputs import tries
 
 DAY, SETTLE = timedelta(days=1), timedelta(minutes=30)

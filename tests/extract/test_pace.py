@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from pipeline.extract.rate_limit import LATENCY, RateLimiter
 from pipeline.extract.waits import on_wait
-from pipeline.simulator import Fault
 from tests.extract.small_shop import START, Patience, connect, shop
+from tests.support.faults import Fault
 
 ROOT = Path(__file__).parents[2]
 

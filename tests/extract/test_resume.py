@@ -18,8 +18,8 @@ from pipeline.errors import ConfigError, SourceRetriable
 from pipeline.extract import page_journal
 from pipeline.extract.fetch import fetch_pages
 from pipeline.extract.read_ahead import AHEAD
-from pipeline.simulator import Fault, on_page
 from tests.extract.small_shop import DAY, NOW, START, make_walk, numbers, shop, windows
+from tests.support.faults import Fault, on_page
 
 
 def killed_walk(source: object, folder: Path, days: int, die: int, where: str) -> None:

@@ -12,8 +12,8 @@ from pipeline.extract.fetch import fetch_pages, pack
 from pipeline.extract.missed import by_date, find_missed, key, newest_in_raw
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import Record, sold_date
-from pipeline.simulator import Fault
 from tests.extract.small_shop import DAY, NOW, START, make_walk, shop, windows
+from tests.support.faults import Fault
 
 
 def test_a_sweep_of_what_is_complete_finds_nothing(start, tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from pipeline.errors import ConfigError, SourceFatal, SourceRetriable, Unauthorized
 from pipeline.extract.http import Http
-from pipeline.simulator import Fault
 from tests.extract.small_shop import START, shop
+from tests.support.faults import Fault
 
 
 def read_all(source: object) -> list[str]:

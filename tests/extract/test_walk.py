@@ -20,7 +20,6 @@ from pipeline.extract.read_ahead import AHEAD
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import Page, Record, Window
-from pipeline.simulator import Book, Fault, on_page
 from tests.extract.small_shop import (
     DAY,
     NOW,
@@ -32,6 +31,8 @@ from tests.extract.small_shop import (
     shop,
     windows,
 )
+from tests.support.book import Book
+from tests.support.faults import Fault, on_page
 
 
 class Recorded:

@@ -11,8 +11,9 @@ import pytest
 
 from pipeline.errors import HistoryLimit
 from pipeline.pos.loyverse.endpoints import write_instant
-from pipeline.simulator import Book, Fault
 from tests.extract.small_shop import NOW, make_walk, numbers, receipt, shop
+from tests.support.book import Book
+from tests.support.faults import Fault
 
 
 def wall(book: Book, start, limit: int, **options):

@@ -13,12 +13,10 @@ from pipeline.errors import SourceFatal, Unauthorized
 from pipeline.pos import open_source
 from pipeline.pos.source import Record
 from pipeline.pos.square import endpoints, reader
-from pipeline.simulator import Fault, Shop
-from pipeline.simulator.faults import on_path
+from pipeline.simulator import Shop
 from pipeline.simulator.ids import millis, stamp
 from pipeline.simulator.source import encode
 from pipeline.simulator.square import (
-    OrderBook,
     OrderQuery,
     SquareRules,
     SquareServer,
@@ -26,6 +24,8 @@ from pipeline.simulator.square import (
     serve_square,
 )
 from tests.pos.two_apis import instant
+from tests.support.faults import Fault, on_path
+from tests.support.order_book import OrderBook
 
 NOW, SINCE = instant("2026-10-08"), instant("2026-10-01")
 SQUARE = SquareShop(Shop(seed=4, opened=date(2026, 9, 20), stores=2, receipts_per_day=12))

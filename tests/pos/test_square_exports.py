@@ -19,7 +19,10 @@ from pipeline.errors import DataError
 from pipeline.pos import export_forms
 from pipeline.simulator import Shop
 from pipeline.simulator.square import SquareShop
-from pipeline.simulator.square.exports import (
+from pipeline.summarize.compare_exports import compare_exports
+from pipeline.summarize.read_exports import Export, ExportLine, read_export
+from tests.pos.two_apis import instant, read, serving
+from tests.support.square_exports import (
     ITEMS,
     TRANSACTIONS,
     Clock,
@@ -27,9 +30,6 @@ from pipeline.simulator.square.exports import (
     items_csv,
     transactions_csv,
 )
-from pipeline.summarize.compare_exports import compare_exports
-from pipeline.summarize.read_exports import Export, ExportLine, read_export
-from tests.pos.two_apis import instant, read, serving
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "square"
 DAYS = date(2026, 10, 1), date(2026, 10, 7)

@@ -11,7 +11,8 @@ import pytest
 
 from pipeline.simulator import Shop
 from pipeline.simulator.ids import millis, stamp
-from pipeline.simulator.square import OrderBook, SquareShop, serve_square
+from pipeline.simulator.square import SquareShop, serve_square
+from tests.support.order_book import OrderBook
 from tests.support.runner import Runner
 
 FIRST = date(2026, 10, 28)

@@ -23,17 +23,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pipeline.simulator import (
-    Book,
-    Exchange,
-    Fault,
-    Server,
-    Shop,
-    on_page,
-    on_path,
-    on_request,
-    serve,
-)
+from pipeline.simulator import Exchange, Server, Shop, serve
+from tests.support.book import Book
+from tests.support.faults import Fault, on_page, on_path, on_request
 
 ROOT = Path(__file__).parents[2]
 
@@ -326,14 +318,3 @@ def test_a_person_starts_it_and_ends_it(number: signal.Signals, tmp_path: Path) 
         rest = process.stdout.read()
         assert process.wait(40) == 0
     assert answers == [(200, "2026-11-02"), 402, 429] and "curl" in rest
-
-
-def test_a_file_that_is_none_is_one_clear_sentence(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline.simulator", "--replay", str(tmp_path / "none.json")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2 and "none.json" in done.stderr and "Traceback" not in done.stderr

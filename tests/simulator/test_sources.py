@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.simulator import Book, Query, Replay, Shop, serve
+from pipeline.simulator import Query, Shop, serve
 from pipeline.simulator.ids import millis
+from tests.support.book import Book
+from tests.support.replay import Replay
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 START = datetime(2026, 10, 1, tzinfo=UTC)

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
-from pipeline.simulator import Book, Shop, serve
+from pipeline.simulator import Shop, serve
 from tests.load.seaweed import Server, make_credentials
 from tests.load.seaweed import serve as serve_s3
+from tests.support.book import Book
 from tests.support.buckets import BUCKET, enter
 from tests.support.post import Post, start_post
 from tests.support.runner import Runner

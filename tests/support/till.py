@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, time, timedelta
 
-from pipeline.simulator import Book, Server
+from pipeline.simulator import Server
+from tests.support.book import Book
 from tests.support.runner import Runner
 
 FIRST = date(2026, 10, 28)

@@ -30,7 +30,6 @@ Exchanges, refunds of amounts and sales of gift cards follow the documentation, 
 payload contains them. Combos are plain items with modifiers.
 """
 
-from .book import OrderBook
 from .protocol import SquareError, SquareRules
 from .server import SquareServer, serve_square
 from .shop import SquareShop
@@ -38,7 +37,6 @@ from .source import OrderSource, Row
 from .timeline import OrderQuery
 
 __all__ = [
-    "OrderBook",
     "OrderQuery",
     "OrderSource",
     "Row",

@@ -3,9 +3,8 @@
     with serve_square(SquareShop(Shop()), now=lambda: instant) as server:
         client = Square(token=server.token, base_url=server.url)
 
-It is the shop's server with the paths, bodies and headers of Square. The faults are those of
-`pipeline.simulator.faults` except the faults about Loyverse's filters (ignore, overfill, shrink). A
-request over the rate limit gets 429 without Retry-After, as from the real API.
+It is the shop's server with the paths, bodies and headers of Square. A request over the rate limit
+gets 429 without Retry-After, as from the real API.
 """
 
 from __future__ import annotations

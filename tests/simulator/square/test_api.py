@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from pipeline.simulator import Fault
 from pipeline.simulator.ids import millis, parse_stamp, stamp
 from pipeline.simulator.square import (
     OrderQuery,
@@ -18,6 +17,7 @@ from pipeline.simulator.square import (
     serve_square,
 )
 from pipeline.simulator.square.server import VERSION
+from tests.support.faults import Fault
 
 Json = dict[str, Any]
 Call = Callable[..., Any]

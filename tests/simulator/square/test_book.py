@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from pipeline.simulator.ids import millis
-from pipeline.simulator.square import OrderBook, OrderQuery, SquareRules, SquareShop, serve_square
+from pipeline.simulator.square import OrderQuery, SquareRules, SquareShop, serve_square
+from tests.support.order_book import OrderBook
 
 Json = dict[str, Any]
 Pages = Callable[..., Iterator[list[Json]]]

@@ -13,7 +13,7 @@ from square import Square
 from square.core.api_error import ApiError
 from square.types.order import Order
 
-from pipeline.simulator import Fault, Shop
+from pipeline.simulator import Shop
 from pipeline.simulator.ids import millis, stamp
 from pipeline.simulator.square import (
     OrderQuery,
@@ -23,6 +23,7 @@ from pipeline.simulator.square import (
     serve_square,
 )
 from pipeline.simulator.square.server import VERSION
+from tests.support.faults import Fault
 
 NOW = datetime(2026, 11, 2, 15, tzinfo=UTC)
 HEADER = "square-version"

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.simulator import Fault
 from pipeline.simulator.ids import millis, stamp
 from pipeline.simulator.square import OrderQuery, SquareRules, SquareShop, serve_square
+from tests.support.faults import Fault
 
 Json = dict[str, Any]
 Pages = Callable[..., Iterator[list[Json]]]

@@ -13,10 +13,10 @@ from heapq import merge
 from threading import Lock
 from typing import Any, Literal, NamedTuple
 
-from ..ids import millis, parse_stamp, stamp
-from .render import Json
-from .source import OrderSource, Row
-from .timeline import OrderQuery
+from pipeline.simulator.ids import millis, parse_stamp, stamp
+from pipeline.simulator.square.render import Json
+from pipeline.simulator.square.source import OrderSource, Row
+from pipeline.simulator.square.timeline import OrderQuery
 
 Kind = Literal["orders", "payments", "refunds"]
 

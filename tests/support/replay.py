@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from pipeline.simulator.book import Book
 from pipeline.simulator.ids import EPOCH, parse_stamp
 from pipeline.simulator.source import decode, encode
+from tests.support.book import Book
 
 _NAMED = {"stores": "store_id", "pos_devices": "pos_device_id", "employees": "employee_id"}
 

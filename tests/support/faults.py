@@ -17,7 +17,7 @@ from threading import Lock
 from typing import Any
 
 from pipeline.simulator.exchange import Exchange
-from pipeline.simulator.fault_kinds import KINDS, SOLO, Step
+from tests.support.fault_kinds import KINDS, SOLO, Step
 
 
 class Fault:
@@ -37,6 +37,7 @@ class Fault:
             raise ValueError(f"no fault of kind {kind!r}; there are {', '.join(sorted(KINDS))}")
         self.kind, self.on, self.left, self.options, self._lock = kind, on, times, options, Lock()
         self.phase, self._act = KINDS[kind]
+        self.is_alone = kind in SOLO
         inspect.signature(self._act).bind(None, **options)
         self.struck = 0
 
@@ -50,16 +51,6 @@ class Fault:
 
     def act(self, exchange: Exchange) -> Iterator[Step] | None:
         return self._act(exchange, **self.options)
-
-
-def struck_by(faults: list[Fault], exchange: Exchange) -> list[Fault]:
-    """Faults that apply to this request; counts each of them."""
-    struck: list[Fault] = []
-    for fault in faults:
-        alone = fault.kind in SOLO
-        if not (alone and any(other.kind in SOLO for other in struck)) and fault.strikes(exchange):
-            struck.append(fault)
-    return struck
 
 
 def on_page(page: int, path: str = "/receipts") -> Callable[[Exchange], bool]:

@@ -19,10 +19,10 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from ..ids import millis, parse_stamp
-from .render import Json
-from .source import OrderSource
-from .timeline import OrderQuery
+from pipeline.simulator.ids import millis, parse_stamp
+from pipeline.simulator.square.render import Json
+from pipeline.simulator.square.source import OrderSource
+from pipeline.simulator.square.timeline import OrderQuery
 
 
 def _headings(line: str) -> tuple[str, ...]:
