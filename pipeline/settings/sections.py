@@ -62,6 +62,12 @@ class LocaleName(luigi.Parameter):
         return parse_locale(text)
 
 
+class Switch(luigi.BoolParameter):
+    """A switch, spelled true or false."""
+
+    parsing = luigi.BoolParameter.EXPLICIT_PARSING
+
+
 class Section(luigi.Config):
     """A section of this project. Raises ConfigError that names an unreadable value."""
 
@@ -114,12 +120,11 @@ class pos(Section):
             ' {"loyverse": "https://...", "square": "https://..."}'
         ),
     )
-    count_open_orders = luigi.BoolParameter(
+    count_open_orders = Switch(
         False,
-        parsing=luigi.BoolParameter.EXPLICIT_PARSING,
         description=(
             "source square: count orders that are paid and not yet closed; otherwise they are"
-            " reported apart until they close"
+            " in quarantine until they close"
         ),
     )
     folder = luigi.Parameter(
@@ -137,6 +142,7 @@ class pos(Section):
     max_days_late = Integer(
         366,
         least=1,
+        most=36_500,
         description=(
             "a sale received more days after its date is quarantined as an implausible date (a"
             " device with a wrong clock)"
@@ -147,9 +153,8 @@ class pos(Section):
         50,
         description="missing receipt numbers that a reconciliation scan requests at most; 0: none",
     )
-    limited_history = luigi.BoolParameter(
+    limited_history = Switch(
         False,
-        parsing=luigi.BoolParameter.EXPLICIT_PARSING,
         description="the account serves 31 days only",
     )
     rate_requests = Integer(300, description="requests in `rate_seconds` at most; 0: no limit")
@@ -168,7 +173,7 @@ class pos(Section):
         ),
     )
     now = luigi.Parameter(
-        "", description="instant to take for now (ISO 8601, UTC); empty: the clock"
+        "", description="time to use instead of the clock (ISO 8601, UTC); empty: the clock"
     )
 
 
@@ -214,7 +219,7 @@ class engine(Section):
         "local", description="local: processes of this machine; spark: a cluster"
     )
     workers = Integer(0, description="processes that build at once, local; 0: one for each core")
-    batch = Integer(1200, least=1, description="most partitions in a batch")
+    batch = Integer(1200, least=1, description="partitions in a batch, at most")
     chunk_bytes = Integer(
         16 << 20,
         description=(
@@ -259,27 +264,24 @@ class mail(Section):
 
     host = luigi.Parameter("", description="mail server")
     port = Integer(587, least=1, most=65535, description="587 for starttls, 465 for tls")
-    security = luigi.Parameter("starttls", description="starttls or tls; nothing is sent without")
+    security = luigi.Parameter("starttls", description="starttls or tls; never unencrypted")
     user = luigi.Parameter("", description="login; the password is SMTP_PASSWORD")
     sender = luigi.Parameter("", description="address that the mail comes from")
     to = luigi.Parameter(
         "", description="who gets the reports: owner@example.com, partner@example.com en_US"
     )
     alerts_to = luigi.Parameter("", description="who gets an alert when a run fails")
-    open_months = luigi.BoolParameter(
+    open_months = Switch(
         False,
-        parsing=luigi.BoolParameter.EXPLICIT_PARSING,
-        description="also the current month, every day",
+        description="also send the current month, in every run that changes it",
     )
-    daily = luigi.BoolParameter(
+    daily = Switch(
         False,
-        parsing=luigi.BoolParameter.EXPLICIT_PARSING,
-        description="also a closing message of each business day, to mail and webhook",
+        description="also send a closing message of each business day, to mail and webhook",
     )
-    weekly = luigi.BoolParameter(
+    weekly = Switch(
         False,
-        parsing=luigi.BoolParameter.EXPLICIT_PARSING,
-        description="also a message of each week, to mail and webhook",
+        description="also send a message of each week, to mail and webhook",
     )
     ca_file = luigi.Parameter("", description="certificates to trust instead of the system's")
 
@@ -287,14 +289,12 @@ class mail(Section):
 class webhook(Section):
     """Messages in Slack's format to WEBHOOK_URL; nothing is sent without it."""
 
-    reports = luigi.BoolParameter(
+    reports = Switch(
         True,
-        parsing=luigi.BoolParameter.EXPLICIT_PARSING,
         description="send reports to WEBHOOK_URL",
     )
-    alerts = luigi.BoolParameter(
+    alerts = Switch(
         True,
-        parsing=luigi.BoolParameter.EXPLICIT_PARSING,
         description="send alerts to WEBHOOK_URL",
     )
     ca_file = luigi.Parameter("", description="certificates to trust instead of the system's")

@@ -166,20 +166,11 @@ def rules(name: str = "") -> Rules:
         default=default_store(),
         menu=menu(),
         customer_key=key.encode() or None,
-        max_days_late=_max_days_late(),
+        max_days_late=pos().max_days_late,
         decimals=max(store.decimals for store in (default_store(), *every.values())),
         translator=None if is_common else _translator(name),
         number_of=(reader(name).read_number if not is_common and reader(name).translator else None),
     )
-
-
-def _max_days_late() -> int:
-    days = pos().max_days_late
-    if not 1 <= days <= 36_500:
-        raise ConfigError(
-            f"[pos] max_days_late = {days}: write a number of days from 1 to 36500, such as 366"
-        )
-    return days
 
 
 @once_per_run
