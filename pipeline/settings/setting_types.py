@@ -1,0 +1,104 @@
+"""Types of settings, and the base class of the sections of luigi.cfg.
+
+Raises ConfigError, naming section and key, where a value cannot be read.
+"""
+
+from __future__ import annotations
+
+import os
+from configparser import Error as Unreadable
+from datetime import date
+from functools import cache
+from typing import Any
+
+import luigi
+
+from pipeline.errors import ConfigError
+from pipeline.settings.strict import (
+    parse_day,
+    parse_integer,
+    parse_locale,
+    parse_seconds,
+    parse_size,
+)
+
+
+class Integer(luigi.IntParameter):
+    """An integer from `least` to `most`, in digits."""
+
+    def __init__(self, default: int, least: int = 0, most: int | None = None, **kwargs: Any):
+        super().__init__(default, **kwargs)
+        self.least, self.most = least, most
+
+    def parse(self, text: str) -> int:
+        return parse_integer(text, self.least, self.most)
+
+
+class Seconds(luigi.FloatParameter):
+    """Seconds, more than 0."""
+
+    def parse(self, text: str) -> float:
+        return parse_seconds(text)
+
+
+class Date(luigi.DateParameter):
+    """A day, spelled 2026-10-31."""
+
+    def parse(self, text: str) -> date:
+        return parse_day(text)
+
+
+class Size(luigi.Parameter):
+    """A size of memory, spelled 1GB."""
+
+    def parse(self, text: str) -> str:
+        return parse_size(text)
+
+
+class LocaleName(luigi.Parameter):
+    """A locale that the reports have texts for."""
+
+    def parse(self, text: str) -> str:
+        return parse_locale(text)
+
+
+class Switch(luigi.BoolParameter):
+    """A switch, spelled true or false."""
+
+    parsing = luigi.BoolParameter.EXPLICIT_PARSING
+
+
+class Section(luigi.Config):
+    """A section of this project. Raises ConfigError that names an unreadable value."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+
+    @classmethod
+    @cache
+    def get_params(cls) -> list[tuple[str, luigi.Parameter[Any]]]:
+        """The parameters of the section; Luigi would list its attributes each time."""
+        params: list[tuple[str, luigi.Parameter[Any]]] = super().get_params()
+        return params
+
+    @classmethod
+    def get_param_values(
+        cls, params: list[tuple[str, luigi.Parameter[Any]]], args: object, kwargs: dict[str, object]
+    ) -> list[tuple[str, object]]:
+        """As Luigi's, each value read on its own."""
+        read = dict(kwargs)
+        for name, parameter in params:
+            try:
+                if name not in kwargs:
+                    read[name] = parameter.task_value(cls.get_task_family(), name)
+            except (ValueError, TypeError, Unreadable, luigi.parameter.ParameterException) as error:
+                written = luigi.configuration.get_config().get(cls.__name__, name, "", raw=True)
+                example = parameter.serialize(parameter._default)
+                variable = f"{cls.__name__}_{name}".upper()
+                origin = f"the variable {variable}" if variable in os.environ else "luigi.cfg"
+                raise ConfigError(
+                    f"[{cls.__name__}] {name} = {written} in {origin} cannot be read ({error});"
+                    f" write it as in: {name} = {example}"
+                ) from error
+        values: list[tuple[str, object]] = super().get_param_values(params, args, read)
+        return values
