@@ -71,9 +71,7 @@ def fill(lake: Lake, bodies: list[dict]) -> None:
             if start <= record.updated_at < end:
                 mine[record.number] = record
         batch = by_date(Missed(sold_date(record), record, None) for record in mine.values())
-        objects, times = pack_objects(
-            batch, earlier_dates_in(lake, reader), sales_of(batch)
-        )
+        objects, times = pack_objects(batch, earlier_dates_in(lake, reader), sales_of(batch))
         metadata = {"start": start.isoformat(), "end": end.isoformat(), "records": len(mine)}
         lake.commit_window(str(day), objects, {**metadata, "truncated_at": None}, times)
 
