@@ -25,12 +25,15 @@ from pipeline.load.commit_records import Body
 from pipeline.load.commits import Commits, metadata_of
 from pipeline.load.layout import (
     INVALIDATED,
+    NIGHTLY,
     ONLY_FILE,
     RECEIPTS,
     SUMMARY,
     Manifest,
     RawObject,
+    digest_of,
     file_key,
+    log_prefix,
     state_key,
 )
 from pipeline.load.manifests import ManifestLog
@@ -108,6 +111,11 @@ class Lake:
     def partitions(self, dataset: str) -> list[str]:
         """Every partition that has a manifest, sorted."""
         return self._log.partitions(dataset)
+
+    def log_digest(self) -> str:
+        """A digest that changes when a manifest is added, except those of `Nightly`."""
+        runs = log_prefix(NIGHTLY)
+        return digest_of(*(key for key in self._log.manifest_keys() if not key.startswith(runs)))
 
     def history(self, dataset: str, partition: str) -> list[Manifest]:
         """All manifests of the partition, first to newest."""

@@ -128,6 +128,16 @@ class ManifestLog:
         self.cover("")
         return any(self._manifests.values())
 
+    def manifest_keys(self) -> list[str]:
+        """The key of every manifest, sorted by dataset, partition and number."""
+        self.cover("")
+        return [
+            manifest.key
+            for dataset in DATASETS
+            for _, manifests in sorted(self._manifests[dataset].items())
+            for manifest in manifests
+        ]
+
     def partitions(self, dataset: str) -> list[str]:
         self.cover(dataset)
         return sorted(self._manifests[dataset])

@@ -64,13 +64,34 @@ def cancel_one(shop: Rehearsal) -> None:
 
 
 def test_nothing_to_do_costs_the_listings(shop: Rehearsal) -> None:
-    assert Counter(command_name for command_name, _ in asked(shop)) == {"LIST": 4}, (
-        "manifests, raw objects, the till's exports, the owner's inputs"
+    assert Counter(command_name for command_name, _ in asked(shop)) == {"LIST": 3, "GET": 1}, (
+        "manifests, the till's exports, the owner's inputs; the state that the last run has noted"
     )
     month = FIRST.replace(day=1)
     assert Counter(
         command_name for command_name, _ in asked(shop, make=lambda: MonthlyReport(month=month))
     ) == {"LIST": 4}
+
+
+LABOUR = b"date,store,hours,wages\n2026-10-30,Centro,10,1000.00\n"
+
+
+@pytest.mark.parametrize("change", ["nothing", "export", "labour", "locale", "menu", "damage"])
+def test_what_a_run_depends_on_makes_it_due_again(shop: Rehearsal, change: str) -> None:
+    if change == "export":
+        shop.storage().put("backoffice/sales.csv", b"Date,Receipt number\n")
+    elif change == "labour":
+        shop.storage().put("inputs/labour.csv", LABOUR)
+    elif change == "locale":
+        shop.options["report"] = {"locale": "es_MX"}
+    elif change == "menu":
+        menu = shop.folder / "menu.toml"
+        menu.write_text(Path("config/menu.toml").read_text("utf-8").replace('"5-12"', '"6-12"'))
+        shop.options["shop"] = {"menu": str(menu)}
+    elif change == "damage":
+        Lake(shop.storage()).invalidate(MONTHLY, f"{FIRST:%Y-%m}", "damaged")
+    with shop.process():
+        assert Nightly().complete() == (change == "nothing")
 
 
 _IDLE = """
