@@ -16,7 +16,7 @@ from reports.contents import ANNEX, CUMULATIVE, FRONT, MONTHLY, Issue, build_sec
 from reports.figures import Figures, currencies
 from reports.figures.calendar import covered_days
 from reports.figures.history import WEEKEND, History
-from reports.figures.tables import frame
+from reports.figures.tables import distinct, frame
 from reports.page import Page, Section
 from reports.plans import Plans
 from reports.sections.data_state import DataState, known_stores, quality_of
@@ -50,7 +50,7 @@ def compose_monthly(
     """
     if month not in sources:
         raise KeyError(f"no summary of {month:%Y-%m}; give the month's own tables")
-    left_out = set(outside["currency"].to_pylist()) if outside is not None else set()
+    left_out = distinct(outside["currency"]) if outside is not None else set()
     traded = _traded(currencies(sources[month]), sources)
     shown = tuple([*traded, *sorted(left_out - set(traded))] or [currency])
     days_held = None if covered is None else tuple(covered)
@@ -158,6 +158,6 @@ def _traded(
         currency
         for tables in sources.values()
         if "days" in tables
-        for currency in tables["days"].column("currency").to_pylist()
+        for currency in distinct(tables["days"].column("currency"))
     }
     return [currency for currency in declared if currency in sold] or declared

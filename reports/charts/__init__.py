@@ -14,6 +14,7 @@ its value on hover. The title is the page's own text.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,13 +36,17 @@ DRAWERS = {
 }
 
 
-def draw(chart: Chart, words: Words) -> bytes:
-    """`chart` as SVG; raises KeyError for a kind that nothing draws."""
-    drawer = getattr(import_module(f"reports.charts.{DRAWERS[chart.kind]}"), f"draw_{chart.kind}")
+def draw(charts: Iterable[tuple[str, Chart]], words: Words) -> dict[str, bytes]:
+    """`charts` as SVG by name; raises KeyError for a kind that nothing draws."""
     from reports.charts.style import styled
 
+    images = {}
     with styled():
-        return drawer(chart.data, words).to_bytes()
+        for name, chart in charts:
+            module = import_module(f"reports.charts.{DRAWERS[chart.kind]}")
+            drawer = getattr(module, f"draw_{chart.kind}")
+            images[name] = drawer(chart.data, words).to_bytes()
+    return images
 
 
 def font_folder() -> Path:

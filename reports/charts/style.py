@@ -71,7 +71,7 @@ Points = Sequence[tuple[float, float]]
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """The style for one drawing.
+    """The style for drawings: to restore matplotlib's own takes as long as a small chart.
 
     A sign that the measuring font lacks is the reader's font's matter.
     """

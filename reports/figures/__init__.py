@@ -33,7 +33,7 @@ from reports.figures.customers import Visits, visits
 from reports.figures.items import by_item
 from reports.figures.money import Totals, total
 from reports.figures.silence import Silence, silences
-from reports.figures.tables import Tables, currencies, frame, names
+from reports.figures.tables import Tables, currencies, frame, names, stack
 from reports.plans import Plans
 from reports.values import Value
 
@@ -105,14 +105,14 @@ class Figures:
         Of other months only `customers` need be there.
         """
         past = {
-            m: Tables(m, {"customers": source["customers"].select(VISITED)}, self.currency)
-            for m, source in self.sources.items()
-            if m <= self.month and "customers" in source
+            month: self.sources[month]["customers"].select(VISITED)
+            for month in sorted(self.sources)
+            if month <= self.month and "customers" in self.sources[month]
         }
-        return visits(
-            {m: tables["customers"] for m, tables in past.items()},
-            self.lake_starts and self.lake_starts.replace(day=1),
-        )
+        if not past:
+            return {}
+        rows = Tables(self.month, {"customers": stack(past)}, self.currency)["customers"]
+        return visits(rows, list(past), self.lake_starts and self.lake_starts.replace(day=1))
 
     @cached_property
     def exports(self) -> dict[str, pd.DataFrame]:

@@ -8,12 +8,14 @@ SALE is in the month; returning = an earlier SALE exists in the lake. Repeat rat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import pandas as pd
+
+from reports.figures.tables import group_sums
 
 SMALL = 5
 """No group of fewer customers than this is shown."""
@@ -47,28 +49,26 @@ def by_customer(customers: pd.DataFrame) -> pd.DataFrame:
 
     Net sales are less the refunds, also of another store.
     """
-    sums = customers.groupby("customer_id", sort=True)[["receipts", "net_sales"]].sum()
+    keys = {"customer_id": customers["customer_id"]}
+    sums = group_sums(keys, customers, ["receipts", "net_sales"]).set_index("customer_id")
     return sums[sums["receipts"] > 0]
 
 
-def visits(months: Mapping[date, pd.DataFrame], first: date | None) -> dict[date, Visits]:
-    """The customers of each month, new and returning by all months before it.
+def visits(
+    customers: pd.DataFrame, given: Sequence[date], first: date | None
+) -> dict[date, Visits]:
+    """The customers of each month of `given`, new and returning by all months before it.
 
-    `first` is the first month of the lake. If it is None, or a month since then is missing, no
+    `customers` are stacked with their month; `first` is the first month of the lake. If it is None, or a month since then is missing, no
     customer counts as new.
     """
-    given = sorted(months)
-    if not given:
-        return {}
-    counts = [len(months[month]) for month in given]
-    everyone = pd.concat([months[month] for month in given], ignore_index=True)
-    everyone["index"] = np.repeat(np.arange(len(given)), counts)
-    sums = everyone.groupby(["index", "customer_id"], sort=True)[["receipts", "net_sales"]].sum()
-    people = sums[sums["receipts"] > 0].reset_index()
+    keys = {name: customers[name] for name in ("month", "customer_id")}
+    sums = group_sums(keys, customers, ["receipts", "net_sales"])
+    people = sums[sums["receipts"] > 0]
     receipts, net_sales = (people[name].to_numpy(np.int64) for name in ("receipts", "net_sales"))
     # in the order of the months: where a customer occurs first, it is new
     is_first = ~people["customer_id"].duplicated().to_numpy()
-    ends = np.searchsorted(people["index"].to_numpy(), np.arange(len(given)), "right")
+    ends = np.searchsorted(people["month"].to_numpy(), np.array(given, dtype=object), "right")
     built: dict[date, Visits] = {}
     for month, start, end in zip(given, [0, *ends], ends, strict=False):
         part = slice(start, end)

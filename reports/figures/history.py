@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from reports.figures.calendar import month_before, next_month
 from reports.figures.money import SUMS, DaySums, Totals, by_day, total_by
-from reports.figures.tables import Tables, names
+from reports.figures.tables import Tables, names, stack
 
 STARTED = 3
 WEEKEND = (4, 5, 6)
@@ -124,10 +123,7 @@ class History:
 
     def _stack(self, name: str, months: Sequence[date]) -> pd.DataFrame:
         """The table `name` of `months`, one under the other."""
-        tables = [self.sources[month][name] for month in months]
-        counts = [table.num_rows for table in tables]
-        column = pa.array(np.repeat(np.array(months, "datetime64[D]"), counts))
-        rows = pa.concat_tables(tables).append_column("month", column)
+        rows = stack({month: self.sources[month][name] for month in months})
         return Tables(months[0], {name: rows}, self.currency)[name]
 
     @cached_property

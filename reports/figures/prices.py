@@ -34,7 +34,10 @@ def price_changes(prices: pd.DataFrame) -> list[Change]:
     """Changes of the usual price over all stores of the currency."""
     if prices.empty:
         return []
-    keyed = prices.assign(variant=prices["variant"].fillna(""))
+    keyed = prices.assign(
+        variant=prices["variant"].fillna(""),
+        first_day=[day.toordinal() for day in prices["first_day"]],  # integers have a fast minimum
+    )
     sums = (
         keyed.groupby(["item", "variant", "month", "unit_price"], sort=True)
         .agg(units=("units", "sum"), first=("first_day", "min"))
@@ -59,15 +62,13 @@ def price_changes(prices: pd.DataFrame) -> list[Change]:
         if was > 0 and was != row.unit_price:
             old = sold[(*key, was, month)]
             since = [
-                sold.get((*key, row.unit_price, m), date.min)
-                for m in months
-                if month <= m <= row.month
+                sold.get((*key, row.unit_price, m), 0) for m in months if month <= m <= row.month
             ]
             matches.append(
                 Change(
                     row.item,
                     row.variant,
-                    min(day for day in since if day > old),
+                    date.fromordinal(min(day for day in since if day > old)),
                     int(was),
                     int(row.unit_price),
                     row.month,

@@ -95,6 +95,18 @@ def frame(table: pa.Table) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def stack(tables: Mapping[date, pa.Table]) -> pa.Table:
+    """Tables of months, one under the other, with the month of each row."""
+    counts = [table.num_rows for table in tables.values()]
+    months = np.repeat(np.array(list(tables), "datetime64[D]"), counts)
+    return pa.concat_tables(tables.values()).append_column("month", pa.array(months))
+
+
+def distinct(column: pa.ChunkedArray) -> set[str]:
+    """The different texts of a column."""
+    return set(column.unique().to_pylist())
+
+
 class Tables:
     """The tables of one month in one currency; days and hours also of a span of days.
 
@@ -208,7 +220,7 @@ def currencies(source: Mapping[str, pa.Table]) -> tuple[str, ...]:
     labels_found = {
         currency
         for table in ("days", "stores")
-        for currency in source[table].column("currency").to_pylist()
+        for currency in distinct(source[table].column("currency"))
         if currency
     }
     return tuple(sorted(labels_found))

@@ -26,7 +26,7 @@ def files_of(page: Page, locale: str, paper: Paper = "us-letter") -> dict[str, b
     from reports.render.workbook import workbook
 
     words = Words(locale, page.lake_decimals, page.currencies, page.decimals)
-    images = {name: draw(chart, words) for name, chart in charts(page)}
+    images = draw(charts(page), words)
     files = {
         "report.md": markdown(page, words),
         "report.html": html(page, words, images, paper),

@@ -357,8 +357,9 @@ def customers(*rows: tuple[str, int, int]) -> pd.DataFrame:
 def test_new_returning_and_repeating_customers():
     august = customers(("a", 1, 100), ("b", 2, 200))
     september = customers(("b", 1, 50), ("c", 1, 70), ("c", 2, 30), ("d", 0, -40))
-    months = {date(2025, 9, 1): september, date(2025, 8, 1): august}
-    found = visits(months, date(2025, 8, 1))[date(2025, 9, 1)]
+    given = [date(2025, 8, 1), date(2025, 9, 1)]
+    rows = pd.concat([august.assign(month=given[0]), september.assign(month=given[1])])
+    found = visits(rows, given, date(2025, 8, 1))[date(2025, 9, 1)]
     assert (found.everyone.customers, found.everyone.receipts, found.everyone.net_sales) == (
         2,
         4,
@@ -370,8 +371,8 @@ def test_new_returning_and_repeating_customers():
         1,
         True,
     )
-    assert not visits(months, None)[date(2025, 9, 1)].is_known
-    assert not visits(months, date(2025, 7, 1))[date(2025, 9, 1)].is_known
+    assert not visits(rows, given, None)[date(2025, 9, 1)].is_known
+    assert not visits(rows, given, date(2025, 7, 1))[date(2025, 9, 1)].is_known
 
 
 def test_cohorts_scores_and_concentration():
