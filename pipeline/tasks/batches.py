@@ -242,6 +242,16 @@ def chunk_size() -> int:
     return size
 
 
+def chunks_of(work: int) -> int:
+    """In how many chunks so much work is built.
+
+    Each reads all of it, so that processes of this machine do not build more than they are: what a
+    chunk holds in memory does not depend on its size.
+    """
+    count = max(1, -(-work // chunk_size())) if chunk_size() else 1
+    return min(count, max(2, workers())) if check_name() == "local" else count
+
+
 def within(work: int) -> int:
     """`work`, or the size of a chunk where that is less."""
     return min(work, chunk_size() or work)

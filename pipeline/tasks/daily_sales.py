@@ -22,7 +22,7 @@ from pipeline.load import CATALOG, RECEIPTS, STAGING, RawObject
 from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import DatasetTask, Files, Metadata, committed, lake
-from pipeline.tasks.batches import BatchTask, chunk_size
+from pipeline.tasks.batches import BatchTask, chunks_of
 from pipeline.tasks.history import history_span
 from pipeline.tasks.raw import RawReceipts, catalog_for, catalogs_for, read_catalog
 
@@ -160,7 +160,7 @@ class DailySales(BatchTask):
         return sum(entry.size for source in sources() for entry in self.objects(source))
 
     def chunks(self) -> int:
-        return max(1, -(-self.size() // chunk_size())) if chunk_size() else 1
+        return chunks_of(self.size())
 
     def make_chunk(self, chunk: int, chunks: int) -> list[PackedPortion]:
         from pipeline.load.day_object import pack_tables
