@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from tests.oracle import Shop, tally
-from tests.support.preloaded import FEW_FILES
+from tests.support.few_files import FEW_FILES
 from tests.support.till import Till, served
 
 

@@ -19,6 +19,7 @@ import reports
 from pipeline import schema
 from reports.figures.silence import MIN_DAYS, silences
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 FIRST, LAST = date(2025, 10, 1), date(2025, 10, 31)
 DAY = timedelta(days=1)
 

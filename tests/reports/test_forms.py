@@ -74,6 +74,7 @@ def test_the_same_tables_make_the_same_bytes(summaries, files):
     assert [name for name in files if files[name] != again[name]] == []
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("locale", LOCALES)
 def test_the_golden_report(summaries, locale, pytestconfig):
     made = reports.monthly(MONTHS[-1], summaries, lake_decimals=2, lineage=LINEAGE, locale=locale)
@@ -190,6 +191,7 @@ def test_figures_tie_to_each_other(files):
     )
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_open_month_is_compared_with_the_same_days(shop, make_summaries):
     whole = make_summaries(shop(receipts=14), MONTHS[1:])
     open_ = dict(whole)
@@ -212,6 +214,7 @@ def test_an_open_month_is_compared_with_the_same_days(shop, make_summaries):
     )
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_changes_name_what_moved(summaries, files):
     before = json.loads(files["figures.json"])
     same = reports.monthly(
@@ -261,6 +264,7 @@ def spoil(table: pa.Table, name: str, row: int, value: object) -> pa.Table:
     )
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_does_not_tie_is_said_first(summaries):
     month = dict(summaries[MONTHS[-1]])
     month["days"] = spoil(month["days"], "paid", 0, month["days"].column("paid")[0].as_py() + 1)
@@ -292,6 +296,7 @@ def test_what_does_not_tie_is_said_first(summaries):
 MACHINE = re.compile(r"(?<![\w/.-])[a-z]+(?:_[a-z0-9]+)+(?![\w/.-])")
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("locale", LOCALES)
 def test_no_word_of_the_machine_is_printed(summaries, locale):
     """Facts, checks and reasons are said in the reader's language; only digests and names of people
@@ -357,6 +362,7 @@ def test_every_reason_of_the_reader_has_words():
     assert {word for pair in raised.findall(code) for word in pair if word} <= {*REASONS}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_small_groups_of_customers_are_hidden(shop, make_summaries):
     few = reports.monthly(
         MONTHS[-1],

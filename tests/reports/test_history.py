@@ -16,6 +16,7 @@ from reports.sections.changes import changes
 from reports.sections.version_history import version_history
 from reports.values import Money, Name
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 MONTHS = [date(2025, n, 1) for n in range(1, 8)]
 OPEN = date(2025, 7, 20)
 

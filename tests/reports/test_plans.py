@@ -21,6 +21,7 @@ from reports.sections.dayparts import DEFAULT
 from reports.sections.fees import fee_of
 from reports.values import Name, Text
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 MONTHS = [date(2025, 8, 1), date(2025, 9, 1)]
 GOALS = '[goals]\n"2025-09" = 100000.50\n[stores.Centro]\n"2025-09" = 1\n'
 FEES = '["Tarjeta"]\npercent = 3.6\n["Rappi"]\npercent = 25\nfixed = 2.5\n'

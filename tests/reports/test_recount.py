@@ -16,6 +16,7 @@ import reports
 from reports.sections.lineage import FLOW
 from tests.reports import raw_shop
 from tests.reports.recount import Recount
+from tests.support.few_files import leave_undrawn
 
 FEBRUARY, MARCH, APRIL = raw_shop.MONTHS
 
@@ -24,14 +25,16 @@ FEBRUARY, MARCH, APRIL = raw_shop.MONTHS
 def told(tmp_path_factory) -> tuple[dict, Recount]:
     """figures.json of April, and the same receipts in SQL."""
     found = raw_shop.receipts(3000)
-    files = reports.monthly(
-        APRIL,
-        raw_shop.summaries(found),
-        lake_decimals=2,
-        lineage={},
-        locale="en_US",
-        lake_starts=FEBRUARY,
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        leave_undrawn(patch.setattr)
+        files = reports.monthly(
+            APRIL,
+            raw_shop.summaries(found),
+            lake_decimals=2,
+            lineage={},
+            locale="en_US",
+            lake_starts=FEBRUARY,
+        )
     return json.loads(files["figures.json"])["currencies"]["MXN"], Recount(
         found, tmp_path_factory.mktemp("raw"), APRIL, MARCH
     )

@@ -16,6 +16,7 @@ from tests.load.seaweed import Server, make_credentials
 from tests.load.seaweed import serve as serve_s3
 from tests.support.book import Book
 from tests.support.buckets import BUCKET, enter
+from tests.support.few_files import leave_undrawn
 from tests.support.post import Post, start_post
 from tests.support.runner import Runner
 from tests.support.till import Till, served
@@ -51,6 +52,12 @@ def quiet_till(luigi: Runner) -> Iterator[Till]:
             book.add(sale, datetime.fromisoformat(sale["created_at"]))
     with serve(book) as server:
         yield Till(server, book, luigi)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports have no page, PDF, workbook or chart (few_files.py)."""
+    leave_undrawn(monkeypatch.setattr)
 
 
 @pytest.fixture(scope="session")

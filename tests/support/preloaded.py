@@ -6,7 +6,7 @@ imported is that of the command; the libraries and the stages that are imported 
 of it (tests/test_architecture.py). Two servers take turns, so that two runs in a row differ in the
 seed of their hashes, as two interpreters do.
 
-A command can leave out the drawn files of reports, which most tests do not read: `FEW_FILES`.
+A command can leave out the drawn files of reports, which most tests do not read (few_files.py).
 
 `run` asks a server; `python -m tests.support.preloaded FD` is one, which ends with the process that
 started it.
@@ -34,10 +34,10 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from signal import SIGKILL
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
-if TYPE_CHECKING:
-    from reports.page import Page
+from tests.support.few_files import leave_undrawn
+from tests.support.unsynced import leave_unsynced
 
 ROOT = Path(__file__).parent.parent.parent
 # What Luigi, the project and its reports import of others: most of the time of a start.
@@ -87,8 +87,6 @@ STAGES = (
     "reports.render.pdf",
     "reports.render.workbook",
 )
-FEW_FILES = ("figures.json", "message.json", "report.md")
-"""The files of a report that cost little."""
 # Variables that an interpreter or a library reads before a command begins.
 _EARLY = re.compile(r"(PYTHON|LC_|LANG|TZ$|HOME$|XDG_C|MPL|ARROW_|OMP_|OPENBLAS_|MALLOC_|LD_)")
 _PADDING = 4096 * "-"  # room for the command line of a command
@@ -117,7 +115,7 @@ def run(
     timeout: float,
     is_drawn: bool = True,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `python -m MODULE ARGUMENTS...`; reports have FEW_FILES unless `is_drawn`.
+    """Run `python -m MODULE ARGUMENTS...`; reports have few files unless `is_drawn`.
 
     stdout of the result holds stderr too. Raises TimeoutExpired when the command had to be killed.
     """
@@ -177,7 +175,7 @@ def _serve(control: socket.socket) -> list[str]:
             command, folder, environment, is_drawn = json.loads(request)
             _keep(output, status)
             if not is_drawn:
-                _draw_nothing()
+                leave_undrawn()
             os.chdir(folder)
             os.environ.clear()
             os.environ.update(environment)
@@ -203,23 +201,6 @@ def _keep(output: int, status: int) -> None:
     os.close(output)
 
 
-def _draw_nothing() -> None:
-    """Let reports have FEW_FILES only, without a page, a PDF, a workbook or a chart."""
-    from reports import render
-    from reports.words import Words
-
-    def few_files(page: Page, locale: str, _: str = "") -> dict[str, bytes]:
-        words = Words(locale, page.lake_decimals, page.currencies, page.decimals)
-        files = (
-            render.figures_json(page),
-            render.message_json(page, words),
-            render.markdown(page, words),
-        )
-        return dict(zip(FEW_FILES, files, strict=True))
-
-    render.files_of = few_files
-
-
 def _rename(words: list[str]) -> None:
     """Show `words` in /proc, where Luigi's lock looks for a run of the same command."""
     fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
@@ -232,7 +213,7 @@ def _rename(words: list[str]) -> None:
 def main() -> None:
     for name in (*LIBRARIES, *STAGES):
         import_module(name)
-    import_module("tests.support.unsynced").leave_unsynced()
+    leave_unsynced()
     gc.freeze()  # a collection in a fork would copy their memory
     atexit.register(gc.unfreeze)  # what they hold is released at the end, as ever
     with (

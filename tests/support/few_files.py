@@ -1,0 +1,29 @@
+"""Reports without what is drawn: a page, a PDF, a workbook and charts take most of their time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reports.page import Page
+
+FEW_FILES = ("figures.json", "message.json", "report.md")
+"""The files of a report that cost little."""
+
+
+def leave_undrawn(replace: Callable[[object, str, object], None] = setattr) -> None:
+    """Let the reports of this process have FEW_FILES only."""
+    from reports import render
+    from reports.words import Words
+
+    def few_files(page: Page, locale: str, _: str = "") -> dict[str, bytes]:
+        words = Words(locale, page.lake_decimals, page.currencies, page.decimals)
+        files = (
+            render.figures_json(page),
+            render.message_json(page, words),
+            render.markdown(page, words),
+        )
+        return dict(zip(FEW_FILES, files, strict=True))
+
+    replace(render, "files_of", few_files)
