@@ -17,7 +17,6 @@ OWNER, PARTNER = "owner@example.com", "partner@example.com"
 
 @pytest.fixture
 def mailed(till: Till, post: Post, channel: Channel) -> Till:
-    till.luigi.is_drawn = True
     till.luigi.configure(
         "mail",
         host="localhost",
@@ -55,6 +54,7 @@ def test_the_day_and_the_week_are_mailed_once_to_each(mailed: Till, post: Post) 
 def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
     mailed: Till, post: Post, channel: Channel
 ) -> None:
+    mailed.luigi.is_drawn = True
     mailed.luigi.configure("mail", alerts_to="")
     mailed.luigi.configure("webhook", alerts="false")
     post.answers[OWNER] = ["550 no such user"]

@@ -105,14 +105,23 @@ def test_a_jvm_is_started_without_secrets_and_they_are_back_after_it(
     assert [os.environ[name] for name in names] == ["value"] * len(names)
 
 
-@pytest.fixture
-def month(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """A month of the lake as a published task, with the other inputs of its summary."""
+@pytest.fixture(scope="module")
+def drawn() -> tuple[dict[str, bytes], dict[str, object]]:
+    """A month's files of the lake, and the other inputs of its summary."""
     arguments = draw_month(31, 4000).arguments()
     files = {
         dataset.name: to_bytes(arguments.pop(dataset.name), dataset.order)
         for dataset in schema.LAKE
     }
+    return files, arguments
+
+
+@pytest.fixture
+def month(
+    drawn: tuple[dict[str, bytes], dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> SimpleNamespace:
+    """A month of the lake as a published task, with the other inputs of its summary."""
+    files, arguments = drawn
     monkeypatch.setattr(
         "pipeline.tasks.tables.lake", lambda: SimpleNamespace(read=lambda dataset, name: files)
     )

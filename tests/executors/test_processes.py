@@ -30,7 +30,6 @@ def files_of(lake: Path) -> dict[str, bytes]:
 
 def test_a_batch_and_single_builds_publish_the_same_bytes(luigi: Runner, tmp_path: Path) -> None:
     """One by one; in one pass; groups in processes; each day in several chunks."""
-    luigi.is_preloaded = False
     luigi.configure("pos", now="2026-11-03T15:00:00Z", history_starts="2026-10-30")
     months = ("MonthlySummary", "--month", "2026-10,2026-11")
     ways = {

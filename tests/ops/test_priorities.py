@@ -14,7 +14,6 @@ from tests.support.till import Till
 
 def test_a_backfill_is_built_in_batches_and_delivered_last(till: Till, post: Post) -> None:
     runner: Runner = till.luigi
-    runner.is_drawn = True
     runner.configure("pos", history_starts=date(2026, 9, 20), backfill_days=15)
     runner.configure(
         "mail",

@@ -1,4 +1,4 @@
-"""Reports without what is drawn: a page, a PDF, a workbook and charts take most of their time."""
+"""Reports without what is drawn: HTML, a PDF, a workbook and charts take most of their time."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reports.page import Page
 
-FEW_FILES = ("figures.json", "message.json", "report.md")
-"""The files of a report that cost little."""
+FEW_FILES = ("figures.json", "message.json", "report.md", "report.pdf")
+"""The files of a report that cost little; the PDF has no page."""
 
 
 def leave_undrawn(replace: Callable[[object, str, object], None] = setattr) -> None:
@@ -23,6 +23,7 @@ def leave_undrawn(replace: Callable[[object, str, object], None] = setattr) -> N
             render.figures_json(page),
             render.message_json(page, words),
             render.markdown(page, words),
+            b"%PDF-1.7\n%%EOF\n",
         )
         return dict(zip(FEW_FILES, files, strict=True))
 

@@ -56,7 +56,7 @@ def quiet_till(luigi: Runner) -> Iterator[Till]:
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reports have no page, PDF, workbook or chart (few_files.py)."""
+    """Reports have nothing that is drawn (few_files.py)."""
     leave_undrawn(monkeypatch.setattr)
 
 
