@@ -10,14 +10,16 @@ from pipeline.status import Status, name_missing
 from pipeline.status_text import format_status
 
 
-def test_a_hole_is_named_with_its_till_and_a_run_as_one() -> None:
+def test_a_missing_number_is_named_with_its_device_and_a_run_as_one() -> None:
     assert name_missing(
         find_missing_numbers(["3-7", "3-9", "3-13", "1-1", "1-2", "x", "", "-"])
     ) == {"3": ["3-8", "3-10 to 3-12"]}
 
 
 @given(st.sets(st.integers(1, 60), min_size=1), st.data())
-def test_holes_and_numbers_make_up_the_series(numbers: set[int], data: st.DataObject) -> None:
+def test_known_and_missing_numbers_make_up_the_series(
+    numbers: set[int], data: st.DataObject
+) -> None:
     given_in = data.draw(st.permutations(sorted(f"2-{n}" for n in numbers)))
     holes = set()
     for hole in name_missing(find_missing_numbers(given_in)).get("2", []):

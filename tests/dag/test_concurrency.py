@@ -49,7 +49,7 @@ def settled(shop: Rehearsal, storage: Storage, truth: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["local", "seaweed"])
-def test_four_nights_at_once(
+def test_four_runs_at_once(
     shop: Rehearsal, kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     """Each on a host of its own: nothing is shared but the lake."""
@@ -184,7 +184,7 @@ class Overtaken(FaultyStorage):
         return super()._write(key, data, if_absent, if_match)
 
 
-def test_a_window_that_another_night_has_committed_stands(shop: Rehearsal, tmp_path: Path) -> None:
+def test_a_window_that_another_run_has_committed_stands(shop: Rehearsal, tmp_path: Path) -> None:
     storage = local(tmp_path / "lake")()
     assert shop.night(Overtaken(storage, shop))
     lake = Lake(storage)

@@ -105,7 +105,7 @@ def test_killed_at_a_read(
     assert at > 15
 
 
-def test_a_later_night_killed_at_its_reads_one_by_one(
+def test_a_later_run_killed_at_its_reads_one_by_one(
     shop: Rehearsal, truth: dict[str, str], stride: Callable[[int], int]
 ) -> None:
     """One that reads more than it writes: a day later, on the lake of the first. Each starts where
@@ -129,7 +129,7 @@ def test_a_later_night_killed_at_its_reads_one_by_one(
     } == set()
 
 
-def test_nights_that_all_die_at_a_read_make_the_lake_on_s3(
+def test_runs_that_all_die_at_a_read_make_the_lake_on_s3(
     shop: Rehearsal,
     truth: dict[str, str],
     request: pytest.FixtureRequest,
@@ -166,7 +166,7 @@ class Mortal(FaultyStorage):
         return etag
 
 
-def test_nights_that_all_die_after_a_few_writes_make_the_lake_on_s3(
+def test_runs_that_all_die_after_a_few_writes_make_the_lake_on_s3(
     shop: Rehearsal,
     truth: dict[str, str],
     request: pytest.FixtureRequest,

@@ -50,7 +50,7 @@ def test_a_flipped_byte_in_a_month_that_only_the_status_reads_is_repaired(
     assert broken.read_bytes() == sound
 
 
-def test_a_flipped_byte_in_raw_stops_the_night_and_names_the_object(quiet_till: Till) -> None:
+def test_a_flipped_byte_in_raw_stops_the_run_and_names_the_object(quiet_till: Till) -> None:
     till = quiet_till
     till.night()
     broken = next((till.luigi.folder / "lake/raw/receipts/sold=2026-10-30").glob("*.zst"))
@@ -66,7 +66,7 @@ def test_a_flipped_byte_in_raw_stops_the_night_and_names_the_object(quiet_till: 
     till.night()
 
 
-def test_a_night_that_was_killed_is_finished_by_the_next(quiet_till: Till) -> None:
+def test_a_run_that_was_killed_is_finished_by_the_next(quiet_till: Till) -> None:
     till = quiet_till
     run = till.luigi.start("Nightly")
     for line in run.stdout:

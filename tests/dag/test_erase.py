@@ -271,7 +271,7 @@ def test_an_erasure_that_is_killed_is_started_again(
 
 
 @pytest.mark.parametrize("erasing", ["versioned"], indirect=True)
-def test_the_role_of_care_can_erase_and_that_of_the_night_cannot(
+def test_the_role_of_maintenance_can_erase_and_that_of_a_run_cannot(
     erasing: Erasing,
     seaweed: Server,
     monkeypatch: pytest.MonkeyPatch,

@@ -145,7 +145,7 @@ def test_a_run_that_is_told_to_end_ends_and_the_next_one_goes_on(quiet_till: Til
     assert "Did not run any tasks" in quiet_till.night()
 
 
-def test_pos_night_hands_options_to_luigi_and_its_code_back(quiet_till: Till) -> None:
+def test_pos_run_hands_options_to_luigi_and_its_code_back(quiet_till: Till) -> None:
     code, log = quiet_till.luigi.pos(
         "run", "--date", "2026-10-29", "--workers", "2", "--local-scheduler"
     )

@@ -79,7 +79,7 @@ def test_a_kill_while_a_report_is_archived_leaves_a_note(
     assert "note" not in capsys.readouterr().out
 
 
-def test_a_leftover_can_be_removed_before_the_next_night(
+def test_a_leftover_can_be_removed_before_the_next_run(
     shop: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (left,) = kill_while_archiving(shop)

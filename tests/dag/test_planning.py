@@ -30,7 +30,7 @@ def test_nightly_has_its_reports_planned_in_one_pass(tmp_path: Path) -> None:
         assert planned.priority == 0, "or old months would come before the current one"
 
 
-def test_a_night_begins_early_only_where_it_has_something_to_extract(
+def test_a_run_begins_early_only_where_it_has_something_to_extract(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)

@@ -120,7 +120,7 @@ def year_till(luigi: Runner) -> Iterator[Till]:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_backfill_of_months_costs_a_request_for_250_receipts_and_few_for_each_walk(
+def test_a_backfill_of_months_costs_a_request_for_250_receipts_and_few_for_each_fetch(
     year_till: Till, luigid: str, workers: str
 ) -> None:
     till, first, last = year_till, date(2026, 8, 1), date(2026, 10, 30)

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from tests.support.till import Till
 
 
-def test_a_sweep_finds_what_came_up_after_its_window_closed(quiet_till: Till) -> None:
+def test_a_rescan_finds_what_came_up_after_its_window_closed(quiet_till: Till) -> None:
     till = quiet_till
     till.night()
     receipt = {**till.some_receipt(date(2026, 10, 29), hour=18), "receipt_number": "99-7"}
@@ -38,7 +38,7 @@ def test_a_shrunken_history_deletes_nothing(quiet_till: Till) -> None:
     assert till.figures()["currencies"]["MXN"]["bridge"]["total"] == before
 
 
-def test_a_history_wall_is_said_and_does_not_block_the_nights_that_follow(quiet_till: Till) -> None:
+def test_a_history_limit_is_named_once_and_does_not_block_later_runs(quiet_till: Till) -> None:
     till = quiet_till
     till.server.rules = replace(till.server.rules, history_days=2)
     assert till.luigi.pos("status") == (
@@ -55,7 +55,7 @@ def test_a_history_wall_is_said_and_does_not_block_the_nights_that_follow(quiet_
     assert till.set_clock(datetime(2026, 11, 4, 12, tzinfo=UTC)).luigi.pos("status")[0] == 3
 
 
-def test_a_night_that_leaves_the_lake_stale_or_with_a_gap_ends_with_3(quiet_till: Till) -> None:
+def test_a_run_that_leaves_the_lake_stale_or_with_a_gap_ends_with_3(quiet_till: Till) -> None:
     till = quiet_till.set_clock(datetime(2026, 11, 5, 12, tzinfo=UTC))
     code, log = till.luigi.pos("run", "--date", "2026-10-31", "--local-scheduler")
     assert code == 3 and "STALE" in log, log
@@ -81,7 +81,7 @@ def test_explain_and_uncovered_speak_of_real_receipts(quiet_till: Till) -> None:
     assert till.luigi.pos("unmapped", "--month", "2026-10")[0] == 0
 
 
-def test_a_backfill_and_a_sweep_on_demand(quiet_till: Till) -> None:
+def test_a_backfill_and_a_rescan_on_demand(quiet_till: Till) -> None:
     till = quiet_till
     code, text = till.luigi.pos("backfill", "--from", "2026-10-28", "--to", "2026-10-29")
     assert code == 0 and "2 windows, " in text

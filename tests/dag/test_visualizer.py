@@ -44,7 +44,7 @@ def page(browser: Browser, luigid: str) -> Page:
     context.close()
 
 
-def test_the_visualizer_shows_the_night_to_a_person(
+def test_the_visualizer_shows_the_run_to_a_person(
     till: Till, luigid: str, page: Page, pytestconfig: pytest.Config
 ) -> None:
     for name in SECRETS[1:]:

@@ -74,7 +74,7 @@ def test_three_years_are_known_after_seven_listings(years: Path) -> None:
     assert storage.requests == {"LIST": 4 + 3}
 
 
-def test_three_years_that_grew_night_by_night_are_known_after_fifteen_requests(
+def test_three_years_that_grew_run_by_run_are_known_after_fifteen_requests(
     tmp_path: Path,
 ) -> None:
     """Editions pile up: each night adds one of the open month to each of its datasets, and a day's

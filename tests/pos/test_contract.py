@@ -106,7 +106,7 @@ def test_two_spans_that_touch_are_the_whole(source: Source) -> None:
     assert halves[0] | halves[1] == whole and not halves[0] & halves[1]
 
 
-def test_a_walk_goes_on_from_each_of_its_pages(source: Source) -> None:
+def test_a_fetch_goes_on_from_each_of_its_pages(source: Source) -> None:
     pages = list(source.receipts(SINCE, UNTIL))
     assert pages[-1].cursor is None
     whole = {record.body for page in pages for record in page.records}

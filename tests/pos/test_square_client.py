@@ -184,7 +184,7 @@ def record(moment: datetime, location: str = "L") -> tuple[Record, set[str]]:
     ],
     ids=["before", "after", "elsewhere", "newest first"],
 )
-def test_an_api_that_ignores_the_question_stops_the_walk(rows: list, words: str) -> None:
+def test_an_api_that_ignores_the_question_stops_the_fetch(rows: list, words: str) -> None:
     records, stores = zip(*rows, strict=True)
     with pytest.raises(SourceFatal, match=words):
         endpoints.check_orders(list(records), list(stores), ["L"], SINCE, NOW)

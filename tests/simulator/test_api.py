@@ -281,7 +281,7 @@ def test_rows_of_the_back_office_are_filtered_and_deleted_ones_hidden(
 
 
 @pytest.mark.parametrize("limit", [1, 7, 250])
-def test_the_wall_stands_in_mid_walk_and_a_page_across_it_fails_whole(limit: int) -> None:
+def test_the_history_limit_inside_a_fetch_fails_the_page_across_it(limit: int) -> None:
     stall, now = (
         Shop(seed=3, opened=date(2026, 9, 20), receipts_per_day=4),
         datetime(2026, 10, 31, 18, tzinfo=UTC),

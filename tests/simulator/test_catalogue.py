@@ -115,7 +115,7 @@ def test_the_menu_changes_with_time(shop: Shop, now: datetime) -> None:
     )
 
 
-def test_shifts_tie_with_the_receipts_of_their_till(now: datetime) -> None:
+def test_shifts_tie_with_the_receipts_of_their_device(now: datetime) -> None:
     shop = Shop(seed=5, opened=date(2026, 10, 12))
     listed = receipts(shop, now, now - timedelta(days=40), now)
     assert any(receipt["tip"] and receipt["receipt_type"] == "REFUND" for receipt in listed)

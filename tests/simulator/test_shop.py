@@ -114,7 +114,7 @@ def test_a_filter_gives_what_it_says_of_the_whole_list(
     assert everything(stall, now, query).keys() == wanted
 
 
-def test_numbers_of_a_till_have_no_gaps_and_follow_its_clock(stall: Shop) -> None:
+def test_numbers_of_a_device_have_no_gaps_and_follow_its_clock(stall: Shop) -> None:
     series: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for number, receipt in everything(stall, datetime(2026, 12, 1, tzinfo=UTC)).items():
         till, _, count = number.partition("-")
