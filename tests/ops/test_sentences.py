@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from pipeline.errors import ConfigError, SourceRetriable
 from pipeline.load.storage import Unanswered
 from pipeline.logs import Console, Sentence, escape_controls, redact, shorten
-from pipeline.pos.loyverse.refusals import CursorRefused
+from pipeline.pos.api import CursorRefused
 from pipeline.progress import Progress
 from pipeline.rebuild_reason import plain, rebuild_reason
 from tests.support.runner import ROOT, Runner, run_module

@@ -50,8 +50,8 @@ def test_a_variable_overrides_its_key(place: tuple[str, str]) -> None:
     section, key = place
     parameter = dict(getattr(settings.sections, section).get_params())[key]
     texts = {
-        settings.sections.Size: "7GB",
-        settings.sections.LocaleName: "en_GB",
+        settings.setting_types.Size: "7GB",
+        settings.setting_types.LocaleName: "en_GB",
         luigi.BoolParameter: str(not parameter._default).lower(),
         luigi.IntParameter: "7",
         luigi.FloatParameter: "7.5",

@@ -11,18 +11,17 @@ its limit.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Hashable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
 from pipeline.errors import HistoryLimit, NotServed, SourceFatal
 from pipeline.extract.http import Http, Refused
-from pipeline.extract.rate_limit import RateLimiter
+from pipeline.pos.api import open_http
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.endpoints import (
     ENDPOINTS,
@@ -223,42 +222,10 @@ def open_loyverse(
     url: str = "https://api.loyverse.com/v1.0",
     token: str,
     rate: tuple[int, float] | None = (300, 300.0),
-    state: Path | None = None,
-    deadline: float = 60.0,
-    max_retry_wait: float = 900.0,
-    byte_cap: int = 64 << 20,
-    ca_bundle: str | None = None,
     limit: int = PAGE_LIMIT,
     clock: Callable[[], float] = time.time,
-    sleep: Callable[[float], None] = time.sleep,
+    **options: Any,
 ) -> Loyverse:
-    """Open a shop on Loyverse. Raises ConfigError.
-
-    rate            requests in seconds, shared by all processes with the same `state` folder (None:
-                    only within this process)
-    deadline        seconds that one request may take in all
-    max_retry_wait  seconds that its retries may wait
-    """
-    identity = hashlib.sha256(f"loyverse\n{url}\n{token}".encode()).hexdigest()[:16]
-    pace = (
-        RateLimiter(
-            *rate,
-            ledger=state / f"{identity}.requests" if state else None,
-            clock=clock,
-            sleep=sleep,
-        )
-        if rate
-        else None
-    )
-    http = Http(
-        url,
-        token,
-        pace=pace,
-        deadline=deadline,
-        max_retry_wait=max_retry_wait,
-        byte_cap=byte_cap,
-        ca_bundle=ca_bundle,
-        clock=clock,
-        sleep=sleep,
-    )
+    """Open a shop on Loyverse, with the options of `open_http`. Raises ConfigError."""
+    http, identity = open_http("loyverse", url, token, rate=rate, clock=clock, **options)
     return Loyverse(http, identity, now=lambda: datetime.fromtimestamp(clock(), UTC), limit=limit)

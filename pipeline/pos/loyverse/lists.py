@@ -7,12 +7,14 @@ pages bring nothing new is given up.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from pipeline.errors import SourceFatal
 from pipeline.extract.http import Http, Refused
 from pipeline.extract.read_ahead import read_ahead
 from pipeline.extract.seen import Seen
+from pipeline.pos.api import CursorRefused, page_reader
 from pipeline.pos.loyverse.endpoints import (
     ENDPOINTS,
     PAGE_LIMIT,
@@ -21,7 +23,7 @@ from pipeline.pos.loyverse.endpoints import (
     check_rows,
     query,
 )
-from pipeline.pos.loyverse.refusals import CursorRefused, explain
+from pipeline.pos.loyverse.refusals import explain
 from pipeline.pos.pages import slice_page, split_page
 
 Row = TypeVar("Row")
@@ -144,7 +146,12 @@ class Lists:
             params |= {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
         try:
             rows, following = self._http.get(
-                f"/{endpoint.path}", params, _reader(endpoint.rows_key)
+                f"/{endpoint.path}",
+                params,
+                page_reader(
+                    partial(split_page, key=endpoint.rows_key),
+                    partial(slice_page, key=endpoint.rows_key),
+                ),
             )
         except Refused as refused:
             raise explain(refused, f"/{endpoint.path}") from None
@@ -159,24 +166,3 @@ class Lists:
                 " would be lost"
             )
         return rows, following
-
-
-def _reader(key: str) -> Callable[[bytes], tuple[list[bytes], str | None]]:
-    """A function that splits a page into rows and cursor.
-
-    If the same unreadable bytes come twice, the connection is not the cause but a record: then the
-    page is split by brackets.
-    """
-    before = b""
-
-    def read(body: bytes) -> tuple[list[bytes], str | None]:
-        nonlocal before
-        try:
-            return split_page(body, key)
-        except ValueError:
-            if body and body == before:
-                return slice_page(body, key)
-            before = body
-            raise
-
-    return read

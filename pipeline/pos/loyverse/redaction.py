@@ -11,57 +11,32 @@ import json
 
 import msgspec
 
-from pipeline.errors import SourceFatal
+from pipeline.pos.listed_fields import names, pick, pick_rows
 
-_TIMES = ("created_at", "updated_at", "deleted_at")
+_TIMES = names("created_at updated_at deleted_at")
 FIELDS: dict[str, tuple[str, ...]] = {
-    "merchant": ("id", "business_name", "country", "currency", "created_at"),
-    "stores": ("id", "name", "city", "region", "state", "country_code", "country", *_TIMES),
-    "items": (
-        "id",
-        "handle",
-        "reference_id",
-        "item_name",
-        "track_stock",
-        "sold_by_weight",
-        "is_composite",
-        "use_production",
-        "category_id",
-        "components",
-        "tax_ids",
-        "modifier_ids",
-        "modifiers_ids",
-        "form",
-        "color",
-        "option1_name",
-        "option2_name",
-        "option3_name",
-        "variants",
-        *_TIMES,
-    ),
-    "categories": ("id", "name", "color", *_TIMES),
-    "modifiers": ("id", "name", "position", "stores", "modifier_options", *_TIMES),
-    "employees": ("id", "name", "stores", "is_owner", *_TIMES),
-    "payment_types": ("id", "name", "type", "stores", *_TIMES),
-    "taxes": ("id", "type", "name", "rate", "stores", *_TIMES),
-    "discounts": (
-        "id",
-        "type",
-        "name",
-        "discount_amount",
-        "discount_percent",
-        "stores",
-        "restricted_access",
-        *_TIMES,
-    ),
-    "pos_devices": ("id", "name", "store_id", "activated", "deleted_at"),
+    "merchant": names("id business_name country currency created_at"),
+    "stores": names("id name city region state country_code country") + _TIMES,
+    "items": names(
+        "id handle reference_id item_name track_stock sold_by_weight is_composite use_production"
+        " category_id components tax_ids modifier_ids modifiers_ids form color option1_name"
+        " option2_name option3_name variants"
+    )
+    + _TIMES,
+    "categories": names("id name color") + _TIMES,
+    "modifiers": names("id name position stores modifier_options") + _TIMES,
+    "employees": names("id name stores is_owner") + _TIMES,
+    "payment_types": names("id name type stores") + _TIMES,
+    "taxes": names("id type name rate stores") + _TIMES,
+    "discounts": names("id type name discount_amount discount_percent stores restricted_access")
+    + _TIMES,
+    "pos_devices": names("id name store_id activated deleted_at"),
 }
 """The lists of the catalog, each with the fields that are kept."""
-SHIFT = (
-    *("id", "store_id", "pos_device_id", "opened_at", "closed_at", "created_at"),
-    *("opened_by_employee", "closed_by_employee", "starting_cash", "cash_payments"),
-    *("cash_refunds", "paid_in", "paid_out", "expected_cash", "actual_cash", "gross_sales"),
-    *("refunds", "discounts", "net_sales", "tip", "surcharge", "taxes", "payments"),
+SHIFT = names(
+    "id store_id pos_device_id opened_at closed_at created_at opened_by_employee"
+    " closed_by_employee starting_cash cash_payments cash_refunds paid_in paid_out expected_cash"
+    " actual_cash gross_sales refunds discounts net_sales tip surcharge taxes payments"
 )
 """The fields of a shift that are kept: not its cash movements, whose comments are free text."""
 
@@ -71,23 +46,16 @@ def redact_rows(resource: str, rows: list[bytes]) -> list[bytes]:
 
     Raises SourceFatal for a row that is no JSON object.
     """
-    kept = []
-    for row in rows:
-        try:
-            fields = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
-        except (msgspec.MsgspecError, RecursionError) as error:
-            raise SourceFatal(
-                f"/{resource} holds a row that is no object ({error}); report it to the API's"
-                " support"
-            ) from error
-        listed = SHIFT if resource == "shifts" else FIELDS[resource]
-        allowed = {name: fields[name] for name in listed if name in fields}
-        if resource == "employees" and "name" in allowed:
-            allowed["name"] = msgspec.Raw(
-                msgspec.json.encode(_alias(json.loads(bytes(allowed["name"]))))
-            )
-        kept.append(msgspec.json.encode(allowed))
-    return sorted(set(kept))
+    fields = SHIFT if resource == "shifts" else FIELDS[resource]
+
+    def reduce(row: bytes) -> dict[str, msgspec.Raw]:
+        values = pick(fields, row)
+        if resource == "employees" and "name" in values:
+            alias = _alias(json.loads(bytes(values["name"])))
+            values["name"] = msgspec.Raw(msgspec.json.encode(alias))
+        return values
+
+    return pick_rows(resource, rows, reduce)
 
 
 def _alias(name: object) -> object:

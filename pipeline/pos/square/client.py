@@ -10,28 +10,24 @@ Unauthorized and SourceFatal.
 
 from __future__ import annotations
 
-import hashlib
-import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
 from pipeline.errors import SourceFatal
 from pipeline.extract.http import Http, Refused
-from pipeline.extract.rate_limit import RateLimiter
+from pipeline.pos.api import CursorRefused, Rows, open_http, page_reader
 from pipeline.pos.pages import check_text, slice_page, split_page
 from pipeline.pos.source import Page, Reader, Record
 from pipeline.pos.square import endpoints, reader
 from pipeline.pos.square.money import MoneyLists
-from pipeline.pos.square.refusals import CursorRefused, explain
+from pipeline.pos.square.refusals import explain
 
 MAX_RESTARTS = 100  # of one search, each from a later instant than the one before
 MAX_PAGES = 20_000
-
-Rows = tuple[list[bytes], str | None]
 
 
 class Square:
@@ -146,27 +142,15 @@ class Square:
 
     def _all(self, path: str, body: Callable[[str | None], bytes], key: str) -> list[bytes]:
         """Every row of a search."""
-        rows: list[bytes] = []
-        cursor = None
-        for _ in range(MAX_PAGES):
-            page, cursor = self._post(path, body(cursor), key)
-            rows += page
-            if cursor is None:
-                return rows
-        raise SourceFatal(f"{path}: no end after {MAX_PAGES:,} pages; report it to the support")
+        return _chained(path, lambda cursor: self._post(path, body(cursor), key))
 
     def _list(self, path: str, params: Mapping[str, str], key: str) -> list[bytes]:
         """Every row of a list of payments or refunds."""
-        rows: list[bytes] = []
-        cursor: str | None = None
-        for _ in range(MAX_PAGES):
-            page, cursor = self._get(
-                path, {**params, **({"cursor": cursor} if cursor else {})}, key
-            )
-            rows += page
-            if cursor is None:
-                return rows
-        raise SourceFatal(f"{path}: no end after {MAX_PAGES:,} pages; report it to the support")
+
+        def page(cursor: str | None) -> Rows:
+            return self._get(path, {**params, **({"cursor": cursor} if cursor else {})}, key)
+
+        return _chained(path, page)
 
     def _get(self, path: str, params: Mapping[str, str], key: str) -> Rows:
         try:
@@ -181,6 +165,18 @@ class Square:
             raise explain(refused, f"POST {path}") from None
 
 
+def _chained(path: str, read: Callable[[str | None], Rows]) -> list[bytes]:
+    """The rows of all pages. Raises SourceFatal if they do not end."""
+    rows: list[bytes] = []
+    cursor: str | None = None
+    for _ in range(MAX_PAGES):
+        page, cursor = read(cursor)
+        rows += page
+        if cursor is None:
+            return rows
+    raise SourceFatal(f"{path}: no end after {MAX_PAGES:,} pages; report it to the support")
+
+
 def _read_cursor(cursor: str | None, since: datetime) -> tuple[int, datetime]:
     """The group of locations and the instant from which the search continues."""
     if cursor is None:
@@ -190,25 +186,17 @@ def _read_cursor(cursor: str | None, since: datetime) -> tuple[int, datetime]:
 
 
 def _reader(key: str) -> Callable[[bytes], Rows]:
-    """A function that splits a page into rows and cursor.
+    """A function that splits a page into rows and cursor."""
 
-    If the same unreadable bytes come twice, a record is the cause: then it splits by brackets.
-    """
-    before = b""
+    def split(body: bytes) -> Rows:
+        if not body.lstrip().startswith(b"{") or body.lstrip().startswith(b'{"errors"'):
+            raise ValueError("no page, but an error or a text")
+        return split_page(body, key, is_optional=True)
 
-    def read(body: bytes) -> Rows:
-        nonlocal before
-        try:
-            if not body.lstrip().startswith(b"{") or body.lstrip().startswith(b'{"errors"'):
-                raise ValueError("no page, but an error or a text")
-            return split_page(body, key, is_optional=True)
-        except ValueError:
-            if body and body == before and f'"{key}"'.encode() in body:
-                return slice_page(body, key)
-            before = body
-            raise
+    def slice_rows(body: bytes) -> Rows:
+        return slice_page(body, key) if f'"{key}"'.encode() in body else split(body)
 
-    return read
+    return page_reader(split, slice_rows)
 
 
 def _order_in(body: bytes) -> bytes:
@@ -225,32 +213,13 @@ def open_square(
     url: str = "https://connect.squareup.com",
     token: str,
     rate: tuple[int, float] | None = None,
-    state: Path | None = None,
-    deadline: float = 60.0,
-    max_retry_wait: float = 900.0,
-    byte_cap: int = 64 << 20,
-    ca_bundle: str | None = None,
     limit: int = endpoints.ORDER_LIMIT,
-    clock: Callable[[], float] = time.time,
-    sleep: Callable[[float], None] = time.sleep,
+    **options: Any,
 ) -> Square:
-    """A shop on Square, with the options of `open_loyverse`. Raises ConfigError.
+    """Open a shop on Square, with the options of `open_http`. Raises ConfigError.
 
     Square documents no rate: a refusal for it is retried with exponential backoff.
     """
-    identity = hashlib.sha256(f"square\n{url}\n{token}".encode()).hexdigest()[:16]
-    ledger = state / f"{identity}.requests" if state else None
-    pace = RateLimiter(*rate, ledger=ledger, clock=clock, sleep=sleep) if rate else None
-    http = Http(
-        url,
-        token,
-        pace=pace,
-        deadline=deadline,
-        max_retry_wait=max_retry_wait,
-        byte_cap=byte_cap,
-        ca_bundle=ca_bundle,
-        headers={"Square-Version": endpoints.VERSION, "Content-Type": "application/json"},
-        clock=clock,
-        sleep=sleep,
-    )
+    headers = {"Square-Version": endpoints.VERSION, "Content-Type": "application/json"}
+    http, identity = open_http("square", url, token, rate=rate, headers=headers, **options)
     return Square(http, identity, limit)

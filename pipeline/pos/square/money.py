@@ -13,11 +13,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
+
+from pipeline.pos.listed_fields import pick
 from pipeline.pos.pages import instant_of
 from pipeline.pos.source import Record
 from pipeline.pos.square import endpoints
 from pipeline.pos.square.order import Json, open_envelope, read_record, rows, text
-from pipeline.pos.square.redaction import PAYMENT, REFUND, pick
+from pipeline.pos.square.redaction import PAYMENT, REFUND
 
 LIST_MARGIN = timedelta(minutes=10)
 TAKEN_MARGIN = timedelta(minutes=1)
@@ -84,7 +87,7 @@ class MoneyLists:
         params = endpoints.money_params(location, start, end, is_created=is_created)
         for row in self._list(endpoints.PAYMENTS, params, "payments"):
             if name := text(json.loads(row), "id"):
-                payments[name] = pick(PAYMENT, row)
+                payments[name] = msgspec.json.encode(pick(PAYMENT, row))
 
     def _add_refunds(
         self,
@@ -98,7 +101,7 @@ class MoneyLists:
             fields = json.loads(row)
             name, order = text(fields, "id"), text(fields, "order_id")
             if name and order:
-                refunds[order][name] = pick(REFUND, row)
+                refunds[order][name] = msgspec.json.encode(pick(REFUND, row))
 
 
 def _needs(body: bytes, record: Record, stores: set[str]) -> _Order | None:

@@ -13,72 +13,30 @@ from typing import Any
 
 import msgspec
 
-from pipeline.errors import SourceFatal
+from pipeline.pos.listed_fields import names, pick, pick_rows
 from pipeline.pos.square.order import Json
 
-_OBJECT = (
-    "type",
-    "id",
-    "updated_at",
-    "version",
-    "is_deleted",
-    "present_at_all_locations",
-    "present_at_location_ids",
-    "absent_at_location_ids",
-    "item_data",
-    "item_variation_data",
-    "category_data",
-    "modifier_list_data",
-    "modifier_data",
-    "tax_data",
-    "discount_data",
-    "measurement_unit_data",
-)
 FIELDS: dict[str, tuple[str, ...]] = {
-    "merchant": ("id", "business_name", "country", "currency", "created_at"),
-    "stores": ("id", "name", "timezone", "currency", "country", "status", "created_at"),
-    "objects": _OBJECT,
-    "employees": ("id", "is_owner", "status", "given_name", "created_at", "updated_at"),
+    "merchant": names("id business_name country currency created_at"),
+    "stores": names("id name timezone currency country status created_at"),
+    "objects": names(
+        "type id updated_at version is_deleted present_at_all_locations present_at_location_ids"
+        " absent_at_location_ids item_data item_variation_data category_data modifier_list_data"
+        " modifier_data tax_data discount_data measurement_unit_data"
+    ),
+    "employees": names("id is_owner status given_name created_at updated_at"),
 }
-PAYMENT = (
-    "id",
-    "order_id",
-    "status",
-    "created_at",
-    "updated_at",
-    "amount_money",
-    "tip_money",
-    "total_money",
-    "refunded_money",
-    "refund_ids",
-    "processing_fee",
-    "source_type",
-    "external_details",
-    "team_member_id",
-    "device_details",
-    "offline_payment_details",
-    "application_details",
+PAYMENT = names(
+    "id order_id status created_at updated_at amount_money tip_money total_money refunded_money"
+    " refund_ids processing_fee source_type external_details team_member_id device_details"
+    " offline_payment_details application_details"
 )
-REFUND = (
-    "id",
-    "order_id",
-    "payment_id",
-    "status",
-    "created_at",
-    "updated_at",
-    "amount_money",
-    "destination_type",
-    "team_member_id",
-    "unlinked",
+REFUND = names(
+    "id order_id payment_id status created_at updated_at amount_money destination_type"
+    " team_member_id unlinked"
 )
 _REMOVED = frozenset({"note", "recipient", "card", "metadata", "reason"})
 """Fields of an order that may hold personal data and that no figure needs."""
-
-
-def pick(fields: tuple[str, ...], row: bytes) -> bytes:
-    """The listed fields of an object, their values verbatim. Raises ValueError."""
-    values = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
-    return msgspec.json.encode({name: values[name] for name in fields if name in values})
 
 
 def redact_rows(resource: str, rows: list[bytes]) -> list[bytes]:
@@ -86,28 +44,21 @@ def redact_rows(resource: str, rows: list[bytes]) -> list[bytes]:
 
     Raises SourceFatal for a row that is no JSON object.
     """
-    kept = set()
-    for row in rows:
-        try:
-            body = pick(FIELDS[resource], row)
-            if resource == "employees":
-                body = _with_alias(body, json.loads(row))
-        except (ValueError, RecursionError) as error:
-            raise SourceFatal(
-                f"the list of {resource} holds a row that is no object ({error}); report it to the"
-                " API's support"
-            ) from error
-        kept.add(body)
-    return sorted(kept)
+
+    def reduce(row: bytes) -> dict[str, msgspec.Raw]:
+        values = pick(FIELDS[resource], row)
+        if resource == "employees":
+            values.pop("given_name", None)
+            values["name"] = msgspec.Raw(msgspec.json.encode(_alias(json.loads(row))))
+        return values
+
+    return pick_rows(resource, rows, reduce)
 
 
-def _with_alias(body: bytes, member: Json) -> bytes:
-    """A team member by first name and initial."""
-    values = json.loads(body)
+def _alias(member: Json) -> str | None:
+    """First name and initial of the last name of a team member."""
     first, last = str(member.get("given_name") or ""), str(member.get("family_name") or "")
-    values.pop("given_name", None)
-    values["name"] = f"{first} {last[:1]}." if first and last else first or None
-    return json.dumps(values, ensure_ascii=False).encode()
+    return f"{first} {last[:1]}." if first and last else first or None
 
 
 def store_ids(line: bytes) -> set[str]:

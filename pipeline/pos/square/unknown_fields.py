@@ -8,68 +8,29 @@ from __future__ import annotations
 
 import json
 
+from pipeline.pos.listed_fields import names
 from pipeline.pos.source import Record
 from pipeline.pos.square.order import Json, open_envelope, rows
 
 SAMPLES = 4
 MOST = 20
 KNOWN = frozenset(
-    [
-        "id",
-        "location_id",
-        "reference_id",
-        "source",
-        "customer_id",
-        "line_items",
-        "taxes",
-        "discounts",
-        "service_charges",
-        "fulfillments",
-        "returns",
-        "return_amounts",
-        "net_amounts",
-        "rounding_adjustment",
-        "tenders",
-        "refunds",
-        "metadata",
-        "created_at",
-        "updated_at",
-        "closed_at",
-        "state",
-        "status",
-        "version",
-        "total_money",
-        "total_tax_money",
-        "total_discount_money",
-        "total_tip_money",
-        "total_service_charge_money",
-        "ticket_name",
-        "pricing_options",
-        "rewards",
-        "net_amount_due_money",
-        "created_by_team_member_id",
-        "creator_app_id",
-        "workflow",
-        "workflow_version",
-        "is_tax_free",
-        "order_source",
-        "has_partial_fulfillments",
-    ]
+    names(
+        "id location_id reference_id source customer_id line_items taxes discounts"
+        " service_charges fulfillments returns return_amounts net_amounts rounding_adjustment"
+        " tenders refunds metadata created_at updated_at closed_at state status version"
+        " total_money total_tax_money total_discount_money total_tip_money"
+        " total_service_charge_money ticket_name pricing_options rewards net_amount_due_money"
+        " created_by_team_member_id creator_app_id workflow workflow_version is_tax_free"
+        " order_source has_partial_fulfillments"
+    )
 )
 ITEM_TYPES = frozenset({"ITEM", "CUSTOM_AMOUNT", "GIFT_CARD"})
 TENDERS = frozenset(
-    [
-        "CARD",
-        "CASH",
-        "THIRD_PARTY_CARD",
-        "SQUARE_GIFT_CARD",
-        "NO_SALE",
-        "BANK_ACCOUNT",
-        "WALLET",
-        "BUY_NOW_PAY_LATER",
-        "SQUARE_ACCOUNT",
-        "OTHER",
-    ]
+    names(
+        "CARD CASH THIRD_PARTY_CARD SQUARE_GIFT_CARD NO_SALE BANK_ACCOUNT WALLET"
+        " BUY_NOW_PAY_LATER SQUARE_ACCOUNT OTHER"
+    )
 )
 
 

@@ -1,0 +1,39 @@
+"""Objects of an API, reduced to the fields that may be stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from pipeline.errors import SourceFatal
+
+
+def names(text: str) -> tuple[str, ...]:
+    """The words of a text."""
+    return tuple(text.split())
+
+
+def pick(fields: tuple[str, ...], row: bytes) -> dict[str, msgspec.Raw]:
+    """The listed fields of an object, their values verbatim. Raises ValueError."""
+    values = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
+    return {name: values[name] for name in fields if name in values}
+
+
+def pick_rows(
+    resource: str, rows: Iterable[bytes], reduce: Callable[[bytes], dict[str, msgspec.Raw]]
+) -> list[bytes]:
+    """The different reduced objects of a list, sorted by content.
+
+    Raises SourceFatal for a row that is no JSON object.
+    """
+    kept = set()
+    for row in rows:
+        try:
+            kept.add(msgspec.json.encode(reduce(row)))
+        except (ValueError, RecursionError) as error:
+            raise SourceFatal(
+                f"/{resource} holds a row that is no object ({error}); report it to the API's"
+                " support"
+            ) from error
+    return sorted(kept)
