@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection, forkserver, get_context, parent_process
 from multiprocessing.util import Finalize
 from typing import TypeVar
 
@@ -122,6 +122,13 @@ class ProcessPool:
                 " large day, [lake] memory for a large month",
                 index,
             ) from error
+
+
+def start_server() -> None:
+    """Start the server of the processes, which imports the code while this process works."""
+    if parent_process() is None:
+        get_context("forkserver").set_forkserver_preload(PRELOADED)
+        forkserver.ensure_running()
 
 
 def _open_pool(processes: int) -> ProcessPoolExecutor:

@@ -42,7 +42,7 @@ from pipeline.load.publish import NOTHING, Content, digest_files
 from pipeline.load.raw_objects import Content as RawContent
 from pipeline.load.raw_objects import Packed, pack_window
 from pipeline.load.recent_bytes import RecentBytes
-from pipeline.load.storage import Storage, check_key
+from pipeline.load.storage import Stat, Storage, check_key
 
 
 class Lake:
@@ -63,6 +63,7 @@ class Lake:
         self._packs = MonthPacks()
         self._pages: dict[str, bytes] = {}
         self._states: dict[str, bytes] = {}
+        self._owners: dict[str, tuple[Stat, ...]] = {}
 
     @property
     def generation(self) -> int:
@@ -96,11 +97,11 @@ class Lake:
 
     def snapshot(self) -> bytes:
         """What this process has listed of the lake, for `take_over` in another process."""
-        return pickle.dumps((self._log.snapshot(), self._raw.snapshot()))
+        return pickle.dumps((self._log.snapshot(), self._raw.snapshot(), self._owners))
 
     def take_over(self, snapshot: bytes) -> None:
         """Start from what the process that started this one has listed."""
-        log, raw_objects = pickle.loads(snapshot)
+        log, raw_objects, self._owners = pickle.loads(snapshot)
         self._log.take_over(log)
         self._raw.take_over(raw_objects)
 
@@ -411,6 +412,12 @@ class Lake:
         """`read_raw` in blocks of complete lines, for an object that is large in memory."""
         with _naming_partition(RECEIPTS, entry.partition):
             yield from self._raw.read_blocks(entry)
+
+    def files_of_owner(self, folder: str) -> tuple[Stat, ...]:
+        """The objects of a folder that the owner fills, listed once a run."""
+        if folder not in self._owners:
+            self._owners[folder] = tuple(self.storage.list(folder))
+        return self._owners[folder]
 
     def put_page(self, name: str, data: bytes) -> None:
         """Write a page derived from the log under reports/, unless it is there unchanged."""

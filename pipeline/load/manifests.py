@@ -24,6 +24,8 @@ from pipeline.errors import ConfigError, Conflict, Corrupt, PipelineError
 from pipeline.load.commit_records import Body, CommitRecord, Entry
 from pipeline.load.layout import (
     DATASETS,
+    SALES,
+    SUMMARY,
     Manifest,
     check_partition,
     commit_key,
@@ -37,8 +39,11 @@ from pipeline.load.siblings import Siblings
 from pipeline.load.storage import Storage, Write
 
 _CACHED_BODIES = 2048
-Snapshot = tuple[dict[str, dict[str, list[Manifest]]], dict[str, list[str]], set[str]]
-"""Manifests by dataset and partition, unknown keys by folder, and the prefixes listed."""
+Snapshot = tuple[
+    dict[str, dict[str, list[Manifest]]], dict[str, list[str]], set[str], dict[str, Body]
+]
+"""Manifests by dataset and partition, unknown keys by folder, the prefixes listed; bodies."""
+_BODIES = (log_prefix(SALES), log_prefix(SUMMARY))  # of months, which reports read
 
 
 _SORTED = json.JSONEncoder(sort_keys=True)
@@ -96,12 +101,14 @@ class ManifestLog:
     def snapshot(self) -> Snapshot:
         """What this process has listed, for a process that starts from it."""
         self.cover("")
-        return {**self._manifests}, dict(self._foreign), set(self._covered)
+        bodies = {key: body for key, body in self._bodies.items() if key.startswith(_BODIES)}
+        return {**self._manifests}, dict(self._foreign), set(self._covered), bodies
 
     def take_over(self, snapshot: Snapshot) -> None:
         """Start from what another process has listed."""
         self._forget()
-        manifests, foreign, self._covered = snapshot
+        manifests, foreign, self._covered, bodies = snapshot
+        self._bodies.update(bodies)
         self._manifests.update(manifests)
         self._foreign.update(foreign)
 

@@ -36,7 +36,7 @@ from pipeline.targets import (
     input_tasks,
     lake,
 )
-from pipeline.tasks import remote_build
+from pipeline.tasks import early, remote_build
 from pipeline.tasks.remote_build import BuildRequest, BuildResult
 
 log = logging.getLogger(__name__)
@@ -219,6 +219,7 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
 
 def _build_here(name: str, groups: list[list[BatchTask]], batch: BatchTask) -> list[BuildResult]:
     """Build the groups in this process, one after the other."""
+    early.start_processes(task.period.replace(day=1) for group in groups for task in group)
     results = []
     for number, group in enumerate(groups, 1):
         results += [

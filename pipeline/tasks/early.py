@@ -1,4 +1,4 @@
-"""What `Nightly` begins early: the simulated shop, and imports of stages.
+"""What `Nightly` begins early: the simulated shop, imports of stages, local processes.
 
 A plan imports no stage (docs/decisions/0020-imports-when-building.md), and what a run extracts it
 then builds. So the shop starts while the run is planned, and the stages are imported while the
@@ -7,11 +7,14 @@ API is waited for.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from importlib import import_module
 from multiprocessing import parent_process
 from threading import Thread
 
 from pipeline.connect import start_embedded
+from pipeline.executors import workers
 from pipeline.settings.run_context import once_per_run
 
 
@@ -35,6 +38,14 @@ def import_stages() -> None:
     if _begun() == ["shop"] and parent_process() is None:
         _begun().append("imports")
         Thread(target=_import, name="imports").start()
+
+
+def start_processes(months: Iterable[date]) -> None:
+    """Start the local processes if the reports of several months follow in a run."""
+    if _begun() and len(set(months)) > 1 and workers() > 1:
+        from pipeline.executors.local import start_server
+
+        start_server()
 
 
 def _import() -> None:

@@ -32,7 +32,7 @@ def exports() -> tuple[Stat, ...]:
     """The files directly in backoffice/, hidden ones excepted."""
     return tuple(
         stat
-        for stat in lake().storage.list(PREFIX)
+        for stat in lake().files_of_owner(PREFIX)
         if "/" not in stat.key.removeprefix(PREFIX) and not stat.key.startswith(f"{PREFIX}.")
     )
 

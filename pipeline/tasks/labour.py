@@ -13,7 +13,7 @@ LABOUR = "inputs/labour.csv"
 def labour() -> str:
     """The text of the file; "" if there is none."""
     storage = lake().storage
-    if all(stat.key != LABOUR for stat in storage.list("inputs/")):
+    if all(stat.key != LABOUR for stat in lake().files_of_owner("inputs/")):
         return ""
     try:
         return storage.get(LABOUR).decode("utf-8-sig")

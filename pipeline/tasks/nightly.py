@@ -133,7 +133,11 @@ class Nightly(DerivedTask):
         newest = lake().newest(NIGHTLY, self.name)
         if newest is None or newest.fingerprint == INVALIDATED:
             return None
-        state = lake().metadata(NIGHTLY, self.name, newest).get("state")
+        try:
+            state = lake().metadata(NIGHTLY, self.name, newest).get("state")
+        except Corrupt as error:
+            log.warning("%s: %s; it is planned as for the first time", self, error)
+            return None
         return newest.digest if state == run_state() else None
 
     def digest(self) -> str | None:
