@@ -40,9 +40,13 @@ def read_recent_days(lake: Lake, last: date) -> dict[str, RecentDay]:
     for month in sorted({name[:7] for name in names}):
         read |= _read_days_of_month(lake, month, names)
     unread = [name for name in names if name not in read]
-    objects = lake.storage.map(lambda name: lake.read(STAGING, name)[ONLY_FILE[STAGING]], unread)
-    for name, body in zip(unread, objects, strict=True):
-        tables = unpack_tables(body, f"{STAGING} {name}")
+    for name, files in zip(
+        unread, lake.storage.map(lambda name: lake.read(STAGING, name), unread), strict=True
+    ):
+        if not files:
+            read[name] = RecentDay(0, {}, [])
+            continue
+        tables = unpack_tables(files[ONLY_FILE[STAGING]], f"{STAGING} {name}")
         quarantined = lake.metadata(STAGING, name)["quarantined"]
         read[name] = _count_day(quarantined, tables["receipts"], tables["quarantine"])
     return {name: read[name] for name in names}

@@ -182,8 +182,9 @@ def _check_days(
         elif newest is None or newest.fingerprint == INVALIDATED or newest.digest != digest:
             continue  # rebuilt since: the next run builds the month again
         else:
-            tables = unpack_tables(lake.read(STAGING, day)[FILE], name)
-            column = tables["receipts"]["total"]
+            files = lake.read(STAGING, day)
+            tables = unpack_tables(files[FILE], name) if files else {}
+            column = tables["receipts"]["total"] if tables else pa.array([], pa.int64())
             if total != (len(column), pc.sum(column).as_py()):
                 yield _finding(SALES, month, f"day {day} is not as {name} has it")
     if totals:

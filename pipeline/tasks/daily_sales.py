@@ -145,10 +145,12 @@ class DailySales(BatchTask):
         return raw, read_catalog(catalog_for(self.date, source)), rules_of(source)
 
     def pack(self, day: Cleaned) -> tuple[Files, Metadata]:
-        """The files and metadata of a cleaned day."""
+        """The files and metadata of a cleaned day; no file where raw has no record of it."""
         from pipeline.load.day_object import FILE, pack_tables
 
         self._report_counts(day.metadata)
+        if not any(day.metadata.values()):
+            return {}, dict(day.metadata)
         return {FILE: pack_tables(_sorted_tables(day))}, dict(day.metadata)
 
     def _report_counts(self, counts: Mapping[str, int]) -> None:

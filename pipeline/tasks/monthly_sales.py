@@ -14,6 +14,7 @@ from pipeline.lakes import (
     sources,
 )
 from pipeline.load import INVALIDATED, SALES, STAGING
+from pipeline.load.publish import NOTHING
 from pipeline.targets import Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.daily_sales import DailySales
@@ -69,10 +70,7 @@ class MonthlySales(BatchTask):
                 for dataset, writer in zip(schema.LAKE, writers, strict=True):
                     writer.append(tables[dataset.name])
             files = {d.name: w.close() for d, w in zip(schema.LAKE, writers, strict=True)}
-        counts = unchanged | {
-            day.name: {key: lake().metadata(day.dataset, day.name)[key] for key in COUNTS}
-            for day in changed
-        }
+        counts = unchanged | {day.name: _counts_of(day) for day in changed}
         self.report_progress(f"{len(changed)} of {len(days)} days read", 100)
         totals = {key: sum(day[key] for day in counts.values()) for key in COUNTS}
         return files, {"days": len(days), **totals, "counts": counts}
@@ -99,6 +97,16 @@ class MonthlySales(BatchTask):
 
     def size(self) -> int:
         return month_size(self.month)
+
+
+def _counts_of(day: DailySales) -> dict[str, int]:
+    """The counts of a day; its manifest is not read where it has no file."""
+    from pipeline.summarize.check import COUNTS
+
+    if day.digest() == NOTHING:
+        return dict.fromkeys(COUNTS, 0)
+    metadata = lake().metadata(day.dataset, day.name)
+    return {key: metadata[key] for key in COUNTS}
 
 
 def _updated(

@@ -34,12 +34,17 @@ _DATASETS = {
 
 
 def read_day(task: DerivedTask) -> dict[str, pa.Table]:
-    """The tables of a business day by name. Raises SchemaMismatch."""
+    """The tables of a business day by name, empty for one without a file.
+
+    Raises SchemaMismatch.
+    """
     from pipeline.load.day_object import FILE, unpack_tables
 
-    decimals = settings.rules().decimals
+    decimals, files = settings.rules().decimals, lake().read(task.dataset, task.name)
+    if not files:
+        return {d.name: schema.empty(d, decimals) for d in schema.LAKE}
     return unpack_tables(
-        lake().read(task.dataset, task.name)[FILE],
+        files[FILE],
         f"{task.dataset}/{task.name}",
         {d.name: schema.arrow(d, decimals) for d in schema.LAKE},
     )

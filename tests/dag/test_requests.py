@@ -16,12 +16,12 @@ import pytest
 from luigi.task import flatten
 
 from pipeline.cli.status import current_status
-from pipeline.load import DATASETS, MONTHLY, SUMMARY, Lake, Storage
+from pipeline.load import DATASETS, MONTHLY, SALES, SUMMARY, Lake, Storage
 from pipeline.load.layout import parse_manifest
 from pipeline.status import Status
 from pipeline.targets import DerivedTask
 from pipeline.tasks import CumulativeReport, DailySales, MonthlyCustomers, MonthlyReport, Nightly
-from tests.dag.rehearsal import FIRST, NOW, Rehearsal, local, save_shop
+from tests.dag.rehearsal import FIRST, LAST, NOW, Rehearsal, local, save_shop
 from tests.load.faults import FaultyStorage
 from tests.support.runner import Runner
 
@@ -182,7 +182,7 @@ def test_a_status_is_the_same_from_months_and_from_the_last_one(
     again, made = read_counted(shop)
     assert again == status
     read = Counter(key.split("/")[0] for verb, key in made if verb == "GET")
-    assert read["staging"] == 3, "one object a day, and none of a month"
+    assert read["staging"] == 2, "one object for a day with records, and none of a month"
 
 
 def test_a_summary_is_read_without_its_manifest_only_where_the_digests_are_its_own(
@@ -286,3 +286,22 @@ def test_an_edition_is_asked_for_once_while_nothing_changes(
     assert looked[str(FIRST)] <= 2, (
         "when planned, and when a window has come; never for what its own downstream publishes"
     )
+
+
+def test_a_day_without_records_costs_no_object(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
+    shop.options["pos"]["history_starts"] = "2026-10-26"
+    assert shop.night()
+    objects = [stat.key for stat in shop.storage().list("staging/")]
+    assert objects == [f"staging/day={day}/day.arrow.zst" for day in (FIRST, LAST)]
+    counts = Lake(shop.storage()).metadata(SALES, f"{FIRST:%Y-%m}")["counts"]
+    records = {day: day_counts["fetched"] for day, day_counts in counts.items()}
+    assert sorted(records) == [f"2026-10-{day}" for day in range(26, 31)]
+    assert {day for day, count in records.items() if count} == {str(FIRST), str(LAST)}
+    assert shop.verify(deep=True) == []
+    status, _ = read_counted(shop)
+    monkeypatch.setattr("pipeline.recent_days._LARGE", 0)
+    shop.storage().remove("state/etl_state.json")
+    assert read_counted(shop)[0] == status, "from its days as from its month"
