@@ -91,11 +91,31 @@ def read_pieces(data: bytes, name: str) -> Iterator[pa.Table]:
 
 
 def _alone(table: pa.Table) -> pa.Table:
-    """A copy of the rows; a slice would also hold the buffers of its neighbours."""
+    """A copy of the rows, with zeros in the place of nulls.
+
+    A slice would also hold bytes of its neighbours, and what stands in the place of a null depends
+    on how its column was made.
+    """
     rows = np.arange(table.num_rows, dtype="i8")
-    return table.combine_chunks().take(
-        pa.Array.from_buffers(pa.int64(), len(rows), [None, pa.py_buffer(rows)])
-    )
+    take = pa.Array.from_buffers(pa.int64(), len(rows), [None, pa.py_buffer(rows)])
+    columns = []
+    for column in table.combine_chunks().columns:
+        # to join a single array copies it, which is quicker, and copies what a null stands for
+        parts = [
+            part.take(take) if _has_nulls(part) else pa.concat_arrays([part])
+            for part in column.chunks
+        ]
+        columns.append(pa.chunked_array(parts, column.type))
+    return pa.Table.from_arrays(columns, schema=table.schema)
+
+
+def _has_nulls(array: pa.Array) -> bool:
+    """Whether the array, or an array of its elements, holds a null."""
+    if pa.types.is_list(array.type):
+        return bool(array.null_count) or _has_nulls(array.values)
+    if pa.types.is_struct(array.type):
+        return bool(array.null_count) or any(map(_has_nulls, array.flatten()))
+    return bool(array.null_count)
 
 
 def with_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:

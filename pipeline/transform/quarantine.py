@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.rules import Rules
-from pipeline.schema import QUARANTINE, arrow, conform
+from pipeline.schema import QUARANTINE, arrow, conform, empty
 from pipeline.transform.columns import Labels, fixed, texts
 from pipeline.transform.days import EPOCH
 from pipeline.transform.read import Raw
@@ -23,6 +23,8 @@ def quarantine_table(
 
     The total of a REFUND is negative, null where unreadable; bytes that are not text are escaped.
     """
+    if not rejected:
+        return empty(QUARANTINE, rules.decimals)
     rejected = sorted(rejected, key=lambda f: (raws[f.raw].partition, raws[f.raw].name, f.position))
     schema = arrow(QUARANTINE, rules.decimals)
     total = np.array(
