@@ -2,7 +2,7 @@
 where an undisturbed one does.
 
 What stands in the lake before write n+1 is what stands there after write n, so to die before each
-write is to die after each as well; deaths after the request are sampled. The reads are killed too,
+write is to die after each as well (test_leftovers.py dies after some). The reads are killed too,
 before and after by turns. The scheduled job tries each request, other runs a sample (`stride`). On S3 one lake is
 written by nights that each die after a few writes, and one by nights that each die at a later read.
 """
@@ -77,16 +77,6 @@ def test_killed_before_a_write(
             heals(shop, local(tmp_path / str(at))(), truth)
         at += stride(7)
     assert at > 60
-
-
-def test_killed_after_a_write(
-    shop: Rehearsal, truth: dict[str, str], tmp_path: Path, stride: Callable[[int], int]
-) -> None:
-    at = 1
-    while killed(shop, local(tmp_path / str(at))(), at, after=True):
-        heals(shop, local(tmp_path / str(at))(), truth)
-        at += stride(17)
-    assert at > 50
 
 
 READS = ("LIST", "HEAD", "GET")
