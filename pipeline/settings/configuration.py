@@ -1,4 +1,4 @@
-"""Which configuration applies, and whether its sections and keys are spelled right.
+"""Which configuration applies, and whether its sections and keys exist.
 
 Raises NoConfiguration and ConfigError before anything is requested or written.
 """
