@@ -1,11 +1,11 @@
 """Send an alert to [mail] alerts_to and WEBHOOK_URL: a run has failed.
 
-    pos alert --test                   a trial message to every recipient of reports or alerts
+    pos alert --test                   a test message to every recipient of reports or alerts
     luigi --module pipeline MonthlyReport || pos alert --code $?
 
-`pos run` and Luigi's Nightly do this by themselves. A cause is reported once a day; a recipient who
-cannot be reached is named in the log. A trial prints the result for each recipient and ends with 1
-when one of them failed or none is configured.
+`pos run` and Luigi's Nightly send alerts themselves. A cause is reported once a day; the log names
+a recipient that cannot be reached. --test prints the result for each recipient and ends with 1 if
+one failed or none is configured.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ NO_RECIPIENTS = (
 def arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group(required=True)
     group.add_argument("--code", type=settings.Number().parse, help="the exit code of the run")
-    group.add_argument("--test", action="store_true", help="send a trial message")
+    group.add_argument("--test", action="store_true", help="send a test message")
 
 
 def run(options: argparse.Namespace) -> int:
     if options.test:
-        return _send_trials()
+        return _send_tests()
     failures = read_failures(Path(os.environ.get(VARIABLE) or os.devnull))
     lake_state = options.code in (ExitCode.STALE, ExitCode.DEGRADED)
     summary = format_status(current_status()) if lake_state else ""
@@ -50,8 +50,8 @@ def run(options: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _send_trials() -> int:
-    """Send a trial message to each recipient; returns the exit code."""
+def _send_tests() -> int:
+    """Send a test message to each recipient; returns the exit code."""
     alert, results = Alert(settings.now().date(), 0), []
     for position, recipient in all_recipients():
         try:
@@ -64,5 +64,5 @@ def _send_trials() -> int:
         else:
             print(f"sent    {position}")
             results.append(True)
-    print(f"trial messages sent: {sum(results)} of {len(results)}" if results else NO_RECIPIENTS)
+    print(f"test messages sent: {sum(results)} of {len(results)}" if results else NO_RECIPIENTS)
     return ExitCode.DONE if results and all(results) else ExitCode.NOT_OK

@@ -3,10 +3,10 @@
     pos backfill --from 2024-01-01                     up to the last closed business day
     pos backfill --from 2024-01-01 --to 2024-06-30
 
-The shifts of the cash drawers come with it. Existing windows are not extracted again, and an
-interrupted run continues where it stopped. `pos run` then makes the days, the lake and the reports;
-reports begin with [pos] history_starts. Exit code 4 where the account's history limit has cut off
-part of the period; else Luigi's own.
+It includes the shifts of cash drawers. Existing windows are not extracted again, and an interrupted
+run continues where it stopped. `pos run` then builds the days, the lake and the reports; reports
+begin with [pos] history_starts. Exit code 4 if the account's history limit has cut off part of the
+period; otherwise Luigi's.
 """
 
 from __future__ import annotations

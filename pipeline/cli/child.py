@@ -1,7 +1,7 @@
-"""Luigi as a child process of `pos` that never outlives it, nor do its workers.
+"""Luigi as a child process of `pos`; it and its workers end with `pos`.
 
 In: the arguments of Luigi's command line. Out: its exit code; 128 + n where signal n ended it. A
-parent that gets SIGTERM, SIGINT or SIGHUP hands it on to Luigi and its workers and, when they have
+parent that gets SIGTERM, SIGINT or SIGHUP forwards it to Luigi and its workers and, when they have
 ended, raises SystemExit with 128 + n. A parent that is killed closes the pipe that Luigi listens on
 (`exit_with_parent`).
 """

@@ -1,14 +1,14 @@
-"""Erase one customer from the lake, from raw to the reports, for good.
+"""Erase one customer from the lake permanently, from raw to the reports.
 
     pos erase --customer ID --dry-run       what names the customer, what would change
     pos erase --customer ID
 
-Receipts and amounts stay, without the customer; the customer stays out when a receipt is fetched
-again. Older versions of the objects are removed too, which needs permission to delete (docs/aws:
-maintenance-policy.json), and CUSTOMER_HASH_KEY. Do not run it during another run; an interrupted
-erase is started again. While an export in backoffice/ names the buyer of one of the customer's
-receipts, nothing is erased: change that file first. Exit code 1 then, and when a trace is left; 2
-when something is refused; else Luigi's.
+Receipts and amounts stay, without the customer, also if a receipt is fetched again. Older versions
+of the objects are removed too. This needs permission to delete (docs/aws: maintenance-policy.json)
+and CUSTOMER_HASH_KEY. Do not run it during another run; if it is interrupted, start it again. If an
+export in backoffice/ names the buyer of one of the customer's receipts, nothing is erased: change
+that file first. Exit code 1 in that case and if a trace is left; 2 if something is refused;
+otherwise Luigi's.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _show(customer: str) -> int:
     print(
         f"{sum(entry.records for _, entry in touched)} receipts in"
         f" {len({(raw.folder, entry.object.partition) for raw, entry in touched})} windows name the"
-        f" customer; months that would be made again: {', '.join(months) or 'none'}, and the"
+        f" customer; months that would be rebuilt: {', '.join(months) or 'none'}, and the"
         " reports that read them"
     )
     _show_exports(customer)

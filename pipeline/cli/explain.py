@@ -1,10 +1,10 @@
-"""Show one receipt as sold, and the rows that the rules make of it, to the cent.
+"""Show one receipt as sold, and the rows that it becomes, to the cent.
 
     pos explain 1-10131
-    pos explain 1-10131 --month 2026-10        searches that month only, which is quicker
+    pos explain 1-10131 --month 2026-10        searches that month only, which is faster
     pos explain square:1-10131                 in a lake of several sources, as its tables have it
 
-Exit code 1 when there is no such receipt, or it is in quarantine.
+Exit code 1 if there is no such receipt, or it is in quarantine.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Show how the POS's CSV exports in backoffice/ differ from the lake.
 
-    pos exports                      every month that an export concerns
+    pos exports                      every month with an export
     pos exports --month 2026-10
 
-Shows each file with what differs, why, and what to do. A new or changed file is compared by the
-next `pos run`.
+Shows for each file what differs, why, and what to do. The next `pos run` compares new and changed
+files.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Send the alert of a failed run, each cause once a day.
 
-A recipient who cannot be reached is named in the log; the exit code of the run stays. If the lake
-itself is what failed, so that the delivery log cannot be read, the alert is sent without it: twice
-is better than never.
+The log names a recipient that cannot be reached; the exit code of the run does not change. If the
+delivery log in the lake cannot be read, the alert is sent without it, and may be sent twice.
 """
 
 from __future__ import annotations

@@ -6,11 +6,10 @@
     pos init --test                                only tests the connection of this folder
 
 Writes luigi.cfg, the files of config/ and a .gitignore that keeps the secrets out of git, and
-overwrites no configuration. The token is asked for without an echo,
-or read from the environment; it is no option, because other users of the machine can read a command
-line. With a token the connection is tested and the last three receipts are shown. Then `pos run`
-makes the first report. Exit code 2 when a file exists, a value is invalid, or the point of sale
-refuses.
+overwrites no configuration. It asks for the token without an echo, or reads it from the
+environment; there is no option for it, because other users of the machine can read a command line.
+With a token it tests the connection and shows the last three receipts. Then `pos run` makes the
+first report. Exit code 2 if a file exists, a value is invalid, or the point of sale refuses.
 """
 
 from __future__ import annotations

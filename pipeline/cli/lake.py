@@ -2,14 +2,14 @@
 
     pos lake                       shows it
     pos lake --accept-source       the source of the settings fills the lake from now on
-    pos lake --accept-key          CUSTOMER_HASH_KEY as it is set now (or unset) holds from now on
-    pos lake --forget              a lake that was removed on purpose may begin again
+    pos lake --accept-key          the present CUSTOMER_HASH_KEY (or none) is valid from now on
+    pos lake --forget              accept that the lake was removed; the next run starts a new one
 
 A run on the lake of another shop or with another key is refused before anything is read. Accept a
-source only if it is the same shop: receipts of two shops in one lake cannot be separated. Where
-[pos] source names several, --accept-source adds those that do not fill the lake yet. The
-simulator is never accepted beside a shop. After another key was accepted, the next run makes every
-month again with it; a lake with erased customers keeps its key. Exit code 1 when the lake is empty.
+source only if it is the same shop: receipts of two shops in one lake cannot be separated. If [pos]
+source names several, --accept-source adds those that do not fill the lake yet. The simulator and a
+shop never share a lake. After --accept-key the next run rebuilds every month; a lake with erased
+customers keeps its key. Exit code 1 if the lake is empty.
 """
 
 from __future__ import annotations

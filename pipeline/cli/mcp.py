@@ -1,7 +1,7 @@
-"""Serve the lake to assistants that speak the Model Context Protocol.
+"""Serve the lake to AI assistants through the Model Context Protocol.
 
     pos mcp                                 started by the assistant; stdin and stdout
-    pip install 'pos-sales-pipeline[mcp]'   brings the SDK
+    pip install 'pos-sales-pipeline[mcp]'   installs the SDK
 
 Its tools only read: the months with a report, the figures of a month, SQL with limits, the meaning
 of a figure. Customers, employees, rejected records and receipts before the history are in none of

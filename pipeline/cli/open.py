@@ -1,12 +1,11 @@
 """Open a report: print its address, and show it in the browser.
 
-    pos open                                   the last complete month; or the first, current one
+    pos open                                   the last closed month, or the current one if it is the first
     pos open --month 2026-09 --pdf
     pos open --cumulative --print              only prints the address
 
-The browser opens where `pos open` runs on a terminal. A report in a bucket is copied into a private
-temporary folder first, which nothing removes but the system. Exit code 1 when there is no such
-report yet.
+The browser opens if `pos open` runs on a terminal. A report in a bucket is first copied into a
+private temporary folder, which the system removes. Exit code 1 if there is no such report yet.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""SQL over the lake's tables, read-only, wherever the lake is.
+"""SQL over the lake's tables, read-only, in a folder or a bucket.
 
 In: the lake of the settings and a query. Out: column names and rows. DuckDB sees the Parquet files
 of the current months as Arrow datasets, so that a bucket needs no extension, and can reach nothing
@@ -49,7 +49,7 @@ def open_database(hidden: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
     """
     tables = [table for table in tables_of_lake() if table.name not in hidden]
     if not any(_files(table) for table in tables):
-        raise ConfigError(f"{lake().storage.uri()} holds no month yet; `pos run` makes it")
+        raise ConfigError(f"{lake().storage.uri()} has no month yet; `pos run` builds it")
     database = duckdb.connect(config={"python_enable_replacements": False})
     for table in tables:
         database.register(table.name, _dataset(table, hidden))

@@ -1,12 +1,12 @@
-"""Make months again from raw alone: every day, the lake's tables, the summary.
+"""Rebuild months from raw: every day, the lake's tables, the summary.
 
     pos rebuild --from 2026-10 --to 2026-10
-    pos rebuild --from 2026-10 --to 2026-10 --dry-run      what would be made again, and its size
+    pos rebuild --from 2026-10 --to 2026-10 --dry-run      what would be rebuilt, and its size
 
-The point of sale is not asked. Each partition is invalidated and made again by its task; an
-interrupted rebuild is completed by the next run. Prints for each whether it is the same as before.
-Reports are made again only where their month is different. Exit code 2 where the lake holds nothing
-of the period; else Luigi's own.
+The API is not used. Each partition is invalidated and rebuilt by its task; if the command is
+interrupted, the next run completes it. Prints for each partition whether it is the same as before.
+A report is rebuilt only if its month is different. Exit code 2 if the lake has nothing of the
+period; otherwise Luigi's.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", dest="last", type=settings.Month().parse, required=True, help="last month"
     )
-    parser.add_argument("--dry-run", action="store_true", help="only list what would be made again")
+    parser.add_argument("--dry-run", action="store_true", help="only list what would be rebuilt")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -44,11 +44,11 @@ def run(options: argparse.Namespace) -> int:
         months = sorted(task.name[:7] for task in partitions_of(everything()))
         raise ConfigError(
             f"{options.first:%Y-%m} to {options.last:%Y-%m}: the lake has nothing of these months,"
-            " so nothing can be made again; "
+            " so nothing can be rebuilt; "
             + (
                 f"the lake holds {months[0]} to {months[-1]}"
                 if months
-                else "`pos run` makes the first"
+                else "`pos run` builds the first"
             )
         )
     before = {task: published(task.dataset, task.name) for task in tasks}

@@ -1,12 +1,12 @@
-"""Read a period again, and add the receipts that raw lacks.
+"""Read a period again, and add missed receipts.
 
     pos rescan                                      the last 35 days
     pos rescan --days 7
     pos rescan --from 2026-01-01 --to 2026-03-31    e.g. a period that the account did not serve
 
-Nothing is removed because a scan did not see it. Missing receipts are counted; `pos run` then makes
-again what they change. Missing windows of the period are extracted first. Exit code 4 where the
-account's history limit has cut off the scan; else Luigi's own.
+A scan removes nothing. `pos run` then rebuilds what the added receipts change. Missing windows of
+the period are extracted first. Exit code 4 if the account's history limit has cut off the scan;
+otherwise Luigi's.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _rescan(source: str, first: date, last: date) -> int:
     metadata = home.metadata(rescan.dataset, rescan.name)
     print(
         f"{prefix_of(source)}{rescan.name}: {metadata['records']} missing receipts"
-        f"{'; pos run makes again what they change' * bool(metadata['records'])}"
+        f"{'; pos run rebuilds what they change' * bool(metadata['records'])}"
     )
     if metadata["truncated_at"]:
         print(

@@ -4,11 +4,10 @@
     pos retain --months 24
 
 The current month and as many complete months before it stay verbatim; in older windows notes and
-card details become null. Receipts and amounts stay, so late changes, rebuilds and audits reach
-every month as before. Removes the old objects with their versions, which needs permission to delete
-(docs/aws: maintenance-policy.json). Do not run it during another run; an interrupted one is started
-again.
-Exit code 0; 2 when something is refused; else Luigi's.
+card details become null. Receipts and amounts stay, so every month can still be corrected, rebuilt
+and verified. Removes the old objects with their versions, which needs permission to delete
+(docs/aws: maintenance-policy.json). Do not run it during another run; if it is interrupted, start
+it again. Exit code 2 if something is refused; otherwise Luigi's.
 """
 
 from __future__ import annotations

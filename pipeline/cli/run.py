@@ -7,8 +7,8 @@
 Like `luigi --module pipeline Nightly`, with two more exit codes: 3 when the lake is older than it
 should be or has gaps, 4 when the account's history limit has cut off part of the run. A run that
 does not end with 0 sends an alert to [mail] alerts_to and WEBHOOK_URL, once a day for each cause;
-also one whose luigi was killed (128 + the signal's number). Ctrl-C and SIGTERM end luigi and its
-workers first; Ctrl-C sends no alert. PING_URL and [monitor] metrics_file tell monitors of each run.
+also if luigi was killed (128 + the signal's number). Ctrl-C and SIGTERM end luigi and its workers
+first; Ctrl-C sends no alert. PING_URL and [monitor] metrics_file report each run to monitors.
 `pos tail` follows the run.
 """
 

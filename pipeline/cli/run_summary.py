@@ -1,10 +1,9 @@
-"""The summary of a run, read from the lake: extracted, made, reconciled.
+"""The summary of a run, read from the lake: extracted, built, reconciled.
 
-In: the lake after the run, and state/run.json as the previous run left it; what is newer than that
-belongs to this run, also where you ran a task by hand in between. Out: lines of text, and
-state/run.json, whose `seen` the next run compares with. Derived: without it the next summary covers
-the whole lake. Business days; money as decimal strings. `requests` are those of this process to the
-store.
+In: the lake after the run, and state/run.json of the previous run; everything newer counts as this
+run's, also the tasks that you ran in between. Out: lines of text, and state/run.json, whose `seen`
+the next run compares with. Without that file the next summary covers the complete lake. Business
+days; money as decimal strings. `requests` are those of this process to the store.
 """
 
 from __future__ import annotations

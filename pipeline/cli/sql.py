@@ -1,4 +1,4 @@
-"""Ask the lake a question in SQL, wherever it is: DuckDB over all its tables.
+"""Query the lake in SQL, in a folder or a bucket, with DuckDB.
 
     pos sql "SELECT item, sum(units) AS units FROM sales GROUP BY item ORDER BY units DESC LIMIT 5"
     pos sql "SELECT store, sum(net) FROM named_receipts WHERE year = 2026 GROUP BY store" --csv

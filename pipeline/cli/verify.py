@@ -1,16 +1,16 @@
-"""Check that the lake is intact; names each problem, and what to do.
+"""Check every object and every amount of the lake; names each problem.
 
     pos verify                               everything: digests, manifests, unknown objects, sums
     pos verify --from 2026-10 --to 2026-10   these months only
     pos verify --deep                        builds each partition again in memory and compares
-    pos verify --repair                        restores a report's files, invalidates what the next
-                                             run can make again, and removes leftovers of killed
-                                             runs (with permission to delete)
-    pos verify --refetch 2026-10-30          gives up a window of raw that is lost: the next run
-                                             extracts it again
+    pos verify --repair                      restores a report's files, invalidates what the next
+                                             run can rebuild, and removes leftovers of killed runs
+                                             (with permission to delete)
+    pos verify --refetch 2026-10-30          discards a damaged window of raw: the next run extracts
+                                             it again
 
-Without --repair and --refetch nothing is written. Exit code 1 when there is a problem; notes are
-harmless.
+Without --repair and --refetch nothing is written. Exit code 1 if there is a problem; notes need no
+action.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--to", dest="last", type=settings.Month().parse, help="last month")
     parser.add_argument(
-        "--deep", action="store_true", help="make each partition again in memory and compare"
+        "--deep", action="store_true", help="build each partition again in memory and compare"
     )
     parser.add_argument(
         "--repair",
         action="store_true",
-        help="repair what can be made again, remove leftovers of killed runs",
+        help="repair what can be rebuilt, remove leftovers of killed runs",
     )
     parser.add_argument(
         "--refetch", metavar="WINDOW", help="invalidate a window of raw (2026-10-30)"

@@ -99,7 +99,7 @@ def test_a_backfill_and_a_rescan_on_demand(quiet_till: Till) -> None:
     assert (
         code == 0
         and "the windows have missed receipt 99-8" in text
-        and ": 1 missing receipts; pos run makes again" in text
+        and ": 1 missing receipts; pos run rebuilds" in text
     )
     code, text = till.set_clock(datetime(2026, 10, 31, 13, tzinfo=UTC)).luigi.pos(
         "rescan", "--days", "2"

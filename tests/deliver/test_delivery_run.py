@@ -237,7 +237,7 @@ def test_a_trial_message_is_in_both_languages(mailed: Till, post: Post, channel:
     code, said = mailed.luigi.pos("alert", "--test")
     assert (
         code == 0
-        and "trial messages sent: 4 of 4" in said
+        and "test messages sent: 4 of 4" in said
         and {to for to, _ in post.received} == {OWNER, PARTNER, "engineer@example.com"}
     )
     for text in (*(mail["Subject"] for _, mail in post.received), channel.received[0]["text"]):
@@ -263,7 +263,7 @@ def test_alert_recipients_who_can_be_reached_get_theirs(mailed: Till, post: Post
     assert [to for to, _ in post.received][2:] == [addresses[1]]
     post.answers[addresses[1]] = ["550 no such user"]
     code, output = mailed.luigi.pos("alert", "--test")
-    assert code == 1 and "trial messages sent: 2 of 3" in output
+    assert code == 1 and "test messages sent: 2 of 3" in output
     assert "FAILED  [mail] alerts_to, recipient 2 of 3" in output
 
 
