@@ -2,7 +2,7 @@
 
 An alert says what failed, where, and what to do. In: the run's day, its exit code, and the failed
 tasks with their messages, without secrets. Out: subject, text, Slack blocks, and the cause, which
-is reported once a day. In English, for the operator; a trial message is in Spanish too, because
+is reported once a day. In English, for the operator; a test message is in Spanish too, because
 owners get it.
 """
 
@@ -22,7 +22,7 @@ from pipeline.deliver.webhook import escape_slack
 from pipeline.errors import EXIT_CODES, ExitCode, Explanation
 
 SHOWN = 10
-_TRIAL = """This is a trial message of the sales pipeline.
+_TEST = """This is a test message of the sales pipeline.
 Nothing is wrong, and there is nothing to do.
 You receive it because your address is in the settings of its reports or alerts (docs/delivery.md).
 
@@ -63,7 +63,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Alert:
-    """A run that needs attention; code 0 is a trial.
+    """A run that needs attention; code 0 is a test.
 
     `summary` is the state of the lake, empty where it could not be read.
     """
@@ -88,7 +88,7 @@ class Alert:
     def subject(self) -> str:
         """One line of at most 180 characters."""
         if not self.code:
-            return "Sales pipeline: trial message / mensaje de prueba"
+            return "Sales pipeline: test message / mensaje de prueba"
         first = f": {self.failures[0].task}, {self.failures[0].error}" if self.failures else ""
         subject = f"Sales pipeline: run of {self.day} ended with {self.code}{first}"
         return re.sub(r"[\x00-\x1f\x7f]+", " ", subject)[:180]
@@ -97,7 +97,7 @@ class Alert:
     def text(self) -> str:
         """Meaning of the exit code, remedy, first failures and state of the lake."""
         if not self.code:
-            return _TRIAL
+            return _TEST
         meaning, action = explain_code(self.code)
         lines = [f"Exit code {self.code}: {meaning}.", f"What to do: {action}.", ""]
         lines += [
