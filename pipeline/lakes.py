@@ -1,9 +1,8 @@
 """The lake of the settings, and the raw lake of each source that fills it.
 
-The first source of a lake is at its root: with it alone, a lake looks as if there could be no
-other. Each further one has its own raw data, windows and catalogs below `sources/<name>/`, a lake
-with nothing else in it. A source is named "" at the root, and else after its point of sale. All
-that is built from raw is at the root; there the identifiers of a further source begin with its name
+The first source of a lake is at its root, and its name is "". Each additional one has its own raw
+data, windows and catalogs below `sources/<name>/` and is named after its point of sale. Everything
+built from raw is at the root; there the identifiers of an additional source begin with its name
 (`square:1-1000`), so that equal numbers of two sources stay two receipts.
 """
 

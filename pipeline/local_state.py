@@ -1,8 +1,8 @@
 """Notes of this machine about the lake of the settings, in lake.json.
 
-That the lake exists, so that one that has vanished (an unmounted disk, another bucket of the same
-name) is not begun again; and which sources are the lake's own, so that the account is requested
-once. Losing the file costs one request.
+It notes that the lake exists, so that a run does not start a new one if it has vanished (an
+unmounted disk, another bucket of the same name), and which sources belong to it, so that the
+account is requested once. Losing the file costs one request.
 """
 
 from __future__ import annotations

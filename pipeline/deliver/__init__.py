@@ -2,8 +2,8 @@
 
 In: messages, addresses, a store for the delivery log. Out: mail (SMTP over TLS), messages in
 Slack's format, and the delivery log, which records what reached whom. Nothing here renders a
-report, reads a setting or decides whether something is sent at all. Raises DeliveryError: `Refused`
-where certainly nothing was sent, `Unanswered` where it may have been.
+report, reads a setting or decides what is sent. Raises DeliveryError: `Refused` if certainly
+nothing was sent, `Unanswered` if it may have been.
 """
 
 from pipeline.deliver.alert import Alert, Failure, explain_code

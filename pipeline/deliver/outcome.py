@@ -1,4 +1,4 @@
-"""How a delivery can fail, by what is certain afterwards."""
+"""Errors of a delivery, by what is known about the message."""
 
 from pipeline.errors import DeliveryError
 

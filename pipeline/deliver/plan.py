@@ -2,8 +2,8 @@
 
 A first run on years of history sends one month and the cumulative report through it. Months that
 closed while nothing ran are sent later. A month that a recipient has is sent again when its figures
-change. Nothing is sent of the current month, unless `open_months`: half a month compares with
-nothing.
+change. The current month is sent only with `open_months`, because a partial month cannot be
+compared.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""Verify a lake, and remove from it what must not stay.
+"""Verify a lake, and remove personal data and leftovers from it.
 
     findings.py   a finding of a verification: where, what, and what to do
     audit.py      every object against the manifests: digests, logs, commit records, unknown objects
     leftovers.py  objects of killed and overtaken runs: recognised, and removed on request
     reconcile.py  amounts against each other: receipt = rows = payments, month = days
     conserve.py   every receipt of raw is counted, in quarantine or outside history
-    rewrite.py    commit raw again with less in it, and remove every older copy
-    erase.py      one customer out of raw and out of what is derived from it
+    rewrite.py    commit raw again without some values, and remove every older copy
+    erase.py      remove one customer from raw and from everything derived from it
     exports.py    the owner's exports that name the customer
-    retain.py     notes and card details out of old raw
+    retain.py     remove notes and card details from old raw
 
 Findings are yielded one by one, so that memory holds one partition. Nothing here knows Luigi or
 reads a setting or a clock; pipeline/tasks/maintenance.py rebuilds partitions to compare them.

@@ -1,16 +1,15 @@
 """Erase one customer from raw and from all that is derived from raw.
 
-A record that names the customer names none afterwards and is verbatim otherwise, so no amount
-changes. The list of erased customers, `_erased/<key fingerprint>/<HMAC>`, keeps an
-identifier out when its receipt is fetched again; it holds no identifier, and another HMAC than the
-tables do.
+A record of the customer loses the identifier and is verbatim otherwise, so no amount changes. The
+list of erased customers, `_erased/<key fingerprint>/<HMAC>`, removes the identifier from receipts
+that are fetched again. It contains no identifier, and its HMAC differs from that of the tables.
 
     drop            commits raw partitions that name the customer again without the identifier, and
                     removes the old objects and all their versions
     clear_derived   removes older versions of what is derived from raw: it can be rebuilt
     traces          objects and versions that still hold the identifier or its HMAC, unpacked
 
-Each step determines by itself what is left to do, so a killed erasure can be started again. Raises
+Each step finds out what is left to do, so a killed erasure can be started again. Raises
 ConfigError without a key.
 """
 

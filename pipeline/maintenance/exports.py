@@ -1,8 +1,8 @@
 """The owner's exports in backoffice/ that name the buyer of a customer's receipts.
 
-An export holds names, not identifiers, so it is searched by receipt number. The files belong to the
-owner, and only the owner changes them. A file that is not readable as CSV may name anybody and is
-listed too; a column whose heading is not known to be impersonal counts as personal. Headings:
+An export has names, not identifiers, so it is searched by receipt number. The files belong to the
+owner, and only the owner changes them. A file that is not readable as CSV is listed too, because it
+may name the customer; a column counts as personal unless its heading is known to be impersonal. Headings:
 pos/<name>/exports.py.
 """
 

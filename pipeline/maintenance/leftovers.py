@@ -3,7 +3,7 @@
 A run puts data before the manifest that names it. Killed between the two, or overtaken by another
 run, it leaves objects that no manifest names and no reader reads. Only objects under names that a
 run of this project writes count as leftovers; any other object in a partition's folder is foreign.
-Raw objects are never removed here, because the shop may no longer have what they hold.
+Raw objects are never removed here, because the shop may no longer have their receipts.
 """
 
 from __future__ import annotations

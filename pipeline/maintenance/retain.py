@@ -1,14 +1,12 @@
-"""Remove from old raw what no figure is made of: notes and the details of cards.
+"""Remove notes and card details, which no figure uses, from old raw.
 
 Windows and rescans before the first month that is kept verbatim are committed again without the
-free text that may hold names and without the details of payments, as the reader of the point of
-sale knows them (`Reader.remove_personal_data`): each is null afterwards, as for a receipt that had
-none. The transform does not read these fields, so no figure changes, and everything can still be
-rebuilt from raw: a late change, a new menu rule and a new version of the code reach every month as
-before.
+free text that may contain names and without the details of payments
+(`Reader.remove_personal_data`): each becomes null, as for a receipt that had none. The transform
+does not read these fields, so no figure changes, and every month can still be rebuilt from raw.
 
-That is why receipts themselves are never removed by age: a month without its raw could not be
-proven, corrected or rebuilt.
+Receipts themselves are never removed by age: a month without its raw cannot be verified, corrected
+or rebuilt.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Commit raw again with less in it, for an erasure and for retention.
+"""Commit raw again without some values, for erasure and retention.
 
 An edit of one record returns the same bytes where it removes nothing. Each partition that it
 changes is committed again in one step; its old objects are removed with all their versions, and so
 are those that were never committed. Every other byte of raw stays, so no amount changes as long as
-the edit removes only what no figure is made of. Each step determines by itself what is left to do,
-so a killed run can be started again.
+the edit removes only values that no figure uses. Each step finds out what is left to do, so a
+killed run can be started again.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The run: one object that keeps what a process reads once, replaced as a whole.
+"""The run: one object that keeps everything that a process reads once.
 
 Settings, clock, lake and all that follows from them are read on first use and kept until
-`new_run()`: one run has one today, one menu and one lake. A process that takes over the settings
-of another, or a test that changes them, begins a new run; nothing is cleared piece by piece.
+`new_run()`: one run has one today, one menu and one lake. A process that receives other settings,
+or a test that changes them, starts a new run instead of clearing single values.
 """
 
 from __future__ import annotations

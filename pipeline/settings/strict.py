@@ -1,4 +1,4 @@
-"""Parsers of settings that accept one form of a value and nothing near it.
+"""Parsers of settings, each of which accepts exactly one form of a value.
 
 Each returns the value, or raises ValueError that says the accepted form; the caller names the key.
 A lenient parser reads 05.30 as five o'clock, 2026-1 as January and 1_0 as ten.

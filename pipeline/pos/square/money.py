@@ -1,8 +1,8 @@
 """The payments and refunds of a page of orders, joined to them in envelopes.
 
-A page covers a short time of changes, and a payment changes with its order: so one list of payments
-for each location and that time has nearly all of them. What it lacks was changed at another time
-than its order, and is looked for around the instant at which it was taken.
+The orders of a page changed within a short time, and a payment changes with its order, so one list
+of payments for each location and that time has nearly all of them. The others changed at another
+time; they are requested around the instant at which they were taken.
 """
 
 from __future__ import annotations
