@@ -2,8 +2,8 @@
 
 An export has names, not identifiers, so it is searched by receipt number. The files belong to the
 owner, and only the owner changes them. A file that is not readable as CSV is listed too, because it
-may name the customer; a column counts as personal unless its heading is known to be impersonal. Headings:
-pos/<name>/exports.py.
+may name the customer; a column counts as personal unless its heading is known to be impersonal.
+Headings: pos/<name>/exports.py.
 """
 
 from __future__ import annotations

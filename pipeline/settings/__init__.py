@@ -1,8 +1,9 @@
 """Typed settings from luigi.cfg, secrets from the environment, and the one clock.
 
-Every setting has a default: the embedded simulator is the shop, the folder data/ the lake. Secrets are read from the environment only, when they are needed, and are never
-Luigi parameters; config/config.env fills what is not set. Raises ConfigError with the section and
-key that must change.
+Every setting has a default: the embedded simulator is the shop, the folder data/ the lake. Secrets
+are read from the environment only, when they are needed, and are never Luigi parameters;
+config/config.env fills what is not set. Raises ConfigError with the section and key that must
+change.
 """
 
 from __future__ import annotations
