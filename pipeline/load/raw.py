@@ -92,14 +92,18 @@ class RawZone:
         self.generation += 1
 
     def windows(self) -> Mapping[str, Manifest]:
-        """The committed windows in their order, each with the manifest that has it."""
+        """The committed windows in their order, each with the manifest that counts.
+
+        Two runs at once may commit a window in different company; the smallest partition counts.
+        """
         self._log.cover(RECEIPTS)
         state = os.getpid(), self._log.generations[RECEIPTS]
         if self._windows[0] != state:
+            parts = [(RawPartition.parse(each.partition), each) for each in self._committed()]
             windows = {
                 window: manifest
-                for manifest in self._committed()
-                for window in RawPartition.parse(manifest.partition).windows
+                for name, manifest in sorted(parts, key=lambda part: -part[0].span)
+                for window in name.windows
             }
             self._windows = state, dict(sorted(windows.items()))
         return self._windows[1]
@@ -291,11 +295,13 @@ class RawZone:
         if self._indexed == self._state():
             return
         committed = {manifest.digest: manifest for manifest in self._committed()}
+        windows = self.windows()
         index: dict[date | None, list[RawObject]] = defaultdict(list)
         objects: dict[str, list[tuple[str, date | None, str]]] = defaultdict(list)
         for entry in sorted(self._objects.values()):
-            if entry.partition_digest in committed:
-                index[entry.sold].append(entry)
+            if manifest := committed.get(entry.partition_digest):
+                if windows.get(entry.partition, manifest) == manifest:
+                    index[entry.sold].append(entry)
                 if entry.key == entry.stored:
                     objects[entry.partition_digest].append(
                         (entry.partition, entry.sold, entry.digest)

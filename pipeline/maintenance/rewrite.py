@@ -71,14 +71,15 @@ def _count(ndjson: bytes, edit: Edit) -> int:
 
 
 def rewrite(lake: Lake, edit: Edit, selection: Selection = every) -> list[str]:
-    """Apply the edit to raw; return the partitions committed again."""
+    """Apply the edit to raw; return the windows and rescans that it has changed."""
     touched = [item.object for item in find_touched(lake, edit, selection)]
     lake.refresh()
     lake.refresh_raw()
-    partitions = {}
+    partitions, changed = {}, set()
     for entry in touched:
         if newest := lake.raw_manifest(entry):
             partitions[newest.partition] = newest
+            changed.add(entry.partition)
     for newest in partitions.values():
         _commit_again(lake, newest, edit, selection)
     for key in {entry.stored for entry in touched}:
@@ -92,7 +93,7 @@ def rewrite(lake: Lake, edit: Edit, selection: Selection = every) -> list[str]:
             text = b"" if version.is_marker else decompress(lake.storage.get_version(version))
             if version.is_marker or _count(text, edit):
                 lake.storage.remove_version(version)
-    return sorted(partitions)
+    return sorted(changed)
 
 
 def _names_in(partition: str) -> list[RawPartition]:

@@ -137,7 +137,7 @@ def test_a_later_version_reads_only_raw_objects_that_no_version_has_checked(
     assert report(shop.at(nightfall(1)))
     newest = Lake(shop.storage()).newest(MONTHLY, "2026-10")
     assert newest.number == 2
-    windows = set(Lake(shop.storage()).partitions(RECEIPTS))
+    windows = set(Lake(shop.storage()).windows_and_rescans())
     assert read and set(read) < windows and max(read) == max(windows)
     held = Lake(shop.storage()).metadata(MONTHLY, "2026-10", newest)["checked"]
     assert len(held) > len(read)

@@ -158,7 +158,7 @@ class NightsInALake(Nights):
         return day
 
     def _due(self) -> list[date]:
-        held = set(Lake(self._storage()).partitions(RECEIPTS))
+        held = set(Lake(self._storage()).windows())
         days = (FIRST + n * DAY for n in range((self._last() - FIRST).days + 1))
         return [day for day in days if str(day) not in held]
 
@@ -203,7 +203,7 @@ class NightsInALake(Nights):
         starts again from what is there.
         """
         for _ in range(3):
-            held = set(Lake(storage).partitions(RECEIPTS))
+            held = set(Lake(storage).windows())
             try:
                 return windows.extract(
                     [day for day in days if str(day) not in held],
@@ -246,11 +246,7 @@ class NightsInALake(Nights):
 
     @staticmethod
     def _windows(lake: Lake) -> list[Window]:
-        return [
-            window_of(date.fromisoformat(name), lake)
-            for name in lake.partitions(RECEIPTS)
-            if RawPartition.parse(name).is_window
-        ]
+        return [window_of(date.fromisoformat(name), lake) for name in lake.windows()]
 
     def check_lake(self, *, quiet: bool = False) -> None:
         """What is committed is whole and never changes, and windows tile time."""
@@ -268,31 +264,27 @@ class NightsInALake(Nights):
     def _load(self) -> None:
         lake = Lake(self._storage(), max_retry_wait=0)
         self.objects = defaultdict(list)
-        for name in lake.partitions(RECEIPTS):  # in the order in which it is read
+        # in the order in which it is read
+        for name in sorted(lake.windows_and_rescans()):
             for found in lake.raw_objects(START.date() - 40 * DAY, self.clock.date() + DAY, name):
                 if found.partition == name:
                     self.objects[found.sold].append(lake.read_raw(found))
 
 
 class AtOnce:
-    """Instead of threads: a batch is stored when it is added, and published as late as may be; so
-    that a kill strikes the same write each time a history is played.
-    """
+    """Instead of threads: a window is packed when it is added."""
 
     def __init__(self, threads: int) -> None:
         assert threads
 
-    def submit(self, store: Callable, *args: object, **named: object) -> AtOnce.Stored:
-        return AtOnce.Stored(store(*args, **named))
+    def submit(self, pack: Callable, *args: object) -> AtOnce.Packed:
+        return AtOnce.Packed(pack(*args))
 
     def shutdown(self, **_: object) -> None:
         """There is nothing to end."""
 
-    class Stored(NamedTuple):
+    class Packed(NamedTuple):
         found: object
-
-        def done(self) -> bool:
-            return False
 
         def result(self) -> object:
             return self.found

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis.errors import NoSuchExample
 
 from pipeline.extract import commit, windows
-from pipeline.load import commits
-from pipeline.load.commits import Commits
+from pipeline.load import Manifest, commits
+from pipeline.load.raw import RawZone
+from pipeline.load.raw_objects import StoredObjects
 from pipeline.pos.loyverse.client import Loyverse
 from pipeline.pos.source import Page, Window
 from pipeline.transform import day_bounds
@@ -72,17 +73,19 @@ def windows_do_not_touch(patch: pytest.MonkeyPatch) -> None:
 
 
 def manifests_come_before_their_data(patch: pytest.MonkeyPatch) -> None:
-    def add(self: Commits, partition: str, objects: dict, metadata: dict, times: dict) -> None:
-        held, zone = [], self._zone
-        put, zone._put = zone._put, held.append
-        number, is_committed = zone.number_of(partition)
-        stored = zone.store(partition, number, objects, times, is_committed=is_committed)
-        zone._put = put
-        zone.publish(self._run, partition, stored, metadata)
-        for part in held:
-            put(part)
+    store, append = RawZone._store, RawZone._append
 
-    patch.setattr(Commits, "add", add)
+    def store_later(zone: RawZone, number: int, packed: list) -> StoredObjects:
+        zone.held = number, packed
+        return zone._name(number, packed)
+
+    def append_first(zone: RawZone, *args: object) -> Manifest:
+        manifest = append(zone, *args)
+        store(zone, *zone.held)
+        return manifest
+
+    patch.setattr(RawZone, "_store", store_later)
+    patch.setattr(RawZone, "_append", append_first)
 
 
 def the_night_is_bounded(patch: pytest.MonkeyPatch) -> None:

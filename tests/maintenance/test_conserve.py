@@ -54,7 +54,7 @@ def test_a_record_without_a_date_is_sought_in_the_month_of_its_window() -> None:
         name=str,
     )
     window = SimpleNamespace(day=date(2026, 10, 20))
-    entry = SimpleNamespace(sold=None, key="object", digest="abc", partition_name=window)
+    entry = SimpleNamespace(sold=None, key="object", digest="abc", start=0, partition_name=window)
     span = (date(2026, 1, 1), date(2026, 12, 31))
     lost = _find_lost(raw, [entry], lambda _: True, index, *span, checked := [])
     assert lost == {} and checked == ["abc"]

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.load import RECEIPTS, Lake, decompress, open_storage
 from pipeline.load.layout import parse_raw, raw_prefix
+from pipeline.load.raw_objects import cut_frame
 from pipeline.maintenance.audit import audit
 from pipeline.maintenance.erase import ErasingSource, drop, entry, read_erased
 from pipeline.maintenance.findings import everything
@@ -39,10 +40,11 @@ def lake(tmp_path: Path) -> Lake:
 
 def contents(lake: Lake) -> dict[tuple[str, date | None], bytes]:
     """What each raw object holds, committed or not, by partition and date of sale."""
-    stats = list(lake.storage.list(raw_prefix()))
-    entries = [parse_raw(stat) for stat in stats]
-    texts = {(e.partition, e.sold): decompress(lake.storage.get(e.key)) for e in entries}
-    assert len(texts) == len(stats), "one object for each date of a partition"
+    entries = [entry for stat in lake.storage.list(raw_prefix()) for entry in parse_raw(stat)]
+    texts = {
+        (e.partition, e.sold): decompress(cut_frame(e, lake.storage.get(e.stored))) for e in entries
+    }
+    assert len(texts) == len(entries), "one entry for each date of a partition"
     return texts
 
 
@@ -78,11 +80,30 @@ def test_only_the_selected_batches_are_edited(lake: Lake) -> None:
     assert list(find_touched(lake, reader.remove_personal_data, before("2026-10"))) == []
 
 
+def test_of_windows_committed_together_only_the_selected_are_edited(tmp_path: Path) -> None:
+    lake = Lake(open_storage(str(tmp_path / "lake")), "run", max_retry_wait=0)
+    body = b'{"receipt_number":"1","note":"ana"}\n'
+    with lake.commits() as commits:
+        for day in (OCT_5, OCT_6):
+            commits.add(day, {SEP_5: body, day: body}, {"records": 2, "start": str(day)}, {})
+    edited = {("2026-10-05", SEP_5), ("2026-10-05", OCT_5)}
+    assert rewrite(lake, reader.remove_personal_data, lambda name: name.day == OCT_5) == [
+        "2026-10-05"
+    ]
+    texts = {
+        (day, sold): body.replace(b'"ana"', b"null") if (day, sold) in edited else body
+        for day, sold in (*edited, ("2026-10-06", SEP_5), ("2026-10-06", OCT_6))
+    }
+    assert contents(lake) == committed(lake) == texts
+    assert lake.window_metadata("2026-10-06") == {"records": 2, "start": "2026-10-06"}
+    assert list(audit(lake, everything())) == []
+
+
 def test_an_object_that_no_run_committed_is_removed_where_the_edit_would_change_it(
     lake: Lake,
 ) -> None:
     stat = next(lake.storage.list(raw_prefix()))
-    left = stat.key.replace(parse_raw(stat).partition_digest, "0" * 16)
+    left = stat.key.replace(parse_raw(stat)[0].partition_digest, "0" * 16)
     assert left != stat.key
     lake.storage.put(left, lake.storage.get(stat.key))
     rewrite(lake, reader.remove_personal_data)
