@@ -54,7 +54,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.refetch:
         refetch(options.refetch, source_named(options.source))
-        print(f"window {options.refetch} is invalidated; run: luigi --module pipeline Nightly")
+        print(
+            f"window {options.refetch} is invalidated, with those committed together with it; run:"
+            " luigi --module pipeline Nightly"
+        )
         return 0
     findings: list[LakeFinding] = []
     span = span_of(options.first, options.last)

@@ -5,7 +5,7 @@
     layout.py       dataset, partition and file to key, and back
     manifests.py    the log of a partition: manifests and commit records (commit_records.py)
     publish.py      the protocol of a publication, of one partition or many
-    raw.py          batches of verbatim receipts; raw_objects.py, commits.py
+    raw.py          batches of verbatim receipts; raw_objects.py, raw_windows.py, commits.py
     lake.py         Lake: all of this for a run
     parquet.py      table to deterministic bytes
     summary_digests.py  files of summaries, known without their manifests

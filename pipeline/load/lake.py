@@ -91,9 +91,9 @@ class Lake:
         """List manifests again: all, a dataset's, or those of some partitions."""
         self._log.refresh(dataset, prefix)
 
-    def refresh_raw(self, month: str = "") -> None:
-        """List raw objects again: all, or of a month (YYYY-MM or "unknown")."""
-        self._raw.refresh(month)
+    def refresh_raw(self) -> None:
+        """List raw objects again."""
+        self._raw.refresh()
 
     def snapshot(self) -> bytes:
         """What this process has listed of the lake, for `take_over` in another process."""
@@ -360,11 +360,11 @@ class Lake:
 
     def windows(self) -> Mapping[str, Manifest]:
         """The committed windows of raw receipts in order, each with the manifest that has it."""
-        return self._raw.windows()
+        return self._raw.committed.windows
 
     def windows_and_rescans(self) -> Mapping[str, Manifest]:
         """The committed windows, then the rescans, each with its manifest."""
-        return {**self._raw.windows(), **self._raw.rescans()}
+        return {**self._raw.committed.windows, **self._raw.committed.rescans}
 
     def window_metadata(self, window: str) -> dict[str, Any]:
         """The metadata of a window or rescan. Raises Corrupt if it is not committed."""
@@ -373,7 +373,7 @@ class Lake:
 
     def raw_manifest(self, entry: RawObject) -> Manifest | None:
         """The manifest that a raw object belongs to; None if it does not count."""
-        return self._raw.manifest_of(entry)
+        return self._raw.committed.by_digest.get(entry.partition_digest)
 
     def complete_windows(self) -> None:
         """Publish the raw receipts that killed runs have committed."""

@@ -340,9 +340,9 @@ def _is_raw_partition(partition: str) -> bool:
         return False
 
 
-def raw_prefix(month: str = "") -> str:
-    """Return the prefix of raw objects of a month (or "unknown"), or of all."""
-    return f"{RECEIPTS}/sold={month}" if month else f"{RECEIPTS}/"
+def raw_prefix() -> str:
+    """Return the prefix of all objects of raw receipts."""
+    return f"{RECEIPTS}/"
 
 
 def state_key(name: str) -> str:

@@ -41,11 +41,12 @@ from pipeline.load.raw_objects import (
     key_of,
     partition_digest,
 )
+from pipeline.load.raw_windows import RawWindows, partition_of
 from pipeline.load.recent_bytes import RecentBytes
 from pipeline.load.storage import Stat, Write
 
-Snapshot = tuple[dict[str, RawObject], set[str]]
-"""Raw objects by key, and the months listed."""
+Snapshot = tuple[dict[str, RawObject], bool]
+"""Raw objects by key, and whether they were listed."""
 
 
 class RawZone:
@@ -54,77 +55,34 @@ class RawZone:
     def __init__(self, log: ManifestLog, recent: RecentBytes) -> None:
         self._log, self._recent = log, recent
         self._storage = log.storage
+        self.committed = RawWindows(log)
         self.generation = 0
         self._forget()
 
     def _forget(self) -> None:
         self._process, self._listing = os.getpid(), self._log.listing
         self._objects: dict[str, RawObject] = {}
-        self._covered: set[str] = set()
+        self._is_listed = False
         self._index: dict[date | None, list[RawObject]] = {}
         self._incomplete: list[Manifest] = []
         self._indexed: tuple[int, int, int] | None = None
-        self._windows: tuple[object, Mapping[str, Manifest]] = (None, {})
         self.generation += 1
 
     def snapshot(self) -> Snapshot:
         """What this process has listed, for a process that starts from it."""
-        return dict(self._objects), set(self._covered)
+        return dict(self._objects), self._is_listed
 
     def take_over(self, snapshot: Snapshot) -> None:
         """Start from what another process has listed."""
         self._forget()
-        self._objects, self._covered = snapshot
+        self._objects, self._is_listed = snapshot
 
-    def refresh(self, month: str = "") -> None:
-        """List again the objects sold in `month` (YYYY-MM or "unknown"), or all of them."""
-        if not month or self._process != os.getpid():
-            self._forget()
-        prefix = raw_prefix(month)
-        self._objects = {
-            key: entry
-            for key, entry in self._objects.items()
-            if not entry.stored.startswith(prefix)
-        }
-        for stat in self._storage.list(prefix):
+    def refresh(self) -> None:
+        """List all objects again."""
+        self._forget()
+        for stat in self._storage.list(raw_prefix()):
             self._objects.update((entry.key, entry) for entry in parse_raw(stat))
-        self._covered.add(month)
-        self.generation += 1
-
-    def windows(self) -> Mapping[str, Manifest]:
-        """The committed windows in their order, each with the manifest that counts.
-
-        Two runs at once may commit a window in different company; the smallest partition counts.
-        """
-        self._log.cover(RECEIPTS)
-        state = os.getpid(), self._log.generations[RECEIPTS]
-        if self._windows[0] != state:
-            parts = [(RawPartition.parse(each.partition), each) for each in self._committed()]
-            windows = {
-                window: manifest
-                for name, manifest in sorted(parts, key=lambda part: -part[0].span)
-                for window in name.windows
-            }
-            self._windows = state, dict(sorted(windows.items()))
-        return self._windows[1]
-
-    def rescans(self) -> dict[str, Manifest]:
-        """The committed rescans in their order, each with its manifest."""
-        return {
-            manifest.partition: manifest
-            for manifest in self._committed()
-            if not RawPartition.parse(manifest.partition).is_window
-        }
-
-    def _committed(self) -> list[Manifest]:
-        """The newest manifests of the partitions that count, by the names of these."""
-        newest = (self._log.newest(RECEIPTS, name) for name in self._log.partitions(RECEIPTS))
-        return [manifest for manifest in newest if manifest and manifest.fingerprint == RAW]
-
-    def manifest_of(self, entry: RawObject) -> Manifest | None:
-        """The manifest of which an object is a part; None where it does not count."""
-        committed = {manifest.digest: manifest for manifest in self._committed()}
-        return committed.get(entry.partition_digest)
+        self._is_listed = True
 
     def commit(self, run: str, windows: Sequence[Packed], metadata: Mapping[str, Any]) -> Manifest:
         """Store the objects of consecutive windows, or of a rescan, then publish them.
@@ -140,7 +98,7 @@ class RawZone:
                     " which stays"
                 )
             return self._check_bounds(newest, metadata)
-        if others := {packed.window for packed in windows} & set(self.windows()):
+        if others := {packed.window for packed in windows} & set(self.committed.windows):
             raise Conflict(f"raw windows {', '.join(sorted(others))} are already committed")
         is_indexed = self._indexed == self._state()
         stored = self._store(newest.number + 1 if newest else 1, windows)
@@ -234,7 +192,7 @@ class RawZone:
 
         In the order of their keys. Raises Corrupt, naming it, where one of them is missing.
         """
-        self._cover(first, last, partition)
+        self._cover()
         self._update_index()
         if self._incomplete:  # or committed since the listing was made
             self.refresh()
@@ -265,28 +223,17 @@ class RawZone:
 
     def before(self, day: date) -> list[RawObject]:
         """Committed objects sold before `day` (UTC date), and all unreadable ones."""
-        if "" not in self._covered or self._process != os.getpid():
-            self.refresh()
+        self._cover()
         self._update_index()
         dates = [sold for sold in self._index if sold and sold < day]
         dated = self.objects(min(dates), max(dates), None) if dates else []
         return dated + self._index.get(None, [])
 
-    def _cover(self, first: date, last: date, partition: str | None) -> None:
-        """List all objects unless the listing has the months from `first` to `last`."""
+    def _cover(self) -> None:
+        """List the objects, unless this process has."""
         self._log.catch_up()
-        if self._process != os.getpid() or self._listing != self._log.listing:
-            self._forget()
-        if "" in self._covered:
-            return
-        # an object of two dates is listed with the first
-        months = {f"{day:%Y-%m}" for day in (first - timedelta(days=1), first, last)} | {
-            f"{first.replace(day=1) + timedelta(days=31 * number):%Y-%m}"
-            for number in range((last - first).days // 31)
-        }
-        if partition is not None:
-            months.add(UNKNOWN)
-        if not months <= self._covered:
+        is_current = self._process == os.getpid() and self._listing == self._log.listing
+        if not (self._is_listed and is_current):
             self.refresh()
 
     def _update_index(self) -> None:
@@ -294,22 +241,22 @@ class RawZone:
         self._log.cover(RECEIPTS)
         if self._indexed == self._state():
             return
-        committed = {manifest.digest: manifest for manifest in self._committed()}
-        windows = self.windows()
+        committed, windows = self.committed.by_digest, self.committed.windows
         index: dict[date | None, list[RawObject]] = defaultdict(list)
         objects: dict[str, list[tuple[str, date | None, str]]] = defaultdict(list)
         for entry in sorted(self._objects.values()):
-            if manifest := committed.get(entry.partition_digest):
-                if windows.get(entry.partition, manifest) == manifest:
-                    index[entry.sold].append(entry)
-                if entry.key == entry.stored:
-                    objects[entry.partition_digest].append(
-                        (entry.partition, entry.sold, entry.digest)
-                    )
+            manifest = committed.get(entry.partition_digest)
+            if manifest is None:
+                continue
+            if windows.get(entry.partition, manifest) == manifest:
+                index[entry.sold].append(entry)
+            if entry.key == entry.stored:
+                name = (entry.partition, entry.sold, entry.digest)
+                objects[entry.partition_digest].append(name)
         self._incomplete = [
             manifest
             for digest, manifest in committed.items()
-            if "" in self._covered and partition_digest(manifest.number, objects[digest]) != digest
+            if partition_digest(manifest.number, objects[digest]) != digest
         ]
         self._index, self._indexed = index, self._state()
 
@@ -356,13 +303,6 @@ class RawZone:
                 entry.partition,
             )
         return data
-
-
-def partition_of(windows: Sequence[str]) -> str:
-    """The partition that has these consecutive windows, or this one rescan."""
-    if len(windows) == 1:
-        return windows[0]
-    return str(RawPartition(RawPartition.parse(windows[-1]).day, span=len(windows)))
 
 
 def _belongs(entry: RawObject, partition: str | None) -> bool:

@@ -90,7 +90,7 @@ def test_a_raw_object_is_told_by_its_name_alone(
     assert parse_raw(Stat(key, size, "")) == [
         RawObject(key, sold, *names, size, f"{first}-{last}", 0, key)
     ]
-    assert key.startswith(raw_prefix(f"{sold:%Y-%m}" if sold else "unknown"))
+    assert key.startswith(raw_prefix())
 
 
 def test_an_object_of_two_dates_is_told_by_its_name_alone() -> None:

@@ -191,20 +191,6 @@ def test_strangers_and_leftovers_mean_nothing(folder: Storage) -> None:
     assert texts(folder, OCT_5, OCT_5) == [WINDOW[OCT_5]]
 
 
-def test_a_listing_of_one_month_serves_that_month(folder: Storage) -> None:
-    lake(folder).commit_window("2026-10-05", {**WINDOW, date(2026, 9, 30): b"{}\n"}, {})
-    item = lake(folder)
-    item.refresh_raw("2026-10")
-    item.refresh_raw("unknown")
-    item.newest(RECEIPTS, "2026-10-05")
-    before = folder.requests.copy()
-    assert len(item.raw_objects(OCT_4, OCT_6, "2026-10-05")) == 3
-    assert folder.requests == before
-    assert len(item.raw_objects(date(2026, 9, 1), OCT_6)) == 3
-    assert folder.requests - before == {"LIST": 1}
-    assert len(item.raw_objects(date(2025, 1, 1), date(2027, 1, 1))) == 3
-
-
 def test_what_another_run_commits_after_the_listing_is_not_taken_for_lost(folder: Storage) -> None:
     item = lake(folder)
     assert item.raw_objects(OCT_4, OCT_6) == []
@@ -334,12 +320,18 @@ def test_the_two_main_dates_of_a_window_are_one_object(folder: Storage) -> None:
     assert folder.requests - before == {"GET": 3}
 
 
-def test_the_second_date_of_an_object_is_found_in_its_month(folder: Storage) -> None:
-    last, first = date(2026, 9, 30), date(2026, 10, 1)
-    lake(folder).commit_window("2026-09-30", {last: b"{1}\n", first: b"{2}\n"}, {})
-    item = lake(folder)
-    item.refresh_raw("2026-10")  # the object is listed with its first date
-    assert [item.read_raw(entry) for entry in item.raw_objects(first, first)] == [b"{2}\n"]
+def test_of_two_partitions_with_a_window_the_smaller_counts(folder: Storage) -> None:
+    """Two runs at once have committed it, one of them with the next windows."""
+    item, other = lake(folder), lake(folder)
+    assert item.windows() == other.windows() == {}
+    queue(folder, TOGETHER)
+    other.commit_window("2026-10-05", {OCT_5: b"{9}\n"}, {"start": "other"})
+    afresh = lake(folder)
+    assert [
+        (entry.partition, afresh.read_raw(entry)) for entry in afresh.raw_objects(OCT_5, OCT_6)
+    ] == [("2026-10-05", b"{9}\n"), ("2026-10-07", b"{3}\n")]
+    assert afresh.window_metadata("2026-10-05") == {"start": "other"}
+    check(folder, quiet=True)
 
 
 @given(st.binary(max_size=4000))
