@@ -19,6 +19,7 @@ import msgspec
 
 from pipeline.errors import SourceFatal
 from pipeline.extract.http import Http, Refused
+from pipeline.extract.read_ahead import read_ahead
 from pipeline.pos.api import CursorRefused, Rows, open_http, page_reader
 from pipeline.pos.pages import check_text, slice_page, split_page
 from pipeline.pos.source import Page, Reader, Record
@@ -54,7 +55,11 @@ class Square:
         """Orders that changed in [since, until), ten locations at a time.
 
         The cursor is the number of the group of locations and the last `updated_at` of the page.
+        The next pages are requested while one is stored.
         """
+        return read_ahead(self._pages(since, until, cursor))
+
+    def _pages(self, since: datetime, until: datetime | None, cursor: str | None) -> Iterator[Page]:
         locations = sorted(msgspec.json.decode(row)["id"] for row in self._locations())
         groups = [
             locations[first : first + endpoints.MAX_LOCATIONS]
