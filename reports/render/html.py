@@ -70,16 +70,12 @@ _MARK_IDS = re.compile(r'(id="|url\(#)(h[0-9a-f]+)')
 
 
 @cache
-def environment() -> Environment:
-    return Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-
-
-@cache
 def template(name: str) -> Template:
     """The template `name` of the reports, compiled once."""
-    return environment().from_string(resource(name))
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(resource(name))
 
 
 @cache
