@@ -50,11 +50,14 @@ def by_item(items: pd.DataFrame) -> pd.DataFrame:
     starts = np.flatnonzero(np.append([True], (pairs[1:] != pairs[:-1]).any(axis=1))[: len(pairs)])
     in_combo = parts["in_combo"].to_numpy()
     columns = {name: parts[name].to_numpy() for name in SUMS}
-    ranked = parts.loc[starts, ["item", "category"]].assign(
-        **{name: np.add.reduceat(values, starts) for name, values in columns.items()},
-        base=np.maximum.reduceat(columns["receipts"], starts),
-        combo_units=np.add.reduceat(columns["units"] * in_combo, starts),
-        combo_net=np.add.reduceat(columns["net_sales"] * in_combo, starts),
+    ranked = pd.DataFrame(
+        dict(zip(("item", "category"), pairs[starts].T, strict=True))
+        | {name: np.add.reduceat(values, starts) for name, values in columns.items()}
+        | {
+            "base": np.maximum.reduceat(columns["receipts"], starts),
+            "combo_units": np.add.reduceat(columns["units"] * in_combo, starts),
+            "combo_net": np.add.reduceat(columns["net_sales"] * in_combo, starts),
+        }
     )
     ranked = largest_first(ranked, "net_sales", "units")
     ranked["rank"] = range(1, len(ranked) + 1)

@@ -21,6 +21,7 @@ _COLUMNS = (
     Column("counted", "money"),
     Column("employee"),
 )
+_SPAN = ("store_id", "business_day", "closed_day")
 _MOVES = ("opening_cash", "cash_payments", "cash_refunds", "paid_in", "paid_out")
 
 
@@ -99,7 +100,7 @@ def _notes(figures: Figures, shifts: pd.DataFrame, counted: pd.DataFrame) -> lis
                 store=Name(_store(figures, largest["store_id"])),
                 register=Name(largest["register"]),
                 day=Day(largest["business_day"], long=True, short=True),
-                employee=_closed_by(figures, largest),
+                employee=_closed_by(figures, largest["closed_by"]),
             )
         )
     closed = shifts[shifts["closed_day"].notna()]
@@ -119,13 +120,14 @@ def _notes(figures: Figures, shifts: pd.DataFrame, counted: pd.DataFrame) -> lis
 def days_without_close(figures: Figures, shifts: pd.DataFrame) -> dict[str, list[date]]:
     """The days with sales on which no shift that was closed ran, by store with shifts."""
     days, missing = figures.now["days"], {}
-    for store, part in shifts.groupby("store_id", sort=True):
+    spans = list(zip(*(shifts[name] for name in _SPAN), strict=True))
+    for store in sorted({store for store, _, _ in spans}):
         traded = set(days[(days["store_id"] == store) & (days["receipts"] > 0)]["business_day"])
-        for row in part[part["closed_day"].notna()].itertuples():
-            length = (row.closed_day - row.business_day).days
-            traded -= {row.business_day + timedelta(n) for n in range(length + 1)}
+        for own, first, last in spans:
+            if own == store and last is not None:
+                traded -= {first + timedelta(n) for n in range((last - first).days + 1)}
         if traded:
-            missing[str(store)] = sorted(traded)
+            missing[store] = sorted(traded)
     return missing
 
 
@@ -143,8 +145,8 @@ def _store(figures: Figures, store: str) -> str:
     return figures.stores.get(store, store)
 
 
-def _closed_by(figures: Figures, row: pd.Series) -> Value:
-    return employee_name(figures, row["closed_by"]) if row["closed_by"] else None
+def _closed_by(figures: Figures, employee: str | None) -> Value:
+    return employee_name(figures, employee) if employee else None
 
 
 def _ranked(shifts: pd.DataFrame) -> pd.DataFrame:
@@ -226,7 +228,7 @@ def _named(figures: Figures, shifts: pd.DataFrame) -> pd.DataFrame:
     """The shifts with names and values for the columns of the tables."""
     return shifts.assign(
         store_name=[_store(figures, store) for store in shifts["store_id"]],
-        employee=[_closed_by(figures, row) for _, row in shifts.iterrows()],
+        employee=[_closed_by(figures, employee) for employee in shifts["closed_by"]],
         expected=shifts["expected_cash"],
         counted=shifts["counted_cash"],
         difference=[_signed(units, figures.currency) for units in shifts["difference"]],

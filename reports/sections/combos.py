@@ -8,6 +8,7 @@ import pandas as pd
 
 from reports.figures import Figures
 from reports.figures.calendar import month_before
+from reports.figures.tables import sum_by
 from reports.page import Chart, Column, Section, Table, records
 from reports.sections.comparison import against_share, ratio, share
 from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Value, text
@@ -22,12 +23,13 @@ def combos(figures: Figures) -> Section:
     """
     frame, currency = figures.now["combos"], figures.currency
     total_sum, receipts = figures.total.net_sales, figures.total.receipts
-    sums = frame.groupby("combo", sort=True)[
-        ["receipts", "units", "refunded_units", "gross_sales", "discounts", "refunds", "net_sales"]
-    ].sum()
-    sums = sums.reset_index().sort_values(
-        ["net_sales", "combo"], ascending=[False, True], kind="stable"
+    sums = sum_by(
+        frame,
+        ["combo"],
+        ["receipts", "units", "refunded_units", "gross_sales", "discounts", "refunds", "net_sales"],
+        "net_sales",
     )
+    part_sums = _part_sums(figures)
     sentences, tables, charts = [], [], []
     if sums.empty:
         sentences.append(text("combos.none"))
@@ -75,7 +77,7 @@ def combos(figures: Figures) -> Section:
             Column("share", "percent"),
         )
         tables.append(Table.from_frame("combos", text("combos.table"), cells, columns, currency))
-        parts = _parts(figures)
+        parts = _parts(figures, part_sums)
         if parts.rows:
             tables.append(parts)
     choices = _choices(figures.now["choices"], figures.ranked)
@@ -121,7 +123,7 @@ def combos(figures: Figures) -> Section:
                 **dict.fromkeys(("gross_sales", "discounts", "refunds", "net_sales"), "money"),
             ),
             "parts": records(
-                _part_sums(figures),
+                part_sums,
                 currency,
                 combo="text",
                 slot="label",
@@ -144,20 +146,14 @@ def combos(figures: Figures) -> Section:
 
 def _part_sums(figures: Figures) -> pd.DataFrame:
     parts = figures.now["combo_parts"]
-    sums = (
-        parts.assign(slot=parts["slot"].fillna(""))
-        .groupby(["combo", "slot", "item"], sort=True)[["units", "net_sales"]]
-        .sum()
-        .reset_index()
-    )
+    sums = sum_by(parts, ["combo", "slot", "item"], ["units", "net_sales"])
     return sums.sort_values(
         ["combo", "slot", "units", "item"], ascending=[True, True, False, True], kind="stable"
     )
 
 
-def _parts(figures: Figures) -> Table:
+def _parts(figures: Figures, sums: pd.DataFrame) -> Table:
     """The components of each combo, the combo that brings most first."""
-    sums = _part_sums(figures)
     sums = sums.assign(brings=sums.groupby("combo")["net_sales"].transform("sum")).sort_values(
         ["brings", "combo", "slot", "units", "item"],
         ascending=[False, True, True, False, True],
@@ -194,11 +190,7 @@ def _choices(choices: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame:
     `all` is how often any option of the same dish and modifier was chosen, `receipts` the least
     number of receipts with the dish.
     """
-    sums = (
-        choices.groupby(["item", "name", "option"], sort=True)[["units", "amount"]]
-        .sum()
-        .reset_index()
-    )
+    sums = sum_by(choices, ["item", "name", "option"], ["units", "amount"])
     sums["all"] = sums.groupby(["item", "name"])["units"].transform("sum")
     dishes = ranked.groupby("item")[["net_sales", "base"]].agg({"net_sales": "sum", "base": "max"})
     dishes = dishes.reindex(sums["item"], fill_value=0)
