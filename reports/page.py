@@ -20,6 +20,8 @@ CUT = 3
 """A table is never cut by fewer rows than this."""
 
 Kind = Literal["money", "count", "quantity", "percent", "number", "date", "text"]
+RIGHT = frozenset({"money", "count", "quantity", "percent", "number"})
+"""Kinds of columns that are aligned at the right."""
 
 
 @dataclass(frozen=True)
@@ -133,10 +135,6 @@ class Table:
             for i, column in enumerate(self.columns)
             if not column.csv_only and (i == 0 or any(row[i] is not None for row in self.rows))
         ]
-
-    @property
-    def narrow(self) -> bool:
-        return len(self.page_columns) <= 3
 
 
 @dataclass(frozen=True)

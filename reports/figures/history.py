@@ -133,7 +133,3 @@ class History:
         return dict(
             sorted(((s, labels.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0]))
         )
-
-    @cached_property
-    def employees(self) -> dict[str, str]:
-        return names(self.sources, "employees", "employee_id", "alias")

@@ -119,11 +119,6 @@ class Totals:
         return self.gross_sales - self.sale_discounts, self.receipts
 
     @property
-    def units_per_receipt(self) -> tuple[int, int]:
-        """Units of SALE lines (combos as one, a weighed line as 1) ÷ the same receipts."""
-        return self.units, self.receipts
-
-    @property
     def refund_share(self) -> tuple[int, int]:
         """Refunds ÷ gross sales."""
         return self.refunds, self.gross_sales

@@ -17,7 +17,7 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from reports.page import Chart, Page, Section, Table
+from reports.page import RIGHT, Chart, Page, Section, Table
 from reports.render.outline import (
     WORKBOOK,
     cut_note,
@@ -42,7 +42,6 @@ from reports.values import (
 )
 from reports.words import Words
 
-RIGHT = {"money", "count", "quantity", "percent", "number"}
 _CLASSES = {**dict.fromkeys(RIGHT, "n"), "date": "v"}
 ROWS = 25
 """Rows of a table on the page, where it has no reason for fewer."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reports import escape
-from reports.page import Column, Page, Section, Table
+from reports.page import RIGHT, Column, Page, Section, Table
 from reports.render.outline import cut_note, file_name, heading, no_content, subtitle
 from reports.values import Count, Value, text
 from reports.words import Words
-
-RIGHT = {"money", "count", "quantity", "percent", "number"}
 
 
 def markdown(page: Page, words: Words) -> bytes:

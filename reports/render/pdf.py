@@ -20,7 +20,7 @@ from typing import Literal
 
 import typst
 
-from reports.page import Chart, Page, Section, Table
+from reports.page import RIGHT, Chart, Page, Section, Table
 from reports.render.outline import cut_note, file_name, heading, no_content, subtitle
 from reports.values import Count, Name, Value, text
 from reports.words import Words
@@ -33,7 +33,6 @@ HELD = 3
 """Documents whose pages a process keeps at most: to free them takes a tenth of writing one."""
 ROWS, ANNEX_ROWS = 10, 8
 """Rows of a table in the report and in its annex, where it has no reason for more."""
-RIGHT = {"money", "count", "quantity", "percent", "number"}
 _CHART_FONT = re.compile(r"font-family: [^;\"]+")
 
 
