@@ -185,9 +185,10 @@ def _late(lake: Lake, window: str) -> int:
     files = lake.body(lake.windows()[window])["files"].values()
     entries = (entry for file in files for entry in parse_raw(Stat(file["key"], file["size"], "")))
     return sum(
-        lake.read_raw(entry).count(b"\n")
+        block.count(b"\n")
         for entry in entries
         if entry.partition == window and entry.sold and not entry.may_hold(start, end)
+        for block in lake.read_raw_blocks(entry)
     )
 
 

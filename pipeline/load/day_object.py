@@ -80,13 +80,23 @@ def unpack_tables(
     return tables
 
 
-def read_pieces(data: bytes, name: str) -> Iterator[pa.Table]:
-    """The rows of an object of one table, a batch at a time; `name` is for messages."""
+def unpack_pieces(
+    data: bytes, name: str, schemas: Mapping[str, pa.Schema]
+) -> Iterator[tuple[str, pa.Table]]:
+    """The tables of an object by name, a batch of rows at a time.
+
+    `schemas` are those of all its tables, in their order; `name` is for messages.
+    """
     try:
         source = pa.input_stream(pa.BufferReader(data), compression="zstd")
-        for batch in pa.ipc.open_stream(source):
-            yield pa.Table.from_batches([batch])
-    except (pa.ArrowException, OSError) as error:
+        for table_name, schema in schemas.items():
+            reader = pa.ipc.open_stream(source)
+            if reader.schema.metadata[_NAME].decode() != table_name:
+                raise ValueError(f"no table {table_name}")
+            check_schema(reader.schema, _bare(schema), f"{name}/{table_name}")
+            for batch in reader:
+                yield table_name, with_schema(pa.Table.from_batches([batch]), schema)
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         raise Corrupt(f"{name} is not a valid object of tables: {error}") from error
 
 

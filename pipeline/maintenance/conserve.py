@@ -146,7 +146,7 @@ def _find_lost(
     missing: dict[str, list[tuple[str, datetime | None]]] = {}
     for entry in due:
         count = len(missing)
-        for line, body in enumerate(raw.lake.read_raw(entry).splitlines(), 1):
+        for line, body in enumerate(_lines(raw, entry), 1):
             record = raw.reader.read_record(body)
             name = f"{raw.path_of(entry.key)}#{line}"
             number = record.number and raw.name(record.number)
@@ -163,6 +163,11 @@ def _find_lost(
             if not index.holds(number, records[0][0]):
                 lost[number] = records[0][0]
     return lost
+
+
+def _lines(raw: RawSource, entry: RawObject) -> Iterator[bytes]:
+    for block in raw.lake.read_raw_blocks(entry):
+        yield from block.splitlines()
 
 
 def _is_receipt(record: Record, reader: Reader) -> bool:

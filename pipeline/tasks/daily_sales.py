@@ -184,7 +184,7 @@ class DailySales(BatchTask):
         ]
 
     def unite(self, parts: list[list[PackedPortion]]) -> tuple[Files, Metadata]:
-        from pipeline.load.day_object import FILE, pack, read_pieces
+        from pipeline.load.day_object import FILE, pack, unpack_pieces
         from pipeline.transform.merge import merge
         from pipeline.transform.split_day import add_counts
 
@@ -193,12 +193,13 @@ class DailySales(BatchTask):
         self._report_counts(counts)
         tables = {}
         for dataset in schema.LAKE:
-            pieces = [
-                read_pieces(portion.tables[dataset.name], f"a portion of {self}")
+            expected = {dataset.name: schema.arrow(dataset, settings.rules().decimals)}
+            objects = [
+                unpack_pieces(portion.tables[dataset.name], f"a portion of {self}", expected)
                 for portion in portions
             ]
-            rows = merge(pieces, dataset.order)
-            tables[dataset.name] = schema.arrow(dataset, settings.rules().decimals), rows
+            pieces = [(rows for _, rows in tables_of) for tables_of in objects]
+            tables[dataset.name] = expected[dataset.name], merge(pieces, dataset.order)
         return {FILE: pack(tables)}, dict(counts)
 
 

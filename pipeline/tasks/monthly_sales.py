@@ -19,7 +19,7 @@ from pipeline.targets import Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.daily_sales import DailySales
 from pipeline.tasks.history import days_of
-from pipeline.tasks.tables import read_day, read_tables
+from pipeline.tasks.tables import read_day, read_day_pieces, read_tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,12 +64,13 @@ class MonthlySales(BatchTask):
         if unchanged:
             files = _updated(before, unchanged, changed)
         else:
-            writers = [ParquetWriter(schema.arrow(d, decimals), d.order) for d in schema.LAKE]
+            writers = {
+                d.name: ParquetWriter(schema.arrow(d, decimals), d.order) for d in schema.LAKE
+            }
             for day in changed:
-                tables = read_day(day)
-                for dataset, writer in zip(schema.LAKE, writers, strict=True):
-                    writer.append(tables[dataset.name])
-            files = {d.name: w.close() for d, w in zip(schema.LAKE, writers, strict=True)}
+                for name, rows in read_day_pieces(day):
+                    writers[name].append(rows)
+            files = {name: writer.close() for name, writer in writers.items()}
         counts = unchanged | {day.name: _counts_of(day) for day in changed}
         self.report_progress(f"{len(changed)} of {len(days)} days read", 100)
         totals = {key: sum(day[key] for day in counts.values()) for key in COUNTS}

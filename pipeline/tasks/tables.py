@@ -40,14 +40,25 @@ def read_day(task: DerivedTask) -> dict[str, pa.Table]:
     """
     from pipeline.load.day_object import FILE, unpack_tables
 
-    decimals, files = settings.rules().decimals, lake().read(task.dataset, task.name)
+    schemas, files = _day_schemas(), lake().read(task.dataset, task.name)
     if not files:
+        decimals = settings.rules().decimals
         return {d.name: schema.empty(d, decimals) for d in schema.LAKE}
-    return unpack_tables(
-        files[FILE],
-        f"{task.dataset}/{task.name}",
-        {d.name: schema.arrow(d, decimals) for d in schema.LAKE},
-    )
+    return unpack_tables(files[FILE], f"{task.dataset}/{task.name}", schemas)
+
+
+def read_day_pieces(task: DerivedTask) -> Iterator[tuple[str, pa.Table]]:
+    """`read_day`, some rows at a time: (name of the table, rows)."""
+    from pipeline.load.day_object import FILE, unpack_pieces
+
+    files = lake().read(task.dataset, task.name)
+    if files:
+        yield from unpack_pieces(files[FILE], f"{task.dataset}/{task.name}", _day_schemas())
+
+
+def _day_schemas() -> dict[str, pa.Schema]:
+    decimals = settings.rules().decimals
+    return {dataset.name: schema.arrow(dataset, decimals) for dataset in schema.LAKE}
 
 
 def read_table(task: DerivedTask, file_name: str, body: bytes) -> pa.Table:
