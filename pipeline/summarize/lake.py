@@ -133,8 +133,12 @@ def register(connection: duckdb.DuckDBPyConnection, months: Mapping[date, MonthR
             continue
         selects = []
         for month, part in parts.items():
-            connection.register(f"{relation}_{month:%Y%m}", part)
-            selects.append(f"SELECT DATE '{month}' AS month, * FROM {relation}_{month:%Y%m}")
+            view = f"{relation}_{month:%Y%m}"
+            if isinstance(part, pa.Table):
+                connection.register(view, part)
+            else:  # its own reader stays within memory_limit; Arrow's reads ahead
+                connection.read_parquet(part.files).create_view(view)
+            selects.append(f"SELECT DATE '{month}' AS month, * FROM {view}")
         connection.execute(f"CREATE VIEW {relation} AS {' UNION ALL '.join(selects)}")
     connection.execute('CREATE TABLE counts (month DATE, "check" VARCHAR, "count" BIGINT)')
     connection.executemany(

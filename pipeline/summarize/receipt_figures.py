@@ -158,14 +158,19 @@ def _digests_of_tables(months: Mapping[date, MonthRows]) -> Iterator[pa.Table]:
     for name, figures, source in _TABLES:
         columns = [*_RECEIPT[1:], "is_cancelled", *dict.fromkeys((*figures, *source))]
         for month, rows in months.items():
-            table = getattr(rows, name)
-            rows = table.select(columns) if isinstance(table, pa.Table) else table.scanner(columns)
-            for batch in rows.to_batches():
+            for batch in _batches(getattr(rows, name), columns):
                 counted = batch.filter(pc.invert(batch.column("is_cancelled")))
                 counted = with_month(counted, month)
                 yield _digests(
                     dict(zip(counted.schema.names, counted.columns, strict=True)), figures, source
                 )
+
+
+def _batches(table: LakeRows, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    if isinstance(table, pa.Table):
+        yield from table.select(columns).to_batches()
+    else:
+        yield from table.scanner(columns, batch_readahead=1, fragment_readahead=1).to_batches()
 
 
 def _digests(
@@ -176,7 +181,8 @@ def _digests(
     digests = [
         digest_rows([columns[name] for name in names], len(month)) for names in (figures, source)
     ]
-    texts = [name.cast(pa.string()) for name in names]
+    # copies: a column of DuckDB's holds all columns of its batch
+    texts = [pa.concat_arrays([name.cast(pa.string())]) for name in names]
     return pa.Table.from_arrays([month, *texts, *digests], schema=_ROW_DIGESTS)
 
 

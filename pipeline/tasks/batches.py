@@ -41,7 +41,7 @@ from pipeline.tasks.remote_build import BuildRequest, BuildResult
 
 log = logging.getLogger(__name__)
 
-_GROUP_SIZE = 4 << 20  # stored raw bytes, or as much work, of a group at most
+_GROUP_SIZE = 2 << 20  # stored raw bytes, or as much work, of a group at most
 _LITTLE_WORK = 2 << 20  # so much is done before an executor has started
 _PARTITION = 20_000  # the work of a partition in addition to that of its bytes
 _MAX_LOST = 8  # items of one round that may end their process before the round is given up
