@@ -62,15 +62,26 @@ class Named:
         self.marks.append(name)
 
 
-def test_durations_are_those_of_a_function_with_all_its_parameters(
+def test_durations_are_those_of_functions_and_of_the_fixtures_of_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(marks, "DURATIONS", tmp_path / "durations.txt")
     recorder = marks.Recorder()
-    for name, seconds in (("t.py::a[1]", 0.5), ("t.py::a[2]", 0.7), ("t.py::b", 0.1)):
-        recorder.pytest_runtest_logreport(SimpleNamespace(nodeid=name, duration=seconds))
+    for name, when, seconds in (
+        ("t.py::a[1]", "setup", 0.1),
+        ("t.py::a[1]", "call", 0.5),
+        ("t.py::a[2]", "call", 0.7),
+        ("t.py::b", "call", 0.1),
+        ("u.py::c", "setup", 3.0),
+        ("u.py::c", "call", 0.2),
+    ):
+        report = SimpleNamespace(nodeid=name, when=when, duration=seconds)
+        recorder.pytest_runtest_logreport(report)
     recorder.pytest_sessionfinish()
-    assert recorded() == {"t.py::a": 1.2}
+    assert recorded() == {"u.py": 3.0, "t.py::a": 1.3}
+    items = [Named("u.py::c"), Named("t.py::b")]
+    mark(items)
+    assert [item.marks for item in items] == [["slow"], []]
 
 
 PROBE = """

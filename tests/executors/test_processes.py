@@ -16,6 +16,8 @@ from pipeline.executors.local import ProcessPool
 from tests.executors.lakes import differing, digest_of
 from tests.support.runner import Runner
 
+pytestmark = pytest.mark.slow  # they start pools
+
 POOL = "local processes build partitions"
 
 

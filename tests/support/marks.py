@@ -1,9 +1,9 @@
 """Which tests are slow or start a real server, and which files run first.
 
-`durations.txt` has the seconds of each test function that takes over half a second, with its
-fixtures and all its parameters, as the last `./run test --record-durations` measured them. Those
-are left out of `./run test --fast`; and the files that take longest start first, so that no process
-ends with one of them.
+`durations.txt` has the seconds of each test function that takes over half a second, with all its
+parameters, and of the files whose fixtures take as long, as the last `./run test
+--record-durations` measured them. Those are left out of `./run test --fast`; and the files that
+take longest start first, so that no process ends with one of them.
 """
 
 from __future__ import annotations
@@ -26,22 +26,28 @@ def function_of(nodeid: str) -> str:
     return nodeid.partition("[")[0]
 
 
+def file_of(nodeid: str) -> str:
+    """The file of a test."""
+    return nodeid.partition("::")[0]
+
+
 def recorded() -> dict[str, float]:
-    """The seconds of each test function in DURATIONS."""
+    """The seconds of each test function, and of each file's fixtures, in DURATIONS."""
     lines = (line.split() for line in DURATIONS.read_text(encoding="utf-8").splitlines())
-    return {function: float(seconds) for seconds, function in lines}
+    return {name: float(seconds) for seconds, name in lines}
 
 
 def mark(items: list[pytest.Item]) -> None:
     """Put the longest files first, and mark tests that are slow or start a real server."""
     durations = recorded()
     totals: Counter[str] = Counter()
-    for function, seconds in durations.items():
-        totals[function.partition("::")[0]] += seconds
-    items.sort(key=lambda item: -totals[item.nodeid.partition("::")[0]])
+    for name, seconds in durations.items():
+        totals[file_of(name)] += seconds
+    items.sort(key=lambda item: -totals[file_of(item.nodeid)])
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
-        if function_of(item.nodeid) in durations or PIPELINES & fixtures:
+        names = {function_of(item.nodeid), file_of(item.nodeid)}
+        if durations.keys() & names or PIPELINES & fixtures:
             item.add_marker("slow")
         if REAL_SERVERS & fixtures:
             item.add_marker("real_server")
@@ -54,12 +60,13 @@ class Recorder:
         self.seconds: Counter[str] = Counter()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.seconds[function_of(report.nodeid)] += report.duration
+        is_fixture = report.when == "setup" and report.duration > LEAST
+        self.seconds[(file_of if is_fixture else function_of)(report.nodeid)] += report.duration
 
     def pytest_sessionfinish(self) -> None:
         lines = [
-            f"{seconds:.1f} {function}"
-            for function, seconds in self.seconds.most_common()
+            f"{seconds:.1f} {name}"
+            for name, seconds in self.seconds.most_common()
             if seconds > LEAST
         ]
         DURATIONS.write_text("\n".join(lines) + "\n", encoding="utf-8")
