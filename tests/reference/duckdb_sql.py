@@ -32,30 +32,43 @@ COLUMNS = {
 LINES = """
 create temp table line as
 with flat as (
-  select receipt_number, store_id, receipt_type, cancelled_at is not null as is_cancelled, receipt_date as sold_at,
+  select receipt_number, store_id, receipt_type, cancelled_at is not null as is_cancelled,
+         receipt_date as sold_at,
          timezone('America/Mexico_City', receipt_date) as sold_at_local, dining_option,
          generate_subscripts(line_items, 1) as line, unnest(line_items) as l,
-         case when cancelled_at is not null then 0 when receipt_type = 'REFUND' then -1 else 1 end as factor
+         case when cancelled_at is not null then 0 when receipt_type = 'REFUND' then -1 else 1
+         end as factor
   from receipt
 )
-select receipt_number, store_id, receipt_type, is_cancelled, sold_at, sold_at_local, cast(sold_at_local - interval 5 hour as date) as business_day,
-       case dining_option when 'Dine in' then 'dine_in' when 'To go' then 'takeaway' when 'Delivery' then 'delivery' else 'unmapped' end as channel,
-       line, l.item_id as item_id, l.variant_id as variant_id, l.item_name as item_name, l.variant_name as variant_name, l.quantity as quantity,
-       cast(l.price * 100 as bigint) as price, nullif(l.cost, 0) as unit_cost, cast(l.gross_total_money * 100 as bigint) as gross,
+select receipt_number, store_id, receipt_type, is_cancelled, sold_at, sold_at_local,
+       cast(sold_at_local - interval 5 hour as date) as business_day,
+       case dining_option when 'Dine in' then 'dine_in' when 'To go' then 'takeaway'
+            when 'Delivery' then 'delivery' else 'unmapped' end as channel,
+       line, l.item_id as item_id, l.variant_id as variant_id, l.item_name as item_name,
+       l.variant_name as variant_name, l.quantity as quantity,
+       cast(l.price * 100 as bigint) as price, nullif(l.cost, 0) as unit_cost,
+       cast(l.gross_total_money * 100 as bigint) as gross,
        cast(l.total_discount * 100 as bigint) as discount,
-       coalesce(cast(list_sum([t.money_amount for t in l.line_taxes if t.type = 'INCLUDED']) * 100 as bigint), 0) as included,
-       coalesce(cast(list_sum([t.money_amount for t in l.line_taxes if t.type = 'ADDED']) * 100 as bigint), 0) as added,
+       coalesce(cast(list_sum([t.money_amount for t in l.line_taxes if t.type = 'INCLUDED'])
+                     * 100 as bigint), 0) as included,
+       coalesce(cast(list_sum([t.money_amount for t in l.line_taxes if t.type = 'ADDED'])
+                     * 100 as bigint), 0) as added,
        cast(l.cost_total * 100 as bigint) as cost_total, l.cost <> 0 or l.cost_total <> 0 as costed,
        factor, l.item_name like 'Combo %' as is_combo,
-       [{'name': m.name, 'option': m.option, 'quantity': cast(l.quantity * factor as decimal(18, 4)),
-         'amount': cast(m.money_amount * factor as decimal(18, 2))} for m in l.line_modifiers] as modifiers,
+       [{'name': m.name, 'option': m.option,
+         'quantity': cast(l.quantity * factor as decimal(18, 4)),
+         'amount': cast(m.money_amount * factor as decimal(18, 2))}
+        for m in l.line_modifiers] as modifiers,
        case when l.item_name like 'Combo %' then l.line_modifiers end as choices
 from flat
 """
 CHOICES = """
 create temp table choice as
-select receipt_number, line, ordinal, m.name as name, m.option as option, cast(m.money_amount * 100 as bigint) as amount
-from (select receipt_number, line, generate_subscripts(choices, 1) as ordinal, unnest(choices) as m from line where is_combo)
+select receipt_number, line, ordinal, m.name as name, m.option as option,
+       cast(m.money_amount * 100 as bigint) as amount
+from (select receipt_number, line, generate_subscripts(choices, 1) as ordinal,
+             unnest(choices) as m
+      from line where is_combo)
 """
 # several objects hold several versions of a receipt
 NEWEST = """
