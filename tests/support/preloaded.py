@@ -6,6 +6,8 @@ imported is that of the command; the libraries and the stages that are imported 
 of it (tests/test_architecture.py). Two servers take turns, so that two runs in a row differ in the
 seed of their hashes, as two interpreters do.
 
+`pos run` starts luigi in a fork that was made before it, for the same reason.
+
 A command can leave out the drawn files of reports, which most tests do not read (few_files.py).
 
 `run` asks a server; `python -m tests.support.preloaded FD` is one, which ends with the process that
@@ -201,6 +203,46 @@ def _keep(output: int, status: int) -> None:
     os.close(output)
 
 
+def _fork_luigi() -> list[str] | None:
+    """Fork a process that becomes the luigi which this one starts.
+
+    Returns in that process, with its command; and None in this one.
+    """
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    pid = os.fork()
+    if not pid:
+        here.close()
+        os.setpgid(0, 0)
+        request, lifelines, _, _ = socket.recv_fds(there, _MAX_REQUEST, 1)
+        if not request:
+            os._exit(0)  # none was started
+        there.close()
+        command, environment = json.loads(request)
+        os.environ.clear()
+        os.environ.update(environment, POS_LIFELINE=str(lifelines[0]))
+        return command
+    there.close()
+
+    class Popen(subprocess.Popen):  # type: ignore[type-arg]
+        """Luigi in the fork; anything else in a new process."""
+
+        def __init__(self, command: list[str], **options: object) -> None:
+            if command[1:3] != ["-m", "luigi"]:
+                super().__init__(command, **options)
+                return
+            self.pid = pid
+            request = json.dumps([command[2:], dict(options["env"])]).encode()
+            socket.send_fds(here, [request], options["pass_fds"])
+
+        def wait(self, timeout: float | None = None) -> int:
+            if self.pid != pid:
+                return super().wait(timeout)
+            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    subprocess.Popen = Popen
+    return None
+
+
 def _rename(words: list[str]) -> None:
     """Show `words` in /proc, where Luigi's lock looks for a run of the same command."""
     fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
@@ -221,6 +263,8 @@ def main() -> None:
         warnings.catch_warnings(action="ignore"),
     ):
         command = _serve(control)  # Python warns of threads, which a fork does not have
+        if command[:2] == ["pipeline", "run"]:
+            command = _fork_luigi() or command
     tempfile.tempdir = None  # a library may have asked for it, with another TMPDIR
     del sys.modules["pipeline"]  # which loads the tasks, where Luigi is there before it
     sys.argv[1:] = command[1:]
