@@ -72,7 +72,7 @@ def copy_moved_revisions(
 
 
 def sales_of(records: Records) -> dict[str, Sales]:
-    """The partition dates and instants of sale of each receipt of a partition, by number."""
+    """The partition dates and instants of sale of each receipt, by number."""
     sales: dict[str, Sales] = defaultdict(dict)
     for sold in records:
         for record in records[sold]:

@@ -22,7 +22,7 @@ _THREADS = 2
 
 
 class Commits:
-    """A queue of windows to be committed by `run`; a context manager that commits all at its end.
+    """A queue of windows that `run` commits, all of them at the end of its block.
 
     `waiting` is the number of windows that are not committed yet. Raises what a commit raises, at
     the latest in `finish`.

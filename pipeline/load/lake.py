@@ -359,7 +359,7 @@ class Lake:
         return self._raw.commit(self.run, [pack_window(window, contents, times)], metadata)
 
     def windows(self) -> Mapping[str, Manifest]:
-        """The committed windows of raw receipts in order, each with the manifest that has it."""
+        """The committed windows of raw receipts in order, each with its manifest."""
         return self._raw.committed.windows
 
     def windows_and_rescans(self) -> Mapping[str, Manifest]:

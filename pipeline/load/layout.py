@@ -69,8 +69,9 @@ _DAY = timedelta(days=1)
 
 
 class RawPartition(NamedTuple):
-    """The name of a raw partition: 2026-10-05, 2026-10-05-windows-5 or 2026-10-05-rescan-35.
+    """The name of a raw partition.
 
+    2026-10-05, 2026-10-05-windows-5 or 2026-10-05-rescan-35.
     `day` is the day of the last window, or the last day of a rescan; `rescan` tells rescans of one
     day apart (their number of days, and a label); `span` the number of windows.
     """

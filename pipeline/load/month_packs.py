@@ -1,4 +1,4 @@
-"""A small file of each of many months in one object, so that a report reads few of them.
+"""The small files of many months in one object, so that a report reads few.
 
 `state/customers.zip` has the customers of each month, `state/summary.zip` its summary, by the
 digest of the partition. What is taken from them is checked as the file itself would be: a state

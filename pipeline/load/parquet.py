@@ -186,9 +186,9 @@ def _keys(table: pa.Table, order: Sequence[str]) -> list[pa.Array]:
 
 
 def _is_sorted(keys: Sequence[pa.Array]) -> bool:
-    """Whether each row is seen not to belong before the one above; False with a null among them.
+    """Whether no row belongs before the one above it; False if there is a null.
 
-    A small part of the time of a sort.
+    Takes a small part of the time of a sort.
     """
     tied: pa.BooleanArray | None = None  # with the row above, in the columns so far
     for key in keys:

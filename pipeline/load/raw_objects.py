@@ -51,7 +51,7 @@ def cut_frame(entry: RawObject, stored: bytes) -> bytes:
 
 
 class PackedObject(NamedTuple):
-    """The compressed NDJSON of a date, or of one and the next, which begins at byte `cut`."""
+    """The compressed NDJSON of a date, or of two; the second begins at byte `cut`."""
 
     sold: date | None
     times: str

@@ -1,4 +1,4 @@
-"""Totals of a register's business day for its shift, kept as its tickets are drawn.
+"""Totals of a register's day for its shift, kept as its tickets are drawn.
 
 Receipts are read before the shifts of their days. A shift that drew all tickets of its day again
 would take as long as its receipts.

@@ -109,7 +109,7 @@ FROM pairs JOIN store_numbers USING (store) JOIN frequent AS first ON pairs.item
 
 
 def has_wide_month(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a month has more possible pairs than MAX_PAIRS; called once, before any query."""
+    """Whether a month has more than MAX_PAIRS possible pairs; call it once, first."""
     connection.execute(f"CREATE TEMP TABLE receipt_items AS {RECEIPT_ITEMS}")
     return any(pairs > MAX_PAIRS for (pairs,) in connection.execute(_POSSIBLE).fetchall())
 

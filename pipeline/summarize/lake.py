@@ -1,4 +1,4 @@
-"""The relations that the queries read: DuckDB in memory over some months of the lake.
+"""The relations that the queries read, in DuckDB over months of the lake.
 
     lake_receipts, lake_sales, lake_payments, lake_quarantine, stores, employees   as in the schema
     receipts   lake_receipts with is_counted (not cancelled), is_sale and is_refund (counted only)
@@ -8,10 +8,10 @@
     counts     "check", "count": the transform's counts
 
 Each relation has a column `month` too, and each query's first column is `month`: planning a query
-costs more than the rows of a small month, so that months are counted together. Amounts are DECIMAL throughout (their sums DECIMAL(38)); instants UTC, `*_local` on the store's
-clock. The macro pick(flag, amount) is the amount where the flag holds, else 0. A receipt is named
-by month, store and number: accounts that share a lake may share numbers. Nothing but memory and
-`spill` is written.
+costs more than the rows of a small month, so months are counted together. Amounts are DECIMAL
+(their sums DECIMAL(38)); instants UTC, `*_local` on the store's clock. The macro pick(flag, amount)
+is the amount if the flag is true, else 0. A receipt is identified by month, store and number,
+because accounts that share a lake may share numbers. Only `spill` is written.
 """
 
 from __future__ import annotations
@@ -217,8 +217,8 @@ def _first_repeated(keys: pa.Table) -> tuple[object, ...] | None:
     """The first key that two rows in a row have; null equals null."""
     before, after = keys.slice(0, max(keys.num_rows - 1, 0)), keys.slice(1)
     same = [
-        pc.or_kleene(pc.equal(one, other), pc.and_(one.is_null(), other.is_null()))
-        for one, other in zip(before.columns, after.columns, strict=True)
+        pc.or_kleene(pc.equal(above, below), pc.and_(above.is_null(), below.is_null()))
+        for above, below in zip(before.columns, after.columns, strict=True)
     ]
     repeated = keys.slice(1).filter(reduce(pc.and_kleene, same))
     if not repeated.num_rows:

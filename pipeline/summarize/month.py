@@ -72,11 +72,12 @@ def summarize(
     memory_limit: str = "1GB",
     spill: Path | None = None,
 ) -> dict[date, dict[str, pa.Table]]:
-    """Every table of schema.SUMMARY and RECEIPT_FIGURES by month and name, sorted by its key.
+    """The tables of SUMMARY and RECEIPT_FIGURES by month and name, sorted by key.
 
-    Of each month, what its rows alone would give. Raises DataError when a row is of another month,
-    a receipt occurs twice, the counts do not agree, or a key names two rows; MoneyNotConserved when
-    sales or payments do not add up to the receipts; ConfigError when memory does not suffice.
+    Those of a month are what its rows alone would give. Raises DataError if a row is of another
+    month, a receipt occurs twice, the counts do not agree, or a key names two rows;
+    MoneyNotConserved if sales or payments do not add up to the receipts; ConfigError if memory does
+    not suffice.
     """
     for month, rows in months.items():
         missing = [name for name in COUNTS if name not in rows.counts]
@@ -111,4 +112,4 @@ def _count(
         dataset.name: tabulate_months(connection, queries[dataset.name], dataset, decimals, months)
         for dataset in datasets
     }
-    return {month: {name: of[month] for name, of in tables.items()} for month in months}
+    return {month: {name: by[month] for name, by in tables.items()} for month in months}

@@ -30,13 +30,14 @@ SELECT * REPLACE (coalesce(unknown, 0) AS unknown) FROM (
 SELECT month, NULL AS store_id, NULL AS currency, "check", '' AS subject, "count", NULL AS amount,
     NULL AS seconds FROM counts
 UNION ALL BY NAME
-SELECT month, store_id, currency, 'curated' AS "check", '' AS subject, count(*) AS "count" FROM receipts
-    GROUP BY ALL
+SELECT month, store_id, currency, 'curated' AS "check", '' AS subject, count(*) AS "count"
+FROM receipts GROUP BY ALL
 UNION ALL BY NAME
 SELECT month, store_id, currency, 'quarantined' AS "check", reason AS subject, count(*) AS "count",
     sum(total) AS amount,
     count(*) FILTER (WHERE total IS NULL) AS unknown
-FROM lake_quarantine LEFT JOIN (SELECT month, store_id, currency FROM stores) USING (month, store_id)
+FROM lake_quarantine
+    LEFT JOIN (SELECT month, store_id, currency FROM stores) USING (month, store_id)
 GROUP BY ALL
 UNION ALL BY NAME
 SELECT month, store_id, currency, 'missing_cost' AS "check", '' AS subject, count(*) AS "count",
@@ -47,12 +48,13 @@ SELECT month, store_id, currency, 'missing_category' AS "check", '' AS subject, 
     sum(net) AS amount
 FROM rows WHERE category IS NULL GROUP BY ALL
 UNION ALL BY NAME
-SELECT month, store_id, currency, 'unknown_component' AS "check", item AS subject, count(*) AS "count",
-    sum(net) AS amount
+SELECT month, store_id, currency, 'unknown_component' AS "check", item AS subject,
+    count(*) AS "count", sum(net) AS amount
 FROM rows WHERE NOT is_known GROUP BY ALL
 UNION ALL BY NAME
-SELECT month, store_id, currency, 'unmapped_channel' AS "check", coalesce(dining_option, '') AS subject,
-    count(*) FILTER (WHERE is_sale) AS "count", sum(net) AS amount
+SELECT month, store_id, currency, 'unmapped_channel' AS "check",
+    coalesce(dining_option, '') AS subject, count(*) FILTER (WHERE is_sale) AS "count",
+    sum(net) AS amount
 FROM receipts WHERE is_counted AND channel = 'unmapped' GROUP BY ALL
 UNION ALL BY NAME
 SELECT month, store_id, currency, 'clock_skew' AS "check", '' AS subject, count(*) AS "count",

@@ -1,4 +1,4 @@
-"""Backfill(first, last): what the API returned of a span, and nothing that is built from it."""
+"""Backfill(first, last): raw data of a span, without anything built from it."""
 
 from __future__ import annotations
 

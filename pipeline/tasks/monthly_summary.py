@@ -48,7 +48,7 @@ class MonthlySummary(BatchTask):
     def make_all(
         cls, tasks: Sequence[MonthlySummary]
     ) -> dict[MonthlySummary, tuple[Files, Metadata]]:
-        """The months in one pass: planning a query costs more than the rows of a small month."""
+        """The months in one pass: planning costs more than the rows of a small month."""
         from pipeline.summarize import MonthRows, summarize
 
         memory, spill = settings.lake().memory, spill_folder()

@@ -1,8 +1,8 @@
-"""One digest of all that a run depends on: a run that finds it unchanged has nothing to do.
+"""One digest of everything that a run depends on.
 
-Planning compares thousands of fingerprints. `Nightly` notes this digest when everything is current,
-and the next run of that day compares it first. It covers more than the fingerprints do, so where it
-differs the run is planned as always.
+A run that finds it unchanged has nothing to do. Planning compares thousands of fingerprints.
+`Nightly` notes this digest when everything is current, and the next run of that day compares it
+first. It covers more than the fingerprints do, so where it differs the run is planned as always.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipeline.tasks.shifts import shift_sources
 
 
 def run_state() -> str:
-    """Digest of every manifest but those of `Nightly`, the owner's files, settings and code."""
+    """Digest of all manifests but those of `Nightly`, owner's files, settings, code."""
     month = history_span().last.replace(day=1)
     sections = (settings.pos(), settings.shop(), settings.report(), settings.mail())
     parts: list[object] = [

@@ -119,7 +119,7 @@ def sort(table: pa.Table, order: Sequence[str]) -> pa.Table:
 
 
 def _keys(table: pa.Table, order: Sequence[str]) -> pa.Table:
-    """The columns that rows are sorted by, of types whose values Python compares alike."""
+    """The columns that rows are sorted by, of types that Python compares alike."""
     columns = []
     for name in order:
         column = table.column(name)

@@ -51,7 +51,7 @@ def number_of(line: bytes) -> bytes:
 
 
 class _Block(NamedTuple):
-    """Records of a bucket from one block of an object, compressed, and their positions."""
+    """Compressed records of a bucket from a block of an object, with positions."""
 
     raw: Raw
     text: bytes

@@ -71,9 +71,9 @@ Points = Sequence[tuple[float, float]]
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """The style for drawings: to restore matplotlib's own takes as long as a small chart.
+    """The style for drawings; enter it once, as leaving it costs a small chart's time.
 
-    A sign that the measuring font lacks is the reader's font's matter.
+    The reader's font decides about a sign that the measuring font lacks.
     """
     with matplotlib.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")

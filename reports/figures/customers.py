@@ -57,10 +57,10 @@ def by_customer(customers: pd.DataFrame) -> pd.DataFrame:
 def visits(
     customers: pd.DataFrame, given: Sequence[date], first: date | None
 ) -> dict[date, Visits]:
-    """The customers of each month of `given`, new and returning by all months before it.
+    """The new and returning customers of each month of `given`, by all months before.
 
-    `customers` are stacked with their month; `first` is the first month of the lake. If it is None, or a month since then is missing, no
-    customer counts as new.
+    `customers` are stacked with their month; `first` is the first month of the lake. If it is None,
+    or a month since then is missing, no customer counts as new.
     """
     keys = {name: customers[name] for name in ("month", "customer_id")}
     sums = group_sums(keys, customers, ["receipts", "net_sales"])

@@ -106,7 +106,7 @@ def fold_small(named: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
 
 
 def concentration(people: pd.DataFrame) -> tuple[int, int, int]:
-    """(customers in the best tenth, their net spend, net spend of all); `by_customer`'s rows."""
+    """(customers in the best tenth, their net spend, net spend of all)."""
     net = np.sort(people["net_sales"].to_numpy(np.int64))[::-1]
     top = -(-len(net) // 10)
     return top, int(net[:top].sum()), int(net.sum())

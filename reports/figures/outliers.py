@@ -34,7 +34,7 @@ def outliers(now: pd.DataFrame, before: pd.DataFrame | None) -> list[Outlier]:
 
 
 def sold_by_day(days: pd.DataFrame) -> DaySums:
-    """Net sales and receipts of each day, over the stores and channels that had a sale."""
+    """Net sales and receipts of each day, of stores and channels with a sale."""
     return by_day(days[days["receipts"] > 0])
 
 

@@ -1,4 +1,4 @@
-"""Reports without what is drawn: HTML, a PDF, a workbook and charts take most of their time."""
+"""Reports without HTML, PDF, workbook and charts, which take most of their time."""
 
 from __future__ import annotations
 

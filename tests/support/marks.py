@@ -38,7 +38,7 @@ def recorded() -> dict[str, float]:
 
 
 def mark(items: list[pytest.Item]) -> None:
-    """Put the longest files first, and mark tests that are slow or start a real server."""
+    """Put the longest files first; mark slow tests and those with a real server."""
     durations = recorded()
     totals: Counter[str] = Counter()
     for name, seconds in durations.items():

@@ -35,7 +35,7 @@ REPEATED_PAGES = 40
 
 
 class _Answer(NamedTuple):
-    """The rows of a page and the cursor of the next; `is_first`: the list begins (again)."""
+    """The rows of a page and the next cursor; `is_first` if the list (re)starts."""
 
     rows: list[bytes]
     cursor: str | None
@@ -75,7 +75,7 @@ class Lists:
         read: Callable[[bytes], Row],
         identify: Callable[[Row], Hashable],
     ) -> Iterator[tuple[list[Row], str | None]]:
-        """(rows through `read`, next cursor) of the pages; the next ones are requested meanwhile.
+        """(rows through `read`, next cursor) of the pages, requested ahead.
 
         Raises SourceFatal if pages no longer bring rows that are new by `identify`.
         """
