@@ -11,10 +11,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from itertools import pairwise
 from typing import Any, NamedTuple
 
-from pipeline.extract.missing_numbers import MissingNumbers, find_missing_numbers
+from pipeline.extract.missing_numbers import find_missing_numbers
 from pipeline.extract.new_fields import read_fields
 from pipeline.extract.rescan import numbers_tried
 from pipeline.extract.warnings import gap_warning
@@ -22,15 +21,10 @@ from pipeline.extract.window_bounds import DAY
 from pipeline.extract.windows import spans
 from pipeline.load import (
     CATALOG,
-    INVALIDATED,
     RAW,
-    RAW_SHIFTS,
-    SALES,
-    SUMMARY,
     Lake,
     decompress,
 )
-from pipeline.load.parquet import from_bytes
 from pipeline.outside_history import (
     as_json,
     read_outside,
@@ -39,11 +33,15 @@ from pipeline.outside_history import (
 from pipeline.raw_source import RawSource
 from pipeline.recent_days import FORTNIGHT, is_current, read_recent_days
 from pipeline.rules import Rules
-
-STATE = "etl_state.json"
-SILENT_DAYS = 3
-MONTHS = 3
-YEAR = 12
+from pipeline.status_findings import (
+    current_months,
+    find_silent,
+    find_unread,
+    name_missing,
+    read_before,
+    still_unknown,
+    why_no_shifts,
+)
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ def read_status(
     """
     lakes = {raw.point_of_sale: raw.lake for raw in sources} or {"": lake}
     prefixes = {raw.point_of_sale: raw.prefix for raw in sources}
-    before = _read_before(lake)
+    before = read_before(lake)
     windows = {
         name: _read_windows(home, expected, before, prefixes.get(name, ""))
         for name, home in lakes.items()
@@ -169,7 +167,7 @@ def read_status(
         silent=find_silent(lake, last, receipts),
         outside=as_json(outside),
         unread=find_unread(lake),
-        months=_current_months(lake),
+        months=current_months(lake),
         history_starts=str(starts or ""),
         no_shifts={name: why for name, home in lakes.items() if (why := why_no_shifts(home))},
         sources={
@@ -189,25 +187,6 @@ def read_status(
             for window, number in (each.numbers if each else {}).items()
         },
     )
-
-
-def _read_before(lake: Lake) -> dict[str, Any]:
-    """The status that was written last; {} where it is lost."""
-    try:
-        before = json.loads(lake.read_state(STATE) or b"{}")
-    except ValueError:
-        return {}
-    return before if isinstance(before, dict) else {}
-
-
-def why_no_shifts(lake: Lake) -> str:
-    """Why the newest raw shifts of a source are missing; "" if they are not."""
-    days = lake.partitions(RAW_SHIFTS)[-1:]
-    if not days or not is_current(lake, RAW_SHIFTS, days[0], RAW):
-        return ""
-    metadata = lake.metadata(RAW_SHIFTS, days[0])
-    refused: str = metadata["refused"]
-    return refused or ("" if metadata["shifts"] else "the POS has none in this half of the month")
 
 
 def _age(windows: _Windows, now: datetime) -> float:
@@ -259,63 +238,6 @@ def _gaps(windows: list[str]) -> Iterator[str]:
         yield f"{span[0]} to {span[-1]}" if span[1:] else str(span[0])
 
 
-def find_unread(lake: Lake) -> list[dict[str, Any]]:
-    """The records in quarantine, of the last YEAR months of the lake.
-
-    A month that the last status has read is not read again.
-    """
-    rows: list[dict[str, Any]] = []
-    names = ["receipt_number", "business_day", "reason", "detail", "total", "record"]
-    before = _read_before(lake)
-    numbers = before.get("months", {})
-    for month, number in _current_months(lake).items():
-        if numbers.get(month) == number:
-            rows += [
-                row for row in before.get("unread", ()) if row["business_day"].startswith(month)
-            ]
-        elif lake.metadata(SALES, month)["quarantined"]:
-            table = from_bytes(lake.read(SALES, month, ["quarantine"])["quarantine"])
-            rows += as_json(table.select(names).to_pylist())
-    return rows
-
-
-def _current_months(lake: Lake) -> dict[str, int]:
-    """The last YEAR months of the lake, with the numbers of their manifests."""
-    return {
-        month: newest.number
-        for month in lake.partitions(SALES)[-YEAR:]
-        if (newest := lake.newest(SALES, month)) and newest.fingerprint != INVALIDATED
-    }
-
-
-def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
-    """Stores without a receipt for SILENT_DAYS or more, and longer than ever before.
-
-    The value is the last day of each that has a receipt; key and value are "" where the lake has
-    none of any store. Reads the days of `recent` and, before them, the summaries of MONTHS months.
-    """
-    seen: dict[str, set[date]] = {}
-    for day, count_by_store in recent.items():
-        for store in count_by_store:
-            seen.setdefault(store, set()).add(date.fromisoformat(day))
-    for month in lake.partitions(SUMMARY)[-MONTHS:]:
-        if not is_current(lake, SUMMARY, month):
-            continue
-        days = from_bytes(lake.read(SUMMARY, month, ["days"])["days"])
-        for row in days.select(["store_id", "business_day"]).to_pylist():
-            seen.setdefault(row["store_id"], set()).add(row["business_day"])
-    silent = {}
-    for store, days in sorted(seen.items()):
-        ordered = sorted(day for day in days if day <= last)
-        breaks = [(b - a).days - 1 for a, b in pairwise(ordered)]
-        passed = (last - ordered[-1]).days if ordered else 0
-        if passed >= SILENT_DAYS and passed > max(breaks, default=0):
-            silent[store] = str(ordered[-1])
-    if not seen and len(recent) >= SILENT_DAYS:
-        silent[""] = ""
-    return silent
-
-
 def store_names(lake: Lake) -> dict[str, str]:
     """The stores' names by id, from the newest catalog; empty where there is none."""
     snapshots = lake.partitions(CATALOG)
@@ -338,25 +260,3 @@ def _name_stores(lakes: Mapping[str, Lake], prefixes: Mapping[str, str]) -> dict
         store_id: f"{label} ({source.capitalize()})" if counts[label] > 1 else label
         for store_id, label, source in rows
     }
-
-
-def name_missing(missing: MissingNumbers) -> dict[str, list[str]]:
-    """Missing numbers by device, within its series: 3-1043, 3-1050 to 3-1052.
-
-    They are receipts that have not arrived: of a device that was offline, which sends them later,
-    or receipts that a rescan asks for.
-    """
-    return {
-        device: [f"{device}-{a}" + (f" to {device}-{b}" if b > a else "") for a, b in ranges]
-        for device, ranges in missing.items()
-    }
-
-
-def still_unknown(missing: MissingNumbers, tried: Mapping[str, int]) -> list[str]:
-    """The missing numbers that a rescan has asked for and the API does not know."""
-    series = ((number, *number.rpartition("-")[::2]) for number in tried)
-    return sorted(
-        number
-        for number, device, number_part in series
-        if any(a <= int(number_part) <= b for a, b in missing.get(device, ()))
-    )

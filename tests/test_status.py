@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.extract.missing_numbers import find_missing_numbers
-from pipeline.status import Status, name_missing
+from pipeline.status import Status
+from pipeline.status_findings import name_missing
 from pipeline.status_text import format_status
 
 

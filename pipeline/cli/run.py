@@ -35,7 +35,7 @@ from pipeline.lakes import raw_partitions, refresh_all
 from pipeline.load import MONTHLY
 from pipeline.load.layout import state_key
 from pipeline.logs import FILE
-from pipeline.status import STATE
+from pipeline.status_findings import STATE
 from pipeline.status_text import format_status
 from pipeline.targets import lake
 from pipeline.tasks.failures import VARIABLE, note

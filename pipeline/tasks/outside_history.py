@@ -127,7 +127,7 @@ class OutsideHistory(DerivedTask):
 
 def warn_of_uncounted() -> None:
     """Log the receipts that no figure counts: in quarantine or outside history."""
-    from pipeline.status import find_unread
+    from pipeline.status_findings import find_unread
 
     first = history_span().first
     rows = read_outside_of(raw_sources(), first, list_outside()).to_pylist()
