@@ -1,4 +1,4 @@
-"""What a status names: rejected records, silent stores, missing numbers and shifts."""
+"""What a status names: rejected records, silent stores, missing numbers, shifts."""
 
 from __future__ import annotations
 

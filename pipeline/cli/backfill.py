@@ -12,29 +12,15 @@ period; otherwise Luigi's.
 from __future__ import annotations
 
 import argparse
-import sys
 
 from pipeline import settings
 from pipeline.cli.child import run_luigi
-from pipeline.cli.rescan import check_period
-from pipeline.errors import ExitCode
+from pipeline.cli.period import add_days, check_period, degraded_code
 from pipeline.lakes import raw_partitions, raw_sources, refresh_all
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--from",
-        dest="first",
-        type=settings.Day().parse,
-        required=True,
-        help="first business day, YYYY-MM-DD",
-    )
-    parser.add_argument(
-        "--to",
-        dest="last",
-        type=settings.Day().parse,
-        help="last business day; default: the last closed one",
-    )
+    add_days(parser, required=True)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -62,10 +48,5 @@ def run(options: argparse.Namespace) -> int:
             f"months before [pos] history_starts = {settings.pos().history_starts} get no"
             f" report; set it to {options.first}"
         )
-    limits = {m["truncated_at"] for m in metadata.values()} - {None}
-    if limits:
-        print(
-            f"degraded: the account serves no receipts received before {max(limits)}",
-            file=sys.stderr,
-        )
-    return ExitCode.DEGRADED if limits else ExitCode.DONE
+    limits = (m["truncated_at"] for m in metadata.values())
+    return degraded_code(max((limit for limit in limits if limit), default=None))

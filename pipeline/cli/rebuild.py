@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline import settings
 from pipeline.cli.child import run_luigi
+from pipeline.cli.period import add_months
 from pipeline.cli.raw_records import check_filled
 from pipeline.errors import ConfigError, Corrupt
 from pipeline.load import INVALIDATED, RAW, Manifest
@@ -24,16 +24,7 @@ from pipeline.tasks.maintenance import partitions_of, span_of
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--from",
-        dest="first",
-        type=settings.Month().parse,
-        required=True,
-        help="first month, YYYY-MM",
-    )
-    parser.add_argument(
-        "--to", dest="last", type=settings.Month().parse, required=True, help="last month"
-    )
+    add_months(parser, required=True)
     parser.add_argument("--dry-run", action="store_true", help="only list what would be rebuilt")
 
 
@@ -60,14 +51,8 @@ def run(options: argparse.Namespace) -> int:
     for task in tasks:
         if _newest(task).fingerprint != INVALIDATED:
             lake().invalidate(task.dataset, task.name, "rebuild from raw")
-    code = run_luigi(
-        "Rebuild",
-        "--first",
-        f"{options.first:%Y-%m}",
-        "--last",
-        f"{options.last:%Y-%m}",
-        "--local-scheduler",
-    )
+    span = ("--first", f"{options.first:%Y-%m}", "--last", f"{options.last:%Y-%m}")
+    code = run_luigi("Rebuild", *span, "--local-scheduler")
     lake().refresh()
     for task in tasks:
         after = _newest(task)

@@ -12,11 +12,11 @@ otherwise Luigi's.
 from __future__ import annotations
 
 import argparse
-import sys
 from datetime import date
 
 from pipeline import settings
 from pipeline.cli.child import run_luigi
+from pipeline.cli.period import add_days, check_period, degraded_code
 from pipeline.errors import ConfigError, ExitCode
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import prefix_of, raw_lake, sources
@@ -30,18 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default=35,
         help="how many business days up to the last closed one",
     )
-    parser.add_argument(
-        "--from",
-        dest="first",
-        type=settings.Day().parse,
-        help="first business day, YYYY-MM-DD, instead of --days",
-    )
-    parser.add_argument(
-        "--to",
-        dest="last",
-        type=settings.Day().parse,
-        help="last business day; default: the last closed one",
-    )
+    add_days(parser, help="first business day, YYYY-MM-DD, instead of --days")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -85,18 +74,4 @@ def _rescan(source: str, first: date, last: date) -> int:
         f"{prefix_of(source)}{rescan.name}: {metadata['records']} missing receipts"
         f"{'; pos run rebuilds what they change' * bool(metadata['records'])}"
     )
-    if metadata["truncated_at"]:
-        print(
-            f"degraded: the account serves no receipts received before {metadata['truncated_at']}",
-            file=sys.stderr,
-        )
-    return ExitCode.DEGRADED if metadata["truncated_at"] else ExitCode.DONE
-
-
-def check_period(first: date, last: date) -> None:
-    """Raise ConfigError for a period that is empty or has not closed."""
-    if not first <= last <= settings.last_day():
-        raise ConfigError(
-            f"{first} to {last} is not a period of closed business days; the last closed one is"
-            f" {settings.last_day()}"
-        )
+    return degraded_code(metadata["truncated_at"])

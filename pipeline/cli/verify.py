@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline import settings
+from pipeline.cli.period import add_months
 from pipeline.errors import ExitCode, StorageRefused
 from pipeline.lakes import raw_sources, source_named
 from pipeline.load import DATASETS
@@ -28,13 +28,7 @@ from pipeline.tasks.maintenance import look, refetch, repair, span_of
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--from",
-        dest="first",
-        type=settings.Month().parse,
-        help="first month, YYYY-MM; default: all",
-    )
-    parser.add_argument("--to", dest="last", type=settings.Month().parse, help="last month")
+    add_months(parser)
     parser.add_argument(
         "--deep", action="store_true", help="build each partition again in memory and compare"
     )

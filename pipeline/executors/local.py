@@ -125,7 +125,7 @@ class ProcessPool:
 
 
 def start_server() -> None:
-    """Start the server of the processes, which imports the code while this process works."""
+    """Start the processes' server, which imports the code while this process works."""
     if parent_process() is None:
         get_context("forkserver").set_forkserver_preload(PRELOADED)
         forkserver.ensure_running()

@@ -51,15 +51,15 @@ class RawWindows:
 
     def _read(self) -> _Committed:
         newest = (self._log.newest(RECEIPTS, name) for name in self._log.partitions(RECEIPTS))
-        found = [manifest for manifest in newest if manifest and manifest.fingerprint == RAW]
-        names = [(RawPartition.parse(manifest.partition), manifest) for manifest in found]
+        committed = [manifest for manifest in newest if manifest and manifest.fingerprint == RAW]
+        names = [(RawPartition.parse(manifest.partition), manifest) for manifest in committed]
         windows = {
             window: manifest
             for name, manifest in sorted(names, key=lambda named: -named[0].span)
             for window in name.windows
         }
         return _Committed(
-            {manifest.digest: manifest for manifest in found},
+            {manifest.digest: manifest for manifest in committed},
             dict(sorted(windows.items())),
             {manifest.partition: manifest for name, manifest in names if name.rescan},
         )

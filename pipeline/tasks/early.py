@@ -1,4 +1,4 @@
-"""What `Nightly` begins early: the simulated shop, imports of stages, local processes.
+"""What `Nightly` starts early: simulated shop, imports, local processes.
 
 A plan imports no stage (docs/decisions/0020-imports-when-building.md), and what a run extracts it
 then builds. So the shop starts while the run is planned, and the stages are imported while the

@@ -21,7 +21,7 @@ HELPERS = {
     "monitor",
     "query",
     "raw_records",
-    "recipients",
+    "period",
     "run_log",
     "run_summary",
 }

@@ -22,6 +22,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from pipeline.pos.listed_fields import names
 from pipeline.pos.source import Lists, NotCanonicalError, ToCanonical
 from pipeline.pos.square.laws import added_tax, check_laws, separate_charges, tax_types
 from pipeline.pos.square.lines import Joins, discounts_of, line_of, taxes_of
@@ -172,12 +173,8 @@ def _refund(envelope: Envelope, joins: Joins) -> Json | None:
         return None
     merged = {
         name: [row for entry in entries for row in rows(entry, name)]
-        for name in (
-            "return_line_items",
-            "return_taxes",
-            "return_discounts",
-            "return_service_charges",
-            "return_tips",
+        for name in names(
+            "return_line_items return_taxes return_discounts return_service_charges return_tips"
         )
     }
     lines, charges = merged["return_line_items"], merged["return_service_charges"]
@@ -283,10 +280,8 @@ def _money(order: Json, units: int) -> str:
 
 def _units(receipt: Json, order: Json) -> int:
     """The total of a receipt in minor units."""
-    text_of_total = str(receipt["total_money"])
-    return int(
-        text_of_total if currency_of(order) in NO_DECIMALS else text_of_total.replace(".", "")
-    )
+    total_money = str(receipt["total_money"])
+    return int(total_money if currency_of(order) in NO_DECIMALS else total_money.replace(".", ""))
 
 
 def _stamp(moment: datetime | None) -> str | None:
