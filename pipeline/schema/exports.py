@@ -31,16 +31,9 @@ _AGAINST = (
         "export",
         "money",
         "What the export says, refunds negative; null where it does not name it.",
-        "currency",
         null=True,
     ),
-    Column(
-        "lake",
-        "money",
-        "The same from the lake; null where it does not have it.",
-        "currency",
-        null=True,
-    ),
+    Column("lake", "money", "The same from the lake; null where it does not have it.", null=True),
 )
 
 EXPORT_FILES = Dataset(
@@ -60,12 +53,7 @@ EXPORT_FILES = Dataset(
         Column(
             "differing", "count", "Receipts (days) that differ, or that only one of the two has."
         ),
-        Column(
-            "difference",
-            "money",
-            "Sum of the differences of net sales, each taken positive.",
-            "currency",
-        ),
+        Column("difference", "money", "Sum of the differences of net sales, each taken positive."),
         Column("problem", "text", "Why it could not be compared.", null=True),
     ),
 )

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 QUANTITY_DECIMALS = 4
 COST_DECIMALS = 6
+UNITS = {
+    "money": "currency",
+    "unit cost": "currency",
+    "instant": "UTC",
+    "local": "store's local time",
+}
+"""The unit of the columns of a kind; other kinds have none."""
 
 
 def money(decimals: int) -> pa.DataType:
@@ -62,13 +69,17 @@ def _types(decimals: int) -> dict[str, pa.DataType]:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: name, kind, meaning, unit (or ""), whether it may be null."""
+    """One column: name, kind, meaning, unit (by default that of its kind), null."""
 
     name: str
     kind: str
     meaning: str
-    unit: str = ""
+    unit: str | None = None
     null: bool = False
+
+    def __post_init__(self) -> None:
+        if self.unit is None:
+            object.__setattr__(self, "unit", UNITS.get(self.kind, ""))
 
 
 @dataclass(frozen=True)

@@ -31,13 +31,11 @@ RECEIPTS = Dataset(
     (
         *_RECEIPT,
         Column("refund_for", "text", "Number of the sale that a refund returns.", null=True),
-        Column("sold_at", "instant", "When it was rung up (the POS's receipt_date).", "UTC"),
-        Column(
-            "sold_at_local", "local", "The same instant on the store's clock.", "store's local time"
-        ),
-        Column("created_at", "instant", "When the server received it.", "UTC"),
-        Column("updated_at", "instant", "When the server last changed it.", "UTC"),
-        Column("cancelled_at", "instant", "When it was cancelled.", "UTC", null=True),
+        Column("sold_at", "instant", "When it was rung up (the POS's receipt_date)."),
+        Column("sold_at_local", "local", "The same instant on the store's clock."),
+        Column("created_at", "instant", "When the server received it."),
+        Column("updated_at", "instant", "When the server last changed it."),
+        Column("cancelled_at", "instant", "When it was cancelled.", null=True),
         Column(
             "channel",
             "label",
@@ -67,57 +65,36 @@ RECEIPTS = Dataset(
             "gross",
             "money",
             "Lines before discounts and added tax, modifiers and included tax within.",
-            "currency",
         ),
         Column(
             "discount",
             "money",
             "Discounts of lines and receipt, each counted once; points redeemed are among them.",
-            "currency",
         ),
-        Column("net", "money", "gross - discount.", "currency"),
-        Column(
-            "tax_included", "money", "Tax inside the prices (inside gross and net).", "currency"
-        ),
-        Column("tax_added", "money", "Tax on top of the prices.", "currency"),
-        Column("tip", "money", "Tip.", "currency"),
-        Column("surcharge", "money", "Surcharges and service charges, without tax.", "currency"),
-        Column(
-            "surcharge_tax", "money", "Tax added on the surcharge; not in tax_added.", "currency"
-        ),
+        Column("net", "money", "gross - discount."),
+        Column("tax_included", "money", "Tax inside the prices (inside gross and net)."),
+        Column("tax_added", "money", "Tax on top of the prices."),
+        Column("tip", "money", "Tip."),
+        Column("surcharge", "money", "Surcharges and service charges, without tax."),
+        Column("surcharge_tax", "money", "Tax added on the surcharge; not in tax_added."),
         Column(
             "gift_cards",
             "money",
             "Gift cards sold: a liability, not in gross, net or any row of sales.",
-            "currency",
         ),
-        Column(
-            "rounding",
-            "money",
-            "Total less all of the above: cash rounding; 0 otherwise.",
-            "currency",
-        ),
+        Column("rounding", "money", "Total less all of the above: cash rounding; 0 otherwise."),
         Column(
             "total",
             "money",
             "What the POS charged: net + tax_added + tip + surcharge + surcharge_tax + gift_cards"
             " + rounding.",
-            "currency",
         ),
-        Column(
-            "paid", "money", "Sum of the payments; equals total on an honest receipt.", "currency"
-        ),
-        Column(
-            "points_discount",
-            "money",
-            "Part of discount that was paid with loyalty points.",
-            "currency",
-        ),
+        Column("paid", "money", "Sum of the payments; equals total on an honest receipt."),
+        Column("points_discount", "money", "Part of discount that was paid with loyalty points."),
         Column(
             "cancelled_total",
             "money",
             "What the total was before a cancellation; 0 where not cancelled.",
-            "currency",
         ),
         Column("discounts", "discounts", "Discounts by name; sum = discount."),
         Column("taxes", "taxes", "Taxes by name; type INCLUDED or ADDED, rate in percent."),
@@ -137,10 +114,8 @@ SALES = Dataset(
     ("store_id", "receipt_number", "line", "component"),
     (
         *_RECEIPT,
-        Column("sold_at", "instant", "When it was rung up.", "UTC"),
-        Column(
-            "sold_at_local", "local", "The same instant on the store's clock.", "store's local time"
-        ),
+        Column("sold_at", "instant", "When it was rung up."),
+        Column("sold_at_local", "local", "The same instant on the store's clock."),
         Column("channel", "label", "Order type by the rules of menu.toml."),
         Column("currency", "label", "ISO 4217 code."),
         Column("line", "ordinal", "Line of the receipt, from 1."),
@@ -184,7 +159,6 @@ SALES = Dataset(
             "combo_price",
             "money",
             "Price of one combo without modifiers; null for a plain line.",
-            "currency",
             null=True,
         ),
         Column(
@@ -197,7 +171,6 @@ SALES = Dataset(
             "upgrade",
             "money",
             "What the slot's option charged, already inside gross, signed; 0 where nothing.",
-            "currency",
         ),
         Column("is_known", "flag", "False for a component that no rule and no catalog item names."),
         Column("is_weighed", "flag", "Sold by weight: quantity is a weight, units count 1."),
@@ -212,32 +185,23 @@ SALES = Dataset(
             "unit_price",
             "money",
             "Price on the receipt without modifiers; null for a component.",
-            "currency",
             null=True,
         ),
         Column(
             "unit_cost",
             "unit cost",
             "Cost on the receipt; null where unknown (the POS's 0 means not entered).",
-            "currency",
             null=True,
         ),
         Column(
-            "gross",
-            "money",
-            "Before discount and added tax; a component's share of its combo.",
-            "currency",
+            "gross", "money", "Before discount and added tax; a component's share of its combo."
         ),
-        Column("discount", "money", "Line's or component's share of all discounts.", "currency"),
-        Column("net", "money", "gross - discount.", "currency"),
-        Column("tax_included", "money", "Included tax within net.", "currency"),
-        Column("tax_added", "money", "Added tax.", "currency"),
+        Column("discount", "money", "Line's or component's share of all discounts."),
+        Column("net", "money", "gross - discount."),
+        Column("tax_included", "money", "Included tax within net."),
+        Column("tax_added", "money", "Added tax."),
         Column(
-            "cost",
-            "money",
-            "Cost of the row; null where unknown, never taken for 0.",
-            "currency",
-            null=True,
+            "cost", "money", "Cost of the row; null where unknown, never taken for 0.", null=True
         ),
         Column(
             "modifiers",
@@ -261,15 +225,14 @@ PAYMENTS = Dataset(
         Column("payment_type_id", "label", "The POS's payment type.", null=True),
         Column("tender", "label", "Payment type as the merchant named it."),
         Column("tender_type", "label", "CASH, NONINTEGRATEDCARD, ...: an open list."),
-        Column("amount", "money", "Signed; tips and surcharge within.", "currency"),
+        Column("amount", "money", "Signed; tips and surcharge within."),
         Column(
             "fee",
             "money",
             "What the processor keeps of it; null where the POS does not know.",
-            "currency",
             null=True,
         ),
-        Column("paid_at", "instant", "When it was paid.", "UTC", null=True),
+        Column("paid_at", "instant", "When it was paid.", null=True),
     ),
     ("business_day", "receipt_number", "payment"),
 )

@@ -5,7 +5,7 @@ from pipeline.schema.shared_columns import BY_STORE
 
 
 def _cash(name: str, meaning: str, *, null: bool = False) -> Column:
-    return Column(name, "money", meaning, "currency", null=null)
+    return Column(name, "money", meaning, null=null)
 
 
 SHIFTS = Dataset(
@@ -18,11 +18,11 @@ SHIFTS = Dataset(
         *BY_STORE,
         Column("register", "label", "Its name in the catalog, else its id."),
         Column("shift_id", "text", "The POS's id."),
-        Column("opened_at", "instant", "Opened.", "UTC"),
-        Column("closed_at", "instant", "Closed; null while it is open.", "UTC", null=True),
+        Column("opened_at", "instant", "Opened."),
+        Column("closed_at", "instant", "Closed; null while it is open.", null=True),
         Column("closed_day", "day", "Business day of the close.", null=True),
-        Column("opened_at_local", "local", "Opened, on the store's clock."),
-        Column("closed_at_local", "local", "Closed, on the store's clock.", null=True),
+        Column("opened_at_local", "local", "Opened, on the store's clock.", unit=""),
+        Column("closed_at_local", "local", "Closed, on the store's clock.", unit="", null=True),
         Column("opened_by", "label", "Employee who opened it.", null=True),
         Column("closed_by", "label", "Employee who closed it.", null=True),
         _cash("opening_cash", "In the drawer at the opening."),

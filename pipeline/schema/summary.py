@@ -12,14 +12,7 @@ from pipeline.schema.summary_items import (
     REFUNDED_ITEMS,
 )
 from pipeline.schema.summary_people import CUSTOMERS, EMPLOYEES, STAFF, STORES
-from pipeline.schema.summary_sales import (
-    CHANNEL_HOURS,
-    DAYS,
-    DISCOUNTS,
-    HOURS,
-    QUALITY,
-    TENDERS,
-)
+from pipeline.schema.summary_sales import CHANNEL_HOURS, DAYS, DISCOUNTS, HOURS, QUALITY, TENDERS
 
 SUMMARY = (
     DAYS,

@@ -20,24 +20,17 @@ ITEMS = Dataset(
         Column("receipts", "count", "SALE receipts that hold it."),
         Column("units", "quantity", "Units of SALE rows."),
         Column("refunded_units", "quantity", "Units of REFUND rows, positive."),
-        Column("gross_sales", "money", "Gross of SALE rows.", "currency"),
-        Column(
-            "discounts", "money", "Discounts on SALE rows less those on REFUND rows.", "currency"
-        ),
-        Column("refunds", "money", "Gross of REFUND rows, positive.", "currency"),
-        Column("net_sales", "money", "gross_sales - discounts - refunds.", "currency"),
-        Column("tax_included", "money", "Included tax, refunds deducted.", "currency"),
-        Column("cost", "money", "Known cost, refunds deducted.", "currency"),
+        Column("gross_sales", "money", "Gross of SALE rows."),
+        Column("discounts", "money", "Discounts on SALE rows less those on REFUND rows."),
+        Column("refunds", "money", "Gross of REFUND rows, positive."),
+        Column("net_sales", "money", "gross_sales - discounts - refunds."),
+        Column("tax_included", "money", "Included tax, refunds deducted."),
+        Column("cost", "money", "Known cost, refunds deducted."),
         Column(
             "costed_units", "quantity", "units - refunded_units of the rows whose cost is known."
         ),
-        Column("costed_net", "money", "Net sales of the rows whose cost is known.", "currency"),
-        Column(
-            "costed_tax_included",
-            "money",
-            "Included tax of the rows whose cost is known.",
-            "currency",
-        ),
+        Column("costed_net", "money", "Net sales of the rows whose cost is known."),
+        Column("costed_tax_included", "money", "Included tax of the rows whose cost is known."),
         Column("first_day", "day", "First business day with a SALE of it.", null=True),
         Column("last_day", "day", "Last business day with a SALE of it.", null=True),
     ),
@@ -54,7 +47,7 @@ ITEM_WEEKDAYS = Dataset(
         Column("category", "label", "Category; null where none is known.", null=True),
         Column("item", "label", "United name of the dish, alone and in combos."),
         Column("receipts", "count", "SALE receipts that hold it."),
-        Column("net_sales", "money", "Net sales, refunds deducted.", "currency"),
+        Column("net_sales", "money", "Net sales, refunds deducted."),
     ),
 )
 
@@ -88,7 +81,7 @@ PRICES = Dataset(
         *BY_STORE,
         Column("item", "label", "United name."),
         Column("variant", "label", "Variant.", null=True),
-        Column("unit_price", "money", "Price on the receipt without modifiers.", "currency"),
+        Column("unit_price", "money", "Price on the receipt without modifiers."),
         Column("first_day", "day", "First business day at this price."),
         Column("last_day", "day", "Last business day at this price."),
         Column("units", "quantity", "Units sold at it."),
@@ -106,24 +99,19 @@ COMBOS = Dataset(
         Column("receipts", "count", "SALE receipts that hold it."),
         Column("units", "quantity", "Combos sold."),
         Column("refunded_units", "quantity", "Combos refunded, positive."),
-        Column("gross_sales", "money", "Gross of SALE rows.", "currency"),
-        Column("discounts", "money", "Discounts, refunds deducted.", "currency"),
-        Column("refunds", "money", "Gross of REFUND rows, positive.", "currency"),
-        Column("net_sales", "money", "Net sales.", "currency"),
-        Column("tax_included", "money", "Included tax, refunds deducted.", "currency"),
-        Column("cost", "money", "Known cost, refunds deducted.", "currency"),
+        Column("gross_sales", "money", "Gross of SALE rows."),
+        Column("discounts", "money", "Discounts, refunds deducted."),
+        Column("refunds", "money", "Gross of REFUND rows, positive."),
+        Column("net_sales", "money", "Net sales."),
+        Column("tax_included", "money", "Included tax, refunds deducted."),
+        Column("cost", "money", "Known cost, refunds deducted."),
         Column(
             "costed_units",
             "quantity",
             "units - refunded_units of the combos whose every row has a cost.",
         ),
-        Column("costed_net", "money", "Net sales of the rows whose cost is known.", "currency"),
-        Column(
-            "costed_tax_included",
-            "money",
-            "Included tax of the rows whose cost is known.",
-            "currency",
-        ),
+        Column("costed_net", "money", "Net sales of the rows whose cost is known."),
+        Column("costed_tax_included", "money", "Included tax of the rows whose cost is known."),
     ),
 )
 
@@ -139,8 +127,8 @@ COMBO_PARTS = Dataset(
         Column("item", "label", "United name of the component."),
         Column("is_known", "flag", "False where no rule names it."),
         Column("units", "quantity", "Units of SALE rows."),
-        Column("net_sales", "money", "Net sales credited, refunds deducted.", "currency"),
-        Column("upgrades", "money", "What choosing it charged on SALE rows.", "currency"),
+        Column("net_sales", "money", "Net sales credited, refunds deducted."),
+        Column("upgrades", "money", "What choosing it charged on SALE rows."),
         Column("charged_units", "quantity", "Units of SALE rows whose choice charged something."),
     ),
 )
@@ -156,7 +144,7 @@ CHOICES = Dataset(
         Column("name", "label", "Modifier."),
         Column("option", "label", "Option, spellings united."),
         Column("units", "quantity", "Times chosen on SALE rows."),
-        Column("amount", "money", "What was charged for it on SALE rows.", "currency"),
+        Column("amount", "money", "What was charged for it on SALE rows."),
     ),
 )
 
@@ -171,7 +159,7 @@ REFUNDED_ITEMS = Dataset(
         Column("employee_id", "label", "Who refunded.", null=True),
         Column("receipts", "count", "REFUND receipts."),
         Column("units", "quantity", "Units returned, positive."),
-        Column("refunds", "money", "Gross returned, positive.", "currency"),
+        Column("refunds", "money", "Gross returned, positive."),
     ),
 )
 

@@ -19,7 +19,7 @@ CUSTOMERS = Dataset(
         ),
         Column("last_day", "day", "Last such day.", null=True),
         Column("receipts", "count", "SALE receipts."),
-        Column("net_sales", "money", "Net sales, refunds deducted.", "currency"),
+        Column("net_sales", "money", "Net sales, refunds deducted."),
     ),
 )
 
@@ -32,16 +32,15 @@ STAFF = Dataset(
         *BY_STORE,
         Column("employee_id", "label", "Employee; null where the POS names none.", null=True),
         Column("receipts", "count", "SALE receipts not cancelled."),
-        Column("net_sales", "money", "Net sales, refunds deducted.", "currency"),
-        Column("discounts", "money", "Discounts, refunds deducted.", "currency"),
+        Column("net_sales", "money", "Net sales, refunds deducted."),
+        Column("discounts", "money", "Discounts, refunds deducted."),
         Column("refund_receipts", "count", "REFUND receipts."),
-        Column("refunds", "money", "Gross of REFUND receipts, positive.", "currency"),
+        Column("refunds", "money", "Gross of REFUND receipts, positive."),
         Column("cancelled_receipts", "count", "Cancelled receipts."),
         Column(
             "cancelled_total",
             "money",
             "What cancelled receipts had charged or paid back, each positive.",
-            "currency",
         ),
     ),
 )

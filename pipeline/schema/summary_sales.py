@@ -7,18 +7,13 @@ _AMOUNTS = (
     Column("receipts", "count", "SALE receipts not cancelled."),
     Column("refund_receipts", "count", "REFUND receipts not cancelled."),
     Column("units", "quantity", "Units of SALE lines, combos as one, weighed lines as 1."),
-    Column("gross_sales", "money", "Gross of SALE receipts.", "currency"),
-    Column("sale_discounts", "money", "Discounts on SALE receipts.", "currency"),
-    Column("refund_discounts", "money", "Discounts on REFUND receipts, positive.", "currency"),
-    Column("refunds", "money", "Gross of REFUND receipts, positive.", "currency"),
-    Column(
-        "net_sales",
-        "money",
-        "gross_sales - (sale_discounts - refund_discounts) - refunds.",
-        "currency",
-    ),
-    Column("tax_included", "money", "Included tax, refunds deducted.", "currency"),
-    Column("tax_added", "money", "Added tax, refunds deducted.", "currency"),
+    Column("gross_sales", "money", "Gross of SALE receipts."),
+    Column("sale_discounts", "money", "Discounts on SALE receipts."),
+    Column("refund_discounts", "money", "Discounts on REFUND receipts, positive."),
+    Column("refunds", "money", "Gross of REFUND receipts, positive."),
+    Column("net_sales", "money", "gross_sales - (sale_discounts - refund_discounts) - refunds."),
+    Column("tax_included", "money", "Included tax, refunds deducted."),
+    Column("tax_added", "money", "Added tax, refunds deducted."),
 )
 
 DAYS = Dataset(
@@ -31,44 +26,34 @@ DAYS = Dataset(
         *BY_STORE,
         Column("channel", "label", "Order type."),
         *_AMOUNTS,
-        Column("tips", "money", "Tips, refunds deducted.", "currency"),
-        Column("surcharges", "money", "Surcharges without tax, refunds deducted.", "currency"),
-        Column("gift_cards", "money", "Gift cards sold, refunds deducted.", "currency"),
-        Column("rounding", "money", "Cash rounding.", "currency"),
-        Column("collected", "money", "Totals of the receipts, refunds deducted.", "currency"),
-        Column("paid", "money", "Payments, refunds deducted; equals collected.", "currency"),
-        Column(
-            "points_discounts", "money", "Discounts paid with points, refunds deducted.", "currency"
-        ),
-        Column("cost", "money", "Known cost of goods, refunds deducted.", "currency"),
-        Column("costed_net", "money", "Net sales of the rows whose cost is known.", "currency"),
-        Column(
-            "costed_tax_included",
-            "money",
-            "Included tax of the rows whose cost is known.",
-            "currency",
-        ),
+        Column("tips", "money", "Tips, refunds deducted."),
+        Column("surcharges", "money", "Surcharges without tax, refunds deducted."),
+        Column("gift_cards", "money", "Gift cards sold, refunds deducted."),
+        Column("rounding", "money", "Cash rounding."),
+        Column("collected", "money", "Totals of the receipts, refunds deducted."),
+        Column("paid", "money", "Payments, refunds deducted; equals collected."),
+        Column("points_discounts", "money", "Discounts paid with points, refunds deducted."),
+        Column("cost", "money", "Known cost of goods, refunds deducted."),
+        Column("costed_net", "money", "Net sales of the rows whose cost is known."),
+        Column("costed_tax_included", "money", "Included tax of the rows whose cost is known."),
         Column("identified_receipts", "count", "SALE receipts with a customer."),
         Column("cancelled_receipts", "count", "Cancelled receipts, sales and refunds."),
         Column(
             "cancelled_total",
             "money",
             "What cancelled receipts had charged or paid back, each positive.",
-            "currency",
         ),
         Column("combo_receipts", "count", "SALE receipts that hold a combo."),
         Column(
             "first_sold_at",
             "local",
             "First receipt of the day; null where all were cancelled.",
-            "store's local time",
             null=True,
         ),
         Column(
             "last_sold_at",
             "local",
             "Last receipt of the day; null where all were cancelled.",
-            "store's local time",
             null=True,
         ),
     ),
@@ -84,7 +69,7 @@ HOURS = Dataset(
         *BY_STORE,
         Column("hour", "ordinal", "Hour of the store's clock, 0 to 23."),
         Column("receipts", "count", "SALE receipts not cancelled."),
-        Column("net_sales", "money", "Net sales, refunds in the hour they were made.", "currency"),
+        Column("net_sales", "money", "Net sales, refunds in the hour they were made."),
     ),
 )
 
@@ -98,7 +83,7 @@ CHANNEL_HOURS = Dataset(
         Column("channel", "label", "Order type."),
         Column("hour", "ordinal", "Hour of the store's clock, 0 to 23."),
         Column("receipts", "count", "SALE receipts not cancelled."),
-        Column("net_sales", "money", "Net sales, refunds in the hour they were made.", "currency"),
+        Column("net_sales", "money", "Net sales, refunds in the hour they were made."),
     ),
 )
 
@@ -113,8 +98,8 @@ TENDERS = Dataset(
         Column("tender_type", "label", "Kind of payment type."),
         Column("payments", "count", "Payments on SALE receipts."),
         Column("refund_payments", "count", "Payments on REFUND receipts."),
-        Column("sales_amount", "money", "Paid on SALE receipts.", "currency"),
-        Column("refunds_amount", "money", "Paid back, positive.", "currency"),
+        Column("sales_amount", "money", "Paid on SALE receipts."),
+        Column("refunds_amount", "money", "Paid back, positive."),
     ),
 )
 
@@ -128,7 +113,7 @@ DISCOUNTS = Dataset(
         Column("name", "label", "Discount."),
         Column("type", "label", "FIXED_PERCENT, ..., DISCOUNT_BY_POINTS."),
         Column("receipts", "count", "SALE receipts that had it."),
-        Column("amount", "money", "Given on sales less returned with refunds.", "currency"),
+        Column("amount", "money", "Given on sales less returned with refunds."),
     ),
 )
 
@@ -154,7 +139,7 @@ QUALITY = Dataset(
             " none.",
         ),
         Column("count", "count", "Receipts, lines or records, as the check says."),
-        Column("amount", "money", "Money concerned, where there is any.", "currency", null=True),
+        Column("amount", "money", "Money concerned, where there is any.", null=True),
         Column("unknown", "count", "Records among them whose money cannot be read."),
         Column("seconds", "count", "Longest delay, for clock_skew and late.", "seconds", null=True),
     ),
