@@ -192,12 +192,7 @@ def admit(
 
 
 def record(
-    lake: Lake,
-    origin: Origin,
-    key: bytes | None,
-    *,
-    name: str = NAME,
-    names: Collection[str] = (),
+    lake: Lake, origin: Origin, key: bytes | None, *, name: str = NAME, names: Collection[str] = ()
 ) -> None:
     """Record that `origin` fills the lake from now on, with customers hashed by `key`.
 

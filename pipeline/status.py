@@ -19,17 +19,8 @@ from pipeline.extract.rescan import numbers_tried
 from pipeline.extract.warnings import gap_warning
 from pipeline.extract.window_bounds import DAY
 from pipeline.extract.windows import spans
-from pipeline.load import (
-    CATALOG,
-    RAW,
-    Lake,
-    decompress,
-)
-from pipeline.outside_history import (
-    as_json,
-    read_outside,
-    read_outside_of,
-)
+from pipeline.load import CATALOG, RAW, Lake, decompress
+from pipeline.outside_history import as_json, read_outside, read_outside_of
 from pipeline.raw_source import RawSource
 from pipeline.recent_days import FORTNIGHT, is_current, read_recent_days
 from pipeline.rules import Rules

@@ -28,10 +28,7 @@ from pipeline.errors import ConfigError, ExitCode
 
 DEFAULTS = Path(__file__).parents[1] / "defaults"
 SIMULATOR = "simulator"
-ADDRESSES = {
-    "loyverse": "https://api.loyverse.com/v1.0",
-    "square": "https://connect.squareup.com",
-}
+ADDRESSES = {"loyverse": "https://api.loyverse.com/v1.0", "square": "https://connect.squareup.com"}
 HISTORY_DAYS = 30  # of an account without unlimited history, with a day to spare
 SHARED = ("logging.cfg", "goals.toml", "calendar.toml", "fees.toml")
 """Files of config/ that are the same for every shop."""

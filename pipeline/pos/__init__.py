@@ -17,10 +17,7 @@ SOURCES = {
     "square": "pipeline.pos.square.client:open_square",
     "files": "pipeline.pos.files:open_files",
 }
-READERS = {
-    "loyverse": "pipeline.pos.loyverse.reader",
-    "square": "pipeline.pos.square.reader",
-}
+READERS = {"loyverse": "pipeline.pos.loyverse.reader", "square": "pipeline.pos.square.reader"}
 
 
 def open_source(name: str, **options: Any) -> Source:

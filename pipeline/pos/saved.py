@@ -138,11 +138,7 @@ def _cut(text: bytes) -> Iterator[bytes]:
 
 
 def _sort(
-    document: bytes,
-    objects: dict[str, list[bytes]],
-    loose: list[bytes],
-    depth: int,
-    reader: Reader,
+    document: bytes, objects: dict[str, list[bytes]], loose: list[bytes], depth: int, reader: Reader
 ) -> bool:
     """Put rows of a document's pages into `objects`, of a bare array into `loose`.
 

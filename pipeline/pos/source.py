@@ -95,11 +95,7 @@ class NotCanonicalError(Exception):
     """A record without a canonical receipt: why, where, and its readable fields."""
 
     def __init__(
-        self,
-        reason: str,
-        pointer: str,
-        detail: str,
-        receipt: Mapping[str, object] | None = None,
+        self, reason: str, pointer: str, detail: str, receipt: Mapping[str, object] | None = None
     ):
         super().__init__(reason, pointer, detail)
         self.reason, self.pointer, self.detail = reason, pointer, detail

@@ -13,12 +13,4 @@ from pipeline.rules.menu import Menu
 from pipeline.rules.menu_file import read_menu
 from pipeline.rules.stores import Rules, Store
 
-__all__ = [
-    "Menu",
-    "Rules",
-    "Store",
-    "day_bounds",
-    "read_menu",
-    "time_zone",
-    "tz_version",
-]
+__all__ = ["Menu", "Rules", "Store", "day_bounds", "read_menu", "time_zone", "tz_version"]

@@ -25,15 +25,7 @@ from pipeline.settings.parameters import Day, Days, Month, Number, field
 from pipeline.settings.plans import plans, plans_digest
 from pipeline.settings.run_context import new_run, once_per_run
 from pipeline.settings.sections import lake, mail, monitor, pos, report, shop, webhook
-from pipeline.settings.shaping import (
-    cleaning,
-    decimals,
-    default_store,
-    menu,
-    reader,
-    rules,
-    stores,
-)
+from pipeline.settings.shaping import cleaning, decimals, default_store, menu, reader, rules, stores
 from pipeline.settings.sources import PointOfSale, point_of_sale, points_of_sale
 from pipeline.settings.strict import parse_locale
 

@@ -67,10 +67,7 @@ class pos(Section):
         50,
         description="missing receipt numbers that a reconciliation scan requests at most; 0: none",
     )
-    limited_history = Switch(
-        False,
-        description="the account serves 31 days only",
-    )
+    limited_history = Switch(False, description="the account serves 31 days only")
     rate_requests = Integer(300, description="requests in `rate_seconds` at most; 0: no limit")
     rate_seconds = Integer(
         300, least=1, description="seconds in which `rate_requests` requests may be sent"
@@ -186,31 +183,20 @@ class mail(Section):
     )
     alerts_to = luigi.Parameter("", description="who gets an alert when a run fails")
     open_months = Switch(
-        False,
-        description="also send the current month, in every run that changes it",
+        False, description="also send the current month, in every run that changes it"
     )
     daily = Switch(
-        False,
-        description="also send a closing message of each business day, to mail and webhook",
+        False, description="also send a closing message of each business day, to mail and webhook"
     )
-    weekly = Switch(
-        False,
-        description="also send a message of each week, to mail and webhook",
-    )
+    weekly = Switch(False, description="also send a message of each week, to mail and webhook")
     ca_file = luigi.Parameter("", description="certificates to trust instead of the system's")
 
 
 class webhook(Section):
     """Messages in Slack's format to WEBHOOK_URL; nothing is sent without it."""
 
-    reports = Switch(
-        True,
-        description="send reports to WEBHOOK_URL",
-    )
-    alerts = Switch(
-        True,
-        description="send alerts to WEBHOOK_URL",
-    )
+    reports = Switch(True, description="send reports to WEBHOOK_URL")
+    alerts = Switch(True, description="send alerts to WEBHOOK_URL")
     ca_file = luigi.Parameter("", description="certificates to trust instead of the system's")
 
 

@@ -199,7 +199,4 @@ def _translation() -> dict[str, object]:
     names = list(points_of_sale())
     if len(names) == 1 and rules().translator is None:
         return {}
-    return {
-        "records_of": ", ".join(names),
-        "count_open_orders": pos().count_open_orders,
-    }
+    return {"records_of": ", ".join(names), "count_open_orders": pos().count_open_orders}

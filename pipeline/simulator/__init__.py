@@ -9,12 +9,4 @@ from pipeline.simulator.server import Server, serve
 from pipeline.simulator.shop import Shop
 from pipeline.simulator.source import Entry, Query, Source
 
-__all__ = [
-    "Entry",
-    "Exchange",
-    "Query",
-    "Server",
-    "Shop",
-    "Source",
-    "serve",
-]
+__all__ = ["Entry", "Exchange", "Query", "Server", "Shop", "Source", "serve"]

@@ -23,13 +23,7 @@ from pipeline.errors import HistoryLimit, NotServed, SourceFatal
 from pipeline.extract.http import Http, Refused
 from pipeline.pos.api import open_http
 from pipeline.pos.loyverse import reader as loyverse_reader
-from pipeline.pos.loyverse.endpoints import (
-    ENDPOINTS,
-    PAGE_LIMIT,
-    TOLERANCE,
-    Filter,
-    check_shown,
-)
+from pipeline.pos.loyverse.endpoints import ENDPOINTS, PAGE_LIMIT, TOLERANCE, Filter, check_shown
 from pipeline.pos.loyverse.lists import Lists
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.loyverse.redaction import redact_rows
@@ -94,11 +88,7 @@ class Loyverse:
                         + ([reached] if reached else []),
                         default=None,
                     )
-                    yield Page(
-                        records,
-                        cursor,
-                        begin if is_clamped and cursor is None else None,
-                    )
+                    yield Page(records, cursor, begin if is_clamped and cursor is None else None)
                 return
             except HistoryLimit as refusal:
                 edge = self._edge()

@@ -72,11 +72,7 @@ EXPORTS = ExportForm(
         ),
         "taxes": ("tax", "impuesto", "impuestos", "taxe", "taxes"),
         "tips": ("tip", "propina", "pourboire"),
-        "partial_refunds": (
-            "partial refunds",
-            "reembolsos parciales",
-            "remboursements partiels",
-        ),
+        "partial_refunds": ("partial refunds", "reembolsos parciales", "remboursements partiels"),
         "collected": ("total collected", "total cobrado", "total recaudado", "total percu"),
         "item_kind": ("itemization type",),
         "store": ("location", "ubicacion", "sucursal", "emplacement"),
@@ -93,11 +89,7 @@ EXPORTS = ExportForm(
         "partial_refunds",
         "collected",
     ),
-    needed={
-        "receipts": _AMOUNTS | {"collected"},
-        "items": _AMOUNTS,
-        "summary": _AMOUNTS,
-    },
+    needed={"receipts": _AMOUNTS | {"collected"}, "items": _AMOUNTS, "summary": _AMOUNTS},
     item=frozenset(("item", "qty", "articulo", "cantidad", "article", "qte")),
     impersonal=frozenset(
         (

@@ -14,10 +14,7 @@ Money = Callable[[int], str]
 CUSTOM_AMOUNT, REGULAR = "Custom amount", "Regular"
 """The name of a line without an item; that of an item's only variation, which says nothing."""
 _TEN_THOUSANDTH = Decimal("0.0001")
-_DISCOUNT_TYPES = {
-    "FIXED_PERCENTAGE": "FIXED_PERCENT",
-    "VARIABLE_PERCENTAGE": "VARIABLE_PERCENT",
-}
+_DISCOUNT_TYPES = {"FIXED_PERCENTAGE": "FIXED_PERCENT", "VARIABLE_PERCENTAGE": "VARIABLE_PERCENT"}
 
 
 class Variation(NamedTuple):

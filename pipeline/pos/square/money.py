@@ -90,11 +90,7 @@ class MoneyLists:
                 payments[name] = msgspec.json.encode(pick(PAYMENT, row))
 
     def _add_refunds(
-        self,
-        refunds: dict[str, dict[str, bytes]],
-        location: str,
-        start: datetime,
-        end: datetime,
+        self, refunds: dict[str, dict[str, bytes]], location: str, start: datetime, end: datetime
     ) -> None:
         params = endpoints.money_params(location, start, end, is_created=False)
         for row in self._list(endpoints.REFUNDS, params, "refunds"):
