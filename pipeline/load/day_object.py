@@ -75,7 +75,7 @@ def unpack_tables(
         raise Corrupt(f"{name} is not a valid object of tables: {error}") from error
     for table_name, schema in (schemas or {}).items():
         actual = tables[table_name].schema if table_name in tables else pa.schema([])
-        check_schema(actual, _bare(schema), f"{name}/{table_name}")
+        check_schema(actual, schema, f"{name}/{table_name}")
         tables[table_name] = with_schema(tables[table_name], schema)
     return tables
 

@@ -58,12 +58,13 @@ class ParquetWriter:
             )
         if not table.num_rows:
             return
-        if not _is_sorted(_keys(pa.concat_tables([self._last, table]), self._order)):
+        rows = pa.concat_tables([self._last.select(self._order), table.select(self._order)])
+        if not _is_sorted(_keys(rows, self._order)):
             table = sort_table(table, self._order)
             seam = pa.concat_tables([self._last, table.slice(0, 1)])
             if sort_table(seam, self._order) is not seam:
-                rows = seam.select(self._order).to_pylist()
-                raise SchemaMismatch(f"rows are out of order: {rows}")
+                values = seam.select(self._order).to_pylist()
+                raise SchemaMismatch(f"rows are out of order: {values}")
         self._last = table.slice(table.num_rows - 1)
         self._pending = pa.concat_tables([self._pending, table])
         while self._pending.num_rows >= self._size:
