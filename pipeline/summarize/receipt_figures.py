@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.summarize.digest import digest_rows
-from pipeline.summarize.lake import MonthRows, with_month
+from pipeline.summarize.lake import LakeRows, MonthRows, with_month
 from pipeline.summarize.quality import LATE_SECONDS
 
 _BATCH = 1 << 17

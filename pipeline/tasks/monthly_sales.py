@@ -108,7 +108,7 @@ def _counts_of(day: DailySales) -> dict[str, int]:
 
 
 def _read_together(days: Iterable[DailySales]) -> Iterator[tuple[str, pa.Table]]:
-    """`read_day_pieces` of days, with small ones joined: each append has its fixed cost."""
+    """`read_day_pieces` of days, small ones joined: an append has its fixed cost."""
     import pyarrow as pa
 
     from pipeline.load.parquet import ROW_GROUP
