@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex
+import seaborn
+from matplotlib.colors import Colormap, to_hex
 
 from reports.charts.style import (
     BLUE,
@@ -38,7 +39,7 @@ def colors_of(signed: bool) -> Colormap:
         if signed
         else ["#f3f7fa", "#9cc7e0", BLUE, "#003a5c"]
     )
-    return LinearSegmentedColormap.from_list("heat", ends)
+    return seaborn.blend_palette(ends, as_cmap=True)
 
 
 def draw_heat(data: Mapping[str, Any], words: Words) -> Canvas:
