@@ -97,7 +97,9 @@ class Rehearsal:
             monkeypatch.setattr(module, name, remembered(name, getattr(module, name)))
         for place in ("pdf.pdf", "workbook.workbook"):  # neither is published
             monkeypatch.setattr(f"reports.render.{place}", lambda *_: b"")
-        monkeypatch.setattr("reports.charts.draw", lambda *_: b"<svg></svg>")
+        monkeypatch.setattr(
+            "reports.charts.draw", lambda charts, _: {name: b"<svg></svg>" for name, _ in charts}
+        )
         index = reports.index
         monkeypatch.setattr(reports, "index", remembered("index", index))
         for name in ("monthly", "cumulative"):
