@@ -84,7 +84,7 @@ class History:
 def backfill(history: History) -> Rows:
     """Everything from an empty lake, and a run with nothing to do."""
     span = ("--first", str(history.first), "--last", str(LAST))
-    yield history.luigi("extraction of all windows", "Backfill", *span)
+    yield history.luigi("extraction of all windows and shifts", "Backfill", *span)
     yield history.luigi("catalog", "RawCatalog")
     yield (script := history.duckdb_script("DuckDB script, raw to monthly Parquet"))
     months = ("--month", ",".join(history.months))
