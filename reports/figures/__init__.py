@@ -71,15 +71,13 @@ class Figures:
     lake_decimals: int = 2
     drawers: pa.Table | None = None
 
-    def _tables(self, first: date) -> Tables | None:
-        if first not in self.sources or "days" not in self.sources[first]:
+    def _tables(self, first: date, last: date | None) -> Tables | None:
+        if "days" not in self.sources.get(first, {}):
             return None
-        return Tables(
-            first,
-            self.sources[first],
-            self.currency,
-            same_day(first, self.through) if self.through else None,
-        )
+        return Tables(first, self.sources[first], self.currency, last)
+
+    def _compared(self, first: date) -> Tables | None:
+        return self._tables(first, same_day(first, self.through) if self.through else None)
 
     @cached_property
     def now(self) -> Tables:
@@ -87,11 +85,17 @@ class Figures:
 
     @cached_property
     def before(self) -> Tables | None:
-        return self._tables(month_before(self.month))
+        month = month_before(self.month)
+        return self._compared(month) if self.through else self._month_before
+
+    @cached_property
+    def _month_before(self) -> Tables | None:
+        """All days of the month before, also where this one is open."""
+        return self._tables(month_before(self.month), None)
 
     @cached_property
     def year_ago(self) -> Tables | None:
-        return self._tables(month_before(self.month, 12))
+        return self._compared(month_before(self.month, 12))
 
     @cached_property
     def whole_before(self) -> Tables | None:
@@ -145,12 +149,8 @@ class Figures:
     @cached_property
     def silences(self) -> list[Silence]:
         """Stores that stopped sending by the last complete day of the month."""
-        months = (month_before(self.month), self.month)
-        frames = [
-            Tables(month, self.sources[month], self.currency)["days"]
-            for month in months
-            if "days" in self.sources.get(month, {})
-        ]
+        own = self.now if "days" in self.sources.get(self.month, {}) else None
+        frames = [tables["days"] for tables in (self._month_before, own) if tables]
         last = self.through or month_before(self.month, -1) - timedelta(days=1)
         return silences(frames, last)
 

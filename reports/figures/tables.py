@@ -92,7 +92,7 @@ def frame(table: pa.Table) -> pd.DataFrame:
             columns[name] = pd.Series(column.to_pylist(), dtype=object)
         else:
             columns[name] = np.array(column.to_pylist() or [], dtype=object)
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, copy=False)
 
 
 def stack(tables: Mapping[date, pa.Table]) -> pa.Table:
