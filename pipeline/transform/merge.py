@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from pipeline.transform.columns import Ints, fixed, ints, texts, valid
 
-_HELD = 2048  # rows of each part at least, so that many are sorted at once
+HELD = 2048
 _Key = tuple[Any, ...]
 
 
@@ -57,10 +57,10 @@ class _Part:
             columns.append(column)
         return pa.Table.from_arrays(columns, schema=piece.schema)
 
-    def fill(self) -> None:
-        """Read on where it holds less than _HELD rows."""
+    def fill(self, held: int) -> None:
+        """Read on where it holds less than `held` rows."""
         pieces = [self.rows]
-        while not self.is_read and sum(map(len, pieces)) < _HELD:
+        while not self.is_read and sum(map(len, pieces)) < held:
             piece = next(self.pieces, None)
             self.is_read = piece is None
             if piece is not None and piece.num_rows:
@@ -83,8 +83,13 @@ class _Part:
         return taken
 
 
-def merge(parts: Sequence[Iterable[pa.Table]], order: Sequence[str]) -> Iterator[pa.Table]:
-    """The rows of all parts, each in order, in one order by the columns `order`."""
+def merge(
+    parts: Sequence[Iterable[pa.Table]], order: Sequence[str], held: int = HELD
+) -> Iterator[pa.Table]:
+    """The rows of all parts, each in order, in one order by the columns `order`.
+
+    `held` rows of each part, at least, are in memory, so that many are sorted at once.
+    """
     streams = [iter(part) for part in parts]
     firsts = [(stream, next((p for p in stream if p.num_rows), None)) for stream in streams]
     open_parts = [_Part(stream, first, order) for stream, first in firsts if first is not None]
@@ -92,7 +97,7 @@ def merge(parts: Sequence[Iterable[pa.Table]], order: Sequence[str]) -> Iterator
     _unite_labels(open_parts)
     while open_parts:
         for part in open_parts:
-            part.fill()
+            part.fill(held)
         # what is not read yet is not before the last row that is
         bound = min((part.key(-1) for part in open_parts if not part.is_read), default=None)
         yield sort(pa.concat_tables([part.take_until(bound) for part in open_parts]), order)

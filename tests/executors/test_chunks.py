@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import date
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.load import compress
-from pipeline.load.parquet import to_bytes
+from pipeline.load.day_object import pack, pack_tables, unpack_pieces
+from pipeline.load.parquet import sort_table, to_bytes
 from pipeline.load.raw_objects import decompress_blocks
-from pipeline.schema import LAKE
+from pipeline.schema import LAKE, arrow
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean
+from pipeline.transform.merge import merge
 from pipeline.transform.split_day import clean_chunk, divide, number_of, unite
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "transform"))
@@ -36,19 +40,30 @@ def packed(made: Cleaned) -> dict[str, bytes]:
     return {dataset.name: to_bytes(getattr(made, dataset.name), dataset.order) for dataset in LAKE}
 
 
-def in_chunks(day, raws: list[Raw], book: Catalog, by: Rules, chunks: int) -> Cleaned:
+def portions_of(day: date, raws: list[Raw], book: Catalog, by: Rules, chunks: int) -> list[Cleaned]:
     blocks = [
         raw._replace(ndjson=block)
         for raw in raws
         for block in decompress_blocks(compress(raw.ndjson), 3000)
     ]
-    return unite(
-        [
-            portion
-            for chunk in range(chunks)
-            for portion in clean_chunk(day, blocks, book, by, chunk, chunks, 20_000)
-        ]
-    )
+    return [
+        portion
+        for chunk in range(chunks)
+        for portion in clean_chunk(day, blocks, book, by, chunk, chunks, 20_000)
+    ]
+
+
+def in_chunks(day: date, raws: list[Raw], book: Catalog, by: Rules, chunks: int) -> Cleaned:
+    return unite(portions_of(day, raws, book, by, chunks))
+
+
+def spoiled_raws(shop: NastyShop, rng: Random) -> list[Raw]:
+    return [
+        raw._replace(
+            ndjson=b"".join(record + b"\n" for record in spoil(raw.ndjson.splitlines(), rng))
+        )
+        for raw in shop.raws
+    ]
 
 
 def spoil(records: list[bytes], rng) -> list[bytes]:
@@ -90,16 +105,31 @@ def spoil(records: list[bytes], rng) -> list[bytes]:
 @NASTY
 @given(SHOPS, st.integers(1, 5), st.randoms(use_true_random=False))
 def test_chunks_united_are_the_day_to_the_byte(shop: NastyShop, chunks: int, rng) -> None:
-    raws = [
-        one._replace(
-            ndjson=b"".join(record + b"\n" for record in spoil(one.ndjson.splitlines(), rng))
-        )
-        for one in shop.raws
-    ]
+    raws = spoiled_raws(shop, rng)
     book, by = shop.read_catalog(), shop.rules
     whole, united = clean(DAY, raws, book, by), in_chunks(DAY, raws, book, by, chunks)
     assert packed(united) == packed(whole)
     assert united.metadata == whole.metadata
+
+
+@NASTY
+@given(SHOPS, st.integers(1, 5), st.integers(1, 40), st.randoms(use_true_random=False))
+def test_portions_merged_as_a_stream_are_the_object_of_the_day(
+    shop: NastyShop, chunks: int, batch_rows: int, rng: Random
+) -> None:
+    raws, book, by = spoiled_raws(shop, rng), shop.read_catalog(), shop.rules
+    day, portions = clean(DAY, raws, book, by), portions_of(DAY, raws, book, by, chunks)
+    merged = {}
+    for dataset in LAKE:
+        schemas = {dataset.name: arrow(dataset, by.decimals)}
+        tables = [sort_table(getattr(part, dataset.name), dataset.order) for part in portions]
+        objects = [pack_tables({dataset.name: table}, batch_rows) for table in tables]
+        pieces = [[rows for _, rows in unpack_pieces(data, "it", schemas)] for data in objects]
+        assert [sum(map(len, part)) for part in pieces] == [table.num_rows for table in tables]
+        assert all(len(piece) <= batch_rows for part in pieces for piece in part)
+        merged[dataset.name] = schemas[dataset.name], merge(pieces, dataset.order, held=7)
+    ordered = {d.name: sort_table(getattr(day, d.name), d.order) for d in LAKE}
+    assert pack(merged, 30) == pack_tables(ordered, 30)
 
 
 @given(SHOPS, st.integers(1, 7))

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import Corrupt, SchemaMismatch
-from pipeline.load.day_object import unpack_tables
+from pipeline.load.day_object import unpack_pieces, unpack_tables
 from pipeline.load.parquet import ParquetWriter, from_bytes, to_bytes
 from pipeline.schema import LAKE, SUMMARY, arrow, conform, empty
 
@@ -296,3 +296,5 @@ def test_every_dataset_of_the_lake_can_be_written_empty_and_read_back(
 def test_what_is_no_object_of_a_business_day_is_told(data: bytes) -> None:
     with pytest.raises(Corrupt, match=r"day.arrow is not a valid object of tables"):
         unpack_tables(data, "day.arrow")
+    with pytest.raises(Corrupt, match=r"day.arrow is not a valid object of tables"):
+        list(unpack_pieces(data, "day.arrow", {"receipts": arrow(LAKE[0], 2)}))
