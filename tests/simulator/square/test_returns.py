@@ -20,7 +20,7 @@ NOW = millis(datetime(2026, 11, 2, 15, tzinfo=UTC))
 
 @pytest.fixture(scope="module", params=[True, False], ids=["events", "same sales"])
 def shop(request: pytest.FixtureRequest) -> SquareShop:
-    return SquareShop(Shop(seed=9, opened=date(2026, 9, 1), receipts_per_day=60), request.param)
+    return SquareShop(Shop(seed=9, opened=date(2026, 9, 28), receipts_per_day=60), request.param)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_a_return_moves_its_sale_and_leaves_its_amounts(
         assert after["total_money"] == before["total_money"] and "returns" not in before
         assert sale["updated_at"] >= after["updated_at"]
         linked += 1
-    assert linked > 30
+    assert linked > 15
 
 
 def test_what_is_given_back_was_sold(orders: dict[str, Json]) -> None:
@@ -106,7 +106,7 @@ def test_a_cancelled_sale_is_returned_or_void(shop: SquareShop, orders: dict[str
         if order["state"] == "COMPLETED"
     }
     cancelled = 0
-    for day in range(date(2026, 9, 1).toordinal(), date(2026, 10, 10).toordinal()):
+    for day in range(date(2026, 9, 28).toordinal(), date(2026, 10, 28).toordinal()):
         for slot in shop.ledger.created_on(day):
             if slot.refunds or not 0 < slot.cancelled * 1000 <= NOW:
                 continue
@@ -119,4 +119,4 @@ def test_a_cancelled_sale_is_returned_or_void(shop: SquareShop, orders: dict[str
             else:
                 assert order["state"] == "CANCELED" and "tenders" not in order
                 assert order["net_amount_due_money"] == order["total_money"]
-    assert cancelled > 10
+    assert cancelled > 5
