@@ -9,9 +9,9 @@ import msgspec
 from pipeline.errors import SourceFatal
 
 
-def names(text: str) -> tuple[str, ...]:
-    """The words of a text."""
-    return tuple(text.split())
+def names(text: str, separator: str | None = None) -> tuple[str, ...]:
+    """The names in a text, separated by white space or by `separator`."""
+    return tuple(text.split(separator))
 
 
 def pick(fields: tuple[str, ...], row: bytes) -> dict[str, msgspec.Raw]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from pipeline.pos.listed_fields import names
 from pipeline.pos.source import ExportForm, ExportKind
 
 _REFUNDS = ("refund", "reembolso")
@@ -46,28 +47,12 @@ EXPORTS = ExportForm(
     },
     item=_ITEM,
     impersonal=frozenset(
-        (
-            "cost of goods",
-            "gross profit",
-            "margin",
-            "payment type",
-            "dining option",
-            "pos",
-            "cashier name",
-            "category",
-            "sku",
-            "variant",
-            "modifiers applied",
-            "costo de los bienes",
-            "beneficio bruto",
-            "margen",
-            "tipo de pedido",
-            "categoria",
-            "ref",
-            "variante",
-            "modificadores aplicados",
-            "tpv",
-            "nombre del cajero",
+        names(
+            "cost of goods, gross profit, margin, payment type, dining option, pos, cashier name,"
+            " category, sku, variant, modifiers applied, costo de los bienes, beneficio bruto,"
+            " margen, tipo de pedido, categoria, ref, variante, modificadores aplicados, tpv,"
+            " nombre del cajero",
+            ", ",
         )
     ),
     sales=("sale", "venta"),

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from pipeline.pos.listed_fields import names
 from pipeline.pos.source import ExportForm, ExportKind
 
 _REFUNDS = ("refund", "reembolso", "remboursement", "devolucion")
@@ -78,69 +79,22 @@ EXPORTS = ExportForm(
         "store": ("location", "ubicacion", "sucursal", "emplacement"),
         "status": ("transaction status", "estado de la transaccion", "etat de la transaction"),
     },
-    money=(
-        "gross_sales",
-        "discounts",
-        "surcharges",
-        "net_sales",
-        "gift_cards",
-        "taxes",
-        "tips",
-        "partial_refunds",
-        "collected",
+    money=names(
+        "gross_sales discounts surcharges net_sales gift_cards taxes tips partial_refunds collected"
     ),
     needed={"receipts": _AMOUNTS | {"collected"}, "items": _AMOUNTS, "summary": _AMOUNTS},
     item=frozenset(("item", "qty", "articulo", "cantidad", "article", "qte")),
     impersonal=frozenset(
-        (
-            "time",
-            "hora",
-            "heure",
-            "source",
-            "card",
-            "card entry methods",
-            "cash",
-            "square gift card",
-            "other tender",
-            "other tender type",
-            "fees",
-            "net total",
-            "payment id",
-            "card brand",
-            "device name",
-            "staff name",
-            "staff id",
-            "details",
-            "dining option",
-            "device nickname",
-            "third party fees",
-            "deposit id",
-            "deposit date",
-            "deposit details",
-            "fee percentage rate",
-            "fee fixed rate",
-            "discount name",
-            "cash app",
-            "free processing applied",
-            "channel",
-            "unattributed tips",
-            "international fee",
-            "category",
-            "price point name",
-            "sku",
-            "modifiers applied",
-            "unit",
-            "count",
-            "gtin",
-            "commission",
-            "item variation",
-            "items sold",
-            "items refunded",
-            "discounts & comps",
-            "units sold",
-            "units refunded",
-            "employee",
-            "token",
+        names(
+            "time, hora, heure, source, card, card entry methods, cash, square gift card, other"
+            " tender, other tender type, fees, net total, payment id, card brand, device name,"
+            " staff name, staff id, details, dining option, device nickname, third party fees,"
+            " deposit id, deposit date, deposit details, fee percentage rate, fee fixed rate,"
+            " discount name, cash app, free processing applied, channel, unattributed tips,"
+            " international fee, category, price point name, sku, modifiers applied, unit, count,"
+            " gtin, commission, item variation, items sold, items refunded, discounts & comps,"
+            " units sold, units refunded, employee, token",
+            ", ",
         )
     ),
     sales=("payment", "sale", "exchange", "pago", "venta", "paiement", "vente"),
