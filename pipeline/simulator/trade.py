@@ -60,6 +60,10 @@ class Discount(NamedTuple):
     since: date | None = None
 
 
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 STORES = (
     Store(
         "La Brasa Centro",
@@ -138,50 +142,14 @@ DINING_OPTIONS = {  # channel -> (spelling, weight)
     "app": (("Uber Eats", 55), ("UberEats", 10), ("Rappi", 35)),
 }
 
-GIVEN = [
-    "Ana",
-    "Beto",
-    "Carmen",
-    "Diego",
-    "Elsa",
-    "Fer",
-    "Gaby",
-    "Héctor",
-    "Inés",
-    "Jorge",
-    "Karla",
-    "Leo",
-    "Mónica",
-    "Nico",
-    "Olga",
-    "Pepe",
-    "Rosa",
-    "Santi",
-    "Tere",
-    "Ximena",
-]
-FAMILY = [
-    "Acosta",
-    "Bravo",
-    "Cano",
-    "Duarte",
-    "Espino",
-    "Fuentes",
-    "Galindo",
-    "Huerta",
-    "Ibarra",
-    "Juárez",
-    "Lara",
-    "Mata",
-    "Nieto",
-    "Ortega",
-    "Pineda",
-    "Quiroz",
-    "Rojas",
-    "Salas",
-    "Tapia",
-    "Zamora",
-]
+GIVEN = _words(
+    "Ana Beto Carmen Diego Elsa Fer Gaby Héctor Inés Jorge Karla Leo Mónica Nico Olga Pepe Rosa"
+    " Santi Tere Ximena"
+)
+FAMILY = _words(
+    "Acosta Bravo Cano Duarte Espino Fuentes Galindo Huerta Ibarra Juárez Lara Mata Nieto"
+    " Ortega Pineda Quiroz Rojas Salas Tapia Zamora"
+)
 ORDERS = ("Mesa 3", "Mesa 4", "Mesa 7", "Mesa 11", "Mesa 12", "Barra", "Terraza 2")
 LINE_NOTES = (
     "bien cocida por favor",
