@@ -3,8 +3,8 @@
     raw/receipts/sold=2026-10-05/<window>.<partition digest>.<object digest>.1104-2359.ndjson.zst
         <window>: the window or rescan; 1104-2359: UTC minutes of the first and last sale;
         sold=unknown for unreadable dates
-    raw/receipts/sold=2026-10-05/<window>.<...>.<...>.1104-2359.0000-1058.20411.ndjson.zst
-        two dates, the second is the next day: it begins at byte 20411
+    raw/receipts/sold=2026-10-05/<window>.<...>.<...>.1104-2359.1_0000-1058_20411.ndjson.zst
+        two dates, the second 1 day later: it begins at byte 20411
     raw/catalog/2026-10-05/catalog.json.zst
     raw/shifts/2026-10-05/shifts.ndjson.zst
     staging/day=2026-10-05/day.arrow.zst
@@ -27,6 +27,7 @@ identifier of the shop nor a parameter can lead outside of its folder (ConfigErr
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from typing import NamedTuple
@@ -63,7 +64,7 @@ _MINUTE = r"(?:[01]\d|2[0-3])[0-5]\d"
 _OBJECT = re.compile(
     r"raw/receipts/sold=(\d{4}-\d\d-\d\d|unknown)/([0-9A-Za-z][0-9A-Za-z_-]*)"
     rf"\.([0-9a-f]{{16}})\.([0-9a-f]{{16}})\.({_MINUTE}-{_MINUTE})"
-    rf"(?:\.({_MINUTE}-{_MINUTE})\.([1-9]\d*))?\.ndjson\.zst"
+    rf"((?:\.[1-9]\d{{0,4}}_{_MINUTE}-{_MINUTE}_[1-9]\d{{0,9}})*)\.ndjson\.zst"
 )
 _DAY = timedelta(days=1)
 
@@ -71,9 +72,9 @@ _DAY = timedelta(days=1)
 class RawPartition(NamedTuple):
     """The name of a raw partition.
 
-    2026-10-05, 2026-10-05-windows-5 or 2026-10-05-rescan-35.
-    `day` is the day of the last window, or the last day of a rescan; `rescan` tells rescans of one
-    day apart (their number of days, and a label); `span` the number of windows.
+    2026-10-05, 2026-10-05-windows-5 or 2026-10-05-rescan-35: `day` is the day of the last window,
+    or the last day of a rescan; `rescan` tells rescans of one day apart (their number of days, and
+    a label); `span` is the number of windows.
     """
 
     day: date
@@ -140,9 +141,8 @@ class RawObject(NamedTuple):
 
     `sold` is that date (None: unreadable), `times` the UTC minutes of the first and last sale
     (HHMM-HHMM). They are `size` bytes from `start` on of the stored object `stored`, whose `digest`
-    is 16 hex digits of its sha256. It may also have the next date. `key` names the date: it differs
-    from `stored` in the folder of the second one. `partition_digest` is that of what was committed
-    together.
+    is 16 hex digits of its sha256. It may also have later dates. `key` names the date: it differs
+    from `stored` in the folder of these. `partition_digest` is that of what was committed together.
     """
 
     key: str
@@ -299,15 +299,15 @@ def raw_key(
     partition_digest: str,
     digest: str,
     times: str = ANY_TIME,
-    following: tuple[str, int] | None = None,
+    later: Sequence[tuple[date, str, int]] = (),
 ) -> str:
     """Return the key of an object of raw receipts; arguments as in RawObject.
 
-    `following` are times and first byte of the next date, where the object has it too.
+    `later` are the later dates that the object has, too, each with its times and first byte.
     """
     name = f"{check_partition(RECEIPTS, partition)}.{partition_digest}.{digest}.{times}"
-    if following:
-        name += f".{following[0]}.{following[1]}"
+    for day, minutes, start in later:
+        name += f".{(day - sold).days if sold else 0}_{minutes}_{start}"
     return check_key(f"{RECEIPTS}/sold={sold or UNKNOWN}/{name}.ndjson.zst")
 
 
@@ -316,21 +316,32 @@ def parse_raw(stat: Stat) -> list[RawObject]:
     match = _OBJECT.fullmatch(stat.key)
     if not match or not _is_raw_partition(match[2]):
         return []
-    sold, window, partition_digest, digest, times, later, start = match.groups()
+    sold, window, partition_digest, digest, times, later = match.groups()
+    parts = [(0, times, 0)]
+    for words in later.split(".")[1:]:
+        days, minutes, start = words.split("_")
+        parts.append((int(days), minutes, int(start)))
     try:
         day = None if sold == UNKNOWN else date.fromisoformat(sold)
-    except ValueError:
+        if day is None and parts[1:]:
+            return []
+        dates = [day and day + days * _DAY for days, _, _ in parts]
+    except (ValueError, OverflowError):
         return []
-    key, names = stat.key, (window, partition_digest, digest)
-    if later is None:
-        return [RawObject(key, day, *names, stat.size, times, 0, key)]
-    if day is None:
-        return []
-    cut, following = int(start), day + _DAY
-    second = key.replace(f"sold={day}", f"sold={following}", 1)
+    ends = [start for _, _, start in parts[1:]] + [stat.size]
     return [
-        RawObject(key, day, *names, cut, times, 0, key),
-        RawObject(second, following, *names, max(stat.size - cut, 0), later, cut, key),
+        RawObject(
+            stat.key.replace(f"sold={sold}", f"sold={own or UNKNOWN}", 1),
+            own,
+            window,
+            partition_digest,
+            digest,
+            max(end - start, 0),
+            minutes,
+            start,
+            stat.key,
+        )
+        for own, (_, minutes, start), end in zip(dates, parts, ends, strict=True)
     ]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import IO, Any, NamedTuple
 
 from pipeline.load.layout import ANY_TIME, UNKNOWN, RawObject, digest_of, raw_key
 
+DATES = 4  # of the longest window, their names fit into a name of 200 characters
 _DAY = timedelta(days=1)
 Content = bytes | IO[bytes]
 _LEVEL = 3  # a third of the time of 6, for a tenth to a fifth more space
@@ -51,13 +52,16 @@ def cut_frame(entry: RawObject, stored: bytes) -> bytes:
 
 
 class PackedObject(NamedTuple):
-    """The compressed NDJSON of a date, or of two; the second begins at byte `cut`."""
+    """The compressed NDJSON of a date, or of several.
+
+    `later` are the later dates, each with its times and first byte.
+    """
 
     sold: date | None
     times: str
     body: bytes
     sha256: str
-    following: tuple[str, int] | None
+    later: list[tuple[date, str, int]]
 
 
 class Packed(NamedTuple):
@@ -80,28 +84,40 @@ def pack_window(
 ) -> Packed:
     """Compress the NDJSON of each date; empty ones are left out. Thread-safe.
 
-    The two adjacent dates with the most receipts become one object: those of a business day.
+    The two adjacent dates with the most receipts become one object: those of a business day. The
+    others, of late and changed receipts, become one more, or one for each DATES of them.
     """
     frames: dict[date | None, bytes] = {}
     for sold, content in contents.items():
         if text := content if isinstance(content, bytes) else content.read():
             frames[sold] = compress(text)
-    pairs = [(sold, sold + _DAY) for sold in frames if sold and sold + _DAY in frames]
-    first, second = max(
-        pairs,
-        key=lambda dates: len(frames[dates[0]]) + len(frames[dates[1]]),
-        default=(None, None),
-    )
-    objects = []
-    for sold, frame in frames.items():
-        if second and sold == second:
-            continue
-        body, following = frame, None
-        if first and sold == first:
-            body, following = frame + frames[second], (times.get(second, ANY_TIME), len(frame))
-        digest = sha256(body).hexdigest()
-        objects.append(PackedObject(sold, times.get(sold, ANY_TIME), body, digest, following))
+    days = sorted(sold for sold in frames if sold)
+    pairs = [[day, day + _DAY] for day in days if day + _DAY in frames]
+    main = max(pairs or [[day] for day in days], key=lambda pair: _size(frames, pair), default=[])
+    rest = [day for day in days if day not in main]
+    groups = [main, *(rest[start : start + DATES] for start in range(0, len(rest), DATES))]
+    objects = [_join(group, frames, times) for group in groups if group]
+    if None in frames:
+        objects.append(_join([None], frames, times))
     return Packed(window, objects)
+
+
+def _size(frames: Mapping[date | None, bytes], dates: Iterable[date]) -> int:
+    return sum(len(frames[day]) for day in dates)
+
+
+def _join(
+    dates: Sequence[date | None],
+    frames: Mapping[date | None, bytes],
+    times: Mapping[date | None, str],
+) -> PackedObject:
+    """The object of some dates, one frame after the other."""
+    body, later = frames[dates[0]], []
+    for day in filter(None, dates[1:]):
+        later.append((day, times.get(day, ANY_TIME), len(body)))
+        body += frames[day]
+    minutes = times.get(dates[0], ANY_TIME)
+    return PackedObject(dates[0], minutes, body, sha256(body).hexdigest(), later)
 
 
 def key_of(window: str, partition_digest: str, packed: PackedObject) -> str:
@@ -112,7 +128,7 @@ def key_of(window: str, partition_digest: str, packed: PackedObject) -> str:
         partition_digest,
         packed.sha256[:16],
         packed.times,
-        packed.following,
+        packed.later,
     )
 
 

@@ -82,7 +82,7 @@ class Conservation:
 
 def name_of(raw: RawSource, entry: RawObject) -> str:
     """A short name of the content of an entry, by its source."""
-    return raw.path_of(f"{entry.digest}{'+' * bool(entry.start)}")
+    return raw.path_of(f"{entry.digest}+{entry.start}" if entry.start else entry.digest)
 
 
 def conserve(

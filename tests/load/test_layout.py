@@ -94,11 +94,9 @@ def test_a_raw_object_is_told_by_its_name_alone(
 
 
 def test_an_object_of_two_dates_is_told_by_its_name_alone() -> None:
-    key = raw_key(
-        date(2026, 9, 30), "2026-09-30", "a" * 16, "b" * 16, "1104-2359", ("0000-1058", 70)
-    )
-    names = ("2026-09-30", "a" * 16, "b" * 16)
-    assert key.endswith(".1104-2359.0000-1058.70.ndjson.zst")
+    names, later = ("2026-09-30", "a" * 16, "b" * 16), [(date(2026, 10, 1), "0000-1058", 70)]
+    key = raw_key(date(2026, 9, 30), *names, "1104-2359", later)
+    assert key.endswith(".1104-2359.1_0000-1058_70.ndjson.zst")
     first, second = parse_raw(Stat(key, 100, ""))
     assert first == RawObject(key, date(2026, 9, 30), *names, 70, "1104-2359", 0, key)
     assert second == RawObject(
@@ -123,8 +121,8 @@ def test_no_text_is_read_as_a_name_that_was_not_written(text: str) -> None:
         )
         if results:
             sold, partition, partition_digest, digest, _, times = results[0][1:7]
-            following = [(entry.times, entry.start) for entry in results[1:]] or [None]
-            assert raw_key(sold, partition, partition_digest, digest, times, *following) == key
+            later = [(entry.sold, entry.times, entry.start) for entry in results[1:]]
+            assert raw_key(sold, partition, partition_digest, digest, times, later) == key
 
 
 NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)

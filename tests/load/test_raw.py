@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import Conflict, Corrupt
-from pipeline.load import INVALIDATED, RAW, RECEIPTS, Lake, Storage, compress, decompress
+from pipeline.load import INVALIDATED, RAW, RECEIPTS, Lake, Stat, Storage, compress, decompress
+from pipeline.load.layout import parse_raw
+from pipeline.load.raw_objects import DATES, cut_frame, key_of, pack_window
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
 from tests.support.buckets import opener
@@ -318,6 +320,25 @@ def test_the_two_main_dates_of_a_window_are_one_object(folder: Storage) -> None:
     before = folder.requests.copy()
     assert item.read_raw_all(entries) == list(contents.values())
     assert folder.requests - before == {"GET": 3}
+
+
+@given(
+    st.dictionaries(
+        st.dates(date(2020, 1, 1), date(2026, 12, 31)) | st.none(), st.binary(), max_size=20
+    )
+)
+def test_every_date_of_a_window_is_read_as_it_was_packed(
+    contents: dict[date | None, bytes],
+) -> None:
+    packed = pack_window(f"2026-10-05-rescan-{'x' * 40}", contents, {})
+    texts = {}
+    for each in packed.objects:
+        key = key_of(packed.window, "a" * 16, each)
+        for entry in parse_raw(Stat(key, len(each.body), "")):
+            texts[entry.sold] = decompress(cut_frame(entry, each.body))
+    assert texts == {sold: text for sold, text in contents.items() if text}
+    dates = len(texts.keys() - {None})
+    assert len(packed.objects) <= (None in texts) + (dates > 0) + -(-dates // DATES)
 
 
 def test_of_two_partitions_with_a_window_the_smaller_counts(folder: Storage) -> None:
