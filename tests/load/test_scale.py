@@ -45,7 +45,7 @@ def years(tmp_path_factory: pytest.TempPathFactory) -> Path:
             [day - timedelta(days=number)] if number and number % 5 == 0 else []
         )
         parts = [(item, digest_of(str(item), number)) for item in sold]
-        batch = partition_digest(1, parts)
+        batch = partition_digest(1, [(str(day), *part) for part in parts])
         keys += [raw_key(item, str(day), batch, digest) for item, digest in parts]
         keys += [
             manifest_of(RECEIPTS, str(day), 1, RAW, batch).key,
@@ -83,7 +83,7 @@ def test_three_years_that_grew_run_by_run_are_known_after_fifteen_requests(
     keys = []
     for number, day in enumerate(DAYS):
         parts = [(item, digest_of(str(item), number)) for item in (day, day + timedelta(days=1))]
-        batch = partition_digest(1, parts)
+        batch = partition_digest(1, [(str(day), *part) for part in parts])
         keys += [raw_key(item, str(day), batch, digest) for item, digest in parts]
         keys += [
             manifest_of(dataset, str(day), 1, RAW, digest_of(number)).key
