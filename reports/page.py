@@ -136,6 +136,10 @@ class Table:
             if not column.csv_only and (i == 0 or any(row[i] is not None for row in self.rows))
         ]
 
+    @property
+    def narrow(self) -> bool:
+        return len(self.page_columns) <= 3
+
 
 @dataclass(frozen=True)
 class Chart:
