@@ -259,17 +259,24 @@ def within(work: int) -> int:
 
 
 def group_tasks(work: Mapping[BatchTask, int]) -> list[list[BatchTask]]:
-    """The tasks in groups of consecutive periods, the most work first."""
-    total = sum(work.values())
-    limit = within(min(_GROUP_SIZE, max(_LITTLE_WORK // 2, total // (4 * workers()))))
+    """The tasks in groups of consecutive periods, the most work first.
+
+    The groups are of about equal work and as many for each process, so that none is waited for.
+    """
+    rest = sum(work.values())
+    limit = within(min(_GROUP_SIZE, max(_LITTLE_WORK // 2, rest // (4 * workers()))))
+    count = -(-rest // limit)
+    if count > 1:
+        count = -(-count // workers()) * workers()
     groups: list[list[BatchTask]] = []
-    room = 0
+    size = share = 0.0
     for task in sorted(work, key=lambda task: task.period):
-        if work[task] > room:
+        if size + work[task] > within(_GROUP_SIZE) or size + work[task] / 2 > share:
+            share, size = rest / max(count - len(groups), 1), 0
             groups.append([])
-            room = limit
         groups[-1].append(task)
-        room -= work[task]
+        size += work[task]
+        rest -= work[task]
     return sorted(groups, key=lambda group: -sum(work[task] for task in group))
 
 

@@ -34,3 +34,19 @@ def test_each_partition_is_in_one_group_of_neighbours(works: list[int], chunk_by
         assert len(group) == 1 or sum(work[task] for task in group) <= limit
     sizes = [sum(work[task] for task in group) for group in groups]
     assert sizes == sorted(sizes, reverse=True), "the longest first, so that none is waited for"
+
+
+@given(
+    count=st.integers(10, 60),
+    size=st.integers(50_000, 120_000),
+    workers=st.integers(1, 5),
+)
+def test_processes_get_as_many_groups_of_equal_work(count: int, size: int, workers: int) -> None:
+    with configured(
+        pos={"history_starts": "2026-01-01", "now": "2026-10-05T15:00:00Z"},
+        engine={"chunk_bytes": "0", "workers": str(workers)},
+    ):
+        groups = group_tasks({DailySales(date=day): size for day in DAYS[:count]})
+    lengths = [len(group) for group in groups]
+    assert max(lengths) - min(lengths) <= 1
+    assert len(groups) in (1, count) or len(groups) % workers == 0
