@@ -34,7 +34,7 @@ class Chain:
     """
 
     def __init__(
-        self, folder: Path, stores: int, per_day: float, memory: str = "1GB", items: int = 0
+        self, folder: Path, stores: int, per_day: float, memory: str = "512MB", items: int = 0
     ) -> None:
         self.folder, self.stores, self.per_day, self.items = folder, stores, per_day, items
         self.workspace = Workspace(folder)

@@ -119,7 +119,7 @@ class lake(Section):
     encryption = luigi.Parameter("", description="AES256 or aws:kms")
     kms_key = luigi.Parameter("", description="key of aws:kms")
     memory = Size(
-        "1GB", description="memory that counting a month may take before it spills to disk"
+        "512MB", description="memory that counting a month may take before it spills to disk"
     )
 
 
