@@ -2,12 +2,11 @@
 
 A partition is one window of `updated_at`, several consecutive ones that a backfill commits
 together, or one rescan. The records of a window are zstd-compressed NDJSON by UTC date of sale, its
-two main dates in one object. Objects are named by their window, the digest of their stored bytes
-and that of the partition. They
-count only when the newest manifest of the partition has the partition's digest. So what a killed
-run left is never read, two runs that fetch the same window cannot mix, and a listing alone shows
-whether an object of a committed partition is missing (Corrupt, naming it). A committed object is
-never rewritten.
+two main dates in one object, late ones in another. Objects are named by their window, the digest of
+their stored bytes and that of the partition. They count only when the newest manifest of the
+partition has the partition's digest. So what a killed run left is never read, two runs that fetch
+the same window cannot mix, and a listing alone shows whether an object of a committed partition is
+missing (Corrupt, naming it). A committed object is never rewritten.
 """
 
 from __future__ import annotations
