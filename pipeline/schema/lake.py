@@ -89,7 +89,7 @@ RECEIPTS = Dataset(
             "What the POS charged: net + tax_added + tip + surcharge + surcharge_tax + gift_cards"
             " + rounding.",
         ),
-        Column("paid", "money", "Sum of the payments; equals total on an honest receipt."),
+        Column("paid", "money", "Sum of the payments; equals total on a consistent receipt."),
         Column("points_discount", "money", "Part of discount that was paid with loyalty points."),
         Column(
             "cancelled_total",
