@@ -93,7 +93,7 @@ def _show(customer: str) -> int:
     ]
     for raw, entry in touched:
         print(
-            f"{raw.lake.storage.uri(entry.object.key)}: {entry.records} receipts of window"
+            f"{raw.lake.storage.uri(entry.object.stored)}: {entry.records} receipts of window"
             f" {entry.object.partition}"
         )
     months = sorted({f"{entry.sold:%Y-%m}" for _, entry in touched if entry.sold})

@@ -26,7 +26,14 @@ from pipeline.errors import ConfigError, Corrupt
 from pipeline.load import Lake, Storage, decompress
 from pipeline.load.month_packs import PACKED, pack_key
 from pipeline.load.parquet import from_bytes
-from pipeline.maintenance.rewrite import Edit, Touched, clear, find_touched, rewrite
+from pipeline.maintenance.rewrite import (
+    Edit,
+    Touched,
+    clear,
+    find_touched,
+    read_entry,
+    rewrite,
+)
 from pipeline.pos.source import Page, Reader, Record, Source
 
 LIST = "_erased/"
@@ -119,7 +126,7 @@ def read_numbers(
     lines = (
         line
         for item in touched
-        for line in decompress(lake.storage.get(item.object.key)).splitlines()
+        for line in read_entry(lake, item.object).splitlines()
         if edit(line) != line
     )
     return frozenset(number for line in lines if (number := reader.read_record(line).number))

@@ -57,13 +57,17 @@ def find_touched(lake: Lake, edit: Edit, selection: Selection = every) -> Iterat
     ]
 
     def count(entry: RawObject) -> int:
-        frame = cut_frame(entry, lake.storage.get(entry.stored))
-        return _count(decompress(frame), edit)
+        return _count(read_entry(lake, entry), edit)
 
     counts = lake.storage.map(count, entries)
     for entry, records in zip(entries, counts, strict=True):
         if records:
             yield Touched(entry, entry.sold, records)
+
+
+def read_entry(lake: Lake, entry: RawObject) -> bytes:
+    """The NDJSON of an entry, committed or left over."""
+    return decompress(cut_frame(entry, lake.storage.get(entry.stored)))
 
 
 def _count(ndjson: bytes, edit: Edit) -> int:

@@ -23,6 +23,7 @@ from pipeline.load import (
     STAGING,
     SUMMARY,
 )
+from pipeline.load.layout import RawPartition
 from pipeline.load.publish import digest_files
 from pipeline.maintenance import LakeFinding, Span, everything
 from pipeline.targets import DerivedTask, lake
@@ -161,13 +162,15 @@ def repair(findings: list[LakeFinding]) -> list[str]:
 def refetch(window: str, source: str = ROOT) -> None:
     """Invalidate a raw window, so that the next run fetches it. Raises Corrupt.
 
-    With it go the windows that were committed together with it.
+    With it go the windows that were committed together with it: of these, a second one is already
+    invalidated.
     """
     home = raw_lake(source)
     manifest = home.windows().get(window) or home.newest(RECEIPTS, window)
-    if manifest is None:
+    if manifest:
+        home.invalidate(RECEIPTS, manifest.partition, "invalidated by hand, to be fetched again")
+    elif not any(window in RawPartition.parse(name).windows for name in home.partitions(RECEIPTS)):
         raise Corrupt(f"{RECEIPTS} has no window {window}", RECEIPTS, window)
-    home.invalidate(RECEIPTS, manifest.partition, "invalidated by hand, to be fetched again")
 
 
 class Verify(luigi.Task):

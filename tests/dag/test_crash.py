@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -101,7 +102,9 @@ def test_a_later_run_killed_at_its_reads_one_by_one(
     """One that reads more than it writes: a day later, on the lake of the first. Each starts where
     the dead one before it has ended.
     """
-    whole, storage = local(shop.folder / "whole")(), shop.storage()
+    storage = shop.storage()
+    shutil.copytree(storage.uri(), shop.folder / "whole")
+    whole = local(shop.folder / "whole")()
     later = NOW + timedelta(days=1)
     save_shop(shop.saved, later)
     assert shop.at(later).night(whole)

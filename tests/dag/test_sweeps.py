@@ -87,7 +87,7 @@ def test_a_backfill_and_a_rescan_on_demand(quiet_till: Till) -> None:
     assert code == 0 and "2 windows, " in text
     requests = len(till.server.requests)
     assert (
-        requests == 3  # one for the account, one a window
+        requests == 4  # one for the account, one a window, one for the shifts
         and till.luigi.pos("backfill", "--from", "2026-10-28", "--to", "2026-10-29")[0] == 0
     )
     assert len(till.server.requests) == requests, "what is there is not asked for again"

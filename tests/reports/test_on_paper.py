@@ -78,7 +78,7 @@ def test_the_report_with_all_its_parts_has_three_pages(shop, make_summaries, pap
     parts = {section.key for section in page.shown if not section.is_annex}
     assert {"goals", "dayparts", "labour", "fees", "cash_drawer"} <= parts
     words = Words(locale, 2, page.currencies)
-    images = {name: draw(chart, words) for name, chart in charts(page)}
+    images = draw(charts(page), words)
     layout = page_layout(TEMPLATE, page, words, images, paper)
     assert json.loads(layout.query("<report>", field="value", one=True)) <= 3
     assert len(html(page, words, images, paper)) * 37 / len(page.shown) < 1_000_000, (
@@ -114,7 +114,7 @@ def test_a_long_history_has_three_pages(history, paper, locale):
     assert parts["loyalty"].charts and parts["loyalty"].tables, "cohorts and segments"
     assert len(parts["loyalty"].charts[0].data["columns"]) > 6
     words = Words(locale, 2, history.currencies)
-    images = {name: draw(chart, words) for name, chart in charts(history)}
+    images = draw(charts(history), words)
     layout = page_layout(TEMPLATE, history, words, images, paper)
     assert json.loads(layout.query("<report>", field="value", one=True)) <= 3
 
@@ -130,9 +130,7 @@ def test_nothing_leaves_the_paper(tables, report, paper):
             MONTHS[-1], tables, through=None, lake_decimals=2, metadata={"version": 1}
         )
     words = Words("es_MX", 2, page.currencies)
-    made = page_layout(
-        TEMPLATE, page, words, {name: draw(chart, words) for name, chart in charts(page)}, paper
-    )
+    made = page_layout(TEMPLATE, page, words, draw(charts(page), words), paper)
     pages = json.loads(made.query("<reach>", field="value", one=True))
     annex = json.loads(made.query("<report>", field="value", one=True))
     assert annex <= OWNER and pages <= MOST, (annex, pages)
