@@ -48,7 +48,7 @@ def test_a_record_without_a_date_is_sought_in_the_month_of_its_window() -> None:
     months: set[str] = set()
     index = SimpleNamespace(add=months.update, holds=lambda *_: "2026-10" in months)
     raw = SimpleNamespace(
-        lake=SimpleNamespace(read_raw=lambda _: b"{}\n"),
+        lake=SimpleNamespace(read_raw_blocks=lambda _: [b"{}\n"]),
         reader=SimpleNamespace(read_record=lambda _: RECORD, translator=None),
         path_of=str,
         name=str,
