@@ -5,6 +5,7 @@ process is prepared (tasks/command_line.py). For a program without Luigi the tas
 first use, so that a single stage does not pay for Luigi, and nothing is installed.
 """
 
+import gc
 import sys
 
 __version__ = "0.2.0"
@@ -35,6 +36,7 @@ def __getattr__(name: str) -> object:
 
 
 if "luigi" in sys.modules:  # Luigi's command line, or a program that calls it
+    gc.freeze()  # else each collection of the run, and its end, goes through Luigi's modules
     from pipeline.tasks.command_line import prepare
 
     prepare()

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from hashlib import sha256
 
@@ -116,6 +115,8 @@ class Alert:
 
     def compose(self, *, sender: str, to: str, sent_at: datetime, message_id: str) -> EmailMessage:
         """The mail to one recipient."""
+        from email.policy import SMTP  # slow to import
+
         mail = EmailMessage(policy=SMTP)
         mail["From"], mail["To"], mail["Subject"] = sender, to, self.subject
         mail["Date"], mail["Message-ID"] = format_datetime(sent_at), message_id

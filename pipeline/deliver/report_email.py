@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 
 from pipeline.errors import ConfigError
@@ -41,6 +40,8 @@ def compose(
     `before` is the Message-ID of the version that it corrects, so that mail programs show both in
     one thread. Raises ConfigError for a header that contains a line break.
     """
+    from email.policy import SMTP  # slow to import
+
     mail = EmailMessage(policy=SMTP)
     try:
         mail["From"], mail["To"], mail["Subject"] = sender, to, report.subject

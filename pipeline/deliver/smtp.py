@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from email.policy import SMTP
 
 import tenacity
 
@@ -59,6 +58,8 @@ class Mailer:
 
     def send(self, message: EmailMessage, to: str) -> None:
         """Hand `message` over for `to`. Raises Refused, Unanswered."""
+        from email.policy import SMTP  # slow to import
+
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_TransientError),
             wait=tenacity.wait_exponential(2, max=20),

@@ -8,8 +8,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from babel.numbers import is_currency
-
 from pipeline.errors import ConfigError
 from pipeline.pos import open_reader
 from pipeline.pos.source import Lists, Reader, ToCanonical
@@ -47,9 +45,16 @@ def _store(
     )
 
 
+def _is_currency(code: str) -> bool:
+    """Whether CLDR has the currency; its data is read for a code that ISO 4217 has not."""
+    from babel.numbers import is_currency
+
+    return is_currency(code)
+
+
 def _decimals_of(where: str, currency: str, currency_decimals: str) -> int:
     """Decimals of the amounts in `currency`: the setting, or those of ISO 4217."""
-    if currency not in DECIMALS and not is_currency(currency):
+    if currency not in DECIMALS and not _is_currency(currency):
         raise ConfigError(f"{where}: currency = {currency!r} is not an ISO 4217 code such as MXN")
     if currency_decimals:
         try:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
+from argparse import ArgumentParser
+from functools import cache
 from pathlib import Path
+
+from luigi.cmdline_parser import CmdlineParser
+from luigi.task_register import Register
 
 from pipeline import settings
 from pipeline.cli.child import exit_with_parent
@@ -18,6 +23,20 @@ def is_program() -> bool:
     program = Path(sys.argv[0])
     is_command = program.name == "luigi" or program.parts[-2:] == ("luigi", "__main__.py")
     return is_command and multiprocessing.parent_process() is None
+
+
+def keep_parsers() -> None:
+    """Have Luigi make the parser of its command line once, not nine times in each run."""
+    build = CmdlineParser._build_parser
+
+    @cache
+    def keep(root_task: str | None, help_all: bool, _registered: int) -> ArgumentParser:
+        return build(root_task, help_all)
+
+    def parser(root_task: str | None = None, help_all: bool = False) -> ArgumentParser:
+        return keep(root_task, help_all, len(Register._reg))
+
+    setattr(CmdlineParser, "_build_parser", staticmethod(parser))  # noqa: B010
 
 
 def prepare() -> None:
@@ -39,4 +58,5 @@ def prepare() -> None:
         failures.print_error(type(error), error, None)
         sys.exit(failures.BROKEN)
     scheduler.install()
+    keep_parsers()
     exit_with_parent()

@@ -95,12 +95,24 @@ def test_what_a_run_depends_on_makes_it_due_again(shop: Rehearsal, change: str) 
 
 
 _IDLE = """
-import atexit, sys
+import argparse, atexit, gc, sys
 from luigi.cmdline import luigi_run
+
+parsers = []
+make = argparse.ArgumentParser.__init__
+
+def note_and_make(self, *args, **kwargs):
+    parsers.append(self)
+    make(self, *args, **kwargs)
+
+argparse.ArgumentParser.__init__ = note_and_make
+sys.argv[0] = "luigi"
 atexit.register(lambda: print("IMPORTED", *sys.modules))
+atexit.register(lambda: print("COUNTED", len(parsers), gc.get_freeze_count()))
 luigi_run(sys.argv[1:])
 """
 HEAVY = {"numpy", "pyarrow", "duckdb", "pandas", "matplotlib", "boto3", "jinja2"}
+SLOW = {"email.policy", "babel.numbers"}
 
 
 def test_nothing_to_do_imports_nothing_that_builds(shop: Rehearsal) -> None:
@@ -115,10 +127,12 @@ def test_nothing_to_do_imports_nothing_that_builds(shop: Rehearsal) -> None:
         check=True,
     )
     assert "Did not run any tasks" in done.stderr
-    [line] = [line for line in done.stdout.splitlines() if line.startswith("IMPORTED")]
-    imported = set(line.split())
-    assert "pipeline.tasks.nightly" in imported
-    assert HEAVY & imported == set()
+    lines = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line}
+    assert "pipeline.tasks.nightly" in lines["IMPORTED"]
+    assert (HEAVY | SLOW) & set(lines["IMPORTED"]) == set()
+    parsers, frozen = map(int, lines["COUNTED"])
+    assert parsers <= 3, "before the tasks are known, of all tasks, and of this task"
+    assert frozen, "the collector passes over Luigi's modules"
 
 
 def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(shop: Rehearsal) -> None:
