@@ -30,17 +30,18 @@ def keep_parsers() -> None:
     build = CmdlineParser._build_parser
 
     @cache
-    def keep(root_task: str | None, help_all: bool, _registered: int) -> ArgumentParser:
-        return build(root_task, help_all)
+    def keep(root_task: str | None, help_all: bool, _tasks: tuple[type, ...]) -> ArgumentParser:
+        made: ArgumentParser = build(root_task, help_all)
+        return made
 
     def parser(root_task: str | None = None, help_all: bool = False) -> ArgumentParser:
-        return keep(root_task, help_all, len(Register._reg))
+        return keep(root_task, help_all, tuple(Register._reg))
 
     setattr(CmdlineParser, "_build_parser", staticmethod(parser))  # noqa: B010
 
 
 def prepare() -> None:
-    """Install guards, lock and failure notes; prepare `luigi` if it is the program.
+    """Install guards, lock, failure notes and parsers; prepare `luigi` if it is the program.
 
     The program then prints errors of this project as sentences, tests the scheduler first, ends
     with its parent, and exits with 35 (scheduling_error) if it is unclear which configuration
@@ -49,6 +50,7 @@ def prepare() -> None:
     settings.install_guards()
     lock.install()
     failures.install(Nightly)
+    keep_parsers()
     if not is_program():
         return
     sys.excepthook = failures.print_error
@@ -58,5 +60,4 @@ def prepare() -> None:
         failures.print_error(type(error), error, None)
         sys.exit(failures.BROKEN)
     scheduler.install()
-    keep_parsers()
     exit_with_parent()

@@ -106,7 +106,6 @@ def note_and_make(self, *args, **kwargs):
     make(self, *args, **kwargs)
 
 argparse.ArgumentParser.__init__ = note_and_make
-sys.argv[0] = "luigi"
 atexit.register(lambda: print("IMPORTED", *sys.modules))
 atexit.register(lambda: print("COUNTED", len(parsers), gc.get_freeze_count()))
 luigi_run(sys.argv[1:])
