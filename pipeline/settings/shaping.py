@@ -46,8 +46,8 @@ def _store(
 
 
 def _is_currency(code: str) -> bool:
-    """Whether CLDR has the currency; its data is read for a code that ISO 4217 has not."""
-    from babel.numbers import is_currency
+    """Whether CLDR has the currency."""
+    from babel.numbers import is_currency  # only for a code that ISO 4217 has not
 
     return is_currency(code)
 

@@ -26,13 +26,13 @@ def is_program() -> bool:
 
 
 def keep_parsers() -> None:
-    """Have Luigi make the parser of its command line once, not nine times in each run."""
+    """Make each parser of the command line once; Luigi makes nine in a run."""
     build = CmdlineParser._build_parser
 
     @cache
     def keep(root_task: str | None, help_all: bool, _tasks: tuple[type, ...]) -> ArgumentParser:
-        made: ArgumentParser = build(root_task, help_all)
-        return made
+        built: ArgumentParser = build(root_task, help_all)
+        return built
 
     def parser(root_task: str | None = None, help_all: bool = False) -> ArgumentParser:
         return keep(root_task, help_all, tuple(Register._reg))
@@ -41,11 +41,11 @@ def keep_parsers() -> None:
 
 
 def prepare() -> None:
-    """Install guards, lock, failure notes and parsers; prepare `luigi` if it is the program.
+    """Install guards, lock and failure notes, keep parsers; prepare `luigi`.
 
-    The program then prints errors of this project as sentences, tests the scheduler first, ends
-    with its parent, and exits with 35 (scheduling_error) if it is unclear which configuration
-    applies.
+    If it is the program, it then prints errors of this project as sentences, tests the scheduler
+    first, ends with its parent, and exits with 35 (scheduling_error) if it is unclear which
+    configuration applies.
     """
     settings.install_guards()
     lock.install()
