@@ -2,9 +2,11 @@
 
 The processes are forked from a server that has imported the code and nothing else, so they start in
 milliseconds and inherit no thread, connection or setting (a child of Luigi's own fork starts new
-interpreters). They take over the settings as an executor of a cluster does. They stay for the next
-batch and end with the process that started them. An item whose process is killed is run once more
-in a process of its own; where that is killed too, ItemLost names it.
+interpreters). They take over the settings as an executor of a cluster does. They end with their
+batch, so that none keeps its memory while this process works; new interpreters stay for the next
+batch, because they take seconds to start, and end with the process that started them. An item whose
+process is killed is run once more in a process of its own; where that is killed too, ItemLost names
+it.
 """
 
 from __future__ import annotations
@@ -87,6 +89,8 @@ class ProcessPool:
         for index in sorted(set(range(len(items))) - results.keys()):
             results[index] = self._run_alone(name, index, partial(do, items[index]))
             follow(Step(len(results), len(items), failed, 1))
+        if parent_process() is None:
+            self.close()
         return [results[index] for index in range(len(items))]
 
     def run_in_chunks(

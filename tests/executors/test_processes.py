@@ -82,6 +82,7 @@ def test_a_pool_returns_results_in_order_and_reports_each_step() -> None:
         (0, [1, 9]),
         (1, [4]),
     ]
+    assert not multiprocessing.active_children(), "they would keep their memory until the next one"
 
 
 def libraries(_: int) -> tuple[set[str], int]:
