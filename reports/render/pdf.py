@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import as_file, files
-from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -29,8 +28,6 @@ Paper = Literal["us-letter", "a4"]
 FONTS = ("Libertinus Serif", "DejaVu Sans")
 KEPT = 11
 """Documents after which typst frees what it has kept of an earlier one."""
-HELD = 3
-"""Documents whose pages a process keeps at most: to free them takes a tenth of writing one."""
 ROWS, ANNEX_ROWS = 10, 8
 """Rows of a table in the report and in its annex, where it has no reason for more."""
 _CHART_FONT = re.compile(r"font-family: [^;\"]+")
@@ -42,10 +39,9 @@ def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "u
     Of several currencies the first has all its sections, the others those of page one and the proof
     that all was counted; the last of them says where the rest is.
     """
-    if next(_documents()) % HELD == 0:
-        _forget_pages()
     with as_file(files("reports") / "page.typ") as template:
         written = page_layout(template, page, words, images, paper).compile()
+    _forget_pages()
     assert isinstance(written, bytes)  # a PDF, unlike images, is a single file
     return written
 
@@ -61,18 +57,12 @@ def page_layout(
 
 
 def _forget_pages() -> None:
-    """Have typst free what it keeps of the pages before, 40 MB of each.
+    """Have typst free what it keeps of the pages, 40 MB of each document.
 
     Each document that does not use it brings that nearer; these here are empty.
     """
     for _ in range(KEPT):
         _blank().compile(input=b" ", format="svg")
-
-
-@cache
-def _documents() -> Iterator[int]:
-    """Counts the documents of this process."""
-    return count(1)
 
 
 @cache
