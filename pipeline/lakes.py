@@ -22,7 +22,7 @@ from pipeline.rules import Rules
 from pipeline.settings.run_context import once_per_run
 
 ROOT = ""
-_RECENT_BYTES = 32 << 20  # of what was read or written lately that a process keeps
+_RECENT_BYTES = 16 << 20  # of what was read or written lately that a process keeps
 
 
 @once_per_run
