@@ -110,9 +110,12 @@ def spans_of(days: Iterable[dt.date]) -> list[list[dt.date]]:
 
 
 def received_in(day: dt.date) -> tuple[dt.datetime, dt.datetime]:
-    """The bounds of the raw partition of a day, in the server's time of receipt."""
+    """The bounds of the raw partition of a day, in the server's time of receipt.
+
+    They do not depend on `history_starts`, which may be set to an earlier day.
+    """
     store = settings.default_store()
-    first = max(start_of_half(day) - LOOK_BACK * DAY, history_span().first)
+    first = start_of_half(day) - LOOK_BACK * DAY
     return day_bounds(first, store)[0], day_bounds(day, store)[1]
 
 
@@ -190,7 +193,10 @@ class MonthlyShifts(DerivedTask):
 
     def fingerprint_settings(self) -> dict[str, object]:
         shaping = settings.cleaning()
-        return {name: shaping[name] for name in ("stores", "decimals", "tzdata")}
+        starts = max(history_span().first, self.month)
+        return {name: shaping[name] for name in ("stores", "decimals", "tzdata")} | {
+            "starts": str(starts)
+        }
 
     def make(self) -> tuple[Files, Metadata]:
         import pyarrow as pa
@@ -198,15 +204,18 @@ class MonthlyShifts(DerivedTask):
         from pipeline.load.parquet import to_bytes
         from pipeline.transform.shifts import shifts_table
 
-        rules = settings.rules()
+        rules, first = settings.rules(), history_span().first
         tables, counts = [schema.empty(schema.SHIFTS, rules.decimals)], Counter[str]()
         for source in shift_sources():
             shifts = self._read(source, counts)
             table = shifts_table(
                 shifts, rules_of(source), self._registers(source), prefix_of(source)
             )
-            months = [day.replace(day=1) for day in table["business_day"].to_pylist()]
-            is_of_month = pa.array([month == self.month for month in months], pa.bool_())
+            days = table["business_day"].to_pylist()
+            months = [day.replace(day=1) for day in days]
+            is_of_month = pa.array(
+                [day >= first and day.replace(day=1) == self.month for day in days], pa.bool_()
+            )
             tables.append(table.filter(is_of_month))
             counts["late"] += sum(
                 is_late(month, day) for month, day in zip(months, shifts.values(), strict=True)

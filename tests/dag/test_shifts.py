@@ -101,6 +101,19 @@ def check_receipts(till: Till, rows: dict[str, dict]) -> None:
         assert rows[key]["cash_payments"] - rows[key]["cash_refunds"] == cash[key]
 
 
+def test_an_earlier_start_of_history_adds_the_shifts_of_its_days(till: Till) -> None:
+    stated = {
+        shift["id"]: shift["opened_at"]
+        for entry in till.book.rows(millis(datetime(2026, 10, 31, 11, tzinfo=UTC)), "shifts")
+        if (shift := json.loads(entry.read()))
+    }
+    for start in ("2026-10-28", "2026-10-25"):
+        till.luigi.configure("pos", history_starts=start)
+        till.luigi("MonthlyShifts", "--month", "2026-10")
+        expected = {key for key, opened in stated.items() if opened > f"{start}T11"}
+        assert {row["shift_id"] for row in table(till, "shifts")} == expected
+
+
 def test_a_token_without_the_right_costs_a_line_of_status_and_nothing_else(
     unpermitted: Till,
 ) -> None:
