@@ -18,7 +18,9 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from io import BytesIO
 from typing import cast
+from zipfile import BadZipFile, ZipFile
 
 import pyarrow as pa
 
@@ -170,9 +172,13 @@ def unpack(key: str, data: bytes) -> Iterator[bytes]:
     try:
         if key.endswith(".zst"):
             yield decompress(data)
+        elif key.endswith(".zip"):
+            with ZipFile(BytesIO(data)) as archive:
+                for name in archive.namelist():
+                    yield from unpack(name, archive.read(name))
         elif key.endswith(".parquet"):
             for column in from_bytes(data, key).columns:
                 if pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
                     yield "\n".join(filter(None, column.cast(pa.string()).to_pylist())).encode()
-    except (Corrupt, pa.ArrowException, OSError):
+    except (Corrupt, pa.ArrowException, OSError, BadZipFile):
         return  # not what its name says: the bytes as they are were searched
