@@ -139,8 +139,7 @@ def _open_pool(processes: int) -> ProcessPoolExecutor:
     # a child of Luigi's own fork cannot wait for the server of its parent
     method = "forkserver" if parent_process() is None else "spawn"
     context = get_context(method)
-    if method == "forkserver":
-        context.set_forkserver_preload(PRELOADED)
+    start_server()
     pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin)
     if method == "spawn":
         # Python 3.11 joins the processes of a fork before it ends its pools, and so would wait for

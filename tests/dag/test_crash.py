@@ -103,11 +103,11 @@ def test_a_later_run_killed_at_its_reads_one_by_one(
     the dead one before it has ended.
     """
     storage = shop.storage()
-    shutil.copytree(storage.uri(), shop.folder / "whole")
-    whole = local(shop.folder / "whole")()
+    shutil.copytree(storage.uri(), shop.folder / "undisturbed")
+    undisturbed = local(shop.folder / "undisturbed")()
     later = NOW + timedelta(days=1)
     save_shop(shop.saved, later)
-    assert shop.at(later).night(whole)
+    assert shop.at(later).night(undisturbed)
     at, final = 1, check(storage)
     while killed(shop, storage, at, after=at % 2 == 0, commands=READS):
         final = check(storage, final)
@@ -117,7 +117,7 @@ def test_a_later_run_killed_at_its_reads_one_by_one(
     found = content(storage)
     assert {
         key
-        for key, digest in content(whole).items()
+        for key, digest in content(undisturbed).items()
         if not key.startswith(("_", "reports/")) and found.get(key) != digest
     } == set()
 

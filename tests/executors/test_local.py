@@ -153,9 +153,11 @@ def test_counted_from_files_within_little_memory_a_month_is_the_same(
 ) -> None:
     def count(memory: str, limit: str) -> dict[str, bytes]:
         with open_tables(month, memory, tmp_path) as tables:
-            made = summarize_month(**month.arguments, **tables, memory_limit=limit, spill=tmp_path)
+            counted = summarize_month(
+                **month.arguments, **tables, memory_limit=limit, spill=tmp_path
+            )
         return {
-            dataset.name: to_bytes(made[dataset.name], dataset.key) for dataset in schema.SUMMARY
+            dataset.name: to_bytes(counted[dataset.name], dataset.key) for dataset in schema.SUMMARY
         }
 
     assert count("1KB", "64MB") == count("1GB", "1GB")

@@ -69,7 +69,7 @@ def test_a_pack_that_is_not_what_it_was_changes_nothing(folder: Path, change: st
     elif change == "torn":
         (folder / KEY).write_bytes((folder / KEY).read_bytes()[:-30])
     elif change == "altered":
-        (folder / KEY).write_bytes(pack(dict.fromkeys(months, b"customers of nobody")))
+        (folder / KEY).write_bytes(pack(dict.fromkeys(months, b"other bytes")))
     else:
         (folder / KEY).write_bytes(pack(dict(zip(months, [*months.values()][::-1], strict=True))))
     assert read(folder)[0] == before
