@@ -21,7 +21,7 @@ from luigi.task import flatten
 
 from pipeline import settings
 from pipeline.errors import ConfigError, Conflict, Corrupt, Stale
-from pipeline.lakes import ROOT, check_lake, folder_of, further_state, raw_lake
+from pipeline.lakes import ROOT, additional_generations, check_lake, folder_of, raw_lake
 from pipeline.lakes import lake as lake  # tasks and commands import it from here
 from pipeline.load import DATASETS, RAW, RECEIPTS, Manifest, fingerprint_of
 from pipeline.load.publish import Content
@@ -142,9 +142,9 @@ class RawTask(DatasetTask):
 
     @property
     def resources(self) -> dict[str, int]:  # type: ignore[override]  # Luigi only reads it
-        """One extraction at a time, and a resource for each further source.
+        """One extraction at a time, and a resource for each additional source.
 
-        Luigi batches only tasks of equal resources. Else it would batch windows of a further source
+        Luigi batches only tasks of equal resources. Else it would batch windows of an additional source
         with those of the first, whose tasks do not have the parameter, and call them done.
         """
         return {"pos_api": 1} | ({f"pos_api_{self.source}": 1} if self.source else {})
@@ -261,7 +261,11 @@ class DerivedTask(DatasetTask):
     def _upstream_state(self) -> tuple[int, ...]:
         # With the process: a child of a fork inherits what its parent read, and does not see what
         # the parent's other children have published since.
-        return os.getpid(), *lake().generation_of(self.upstream), *further_state(self.upstream)
+        return (
+            os.getpid(),
+            *lake().generation_of(self.upstream),
+            *additional_generations(self.upstream),
+        )
 
     def digest(self) -> str | None:
         fingerprint = self.fingerprint()

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.extract.missing_numbers import find_missing_numbers
-from pipeline.status import Status
-from pipeline.status_findings import name_missing
-from pipeline.status_text import format_status
+from pipeline.status.findings import name_missing
+from pipeline.status.read import Status
+from pipeline.status.text import format_status
 
 
 def test_a_missing_number_is_named_with_its_device_and_a_run_as_one() -> None:

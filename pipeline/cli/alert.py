@@ -21,7 +21,7 @@ from pipeline.deliver import Alert, DeliveryKey
 from pipeline.errors import ConfigError, DeliveryError, ExitCode
 from pipeline.logs import redact
 from pipeline.recipients import all_recipients
-from pipeline.status_text import format_status
+from pipeline.status.text import format_status
 from pipeline.tasks.failures import VARIABLE
 
 NO_RECIPIENTS = (

@@ -26,8 +26,9 @@ from pathlib import Path
 from pipeline import pos
 from pipeline.errors import ConfigError, ExitCode
 
-DEFAULTS = Path(__file__).parents[1] / "defaults"
 SIMULATOR = "simulator"
+DEFAULTS = Path(__file__).parents[1] / "defaults"
+
 ADDRESSES = {"loyverse": "https://api.loyverse.com/v1.0", "square": "https://connect.squareup.com"}
 HISTORY_DAYS = 30  # of an account without unlimited history, with a day to spare
 SHARED = ("logging.cfg", "goals.toml", "calendar.toml", "fees.toml")
@@ -199,7 +200,7 @@ def comment_examples(menu: str) -> str:
 def _show_receipts() -> int:
     """Print the last three receipts of the point of sale. Raises PipelineError."""
     from pipeline import settings
-    from pipeline.connect import connect, origin_of
+    from pipeline.lakes.connect import connect, origin_of
     from pipeline.pos.source import catalog_json
     from pipeline.transform import Catalog, Raw, explain
 

@@ -16,12 +16,21 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline import local_state, ownership, settings
-from pipeline.connect import connect, origin_of
+from pipeline import settings
 from pipeline.errors import OtherLake
-from pipeline.lakes import names_if_several, open_lake, point_of_sale_of, raw_lake, sources
+from pipeline.lakes import (
+    identity,
+    local_state,
+    names_if_several,
+    open_lake,
+    point_of_sale_of,
+    raw_lake,
+    sources,
+)
+from pipeline.lakes.connect import connect, origin_of
 from pipeline.load import Lake
 from pipeline.maintenance.erase import read_erased
+from pipeline.settings.sources import SIMULATOR
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,16 +52,16 @@ def run(options: argparse.Namespace) -> int:
         _forget(lake)
     if options.accept_source or options.accept_key:
         _accept(lake, is_source=options.accept_source, is_key=options.accept_key)
-    owner = ownership.read_owner(lake)
+    owner = identity.read_owner(lake)
     print(f"lake           {settings.lake_name()}")
     if owner is None:
         print("filled by      nothing yet; the first run records the source of the settings")
     else:
-        print(f"filled by      {ownership.describe_owner(lake, owner)}")
-        for name in ownership.other_sources(lake):
-            if other := ownership.read_owner(lake, name):
-                print(f"  {name:<13}{ownership.describe_owner(lake, other)}")
-        hashed = owner.key != ownership.key_fingerprint(None)
+        print(f"filled by      {identity.describe_owner(lake, owner)}")
+        for name in identity.other_sources(lake):
+            if other := identity.read_owner(lake, name):
+                print(f"  {name:<13}{identity.describe_owner(lake, other)}")
+        hashed = owner.key != identity.key_fingerprint(None)
         print(f"customers      {f'hashed with the key {owner.key}' if hashed else 'in clear'}")
     print(f"local state    {settings.lake_state_folder()}")
     return 0 if owner else 1
@@ -60,12 +69,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _accept(lake: Lake, *, is_source: bool, is_key: bool) -> None:
     """Record the source or the key of the settings. Raises OtherLake, ConfigError."""
-    owner, key = ownership.read_owner(lake), settings.rules().customer_key
+    owner, key = identity.read_owner(lake), settings.rules().customer_key
     if owner is None and not (is_source and is_key):
         raise OtherLake(
             f"{lake.storage.uri()} does not say which shop fills it; accept source and key together"
         )
-    fingerprint = ownership.key_fingerprint(key)
+    fingerprint = identity.key_fingerprint(key)
     if owner and not is_key and owner.key != fingerprint:
         raise OtherLake(
             "CUSTOMER_HASH_KEY is not the lake's; restore the former key, or use --accept-key"
@@ -79,21 +88,21 @@ def _accept(lake: Lake, *, is_source: bool, is_key: bool) -> None:
 
 def _accept_one(lake: Lake, source: str, key: bytes | None, *, is_source: bool) -> None:
     """Record a source of the settings, or its key, in the lake."""
-    partition, name = source or ownership.NAME, point_of_sale_of(source)
-    owner = ownership.read_owner(lake, partition)
-    before = owner and ownership.describe_owner(lake, owner)
+    partition, name = source or identity.NAME, point_of_sale_of(source)
+    owner = identity.read_owner(lake, partition)
+    before = owner and identity.describe_owner(lake, owner)
     origin = origin_of(connect(name), name) if is_source else before
     if origin is None:
         if source:
             return  # it has not been read yet
         raise OtherLake(f"{lake.storage.uri()} does not say which shop fills it; --accept-source")
-    if before and (before.kind == ownership.SIMULATOR) != (origin.kind == ownership.SIMULATOR):
+    if before and (before.kind == SIMULATOR) != (origin.kind == SIMULATOR):
         raise OtherLake(
             f"{lake.storage.uri()} is filled by {before}, and the settings name {origin}: invented"
             " and real receipts never share a lake; name another folder or prefix in [lake] url"
         )
     lake.preflight()
-    ownership.record(lake, origin, key, name=partition, names=names_if_several())
+    identity.record(lake, origin, key, name=partition, names=names_if_several())
 
 
 def _forget(lake: Lake) -> None:

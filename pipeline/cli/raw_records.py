@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from pipeline import settings
 from pipeline.errors import ConfigError
 from pipeline.lakes import folder_of, lake, raw_partitions, sources
+from pipeline.lakes.raw_source import RawSource
 from pipeline.load import RawObject
-from pipeline.raw_source import RawSource
 from pipeline.tasks import catalog_for, days_of, read_catalog
 from pipeline.transform import Catalog, Raw, day_bounds
 

@@ -35,8 +35,8 @@ from pipeline.lakes import raw_partitions, refresh_all
 from pipeline.load import MONTHLY
 from pipeline.load.layout import state_key
 from pipeline.logs import FILE
-from pipeline.status_findings import STATE
-from pipeline.status_text import format_status
+from pipeline.status.findings import STATE
+from pipeline.status.text import format_status
 from pipeline.targets import lake
 from pipeline.tasks.failures import VARIABLE, note
 

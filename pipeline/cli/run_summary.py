@@ -15,11 +15,11 @@ from datetime import date, datetime
 from functools import partial
 
 from pipeline.errors import Corrupt
+from pipeline.lakes.raw_source import RawSource
 from pipeline.load import INVALIDATED, RECEIPTS, Lake, Manifest
 from pipeline.load.layout import DATASETS, IDENTITY, MONTHLY, NIGHTLY, SALES, parse_raw, state_key
 from pipeline.load.storage import Stat
-from pipeline.raw_source import RawSource
-from pipeline.status import Status
+from pipeline.status.read import Status
 
 FILE = "run.json"
 MAX_WINDOWS = 31  # more new windows are a backfill, in which every receipt is of an earlier day
@@ -57,11 +57,11 @@ class RunSummary:
 
 
 def read_summary(
-    lake: Lake, day: date, status: Status, seconds: float, further: Sequence[RawSource] = ()
+    lake: Lake, day: date, status: Status, seconds: float, additional: Sequence[RawSource] = ()
 ) -> RunSummary:
     """What the run of `day` did in `seconds`; `status` is the lake after it.
 
-    `further` are the sources of the lake in addition to the one at its root.
+    `additional` are the sources of the lake in addition to the one at its root.
     """
     seen = {dataset: _numbers(lake, dataset) for dataset in DATASETS}
     past = _seen_before(lake)
@@ -70,7 +70,7 @@ def read_summary(
         for dataset, numbers in seen.items()
     }
     records, late = _count_records(lake, new.pop(RECEIPTS), "")
-    for raw in further:
+    for raw in additional:
         dataset = raw.path_of(RECEIPTS)
         seen[dataset] = _numbers(raw.lake, RECEIPTS)
         before = past.get(dataset, {})

@@ -14,9 +14,9 @@ import argparse
 from pipeline import settings
 from pipeline.errors import ExitCode
 from pipeline.lakes import raw_sources
-from pipeline.status import Status, read_status
-from pipeline.status_findings import STATE
-from pipeline.status_text import format_status
+from pipeline.status.findings import STATE
+from pipeline.status.read import Status, read_status
+from pipeline.status.text import format_status
 from pipeline.targets import lake
 
 

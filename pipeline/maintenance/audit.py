@@ -39,7 +39,7 @@ _ARCHIVE = "`pos verify --repair` archives the report's current files again"
 def audit(lake: Lake, span: Span, others: tuple[str, ...] = ()) -> Iterator[LakeFinding]:
     """All that differs from the manifests of the span, and all that no manifest names.
 
-    `others` are folders of the lake's further sources, each of which is a lake of its own.
+    `others` are folders of the lake's additional sources, each of which is a lake of its own.
     """
     lake.refresh()
     apart = tuple(f"{folder}/" for folder in others)

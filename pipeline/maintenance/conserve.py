@@ -15,13 +15,13 @@ from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 
+from pipeline.lakes.raw_source import RawSource
 from pipeline.load import RECEIPTS, SALES, Lake, RawObject
 from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.findings import LakeFinding
-from pipeline.outside_history import name_receipt
 from pipeline.pos.source import NotCanonicalError, Reader, Record
-from pipeline.raw_source import RawSource
 from pipeline.rules import Rules, day_bounds
+from pipeline.status.outside_history import name_receipt
 
 _REMEDY = "a defect of this project: report it, with `pos explain` of that receipt"
 _DAY = timedelta(days=1)

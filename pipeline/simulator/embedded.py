@@ -3,7 +3,7 @@
     python -m pipeline.simulator.embedded API INSTANT FD
 
 Shows the shop as it was at INSTANT on the listening socket FD. The standard input holds the token
-in one line, and the server ends with it. pipeline/embedded_shop.py starts it.
+in one line, and the server ends with it. pipeline/lakes/embedded_shop.py starts it.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from pipeline import schema, settings
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import (
     ROOT,
+    additional_generations,
     folder_of,
-    further_state,
     prefix_of,
     raw_lake,
     rules_of,
@@ -249,7 +249,7 @@ def objects_of(day: dt.date, partition: str | None = None, source: str = ROOT) -
 
 def raw_state() -> tuple[int, ...]:
     """Numbers that change whenever the known raw receipts of a source change."""
-    return *lake().generation_of((RECEIPTS,)), *further_state((RECEIPTS,))
+    return *lake().generation_of((RECEIPTS,)), *additional_generations((RECEIPTS,))
 
 
 def _find_objects(day: dt.date, partition: str | None, source: str) -> list[RawObject]:

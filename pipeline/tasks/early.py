@@ -13,8 +13,8 @@ from importlib import import_module
 from multiprocessing import parent_process
 from threading import Thread
 
-from pipeline.connect import start_embedded
 from pipeline.executors import workers
+from pipeline.lakes.connect import start_embedded
 from pipeline.settings.run_context import once_per_run
 
 
@@ -51,5 +51,5 @@ def start_processes(months: Iterable[date]) -> None:
 def _import() -> None:
     from pipeline.executors.local import PRELOADED
 
-    for name in (*PRELOADED, "pipeline.status"):
+    for name in (*PRELOADED, "pipeline.status.read"):
         import_module(name)

@@ -38,7 +38,7 @@ from pipeline.tasks.report_index import publish_index
 from pipeline.tasks.run_state import run_state
 
 if TYPE_CHECKING:
-    from pipeline.status import Status
+    from pipeline.status.read import Status
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +163,7 @@ class Nightly(DerivedTask):
         self._summarize_run(status)
 
     def _read_status(self) -> Status:
-        from pipeline.status import read_status
+        from pipeline.status.read import read_status
 
         return read_status(
             lake(),
@@ -178,8 +178,8 @@ class Nightly(DerivedTask):
     def _summarize_run(self, status: Status) -> None:
         """Write state files and log the summary."""
         from pipeline.cli.run_summary import FILE, format_summary, read_summary
-        from pipeline.status_findings import STATE
-        from pipeline.status_text import format_status
+        from pipeline.status.findings import STATE
+        from pipeline.status.text import format_status
 
         lake().put_state(STATE, status.to_bytes())
         lake().note_summaries()

@@ -15,13 +15,13 @@ from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import lake, raw_sources, sources
 from pipeline.load import OUTSIDE, RECEIPTS, SALES, RawObject
 from pipeline.load.layout import file_key
-from pipeline.outside_history import (
+from pipeline.settings.run_context import once_per_run
+from pipeline.status.outside_history import (
     format_outside,
     format_unread,
     objects_outside,
     read_outside_of,
 )
-from pipeline.settings.run_context import once_per_run
 from pipeline.targets import DerivedTask, Files, Metadata
 from pipeline.tasks.daily_sales import raw_state
 from pipeline.tasks.history import days_of, history_span
@@ -127,7 +127,7 @@ class OutsideHistory(DerivedTask):
 
 def warn_of_uncounted() -> None:
     """Log the receipts that no figure counts: in quarantine or outside history."""
-    from pipeline.status_findings import find_unread
+    from pipeline.status.findings import find_unread
 
     first = history_span().first
     rows = read_outside_of(raw_sources(), first, list_outside()).to_pylist()

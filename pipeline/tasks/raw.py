@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import luigi
 
-from pipeline import local_state, ownership, settings
-from pipeline.connect import connect, origin_of
+from pipeline import settings
 from pipeline.errors import ConfigError
 from pipeline.extract.window_bounds import DAY, window_of
 from pipeline.lakes import (
     ROOT,
     check_lake,
+    identity,
+    local_state,
     names_if_several,
     point_of_sale_of,
     prefix_of,
@@ -26,6 +27,7 @@ from pipeline.lakes import (
     rules_of,
     sources,
 )
+from pipeline.lakes.connect import connect, origin_of
 from pipeline.load import CATALOG, RAW, RECEIPTS, RawPartition, compress, decompress
 from pipeline.pos.source import Source, catalog_json
 from pipeline.rules import day_bounds
@@ -43,11 +45,11 @@ def open_source(source: str = ROOT) -> Source:
     name = point_of_sale_of(source)
     shop, key = connect(name), settings.rules().customer_key
     check_lake()
-    partition = source or ownership.NAME
-    owner = ownership.read_owner(lake(), partition)
+    partition = source or identity.NAME
+    owner = identity.read_owner(lake(), partition)
     if owner is None or local_state.known_source(shop.identity) != owner.source:
         lake().preflight()
-        fingerprint = ownership.admit(
+        fingerprint = identity.admit(
             lake(),
             origin_of(shop, name),
             key,

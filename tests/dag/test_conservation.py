@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from pipeline import transform
+from pipeline.lakes.raw_source import RawSource
 from pipeline.load import MONTHLY, RECEIPTS, Lake, RawObject
 from pipeline.maintenance import conserve as conserving
 from pipeline.maintenance.conserve import Conservation
-from pipeline.raw_source import RawSource
 from pipeline.tasks import MonthlyReport, monthly_report
 from pipeline.transform import Raw
 from tests.dag.rehearsal import NOW, Rehearsal, local, nightfall

@@ -12,12 +12,14 @@ from secrets import token_hex
 
 import pytest
 
-from pipeline import lakes, local_state, settings
+from pipeline import lakes, settings
 from pipeline.errors import OtherLake, StorageUnavailable
+from pipeline.lakes import local_state
+from pipeline.lakes.identity import Origin, admit, check_owner, read_owner, record
 from pipeline.load import Lake, open_storage
 from pipeline.load.local import LocalStorage
-from pipeline.ownership import FILES, SIMULATOR, Origin, admit, check_owner, read_owner, record
 from pipeline.pos.loyverse import reader as loyverse_reader
+from pipeline.settings.sources import FILES, SIMULATOR
 from pipeline.simulator import Shop, serve
 from tests.dag.rehearsal import configured
 from tests.support.book import Book

@@ -18,7 +18,7 @@ from luigi.task import flatten
 from pipeline.cli.status import current_status
 from pipeline.load import DATASETS, MONTHLY, SALES, SUMMARY, Lake, Storage
 from pipeline.load.layout import parse_manifest
-from pipeline.status import Status
+from pipeline.status.read import Status
 from pipeline.targets import DerivedTask
 from pipeline.tasks import CumulativeReport, DailySales, MonthlyCustomers, MonthlyReport, Nightly
 from tests.dag.rehearsal import FIRST, LAST, NOW, Rehearsal, local, save_shop
@@ -191,7 +191,7 @@ def test_a_status_is_the_same_from_months_and_from_the_last_one(
     days = [key for _, key in made if key.startswith(("_manifests/raw/receipts/", "staging/"))]
     assert len(days) == 1, "the last window, for its end"
     shop.storage().remove("state/etl_state.json")
-    monkeypatch.setattr("pipeline.recent_days._LARGE", 0)
+    monkeypatch.setattr("pipeline.status.recent_days._LARGE", 0)
     again, made = read_counted(shop)
     assert again == status
     read = Counter(key.split("/")[0] for verb, key in made if verb == "GET")
@@ -315,6 +315,6 @@ def test_a_day_without_records_costs_no_object(
     assert {day for day, count in records.items() if count} == {str(FIRST), str(LAST)}
     assert shop.verify(deep=True) == []
     status, _ = read_counted(shop)
-    monkeypatch.setattr("pipeline.recent_days._LARGE", 0)
+    monkeypatch.setattr("pipeline.status.recent_days._LARGE", 0)
     shop.storage().remove("state/etl_state.json")
     assert read_counted(shop)[0] == status, "from its days as from its month"

@@ -26,7 +26,7 @@ from pipeline.maintenance.erase import ErasingSource, entry
 from pipeline.pos.source import Record
 from pipeline.simulator import serve
 from pipeline.simulator.source import Entry
-from pipeline.status_findings import still_unknown
+from pipeline.status.findings import still_unknown
 from tests.extract.small_shop import (
     DAY,
     NOW,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.embedded_shop import EmbeddedShop
+from pipeline.lakes.embedded_shop import EmbeddedShop
 from pipeline.simulator import Query, Shop
 from pipeline.simulator.ids import millis
 from pipeline.simulator.source import encode
@@ -27,7 +27,7 @@ SINCE = NOW - timedelta(days=4)
 PROGRAM = """
 import time
 from datetime import datetime, UTC
-from pipeline.embedded_shop import EmbeddedShop
+from pipeline.lakes.embedded_shop import EmbeddedShop
 shop = EmbeddedShop("loyverse", datetime.now(UTC))
 print(shop.url, flush=True)
 time.sleep(60)

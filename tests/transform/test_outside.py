@@ -18,10 +18,10 @@ from pipeline.extract.commit import earlier_dates_in, pack_objects
 from pipeline.extract.missed import Missed, by_date
 from pipeline.extract.moved_revisions import sales_of
 from pipeline.load import Lake, open_storage
-from pipeline.outside_history import objects_outside, read_outside
 from pipeline.pos.loyverse import reader
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import sold_date
+from pipeline.status.outside_history import objects_outside, read_outside
 from pipeline.transform import Raw, Store, clean, day_bounds
 from tests.support.inputs import tries
 from tests.transform.kitchen import catalog, line, receipt, rules

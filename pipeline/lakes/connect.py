@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import cast
 
 from pipeline import settings
-from pipeline.embedded_shop import EmbeddedShop
 from pipeline.errors import ConfigError
+from pipeline.lakes.embedded_shop import EmbeddedShop
+from pipeline.lakes.identity import Origin
 from pipeline.load import open_storage
-from pipeline.ownership import FILES, SIMULATOR, Origin
 from pipeline.pos import SOURCES, open_source
 from pipeline.pos.files import is_saved
 from pipeline.pos.source import Api, Source
 from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
+from pipeline.settings.sources import FILES, SIMULATOR
 
 
 @once_per_run

@@ -19,12 +19,10 @@ from pipeline.extract.rescan import numbers_tried
 from pipeline.extract.warnings import gap_warning
 from pipeline.extract.window_bounds import DAY
 from pipeline.extract.windows import spans
+from pipeline.lakes.raw_source import RawSource
 from pipeline.load import CATALOG, RAW, Lake, decompress
-from pipeline.outside_history import as_json, read_outside, read_outside_of
-from pipeline.raw_source import RawSource
-from pipeline.recent_days import FORTNIGHT, is_current, read_recent_days
 from pipeline.rules import Rules
-from pipeline.status_findings import (
+from pipeline.status.findings import (
     current_months,
     find_silent,
     find_unread,
@@ -33,6 +31,8 @@ from pipeline.status_findings import (
     still_unknown,
     why_no_shifts,
 )
+from pipeline.status.outside_history import as_json, read_outside, read_outside_of
+from pipeline.status.recent_days import FORTNIGHT, is_current, read_recent_days
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,9 @@ from pipeline.errors import Conflict, OtherLake
 from pipeline.load import CATALOG, IDENTITY, RAW, RECEIPTS, Lake, Manifest, RawPartition, decompress
 from pipeline.pos import SOURCES
 from pipeline.pos.source import Reader, Source
+from pipeline.settings.sources import FILES, SIMULATOR
 
 NAME = "lake"
-SIMULATOR, FILES = "simulator", "files"
 _UNHASHED = "0" * 8
 _ATTEMPTS = 3
 _DAY, _MONTH = timedelta(days=1), timedelta(days=31)

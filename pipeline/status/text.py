@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from pipeline.outside_history import format_outside, format_unread
-from pipeline.status import Status
+from pipeline.status.outside_history import format_outside, format_unread
+from pipeline.status.read import Status
 
 _MAX_NAMED = 8
 

@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from pipeline.lakes.raw_source import RawSource
 from pipeline.load import Lake, RawObject
-from pipeline.raw_source import RawSource
 from pipeline.rules import Rules, day_bounds
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import Any
 from pipeline.extract.missing_numbers import MissingNumbers
 from pipeline.load import INVALIDATED, RAW, RAW_SHIFTS, SALES, SUMMARY, Lake
 from pipeline.load.parquet import from_bytes
-from pipeline.outside_history import as_json
-from pipeline.recent_days import is_current
+from pipeline.status.outside_history import as_json
+from pipeline.status.recent_days import is_current
 
 STATE = "etl_state.json"
 SILENT_DAYS = 3

@@ -12,12 +12,13 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pipeline import local_state, ownership, settings
-from pipeline.connect import is_simulator
+from pipeline import settings
 from pipeline.errors import ConfigError, OtherLake
+from pipeline.lakes import identity, local_state
+from pipeline.lakes.connect import is_simulator
+from pipeline.lakes.raw_source import RawSource
 from pipeline.load import Lake, open_storage
 from pipeline.pos.source import Reader
-from pipeline.raw_source import RawSource
 from pipeline.rules import Rules
 from pipeline.settings.run_context import once_per_run
 
@@ -58,8 +59,8 @@ def open_lake(folder: str = "") -> Lake:
 def check_lake() -> None:
     """Refuse the lake of another shop or another customer key. Raises OtherLake."""
     key = settings.rules().customer_key
-    ownership.check_owner(lake(), is_simulator=is_simulator(), key=key)
-    ownership.check_sources(lake(), settings.points_of_sale())
+    identity.check_owner(lake(), is_simulator=is_simulator(), key=key)
+    identity.check_sources(lake(), settings.points_of_sale())
 
 
 @once_per_run
@@ -68,8 +69,8 @@ def _name_at_root() -> str:
     names = list(settings.points_of_sale())
     if len(names) == 1:
         return names[0]
-    owner, others = ownership.read_owner(lake()), ownership.other_sources(lake())
-    recorded = ownership.point_of_sale_at_root(lake(), owner) if owner else ""
+    owner, others = identity.read_owner(lake()), identity.other_sources(lake())
+    recorded = identity.point_of_sale_at_root(lake(), owner) if owner else ""
     free = [name for name in names if name not in others]
     if owner and not recorded:  # saved files, which alone are recorded without a name
         free = [name for name in free if settings.point_of_sale(name).is_saved]
@@ -165,7 +166,7 @@ def raw_source(source: str) -> RawSource:
 
 @once_per_run
 def _check_sources() -> None:
-    ownership.check_sources(lake(), settings.points_of_sale())
+    identity.check_sources(lake(), settings.points_of_sale())
 
 
 def raw_sources() -> list[RawSource]:
@@ -174,8 +175,8 @@ def raw_sources() -> list[RawSource]:
     return [raw_source(source) for source in sources()]
 
 
-def further_state(datasets: Iterable[str]) -> tuple[int, ...]:
-    """Numbers that change whenever the raw data of a further source change."""
+def additional_generations(datasets: Iterable[str]) -> tuple[int, ...]:
+    """Numbers that change whenever the raw data of an additional source change."""
     names = tuple(datasets)
     return tuple(
         number for source in sources()[1:] for number in raw_lake(source).generation_of(names)

@@ -1,0 +1,1 @@
+"""Freshness of the lake: what it has, misses and rejects, and how old it is."""
