@@ -46,7 +46,7 @@ class ExitCode(IntEnum):
     UNEXPECTED = 40
 
 
-class Explanation(NamedTuple):
+class ExitCodeMeaning(NamedTuple):
     """What an exit code means, and what to do."""
 
     meaning: str
@@ -54,42 +54,42 @@ class Explanation(NamedTuple):
 
 
 EXIT_CODES = {
-    ExitCode.DONE: Explanation("done, or nothing to do", "nothing"),
-    ExitCode.NOT_OK: Explanation(
+    ExitCode.DONE: ExitCodeMeaning("done, or nothing to do", "nothing"),
+    ExitCode.NOT_OK: ExitCodeMeaning(
         "luigi did not start: no such task or module; or a pos command found a problem",
         "luigi: see Luigi does not start; pos: read its output",
     ),
-    ExitCode.INVALID: Explanation(
+    ExitCode.INVALID: ExitCodeMeaning(
         "a setting or the lake is wrong", "read the message: it names the setting or the object"
     ),
-    ExitCode.STALE: Explanation(
+    ExitCode.STALE: ExitCodeMeaning(
         "stale: the last window is older than it should be, or windows are missing", "see Stale"
     ),
-    ExitCode.DEGRADED: Explanation(
+    ExitCode.DEGRADED: ExitCodeMeaning(
         "degraded: the run is complete, but the account's history limit has cut off part of it",
         "see Degraded",
     ),
-    ExitCode.RUNNING: Explanation(
+    ExitCode.RUNNING: ExitCodeMeaning(
         "the same command is already running",
         "wait for it; if none runs, remove the pid file that the message names",
     ),
-    ExitCode.MISSING: Explanation(
+    ExitCode.MISSING: ExitCodeMeaning(
         "an external input is missing", "provide the input that the log names"
     ),
-    ExitCode.NOT_RUN: Explanation(
+    ExitCode.NOT_RUN: ExitCodeMeaning(
         "the scheduler did not run a task",
         "see in the visualizer whether luigid is paused or the task disabled, or use"
         " --local-scheduler",
     ),
-    ExitCode.FAILED: Explanation(
+    ExitCode.FAILED: ExitCodeMeaning(
         "a task failed", "read the message; run again: completed partitions are kept"
     ),
-    ExitCode.NOT_PLANNED: Explanation(
+    ExitCode.NOT_PLANNED: ExitCodeMeaning(
         "planning failed: a setting, a missing permission, an invalid month, a storage that does"
         " not answer, a missing raw object, a lake of another shop, or no configuration",
         "read the message: it names the setting or the object, and what to do",
     ),
-    ExitCode.UNEXPECTED: Explanation(
+    ExitCode.UNEXPECTED: ExitCodeMeaning(
         "unexpected error, or an invalid parameter value",
         "read the message; report a traceback as a defect of this project",
     ),

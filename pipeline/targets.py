@@ -144,8 +144,8 @@ class RawTask(DatasetTask):
     def resources(self) -> dict[str, int]:  # type: ignore[override]  # Luigi only reads it
         """One extraction at a time, and a resource for each additional source.
 
-        Luigi batches only tasks of equal resources. Else it would batch windows of an additional source
-        with those of the first, whose tasks do not have the parameter, and call them done.
+        Luigi batches only tasks of equal resources. Else it would batch windows of an additional
+        source with those of the first, whose tasks lack the parameter, and call them done.
         """
         return {"pos_api": 1} | ({f"pos_api_{self.source}": 1} if self.source else {})
 

@@ -54,7 +54,7 @@ class Daypart:
 
 
 @dataclass(frozen=True)
-class Shift:
+class WorkedShift:
     """Labour of a store on a day."""
 
     day: date
@@ -76,7 +76,7 @@ class Plans:
     """Whether the commercial days of the country are named."""
     fees: tuple[Fee, ...] = ()
     dayparts: tuple[Daypart, ...] = ()
-    labour: tuple[Shift, ...] = ()
+    labour: tuple[WorkedShift, ...] = ()
 
 
 def read_plans(
@@ -179,14 +179,14 @@ def _dayparts(table: Mapping[str, object]) -> Iterator[Daypart]:
         yield part
 
 
-def _labour(text: str) -> Iterator[Shift]:
+def _labour(text: str) -> Iterator[WorkedShift]:
     rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     if text and tuple(rows.fieldnames or ()) != LABOUR:
         raise ValueError(f"inputs/labour.csv: the first line is not {','.join(LABOUR)}")
     for number, row in enumerate(rows, 2):
         try:
             hours, wages = Decimal(row["hours"]), Decimal(row["wages"])
-            shift = Shift(date.fromisoformat(row["date"]), row["store"], hours, wages)
+            shift = WorkedShift(date.fromisoformat(row["date"]), row["store"], hours, wages)
         except (InvalidOperation, ValueError, TypeError) as error:
             raise ValueError(
                 f"inputs/labour.csv: line {number} cannot be read ({error}); write it as"

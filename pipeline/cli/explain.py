@@ -20,7 +20,9 @@ from pipeline.transform import explain
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("receipt", help="its number in the point of sale")
     parser.add_argument(
-        "--month", type=settings.Month().parse, help="where to search, YYYY-MM; default: everywhere"
+        "--month",
+        type=settings.MonthParameter().parse,
+        help="where to search, YYYY-MM; default: everywhere",
     )
 
 

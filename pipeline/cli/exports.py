@@ -24,7 +24,9 @@ Rows = list[dict[str, Any]]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--month", type=settings.Month().parse, help="YYYY-MM; default: all")
+    parser.add_argument(
+        "--month", type=settings.MonthParameter().parse, help="YYYY-MM; default: all"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

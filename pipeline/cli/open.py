@@ -25,7 +25,7 @@ from pipeline.targets import lake
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--month",
-        type=settings.Month().parse,
+        type=settings.MonthParameter().parse,
         help="YYYY-MM; default: the last complete month, or the first one of a shorter history; of"
         " the cumulative report the newest",
     )

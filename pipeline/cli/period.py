@@ -17,14 +17,14 @@ def add_days(parser: argparse.ArgumentParser, **first: Any) -> None:
         parser,
         "--from",
         "first",
-        settings.Day(),
+        settings.DayParameter(),
         {"help": "first business day, YYYY-MM-DD"} | first,
     )
     _add(
         parser,
         "--to",
         "last",
-        settings.Day(),
+        settings.DayParameter(),
         {"help": "last business day; default: the last closed one"},
     )
 
@@ -33,15 +33,21 @@ def add_months(parser: argparse.ArgumentParser, *, required: bool = False) -> No
     """Add --from and --to, months."""
     default = "" if required else "; default: all"
     first = {"help": f"first month, YYYY-MM{default}", "required": required}
-    _add(parser, "--from", "first", settings.Month(), first)
-    _add(parser, "--to", "last", settings.Month(), {"help": "last month", "required": required})
+    _add(parser, "--from", "first", settings.MonthParameter(), first)
+    _add(
+        parser,
+        "--to",
+        "last",
+        settings.MonthParameter(),
+        {"help": "last month", "required": required},
+    )
 
 
 def _add(
     parser: argparse.ArgumentParser,
     option: str,
     name: str,
-    kind: settings.Day | settings.Month,
+    kind: settings.DayParameter | settings.MonthParameter,
     options: dict[str, Any],
 ) -> None:
     parser.add_argument(option, dest=name, type=kind.parse, **options)

@@ -27,7 +27,7 @@ from pipeline.tasks.glue import dataset_of, tables_of_lake
 _MONTHS = pa.schema([("year", pa.int32()), ("month", pa.int32())])
 
 
-class Answer(NamedTuple):
+class QueryResult(NamedTuple):
     """Rows of a query; `is_cut` if there are more than the limit."""
 
     columns: list[str]
@@ -62,7 +62,7 @@ def open_database(hidden: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
 
 def ask(
     database: duckdb.DuckDBPyConnection, query: str, *, rows: int, seconds: float = 60
-) -> Answer:
+) -> QueryResult:
     """The first `rows` rows of a query that may take `seconds`. Raises ConfigError."""
     timer = threading.Timer(seconds, database.interrupt)
     timer.start()
@@ -81,7 +81,7 @@ def ask(
         raise ConfigError(f"{error}") from error
     finally:
         timer.cancel()
-    return Answer(columns, answer[:rows], len(answer) > rows)
+    return QueryResult(columns, answer[:rows], len(answer) > rows)
 
 
 def list_tables(hidden: Collection[str] = ()) -> list[str]:

@@ -15,7 +15,7 @@ import csv
 import sys
 
 from pipeline import settings
-from pipeline.cli.query import Answer, ask, list_tables, open_database
+from pipeline.cli.query import QueryResult, ask, list_tables, open_database
 from pipeline.errors import ExitCode
 
 ROWS = 100
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def format_table(answer: Answer) -> str:
+def format_table(answer: QueryResult) -> str:
     """The answer in columns; numbers to the right."""
     cells = [["" if value is None else str(value) for value in row] for row in answer.rows]
     widths = [max(map(len, column)) for column in zip(answer.columns, *cells, strict=True)]

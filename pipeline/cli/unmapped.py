@@ -18,7 +18,9 @@ from pipeline.transform import find_unmapped
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--month", type=settings.Month().parse, help="YYYY-MM; default: the last complete month"
+        "--month",
+        type=settings.MonthParameter().parse,
+        help="YYYY-MM; default: the last complete month",
     )
 
 

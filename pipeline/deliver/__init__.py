@@ -1,14 +1,14 @@
 """Send reports and alerts to their recipients, by e-mail and webhook, once each.
 
-In: messages, addresses, a store for the delivery log. Out: mail (SMTP over TLS), messages in
-Slack's format, and the delivery log, which records what reached whom. Nothing here renders a
-report, reads a setting or decides what is sent. Raises DeliveryError: `Refused` if certainly
-nothing was sent, `Unanswered` if it may have been.
+Mail goes over SMTP with TLS, a webhook takes messages in Slack's format, and the delivery log
+records what reached whom. Nothing here renders a report, reads a setting or decides what is sent.
+Raises DeliveryError: `RefusedDelivery` if nothing was sent, `UnansweredDelivery` if it is unknown
+whether it was.
 """
 
 from pipeline.deliver.alert import Alert, Failure, explain_code
 from pipeline.deliver.delivery_log import DeliveryKey, DeliveryLog, recipient_id
-from pipeline.deliver.outcome import Abandoned, Refused, Unanswered
+from pipeline.deliver.outcome import Abandoned, RefusedDelivery, UnansweredDelivery
 from pipeline.deliver.plan import Due, Issued, find_due, has_visible_changes, same_figures
 from pipeline.deliver.report_email import ReportEmail, compose
 from pipeline.deliver.smtp import Mailer, check_address
@@ -23,9 +23,9 @@ __all__ = [
     "Failure",
     "Issued",
     "Mailer",
-    "Refused",
+    "RefusedDelivery",
     "ReportEmail",
-    "Unanswered",
+    "UnansweredDelivery",
     "Webhook",
     "check_address",
     "check_url",

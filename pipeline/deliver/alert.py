@@ -18,7 +18,7 @@ from email.utils import format_datetime
 from hashlib import sha256
 
 from pipeline.deliver.webhook import escape_slack
-from pipeline.errors import EXIT_CODES, ExitCode, Explanation
+from pipeline.errors import EXIT_CODES, ExitCode, ExitCodeMeaning
 
 SHOWN = 10
 _TEST = """This is a test message of the sales pipeline.
@@ -30,13 +30,13 @@ Lo recibe porque su dirección está en la configuración de los reportes o avis
 """
 _RUN_AGAIN = "run again: completed partitions are kept"
 _KILLED = f"increase the memory, use fewer --workers, or lower [lake] memory; {_RUN_AGAIN}"
-_UNKNOWN = Explanation(
+_UNKNOWN = ExitCodeMeaning(
     "the run ended outside of the pipeline: killed, out of memory or time",
     f"read the log; {_RUN_AGAIN}",
 )
 
 
-def explain_code(code: int) -> Explanation:
+def explain_code(code: int) -> ExitCodeMeaning:
     """What an exit code means and what to do; 128 + n is a run that signal n ended."""
     if code in EXIT_CODES:
         return EXIT_CODES[ExitCode(code)]
@@ -44,11 +44,11 @@ def explain_code(code: int) -> Explanation:
         return _UNKNOWN
     name = f"signal {code - 128} ({signal.Signals(code - 128).name})"
     if code - 128 == signal.SIGKILL:
-        return Explanation(
+        return ExitCodeMeaning(
             f"the run was killed by {name}: out of memory?",
             f"read the machine's kernel log; {_KILLED}",
         )
-    return Explanation(f"the run was killed by {name}", f"read the log; {_RUN_AGAIN}")
+    return ExitCodeMeaning(f"the run was killed by {name}", f"read the log; {_RUN_AGAIN}")
 
 
 @dataclass(frozen=True)

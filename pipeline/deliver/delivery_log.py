@@ -26,7 +26,7 @@ from functools import cached_property
 from hashlib import scrypt
 from typing import NamedTuple, Protocol
 
-from pipeline.deliver.outcome import Abandoned, Refused
+from pipeline.deliver.outcome import Abandoned, RefusedDelivery
 from pipeline.errors import Conflict
 
 ROOT = "deliveries"
@@ -40,20 +40,20 @@ _KEY = re.compile(
 )
 
 
-class Entry(Protocol):
+class LogEntry(Protocol):
     """An object of a listing."""
 
     @property
     def key(self) -> str: ...
 
 
-class Store(Protocol):
+class LogStorage(Protocol):
     """The storage of objects.
 
     `put` with `if_absent` raises Conflict for all callers but the first.
     """
 
-    def list(self, prefix: str = "") -> Iterable[Entry]: ...
+    def list(self, prefix: str = "") -> Iterable[LogEntry]: ...
     def get(self, key: str) -> bytes: ...
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> str: ...
 
@@ -90,7 +90,7 @@ class DeliveryLog:
 
     def __init__(
         self,
-        store: Store,
+        store: LogStorage,
         run: str,
         *,
         clock: Callable[[], float] = time.time,
@@ -151,7 +151,7 @@ class DeliveryLog:
                 continue
             try:
                 send()
-            except Refused:
+            except RefusedDelivery:
                 self._write(key, last + 1, "refused")
                 raise
             self._write(key, last + 1, "sent")

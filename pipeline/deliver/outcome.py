@@ -3,11 +3,11 @@
 from pipeline.errors import DeliveryError
 
 
-class Refused(DeliveryError):
+class RefusedDelivery(DeliveryError):
     """It was certainly not sent: the server refused it, or was not reached."""
 
 
-class Unanswered(DeliveryError):
+class UnansweredDelivery(DeliveryError):
     """It was handed over and no answer came; it may have been sent."""
 
 

@@ -1,9 +1,9 @@
 """Send one message to one recipient over SMTP, always encrypted.
 
 The certificate is checked. STARTTLS is required; the password goes over TLS only. Answers of 4xx
-and unreachable servers are retried for about a minute; 5xx is final. Raises Refused where
-certainly nothing was sent, Unanswered where the message was handed over and no answer came. No
-error message holds a password or an address.
+and unreachable servers are retried for about a minute; 5xx is final. Raises RefusedDelivery if
+nothing was sent, UnansweredDelivery if the server did not answer after it received the message. No
+error message contains a password or an address.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from email.message import EmailMessage
 
 import tenacity
 
-from pipeline.deliver.outcome import Refused, Unanswered
+from pipeline.deliver.outcome import RefusedDelivery, UnansweredDelivery
 from pipeline.errors import ConfigError
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 
-class _TransientError(Refused):
+class _TransientError(RefusedDelivery):
     """Not sent because of a temporary fault."""
 
 
@@ -57,7 +57,7 @@ class Mailer:
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
     def send(self, message: EmailMessage, to: str) -> None:
-        """Hand `message` over for `to`. Raises Refused, Unanswered."""
+        """Hand `message` over for `to`. Raises RefusedDelivery, UnansweredDelivery."""
         from email.policy import SMTP  # slow to import
 
         retrying = tenacity.Retrying(
@@ -70,8 +70,8 @@ class Mailer:
         data = message.as_bytes(policy=SMTP.clone(cte_type="7bit"))
         try:
             retrying(self._attempt, data, to)
-        except (_TransientError, Refused, Unanswered) as error:
-            kind = Unanswered if isinstance(error, Unanswered) else Refused
+        except (_TransientError, RefusedDelivery, UnansweredDelivery) as error:
+            kind = UnansweredDelivery if isinstance(error, UnansweredDelivery) else RefusedDelivery
             failure = kind(f"mail server {self.host}:{self.port}: {error}")
         else:
             return
@@ -92,7 +92,7 @@ class Mailer:
             except smtplib.SMTPDataError as error:
                 _expect((error.smtp_code, error.smtp_error), "the message")
             except (smtplib.SMTPException, OSError) as error:
-                raise Unanswered(
+                raise UnansweredDelivery(
                     f"took the message and did not answer ({type(error).__name__}); it may have"
                     " been sent"
                 ) from None
@@ -112,7 +112,7 @@ class Mailer:
         smtp.ehlo_or_helo_if_needed()
         if self.security != "tls":
             if not smtp.has_extn("starttls"):
-                raise Refused(
+                raise RefusedDelivery(
                     "offers no STARTTLS, so nothing was sent; use a server that does, or [mail]"
                     " security = tls"
                 )
@@ -133,20 +133,22 @@ def _naming(step: str) -> Iterator[None]:
     try:
         yield
     except ssl.SSLCertVerificationError as error:
-        raise Refused(
+        raise RefusedDelivery(
             f"its certificate is not accepted ({error.verify_message}); nothing was sent. See"
             " [mail] host and ca_file"
         ) from None
     except smtplib.SMTPResponseException as error:
-        kind = _TransientError if 400 <= error.smtp_code < 500 else Refused
+        kind = _TransientError if 400 <= error.smtp_code < 500 else RefusedDelivery
         raise kind(f"{step} (it answered {error.smtp_code})") from None
     except (smtplib.SMTPException, OSError) as error:
-        kind = Refused if isinstance(error, smtplib.SMTPNotSupportedError) else _TransientError
+        kind = (
+            RefusedDelivery if isinstance(error, smtplib.SMTPNotSupportedError) else _TransientError
+        )
         raise kind(f"{step} ({type(error).__name__})") from None
 
 
 def _expect(answer: tuple[int, bytes | str], what: str) -> None:
     code = answer[0]
     if not 200 <= code < 300:
-        kind = _TransientError if 400 <= code < 500 else Refused
+        kind = _TransientError if 400 <= code < 500 else RefusedDelivery
         raise kind(f"refused {what} (it answered {code})")

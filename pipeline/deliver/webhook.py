@@ -2,8 +2,8 @@
 
 The URL is a secret and in no error. https only, http to loopback alone; no redirect, proxy or netrc
 is followed. 429, 5xx and unreachable servers are retried, no sooner than Retry-After says; the time
-limit of an attempt is total, even when the server answers slowly. Raises Refused where certainly
-nothing was posted, Unanswered where it may have been.
+limit of an attempt is total, even when the server answers slowly. Raises RefusedDelivery if
+nothing was posted, UnansweredDelivery if it is unknown whether it was.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 import requests
 import tenacity
 
-from pipeline.deliver.outcome import Refused, Unanswered
+from pipeline.deliver.outcome import RefusedDelivery, UnansweredDelivery
 from pipeline.errors import ConfigError
 
 LONGEST_WAIT = 60.0
 
 
-class _TransientError(Refused):
+class _TransientError(RefusedDelivery):
     """Not posted because of a temporary fault; retry after `wait` seconds."""
 
     def __init__(self, message: str, wait: float = 0.0):
@@ -82,7 +82,7 @@ class Webhook:
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
     def send(self, payload: Mapping[str, object]) -> None:
-        """Post `payload`. Raises Refused, Unanswered."""
+        """Post `payload`. Raises RefusedDelivery, UnansweredDelivery."""
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_TransientError),
             sleep=self.sleep,
@@ -92,8 +92,8 @@ class Webhook:
         )
         try:
             retrying(self._attempt, payload)
-        except (Refused, Unanswered) as error:
-            kind = Unanswered if isinstance(error, Unanswered) else Refused
+        except (RefusedDelivery, UnansweredDelivery) as error:
+            kind = UnansweredDelivery if isinstance(error, UnansweredDelivery) else RefusedDelivery
             failure = kind(f"webhook at {urlsplit(self.url).hostname}: {error}")
         else:
             return
@@ -106,20 +106,20 @@ class Webhook:
         worker.join(self.seconds)
         answer = outcome[0] if outcome else requests.exceptions.ReadTimeout()
         if isinstance(answer, requests.exceptions.SSLError):
-            raise Refused("its certificate is not accepted; nothing was posted")
+            raise RefusedDelivery("its certificate is not accepted; nothing was posted")
         if isinstance(answer, requests.exceptions.ConnectTimeout) or (
             type(answer) is requests.exceptions.ConnectionError and _is_unconnected(answer)
         ):
             raise _TransientError("not reachable")
         if isinstance(answer, Exception):
-            raise Unanswered(
+            raise UnansweredDelivery(
                 f"gave no complete answer ({type(answer).__name__}); the message may be there"
             )
         if answer.status == 429 or answer.status >= 500:
             raise _TransientError(f"answered HTTP {answer.status}", answer.wait)
         if not 200 <= answer.status < 300:
             redirected = " (a redirect is not followed)" * (300 <= answer.status < 400)
-            raise Refused(f"answered HTTP {answer.status}; check its address{redirected}")
+            raise RefusedDelivery(f"answered HTTP {answer.status}; check its address{redirected}")
 
     def _post(self, payload: Mapping[str, object], outcome: list[_Answer | Exception]) -> None:
         try:

@@ -21,7 +21,7 @@ from pipeline.errors import ConfigError
 from pipeline.settings.clock import default_month, last_day, now
 from pipeline.settings.configuration import check_folder, check_spelling
 from pipeline.settings.environment import apply_environment, settings_table
-from pipeline.settings.parameters import Day, Days, Month, Number, field
+from pipeline.settings.parameters import DayParameter, Days, MonthParameter, Number, field
 from pipeline.settings.plans import plans, plans_digest
 from pipeline.settings.run_context import new_run, once_per_run
 from pipeline.settings.sections import lake, mail, monitor, pos, report, shop, webhook
@@ -30,9 +30,9 @@ from pipeline.settings.sources import PointOfSale, point_of_sale, points_of_sale
 from pipeline.settings.strict import parse_locale
 
 __all__ = [
-    "Day",
+    "DayParameter",
     "Days",
-    "Month",
+    "MonthParameter",
     "Number",
     "PointOfSale",
     "check",

@@ -19,7 +19,7 @@ def _describe(what: str, kwargs: dict[str, Any]) -> dict[str, Any]:
     return {"description": f"{what}{default}", **kwargs}
 
 
-class Day(luigi.DateParameter):
+class DayParameter(luigi.DateParameter):
     """A business day, spelled 2026-10-31; the last closed one by default."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -36,7 +36,7 @@ class Day(luigi.DateParameter):
         return day
 
 
-class Month(luigi.MonthParameter):
+class MonthParameter(luigi.MonthParameter):
     """A month, spelled 2026-10; the last closed one by default."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -66,10 +66,12 @@ class Number(luigi.IntParameter):
 class Days(luigi.Parameter[Any]):
     """One day, or a tuple of days in a batch: 2026-10-01,2026-10-02."""
 
-    single: type[Day | Month] = Day
+    single: type[DayParameter | MonthParameter] = DayParameter
 
     def __init__(self, **kwargs: Any) -> None:
-        what = "month, as 2026-10" if self.single is Month else "business day, as 2026-10-31"
+        what = (
+            "month, as 2026-10" if self.single is MonthParameter else "business day, as 2026-10-31"
+        )
         super().__init__(
             batch_method=lambda days: tuple(sorted(set(days))), **_describe(what, kwargs)
         )

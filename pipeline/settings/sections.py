@@ -12,13 +12,13 @@ from pipeline.settings.setting_types import (
     Integer,
     LocaleName,
     Seconds,
-    Section,
+    SettingsSection,
     Size,
     Switch,
 )
 
 
-class pos(Section):
+class pos(SettingsSection):
     """The point of sale."""
 
     source = luigi.Parameter(
@@ -88,7 +88,7 @@ class pos(Section):
     )
 
 
-class shop(Section):
+class shop(SettingsSection):
     """The stores' time zone, business day and currency, and the menu."""
 
     timezone = luigi.Parameter("America/Mexico_City", description="IANA time zone")
@@ -110,7 +110,7 @@ class shop(Section):
     )
 
 
-class lake(Section):
+class lake(SettingsSection):
     """Where the lake is."""
 
     url = luigi.Parameter("data", description="folder, or s3://bucket/prefix")
@@ -123,7 +123,7 @@ class lake(Section):
     )
 
 
-class engine(Section):
+class engine(SettingsSection):
     """What builds the partitions."""
 
     name = luigi.Parameter(
@@ -139,7 +139,7 @@ class engine(Section):
     )
 
 
-class spark(Section):
+class spark(SettingsSection):
     """The cluster, where [engine] name = spark."""
 
     master = luigi.Parameter(
@@ -151,7 +151,7 @@ class spark(Section):
     wait_seconds = Seconds(120.0, description="how long a cluster may be without any executor")
 
 
-class report(Section):
+class report(SettingsSection):
     """Language and paper of the reports."""
 
     locale = LocaleName(
@@ -170,7 +170,7 @@ class report(Section):
     fees = luigi.Parameter("config/fees.toml", description="fees of payment types; may be missing")
 
 
-class mail(Section):
+class mail(SettingsSection):
     """Reports and alerts by e-mail, none by default. The password is SMTP_PASSWORD."""
 
     host = luigi.Parameter("", description="mail server")
@@ -192,7 +192,7 @@ class mail(Section):
     ca_file = luigi.Parameter("", description="certificates to trust instead of the system's")
 
 
-class webhook(Section):
+class webhook(SettingsSection):
     """Messages in Slack's format to WEBHOOK_URL; nothing is sent without it."""
 
     reports = Switch(True, description="send reports to WEBHOOK_URL")
@@ -200,7 +200,7 @@ class webhook(Section):
     ca_file = luigi.Parameter("", description="certificates to trust instead of the system's")
 
 
-class monitor(Section):
+class monitor(SettingsSection):
     """What a monitor reads after each `pos run`. The address of a ping is PING_URL."""
 
     metrics_file = luigi.Parameter(

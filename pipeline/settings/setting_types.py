@@ -68,7 +68,7 @@ class Switch(luigi.BoolParameter):
     parsing = luigi.BoolParameter.EXPLICIT_PARSING
 
 
-class Section(luigi.Config):
+class SettingsSection(luigi.Config):
     """A section of this project. Raises ConfigError that names an unreadable value."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

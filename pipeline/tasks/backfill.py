@@ -15,8 +15,8 @@ from pipeline.tasks.shifts import shifts_of_all
 class Backfill(luigi.WrapperTask):
     """Every window from `first` to `last`, and the shifts of the cash drawers."""
 
-    first: dt.date = settings.field(settings.Day())
-    last: dt.date = settings.field(settings.Day(default=None))
+    first: dt.date = settings.field(settings.DayParameter())
+    last: dt.date = settings.field(settings.DayParameter(default=None))
 
     def requires(self) -> list[RawTask]:
         return [*windows_of_all(self.first, self.last), *shifts_of_all(self.first, self.last)]

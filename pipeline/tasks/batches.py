@@ -52,7 +52,7 @@ Follow = Callable[[Step], None]
 class Months(settings.Days):
     """One month, or several, spelled 2026-09,2026-10."""
 
-    single = settings.Month
+    single = settings.MonthParameter
 
 
 class BatchTask(DerivedTask):

@@ -48,7 +48,7 @@ def _delivery_log(_process: int) -> DeliveryLog:
 class Delivery(DatasetTask):
     """Reports to their recipients, by mail and webhook, each version once."""
 
-    date: dt.date = settings.field(settings.Day(default=None))
+    date: dt.date = settings.field(settings.DayParameter(default=None))
     dataset = "deliveries"
 
     @property

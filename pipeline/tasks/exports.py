@@ -76,7 +76,7 @@ class BackOffice(DerivedTask):
     Publishes no file (digest NOTHING) where no export concerns the month.
     """
 
-    month: dt.date = settings.field(settings.Month(default=None))
+    month: dt.date = settings.field(settings.MonthParameter(default=None))
     dataset, version = BACKOFFICE, schema.version_of(schema.BACKOFFICE)
 
     def requires(self) -> list[MonthlySales]:

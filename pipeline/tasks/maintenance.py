@@ -195,7 +195,8 @@ class Verify(luigi.Task):
         from pipeline.maintenance.leftovers import remove_leftovers
 
         first, last = (
-            settings.Month().parse(month) if month else None for month in (self.first, self.last)
+            settings.MonthParameter().parse(month) if month else None
+            for month in (self.first, self.last)
         )
         findings = list(look(span_of(first, last), deep=self.deep))
         for finding in findings:
@@ -216,8 +217,8 @@ class Rebuild(luigi.WrapperTask):
     It rebuilds what is not current: `pos rebuild` has invalidated it, or an erasure changed raw.
     """
 
-    first: dt.date = settings.field(settings.Month(default=None))
-    last: dt.date = settings.field(settings.Month(default=None))
+    first: dt.date = settings.field(settings.MonthParameter(default=None))
+    last: dt.date = settings.field(settings.MonthParameter(default=None))
 
     def requires(self) -> list[DerivedTask]:
         span = span_of(self.first, self.last)

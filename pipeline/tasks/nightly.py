@@ -70,7 +70,7 @@ class Reports(luigi.WrapperTask):
     before it, so planning the reports one by one grows with the square of the months.
     """
 
-    date: dt.date = settings.field(settings.Day(default=None))
+    date: dt.date = settings.field(settings.DayParameter(default=None))
     priority = 0  # see Nightly
 
     def requires(self) -> list[Report]:
@@ -84,7 +84,7 @@ class Reports(luigi.WrapperTask):
 class Nightly(DerivedTask):
     """Everything up to a day: raw data, what it makes outdated, deliveries."""
 
-    date: dt.date = settings.field(settings.Day(default=None))
+    date: dt.date = settings.field(settings.DayParameter(default=None))
     dataset, version = NIGHTLY, 1
     priority = 0  # Luigi would raise every report to a higher one, and old months would come first
 

@@ -78,7 +78,7 @@ class OutsideHistory(DerivedTask):
     Publishes no file (digest NOTHING) where there are none and never were.
     """
 
-    month: dt.date = settings.field(settings.Month(default=None))
+    month: dt.date = settings.field(settings.MonthParameter(default=None))
     dataset, version = OUTSIDE, f"2:{schema.version_of((schema.OUTSIDE,))}"
     upstream = (RECEIPTS,)
 

@@ -94,7 +94,7 @@ def check_stores(source: str, rows_by_name: Mapping[str, Sequence[bytes]]) -> No
 class RawCatalog(RawTask):
     """Items, categories, stores, ... as they were at the end of a business day."""
 
-    date: dt.date = settings.field(settings.Day(default=None))
+    date: dt.date = settings.field(settings.DayParameter(default=None))
     dataset = CATALOG
     # Before any window, so that the day of the catalog is still the last closed one.
     priority = 10_000_000
@@ -230,7 +230,7 @@ class Rescan(RawTask):
     On demand; Nightly runs it every week and at the end of a month.
     """
 
-    date: dt.date = settings.field(settings.Day(default=None))
+    date: dt.date = settings.field(settings.DayParameter(default=None))
     days: int = settings.field(
         settings.Number(default=35, description="how many business days, up to `date`")
     )

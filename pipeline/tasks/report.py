@@ -31,7 +31,7 @@ from pipeline.tasks.versions import (
 class Report(DerivedTask):
     """What both reports share: each version is kept as it was issued."""
 
-    month: dt.date = settings.field(settings.Month(default=None))
+    month: dt.date = settings.field(settings.MonthParameter(default=None))
 
     def options(self) -> dict[str, object]:
         """Settings that shape the report, those of the cleaning included."""

@@ -182,7 +182,7 @@ def parts_of(month: dt.date) -> list[dt.date]:
 class MonthlyShifts(DerivedTask):
     """The shifts of a month; publishes no file (digest NOTHING) where there are none."""
 
-    month: dt.date = settings.field(settings.Month(default=None))
+    month: dt.date = settings.field(settings.MonthParameter(default=None))
     dataset, version = SHIFTS, schema.version_of((schema.SHIFTS,))
     upstream = (RAW_SHIFTS, CATALOG)
 

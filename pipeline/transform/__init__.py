@@ -13,18 +13,18 @@ from pipeline.transform.days import business_day
 from pipeline.transform.explain import Explanation, explain
 from pipeline.transform.outside import outside
 from pipeline.transform.read import Raw
-from pipeline.transform.unmapped import Finding, Unmapped, find_unmapped
+from pipeline.transform.unmapped import Unmapped, UnmappedName, find_unmapped
 
 __all__ = [
     "Catalog",
     "Cleaned",
     "Explanation",
-    "Finding",
     "Menu",
     "Raw",
     "Rules",
     "Store",
     "Unmapped",
+    "UnmappedName",
     "business_day",
     "clean",
     "clean_days",

@@ -35,7 +35,7 @@ KINDS = ("combo", "part", "modifier", "dish", "channel")
 
 
 @dataclass(frozen=True)
-class Finding:
+class UnmappedName:
     """A text that no rule names, with its count and money.
 
     `kind`: combo (an item that looks like one; `hints` are its modifiers that name dishes), part (a
@@ -57,7 +57,7 @@ class Finding:
 class Unmapped:
     """All findings, and the same as text."""
 
-    findings: list[Finding]
+    findings: list[UnmappedName]
     text: str
 
 
@@ -81,7 +81,7 @@ def find_unmapped(
         counts[kind, text, within, currency][0] += 1
         counts[kind, text, within, currency][1] += amount
     findings = [
-        Finding(
+        UnmappedName(
             kind,
             text,
             within,
@@ -184,11 +184,11 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _text(findings: list[Finding]) -> str:
+def _text(findings: list[UnmappedName]) -> str:
     """The findings as lines for menu.toml; "?" is for you to fill in."""
     out = []
     for kind in KINDS:
-        by_text: dict[str, list[Finding]] = defaultdict(list)
+        by_text: dict[str, list[UnmappedName]] = defaultdict(list)
         for finding in findings:
             if finding.kind == kind:
                 by_text[fold(finding.text)].append(finding)

@@ -23,7 +23,7 @@ FEWEST = 3
 CLASSES = ("star", "plowhorse", "puzzle", "dog")
 
 
-class Dish(NamedTuple):
+class MenuItem(NamedTuple):
     """One classified item.
 
     Contribution ÷ costed_units is its contribution a unit (units are 10**-4).
@@ -44,10 +44,10 @@ class Dish(NamedTuple):
     """SALE receipts that hold it, at the least."""
 
 
-def engineer(ranked: pd.DataFrame) -> list[Dish]:
+def engineer(ranked: pd.DataFrame) -> list[MenuItem]:
     """Classified dishes, by category and then the largest contribution first."""
     usable = ranked[(ranked["costed_units"] > 0) & (ranked["units"] > 0)]
-    built: list[Dish] = []
+    built: list[MenuItem] = []
     for category, group in usable.groupby("category", sort=True):
         rows = list(group.itertuples(index=False))
         if len(rows) < FEWEST:
@@ -66,7 +66,7 @@ def engineer(ranked: pd.DataFrame) -> list[Dish]:
             profitable = own * costed >= gain * int(r.costed_units)
             kind = CLASSES[(0 if profitable else 1) if popular else (2 if profitable else 3)]
             built.append(
-                Dish(
+                MenuItem(
                     r.item,
                     category,
                     kind,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.figures import Figures
 from reports.page import Column, Section, Table
-from reports.plans import Shift
+from reports.plans import WorkedShift
 from reports.sections.comparison import ratio
 from reports.values import QUANTITY_UNIT, Money, Quantity, Text, Value, Weekday, divide, text
 
@@ -68,19 +68,19 @@ def labour(figures: Figures) -> Section:
     return Section("labour", tuple(sentences), tables=(table,), figures=stated)
 
 
-def shifts_of(figures: Figures) -> list[Shift]:
+def shifts_of(figures: Figures) -> list[WorkedShift]:
     """The labour of the month's days in the stores of the currency; "" is all stores."""
     stores = {*figures.stores, *figures.stores.values(), ""}
     days = set(figures.calendar)
     return [s for s in figures.plans.labour if s.day in days and s.store in stores]
 
 
-def _wages(figures: Figures, shifts: list[Shift]) -> int:
+def _wages(figures: Figures, shifts: list[WorkedShift]) -> int:
     total = sum((shift.wages for shift in shifts), Decimal(0))
     return int((total * 10**figures.lake_decimals).to_integral_value())
 
 
-def _hours(shifts: list[Shift]) -> int:
+def _hours(shifts: list[WorkedShift]) -> int:
     return int((sum((s.hours for s in shifts), Decimal(0)) * QUANTITY_UNIT).to_integral_value())
 
 
@@ -96,7 +96,7 @@ def _prime(figures: Figures, covered: pd.DataFrame, wages: int) -> list[Text]:
 
 
 def _row(
-    figures: Figures, weekday: int, part: list[Shift], sold: pd.DataFrame
+    figures: Figures, weekday: int, part: list[WorkedShift], sold: pd.DataFrame
 ) -> tuple[Value, ...]:
     net, receipts = int(sold["net_sales"].sum()), int(sold["receipts"].sum())
     wages, hours = _wages(figures, part), _hours(part)

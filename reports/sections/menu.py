@@ -6,7 +6,7 @@ And the share of the sales that has a cost.
 from __future__ import annotations
 
 from reports.figures import Figures
-from reports.figures.menu import CLASSES, Dish, engineer, round_price
+from reports.figures.menu import CLASSES, MenuItem, engineer, round_price
 from reports.figures.money import PERCENT_BASE
 from reports.page import Chart, Column, Finding, Section, Table
 from reports.sections.comparison import enough, ratio, share
@@ -117,7 +117,7 @@ def menu(figures: Figures) -> Section:
 
 
 def _price_step(
-    figures: Figures, dishes: list[Dish]
+    figures: Figures, dishes: list[MenuItem]
 ) -> tuple[tuple[Text, ...], tuple[Finding, ...]]:
     """Effect of a slightly higher price of the most sold plowhorse.
 
@@ -146,7 +146,7 @@ def _price_step(
     return (text("menu.step", **values),), finding
 
 
-def _machine(dish: Dish, currency: str) -> dict[str, object]:
+def _machine(dish: MenuItem, currency: str) -> dict[str, object]:
     return {
         "item": dish.item,
         "category": dish.category or None,

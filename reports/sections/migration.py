@@ -9,7 +9,7 @@ from collections import Counter
 
 from reports.figures.history import History
 from reports.figures.items import by_item
-from reports.figures.menu import CLASSES, Dish, engineer
+from reports.figures.menu import CLASSES, MenuItem, engineer
 from reports.page import Column, Section, Table
 from reports.values import Count, Month, Name, text
 
@@ -70,7 +70,7 @@ def migration(history: History) -> Section:
     )
 
 
-def _machine(dishes: dict[tuple[str, str], Dish]) -> list[dict[str, object]]:
+def _machine(dishes: dict[tuple[str, str], MenuItem]) -> list[dict[str, object]]:
     return [
         {"item": item, "category": category or None, "class": d.kind}
         for (item, category), d in sorted(dishes.items())

@@ -321,7 +321,7 @@ def dates(words: tuple[str, ...]) -> dict[str, object]:
 
     options = dict(zip(words[1::2], words[2::2], strict=False))
     return {
-        name: settings.Month(default=None).parse(options[f"--{name}"])
+        name: settings.MonthParameter(default=None).parse(options[f"--{name}"])
         for name in ("first", "last", "month")
         if f"--{name}" in options
     }

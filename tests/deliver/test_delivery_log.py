@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.deliver import Abandoned, DeliveryKey, DeliveryLog, Refused, Unanswered, recipient_id
+from pipeline.deliver import (
+    Abandoned,
+    DeliveryKey,
+    DeliveryLog,
+    RefusedDelivery,
+    UnansweredDelivery,
+    recipient_id,
+)
 from pipeline.deliver.delivery_log import LEASE, MAX_UNANSWERED
 from pipeline.load.local import LocalStorage
 
@@ -44,8 +51,8 @@ def test_a_second_run_sends_nothing(tmp_path: Path) -> None:
 
 def test_what_was_tried_and_has_not_arrived_is_known(tmp_path: Path) -> None:
     log = delivery_log(tmp_path, Clock())
-    with pytest.raises(Refused):
-        log.deliver(KEY, _raiser(Refused("full")))
+    with pytest.raises(RefusedDelivery):
+        log.deliver(KEY, _raiser(RefusedDelivery("full")))
     assert (
         delivery_log(tmp_path, Clock()).begun(KEY.recipient) == {KEY[:2]}
         and delivery_log(tmp_path, Clock()).begun("0" * 16) == set()
@@ -72,12 +79,12 @@ def test_another_edition_and_another_reader_are_sent(tmp_path: Path) -> None:
 def test_what_was_refused_is_tried_by_the_next_run_at_once_and_without_end(tmp_path: Path) -> None:
     clock = Clock()
     for _ in range(MAX_UNANSWERED + 2):
-        with pytest.raises(Refused):
-            delivery_log(tmp_path, clock).deliver(KEY, _raiser(Refused("no such user")))
+        with pytest.raises(RefusedDelivery):
+            delivery_log(tmp_path, clock).deliver(KEY, _raiser(RefusedDelivery("no such user")))
     assert delivery_log(tmp_path, clock).deliver(KEY, lambda: None) and clock.now == Clock.now
 
 
-@pytest.mark.parametrize("fault", [Unanswered("no answer"), Killed()])
+@pytest.mark.parametrize("fault", [UnansweredDelivery("no answer"), Killed()])
 def test_what_nobody_answered_for_is_sent_again_after_its_lease_and_then_given_up(
     tmp_path: Path, fault: BaseException
 ) -> None:
@@ -128,11 +135,13 @@ def test_in_every_history_it_is_sent_once_or_bounded(
             assert not settled, "nothing is sent after it was settled"
             received += event in {"sent", "killed after", "unanswered"}
             if event != "sent":
-                raise {"refused": Refused("no"), "unanswered": Unanswered("?")}.get(event) or Killed
+                raise {"refused": RefusedDelivery("no"), "unanswered": UnansweredDelivery("?")}.get(
+                    event
+                ) or Killed
 
         try:
             delivery_log(folder, clock).deliver(KEY, send)
-        except (Refused, Unanswered, Killed, Abandoned):
+        except (RefusedDelivery, UnansweredDelivery, Killed, Abandoned):
             settled = delivery_log(folder, clock).is_settled(KEY)
         else:
             settled = True

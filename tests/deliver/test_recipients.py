@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import recipients
 from pipeline.cli import failure_alert
-from pipeline.deliver import Alert, DeliveryLog, Refused
+from pipeline.deliver import Alert, DeliveryLog, RefusedDelivery
 from pipeline.errors import ConfigError, StorageRefused
 from pipeline.load.local import LocalStorage
 
@@ -118,7 +118,7 @@ def delivery_log(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_reader_who_cannot_be_reached_does_not_keep_the_others_from_it(
     delivery_log, monkeypatch: pytest.MonkeyPatch, caplog
 ) -> None:
-    away, there = FakeRecipient(Refused("mail server: gave no answer")), FakeRecipient()
+    away, there = FakeRecipient(RefusedDelivery("mail server: gave no answer")), FakeRecipient()
     there.id = "1" * 16
     monkeypatch.setattr(failure_alert, "alert_recipients", lambda: [away, there])
     assert failure_alert.send_alert(Alert(date(2026, 11, 1), 30)) == 1 and len(there.alerts) == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deliver import Mailer, Refused, Unanswered, check_address
+from pipeline.deliver import Mailer, RefusedDelivery, UnansweredDelivery, check_address
 from pipeline.errors import ConfigError
 from tests.support.post import Post, start_post
 
@@ -53,7 +53,7 @@ def test_a_mail_arrives_whole_after_starttls_and_login(post: Post) -> None:
 def test_nothing_is_sent_to_a_server_without_starttls(tmp_path: Path) -> None:
     post, controller = start_post(tmp_path, tls=False)
     try:
-        with pytest.raises(Refused, match="offers no STARTTLS, so nothing was sent"):
+        with pytest.raises(RefusedDelivery, match="offers no STARTTLS, so nothing was sent"):
             mailer(post, ca_file="").send(mail(), TO)
     finally:
         controller.stop()
@@ -66,7 +66,7 @@ def test_a_certificate_that_does_not_fit_is_refused(tmp_path: Path, wrong: str) 
         tmp_path, name="mail.example.org" if wrong == "other name" else "localhost"
     )
     try:
-        with pytest.raises(Refused, match="certificate is not accepted"):
+        with pytest.raises(RefusedDelivery, match="certificate is not accepted"):
             mailer(post, ca_file=post.ca_file if wrong == "other name" else "").send(mail(), TO)
     finally:
         controller.stop()
@@ -74,7 +74,7 @@ def test_a_certificate_that_does_not_fit_is_refused(tmp_path: Path, wrong: str) 
 
 
 def test_a_wrong_password_fails_and_is_not_told(post: Post) -> None:
-    with pytest.raises(Refused, match=r"refused the login.*535") as failed:
+    with pytest.raises(RefusedDelivery, match=r"refused the login.*535") as failed:
         mailer(post, password="not-" + post.password).send(mail(), TO)
     assert (
         post.password not in repr(failed.value)
@@ -89,7 +89,7 @@ def test_4xx_is_tried_again_and_5xx_is_not(post: Post) -> None:
     mailer(post).send(mail(), TO)
     assert len(post.received) == 1
     post.answers[TO] = ["550 no such user", "550 no such user"]
-    with pytest.raises(Refused, match=r"refused a recipient.*550") as failed:
+    with pytest.raises(RefusedDelivery, match=r"refused a recipient.*550") as failed:
         mailer(post).send(mail(), TO)
     assert (
         post.answers[TO] == ["550 no such user"]
@@ -100,16 +100,16 @@ def test_4xx_is_tried_again_and_5xx_is_not(post: Post) -> None:
 
 def test_a_server_that_stays_busy_or_away_ends_in_a_refusal(post: Post) -> None:
     post.answers[TO] = ["451 later"] * 9
-    with pytest.raises(Refused, match=r"localhost:\d+.*451"):
+    with pytest.raises(RefusedDelivery, match=r"localhost:\d+.*451"):
         mailer(post).send(mail(), TO)
     assert len(post.answers[TO]) == 5
-    with pytest.raises(Refused, match="not reachable"):
+    with pytest.raises(RefusedDelivery, match="not reachable"):
         mailer(post, port=1).send(mail(), TO)
 
 
 def test_a_server_that_takes_the_mail_and_does_not_answer_leaves_it_open(post: Post) -> None:
     post.drop = True
-    with pytest.raises(Unanswered, match="may have been sent"):
+    with pytest.raises(UnansweredDelivery, match="may have been sent"):
         mailer(post).send(mail(), TO)
     assert len(post.received) == 1, "it is not sent twice by itself"
 

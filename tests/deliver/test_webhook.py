@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from pipeline.deliver import Refused, Unanswered, Webhook, check_url
+from pipeline.deliver import RefusedDelivery, UnansweredDelivery, Webhook, check_url
 from pipeline.errors import ConfigError
 from tests.support.post import Channel
 
@@ -36,7 +36,7 @@ def test_429_and_5xx_are_tried_again_no_sooner_than_asked(channel: Channel) -> N
     webhook(channel, waits).send(MESSAGE)
     assert len(channel.received) == 3 and waits == [17, 4]
     channel.answers = [(500, {}, 0)] * 9
-    with pytest.raises(Refused, match=r"127\.0\.0\.1.*HTTP 500") as failed:
+    with pytest.raises(RefusedDelivery, match=r"127\.0\.0\.1.*HTTP 500") as failed:
         webhook(channel).send(MESSAGE)
     assert (
         len(channel.received) == 7
@@ -48,7 +48,7 @@ def test_429_and_5xx_are_tried_again_no_sooner_than_asked(channel: Channel) -> N
 def test_refusals_and_redirects_are_final(channel: Channel) -> None:
     channel.answers = [(302, {"Location": channel.url}, 0), (404, {}, 0)]
     for said in ("302.*redirect is not followed", "404"):
-        with pytest.raises(Refused, match=said):
+        with pytest.raises(RefusedDelivery, match=said):
             webhook(channel).send(MESSAGE)
     assert len(channel.received) == 2
 
@@ -56,7 +56,7 @@ def test_refusals_and_redirects_are_final(channel: Channel) -> None:
 def test_a_slow_answer_ends_at_the_deadline_and_leaves_it_open(channel: Channel) -> None:
     channel.answers = [(200, {}, 30)]
     began = time.monotonic()
-    with pytest.raises(Unanswered, match="may be there"):
+    with pytest.raises(UnansweredDelivery, match="may be there"):
         webhook(channel, seconds=0.3).send(MESSAGE)
     assert time.monotonic() - began < 12 and len(channel.received) == 1
 
@@ -75,7 +75,7 @@ def test_an_answer_that_drips_ends_at_the_deadline_too() -> None:
         thread = threading.Thread(target=drip, daemon=True)
         thread.start()
         began = time.monotonic()
-        with pytest.raises(Unanswered):
+        with pytest.raises(UnansweredDelivery):
             Webhook(f"http://127.0.0.1:{server.getsockname()[1]}/x", seconds=0.5).send(MESSAGE)
         assert time.monotonic() - began < 12
         ended.set()
@@ -83,7 +83,7 @@ def test_an_answer_that_drips_ends_at_the_deadline_too() -> None:
 
 
 def test_nobody_at_home_was_not_sent() -> None:
-    with pytest.raises(Refused, match="not reachable"):
+    with pytest.raises(RefusedDelivery, match="not reachable"):
         Webhook("http://127.0.0.1:1/x", sleep=lambda _: None).send(MESSAGE)
 
 

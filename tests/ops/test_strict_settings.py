@@ -15,7 +15,15 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError
-from pipeline.settings import Day, Month, Number, check_mail, sections, shaping, strict
+from pipeline.settings import (
+    DayParameter,
+    MonthParameter,
+    Number,
+    check_mail,
+    sections,
+    shaping,
+    strict,
+)
 from pipeline.settings.iso4217 import DECIMALS
 from tests.support.runner import Runner
 
@@ -159,7 +167,13 @@ def test_mail_settings_are_checked_before_any_work(config, name, value, sentence
 
 @pytest.mark.parametrize(
     ("parameter", "text"),
-    [(Month, "2026-1"), (Month, "202610"), (Day, "2026-1-5"), (Day, "20261031"), (Number, "1_0")],
+    [
+        (MonthParameter, "2026-1"),
+        (MonthParameter, "202610"),
+        (DayParameter, "2026-1-5"),
+        (DayParameter, "20261031"),
+        (Number, "1_0"),
+    ],
 )
 def test_a_parameter_in_another_form_is_refused(parameter, text):
     with pytest.raises(ConfigError, match=text):
