@@ -4,25 +4,29 @@
     luigi --module pipeline MonthlyReport || pos alert --code $?
 
 `pos run` and Luigi's Nightly send alerts themselves. A cause is reported once a day; the log names
-a recipient that cannot be reached. --test prints the result for each recipient and ends with 1 if
-one failed or none is configured.
+a recipient that cannot be reached. If the delivery log in the lake cannot be read, the alert is
+sent without it, and may be sent twice. --test prints the result for each recipient and ends with 1
+if one failed or none is configured.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
+from functools import partial
 from pathlib import Path
 
 from pipeline import settings
-from pipeline.cli.failure_alert import read_failures, send_alert
 from pipeline.cli.status import current_status
 from pipeline.deliver import Alert, DeliveryKey
-from pipeline.errors import ConfigError, DeliveryError, ExitCode
+from pipeline.errors import ConfigError, DeliveryError, ExitCode, PipelineError
 from pipeline.logs import redact
-from pipeline.recipients import all_recipients
+from pipeline.recipients import Recipient, alert_recipients, all_recipients, open_delivery_log
 from pipeline.status.text import format_status
-from pipeline.tasks.failures import VARIABLE
+from pipeline.tasks.failures import VARIABLE, read_failures
+
+log = logging.getLogger(__name__)
 
 NO_RECIPIENTS = (
     "no alert recipients configured; set [mail] alerts_to or WEBHOOK_URL (docs/delivery.md)"
@@ -48,6 +52,32 @@ def run(options: argparse.Namespace) -> int:
         noun = "recipient" if sent == 1 else "recipients"
         print(f"alert for exit code {options.code} sent to {sent} {noun}")
     return ExitCode.DONE
+
+
+def send_alert(alert: Alert) -> int | None:
+    """Send the alert; returns how many recipients got it, None if there is none."""
+    try:
+        recipients = alert_recipients()
+    except PipelineError as error:
+        log.error("no alert was sent: %s", error)
+        return 0
+    return sum(_send(alert, recipient) for recipient in recipients) if recipients else None
+
+
+def _send(alert: Alert, recipient: Recipient) -> bool:
+    key = DeliveryKey("alert", str(alert.day), alert.cause, recipient.id)
+    try:
+        try:
+            return open_delivery_log().deliver(key, partial(recipient.warn, alert, key))
+        except DeliveryError:
+            raise
+        except PipelineError as error:
+            log.error("the delivery log cannot be read (%s); sending the alert without it", error)
+            recipient.warn(alert, key)
+            return True
+    except DeliveryError as error:
+        log.error("the alert did not reach %s: %s", recipient.position, error)
+        return False
 
 
 def _send_tests() -> int:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 
 from pipeline import settings
-from pipeline.cli.child import run_luigi
+from pipeline.child_process import run_luigi
 from pipeline.cli.period import add_days, check_period, degraded_code
 from pipeline.lakes import raw_partitions, raw_sources, refresh_all
 

@@ -17,7 +17,7 @@ import argparse
 import shutil
 
 from pipeline import settings
-from pipeline.cli.child import run_luigi
+from pipeline.child_process import run_luigi
 from pipeline.errors import ConfigError
 from pipeline.lakes import raw_sources, refresh_all
 from pipeline.load import CUMULATIVE, SALES, STAGING

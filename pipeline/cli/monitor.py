@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import settings
-from pipeline.cli.run_summary import FILE
 from pipeline.cli.status import current_status
 from pipeline.deliver import Webhook, check_url
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.load.layout import state_key
+from pipeline.status.run_summary import FILE
 from pipeline.targets import lake
 
 log = logging.getLogger(__name__)

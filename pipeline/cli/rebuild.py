@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.cli.child import run_luigi
+from pipeline.child_process import run_luigi
 from pipeline.cli.period import add_months
 from pipeline.cli.raw_records import check_filled
 from pipeline.errors import ConfigError, Corrupt

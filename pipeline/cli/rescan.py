@@ -15,7 +15,7 @@ import argparse
 from datetime import date
 
 from pipeline import settings
-from pipeline.cli.child import run_luigi
+from pipeline.child_process import run_luigi
 from pipeline.cli.period import add_days, check_period, degraded_code
 from pipeline.errors import ConfigError, ExitCode
 from pipeline.extract.window_bounds import DAY

@@ -24,11 +24,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline import settings
+from pipeline.child_process import run_luigi
 from pipeline.cli import run_log
-from pipeline.cli.child import run_luigi
 from pipeline.cli.monitor import report_run
 from pipeline.cli.open import months_with, newest_report
-from pipeline.cli.run_summary import FILE as SUMMARY
 from pipeline.cli.status import current_status
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.lakes import raw_partitions, refresh_all
@@ -36,6 +35,7 @@ from pipeline.load import MONTHLY
 from pipeline.load.layout import state_key
 from pipeline.logs import FILE
 from pipeline.status.findings import STATE
+from pipeline.status.run_summary import FILE as SUMMARY
 from pipeline.status.text import format_status
 from pipeline.targets import lake
 from pipeline.tasks.failures import VARIABLE, note

@@ -18,9 +18,9 @@ import time
 
 from pipeline import settings
 from pipeline.cli import run_log
-from pipeline.cli.run_summary import FILE, RunSummary, format_summary
 from pipeline.errors import Corrupt, ExitCode
 from pipeline.load.layout import state_key
+from pipeline.status.run_summary import FILE, RunSummary, format_summary
 from pipeline.targets import lake
 
 PAUSE = 0.3  # seconds between two looks

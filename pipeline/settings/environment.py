@@ -49,7 +49,7 @@ SECRETS = (
 )
 _NO_SETTINGS = {
     "POS_FAILURES",  # from `pos run` to its Luigi process
-    "POS_LIFELINE",
+    "POS_PARENT_PIPE",
     "POS_LOG",
     "REPORT_AT",  # docker-compose.yml
     "REPORT_PORT",

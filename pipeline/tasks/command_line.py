@@ -12,7 +12,7 @@ from luigi.cmdline_parser import CmdlineParser
 from luigi.task_register import Register
 
 from pipeline import settings
-from pipeline.cli.child import exit_with_parent
+from pipeline.child_process import exit_with_parent
 from pipeline.errors import NoConfiguration
 from pipeline.tasks import failures, lock, scheduler
 from pipeline.tasks.nightly import Nightly

@@ -9,21 +9,23 @@ killed, or that ends before it has planned anything, cannot report: use `pos run
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import luigi
 from luigi.task_register import TaskClassException
 
-from pipeline.cli.failure_alert import read_notes
-from pipeline.deliver import explain_code
+from pipeline.deliver import Failure, explain_code
 from pipeline.errors import PipelineError
 from pipeline.logs import as_own_error, escape_line, redact, shorten
 
@@ -57,6 +59,19 @@ def note(
     )
     with Path(path).open("a", encoding="utf-8") as notes:
         notes.write(line + "\n")
+
+
+def read_notes(path: Path) -> Iterator[dict[str, Any]]:
+    """The failures noted in `path`, without a line that is cut off."""
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        with contextlib.suppress(ValueError):
+            yield json.loads(line)
+
+
+def read_failures(path: Path) -> tuple[Failure, ...]:
+    """The noted failures, each task once."""
+    failures = (Failure(n["task"], n["error"], n["message"]) for n in read_notes(path))
+    return tuple({failure.task: failure for failure in failures}.values())
 
 
 def note_missing(task: luigi.Task) -> None:

@@ -177,8 +177,8 @@ class Nightly(DerivedTask):
 
     def _summarize_run(self, status: Status) -> None:
         """Write state files and log the summary."""
-        from pipeline.cli.run_summary import FILE, format_summary, read_summary
         from pipeline.status.findings import STATE
+        from pipeline.status.run_summary import FILE, format_summary, read_summary
         from pipeline.status.text import format_status
 
         lake().put_state(STATE, status.to_bytes())

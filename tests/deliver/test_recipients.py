@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline import recipients
-from pipeline.cli import failure_alert
+from pipeline.cli import alert as alert_command
 from pipeline.deliver import Alert, DeliveryLog, RefusedDelivery
 from pipeline.errors import ConfigError, StorageRefused
 from pipeline.load.local import LocalStorage
@@ -111,7 +111,7 @@ class FakeRecipient:
 @pytest.fixture
 def delivery_log(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        failure_alert, "open_delivery_log", lambda: DeliveryLog(LocalStorage(tmp_path), "run")
+        alert_command, "open_delivery_log", lambda: DeliveryLog(LocalStorage(tmp_path), "run")
     )
 
 
@@ -120,14 +120,14 @@ def test_one_reader_who_cannot_be_reached_does_not_keep_the_others_from_it(
 ) -> None:
     away, there = FakeRecipient(RefusedDelivery("mail server: gave no answer")), FakeRecipient()
     there.id = "1" * 16
-    monkeypatch.setattr(failure_alert, "alert_recipients", lambda: [away, there])
-    assert failure_alert.send_alert(Alert(date(2026, 11, 1), 30)) == 1 and len(there.alerts) == 1
+    monkeypatch.setattr(alert_command, "alert_recipients", lambda: [away, there])
+    assert alert_command.send_alert(Alert(date(2026, 11, 1), 30)) == 1 and len(there.alerts) == 1
     assert "did not reach recipient 1 of 1" in caplog.text
     assert (
-        failure_alert.send_alert(Alert(date(2026, 11, 1), 30)) == 0
-        and failure_alert.send_alert(Alert(date(2026, 11, 1), 35)) == 1
+        alert_command.send_alert(Alert(date(2026, 11, 1), 30)) == 0
+        and alert_command.send_alert(Alert(date(2026, 11, 1), 35)) == 1
     )
-    assert failure_alert.send_alert(Alert(date(2026, 11, 2), 30)) == 1, "the next day says it again"
+    assert alert_command.send_alert(Alert(date(2026, 11, 2), 30)) == 1, "the next day says it again"
 
 
 def test_where_the_lake_is_what_failed_the_alert_goes_out_without_it(
@@ -137,12 +137,12 @@ def test_where_the_lake_is_what_failed_the_alert_goes_out_without_it(
         raise StorageRefused("s3://bucket: 403 on ListBucket")
 
     reader = FakeRecipient()
-    monkeypatch.setattr(failure_alert, "open_delivery_log", refuse)
-    monkeypatch.setattr(failure_alert, "alert_recipients", lambda: [reader])
-    assert failure_alert.send_alert(Alert(date(2026, 11, 1), 35)) == 1 and len(reader.alerts) == 1
+    monkeypatch.setattr(alert_command, "open_delivery_log", refuse)
+    monkeypatch.setattr(alert_command, "alert_recipients", lambda: [reader])
+    assert alert_command.send_alert(Alert(date(2026, 11, 1), 35)) == 1 and len(reader.alerts) == 1
 
 
 def test_wrong_settings_are_logged_and_nothing_is_sent(configure, caplog) -> None:
     configure(alerts_to="nobody")
-    assert failure_alert.send_alert(Alert(date(2026, 11, 1), 30)) == 0
+    assert alert_command.send_alert(Alert(date(2026, 11, 1), 30)) == 0
     assert "no alert was sent" in caplog.text

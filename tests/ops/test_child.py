@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.child_process import _forwarding_signals
 from pipeline.cli import main, run_log
-from pipeline.cli.child import _forwarding_signals
 from pipeline.deliver import Alert, explain_code
 from tests.support.runner import ROOT, Runner
 from tests.support.till import Till
 
-CHILD = str(ROOT / "pipeline/cli/child.py")
+CHILD = str(ROOT / "pipeline/child_process.py")
 SLEEPER = """
 import multiprocessing, os, pathlib, time
 import runpy

@@ -16,14 +16,11 @@ from tests.support.runner import ROOT
 
 HELPERS = {
     "__init__",
-    "child",
-    "failure_alert",
     "monitor",
     "query",
     "raw_records",
     "period",
     "run_log",
-    "run_summary",
 }
 
 

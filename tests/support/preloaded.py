@@ -219,7 +219,7 @@ def _fork_luigi() -> list[str] | None:
         there.close()
         command, environment = json.loads(request)
         os.environ.clear()
-        os.environ.update(environment, POS_LIFELINE=str(lifelines[0]))
+        os.environ.update(environment, POS_PARENT_PIPE=str(lifelines[0]))
         return command
     there.close()
 

@@ -1,9 +1,8 @@
 """Luigi as a child process of `pos`; it and its workers end with `pos`.
 
-In: the arguments of Luigi's command line. Out: its exit code; 128 + n where signal n ended it. A
-parent that gets SIGTERM, SIGINT or SIGHUP forwards it to Luigi and its workers and, when they have
-ended, raises SystemExit with 128 + n. A parent that is killed closes the pipe that Luigi listens on
-(`exit_with_parent`).
+A parent that gets SIGTERM, SIGINT or SIGHUP forwards it to Luigi and its workers and, when they
+have ended, raises SystemExit with 128 + n. A parent that is killed closes the pipe that Luigi
+listens on (`exit_with_parent`).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from collections.abc import Iterator, Mapping
 
 from pipeline.deliver import explain_code
 
-PIPE = "POS_LIFELINE"
+PIPE = "POS_PARENT_PIPE"
 GRACE = 30.0  # seconds that Luigi and its workers have to end
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -26,7 +25,8 @@ _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def run_luigi(*arguments: str, environment: Mapping[str, str] | None = None) -> int:
     """Run `luigi --module pipeline ARGUMENTS...`; returns its exit code.
 
-    The environment is that of this process, unless one is given.
+    That is 128 + n if signal n ended it. The environment is that of this process, unless one is
+    given.
     """
     listening, open_end = os.pipe()
     try:
