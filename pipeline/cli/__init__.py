@@ -23,9 +23,9 @@ from pipeline.errors import ConfigError, ExitCode, NoConfiguration, PipelineErro
 
 GROUPS = {
     "Start": ("init", "run", "open"),
-    "Watch": ("status", "today", "tail", "tasks"),
+    "Watch": ("status", "day", "tail", "tasks"),
     "Ask": ("sql", "describe", "explain", "unmapped", "exports", "mcp"),
-    "Send": ("deliver", "alert"),
+    "Send": ("deliveries", "alert"),
     "Load and rebuild": ("backfill", "rescan", "rebuild"),
     "Maintain": ("verify", "erase", "retain", "lake"),
     "Shell": ("completion",),

@@ -33,7 +33,13 @@ def mailed(till: Till, post: Post, channel: Channel) -> Till:
 
 def test_the_day_and_the_week_are_mailed_once_to_each(mailed: Till, post: Post) -> None:
     mailed.luigi.configure("mail", alerts_to="", daily="true", weekly="true")
-    mailed.set_clock(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
+    mailed.set_clock(datetime(2026, 11, 2, 12, tzinfo=UTC))
+    code, due = mailed.luigi.pos("deliveries")
+    assert code == 1 and [line.split()[:3] for line in due.splitlines() if " message " in line] == [
+        [period, "2026-11-01", "message"] for period in ("daily",) * 3 + ("weekly",) * 3
+    ], "due to two addresses and a webhook"
+    mailed.night()
+    assert mailed.luigi.pos("deliveries") == (0, "no deliveries pending\n")
     subjects = [(to, mail["Subject"]) for to, mail in post.received]
     closing = [
         (to, subject) for to, subject in subjects if "Nov 1" in subject or "1 nov" in subject
@@ -177,7 +183,7 @@ def test_a_first_run_in_mid_month_mails_the_closed_month_and_the_cumulative_thro
     assert mailed.figures("2026-11", "cumulative")["through"] == "2026-11-04", (
         "the lake has the month under way all the same"
     )
-    assert "no deliveries pending" in mailed.luigi.pos("deliver")[1]
+    assert "no deliveries pending" in mailed.luigi.pos("deliveries")[1]
 
 
 def run_of(till: Till) -> dict:
@@ -268,7 +274,7 @@ def test_alert_recipients_who_can_be_reached_get_theirs(mailed: Till, post: Post
 
 
 def test_nothing_is_sent_by_default(luigi: Runner) -> None:
-    code, said = luigi.pos("deliver")
+    code, said = luigi.pos("deliveries")
     assert code == 1 and "no recipients configured" in said
     code, said = luigi.pos("alert", "--code", "30")
     assert code == 0 and said.count("no alert recipients configured") == 1 and "sent to" not in said

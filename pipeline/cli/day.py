@@ -1,11 +1,11 @@
-"""Print the closing message of the last complete business day.
+"""Print the closing message of the last complete business day, or of its week.
 
-    pos today                              the day
-    pos today --week                       the seven days that end with it
-    pos today --date 2026-10-31
+    pos day                              the day
+    pos day --week                       the seven days that end with it
+    pos day --date 2026-10-31
 
-The same text goes to the recipients of [mail] daily and weekly. Exit code 2 when the lake has no
-such day.
+The same text goes to the recipients of [mail] daily and weekly. Exit code 2 if the lake does not
+have the day.
 """
 
 from __future__ import annotations
