@@ -3,16 +3,16 @@
     PipelineError
     +-- ConfigError            the operator: a setting, a file, a permission, a name
     |   +-- NoConfiguration    no or another configuration would apply; nothing was read or written
-    |   +-- OtherLake          the lake belongs to another shop, another key, or is gone
+    |   +-- OtherLake          the lake belongs to another shop or key, or is gone
     |   `-- StorageRefused     the storage denies an action or lacks what the lake needs
-    +-- StorageUnavailable     wait: the storage was busy or silent beyond every retry
-    +-- SourceError            the shop's point of sale
+    +-- StorageUnavailable     wait: the storage was busy or did not answer after all retries
+    +-- SourceError            the point of sale
     |   +-- SourceRetriable    wait: the next run may succeed
     |   |   `-- DeadlineExceeded
-    |   `-- SourceFatal        the shop's account or the API itself must change
+    |   `-- SourceFatal        the account or the API itself must change
     |       +-- Unauthorized   the token is missing, wrong or revoked, or lacks a permission
     |       +-- HistoryLimit   the account serves no receipts older than a date
-    |       `-- NotServed      the account or its token does not serve a list that a run can miss
+    |       `-- NotServed      the account or its token does not serve a list that a run does not need
     +-- LakeError              the content of the lake does not match its manifests
     |   +-- Conflict           another run published first; start again from what is there
     |   +-- Corrupt            an object is missing or does not match its digest
@@ -66,8 +66,8 @@ EXIT_CODES = {
         "stale: the last window is older than it should be, or windows are missing", "see Stale"
     ),
     ExitCode.DEGRADED: ExitCodeMeaning(
-        "degraded: the run is complete, but the account's history limit has cut off part of it",
-        "see Degraded",
+        "truncated: the run is complete, but the account's history limit hid part of the receipts",
+        "see Truncated",
     ),
     ExitCode.RUNNING: ExitCodeMeaning(
         "the same command is already running",
@@ -78,7 +78,7 @@ EXIT_CODES = {
     ),
     ExitCode.NOT_RUN: ExitCodeMeaning(
         "the scheduler did not run a task",
-        "see in the visualizer whether luigid is paused or the task disabled, or use"
+        "check in the visualizer whether luigid is paused or the task is disabled, or use"
         " --local-scheduler",
     ),
     ExitCode.FAILED: ExitCodeMeaning(
@@ -109,7 +109,7 @@ class NoConfiguration(ConfigError):
 
 
 class OtherLake(ConfigError):
-    """The lake is filled by another shop, hashed with another key, or gone."""
+    """The lake belongs to another shop or has another customer key, or is gone."""
 
 
 class StorageRefused(ConfigError):
@@ -145,7 +145,7 @@ class HistoryLimit(SourceFatal):
 
 
 class NotServed(SourceFatal):
-    """The account or its token does not serve a list that a run can do without."""
+    """The account or its token does not serve a list that a run does not need."""
 
 
 class LakeError(PipelineError):
@@ -172,7 +172,7 @@ class Stale(LakeError):
 
 
 class EngineError(PipelineError):
-    """The cluster failed; completed partitions are kept, run again to make the rest."""
+    """The cluster failed; completed partitions are kept, run again to build the rest."""
 
 
 class DeliveryError(PipelineError):

@@ -135,7 +135,9 @@ class RawTask(DatasetTask):
     """
 
     source: str = settings.field(
-        luigi.Parameter(default=ROOT, description="in a lake of several: square; empty: the first")
+        luigi.Parameter(
+            default=ROOT, description="in a lake of several sources: square; empty: the primary one"
+        )
     )
 
     priority = 10  # everything from the API first, so that no day is built twice

@@ -43,7 +43,7 @@ def test_stores_are_called_by_their_names() -> None:
         "La Brasa Del Valle" in text
         and "1,200" in text
         and "s-2" in text
-        and "not seen       3-8 (an offline device sends them" in text
+        and "missing        3-8 (an offline device sends them" in text
     )
     assert len({len(line) for line in text.splitlines()[-2:]}) == 1
 
@@ -58,5 +58,5 @@ def test_what_the_shop_does_not_know_either_and_new_fields_are_told() -> None:
         new_fields={"line_items.loyalty": "2026-10-30"},
     )
     text = format_status(status)
-    assert "asked for 3-8, the API knows none of them" in text
+    assert "requested 3-8, but the POS does not know them" in text
     assert "new fields     line_items.loyalty since 2026-10-30 (kept in raw, not counted)" in text

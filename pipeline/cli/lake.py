@@ -35,13 +35,13 @@ from pipeline.settings.sources import SIMULATOR
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--accept-source", action="store_true", help="the source of the settings fills the lake"
+        "--accept-source", action="store_true", help="accept the source of the settings"
     )
     parser.add_argument(
-        "--accept-key", action="store_true", help="CUSTOMER_HASH_KEY as it is set now holds"
+        "--accept-key", action="store_true", help="accept the CUSTOMER_HASH_KEY that is set now"
     )
     parser.add_argument(
-        "--forget", action="store_true", help="let a lake that was removed begin again"
+        "--forget", action="store_true", help="let a lake that was removed start again"
     )
 
 
@@ -55,14 +55,14 @@ def run(options: argparse.Namespace) -> int:
     owner = identity.read_owner(lake)
     print(f"lake           {settings.lake_name()}")
     if owner is None:
-        print("filled by      nothing yet; the first run records the source of the settings")
+        print("belongs to     nothing yet; the first run records the source of the settings")
     else:
-        print(f"filled by      {identity.describe_owner(lake, owner)}")
+        print(f"belongs to     {identity.describe_owner(lake, owner)}")
         for name in identity.other_sources(lake):
             if other := identity.read_owner(lake, name):
                 print(f"  {name:<13}{identity.describe_owner(lake, other)}")
         hashed = owner.key != identity.key_fingerprint(None)
-        print(f"customers      {f'hashed with the key {owner.key}' if hashed else 'in clear'}")
+        print(f"customers      {f'hashed with the key {owner.key}' if hashed else 'not hashed'}")
     print(f"local state    {settings.lake_state_folder()}")
     return 0 if owner else 1
 
@@ -72,7 +72,7 @@ def _accept(lake: Lake, *, is_source: bool, is_key: bool) -> None:
     owner, key = identity.read_owner(lake), settings.rules().customer_key
     if owner is None and not (is_source and is_key):
         raise OtherLake(
-            f"{lake.storage.uri()} does not say which shop fills it; accept source and key together"
+            f"{lake.storage.uri()} does not record its shop; accept source and key together"
         )
     fingerprint = identity.key_fingerprint(key)
     if owner and not is_key and owner.key != fingerprint:
@@ -95,11 +95,11 @@ def _accept_one(lake: Lake, source: str, key: bytes | None, *, is_source: bool) 
     if origin is None:
         if source:
             return  # it has not been read yet
-        raise OtherLake(f"{lake.storage.uri()} does not say which shop fills it; --accept-source")
+        raise OtherLake(f"{lake.storage.uri()} does not record its shop; use --accept-source")
     if before and (before.kind == SIMULATOR) != (origin.kind == SIMULATOR):
         raise OtherLake(
-            f"{lake.storage.uri()} is filled by {before}, and the settings name {origin}: invented"
-            " and real receipts never share a lake; name another folder or prefix in [lake] url"
+            f"{lake.storage.uri()} belongs to {before}, and the settings name {origin}: simulated"
+            " and real receipts never share a lake; set another folder or prefix in [lake] url"
         )
     lake.preflight()
     identity.record(lake, origin, key, name=partition, names=names_if_several())
@@ -107,6 +107,6 @@ def _accept_one(lake: Lake, source: str, key: bytes | None, *, is_source: bool) 
 
 def _forget(lake: Lake) -> None:
     if lake.is_begun():
-        raise OtherLake(f"{lake.storage.uri()} is filled; there is nothing to forget")
+        raise OtherLake(f"{lake.storage.uri()} has receipts; there is nothing to forget")
     file = local_state.forget()
     print(f"forgotten: {file}" if file else "this machine has no state of that lake")

@@ -66,5 +66,5 @@ def degraded_code(limit: str | None) -> ExitCode:
     """The exit code of an extraction; says if the account's history ends at `limit`."""
     if not limit:
         return ExitCode.DONE
-    print(f"degraded: the account serves no receipts received before {limit}", file=sys.stderr)
+    print(f"truncated: the account serves no receipts received before {limit}", file=sys.stderr)
     return ExitCode.DEGRADED

@@ -95,8 +95,8 @@ def _run_nightly(options: list[str], environment: Mapping[str, str]) -> int:
     cut = [name for name in status.truncated if name not in before]
     if cut:
         print(
-            f"degraded: the account's history limit has cut off {', '.join(cut)}; everything within"
-            " the limit is kept",
+            f"truncated: the account's history limit hid receipts of {', '.join(cut)}; everything"
+            " within the limit is kept",
             file=sys.stderr,
         )
     if status.is_stale or status.gaps:

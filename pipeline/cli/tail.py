@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
             is_running = run_log.is_running(logs[0])  # before reading, so that no line is missed
             sys.stdout.writelines(log.readlines())
     if not run_log.has_ended(logs[0]):
-        print("--- the process of this run is gone without an end; run pos run again")
+        print("--- the process of this run died without logging its end; run pos run again")
     return ExitCode.DONE
 
 

@@ -4,7 +4,7 @@
     pos verify --from 2026-10 --to 2026-10   these months only
     pos verify --deep                        builds each partition again in memory and compares
     pos verify --repair                      restores a report's files, invalidates what the next
-                                             run can rebuild, and removes leftovers of killed runs
+                                             run can rebuild, and removes unreferenced files of killed runs
                                              (with permission to delete)
     pos verify --refetch 2026-10-30          discards a damaged window of raw: the next run extracts
                                              it again
@@ -35,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repair",
         action="store_true",
-        help="repair what can be rebuilt, remove leftovers of killed runs",
+        help="repair what can be rebuilt, remove unreferenced files of killed runs",
     )
     parser.add_argument(
         "--refetch", metavar="WINDOW", help="invalidate a window of raw (2026-10-30)"
@@ -79,7 +79,9 @@ def _repair(findings: list[LakeFinding]) -> None:
     try:
         removed = remove_leftovers(lake(), findings)
     except StorageRefused as error:
-        print(f"leftovers not removed: {error}")
+        print(f"unreferenced files not removed: {error}")
         return
     if removed:
-        print(f"removed leftovers: {len(removed):,}, the first: {lake().storage.uri(removed[0])}")
+        print(
+            f"removed unreferenced files: {len(removed):,}, the first: {lake().storage.uri(removed[0])}"
+        )

@@ -121,7 +121,7 @@ class Http:
         deadline: float = 60.0,
         byte_cap: int = 64 << 20,
         attempts: int = 8,
-        max_retry_wait: float = 900.0,
+        max_retry_wait: float = 300.0,
         ca_bundle: str | None = None,
         headers: Mapping[str, str] = _NO_HEADERS,
         clock: Callable[[], float] = time.time,

@@ -2,10 +2,10 @@
 
 Each device numbers its receipts itself, refunds included. A missing number is a receipt of a device
 that is offline and will send it later, a number that was never used, or a receipt that the lists of
-the API left out. A reconciliation scan requests missing numbers, up to a limit, from gaps that are
-not larger than the limit; in a larger gap the device has started a new series. TRIES scans request
-a number that the shop does not know, then it is given up. The manifest of a scan records how often
-each number was requested.
+the API left out. A rescan requests missing numbers, up to a limit, from gaps that are not larger
+than the limit; after a larger gap the device has started a new series. If the POS does not know a
+number, TRIES rescans request it. The manifest of a rescan records how often each number was
+requested.
 """
 
 from __future__ import annotations
@@ -87,10 +87,10 @@ def ask_for(source: Source, numbers: list[str], most: int) -> AnsweredNumbers:
             raise
         except HistoryLimit:  # the extraction has already reported the limit
             break
-        except SourceError as error:  # the scan keeps its records all the same
+        except SourceError as error:  # the rescan keeps its records nevertheless
             log.warning(
-                "receipt %s could not be asked for (%s); it waits for the next scan, as do the"
-                " others",
+                "receipt %s could not be requested (%s); it and the others wait for the next"
+                " rescan",
                 number,
                 error,
             )

@@ -49,7 +49,7 @@ def rescan(
     nothing.
     """
     span = Window(windows[-1].date, windows[0].start, windows[-1].end)
-    name = f"scan of {windows[0].date} to {span.date}"
+    name = f"rescan of {windows[0].date} to {span.date}"
     with Progress(name, "receipts", tell=tell) as bar, on_wait(bar.pause):
         fetched = fetch_pages(
             source,
@@ -163,11 +163,11 @@ def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
 
 
 def format_asked(metadata: Mapping[str, Any]) -> str:
-    """The result for the missing numbers of a scan, as the end of a sentence."""
+    """The result for the missing numbers of a rescan, as the end of a sentence."""
     if not metadata["asked"] and not metadata["waiting"]:
         return ""
     return (
         f"; {metadata['asked']} missing receipt numbers were requested,"
-        f" {len(metadata['unknown'])} of them do not exist in the shop"
-        + (f", {metadata['waiting']} are left for the next scan" if metadata["waiting"] else "")
+        f" {len(metadata['unknown'])} of them are unknown to the POS"
+        + (f", {metadata['waiting']} are left for the next rescan" if metadata["waiting"] else "")
     )

@@ -21,25 +21,25 @@ def gap_warning(last_window_end: datetime, now: datetime, limited: bool) -> str 
         return (
             f"nothing has been extracted for {days} days, and the account serves {HISTORY_DAYS}:"
             f" the receipts of the first {days - HISTORY_DAYS} of them can no longer be read; run"
-            " now, and open 'Unlimited sales history' in the Back Office to get them back"
+            " now, and activate 'Unlimited sales history' in the Back Office to get them back"
         )
     reached = max(step for step in _GAP_DAYS if step <= days)
     return (
         f"nothing has been extracted for {days} days (warning at {reached}): the account serves"
         f" {HISTORY_DAYS} days of history, so in {HISTORY_DAYS - days} days receipts begin to be"
-        " lost for good; find out why the daily run does not run"
+        " lost; find out why the daily run does not take place"
     )
 
 
 def skew_warning(skew: timedelta | None, waited: timedelta = timedelta(0)) -> str | None:
-    """Warning if the clocks of the shop's server and of this machine differ.
+    """Warning if the clocks of the POS's server and of this machine differ.
 
     `skew` is the server's clock minus this machine's, None if the server sends no time. A run takes
     `now` once, at its start, so the server's clock may also be ahead by the time `waited` since.
     """
     if skew is None:
         return (
-            "the shop's server sends no time (no Date header), so this machine's clock cannot be"
+            "the POS's server sends no time (no Date header), so this machine's clock cannot be"
             " checked"
         )
     if -_SKEW < skew < waited + _SKEW:
@@ -47,15 +47,15 @@ def skew_warning(skew: timedelta | None, waited: timedelta = timedelta(0)) -> st
     seconds = int(abs(skew).total_seconds())
     side = "behind" if skew > timedelta(0) else "ahead of"
     return (
-        f"this machine's clock is {seconds // 60} min {seconds % 60} s {side} the shop's server; "
-        "nothing is lost, but windows close early or late: set the clock right"
+        f"this machine's clock is {seconds // 60} min {seconds % 60} s {side} the POS's server; "
+        "nothing is lost, but windows close early or late: set the clock"
     )
 
 
 def history_limit_warning(truncated_at: datetime) -> str:
-    """Warning that the account's history limit has cut off receipts."""
+    """Warning that the account's history limit hides receipts."""
     return (
         f"truncated at {truncated_at:%Y-%m-%d %H:%M} UTC: the account serves no receipts that were"
         " received before, so their sales, and later cancellations of them, are missing;"
-        " 'Unlimited sales history' in the Back Office opens them; a re-scan then fills the span"
+        " 'Unlimited sales history' in the Back Office restores access; a rescan then fills the period"
     )

@@ -65,7 +65,7 @@ def check_lake() -> None:
 
 @once_per_run
 def _name_at_root() -> str:
-    """The point of sale at the root: the recorded one, else the first by its name."""
+    """The primary source: the recorded one, else the first by name."""
     names = list(settings.points_of_sale())
     if len(names) == 1:
         return names[0]
@@ -77,8 +77,8 @@ def _name_at_root() -> str:
     if recorded in names or (len(free) == 1 if owner else free):
         return recorded or free[0]
     raise OtherLake(
-        f"{lake().storage.uri()} is filled by {recorded or 'saved files'} first, and [pos] source ="
-        f" {settings.pos().source} does not name that source; name it together with the others"
+        f"{lake().storage.uri()}: its primary source is {recorded or 'saved files'}, and [pos]"
+        f" source = {settings.pos().source} does not name it; name it together with the others"
     )
 
 
@@ -111,7 +111,7 @@ def source_named(name: str | None) -> str:
 
 
 def names_if_several() -> tuple[str, ...]:
-    """All points of sale, the one at the root first; none where there is only one."""
+    """All points of sale, the primary one first; empty if there is only one."""
     return tuple(map(point_of_sale_of, sources())) if len(sources()) > 1 else ()
 
 

@@ -113,7 +113,7 @@ def check_owner(lake: Lake, *, is_simulator: bool, key: bytes | None) -> None:
     if owner is None and not others:
         if lake.is_begun():
             raise OtherLake(
-                f"{lake.storage.uri()} does not record which shop fills it; if it is the shop of"
+                f"{lake.storage.uri()} does not record its shop; if it is the shop of"
                 " the settings, and CUSTOMER_HASH_KEY is the key of the lake, run: pos lake"
                 " --accept-source --accept-key"
             )
@@ -126,7 +126,7 @@ def check_owner(lake: Lake, *, is_simulator: bool, key: bytes | None) -> None:
 
 
 def check_sources(lake: Lake, names: Collection[str]) -> None:
-    """Refuse settings that name other points of sale than fill the lake: `names`."""
+    """Refuse settings whose points of sale `names` are not those of the lake."""
     owner, others = read_owner(lake), other_sources(lake)
     if len(names) == 1 and not others:
         return  # its account is compared before anything is requested
@@ -138,16 +138,16 @@ def check_sources(lake: Lake, names: Collection[str]) -> None:
     missing, added = sorted(expected - {*names, ""}), sorted({*names} - expected)
     if missing:
         raise OtherLake(
-            f"{lake.storage.uri()} is filled by {' and '.join(sorted(filter(None, expected)))}, and"
+            f"{lake.storage.uri()} belongs to {' and '.join(sorted(filter(None, expected)))}, and"
             f" [pos] source does not name {', '.join(missing)}; nothing was read or written: name"
-            " every source of the lake, so that no receipt drops out of its figures, or set [lake]"
-            " url to another folder or prefix"
+            " every source of the lake, so that no receipts are missing from its figures, or set"
+            " [lake] url to another folder or prefix"
         )
     if owner and added:
         raise OtherLake(
-            f"{lake.storage.uri()} is filled by {' and '.join(sorted(expected - {''})) or FILES},"
+            f"{lake.storage.uri()} belongs to {' and '.join(sorted(expected - {''})) or FILES},"
             f" and [pos] source names {', '.join(added)} too; nothing was read or written: to add a"
-            " source to the lake for good, run: pos lake --accept-source"
+            " source to the lake, run: pos lake --accept-source"
         )
 
 
@@ -187,17 +187,17 @@ def admit(
             continue
         return origin.fingerprint
     raise OtherLake(
-        f"{lake.storage.uri()}: other runs changed which shop fills it at the same time; run again"
+        f"{lake.storage.uri()}: another run changed its identity at the same time; run again"
     )
 
 
 def record(
     lake: Lake, origin: Origin, key: bytes | None, *, name: str = NAME, names: Collection[str] = ()
 ) -> None:
-    """Record that `origin` fills the lake from now on, with customers hashed by `key`.
+    """Record that the lake belongs to `origin` from now on, with customers hashed by `key`.
 
-    `name` is that of a source in addition to the one at the root. With several points of sale
-    `names` has all of them, the one at the root first.
+    `name` is that of an additional source. With several points of sale `names` has all of them,
+    the primary one first.
     """
     hashed = key_fingerprint(key)
     metadata: dict[str, object] = {
@@ -256,7 +256,7 @@ def _other_source(lake: Lake, owner: Owner, kind: str) -> OtherLake:
     if SIMULATOR not in (before.kind, kind):
         remedy += "; if it is the same shop: pos lake --accept-source"
     return OtherLake(
-        f"{lake.storage.uri()} is filled by {before}, and the settings name"
+        f"{lake.storage.uri()} belongs to {before}, and the settings name"
         f" {'the embedded simulator' if kind == SIMULATOR else kind}; nothing was read or"
         f" written: {remedy}"
     )
@@ -264,7 +264,7 @@ def _other_source(lake: Lake, owner: Owner, kind: str) -> OtherLake:
 
 def _other_key(lake: Lake, hashed: str, key: bytes | None) -> str:
     state = (
-        "in clear, and CUSTOMER_HASH_KEY is set now"
+        "unhashed, and CUSTOMER_HASH_KEY is set now"
         if hashed == _UNHASHED
         else f"hashed with the key {hashed}, and CUSTOMER_HASH_KEY is"
         + (f" another one ({key_fingerprint(key)})" if key else " not set")

@@ -242,5 +242,5 @@ def _check_named(
         yield LakeFinding(
             uri,
             "is unknown to the lake",
-            "move it away: engines that read whole folders would read it",
+            "move it away: tools that read complete folders would read it",
         )

@@ -118,7 +118,7 @@ def _name(raw: RawSource, lost: dict[str, str], index: ReceiptIndex) -> Iterator
         yield LakeFinding(
             RECEIPTS,
             f"receipt {number} ({lost[number]}) was read and is neither counted, nor in quarantine,"
-            f" nor outside history{_more(len(lost))}",
+            f" nor before the history{_more(len(lost))}",
             _REMEDY,
         )
 

@@ -120,7 +120,7 @@ def describe_unnamed(lake: Lake, stat: Stat, dataset: str, partition: str) -> La
         return LakeFinding(
             location,
             "no manifest names it",
-            "if it is not yours, move it away: engines that read whole folders would read it",
+            "if it is not yours, move it away: tools that read complete folders would read it",
         )
     return LakeFinding(
         location,

@@ -118,7 +118,7 @@ def _finding(dataset: str, partition: str, what: str) -> LakeFinding:
 def _skipped(location: str, partition: str) -> LakeFinding:
     return LakeFinding(
         location,
-        f"not checked, because {partition} is broken",
+        f"not checked, because {partition} is damaged",
         "repair that first, then verify again",
         is_wrong=False,
     )
@@ -158,7 +158,7 @@ def _check_counts(lake: Lake, month: str, tables: dict[str, pa.Table]) -> Iterat
         yield _finding(
             SALES,
             month,
-            f"{metadata['fetched']} receipts came in, {curated} were curated and {quarantined} are"
+            f"{metadata['fetched']} receipts were received, {curated} were counted and {quarantined} are"
             " in quarantine",
         )
 

@@ -43,7 +43,7 @@ def open_http(
     rate: tuple[int, float] | None,
     state: Path | None = None,
     deadline: float = 60.0,
-    max_retry_wait: float = 900.0,
+    max_retry_wait: float = 300.0,
     byte_cap: int = 64 << 20,
     ca_bundle: str | None = None,
     headers: Mapping[str, str] | None = None,

@@ -59,12 +59,12 @@ def check_folder() -> None:
             if not file.is_file()
             else f"{file.absolute()} is empty"
             if not config.sections() or not file.stat().st_size
-            else f"{file.absolute()} does not say everything"
+            else f"{file.absolute()} is incomplete"
         )
         raise NoConfiguration(
             f"{problem}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, so"
             " nothing was read or written; run from the folder that holds luigi.cfg (cd there"
-            " first; pos init makes one), or name the file in LUIGI_CONFIG_PATH, with full paths in"
+            " first; pos init writes one), or name the file in LUIGI_CONFIG_PATH, with full paths in"
             " it"
         )
 

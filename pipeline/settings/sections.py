@@ -25,7 +25,8 @@ class pos(SettingsSection):
         "loyverse", description="loyverse, square, or files; several: loyverse, square"
     )
     saved_from = luigi.Parameter(
-        "loyverse", description="source files: the point of sale whose JSON they hold, or several"
+        "loyverse",
+        description="source files: the point of sale whose JSON the files hold, or several",
     )
     url = luigi.Parameter(
         "simulator",
@@ -51,7 +52,7 @@ class pos(SettingsSection):
     history_starts = Date(date(2023, 11, 1), description="first business day to extract")
     close_delay_minutes = Integer(30, description="a window is read this long after it closed")
     allowed_lateness_days = Integer(
-        2, description="windows after its own that a business day waits for"
+        2, description="windows that a business day waits for, after its own"
     )
     max_days_late = Integer(
         366,
@@ -62,19 +63,17 @@ class pos(SettingsSection):
             " device with a wrong clock)"
         ),
     )
-    backfill_days = Integer(31, least=1, description="windows extracted together at most")
+    backfill_days = Integer(31, least=1, description="windows in one read, at most")
     missing_numbers = Integer(
         50,
-        description="missing receipt numbers that a reconciliation scan requests at most; 0: none",
+        description="missing receipt numbers that a rescan requests at most; 0: none",
     )
     limited_history = Switch(False, description="the account serves 31 days only")
-    rate_requests = Integer(300, description="requests in `rate_seconds` at most; 0: no limit")
-    rate_seconds = Integer(
-        300, least=1, description="seconds in which `rate_requests` requests may be sent"
-    )
+    rate_requests = Integer(300, description="requests in `rate_seconds`, at most; 0: no limit")
+    rate_seconds = Integer(300, least=1, description="seconds for `rate_requests` requests")
     request_seconds = Seconds(60.0, description="total time of one request")
     max_retry_wait_seconds = Seconds(
-        300.0, description="time that the retries of one request may wait"
+        300.0, description="seconds that the retries of one request may wait in total"
     )
     state_folder = luigi.Parameter(
         "",
@@ -97,7 +96,7 @@ class shop(SettingsSection):
     )
     currency = luigi.Parameter("MXN", description="ISO 4217 code")
     currency_decimals = luigi.Parameter(
-        "", description="decimals of its amounts; empty: those of ISO 4217"
+        "", description="decimals of amounts; empty: those of ISO 4217"
     )
     stores = luigi.Parameter(
         "{}",
@@ -106,7 +105,8 @@ class shop(SettingsSection):
         ),
     )
     menu = luigi.Parameter(
-        "config/menu.toml", description="the rules of combos, names, categories, channels"
+        "config/menu.toml",
+        description="file of the rules for combos, names, categories and order types",
     )
 
 
@@ -118,9 +118,7 @@ class lake(SettingsSection):
     region = luigi.Parameter("", description="region of the bucket")
     encryption = luigi.Parameter("", description="AES256 or aws:kms")
     kms_key = luigi.Parameter("", description="key of aws:kms")
-    memory = Size(
-        "512MB", description="memory that counting a month may take before it spills to disk"
-    )
+    memory = Size("512MB", description="memory for counting a month; the rest goes to disk")
 
 
 class engine(SettingsSection):
@@ -129,7 +127,9 @@ class engine(SettingsSection):
     name = luigi.Parameter(
         "local", description="local: processes of this machine; spark: a cluster"
     )
-    workers = Integer(0, description="processes that build at once, local; 0: one for each core")
+    workers = Integer(
+        0, description="local: processes that build at the same time; 0: one for each core"
+    )
     batch = Integer(1200, least=1, description="partitions in a batch, at most")
     chunk_bytes = Integer(
         16 << 20,
@@ -159,15 +159,17 @@ class report(SettingsSection):
     )
     paper = luigi.Parameter("us-letter", description="us-letter or a4")
     weekend = luigi.Parameter(
-        "fri,sat,sun", description="weekdays that the cumulative report calls the weekend"
+        "fri,sat,sun", description="weekdays that the cumulative report counts as the weekend"
     )
     goals = luigi.Parameter(
-        "config/goals.toml", description="net sales that each month should reach; may be missing"
+        "config/goals.toml", description="file of monthly goals for net sales; may be missing"
     )
     calendar = luigi.Parameter(
-        "config/calendar.toml", description="special days and paydays; may be missing"
+        "config/calendar.toml", description="file of special days; may be missing"
     )
-    fees = luigi.Parameter("config/fees.toml", description="fees of payment types; may be missing")
+    fees = luigi.Parameter(
+        "config/fees.toml", description="file of fees by payment type; may be missing"
+    )
 
 
 class mail(SettingsSection):

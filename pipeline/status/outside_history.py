@@ -100,7 +100,7 @@ def name_receipt(row: Mapping[str, Any]) -> str:
 def format_unread(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Lines that name the receipts in quarantine and their values, the last first."""
     lines = [
-        f"unread         {plain_text(str(row['receipt_number'] or row['record']))}, counted on"
+        f"quarantined    {plain_text(str(row['receipt_number'] or row['record']))}, counted on"
         f" {row['business_day']},"
         f" {'amount unknown' if row['total'] is None else format(Decimal(row['total']), ',')}:"
         f" {row['reason']} ({plain_text(str(row['detail']))})"
@@ -117,13 +117,13 @@ def plain_text(text: str, longest: int = 60) -> str:
 
 
 def format_outside(rows: Sequence[Mapping[str, Any]], starts: str) -> list[str]:
-    """Lines that name the receipts outside history, and the setting to include them."""
+    """Lines that name the receipts before the history, and the setting to include them."""
     if not rows:
         return []
     count = f"{len(rows):,} receipt{'s' if rows[1:] else ''}"
     first = min(str(row["business_day"]) for row in rows)
     lines = [
-        f"outside history {count}, {totals_of(rows)}, before [pos] history_starts = {starts}; in no"
+        f"before history {count}, {totals_of(rows)}, before [pos] history_starts = {starts}; in no"
         f" table and no total; {REMEDY.format(day=first)}"
     ]
     lines += [f"  {name_receipt(row)}" for row in rows[:NAMED]]

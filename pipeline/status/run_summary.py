@@ -31,8 +31,8 @@ class RunSummary:
     """What a run has done.
 
     `late` are receipts of days before their window's that arrived, changed or were cancelled late
-    (None in a backfill); `rescanned` the missing receipts that each reconciliation scan added;
-    `partitions` those made, by dataset; `reconciled` collected less paid by month and currency, 0.
+    (None in a backfill); `rescanned` the missing receipts that each rescan added;
+    `partitions` those built, by dataset; `reconciled` collected less paid by month and currency.
     """
 
     day: str
@@ -61,7 +61,7 @@ def read_summary(
 ) -> RunSummary:
     """What the run of `day` did in `seconds`; `status` is the lake after it.
 
-    `additional` are the sources of the lake in addition to the one at its root.
+    `additional` are the additional sources of the lake.
     """
     seen = {dataset: _numbers(lake, dataset) for dataset in DATASETS}
     past = _seen_before(lake)
@@ -156,9 +156,9 @@ def _lines(run: RunSummary) -> Iterator[tuple[str, str]]:
     for name, count in run.rescanned.items():
         source, _, partition = name.rpartition(":")
         yield partition[_DAY + 1 :], f"{count:,} receipts{source and f' of {source}'} were missing"
-    yield "made", ", ".join(partitions) or "nothing"
-    yield "in quarantine", ", ".join(quarantined) or "no month was made"
-    yield "reconciled", f"{', '.join(reconciled) or 'no month was made'} (collected less paid)"
+    yield "built", ", ".join(partitions) or "nothing"
+    yield "in quarantine", ", ".join(quarantined) or "no month was built"
+    yield "difference", f"{', '.join(reconciled) or 'no month was built'} (collected less paid)"
     yield "requests", ", ".join(requests) or "none"
 
 

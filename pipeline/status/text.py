@@ -32,7 +32,7 @@ def format_status(status: Status) -> str:
         fields = ", ".join(f"{path} since {day}" for path, day in status.new_fields.items())
         lines.append(f"new fields     {fields} (kept in raw, not counted)")
     lines += [
-        f"silent         {format_silence(status, store, day)}"
+        f"no receipts    {format_silence(status, store, day)}"
         for store, day in status.silent.items()
     ]
     lines += [
@@ -60,14 +60,14 @@ def _format_missing(status: Status) -> Iterator[str]:
         return
     more = f" and {len(numbers) - _MAX_NAMED} more" if len(numbers) > _MAX_NAMED else ""
     line = (
-        f"not seen       {', '.join(numbers[:_MAX_NAMED])}{more} (an offline device sends them when"
+        f"missing        {', '.join(numbers[:_MAX_NAMED])}{more} (an offline device sends them when"
         " it is online again; otherwise run: pos rescan)"
     )
     if status.unknown:
         others = " and others" if len(status.unknown) > _MAX_NAMED else ""
         line += (
-            f"; asked for {', '.join(status.unknown[:_MAX_NAMED])}{others}, the API knows none of"
-            " them"
+            f"; requested {', '.join(status.unknown[:_MAX_NAMED])}{others}, but the POS does not"
+            " know them"
         )
     yield line
 
@@ -90,7 +90,7 @@ def _format_receipts(status: Status) -> Iterator[str]:
 def format_silence(status: Status, store: str, day: str) -> str:
     """A sentence about a store that stopped sending."""
     if not store:
-        return "no receipt of any store in the lake's last days; was the shop closed?"
+        return "of any store in the last days of the lake; was the shop closed?"
     name, last = status.stores.get(store, store), date.fromisoformat(status.last_window or day)
     days = (last - date.fromisoformat(day)).days
-    return f"{name}: no receipt since {day}, {days} days; was it closed, or has it stopped sending?"
+    return f"{name}: since {day}, {days} days; was it closed, or did it stop sending data?"

@@ -200,7 +200,7 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
     executor = open_executor(engine_name)
     if executor.url and batch.set_tracking_url:
         batch.set_tracking_url(executor.url)
-    with Progress(f"{name} on {executor.name}", "works", tell=batch.report_progress) as bar:
+    with Progress(f"{name} on {executor.name}", "tasks", tell=batch.report_progress) as bar:
 
         def follow(step: Step) -> None:
             bar.reach(

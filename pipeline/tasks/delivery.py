@@ -216,7 +216,7 @@ def _write_again(
         through=figures["through"] and dt.date.fromisoformat(figures["through"]),
     )
     if not same_figures(written["figures.json"], files["figures.json"]):
-        raise Stale(f"{task}: the lake has changed since this report was made; run again")
+        raise Stale(f"{task}: the lake has changed since this report was built; run again")
     return written
 
 

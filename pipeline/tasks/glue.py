@@ -50,7 +50,7 @@ class GlueTables(luigi.Task):
     """Register the lake's tables; complete when Glue holds the schema of this code."""
 
     database = luigi.Parameter(
-        default="pos", description="database in the Glue catalog; made where it is missing"
+        default="pos", description="database in the Glue catalog; created if it is missing"
     )
     endpoint = luigi.Parameter(
         default="", description="address of a server that speaks Glue; empty: AWS"

@@ -204,7 +204,7 @@ class Verify(luigi.Task):
         if self.repair:
             repair(findings)
             for key in remove_leftovers(lake(), findings):
-                log.info("removed leftover %s", lake().storage.uri(key))
+                log.info("removed unreferenced file %s", lake().storage.uri(key))
         wrong = [finding for finding in findings if finding.is_wrong]
         if wrong:
             raise Corrupt(f"{len(wrong)} findings are wrong, the first: {wrong[0]}")

@@ -236,7 +236,7 @@ class Rescan(RawTask):
     )
     requested_at: str = settings.field(
         luigi.Parameter(
-            default="", description="tells scans of the same span apart: 20261101T120000"
+            default="", description="distinguishes rescans of the same period: 20261101T120000"
         )
     )
     dataset = RECEIPTS

@@ -54,7 +54,7 @@ REASONS = (
     "unreadable_date",
     "wrong_type",
 )
-"""Why a receipt could not be read; any other reason is printed as it is."""
+"""Why a receipt is in quarantine; any other reason is printed as it is."""
 
 
 class Check(NamedTuple):
@@ -208,8 +208,12 @@ def unread_table(state: DataState, currency: str) -> Table:
 
 
 def reason_of(reason: str) -> Value:
-    """Why a receipt could not be read, in words where the catalog has some."""
-    return text(f"reason.{reason}") if reason in REASONS else Name(reason)
+    """Why a receipt is in quarantine, in words where the catalog has some.
+
+    A law of an order (`law_O1`) is a sum that differs.
+    """
+    name = "totals_differ" if reason.startswith("law_") else reason
+    return text(f"reason.{name}") if name in REASONS else Name(reason)
 
 
 def outside_sentence(state: DataState, currency: str) -> Text:

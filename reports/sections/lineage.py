@@ -67,13 +67,14 @@ GLOSSARY = (
     "menu",
     "basket",
     "small_cells",
+    "quarantine",
 )
 __all__ = ["OVER_TIME", "REASONS", "lineage"]
 OVER_TIME = (
     *(
         term
         for term in GLOSSARY
-        if term not in ("fair", "repeat_rate", "new_customer", "abc", "small_cells")
+        if term not in ("fair", "repeat_rate", "new_customer", "abc", "small_cells", "quarantine")
     ),
     "like_for_like",
     "season",
@@ -85,6 +86,7 @@ OVER_TIME = (
     "odd_day",
     "forecast",
     "small_cells",
+    "quarantine",
 )
 """What the cumulative report speaks of."""
 

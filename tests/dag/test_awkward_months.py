@@ -113,7 +113,7 @@ def test_the_header_names_the_first_day_of_the_data(luigi, timezone, first):
 def test_a_month_of_refunds_only_has_no_best_and_no_share(luigi):
     back = [receipt(20 + i, stamp(i), 585, "Big table", refund_for="1-1") for i in range(1, 11)]
     text, _, _ = report_of(luigi, back)
-    sections, lineage, _ = text.partition("Data quality and lineage")
+    sections, lineage, _ = text.partition("Data quality and origin")
     assert lineage
     assert "best" not in sections.lower() and "%" not in re.sub("no percentage", "", sections)
 

@@ -56,7 +56,7 @@ def test_a_month_that_lost_a_receipt_is_not_reported(
         patch.setattr(transform, "clean_days", losing(number, transform.clean_days))
         assert not report(shop)
         assert f"receipt {number} (" in caplog.text
-        assert "neither counted, nor in quarantine, nor outside history" in caplog.text
+        assert "neither counted, nor in quarantine, nor before the history" in caplog.text
         assert Lake(shop.storage()).newest(MONTHLY, "2026-10") is None
         assert not report(shop), "nor by the next run"
 

@@ -72,7 +72,7 @@ def test_a_kill_while_a_report_is_archived_leaves_a_note(
     assert "problems: 0" in text
     before = content(shop.storage())
     assert verify(shop, "--repair") == 0
-    assert "removed leftovers: 1, the first: " in capsys.readouterr().out
+    assert "removed unreferenced files: 1, the first: " in capsys.readouterr().out
     gone = set(before) - set(content(shop.storage()))
     assert gone == {str(left.relative_to(shop.folder / "lake"))}
     assert verify(shop, "--deep") == 0
@@ -205,7 +205,7 @@ def test_without_the_right_to_delete_leftovers_stay_and_the_reason_is_printed(
 
     (left,) = kill_while_archiving(shop)
     assert verify(shop, "--repair", storage=NoDelete(shop.folder / "lake")) == 0
-    assert "leftovers not removed: cannot remove" in capsys.readouterr().out
+    assert "unreferenced files not removed: cannot remove" in capsys.readouterr().out
     assert left.exists()
 
 

@@ -61,7 +61,7 @@ def test_only_the_first_source_fills_a_lake(tmp_path: Path, first: Origin, secon
     if first == second:
         assert admit(lake, second, KEY, ask) == first.fingerprint
     else:
-        with pytest.raises(OtherLake, match="is filled by"):
+        with pytest.raises(OtherLake, match="belongs to"):
             admit(lake, second, KEY, ask)
     assert sorted((tmp_path / "_manifests").rglob("*.json")) == manifests
 
@@ -81,7 +81,7 @@ def test_a_lake_knows_its_key_and_not_the_key_itself(tmp_path: Path, key: bytes 
 
 def test_a_lake_in_clear_does_not_begin_to_hash_by_itself(tmp_path: Path) -> None:
     admit(new_lake(tmp_path), API, None, never)
-    with pytest.raises(OtherLake, match="in clear, and CUSTOMER_HASH_KEY is set now"):
+    with pytest.raises(OtherLake, match="unhashed, and CUSTOMER_HASH_KEY is set now"):
         check_owner(new_lake(tmp_path), is_simulator=False, key=KEY)
 
 

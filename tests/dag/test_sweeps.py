@@ -46,7 +46,7 @@ def test_a_history_limit_is_named_once_and_does_not_block_later_runs(quiet_till:
         "nothing has been extracted yet; run: luigi --module pipeline Nightly\n",
     )
     code, log = till.luigi.pos("run")
-    assert code == 4 and "degraded: the account's history limit has cut off 2026-10-28" in log
+    assert code == 4 and "truncated: the account's history limit hid receipts of 2026-10-28" in log
     assert "truncated at 2026-10-29" in log and "Unlimited sales history" in log
     assert till.luigi.pos("run")[0] == 0, "it is said once, and does not block what follows"
     till.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
@@ -129,12 +129,12 @@ def test_what_the_shop_does_not_know_and_new_fields_are_said_once_and_stand_in_t
     assert (
         code == 0
         and "missing receipt numbers were requested" in text
-        and "of them do not exist in the shop" in text
+        and "of them are unknown to the POS" in text
         and "loyalty" not in text
     )
     assert any(asked.path == "/receipts/77-2" for asked in till.server.requests)
     _, text = till.luigi.pos("status")
     assert (
-        "77-2" in text.partition("asked for ")[2]
+        "77-2" in text.partition("requested ")[2]
         and "new fields     loyalty since 2026-10-30 (kept in raw, not counted)" in text
     )

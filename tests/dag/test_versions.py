@@ -1,5 +1,5 @@
 """Versions of reports: the same lake gives the same bytes in any order of tasks, the version history
-is whole, and "changes since the last version" names what changed and nothing else.
+is whole, and "changes since the previous version" names what changed and nothing else.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def test_only_receipts_that_moved_a_figure_are_named(quiet_till: Till) -> None:
     assert figures["currencies"]["MXN"]["changes"] == {"cause": "settings", "moved": []}
     assert figures["lineage"]["settings"] != settings and figures["lineage"]["version"] == "3"
     text = report.read_text()
-    assert "No figure changed" in text and "no correction of data" in text
+    assert "No figure changed" in text and "the data were not corrected" in text
     causes = [
         row["change"] for row in listed(till, "2026-11") if row["report"] == "reports/monthly"
     ]

@@ -172,8 +172,7 @@ def test_a_sweep_asks_for_what_the_lists_leave_out(
         assert sorted(swept(lake, source, tmp_path, "1")) == ["1-1010", "1-1050", "1-1051"]
     assert "the windows have missed receipt 1-1010" in caplog.text
     assert (
-        "4 missing receipt numbers were requested, 1 of them do not exist in the shop"
-        in caplog.text
+        "4 missing receipt numbers were requested, 1 of them are unknown to the POS" in caplog.text
     )
     metadata = lake.metadata(DATASET, "2026-10-02-rescan-1")
     assert (metadata["asked"], metadata["answered"], metadata["unknown"], metadata["records"]) == (

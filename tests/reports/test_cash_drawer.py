@@ -77,7 +77,7 @@ def test_a_shift_without_a_count_is_unknown_and_not_zero(shop, tables):
     assert (
         "1 shift was closed without a count" in printed and "1 shift is not closed yet" in printed
     )
-    assert "Days with sales and without a closed drawer: Sep 1 at Roma Norte" in printed
+    assert "Days with sales on which no shift was closed: Sep 1 at Roma Norte" in printed
 
 
 def test_a_shift_over_midnight_closes_both_of_its_days(shop, tables):
@@ -120,7 +120,7 @@ def test_the_daily_message_has_a_line_about_what_was_counted(shop, tables, local
     (printed,) = (
         section["sentences"]
         for section in json.loads(data)["sections"]
-        if section["title"][0][0] in ("Cash drawer", "Caja")
+        if section["title"][0][0] in ("Cash drawer", "Efectivo en caja")
     )
     text = "".join(piece for piece, _ in printed[0])
     assert words in text and f"${-off:,.2f}" in text

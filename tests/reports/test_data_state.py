@@ -112,9 +112,15 @@ def with_unread(month: dict[str, pa.Table], count: int, unknown: int, amount: st
 @pytest.mark.parametrize(
     ("count", "unknown", "amount", "said", "exact"),
     [
-        (1, 1, None, "1 receipt could not be read, of unknown amount", None),
-        (3, 1, "50.00", r"of \$50.00 and 1 receipt of unknown amount", "50.00"),
-        (2, 0, "0.00", r"2 receipts could not be read, of \$0.00", "0.00"),
+        (1, 1, None, "1 receipt is in quarantine, unknown amount", None),
+        (
+            3,
+            1,
+            "50.00",
+            r"3 receipts are in quarantine, \$50.00 and 1 receipt of unknown amount",
+            "50.00",
+        ),
+        (2, 0, "0.00", r"2 receipts are in quarantine, \$0.00", "0.00"),
     ],
 )
 def test_an_unknown_amount_is_never_zero(months, count, unknown, amount, said, exact) -> None:

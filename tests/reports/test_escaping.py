@@ -230,7 +230,7 @@ def test_a_name_with_braces_is_no_template():
     words = Words("en_US", 2, ("MXN",))
     said = words.say(text("headline.alone", net=Money(123456, "MXN"), n=Count(1)))
     assert (
-        said == "Net sales of $1,234.56 on 1 receipt. No month before it is in these reports:"
+        said == "Net sales of $1,234.56 on 1 receipt. These reports have no earlier month:"
         " comparisons begin with the next one."
     )
     assert "{n} {0}" in words.say(

@@ -288,8 +288,8 @@ def test_what_does_not_tie_is_said_first(summaries):
     text = made["report.md"].decode()
     assert (
         "Not reconciled" in text
-        and "Light **red**" in text
-        and "2 receipts could not be read" in text
+        and "Traffic light **red**" in text
+        and "2 receipts are in quarantine" in text
     )
 
 
@@ -348,7 +348,7 @@ def test_no_word_of_the_machine_is_printed(summaries, locale):
     text = monthly["report.md"].decode()
     assert {"es_MX": "Falta un dato", "en_US": "A field is missing"}[locale] in text
     assert {
-        "es_MX": "Versión **12**, con los días de negocio hasta el 2 oct 2025.",
+        "es_MX": "Versión **12**, con los días de operación hasta el 2 oct 2025.",
         "en_US": "Version **12**, with the business days through Oct 2, 2025.",
     }[locale] in text.partition("\n## ")[0]
 

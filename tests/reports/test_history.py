@@ -56,7 +56,8 @@ def test_a_month_under_way_has_not_moved_and_a_closed_one_has(told):
     for through in (OPEN, None):
         _, text = told(through=through, changes=before)
         assert (
-            "1 month moved since the last version" in text and "| February 2025 | \\$1.00 |" in text
+            "1 month changed since the previous version" in text
+            and "| February 2025 | \\$1.00 |" in text
         )
 
 

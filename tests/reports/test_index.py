@@ -40,7 +40,7 @@ def test_latest_month_first_with_every_form_and_version():
     assert "cumulative/2025-09/versions/000003.ef.zip" in links
     assert (
         "$120.00" in page
-        and "+50.0\xa0% sobre ago 2025" in page
+        and "+50.0\xa0% contra ago 2025" in page
         and "data:image/svg+xml;base64," in page
     )
     assert "1,234 recibos" in page and "Mes cerrado, datos hasta el 30 sep 2025 · versión 2" in page
@@ -63,7 +63,7 @@ def test_an_open_month_is_not_compared_with_a_whole_one():
     assert (
         "Open month, data through Sep 10, 2025 · version 1" in page
         and "+50.0%" not in page
-        and "\u221220.0% on Jul 2025" in page
+        and "\u221220.0% against Jul 2025" in page
     )
     assert "July 2025 to August 2025; the last one $80.00" in page
 
@@ -111,7 +111,7 @@ def test_a_lone_monthly_report_is_told_by_its_own_figures():
     page = reports.index({"2025-10": ["000001.ab"]}, {}, None, months=told, locale="en_US").decode()
     assert (
         "$150.00" in page
-        and "+25.0% on Sep 2025" in page
+        and "+25.0% against Sep 2025" in page
         and "40 receipts" in page
         and "<img" not in page
     )
@@ -123,5 +123,6 @@ def test_a_lone_monthly_report_is_told_by_its_own_figures():
         locale="en_US",
     ).decode()
     assert (
-        "July 2025 to October 2025; the last one $150.00" in both and "+50.0% on Aug 2025" in both
+        "July 2025 to October 2025; the last one $150.00" in both
+        and "+50.0% against Aug 2025" in both
     )

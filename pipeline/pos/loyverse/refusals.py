@@ -19,13 +19,13 @@ def explain(refused: Refused, path: str) -> SourceError:
         case 402:
             return HistoryLimit(
                 f"{refusal.answer}: the account's plan does not serve these receipts. They are not"
-                " lost to the shop: 'Unlimited sales history' in the Back Office opens them;"
+                " lost to the shop: 'Unlimited sales history' in the Back Office restores access;"
                 " without it, whatever is older than 31 days can never be read again"
             )
         case 403 | 404 if path == "/shifts":
             return NotServed(
                 f"{refusal.answer}: the token or the account does not serve shifts of the cash"
-                " drawer; if the shop uses them, give the token the right SHIFTS_READ"
+                " drawer; if the shop uses them, give the token the scope SHIFTS_READ"
             )
         case 403:
             return Unauthorized(
