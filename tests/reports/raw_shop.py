@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from pipeline import schema
+from pipeline.summarize import MonthRows, summarize
 from pipeline.transform import Catalog, Raw, Rules, Store, clean_days, read_menu
 from tests.reference import settings, shop
-from tests.summarize.lake_month import summarize_month
 
 ZONE = ZoneInfo("America/Mexico_City")
 MONTHS = (date(2022, 2, 1), date(2022, 3, 1), date(2022, 4, 1))
@@ -172,7 +172,7 @@ def summaries(
     by_date, traded = defaultdict(list), set(map(business_day, found))
     for one in found:
         by_date[date.fromisoformat(one["receipt_date"][:10])].append(json.dumps(one).encode())
-    counted = {}
+    rows = {}
     for month in months:
         days = [
             day
@@ -195,12 +195,10 @@ def summaries(
             name: sum(one.metadata[name] for one in cleaned)
             for name in next(iter(cleaned)).metadata
         }
-        counted[month] = summarize_month(
-            month,
+        rows[month] = MonthRows(
             **tables,
             stores=catalog.stores_table(rules),
             employees=catalog.employees_table(rules),
-            metadata=metadata,
-            decimals=2,
+            counts=metadata,
         )
-    return counted
+    return summarize(rows, 2)

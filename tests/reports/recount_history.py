@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 
 from tests.reports.recount import MENU, PAIRS, Recount
@@ -80,14 +81,9 @@ class Past(Recount):
 
     def __init__(self, *given: object):
         super().__init__(*given)
-        self.counted: dict[tuple, dict[str, object]] = {}
-
-    def totals(self, **where: object) -> dict[str, object]:
-        """Of the same span for whatever prefix, so counted once."""
-        key = tuple(sorted(where.items()))
-        if key not in self.counted:
-            self.counted[key] = super().totals(**where)
-        return self.counted[key]
+        self.through = date.max  # the last month that its tables show
+        self.totals = cache(self.totals)  # of the same span for whatever prefix, so counted once
+        self.weekend = cache(self.weekend)
 
     def net(self, **span: date) -> dict[date, object]:
         rows = self.rows(

@@ -23,8 +23,8 @@ FIRST, MONTHS = date(2022, 2, 1), 25
 MONTH = [before(FIRST, -n) for n in range(MONTHS)]
 OPEN, THROUGH = MONTH[15], MONTH[15] + timedelta(days=17)
 WEEKEND = (5, 6)
-# Prefixes on both sides of each length at which a figure begins or changes; daily all of them.
-LENGTHS = tries((2, 3, 5, 6, 12, 13, 24, 25), range(1, MONTHS + 1))
+# Prefixes beside each length at which a figure begins or changes; daily all of them.
+LENGTHS = tries((2, 3, 5, 6, 12, 13, 25), range(1, MONTHS + 1))
 SECTIONS = ("years", "pace", "margin", "payments_over_time", "migration", "stability", "loyalty")
 
 
@@ -74,11 +74,13 @@ class Until:
             )
 
     def __getattr__(self, name: str):
-        for table, month in (("r", "month"), ("s", "in_month")):
-            self.raw.database.execute(
-                f"create or replace view {table} as select * from all_{table} where {month} <= date"
-                f" '{self.last}'"
-            )
+        if self.raw.through != self.last:
+            for table, month in (("r", "month"), ("s", "in_month")):
+                self.raw.database.execute(
+                    f"create or replace view {table} as select * from all_{table} where {month} <="
+                    f" date '{self.last}'"
+                )
+            self.raw.through = self.last
         return getattr(self.raw, name)
 
 
