@@ -4,6 +4,7 @@ example of the guide runs.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -284,19 +285,40 @@ def test_the_query_for_athena_gives_the_same_as_the_views_with_names(
     assert rows and sorted(rows) == sorted(database.sql(named).fetchall())
 
 
-def test_the_program_for_spark_runs(folder: Path, java_home: Path) -> None:
+SPARK_SESSION = """
+from pyspark.sql import SparkSession, functions as f
+quiet = {"spark.ui.enabled": "false", "spark.driver.host": "127.0.0.1", "spark.driver.memory": "512m",
+         "spark.sql.shuffle.partitions": "1", "spark.sql.adaptive.enabled": "false",
+         "spark.sql.codegen.wholeStage": "false", "spark.sql.session.timeZone": "UTC"}
+spark = SparkSession.builder.master("local[1]").config(map=quiet).getOrCreate()
+"""
+SPARK_SUMS = """
+import json
+lake = spark.read.parquet("data/sales")
+chosen = f.expr("aggregate(choices.amount, cast(0 as decimal(28,3)),"
+                " (total, one) -> cast(total + one as decimal(28,3)))")
+months = lake.groupBy("year", "month").agg(
+    f.sum("net"), f.count("*"), f.size(f.collect_set("item")), f.min("sold_at"),
+    f.max("business_day"), f.sum(chosen))
+kinds = dict(lake.dtypes)
+print(json.dumps({
+    "months": sorted([str(cell) for cell in row] for row in months.collect()),
+    "february": lake.where("month = 2").count(),
+    "kinds": [kinds[name] for name in ("net", "sold_at", "sold_at_local", "business_day", "item")],
+}))
+"""
+
+
+@pytest.mark.usefixtures("java_home")
+def test_spark_runs_the_program_of_the_guide_and_has_the_same_sums(
+    folder: Path, months: dict[str, dict[str, pa.Table]]
+) -> None:
+    """In a process of its own, as its JVM would stay with this one."""
     (code,) = blocks("py")
-    session = (
-        "from pyspark.sql import SparkSession\n"
-        "spark = SparkSession.builder.master('local[1]').config('spark.ui.enabled', 'false')"
-        ".config('spark.driver.host', '127.0.0.1').config('spark.sql.shuffle.partitions', 1)"
-        ".config('spark.sql.adaptive.enabled', 'false')"
-        ".config('spark.sql.codegen.wholeStage', 'false').getOrCreate()\n"
-    )
     done = subprocess.run(
-        [sys.executable, "-c", session + code],
+        [sys.executable, "-c", SPARK_SESSION + code + SPARK_SUMS],
         cwd=folder,
-        env={**os.environ, **QUICK},
+        env={**os.environ, **QUICK, "PYSPARK_PYTHON": sys.executable},
         capture_output=True,
         text=True,
         timeout=600,
@@ -304,6 +326,21 @@ def test_the_program_for_spark_runs(folder: Path, java_home: Path) -> None:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert re.search(r"\| +MXN\|.*\| +-?\d+\.\d{3}\|", done.stdout), done.stdout
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["kinds"] == ["decimal(18,3)", "timestamp", "timestamp_ntz", "date", "string"]
+    assert result["february"] == months["2026-02"]["sales"].num_rows
+    for month, counted in zip(months, result["months"], strict=True):
+        rows = months[month]["sales"].to_pylist()
+        assert counted == [
+            "2026",
+            str(int(month[5:])),
+            str(sum(row["net"] for row in rows)),
+            str(len(rows)),
+            str(len({row["item"] for row in rows})),
+            str(min(row["sold_at"] for row in rows).replace(tzinfo=None)),
+            str(max(row["business_day"] for row in rows)),
+            str(sum(choice["amount"] for row in rows for choice in row["choices"] or ())),
+        ]
 
 
 @pytest.mark.slow

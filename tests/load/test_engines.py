@@ -1,11 +1,10 @@
-"""The lake as other tools see it: hive folders, and the same sums from each of them."""
+"""The lake as other tools see it: hive folders, and the same sums from each of them; Spark is in
+tests/describe/test_describe.py.
+"""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -125,60 +124,6 @@ def test_arrow_dataset_on_s3(seaweed: Server) -> None:
         ).as_py()
         == TOTAL
     )
-
-
-_SPARK = """
-import json, sys
-from pyspark.sql import SparkSession, functions as f
-spark = (SparkSession.builder.master("local[1]").config("spark.ui.enabled", False).config("spark.sql.session.timeZone", "UTC")
-         .config("spark.sql.shuffle.partitions", 1).config("spark.driver.memory", "512m").config("spark.sql.adaptive.enabled", False)
-         .config("spark.sql.codegen.wholeStage", False)
-         .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC").getOrCreate())
-lake = spark.read.parquet(sys.argv[1])
-chosen = f.expr("aggregate(choices.amount, cast(0 as decimal(28,2)), (total, one) -> cast(total + one as decimal(28,2)))")
-months = lake.groupBy("year", "month").agg(f.sum("net"), f.count("*"), f.size(f.collect_set("item")), f.min("sold_at"), f.max("business_day"),
-                                           f.sum(chosen))
-kinds = dict(lake.dtypes)
-print(json.dumps({"months": sorted([[str(cell) for cell in row] for row in months.collect()]),
-                  "november": lake.where("month = 11").count(),
-                  "kinds": [kinds[name] for name in ("net", "sold_at", "sold_at_local", "business_day", "item")]}))
-"""
-
-
-@pytest.mark.usefixtures("java_home")
-def test_pyspark(sales: Path) -> None:
-    """In a process of its own, as its JVM would stay with this one."""
-    environment = {
-        **os.environ,
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "PYSPARK_PYTHON": sys.executable,
-        "SPARK_LOCAL_DIRS": str(sales.parent),
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", _SPARK, str(sales)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=480,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    result = json.loads(done.stdout.splitlines()[-1])
-    assert result["kinds"] == ["decimal(18,2)", "timestamp", "timestamp_ntz", "date", "string"]
-    assert result["november"] == 700
-    for month, error in zip(PARTS, result["months"], strict=True):
-        rows = PARTS[month].to_pylist()
-        chosen = sum(item["amount"] for row in rows for item in row["choices"])
-        assert error == [
-            "2026",
-            month[5:],
-            str(TRUTH[month]),
-            str(len(rows)),
-            "3",
-            str(rows[0]["sold_at"].replace(tzinfo=None)),
-            str(rows[-1]["business_day"]),
-            str(chosen),
-        ]
 
 
 def test_every_column_of_the_lake_is_documented_checked_and_can_be_skipped(
