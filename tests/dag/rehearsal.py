@@ -110,18 +110,25 @@ class Rehearsal:
             )
 
     def after(self, nights: int) -> Rehearsal:
-        """`nights` nights have run on the lake of a folder: once in this process, then copied."""
-        lake = Path(self.storage().uri())
-        made = _lakes / str(nights)
-        for night in range(nights):
-            save_shop(self.saved, nightfall(night))
-            self.at(nightfall(night))
-            assert made.exists() or self.night()
-        if made.exists():
-            shutil.copytree(made, lake)
+        """`nights` nights have run on the lake of a folder."""
+
+        def run_nights() -> None:
+            for night in range(nights):
+                save_shop(self.saved, nightfall(night))
+                assert self.at(nightfall(night)).night()
+
+        self.prepare(f"after-{nights}", run_nights)
+        save_shop(self.saved, nightfall(nights - 1))
+        return self.at(nightfall(nights - 1))
+
+    def prepare(self, name: str, build: Callable[[], None]) -> None:
+        """Let `build` make the lake of a folder: once in this process, then it is copied."""
+        lake, prepared = Path(self.storage().uri()), _lakes / name
+        if prepared.exists():
+            shutil.copytree(prepared, lake)
         else:
-            shutil.copytree(lake, made)
-        return self
+            build()
+            shutil.copytree(lake, prepared)
 
     def at(self, instant: datetime) -> Rehearsal:
         self.options["pos"]["now"] = instant.isoformat()
