@@ -14,7 +14,6 @@ from pipeline.load import (
     MONTHLY,
     OUTSIDE,
     RAW_SHIFTS,
-    RECEIPTS,
     SHIFTS,
     Manifest,
 )
@@ -204,9 +203,7 @@ def complete_months() -> frozenset[dt.date]:
     months, state = _months_by_state(), raw_state()
     if state not in months:
         span = history_span()
-        windows = set.intersection(
-            *(set(raw_lake(source).partitions(RECEIPTS)) for source in sources())
-        )
+        windows = set.intersection(*(set(raw_lake(source).windows()) for source in sources()))
         complete = frozenset(
             month
             for month in months_between(span.first, span.last)

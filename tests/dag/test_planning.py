@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,7 +10,10 @@ import pytest
 from luigi.task import flatten
 
 from pipeline.executors.local import PRELOADED
+from pipeline.load import RECEIPTS
+from pipeline.targets import lake
 from pipeline.tasks import Nightly, early
+from pipeline.tasks.monthly_report import months_of_customers
 from pipeline.tasks.nightly import reports_until
 from tests.dag.rehearsal import Rehearsal, local, nightfall
 from tests.test_settings import configured
@@ -28,6 +31,20 @@ def test_nightly_has_its_reports_planned_in_one_pass(tmp_path: Path) -> None:
         assert list(map(str, flatten(planned.requires()))) == list(map(str, reports))
         assert len(reports) == 59 and not planned.complete()
         assert planned.priority == 0, "or old months would come before the current one"
+
+
+def test_a_report_counts_the_customers_of_every_month_that_is_there(tmp_path: Path) -> None:
+    """Windows that were committed together name the month's last one only."""
+    with configured(
+        pos={"history_starts": "2026-06-01", "now": "2026-10-05T15:00:00Z"},
+        lake={"url": str(tmp_path / "lake")},
+    ):
+        with lake().commits() as commits:
+            for number in range(122):
+                commits.add(date(2026, 6, 1) + timedelta(number), {}, {"start": "", "records": 0}, {})
+        assert len(lake().partitions(RECEIPTS)) == 4
+        months = [date(2026, month, 1) for month in (6, 7, 8, 9)]
+        assert months_of_customers(date(2026, 10, 1)) == months
 
 
 def test_a_run_begins_early_only_where_it_has_something_to_extract(
