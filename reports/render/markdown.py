@@ -1,4 +1,4 @@
-"""Page to GitHub Markdown: relative images, tables, all names escaped."""
+"""Page to GitHub Markdown: tables, charts in words, all names escaped."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from reports import escape
 from reports.page import RIGHT, Column, Page, Section, Table
-from reports.render.outline import cut_note, file_name, heading, no_content, subtitle
+from reports.render.outline import cut_note, heading, no_content, subtitle
 from reports.values import Count, Value, text
 from reports.words import Words
 
 
 def markdown(page: Page, words: Words) -> bytes:
-    """The report as Markdown; its images are in charts/."""
+    """The report as Markdown, which states what its charts show."""
     lines = [f"# {_rich(words, heading(page))}", ""]
     lines += [f"{_rich(words, line, True)}  " for line in subtitle(page)] + [""]
     annexes = [section for section in page.shown if section.is_annex]
@@ -58,8 +58,7 @@ def _section(section: Section, page: Page, words: Words) -> Iterator[str]:
         yield ""
     for chart in section.charts:
         yield f"**{_rich(words, chart.title).replace('**', '')}**\n"
-        alt = escape.markdown(words.say(chart.alt))
-        yield f"![{alt}](charts/{file_name(page, section, chart)}.svg)\n"
+        yield f"{escape.markdown(words.say(chart.alt), True)}\n"
     for table in section.tables:
         if table.shown and table.rows:
             yield from _table(table, words)
