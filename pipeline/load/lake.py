@@ -44,6 +44,8 @@ from pipeline.load.raw_objects import Packed, pack_window
 from pipeline.load.recent_bytes import RecentBytes
 from pipeline.load.storage import Stat, Storage, check_key
 
+_SHARED = 4 << 20  # bytes of recently used content that a process of a pool starts from
+
 
 class Lake:
     """The partitions in `storage`.
@@ -96,14 +98,19 @@ class Lake:
         self._raw.refresh()
 
     def snapshot(self) -> bytes:
-        """What this process has listed of the lake, for `take_over` in another process."""
-        return pickle.dumps((self._log.snapshot(), self._raw.snapshot(), self._owners))
+        """What this process has listed and just read or written, for `take_over` in another."""
+        self.read_state(summary_digests.FILE)
+        recent = self._recent.latest(_SHARED)
+        listed = self._log.snapshot(), self._raw.snapshot(), self._owners
+        return pickle.dumps((*listed, self._states, recent))
 
     def take_over(self, snapshot: bytes) -> None:
-        """Start from what the process that started this one has listed."""
-        log, raw_objects, self._owners = pickle.loads(snapshot)
+        """Start from what the process that started this one has seen."""
+        log, raw_objects, self._owners, self._states, recent = pickle.loads(snapshot)
         self._log.take_over(log)
         self._raw.take_over(raw_objects)
+        for name, data in recent.items():
+            self._recent.keep(name, data)
 
     def newest(self, dataset: str, partition: str) -> Manifest | None:
         """The newest manifest, also one with fingerprint INVALIDATED; None without one."""
@@ -180,8 +187,11 @@ class Lake:
             if isinstance(result, Corrupt) and not result.dataset:
                 result.dataset, result.partition = content.dataset, content.partition
             if isinstance(result, Manifest):
+                is_alone = content.dataset in ONLY_FILE
                 for name, entry in self._log.read(result)["files"].items():
-                    self._recent.keep(entry["sha256"], content.files[name])
+                    self._recent.keep(
+                        result.key if is_alone else entry["sha256"], content.files[name]
+                    )
         return results
 
     def invalidate(self, dataset: str, partition: str, why: str) -> Manifest | None:
@@ -314,13 +324,15 @@ class Lake:
         None where that is not enough: the manifest then says what the partition has.
         """
         name = ONLY_FILE.get(manifest.dataset, "")
-        if not name or files not in (None, [name]) or self._log.has_read(manifest):
+        if not name or files not in (None, [name]):
             return None
-        if files is None and manifest.digest == NOTHING:
-            return {}
         data = self._recent.find(manifest.key)
         if data is not None:
             return {name: data}
+        if self._log.has_read(manifest):
+            return None
+        if files is None and manifest.digest == NOTHING:
+            return {}
         try:
             data = self._packs.find(manifest, name) or self.storage.get(
                 file_key(manifest.dataset, manifest.partition, name)
@@ -420,13 +432,11 @@ class Lake:
         return self._owners[folder]
 
     def put_page(self, name: str, data: bytes) -> None:
-        """Write a page derived from the log under reports/, unless it is there unchanged."""
+        """Write a page derived from the log under reports/, unless it was just written."""
         key = check_key(f"reports/{name}")
         if self._pages.get(name) == data:
             return
-        current = None if name in self._pages else self.storage.head(key)
-        if current is None or current.size != len(data) or self.storage.get(key) != data:
-            self.storage.put(key, data)
+        self.storage.put(key, data)
         self._pages[name] = data
 
     def put_state(self, name: str, data: bytes) -> None:

@@ -26,6 +26,15 @@ class RecentBytes:
                 self._entries[name] = data
             return data
 
+    def latest(self, limit: int) -> dict[str, bytes]:
+        """The latest used ones, those used last at the end; `limit` as that of the cache."""
+        part = RecentBytes(limit)
+        with self._turn:
+            for name, data in reversed(self._entries.items()):
+                if part._size + len(data) <= limit:
+                    part.keep(name, data)
+        return dict(reversed(part._entries.items()))
+
     def keep(self, name: str, data: bytes) -> None:
         """Hold `data`, and let go of what was not used for the longest time."""
         if len(data) > self._limit // 8:

@@ -4,10 +4,12 @@ manifest says.
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from pipeline.errors import Corrupt
-from pipeline.load import SALES, Lake, Storage, fingerprint_of
+from pipeline.load import CUSTOMERS, SALES, Lake, Storage, fingerprint_of
 from pipeline.load.recent_bytes import RecentBytes
 
 EDITION, MONTH = fingerprint_of(1, {}, []), "2026-10"
@@ -26,6 +28,32 @@ def test_the_longest_unused_goes_first_and_the_limit_holds() -> None:
     recent.keep("large", b"x" * 11)
     assert recent.find("large") is None, "one large object does not push out all others"
     assert sum(len(recent.find(name) or b"") for name in "abcdefghi") <= 80
+
+
+def test_the_latest_are_as_many_as_the_limit_allows() -> None:
+    recent = RecentBytes(800)
+    for name in "abcdefghi":
+        recent.keep(name, name.encode() * 10)
+    recent.keep("large", b"x" * 11)
+    recent.find("b")
+    assert list(recent.latest(800)) == [*"acdefghi", "large", "b"], "those used last at the end"
+    assert recent.latest(80) == {name: name.encode() * 10 for name in "cdefghib"}
+    assert recent.latest(0) == {}
+
+
+def test_a_process_of_a_pool_does_not_read_what_its_driver_has_just_written(
+    folder: Storage,
+) -> None:
+    driver, worker = Lake(folder, memory=1 << 20), Lake(folder, memory=1 << 20)
+    for dataset, files in ((SALES, {"sales": b"s"}), (CUSTOMERS, {"customers": b"c"})):
+        driver.publish(dataset, MONTH, EDITION, files, {}, expected_manifest=None)
+    driver.put_state("summaries.json", b"{}")
+    before = Counter(folder.requests)
+    worker.take_over(driver.snapshot())
+    assert worker.read(SALES, MONTH) == {"sales": b"s"}
+    assert worker.read(CUSTOMERS, MONTH) == {"customers": b"c"}
+    assert worker.read_state("summaries.json") == b"{}"
+    assert folder.requests == before
 
 
 def test_nothing_is_held_unless_it_is_asked_for() -> None:
