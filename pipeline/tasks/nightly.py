@@ -34,7 +34,7 @@ from pipeline.tasks.monthly_report import MonthlyReport
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.raw import Rescan, catalogs_for, rescan_due, windows_of_all
 from pipeline.tasks.report import Report
-from pipeline.tasks.report_index import publish_index
+from pipeline.tasks.report_index import PAGE, postponed, publish_index
 from pipeline.tasks.run_state import run_state
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class Reports(luigi.WrapperTask):
     priority = 0  # see Nightly
 
     def requires(self) -> list[Report]:
+        postponed().add(PAGE)
         return reports_until(self.date)
 
     def run(self) -> Iterator[Any]:

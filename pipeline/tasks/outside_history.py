@@ -125,8 +125,9 @@ class OutsideHistory(DerivedTask):
         return files, {"receipts": rows.num_rows}
 
 
+@once_per_run
 def warn_of_uncounted() -> None:
-    """Log the receipts that no figure counts: in quarantine or outside history."""
+    """Log the receipts that no figure counts: in quarantine or outside history; once a run."""
     from pipeline.status.findings import find_unread
 
     first = history_span().first

@@ -96,10 +96,10 @@ class Report(DerivedTask):
         }
 
     def run(self) -> Iterator[Any]:
+        warn_of_uncounted()  # first: processes that build reports then have what it reads
         if not self.complete():  # its inputs may have been rebuilt to the same content
             yield from super().run()
-        publish_index()
-        warn_of_uncounted()
+        publish_index(is_last=False)
 
 
 def tasks_of(family: type[DerivedTask], tasks: Iterable[DerivedTask]) -> list[DerivedTask]:

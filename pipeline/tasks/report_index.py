@@ -11,9 +11,19 @@ from pipeline.settings.run_context import once_per_run
 from pipeline.targets import lake
 from pipeline.tasks.versions import all_versions, figures_of
 
+PAGE = "index.html"
 
-def publish_index() -> None:
+
+@once_per_run
+def postponed() -> set[str]:
+    """The pages that the task at the end of this run writes, and no report before it."""
+    return set()
+
+
+def publish_index(*, is_last: bool = True) -> None:
     """Write reports/index.html where it changed; it is derived."""
+    if PAGE in postponed() and not is_last:
+        return
     issued = all_versions()
     folders = {
         dataset: {
@@ -36,7 +46,7 @@ def publish_index() -> None:
         months=later,
         locale=settings.locale(),
     )
-    lake().put_page("index.html", page)
+    lake().put_page(PAGE, page)
 
 
 @once_per_run

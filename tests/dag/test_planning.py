@@ -41,7 +41,9 @@ def test_a_report_counts_the_customers_of_every_month_that_is_there(tmp_path: Pa
     ):
         with lake().commits() as commits:
             for number in range(122):
-                commits.add(date(2026, 6, 1) + timedelta(number), {}, {"start": "", "records": 0}, {})
+                commits.add(
+                    date(2026, 6, 1) + timedelta(number), {}, {"start": "", "records": 0}, {}
+                )
         assert len(lake().partitions(RECEIPTS)) == 4
         months = [date(2026, month, 1) for month in (6, 7, 8, 9)]
         assert months_of_customers(date(2026, 10, 1)) == months
