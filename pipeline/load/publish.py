@@ -33,6 +33,7 @@ PAUSES = (0.05, 0.15, 0.3, 0.5)
 """Shares of `max_retry_wait` between looks at the log."""
 _NO_CONTENT = "0" * 16
 _ATTEMPTS = 4
+_MANY = 4  # unchanged files of tables beside each other, which one listing answers for
 
 
 def digest_files(digests: Mapping[str, str]) -> str:
@@ -119,12 +120,23 @@ def _put_files(
 
 
 def _stats_of(storage: Storage, keys: Sequence[str]) -> dict[str, Stat]:
-    """The objects that exist under `keys`; a listing for those that share a folder."""
-    counts = Counter(key.rpartition("/")[0] for key in keys)
-    shared = [folder for folder, count in counts.items() if count > 1]
-    alone = [key for key in keys if counts[key.rpartition("/")[0]] == 1]
-    listed = [stat for folder in shared for stat in storage.list(f"{folder}/")]
+    """The objects that exist under `keys`.
+
+    A listing for those that share a folder, and for many that share the first one.
+    """
+    shared, rest = _by_folder(keys, lambda key: key.rpartition("/")[0], 2)
+    tables, alone = _by_folder(rest, lambda key: key.partition("/")[0], _MANY)
+    listed = [stat for folder in shared + tables for stat in storage.list(f"{folder}/")]
     return {stat.key: stat for stat in (*listed, *storage.map(storage.head, alone)) if stat}
+
+
+def _by_folder(
+    keys: Sequence[str], folder_of: Callable[[str], str], least: int
+) -> tuple[list[str], list[str]]:
+    """The folders that have so many of the keys, and the keys in no such folder."""
+    counts = Counter(map(folder_of, keys))
+    folders = [folder for folder, count in counts.items() if count >= least]
+    return folders, [key for key in keys if counts[folder_of(key)] < least]
 
 
 def invalidate(log: ManifestLog, run: str, dataset: str, partition: str, why: str) -> Manifest:

@@ -19,11 +19,13 @@ from pipeline.load import (
     MONTHLY,
     SALES,
     STAGING,
+    SUMMARY,
     Lake,
     Storage,
     fingerprint_of,
     open_storage,
 )
+from pipeline.load.layout import file_key
 from pipeline.load.publish import digest_files
 from tests.load.invariants import check
 from tests.load.partitions import MONTH, NEW, OLD, fill, lake
@@ -392,3 +394,19 @@ def test_unchanged_files_of_a_folder_cost_one_listing(tmp_path: Path) -> None:
         assert home.read(MONTHLY, "2026-10", afresh=True) == files, "what is missing is put again"
         if number == 2:
             home.storage.remove("reports/monthly/2026-10/charts/b.svg")
+
+
+def test_many_unchanged_tables_of_a_month_cost_one_listing(tmp_path: Path) -> None:
+    home = Lake(open_storage(str(tmp_path)), max_retry_wait=0)
+    files = {name: name.encode() for name in ("a", "b", "c", "d", "e")}
+    newest, before = None, Counter[str]()
+    for number in (1, 2, 3):
+        files["a"] = b"%d" % number
+        newest = home.publish(
+            SUMMARY, "2026-10", f"{number:016x}", files, {}, expected_manifest=newest
+        )
+        made, before = Counter(home.storage.requests) - before, Counter(home.storage.requests)
+        assert number != 2 or (made["LIST"], made["HEAD"]) == (1, 0)
+        assert home.read(SUMMARY, "2026-10", afresh=True) == files, "what is missing is put again"
+        if number == 2:
+            home.storage.remove(file_key(SUMMARY, "2026-10", "c"))
