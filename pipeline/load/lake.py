@@ -12,7 +12,7 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from hashlib import sha256
 from types import MappingProxyType
@@ -262,19 +262,32 @@ class Lake:
         if alone is not None:
             return alone
         body = self._body_of_summary(manifest) or self.body(manifest)
-        entries = body["files"]
+        entries, kept = body["files"], body.get("archive", {}).get("kept", {})
         names = sorted(entries) if files is None else files
-        if unknown := [name for name in names if name not in entries]:
+        if unknown := [name for name in names if name not in entries and name not in kept]:
             raise Corrupt(
                 f"{self.storage.uri(manifest.key)} names no {', '.join(unknown)}: "
                 f"build {manifest.dataset} {manifest.partition} again"
             )
+        if "archive" not in body or afresh:
+            return self._fetch_files(manifest, body, names, afresh)
+        if set(names) <= set(entries) and manifest == self._latest_issued(manifest):
+            with suppress(Corrupt):
+                return self._fetch_files(manifest, body, names, afresh)
+        return self._read_archive(body, names)
 
-        if "archive" in body and manifest != self.newest(manifest.dataset, manifest.partition):
-            return self._read_archive(body, names)
+    def _latest_issued(self, version: Manifest) -> Manifest | None:
+        """The version of a report that is under its stable keys."""
+        history = self._log.history(version.dataset, version.partition)
+        return next((m for m in reversed(history) if m.fingerprint != INVALIDATED), None)
+
+    def _fetch_files(
+        self, manifest: Manifest, body: Body, names: Sequence[str], afresh: bool
+    ) -> dict[str, bytes]:
+        """Files under their stable keys, each checked against its digest."""
 
         def fetch(name: str) -> tuple[str, bytes]:
-            entry = entries[name]
+            entry = body["files"][name]
             key, digest = entry["key"], entry["sha256"]
             cached = None if afresh else self._recent.find(digest)
             if cached is not None:
@@ -292,12 +305,7 @@ class Lake:
             self._recent.keep(digest, data)
             return name, data
 
-        try:
-            return dict(self.storage.map(fetch, names))
-        except Corrupt:
-            if "archive" not in body or afresh:
-                raise
-            return self._read_archive(body, names)
+        return dict(self.storage.map(fetch, names))
 
     def _body_of_summary(self, manifest: Manifest) -> Body | None:
         """The files of a summary as an earlier run has noted them."""

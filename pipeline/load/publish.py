@@ -11,6 +11,7 @@ the newest
    files. If so, it invalidates the partition, and the next run builds it again.
 
 The files of a report are also archived, in one file named by number and digest, never overwritten.
+Some of them are nowhere else (`kept`): the manifest then has their sha256 beside that of the archive.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pipeline.errors import Conflict, Corrupt, PipelineError
 from pipeline.load.archive import pack, unpack
-from pipeline.load.commit_records import Entry
+from pipeline.load.commit_records import Body, Entry
 from pipeline.load.layout import INVALIDATED, Manifest, archive_key, digest_of, file_key
 from pipeline.load.manifests import ManifestLog
 from pipeline.load.storage import Stat, Storage, Write
@@ -41,12 +43,21 @@ def digest_files(digests: Mapping[str, str]) -> str:
     return digest_of(*(word for name in sorted(digests) for word in (name, digests[name])))
 
 
+def digest_of_body(body: Body) -> str:
+    """The digest of a partition as its manifest states the files, the kept ones included."""
+    digests = {name: entry["sha256"] for name, entry in body["files"].items()}
+    return digest_files(digests | body.get("archive", {}).get("kept", {}))
+
+
 NOTHING = digest_files({})
 """The digest of a partition without files."""
 
 
 class Content(NamedTuple):
-    """What is to become the newest content of a partition, after `expected_manifest`."""
+    """What is to become the newest content of a partition, after `expected_manifest`.
+
+    `kept` are files that a report's archive alone has.
+    """
 
     dataset: str
     partition: str
@@ -54,6 +65,7 @@ class Content(NamedTuple):
     files: Mapping[str, bytes]
     metadata: Mapping[str, Any]
     expected_manifest: Manifest | None
+    kept: Mapping[str, bytes] = MappingProxyType({})
 
 
 def publish(log: ManifestLog, run: str, content: Content, max_retry_wait: float) -> Manifest:
@@ -158,6 +170,7 @@ class _Publication:
         self._log, self._storage, self._content = log, log.storage, content
         self._dataset, self._partition = content.dataset, content.partition
         self._files, self._expected = content.files, content.expected_manifest
+        self._all_files = {**content.files, **content.kept}
         self._previous: Mapping[str, Mapping[str, Any]] = {}
         self._sent: set[str] = set()
         self._unexpected: dict[str, Stat | None] = {}
@@ -165,7 +178,8 @@ class _Publication:
         self.error: PipelineError | None = None
         self.result: Manifest | PipelineError | None = None
         self.entries: dict[str, dict[str, Any]] = {}
-        digests = {name: sha256(data).hexdigest() for name, data in self._files.items()}
+        digests = {name: sha256(data).hexdigest() for name, data in self._all_files.items()}
+        self._kept = {name: digests[name] for name in content.kept}
         self.digest = digest_files(digests)
         number = self._expected.number + 1 if self._expected else 1
         for name, data in self._files.items():
@@ -175,7 +189,7 @@ class _Publication:
                 "size": len(data),
             }
         key = archive_key(self._dataset, self._partition, number, self.digest)
-        self.archive = Write(key, pack(self._files), if_absent=True) if key else None
+        self.archive = Write(key, pack(self._all_files), if_absent=True) if key else None
 
     def attempt(self, step: Callable[[], None]) -> None:
         """Carry out `step`, unless an earlier one has failed; keep its error."""
@@ -217,8 +231,8 @@ class _Publication:
         if self.archive is None:
             return {}
         key, data = self.archive.key, self.archive.data
-        digest = sha256(data).hexdigest()
-        return {"archive": {"key": key, "sha256": digest, "size": len(data)}}
+        entry = {"key": key, "sha256": sha256(data).hexdigest(), "size": len(data)}
+        return {"archive": entry | ({"kept": self._kept} if self._kept else {})}
 
     def check_archive(self) -> None:
         """Take over what a killed run has archived of this version, compressed otherwise.
@@ -230,7 +244,7 @@ class _Publication:
         key = self.archive.key
         uri = self._storage.uri(key)
         data = self._storage.get(key)
-        if unpack(data, uri) != dict(self._files):
+        if unpack(data, uri) != self._all_files:
             raise Corrupt(f"{uri} is not what its name says; move it away and run again")
         self.archive = Write(key, data, if_absent=True)
 

@@ -14,6 +14,7 @@ from typing import Any
 from pipeline.errors import Corrupt
 from pipeline.load import CATALOG, DATASETS, INVALIDATED, RAW_SHIFTS, RECEIPTS, Lake, Manifest, Stat
 from pipeline.load.archive import pack, unpack
+from pipeline.load.commit_records import Body
 from pipeline.load.layout import (
     commit_key,
     home_of,
@@ -22,7 +23,7 @@ from pipeline.load.layout import (
     parse_manifest,
     parse_raw,
 )
-from pipeline.load.publish import digest_files
+from pipeline.load.publish import digest_of_body
 from pipeline.maintenance.findings import LakeFinding, Span
 from pipeline.maintenance.leftovers import describe_unnamed, named_keys
 from pipeline.progress import Progress
@@ -33,7 +34,9 @@ _REBUILD = (
     "`pos verify --repair` restores a report's archived copy, or invalidates the partition and the"
     " next run builds it again"
 )
-_ARCHIVE = "`pos verify --repair` archives the report's current files again"
+_ARCHIVE = (
+    "`pos verify --repair` invalidates the report, and the next run builds the same version again"
+)
 
 
 def audit(lake: Lake, span: Span, others: tuple[str, ...] = ()) -> Iterator[LakeFinding]:
@@ -94,15 +97,18 @@ def _check_content(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFin
             partition,
             is_wrong=False,
         )
-    for manifest in lake.history(dataset, partition):
+    history = lake.history(dataset, partition)
+    copies = {(manifest.fingerprint, manifest.digest): manifest for manifest in history}
+    for manifest in history:
         try:
             body = lake.body(manifest)
         except Corrupt:
             continue  # reported by _check_log
         files, archive = body["files"], body.get("archive")
-        archives = [archive] if archive else []
+        is_latest_copy = copies[manifest.fingerprint, manifest.digest] == manifest
+        archives = [archive] if archive and is_latest_copy else []
         if manifest == newest and dataset not in _RAW and newest.fingerprint != INVALIDATED:
-            yield from _check_newest(lake, newest, files)
+            yield from _check_newest(lake, newest, body)
             for finding in _check_final(lake, manifest, archives):
                 yield finding._replace(remedy=_ARCHIVE, repairable=True)
         elif manifest == newest and dataset in _RAW:
@@ -111,10 +117,8 @@ def _check_content(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFin
             yield from _check_final(lake, manifest, archives)
 
 
-def _check_newest(
-    lake: Lake, newest: Manifest, files: Mapping[str, Mapping[str, Any]]
-) -> Iterator[LakeFinding]:
-    if digest_files({name: entry["sha256"] for name, entry in files.items()}) != newest.digest:
+def _check_newest(lake: Lake, newest: Manifest, body: Body) -> Iterator[LakeFinding]:
+    if digest_of_body(body) != newest.digest:
         yield LakeFinding(
             lake.storage.uri(newest.key),
             "its files are not those of its digest",
@@ -123,8 +127,8 @@ def _check_newest(
             newest.partition,
             repairable=True,
         )
-    for name in sorted(files):
-        yield from _check_file(lake, newest, name, files[name])
+    for name, entry in sorted(body["files"].items()):
+        yield from _check_file(lake, newest, name, entry)
 
 
 def _check_file(
@@ -158,7 +162,10 @@ def _is_published(lake: Lake, manifest: Manifest, name: str) -> bool:
 
 
 def restore(lake: Lake, manifest: Manifest) -> bool:
-    """Restore a report's files and archive from each other; False if lost."""
+    """Restore a report's files and archive from each other; False if lost.
+
+    The files that the archive alone has are lost with it.
+    """
     body = lake.body(manifest)
     if "archive" not in body:
         return False
@@ -175,7 +182,7 @@ def restore(lake: Lake, manifest: Manifest) -> bool:
         if sound is None:
             return False
         files[name] = sound
-    packed = data if data is not None and archived else pack(files)
+    packed = data if data is not None and archived else pack(files)  # no more than the files
     if not _is_sound(packed, archive):
         return False
     for name in names:

@@ -49,7 +49,7 @@ _TABLES = {
 _REPORT_FILE = re.compile(
     r"versions/\d{6,}\.[0-9a-f]{16}\.zip"
     r"|report\.(?:md|html|pdf)|figures\.json|message\.json|receipts\.parquet|tables\.xlsx"
-    r"|charts\.zip|charts/[\w-]+\.svg"
+    r"|charts/[\w-]+\.svg"
 )
 
 

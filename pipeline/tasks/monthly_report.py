@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from typing import TYPE_CHECKING, Any
 
 import reports
 from pipeline import schema, settings
+from pipeline.errors import Corrupt
 from pipeline.lakes import raw_lake, sources
 from pipeline.load import (
     BACKOFFICE,
@@ -38,6 +40,8 @@ from pipeline.tasks.versions import (
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+log = logging.getLogger(__name__)
 
 RECEIPT_FIGURES = schema.RECEIPT_FIGURES.name
 _DRAWING = 1_100_000  # the work of a report, as BatchTask.size counts it: two use the pool
@@ -167,10 +171,15 @@ class MonthlyReport(Report, BatchTask):
     def receipts(self, before: Manifest) -> tuple[pa.Table, pa.Table] | None:
         """The receipts of the month as version `before` counted them, and as they are now.
 
-        None if their digests are of different versions of the dataset: they cannot be compared.
+        None if they cannot be compared: the archive of `before` is lost, or the digests are of
+        another version of the dataset.
         """
-        summary = MonthlySummary(month=self.month)
-        files = lake().read(before.dataset, before.partition, [ARCHIVED_RECEIPTS], manifest=before)
+        summary, names = MonthlySummary(month=self.month), [ARCHIVED_RECEIPTS]
+        try:
+            files = lake().read(before.dataset, before.partition, names, manifest=before)
+        except Corrupt as error:
+            log.warning("%s: %s; it does not list the receipts that have changed", self, error)
+            return None
         earlier = read_table(summary, RECEIPT_FIGURES, files[ARCHIVED_RECEIPTS])
         now = read_tables(summary, [RECEIPT_FIGURES])[RECEIPT_FIGURES]
         if earlier.schema.metadata[b"version"] != now.schema.metadata[b"version"]:

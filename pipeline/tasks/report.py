@@ -14,8 +14,9 @@ from pipeline.load import (
     Manifest,
 )
 from pipeline.load.layout import digest_of
+from pipeline.load.publish import Content
 from pipeline.rebuild_reason import plain
-from pipeline.targets import DerivedTask, Files, Metadata, lake
+from pipeline.targets import BuildStart, DerivedTask, Files, Metadata, lake
 from pipeline.tasks.history import days_of
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlySummary
@@ -26,6 +27,9 @@ from pipeline.tasks.report_index import publish_index
 from pipeline.tasks.versions import (
     earlier_versions,
 )
+
+_OPENED = ("figures.json", "report.html", "report.md", "report.pdf", "tables.xlsx")
+"""The files of the newest version that have their own place; the others are in its archive."""
 
 
 class Report(DerivedTask):
@@ -94,6 +98,12 @@ class Report(DerivedTask):
             "change": change,
             **checked,
         }
+
+    def content(self, start: BuildStart, files: Files, metadata: Metadata) -> Content:
+        """The files that people and programs open, and those that the archive alone has."""
+        opened = {name: data for name, data in files.items() if name in _OPENED}
+        kept = {name: data for name, data in files.items() if name not in _OPENED}
+        return super().content(start, opened, metadata)._replace(kept=kept)
 
     def run(self) -> Iterator[Any]:
         warn_of_uncounted()  # first: processes that build reports then have what it reads

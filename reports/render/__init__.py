@@ -1,14 +1,11 @@
-"""Page to files: Markdown, HTML, PDF, workbook, figures.json, the charts as one zip file.
+"""Page to files: Markdown, HTML, PDF, charts, workbook, figures.json.
 
 The same page gives the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from io import BytesIO
 from typing import TYPE_CHECKING
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from reports.page import Page
 from reports.render.html import html
@@ -38,17 +35,5 @@ def files_of(page: Page, locale: str, paper: Paper = "us-letter") -> dict[str, b
         "report.pdf": pdf(page, words, images, paper),
         WORKBOOK: workbook(page, words),
     }
-    if images:
-        files["charts.zip"] = _pack(images)
+    files |= {f"charts/{name}.svg": image for name, image in images.items()}
     return dict(sorted(files.items()))
-
-
-def _pack(images: Mapping[str, bytes]) -> bytes:
-    """The charts as one zip file, in which nothing depends on the time."""
-    sink = BytesIO()
-    with ZipFile(sink, "w", ZIP_DEFLATED) as archive:
-        for name, image in sorted(images.items()):
-            entry = ZipInfo(f"{name}.svg")
-            entry.compress_type, entry.external_attr = ZIP_DEFLATED, 0o644 << 16
-            archive.writestr(entry, image)
-    return sink.getvalue()

@@ -18,7 +18,7 @@ from hashlib import sha256
 from pipeline.load import INVALIDATED, RAW, RECEIPTS, Manifest, Stat, Storage, decompress
 from pipeline.load.archive import unpack
 from pipeline.load.layout import commit_key, parse_manifest, parse_raw
-from pipeline.load.publish import digest_files
+from pipeline.load.publish import digest_of_body
 
 
 def check(
@@ -52,16 +52,16 @@ def check(
                 data = bodies[archive["key"]]
                 assert sha256(data).hexdigest() == archive["sha256"], f"{archive['key']}: altered"
                 digests = {n: sha256(d).hexdigest() for n, d in unpack(data, "archive").items()}
-                assert digests == {n: file["sha256"] for n, file in text["files"].items()}
+                stated = {n: file["sha256"] for n, file in text["files"].items()}
+                assert digests == stated | archive.get("kept", {})
                 final.add(archive["key"])
             if dataset == RECEIPTS and manifest is log[-1] and manifest.fingerprint == RAW:
                 final |= _raw_batch(manifest, text, bodies)
         newest = log[-1]
         if newest.fingerprint != INVALIDATED and dataset != RECEIPTS:
-            files = json.loads(bodies[newest.key])["files"]
-            assert newest.digest == digest_files(
-                {name: file_name["sha256"] for name, file_name in files.items()}
-            )
+            text = json.loads(bodies[newest.key])
+            assert newest.digest == digest_of_body(text)
+            files = text["files"]
             for file_name in files.values() if quiet else ():
                 assert file_name["key"] in bodies, (
                     f"{file_name['key']}: named by {newest.key}, missing"

@@ -36,8 +36,7 @@ def finding(lake: Lake, key: str, dataset: str, partition: str) -> LakeFinding |
     [
         ("report.html", True),
         ("versions/000002.0123456789abcdef.zip", True),
-        ("charts.zip", True),
-        ("charts/days.svg", True),  # of a lake that an earlier version filled
+        ("charts/days.svg", True),
         ("versions/2.0123456789abcdef.zip", False),
         ("notes.txt", False),
     ],

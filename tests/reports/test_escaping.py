@@ -7,7 +7,6 @@ import re
 from datetime import date
 from html.parser import HTMLParser
 from xml.etree import ElementTree
-from zipfile import ZipFile
 
 import openpyxl
 import pytest
@@ -161,9 +160,9 @@ def test_no_cell_of_the_workbook_is_a_formula_or_a_link(files):
 
 
 def test_charts_hold_no_element_of_theirs(files):
-    with ZipFile(io.BytesIO(files["charts.zip"])) as archive:
-        for name in archive.namelist():
-            for element in ElementTree.fromstring(archive.read(name)).iter():
+    for name, body in files.items():
+        if name.endswith(".svg"):
+            for element in ElementTree.fromstring(body).iter():
                 assert element.tag.rpartition("}")[2] in {
                     "svg",
                     "g",
