@@ -250,7 +250,9 @@ def chunks_of(work: int) -> int:
     Each reads all of it, so that processes of this machine do not build more than they are: what a
     chunk holds in memory does not depend on its size.
     """
-    count = max(1, -(-work // chunk_size())) if chunk_size() else 1
+    if work == within(work):
+        return 1
+    count = -(-work // chunk_size())
     return min(count, max(2, workers())) if check_name() == "local" else count
 
 
