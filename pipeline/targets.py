@@ -12,12 +12,13 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import luigi
 from luigi.task import flatten
+from luigi.task_status import DONE
 
 from pipeline import settings
 from pipeline.errors import ConfigError, Conflict, Corrupt, Stale
@@ -104,6 +105,17 @@ class DatasetTask(luigi.Task):
 
     def complete(self) -> bool:
         return self.digest() is not None
+
+    def report_completed(self, parts: Sequence[DatasetTask]) -> None:
+        """Have the scheduler mark the completed partitions of a batch that fails."""
+        reporter = getattr(self.set_status_message, "__self__", None)
+        if reporter is None:
+            return
+        for part in parts:
+            if part.complete():
+                reporter._scheduler.add_task(
+                    worker=reporter._worker_id, task_id=part.task_id, status=DONE
+                )
 
     def report_progress(self, message: str, percent: int | None = None) -> None:
         """Show status and progress in the visualizer."""

@@ -13,7 +13,6 @@ from pipeline.extract.moved_revisions import (
     Sales,
     copy_moved_revisions,
     earlier_dates,
-    is_update,
     sales_of,
     with_pending,
 )
@@ -31,7 +30,7 @@ def commit_windows(lake: Lake, fetched: FetchedPages, windows: list[Window]) -> 
     with lake.commits() as commits:
         for window, lazy_records in fetched.windows:
             records = {sold: lazy_records[sold] for sold in lazy_records}
-            sales = sales_of(records)
+            sales = sales_of(records, fetched.changed)
             contents, times = pack_objects(
                 records, with_pending(earlier_dates_in(lake, fetched.reader), waiting), sales
             )
@@ -58,7 +57,7 @@ def pack_objects(
 
     def replaces(record: Record, sold: date) -> bool:
         """Whether raw has an earlier revision under the same date, at another time."""
-        if not is_update(record):
+        if not record.is_update:
             return False
         assert record.created_at  # as of every update
         instants = recalled(record.number or "", record.created_at).get(sold, set())

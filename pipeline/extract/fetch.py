@@ -24,7 +24,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -53,6 +52,7 @@ class FetchedPages:
     oldest        the oldest `created_at`; `newest`: the newest `updated_at`
     truncated_at  the history limit: the account serves no receipt created before
     fields        unknown fields, each with a receipt that has it
+    changed       the numbers of receipts that the server has changed since it received them
     skew          the server's clock minus this machine's; None if the server sends no time
     """
 
@@ -68,6 +68,7 @@ class FetchedPages:
         self.pages = self.records = self.outside = 0
         self.requests = source.requests
         self.fields: dict[str, str] = {}
+        self.changed: set[str] = set()
         self._is_sampled = False
         self.oldest: datetime | None = None
         self.newest: datetime | None = None
@@ -98,6 +99,7 @@ class FetchedPages:
     def sort(self, page: Page) -> None:
         """Sort the records of a page into buckets by window and date of sale."""
         sorted_page: dict[tuple[int, date | None], list[Record]] = defaultdict(list)
+        self.changed.update(r.number for r in page.records if r.number and r.is_update)
         for record in page.records:
             index = self._window_of(record)
             if index is None:
@@ -177,28 +179,6 @@ class FetchedPages:
         return kept
 
 
-class BackgroundSorter:
-    """Sorts a page while the next one is requested; its context sorts the last page."""
-
-    def __init__(self, fetched: FetchedPages):
-        self._fetched, self._thread = fetched, ThreadPoolExecutor(1)
-        self._sorted: Future[None] | None = None
-
-    def __enter__(self) -> BackgroundSorter:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        with self._thread:
-            if kind is None and self._sorted:
-                self._sorted.result()
-
-    def sort(self, page: Page) -> None:
-        """Sort a page in the background; waits for the page before and raises its error."""
-        if self._sorted:
-            self._sorted.result()
-        self._sorted = self._thread.submit(self._fetched.sort, page)
-
-
 def _bucket(index: int, sold: date | None) -> str:
     return f"bucket.{index}.{sold}"
 
@@ -237,21 +217,20 @@ def fetch_pages(
             set[bytes](),
         )
         began = pages.began - LOOK_BACK
-        with BackgroundSorter(fetched) as sorter:
-            for count in range(1, PASSES + 1):
-                is_open = not bounded or count == PASSES
-                for page in (
-                    ()
-                    if is_read
-                    else source.receipts(pages.since, None if is_open else pages.until, cursor)
-                ):
-                    fetched.check_clock(now)
-                    pages.add(page)
-                    sorter.sort(page)
-                    progress(fetched.count(page))
-                if is_open or (moved := find_moved(source, began, pages.until)) <= already_moved:
-                    break
-                cursor, is_read, already_moved = None, False, moved
+        for count in range(1, PASSES + 1):
+            is_open = not bounded or count == PASSES
+            for page in (
+                ()
+                if is_read
+                else source.receipts(pages.since, None if is_open else pages.until, cursor)
+            ):
+                fetched.check_clock(now)
+                pages.add(page)
+                fetched.sort(page)
+                progress(fetched.count(page))
+            if is_open or (moved := find_moved(source, began, pages.until)) <= already_moved:
+                break
+            cursor, is_read, already_moved = None, False, moved
     except BaseException:
         pages.close(is_done=False)
         raise
@@ -280,11 +259,13 @@ def arrange(records: list[Record]) -> list[Record]:
     Of duplicates the latest is kept, so that of two revisions with the same `updated_at` the one
     fetched last comes last.
     """
-    latest: dict[bytes, Record] = {}
-    for record in records:
-        latest.pop(record.body, None)
-        latest[record.body] = record
-    return sorted(latest.values(), key=lambda r: (r.updated_at or _NEVER, r.number or ""))
+    if len({(r.updated_at, r.number) for r in records}) < len(records):
+        latest: dict[bytes, Record] = {}
+        for record in records:
+            latest.pop(record.body, None)
+            latest[record.body] = record
+        records = list(latest.values())
+    return sorted(records, key=lambda r: (r.updated_at or _NEVER, r.number or ""))
 
 
 def sort_dates(dates: Mapping[date | None, object]) -> list[date | None]:

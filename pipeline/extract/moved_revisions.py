@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import date, datetime
 
 from pipeline.extract.fetch import Records, arrange, sort_dates
@@ -59,7 +59,7 @@ def copy_moved_revisions(
         assert record.number  # as all that were chosen above
         assert record.created_at
         others = {record.created_at.date()}
-        if is_update(record):
+        if record.is_update:
             others |= {*earlier(record.number, record.created_at), *sales[record.number]}
         for other in others - {sold}:
             copies[other].append(record)
@@ -71,12 +71,17 @@ def copy_moved_revisions(
     )
 
 
-def sales_of(records: Records) -> dict[str, Sales]:
-    """The partition dates and instants of sale of each receipt, by number."""
+def sales_of(records: Records, numbers: Container[str] | None = None) -> dict[str, Sales]:
+    """The partition dates and instants of sale of each receipt, by number.
+
+    Only of the receipts with `numbers`, if they are given.
+    """
     sales: dict[str, Sales] = defaultdict(dict)
     for sold in records:
         for record in records[sold]:
-            if record.number and (day := sold or (record.updated_at and record.updated_at.date())):
+            if not record.number or (numbers is not None and record.number not in numbers):
+                continue
+            if day := sold or (record.updated_at and record.updated_at.date()):
                 sales[record.number].setdefault(day, set()).add(record.sold_at)
     return sales
 
@@ -97,15 +102,6 @@ def with_pending(earlier: Earlier, waiting: Iterable[Mapping[str, Sales]]) -> Ea
 def partition_date_of(record: Record) -> date | None:
     """The partition date of a record; None if neither instant is readable."""
     return sold_date(record) or (record.updated_at.date() if record.updated_at else None)
-
-
-def is_update(record: Record) -> bool:
-    """Whether the server has changed the receipt since it received it."""
-    return (
-        record.updated_at is not None
-        and record.created_at is not None
-        and record.updated_at > record.created_at
-    )
 
 
 def earlier_dates(

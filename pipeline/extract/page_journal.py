@@ -105,8 +105,7 @@ class PageJournal:
             began,
         )
         self._release = weakref.finalize(self, os.close, journal)  # gives up the lock
-        # Frames of pages and of buckets are written by two threads, so each has a buffer.
-        self._buffers = (bytearray(), bytearray())
+        self._buffer = bytearray()
         # Size of the complete frames, and whether the file ends after them.
         self._size, self._is_clean = 0, False
         self._unsynced = 0
@@ -139,7 +138,7 @@ class PageJournal:
             if not self._is_clean:
                 os.ftruncate(self._journal, self._size)
                 self._is_clean = True
-            frame = self._seal.frame(page, self._buffers[0], self._size)
+            frame = self._seal.frame(page, self._buffer, self._size)
             if os.pwrite(self._journal, frame, self._size) < len(frame):
                 raise OSError("the disk is full")
             self._unsynced = (self._unsynced + 1) % UNSYNCED
@@ -166,7 +165,7 @@ class PageJournal:
             _named_faults(self.folder),
             os.fdopen(os.open(self.folder / bucket, flags, 0o600), "ab", buffering=0) as file,
         ):
-            frame = self._bucket_seal(bucket).frame(records, self._buffers[1])
+            frame = self._bucket_seal(bucket).frame(records, self._buffer)
             if file.write(frame) < len(frame):
                 raise OSError("the disk is full")
 

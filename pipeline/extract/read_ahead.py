@@ -1,12 +1,16 @@
-"""Compute the items of an iterator in a thread, ahead of their reader.
+"""Work in threads, ahead of the reader of its results.
 
-So the next page is requested while the one before is parsed and stored.
+So the next page is requested while the one before is parsed and stored, and the next months while
+one is committed. A process does not wait for such a thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, wait
 from contextvars import copy_context
+from itertools import islice
 from queue import SimpleQueue
 from threading import Semaphore, Thread
 from typing import TypeVar
@@ -21,7 +25,7 @@ def read_ahead(items: Iterable[T], most: int = AHEAD) -> Iterator[T]:
     """The `items`, at most `most` of them computed before they are read.
 
     An error of the iterator is raised in its place. The thread has the reader's context. Once the
-    reader stops, it ends after the item that it computes; a process does not wait for it.
+    reader stops, it ends after the item that it computes.
     """
     ready: SimpleQueue[tuple[list[T], _End]] = SimpleQueue()
     places, is_left = Semaphore(most), False
@@ -34,7 +38,7 @@ def read_ahead(items: Iterable[T], most: int = AHEAD) -> Iterator[T]:
         except BaseException as error:  # noqa: BLE001 - raised where the item is read
             ready.put(([], error))
 
-    Thread(target=copy_context().run, args=(compute,), name="read ahead", daemon=True).start()
+    _start(compute)
     try:
         while True:
             item, end = ready.get()
@@ -47,3 +51,35 @@ def read_ahead(items: Iterable[T], most: int = AHEAD) -> Iterator[T]:
     finally:
         is_left = True
         places.release()
+
+
+def run_ahead(works: Iterable[Callable[[], T]], most: int = AHEAD) -> Iterator[Future[T]]:
+    """The finished call of each of `works`, in order; `most` of them run at a time.
+
+    The next ones run while the reader uses one. The threads have the reader's context.
+    """
+    left = iter(works)
+    running = deque(map(_call, islice(left, most)))
+    while running:
+        first = running.popleft()
+        wait([first])
+        running.extend(map(_call, islice(left, 1)))
+        yield first
+
+
+def _call(work: Callable[[], T]) -> Future[T]:
+    """The call of `work` in a thread of its own."""
+    call: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            call.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised by the future's reader
+            call.set_exception(error)
+
+    _start(run)
+    return call
+
+
+def _start(run: Callable[[], None]) -> None:
+    Thread(target=copy_context().run, args=(run,), name="read ahead", daemon=True).start()

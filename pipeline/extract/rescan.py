@@ -57,7 +57,7 @@ def rescan(
             bounded=True,
             state_folder=state_folder,
             now=now,
-            progress=follow(bar, [span], now, source),
+            progress=follow(bar, [[span]], now, source)[0],
         )
         for _, records in fetched.windows:
             missed, metadata = _rescan_span(span, windows, records, lake, source, most)

@@ -1,21 +1,27 @@
 """Extract windows: fetch the pages of missing days, and commit them to raw.
 
 A window is one business day of `updated_at`, [start, end) in UTC; window_bounds.py computes its
-bounds.
+bounds. The windows of a calendar month are requested together and committed together. Two months
+are fetched at a time, each in a thread, while the caller's thread commits the one before them.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from datetime import date, datetime, timedelta
+from functools import partial
+from itertools import groupby
 from pathlib import Path
+from threading import Event
 
-from pipeline.errors import Conflict
+from pipeline.errors import Conflict, SourceError
 from pipeline.extract.commit import commit_windows
-from pipeline.extract.fetch import fetch_pages
+from pipeline.extract.fetch import FetchedPages, fetch_pages
 from pipeline.extract.new_fields import note_fields
+from pipeline.extract.read_ahead import run_ahead
 from pipeline.extract.waits import on_wait
 from pipeline.extract.warnings import history_limit_warning, skew_warning
 from pipeline.extract.window_bounds import DAY, DayBounds, tile, window_names
@@ -41,26 +47,40 @@ def spans(days: Iterable[date]) -> Iterator[list[date]]:
         yield run
 
 
+def months_of(windows: Iterable[Window]) -> list[list[Window]]:
+    """Consecutive windows by the month of their days."""
+    months = groupby(windows, key=lambda window: (window.date.year, window.date.month))
+    return [list(month) for _, month in months]
+
+
+def name_of(windows: Sequence[Window]) -> str:
+    """What is requested for consecutive windows, for messages."""
+    last = f" to {windows[-1].date}" if windows[1:] else ""
+    return f"receipts of {windows[0].date}{last}"
+
+
 def follow(
-    bar: Progress, windows: list[Window], now: datetime, source: Source
-) -> Callable[[Step], None]:
-    """A function that shows the progress of an extraction on `bar`.
+    bar: Progress, spans: Sequence[Sequence[Window]], now: datetime, source: Source
+) -> list[Callable[[Step], None]]:
+    """Functions that show the progress of each of some spans, all on `bar`.
 
-    It runs from the newest receipt back to the start of the first window, or the other way if the
-    source serves the oldest first.
+    A span is read from its newest receipt back to its start, or the other way if the source serves
+    the oldest first.
     """
-    start, end = windows[0].start, min(windows[-1].end, now)
-    span = max(end - start, timedelta(seconds=1))
     is_oldest_first = getattr(source, "is_oldest_first", False)
+    records, shares = [0] * len(spans), [0.0] * len(spans)
 
-    def show(step: Step) -> None:
+    def show(number: int, step: Step) -> None:
+        start, end = spans[number][0].start, min(spans[number][-1].end, now)
         moment = step.newest if is_oldest_first else step.oldest
         if moment:
-            share = (moment - start if is_oldest_first else end - moment) / span
+            read = moment - start if is_oldest_first else end - moment
+            share = read / max(end - start, timedelta(seconds=1))
+            records[number], shares[number] = step.records, min(max(share, 0.0), 1.0)
             span_read = f"{'up' if is_oldest_first else 'back'} to {moment:%Y-%m-%d %H:%M}"
-            bar.reach(step.records, min(max(share, 0.0), 1.0), span_read)
+            bar.reach(sum(records), sum(shares) / len(shares), span_read)
 
-    return show
+    return [partial(show, number) for number in range(len(spans))]
 
 
 def extract(
@@ -74,43 +94,61 @@ def extract(
     state_folder: Path,
     tell: Callable[[str, int | None], None],
 ) -> None:
-    """Extract the windows of `days`, consecutive days together; commit them in order.
+    """Extract the windows of `days`, those of a month together; commit them in order.
 
     `last` is the last day whose window has closed. An extraction up to that day has no upper bound:
     a receipt that changes in the meantime gets a later `updated_at`, so it cannot be skipped
-    between two pages. Raises Conflict if a killed run had committed one of `days`: the bounds then
+    between two pages. If a month cannot be fetched, the others are committed, and its error is
+    raised at the end. Raises Conflict if a killed run had committed one of `days`: the bounds then
     change.
     """
     days = list(days)
     lake.complete_windows()
     if committed := {str(day) for day in days} & set(window_names(lake)):
         raise Conflict(f"{', '.join(sorted(committed))}: committed by a run that was killed")
-    for span in spans(days):
-        windows = list(tile(span, lake, day_bounds))
-        name = f"receipts of {span[0]}" + (f" to {span[-1]}" if span[1:] else "")
-        with Progress(name, "receipts", tell=tell) as bar, on_wait(bar.pause):
-            fetched = fetch_pages(
-                source,
-                windows,
-                bounded=span[-1] < last,
-                state_folder=state_folder,
-                now=now,
-                progress=follow(bar, windows, now, source),
-            )
-        waited = timedelta(seconds=time.monotonic() - _STARTED)
-        for warning in (
-            fetched.requests
-            and skew_warning(fetched.skew, waited),  # saved files have no server clock
-            fetched.truncated_at and history_limit_warning(fetched.truncated_at),
-        ):
-            if warning:
-                log.warning("%s: %s", name, warning)
-        commit_windows(lake, fetched, windows)
-        note_fields(fetched, span[-1], lake)
-        log.info(
-            "%s: %d records in %d pages, %d requests",
-            name,
-            fetched.records,
-            fetched.pages,
-            fetched.requests,
+    failures: list[SourceError] = []
+    is_over = Event()
+
+    def fetch(month: list[Window], show: Callable[[Step], None]) -> FetchedPages:
+        def go_on(step: Step) -> None:
+            if is_over.is_set():
+                raise CancelledError
+            show(step)
+
+        is_bounded = month[-1].date < last
+        return fetch_pages(
+            source, month, bounded=is_bounded, state_folder=state_folder, now=now, progress=go_on
         )
+
+    try:
+        for run in spans(days):
+            windows = list(tile(run, lake, day_bounds))
+            months = months_of(windows)
+            with Progress(name_of(windows), "receipts", tell=tell) as bar, on_wait(bar.pause):
+                works = map(
+                    partial, [fetch] * len(months), months, follow(bar, months, now, source)
+                )
+                for month, fetched in zip(months, run_ahead(works), strict=True):
+                    if isinstance(error := fetched.exception(), SourceError):
+                        log.error("%s: %s", name_of(month), error)
+                        failures.append(error)
+                    else:
+                        _commit_month(lake, month, fetched.result())
+    finally:
+        is_over.set()
+    if failures:
+        raise failures[0]
+
+
+def _commit_month(lake: Lake, windows: list[Window], fetched: FetchedPages) -> None:
+    """Commit the windows of a month; log what the fetched pages show."""
+    name, waited = name_of(windows), timedelta(seconds=time.monotonic() - _STARTED)
+    for warning in (
+        fetched.requests and skew_warning(fetched.skew, waited),  # saved files have no server clock
+        fetched.truncated_at and history_limit_warning(fetched.truncated_at),
+    ):
+        if warning:
+            log.warning("%s: %s", name, warning)
+    commit_windows(lake, fetched, windows)
+    note_fields(fetched, windows[-1].date, lake)
+    log.info("%s: %d records in %d pages", name, fetched.records, fetched.pages)

@@ -43,6 +43,11 @@ class Record(NamedTuple):
     sold_at: datetime | None
     received_at: datetime | None = None
 
+    @property
+    def is_update(self) -> bool:
+        """Whether the server has changed the receipt since it received it."""
+        return bool(self.updated_at and self.created_at and self.updated_at > self.created_at)
+
 
 class Page(NamedTuple):
     """Records of one answer, and the cursor of the next page, None on the last.

@@ -63,7 +63,6 @@ class pos(SettingsSection):
             " device with a wrong clock)"
         ),
     )
-    backfill_days = Integer(31, least=1, description="windows in one read, at most")
     missing_numbers = Integer(
         50,
         description="missing receipt numbers that a rescan requests at most; 0: none",

@@ -17,7 +17,6 @@ from functools import partial
 from typing import Any
 
 import luigi
-from luigi.task_status import DONE
 
 from pipeline import settings
 from pipeline.errors import Corrupt, EngineError, Stale
@@ -123,21 +122,10 @@ class BatchTask(DerivedTask):
                         "%d partitions failed; completed partitions are kept, run again to retry",
                         len(failed),
                     )
-                    self._report_completed(parts)
+                    self.report_completed(parts)
                 error = (final or failed)[0].error
                 raise error if error else EngineError(f"{self}: failed without an error")
             refresh_raw()
-
-    def _report_completed(self, parts: list[BatchTask]) -> None:
-        """Have the scheduler mark the completed partitions of a batch that fails."""
-        reporter = getattr(self.set_status_message, "__self__", None)
-        if reporter is None:
-            return
-        for part in parts:
-            if part.complete():
-                reporter._scheduler.add_task(
-                    worker=reporter._worker_id, task_id=part.task_id, status=DONE
-                )
 
 
 def _is_retryable(result: BuildResult) -> bool:

@@ -96,7 +96,7 @@ class RawCatalog(RawTask):
 
     date: dt.date = settings.field(settings.DayParameter(default=None))
     dataset = CATALOG
-    # Before any window, so that the day of the catalog is still the last closed one.
+    # Before the windows, so that the day of the catalog is still the last closed one.
     priority = 10_000_000
 
     def fetch(self) -> None:
@@ -169,28 +169,26 @@ class RawDays(RawTask):
     def complete(self) -> bool:
         return not self.missing_days()
 
+    def run(self) -> None:
+        """Fetch; where that fails, report the completed days, to build from them."""
+        try:
+            super().run()
+        except Exception:
+            self.report_completed([self.clone(date=day) for day in self.days])
+            raise
+
 
 class RawReceipts(RawDays):
     """Every receipt that changed in a business day, verbatim.
 
-    Luigi batches missing days into one request for pages. It fills a batch in the order of
-    priority, and in arbitrary order where that is equal: so the priority falls with the date, and
-    batches are runs of consecutive days, oldest first. That order matters: a receipt whose date of
-    sale was moved is stored under both dates only if its versions are committed in the server's
-    order (extract/moved_revisions.py).
+    Luigi batches all missing days of a source, and the extraction commits them in their order. That
+    order matters: a receipt whose date of sale was moved is stored under both dates only if its
+    versions are committed in the server's order (extract/moved_revisions.py).
     """
 
     date: dt.date = settings.field(settings.Days())
     dataset = RECEIPTS
-
-    @property
-    def priority(self) -> int:  # type: ignore[override]  # Luigi only reads it
-        return dt.date.max.toordinal() - self.days[0].toordinal()
-
-    @property
-    def max_batch_size(self) -> int:  # type: ignore[override]  # Luigi only reads it
-        days: int = settings.pos().backfill_days
-        return days
+    priority = 1_000_000  # before what is built from any window
 
     def fetch(self) -> None:
         from pipeline.extract.windows import extract

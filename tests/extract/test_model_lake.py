@@ -14,13 +14,14 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis.errors import NoSuchExample
 
 from pipeline.extract import commit, windows
+from pipeline.extract import read_ahead as ahead
 from pipeline.load import Manifest, commits
 from pipeline.load.raw import RawZone
 from pipeline.load.raw_objects import StoredObjects
 from pipeline.pos.loyverse.client import Loyverse
 from pipeline.pos.source import Page, Window
 from pipeline.transform import day_bounds
-from tests.extract.lake_nights import HISTORIES, AtOnce, Step, World, play
+from tests.extract.lake_nights import HISTORIES, AtOnce, Step, World, call_at_once, play
 from tests.extract.test_model import Act, Killed
 from tests.support.inputs import tries
 
@@ -30,6 +31,7 @@ ALL = list(HealthCheck)
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commits, "ThreadPoolExecutor", AtOnce)
+    monkeypatch.setattr(ahead, "_call", call_at_once)
 
 
 @settings(max_examples=tries(12, 40), deadline=None, suppress_health_check=ALL)

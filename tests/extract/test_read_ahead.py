@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.extract.read_ahead import read_ahead
+from pipeline.extract.read_ahead import read_ahead, run_ahead
 from pipeline.extract.waits import log_wait, on_wait
 
 
@@ -71,3 +71,36 @@ def test_a_wait_in_the_thread_is_shown_to_the_reader() -> None:
     with on_wait(shown.append):
         assert list(read_ahead(waiting())) == [1]
     assert shown == ["waiting 9 s for the API's rate"]
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_calls_end_in_their_order_and_the_next_ones_run_meanwhile(most: int) -> None:
+    begun: list[int] = []
+    running, largest = 0, 0
+    lock, gates = threading.Lock(), [threading.Event() for _ in range(6)]
+
+    def work(number: int) -> int:
+        nonlocal running, largest
+        with lock:
+            begun.append(number)
+            running += 1
+            largest = max(largest, running)
+        gates[number].wait(10)
+        with lock:
+            running -= 1
+        if number == 3:
+            raise ValueError("broken")
+        return number
+
+    calls = run_ahead((lambda n=number: work(n) for number in range(6)), most)
+    for number in range(6):
+        for gate in gates[number : number + most][::-1]:  # the later ones end first
+            gate.set()
+        call = next(calls)
+        assert repr(call.exception()) == ("ValueError('broken')" if number == 3 else "None")
+        assert number == 3 or call.result() == number
+        deadline = time.monotonic() + 5
+        while len(begun) < min(number + 1 + most, 6) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert sorted(begun) == list(range(min(number + 1 + most, 6))), "ahead, and no further"
+    assert list(calls) == [] and largest <= most

@@ -425,7 +425,7 @@ def test_a_killed_walk_still_owes_its_second_look(start, tmp_path: Path, die: in
 def test_a_page_that_cannot_be_sorted_fails_the_walk(
     start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
-    """The last one too: a page is sorted while the next one is under way."""
+    """The last one too: the next one is already under way."""
     pages, sort = iter(range(1, 9)), FetchedPages.sort
 
     def full(found: FetchedPages, one: Page) -> None:

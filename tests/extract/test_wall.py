@@ -93,6 +93,17 @@ def test_nothing_but_the_far_side_is_a_truncation_and_no_failure(start, tmp_path
     assert abs(found.truncated_at - (NOW - timedelta(days=31))) < timedelta(minutes=5)
 
 
+def test_a_span_on_the_far_side_is_empty_and_truncated(start, tmp_path: Path) -> None:
+    """So a long history of a limited account does not fail again every night."""
+    server, source = wall(shop(96, NOW - timedelta(days=60)), start, 250)
+    first = NOW - timedelta(days=60)
+    pages = list(source.receipts(first, first + timedelta(days=28)))
+    assert [page.records for page in pages] == [[]]
+    edge = pages[-1].truncated_at
+    assert edge and NOW - timedelta(days=31) <= edge <= NOW - timedelta(days=30)
+    assert len(server.requests) == 2, "the span, and whether the account serves anything"
+
+
 def test_a_lapsed_account_is_a_failure_and_never_no_receipts(start, tmp_path: Path) -> None:
     server, source = start(shop(30), faults=[Fault("status", status=402, times=None)])
     with pytest.raises(HistoryLimit, match="Unlimited sales history"):

@@ -125,7 +125,6 @@ def config() -> Iterator[luigi_module.configuration.LuigiConfigParser]:
         ("pos.history_starts", "2026-1-1"),
         ("pos.close_delay_minutes", "-5"),
         ("pos.allowed_lateness_days", "1_0"),
-        ("pos.backfill_days", "0"),
         ("pos.limited_history", "yes"),
         ("pos.request_seconds", "nan"),
         ("pos.max_retry_wait_seconds", "1e3"),

@@ -92,12 +92,13 @@ class Loyverse:
                 return
             except HistoryLimit as refusal:
                 edge = self._edge()
-                if begin < edge and reached is None and not is_clamped:
+                is_beyond = until is not None and until <= edge
+                if begin < edge and reached is None and not (is_clamped or is_beyond):
                     # A receipt last changed before the limit was also created before it, so
                     # requesting only from the limit on loses nothing.
                     begin, is_clamped, cursor = edge, True, None
                     filters["updated_at_min"] = begin
-                elif limit > 1:
+                elif limit > 1 and not is_beyond:
                     limit = max(1, limit // 5)
                 else:
                     if reached is None and cursor is None:
