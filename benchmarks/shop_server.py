@@ -53,7 +53,7 @@ def serve_shop(now: datetime) -> Iterator[ShopServer]:
 
 def _serve(connection: Connection, now: datetime) -> None:
     """Serve the shop and carry out the requests of its ShopServer."""
-    book = Book(Shop())
+    book = Book(Shop(receipts_per_day=120))
     with serve(book, now=lambda: now) as server:
 
         def set_clock(instant: datetime) -> None:

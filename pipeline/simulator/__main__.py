@@ -44,7 +44,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--receipts-per-day",
         type=float,
-        default=120,
+        default=50,
         help="of an average store (default: %(default)s)",
     )
     parser.add_argument(

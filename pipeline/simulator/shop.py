@@ -38,7 +38,7 @@ class Shop:
         seed: int = 7,
         opened: date = date(2023, 10, 1),
         stores: int = 2,
-        receipts_per_day: float = 120,
+        receipts_per_day: float = 50,
         timezone: str = "America/Mexico_City",
     ):
         if not 1 <= stores <= len(STORES):

@@ -73,8 +73,8 @@ def now() -> datetime:
 
 @pytest.fixture(scope="session")
 def shop() -> Shop:
-    """The shop that everyone gets."""
-    return Shop()
+    """A busy shop, in which also what is rare happens every week."""
+    return Shop(receipts_per_day=120)
 
 
 @pytest.fixture(scope="session")

@@ -157,7 +157,7 @@ def test_shifts_tie_with_the_receipts_of_their_device(now: datetime) -> None:
 
 def test_a_customer_is_who_the_receipts_say() -> None:
     shop, now, cancelled = (
-        Shop(seed=5, opened=date(2026, 10, 1)),
+        Shop(seed=5, opened=date(2026, 10, 1), receipts_per_day=120),
         datetime(2026, 10, 20, tzinfo=UTC),
         0,
     )

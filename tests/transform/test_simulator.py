@@ -30,7 +30,7 @@ NOW = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp() * 1000)
 
 @cache
 def shop() -> tuple[Shop, bytes]:
-    source = Shop()
+    source = Shop(receipts_per_day=120)
     resources = {
         name: [json.loads(entry.read()) for entry in source.rows(NOW, name)]
         for name in ("items", "categories", "stores", "employees")
