@@ -1,4 +1,4 @@
-"""What `Nightly` starts early: simulated shop, imports, local processes.
+"""What a run that extracts starts early: simulated shop, imports, local processes.
 
 A plan imports no stage (docs/decisions/0020-imports-when-building.md), and what a run extracts it
 then builds. So the shop starts while the run is planned, and the stages are imported while the
@@ -19,15 +19,20 @@ from pipeline.settings.run_context import once_per_run
 
 
 @once_per_run
-def _begun() -> list[str]:
-    return []
+def _begun() -> set[str]:
+    return set()
 
 
 def begin() -> None:
     """Start the simulated shops, and allow `import_stages`; once a run."""
-    if not _begun():
-        _begun().append("shop")
+    if "shop" not in _begun():
+        _begun().add("shop")
         start_embedded()
+
+
+def expect_reports() -> None:
+    """Allow `start_processes`: the reports of all months that change follow in the run."""
+    _begun().add("reports")
 
 
 def import_stages() -> None:
@@ -35,14 +40,14 @@ def import_stages() -> None:
 
     Not in a process that Luigi has forked for one task.
     """
-    if _begun() == ["shop"] and parent_process() is None:
-        _begun().append("imports")
+    if "shop" in _begun() and "imports" not in _begun() and parent_process() is None:
+        _begun().add("imports")
         Thread(target=_import, name="imports").start()
 
 
 def start_processes(months: Iterable[date]) -> None:
     """Start the local processes if the reports of several months follow in a run."""
-    if _begun() and len(set(months)) > 1 and workers() > 1:
+    if "reports" in _begun() and len(set(months)) > 1 and workers() > 1:
         from pipeline.executors.local import start_server
 
         start_server()

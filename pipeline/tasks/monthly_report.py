@@ -23,6 +23,7 @@ from pipeline.load.publish import NOTHING
 from pipeline.months import months_before, months_between
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import DerivedTask, Files, Metadata, lake
+from pipeline.tasks import early
 from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.daily_sales import raw_state
 from pipeline.tasks.exports import BackOffice, exports
@@ -31,6 +32,7 @@ from pipeline.tasks.labour import labour
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlyCustomers, MonthlySummary
 from pipeline.tasks.outside_history import OutsideHistory, check_conserved, is_needed
+from pipeline.tasks.raw import catalogs_for
 from pipeline.tasks.report import Report, tasks_of
 from pipeline.tasks.shifts import MonthlyShifts, shift_sources
 from pipeline.tasks.tables import read_months, read_summary, read_table, read_tables
@@ -61,7 +63,9 @@ class MonthlyReport(Report, BatchTask):
     upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE, OUTSIDE, RAW_SHIFTS, SHIFTS)
 
     def requires(self) -> list[DerivedTask]:
-        days_of(self.month)  # ConfigError for an invalid month
+        last = days_of(self.month)[-1]  # ConfigError for an invalid month
+        if not all(catalog.complete() for catalog in catalogs_for(last)):
+            early.begin()  # nothing of it is extracted yet
         base = [
             month
             for month in (months_before(self.month, 1), months_before(self.month, 12))

@@ -92,6 +92,7 @@ class Nightly(DerivedTask):
     def requires(self) -> list[RawTask]:
         if not self._is_extracted():
             early.begin()
+            early.expect_reports()
         windows = windows_of_all(history_span().first, self.date)
         return [*catalogs_for(self.date), *windows, *self._rescans()]
 

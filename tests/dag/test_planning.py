@@ -12,7 +12,7 @@ from luigi.task import flatten
 from pipeline.executors.local import PRELOADED
 from pipeline.load import RECEIPTS
 from pipeline.targets import lake
-from pipeline.tasks import Nightly, early
+from pipeline.tasks import MonthlyReport, Nightly, early
 from pipeline.tasks.monthly_report import months_of_customers
 from pipeline.tasks.nightly import reports_until
 from tests.dag.rehearsal import Rehearsal, local, nightfall
@@ -53,11 +53,17 @@ def test_a_run_begins_early_only_where_it_has_something_to_extract(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
-    assert shop.night()
     begun = []
     monkeypatch.setattr(early, "start_embedded", lambda: begun.append("shop"))
     with shop.process():
+        MonthlyReport().requires()
+        MonthlyReport().requires()
+        assert begun == ["shop"]
+    assert shop.night()
+    begun.clear()
+    with shop.process():
         Nightly().requires()
+        MonthlyReport().requires()
         assert begun == []
     with shop.at(nightfall(1)).process():
         Nightly().requires()
@@ -75,8 +81,10 @@ def test_local_processes_start_early_where_a_nightly_rebuilds_several_months(
     september, october = date(2026, 9, 1), date(2026, 10, 1)
     with configured(engine={"workers": "2"}, lake={"url": str(tmp_path / "lake")}):
         early.start_processes([september, october])
-        assert not started, "no run of Nightly"
         early.begin()
+        early.start_processes([september, october])
+        assert not started, "one report needs several months"
+        early.expect_reports()
         early.start_processes([october, october])
         assert not started, "the report of a month is built in this process"
         early.start_processes([september, october])
