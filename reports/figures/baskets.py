@@ -66,11 +66,11 @@ def pairs(
     `baskets` has receipts by item and partner; a row of an item with itself has all its receipts.
     """
     sums = baskets.groupby(["item", "partner"], sort=True)[["receipts", "plain_receipts"]].sum()
-    own = {item: row for (item, partner), *row in sums.itertuples() if item == partner}
+    own = {item: row for (item, partner), *row in sums.itertuples(name=None) if item == partner}
     together = combined(combo_parts)
     among = (total.receipts, total.receipts - total.combo_receipts)
     matches = []
-    for (item, partner), *both in sums[sums["receipts"] >= fewest].itertuples():
+    for (item, partner), *both in sums[sums["receipts"] >= fewest].itertuples(name=None):
         plain = (item, partner) in together
         if item == partner or both[plain] < fewest:
             continue

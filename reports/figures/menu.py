@@ -17,6 +17,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from reports.figures.money import PERCENT_BASE
+from reports.figures.tables import rows_of
 
 POPULAR = (7, 10)
 FEWEST = 3
@@ -49,7 +50,7 @@ def engineer(ranked: pd.DataFrame) -> list[MenuItem]:
     usable = ranked[(ranked["costed_units"] > 0) & (ranked["units"] > 0)]
     built: list[MenuItem] = []
     for category, group in usable.groupby("category", sort=True):
-        rows = list(group.itertuples(index=False))
+        rows = list(rows_of(group))
         if len(rows) < FEWEST:
             continue
         gains = [int(r.costed_net) - int(r.costed_tax_included) - int(r.cost) for r in rows]

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from reports.figures.tables import rows_of
+
 FEWEST = 10 * 10_000
 
 
@@ -45,7 +47,7 @@ def price_changes(prices: pd.DataFrame) -> list[Change]:
     )
     sold = {
         (*row[:3], row.month): row.first
-        for row in sums[["item", "variant", "unit_price", "month", "first"]].itertuples(index=False)
+        for row in rows_of(sums[["item", "variant", "unit_price", "month", "first"]])
     }
     sums = sums[sums["units"] >= FEWEST].sort_values(
         ["item", "variant", "month", "units", "unit_price"],
@@ -56,7 +58,7 @@ def price_changes(prices: pd.DataFrame) -> list[Change]:
     months = sorted(set(keyed["month"]))
     matches: list[Change] = []
     before: dict[tuple[str, str], tuple[int, date]] = {}
-    for row in usual.itertuples(index=False):
+    for row in rows_of(usual):
         key = (row.item, row.variant)
         was, month = before.get(key, (0, date.min))
         if was > 0 and was != row.unit_price:

@@ -9,9 +9,11 @@ bits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import namedtuple
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -195,6 +197,17 @@ def _numbers(column: pd.Series) -> np.ndarray:
     if values.dtype != object:
         return values
     return np.array([0 if value is None else value for value in values], dtype=np.int64)
+
+
+def rows_of(rows: pd.DataFrame) -> Iterator[Any]:
+    """The rows as named tuples; pandas' own builds a class for each call."""
+    row = _row_class(tuple(rows.columns))
+    return map(row._make, zip(*(rows[name].tolist() for name in rows.columns), strict=True))
+
+
+@lru_cache(maxsize=256)
+def _row_class(names: tuple[str, ...]) -> Any:
+    return namedtuple("Row", names)  # the columns are known when it runs
 
 
 def largest_first(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from reports.figures import Figures
+from reports.figures.tables import rows_of
 from reports.page import Column, Finding, Section, Table, value_of
 from reports.sections.names import employee_name
 from reports.values import Count, Day, Money, Name, Series, Text, Value, text
@@ -204,7 +205,7 @@ def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> It
             text("cash_drawer.register", register=Name(row.register), store=Name(row.store_name))
             if has_stores
             else Name(row.register)
-            for row in odd.itertuples()
+            for row in rows_of(odd)
         ]
         days = [Day(day, short=True) for day in odd["business_day"]]
         day = Column("day", "date", source="business_day")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.figures import Figures
 from reports.figures.calendar import month_before
-from reports.figures.tables import sum_by
+from reports.figures.tables import rows_of, sum_by
 from reports.page import Chart, Column, Section, Table, records
 from reports.sections.comparison import against_share, ratio, share
 from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Value, text
@@ -85,7 +85,7 @@ def combos(figures: Figures) -> Section:
         table = _choice_table(figures, choices)
         tables.append(table)
         lead = choices.iloc[0]
-        part = _share_of_modifier(next(choices.itertuples(index=False)), decimals=0)
+        part = _share_of_modifier(next(rows_of(choices)), decimals=0)
         if part is not None:
             sentences.append(
                 text(
@@ -213,7 +213,7 @@ def _share_of_modifier(row: Any, decimals: int = 1) -> Percent | None:
 
 def _choice_table(figures: Figures, choices: pd.DataFrame) -> Table:
     cells = choices.assign(
-        share_of_modifier=[_share_of_modifier(row) for row in choices.itertuples(index=False)],
+        share_of_modifier=[_share_of_modifier(row) for row in rows_of(choices)],
         charged=choices["amount"].astype(object).where(choices["amount"] != 0, None),
     )
     columns = (
@@ -235,7 +235,7 @@ def _chart(choices: pd.DataFrame) -> list[Chart]:
     """
     lead = choices.iloc[0]
     rows = choices[(choices["item"] == lead["item"]) & (choices["name"] == lead["name"])].head(TOP)
-    if len(rows) < 2 or _share_of_modifier(next(rows.itertuples(index=False))) is None:
+    if len(rows) < 2 or _share_of_modifier(next(rows_of(rows))) is None:
         return []
     bars: list[tuple[Value, Value, int, int, None]] = [
         (
@@ -249,7 +249,7 @@ def _chart(choices: pd.DataFrame) -> list[Chart]:
             0,
             None,
         )
-        for r in rows.itertuples(index=False)
+        for r in rows_of(rows)
     ]
     title = text(
         "combos.chart",

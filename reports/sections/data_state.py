@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from reports.figures.money import Totals
 from reports.figures.silence import Silence
-from reports.figures.tables import names
+from reports.figures.tables import names, rows_of
 from reports.page import Column, Finding, Table
 from reports.values import Count, Day, Money, Name, Series, Text, Value, text
 
@@ -88,7 +88,7 @@ class Check(NamedTuple):
 def quality_of(frame: pd.DataFrame) -> dict[str, Check]:
     """The checks of a `quality` frame by name, over stores and subjects."""
     checks: dict[str, Check] = {}
-    for row in frame.itertuples(index=False):
+    for row in rows_of(frame):
         before = checks.get(row.check, Check())
         amounts = row.amount is not None and not pd.isna(row.amount)
         amount = before.size + int(row.amount) if amounts else before.amount
@@ -176,7 +176,7 @@ def unread_sentence(state: DataState, currency: str) -> Text:
     """A sentence on unreadable receipts: count, money, and the first number."""
     check = state.checks["quarantined"]
     values = {"n": Count(check.count), "amount": check.money(currency)}
-    rows = [row for row in state.unread.itertuples(index=False) if row.receipt_number]
+    rows = [row for row in rows_of(state.unread) if row.receipt_number]
     if not rows:
         return text("lineage.finding", **values)
     named = Series(tuple(Name(row.receipt_number) for row in rows[:NAMED]))
@@ -195,7 +195,7 @@ def unread_table(state: DataState, currency: str) -> Table:
             if row.total is None or pd.isna(row.total)
             else Money(int(row.total), currency),
         )
-        for row in state.unread.itertuples(index=False)
+        for row in rows_of(state.unread)
     ]
     columns = (
         Column("receipt"),
@@ -240,7 +240,7 @@ def outside_table(state: DataState, currency: str) -> Table:
             if row.total is None or pd.isna(row.total)
             else Money(int(row.total), currency),
         )
-        for row in state.left_out.itertuples(index=False)
+        for row in rows_of(state.left_out)
     ]
     columns = (
         Column("receipt"),

@@ -6,6 +6,7 @@ import pandas as pd
 
 from reports.figures import Figures
 from reports.figures.calendar import month_before
+from reports.figures.tables import rows_of
 from reports.page import Column, Section, Table
 from reports.plans import Daypart
 from reports.sections.comparison import enough, growth, share
@@ -63,7 +64,7 @@ def dayparts(figures: Figures) -> Section:
         "parts": [{"name": part.name, "hours": f"{part.start}-{part.end}"} for part in parts],
         "net_sales": {
             parts[n].name if n < len(parts) else "rest": Money(int(row.net_sales), currency)
-            for n, row in zip(sums.index, sums.itertuples(), strict=True)
+            for n, row in zip(sums.index, rows_of(sums), strict=True)
         },
     }
     return Section("dayparts", tuple(sentences), tables=tuple(tables), figures=stated)
@@ -93,7 +94,7 @@ def _table(
         month = {"month": Month(month_before(figures.month), short=True)}
         columns += [Column("in_month", "money", month), Column("change", "percent")]
     currency, rows = figures.currency, []
-    for part, row in zip(sums.index, sums.itertuples(), strict=True):
+    for part, row in zip(sums.index, rows_of(sums), strict=True):
         net, count = int(row.net_sales), int(row.receipts)
         cells: list[Value] = [
             names[part],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 from reports.figures import Figures
-from reports.figures.tables import sum_by
+from reports.figures.tables import rows_of, sum_by
 from reports.page import Column, Section, Table
 from reports.plans import Fee
 from reports.sections.comparison import ratio
@@ -25,7 +25,7 @@ def fees(figures: Figures) -> Section:
         figures.now["tenders"], ["tender"], ["payments", "sales_amount", "refunds_amount"]
     )
     rows, currency, total_fee, total_amount = [], figures.currency, 0, 0
-    for row in sums.itertuples(index=False):
+    for row in rows_of(sums):
         if row.tender not in fee_by_tender:
             continue
         amount, count = int(row.sales_amount - row.refunds_amount), int(row.payments)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from reports.figures import Figures
 from reports.figures.calendar import month_before, with_weekday
-from reports.figures.tables import group_sums
+from reports.figures.tables import group_sums, rows_of
 from reports.page import Chart, Section
 from reports.sections.comparison import enough, ratio, too_few
 from reports.values import Hour, Money, Month, Rate, Text, Value, Weekday, text
@@ -32,7 +32,7 @@ def grid_of(hours: pd.DataFrame) -> dict[tuple[int, int], tuple[int, int]]:
     days = sold[["business_day", "weekday"]].drop_duplicates()
     opened = Counter(days["weekday"].tolist())
     sums = group_sums({key: sold[key] for key in ("weekday", "hour")}, sold, ["receipts"])
-    return {(w, int(h)): (int(n), opened[w]) for w, h, n in sums.itertuples(index=False)}
+    return {(w, int(h)): (int(n), opened[w]) for w, h, n in rows_of(sums)}
 
 
 def clock(grid: Grid) -> list[int]:

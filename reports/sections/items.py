@@ -15,6 +15,7 @@ from reports.figures import Figures
 from reports.figures.calendar import FairPart, month_before
 from reports.figures.items import by_category, by_item, compare
 from reports.figures.money import PERCENT_BASE
+from reports.figures.tables import rows_of
 from reports.page import Chart, Column, Finding, Section, Table, records
 from reports.sections.comparison import enough, growth, share, too_few
 from reports.sections.names import names_of
@@ -165,9 +166,7 @@ def _moved(figures: Figures, moves: pd.DataFrame) -> list[Text]:
         ("rose", named[named["fair_change"] > 0].head(1)),
         ("fell", named[named["fair_change"] < 0].tail(1)),
     ):
-        sentences += [
-            text(f"items.{key}", **_move(figures, row)) for row in chosen.itertuples(index=False)
-        ]
+        sentences += [text(f"items.{key}", **_move(figures, row)) for row in rows_of(chosen)]
     for key, mask in (
         (
             "new",
@@ -200,7 +199,7 @@ def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tup
             int(r.combo_net) if r.net_sales > 0 else 0,
             int(past[r.item]) if past else None,
         )
-        for r in top.itertuples(index=False)
+        for r in rows_of(top)
     ]
     first = Chart(
         "ranking",
@@ -222,13 +221,10 @@ def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tup
     groups = by_category(figures.now["items"])
     if len(groups) < 2:
         return (first,)
+    past_groups = by_category(figures.whole_before["items"]) if figures.whole_before else None
     earlier = (
-        dict(
-            by_category(figures.whole_before["items"])[["category", "net_sales"]].itertuples(
-                index=False
-            )
-        )
-        if figures.whole_before
+        dict(zip(past_groups["category"], past_groups["net_sales"], strict=True))
+        if past_groups is not None
         else {}
     )
     lead = groups.iloc[0]
@@ -241,7 +237,7 @@ def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tup
             0,
             int(earlier.get(r.category, 0)) if earlier else None,
         )
-        for r in groups.head(TOP).itertuples(index=False)
+        for r in rows_of(groups.head(TOP))
     ]
     second = Chart(
         "ranking",
@@ -269,11 +265,7 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
     past = figures.total_before
     was_ranked = is_ranked and moves is not None and past is not None and enough(past.receipts)
     rank_before = (
-        {
-            r.item: r.rank_before
-            for r in moves.itertuples(index=False)
-            if was_ranked and r.net_sales_before > 0
-        }
+        {r.item: r.rank_before for r in rows_of(moves) if was_ranked and r.net_sales_before > 0}
         if moves is not None
         else {}
     )
@@ -318,9 +310,7 @@ def _changes(moves: pd.DataFrame, currency: str) -> Table:
     """Every item on the same weekdays; the changes add up to that of the headline."""
     change = [
         growth((int(now), 1), (int(base), 1), int(receipts))
-        for now, base, receipts in moves[["fair_now", "fair_base", "fair_receipts"]].itertuples(
-            index=False
-        )
+        for now, base, receipts in rows_of(moves[["fair_now", "fair_base", "fair_receipts"]])
     ]
     columns = (
         Column("item"),
@@ -352,5 +342,5 @@ def _findings(figures: Figures, moves: pd.DataFrame, total_sum: int) -> tuple[Fi
     ]
     return tuple(
         Finding(text("items.finding", **_move(figures, row)), -int(row.fair_change), "items")
-        for row in fell.tail(2).itertuples(index=False)
+        for row in rows_of(fell.tail(2))
     )

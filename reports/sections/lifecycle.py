@@ -14,6 +14,7 @@ from reports.figures.history import History
 from reports.figures.items import by_item
 from reports.figures.money import PERCENT_BASE
 from reports.figures.prices import Change, price_changes
+from reports.figures.tables import rows_of
 from reports.page import Chart, Column, Section, Table
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, growth
@@ -132,7 +133,7 @@ def lifecycle(history: History) -> Section:
                 Money(int(r.net_sales), currency),
                 growth((int(r.net_sales), 1), (int(r.net_sales_before), 1), int(r.base_before)),
             )
-            for item, r in zip(falls.index, falls.itertuples(index=False), strict=True)
+            for item, r in zip(falls.index, rows_of(falls), strict=True)
             if r.change < 0
         ),
         shown=8,
@@ -144,7 +145,7 @@ def lifecycle(history: History) -> Section:
                 "net_sales": Money(int(r.net_sales), currency),
                 "units": Quantity(int(r.units)),
             }
-            for i, r in zip(f.index, f.itertuples(index=False), strict=True)
+            for i, r in zip(f.index, rows_of(f), strict=True)
         ]
         for name, f in (("first", then), ("latest", now))
     }

@@ -12,6 +12,7 @@ from datetime import date
 import pandas as pd
 
 from reports.figures.money import Totals
+from reports.figures.tables import rows_of
 from reports.page import Column, Finding, Section, Table
 from reports.sections.comparison import share
 from reports.sections.data_state import (
@@ -252,7 +253,7 @@ def _subjects(frame: pd.DataFrame) -> Table:
     )
     rows = tuple(
         (text(f"check.{r.check}"), _subject(r.check, r.subject), Count(int(r[2])))
-        for r in sums.itertuples(index=False)
+        for r in rows_of(sums)
     )
     return Table(
         "subjects",

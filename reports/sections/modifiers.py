@@ -9,7 +9,7 @@ import pandas as pd
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.items import by_category
-from reports.figures.tables import sum_by
+from reports.figures.tables import rows_of, sum_by
 from reports.page import Column, Section, Table, records
 from reports.sections.comparison import against, enough, points, ratio, share
 from reports.sections.items import category_name
@@ -190,7 +190,7 @@ def _mix(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> T
     if past is not None:
         columns += [Column("share_before", "percent"), Column("points", "percent")]
     rows = []
-    for r in groups.itertuples(index=False):
+    for r in rows_of(groups):
         row = [
             category_name(r.category),
             Quantity(int(r.units)),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from reports.figures import Figures
 from reports.figures.calendar import month_before
-from reports.figures.tables import sum_by
+from reports.figures.tables import rows_of, sum_by
 from reports.page import Chart, Column, Section, Table, records
 from reports.sections.comparison import enough, ratio, share, too_few
 from reports.sections.loss_alerts import find_loss_alerts
@@ -130,11 +130,7 @@ def _chart(figures: Figures, sums: pd.DataFrame, total_sum: int) -> list[Chart]:
         return []
     receipts = figures.total.receipts
     earlier = _by_tender(figures.whole_before["tenders"]) if figures.whole_before else None
-    past = (
-        {r.tender: int(r.amount) for r in earlier.itertuples(index=False)}
-        if earlier is not None
-        else {}
-    )
+    past = {r.tender: int(r.amount) for r in rows_of(earlier)} if earlier is not None else {}
     rows = [
         (
             Name(r.tender),
@@ -147,7 +143,7 @@ def _chart(figures: Figures, sums: pd.DataFrame, total_sum: int) -> list[Chart]:
             0,
             past.get(r.tender, 0) if past else None,
         )
-        for r in sums.head(10).itertuples(index=False)
+        for r in rows_of(sums.head(10))
     ]
     lead = sums.iloc[0]
     part = share(int(lead["amount"]), total_sum, receipts, decimals=0)

@@ -9,7 +9,7 @@ from datetime import date
 
 from reports.figures.calendar import month_before
 from reports.figures.history import History
-from reports.figures.tables import group_sums
+from reports.figures.tables import group_sums, rows_of
 from reports.page import Chart, Column, Section, Table
 from reports.sections.axis import month_key, months_axis
 from reports.sections.bridge import machine
@@ -47,11 +47,7 @@ def trend(history: History) -> Section:
     figures = {
         "months": {month_key(m): machine(t, currency) for m, t in history.totals.items()},
         "stores": {
-            store: {
-                month_key(m): Money(net, currency)
-                for s, m, net in sums.itertuples(index=False)
-                if s == store
-            }
+            store: {month_key(m): Money(net, currency) for s, m, net in rows_of(sums) if s == store}
             for store in history.stores
         },
         "partial": sorted(month_key(m) for m in history.partial),

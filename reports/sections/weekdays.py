@@ -11,6 +11,7 @@ import pandas as pd
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.money import PERCENT_BASE
+from reports.figures.tables import rows_of
 from reports.page import Chart, Column, Finding, Section, Table
 from reports.sections.comparison import enough, growth, share
 from reports.sections.names import names_of
@@ -143,7 +144,7 @@ def weekdays(figures: Figures) -> Section:
                     "net_sales": Money(int(r.net_sales), currency),
                     "receipts": Count(int(r.receipts)),
                 }
-                for r in channels.itertuples(index=False)
+                for r in rows_of(channels)
             },
         },
     )
@@ -189,7 +190,7 @@ def _channel_table(channels: pd.DataFrame, total_sum: int, receipts: int, curren
             share(int(r.net_sales), total_sum, receipts),
             Money(divide(int(r.net_sales), int(r.receipts)), currency) if r.receipts else None,
         )
-        for r in channels.itertuples(index=False)
+        for r in rows_of(channels)
     )
     return Table(
         "channels",
@@ -213,7 +214,7 @@ def _charts(
     weekday = days["business_day"].map(date.weekday)
     sums = days.groupby([days["channel"], weekday])["net_sales"].sum().to_dict()
     panels = []
-    for r in channels.head(PANELS).itertuples(index=False):
+    for r in rows_of(channels.head(PANELS)):
         values = [
             divide(int(sums.get((r.channel, w), 0)), now[w][2]) if w in now else None
             for w in range(7)
