@@ -11,6 +11,9 @@ from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
 
 
 @cache
@@ -24,16 +27,32 @@ def country_of(zone: str) -> str | None:
 
 def holidays_in(zones: Iterable[str], days: Iterable[date]) -> dict[date, str]:
     """Public holidays among `days` in the one country of all `zones`."""
-    from holidays import country_holidays
-    from holidays.registry import COUNTRIES
-
     countries = {country_of(zone) for zone in zones}
-    named = {entry[1] for entry in COUNTRIES.values()}
-    country = next(iter(countries)) if len(countries) == 1 else None
-    if country not in named:
+    calendar = _calendar_of(next(iter(countries))) if len(countries) == 1 else None
+    if calendar is None:
         return {}
     chosen = sorted(days)
     years = sorted({day.year for day in chosen})
-    language = country_holidays(country).default_language
-    matches = country_holidays(country, years=years, language=language)
+    matches = calendar(years=years, language=calendar.default_language)
     return {day: matches[day] for day in chosen if day in matches}
+
+
+@cache
+def _calendar_of(country: str | None) -> Any:
+    """The library's class of a country, from its own file; None where it has none.
+
+    The library would import every country, which takes a quarter of a second.
+    """
+    import holidays
+    from holidays.registry import COUNTRIES
+
+    for module, (name, code, *_) in COUNTRIES.items():
+        if code == country:
+            path = Path(holidays.__path__[0]) / "countries" / f"{module}.py"
+            spec = spec_from_file_location(f"holidays.countries.{module}", path)
+            assert spec  # the path ends in .py
+            assert spec.loader
+            loaded = module_from_spec(spec)
+            spec.loader.exec_module(loaded)
+            return getattr(loaded, name)
+    return None

@@ -7,12 +7,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from holidays import country_holidays
 from hypothesis import given
 from hypothesis import strategies as st
 
 import reports
 from reports import read_plans
 from reports.figures import Figures
+from reports.figures.holidays import holidays_in
 from reports.figures.occasions import commercial_days, nth_weekday, occasions
 from reports.figures.pace import pace
 from reports.plans import Daypart, Fee, Plans
@@ -137,6 +139,21 @@ def test_occasions_name_notes_holidays_and_paydays():
     assert named[date(2026, 5, 10)] == [Text("occasion.mothers_day")]
     assert {date(2026, 5, 15), date(2026, 5, 31)} <= named.keys()
     assert nth_weekday(2026, 5, 6, 2) in commercial_days("US", 2026)
+
+
+@pytest.mark.parametrize(
+    ("zone", "country"), [("America/Mexico_City", "MX"), ("Pacific/Guam", "GU"), ("Etc/UTC", None)]
+)
+def test_holidays_are_those_of_the_library(zone, country):
+    days = [date(2026, 1, 1) + timedelta(day) for day in range(365)]
+    named = holidays_in([zone], days)
+    if country is None:
+        assert named == {}
+    else:
+        language = country_holidays(country).default_language
+        assert named == dict(
+            sorted(country_holidays(country, years=2026, language=language).items())
+        )
 
 
 def test_every_day_of_the_lake_is_listed_with_its_reason(tables):

@@ -52,7 +52,7 @@ LIBRARIES = (
     "dotenv",
     "duckdb",
     "email.policy",
-    "holidays.countries",
+    "holidays",
     "jinja2",
     "jsonschema",
     "matplotlib.backends.backend_svg",
