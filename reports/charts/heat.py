@@ -42,6 +42,13 @@ def colors_of(signed: bool) -> Colormap:
     return seaborn.blend_palette(ends, as_cmap=True)
 
 
+@cache
+def shade(signed: bool, level: int) -> tuple[str, str]:
+    """The colour of a cell and of its figure, by one of 256 levels."""
+    color = colors_of(signed)(min(level, 255))
+    return to_hex(color), text_on(color)
+
+
 def draw_heat(data: Mapping[str, Any], words: Words) -> Canvas:
     """A grid of figures, hours in rows, so that a phone shows it at full size.
 
@@ -73,15 +80,11 @@ def draw_heat(data: Mapping[str, Any], words: Words) -> Canvas:
                 )
                 continue
             share = cell[1] / high
-            color = colors_of(signed)((share + 1) / 2 if signed else max(share, 0.0))
+            color, ink = shade(signed, int(256 * ((share + 1) / 2 if signed else max(share, 0.0))))
             label = cut(words.say(cell[0]), wide - 3, SMALL)
             title = f"{words.say(row)}, {words.say(column)}: {words.say(cell[0])}"
-            canvas.rect(
-                place + 1, middle - CELL / 2 + 1, wide - 2, CELL - 2, to_hex(color), title=title
-            )
-            canvas.write(
-                place + wide / 2, middle, label, anchor="middle", color=text_on(color), hidden=True
-            )
+            canvas.rect(place + 1, middle - CELL / 2 + 1, wide - 2, CELL - 2, color, title=title)
+            canvas.write(place + wide / 2, middle, label, anchor="middle", color=ink, hidden=True)
     if data.get("best"):
         x, y = data["best"]
         canvas.line(_box(left + x * wide + 1, 18 + y * CELL + 1, wide - 2, CELL - 2), INK, 2.0)

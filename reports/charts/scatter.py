@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import log2
 from typing import Any
 
@@ -111,11 +111,12 @@ def _name_points(
         blocked = [[*taken, *every], [*taken, *first], names][: 3 if rank < FIRST else 1]
         for kept, away, (dx, dy) in [(kept, *place) for kept in blocked for place in _places(size)]:
             box = (x + dx, y + dy, x + dx + size, y + dy + 10)
+            inside = left < box[0] and box[2] < right and top < box[1] and box[3] < bottom
+            if not inside or _meets(box, kept):
+                continue
             end = (min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3]))
             tie = _along((x, y), end) if away else []
-            inside = left < box[0] and box[2] < right and top < box[1] and box[3] < bottom
-            parts = (box,) if kept is names else (box, *tie)
-            if inside and not any(_meet(part, t) for part in parts for t in kept):
+            if kept is names or not any(_meets(part, kept) for part in tie):
                 if away:
                     canvas.line([(x, y), end], MUTED, 0.7)
                 canvas.rect(box[0] - 1, box[1] - 1, size + 2, 12, PAPER)
@@ -132,10 +133,13 @@ def _name_points(
                 break
 
 
-def _meet(entry: Box, other: Box) -> bool:
-    return (
-        entry[0] < other[2] and other[0] < entry[2] and entry[1] < other[3] and other[1] < entry[3]
-    )
+def _meets(box: Box, others: Iterable[Box]) -> bool:
+    """Whether `box` covers a part of another one."""
+    left, top, right, bottom = box
+    for start, above, end, below in others:
+        if left < end and start < right and top < below and above < bottom:
+            return True
+    return False
 
 
 def _along(start: tuple[float, float], end: tuple[float, float]) -> list[Box]:

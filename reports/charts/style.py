@@ -152,7 +152,8 @@ class Canvas:
     """A drawing of WIDTH × `height` points, its origin at the top left."""
 
     height: float
-    marks: list[Callable[[RendererSVG], None]] = field(default_factory=list)
+    marks: list[Callable[[RendererSVG, Affine2D], None]] = field(default_factory=list)
+    """What draws each mark; the renderer's own origin is at the bottom."""
     labels: list[Label] = field(default_factory=list)
     zeros: list[Points] = field(default_factory=list)
     """The lines of zero."""
@@ -229,7 +230,7 @@ class Canvas:
             place["transform"] = f"rotate(-90 {x:.1f} {y:.1f})"
         if hidden:
             place["aria-hidden"] = "true"
-        self.marks.append(lambda renderer: renderer.writer.element("text", label, place))
+        self.marks.append(lambda renderer, _: renderer.writer.element("text", label, place))
 
     def _path(
         self,
@@ -251,8 +252,7 @@ class Canvas:
             context.set_hatch("////")
             context.set_hatch_color(hatch)
 
-        def draw(renderer: RendererSVG) -> None:
-            upside = Affine2D().scale(1, -1).translate(0, self.height)
+        def draw(renderer: RendererSVG, upside: Affine2D) -> None:
             if title:
                 renderer.writer.start("g", role="img")
                 renderer.writer.element("title", title)
@@ -267,8 +267,9 @@ class Canvas:
         out = io.StringIO()
         none = {"Date": None, "Creator": None, "Format": None, "Type": None}
         renderer = RendererSVG(WIDTH, self.height, out, metadata=none)
+        upside = Affine2D().scale(1, -1).translate(0, self.height)
         for draw in self.marks:
-            draw(renderer)
+            draw(renderer, upside)
         renderer.finalize()
         built = out.getvalue()
         return built[built.index("<svg") :].replace(" \n", " ").encode()
