@@ -12,7 +12,7 @@
     |   `-- SourceFatal        the account or the API itself must change
     |       +-- Unauthorized   the token is missing, wrong or revoked, or lacks a permission
     |       +-- HistoryLimit   the account serves no receipts older than a date
-    |       `-- NotServed      the account or its token does not serve a list that a run does not need
+    |       `-- NotServed      the account or its token does not serve a list that is optional
     +-- LakeError              the content of the lake does not match its manifests
     |   +-- Conflict           another run published first; start again from what is there
     |   +-- Corrupt            an object is missing or does not match its digest

@@ -4,8 +4,8 @@
     pos verify --from 2026-10 --to 2026-10   these months only
     pos verify --deep                        builds each partition again in memory and compares
     pos verify --repair                      restores a report's files, invalidates what the next
-                                             run can rebuild, and removes unreferenced files of killed runs
-                                             (with permission to delete)
+                                             run can rebuild, and removes unreferenced
+                                             files of killed runs (with permission to delete)
     pos verify --refetch 2026-10-30          discards a damaged window of raw: the next run extracts
                                              it again
 
@@ -83,5 +83,6 @@ def _repair(findings: list[LakeFinding]) -> None:
         return
     if removed:
         print(
-            f"removed unreferenced files: {len(removed):,}, the first: {lake().storage.uri(removed[0])}"
+            f"removed unreferenced files: {len(removed):,}, the first:"
+            f" {lake().storage.uri(removed[0])}"
         )

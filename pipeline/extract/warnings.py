@@ -57,5 +57,6 @@ def history_limit_warning(truncated_at: datetime) -> str:
     return (
         f"truncated at {truncated_at:%Y-%m-%d %H:%M} UTC: the account serves no receipts that were"
         " received before, so their sales, and later cancellations of them, are missing;"
-        " 'Unlimited sales history' in the Back Office restores access; a rescan then fills the period"
+        " 'Unlimited sales history' in the Back Office restores access; a rescan then fills the"
+        " period"
     )

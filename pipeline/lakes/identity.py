@@ -194,7 +194,7 @@ def admit(
 def record(
     lake: Lake, origin: Origin, key: bytes | None, *, name: str = NAME, names: Collection[str] = ()
 ) -> None:
-    """Record that the lake belongs to `origin` from now on, with customers hashed by `key`.
+    """Record that the lake belongs to `origin` and hashes customers with `key`.
 
     `name` is that of an additional source. With several points of sale `names` has all of them,
     the primary one first.

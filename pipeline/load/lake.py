@@ -98,7 +98,7 @@ class Lake:
         self._raw.refresh()
 
     def snapshot(self) -> bytes:
-        """What this process has listed and just read or written, for `take_over` in another."""
+        """What this process has listed, read and written, for another one's `take_over`."""
         self.read_state(summary_digests.FILE)
         recent = self._recent.latest(_SHARED)
         listed = self._log.snapshot(), self._raw.snapshot(), self._owners

@@ -11,7 +11,7 @@ the newest
    files. If so, it invalidates the partition, and the next run builds it again.
 
 The files of a report are also archived, in one file named by number and digest, never overwritten.
-Some of them are nowhere else (`kept`): the manifest then has their sha256 beside that of the archive.
+Some of them are in the archive only (`kept`): the manifest then has their sha256 beside its own.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def digest_files(digests: Mapping[str, str]) -> str:
 
 
 def digest_of_body(body: Body) -> str:
-    """The digest of a partition as its manifest states the files, the kept ones included."""
+    """The digest of a partition from its manifest, files in the archive included."""
     digests = {name: entry["sha256"] for name, entry in body["files"].items()}
     return digest_files(digests | body.get("archive", {}).get("kept", {}))
 

@@ -158,8 +158,8 @@ def _check_counts(lake: Lake, month: str, tables: dict[str, pa.Table]) -> Iterat
         yield _finding(
             SALES,
             month,
-            f"{metadata['fetched']} receipts were received, {curated} were counted and {quarantined} are"
-            " in quarantine",
+            f"{metadata['fetched']} receipts were received, {curated} were counted and"
+            f" {quarantined} are in quarantine",
         )
 
 

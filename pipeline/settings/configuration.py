@@ -64,8 +64,8 @@ def check_folder() -> None:
         raise NoConfiguration(
             f"{problem}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, so"
             " nothing was read or written; run from the folder that holds luigi.cfg (cd there"
-            " first; pos init writes one), or name the file in LUIGI_CONFIG_PATH, with full paths in"
-            " it"
+            " first; pos init writes one), or name the file in LUIGI_CONFIG_PATH, with full paths"
+            " in it"
         )
 
 

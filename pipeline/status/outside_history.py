@@ -117,7 +117,7 @@ def plain_text(text: str, longest: int = 60) -> str:
 
 
 def format_outside(rows: Sequence[Mapping[str, Any]], starts: str) -> list[str]:
-    """Lines that name the receipts before the history, and the setting to include them."""
+    """Lines that name receipts before the history and the setting to include them."""
     if not rows:
         return []
     count = f"{len(rows):,} receipt{'s' if rows[1:] else ''}"

@@ -31,7 +31,7 @@ def begin() -> None:
 
 
 def expect_reports() -> None:
-    """Allow `start_processes`: the reports of all months that change follow in the run."""
+    """Allow `start_processes`: reports of all changed months follow in the run."""
     _begun().add("reports")
 
 

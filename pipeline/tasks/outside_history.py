@@ -127,7 +127,7 @@ class OutsideHistory(DerivedTask):
 
 @once_per_run
 def warn_of_uncounted() -> None:
-    """Log the receipts that no figure counts: in quarantine or outside history; once a run."""
+    """Log, once a run, receipts that no figure counts: quarantined or too early."""
     from pipeline.status.findings import find_unread
 
     first = history_span().first
