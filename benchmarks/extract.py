@@ -4,10 +4,10 @@
     python -m benchmarks.extract --days --memory 31 279   memory only
 
 The simulator runs in a process of its own, without a rate limit, and serves one span again and
-again. "bare pages" requests each page and discards it. The extraction reads the pages with all its
-checks into the page journal ("on disk"), then commits each window to a lake in a folder ("in
-raw"). Both take turns; the best of `--rounds` counts. `--memory 31 93 279` measures the memory of
-one extraction for each of these spans; it must not grow with the span. `--days` without a number
+again. "bare pages" requests each page of the span, by calendar month, and discards it. "in raw" is
+the extraction of a backfill: the same pages with all checks, committed to a lake in a folder. Both
+take turns; the best of `--rounds` counts. `--memory 31 93 279` measures the memory of one
+extraction for each of these spans; it must not grow with the span. `--days` without a number
 measures memory only.
 """
 
@@ -29,8 +29,7 @@ import requests
 
 from benchmarks.results import machine, write_section
 from benchmarks.shop_server import ShopServer, serve_shop
-from pipeline.extract.commit import commit_windows
-from pipeline.extract.fetch import fetch_pages
+from pipeline.extract import windows as windows_to_raw
 from pipeline.load import Lake, open_storage
 from pipeline.pos import open_source
 from pipeline.pos.source import Window
@@ -45,7 +44,6 @@ class Times(NamedTuple):
     """The best seconds of some rounds over one span."""
 
     bare: float
-    on_disk: float
     in_raw: float
     pages: int
     receipts: int
@@ -57,8 +55,8 @@ def compare(days: int, rounds: int) -> Times:
     with serve_shop(NOW) as shop:
         read_bare_pages(shop, windows)  # fills the simulator's cache
         turns = [(*read_bare_pages(shop, windows), *extract(shop, windows)) for _ in range(rounds)]
-    bare, pages, on_disk, in_raw, receipts = zip(*turns, strict=True)
-    return Times(min(bare), min(on_disk), min(in_raw), pages[0], receipts[0])
+    bare, pages, in_raw, receipts = zip(*turns, strict=True)
+    return Times(min(bare), min(in_raw), pages[0], receipts[0])
 
 
 def read_bare_pages(shop: ShopServer, windows: list[Window]) -> tuple[float, int]:
@@ -66,32 +64,41 @@ def read_bare_pages(shop: ShopServer, windows: list[Window]) -> tuple[float, int
     start, pages, layout = time.perf_counter(), 0, "%Y-%m-%dT%H:%M:%S.000Z"
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {shop.token}"
-        params = {
-            "updated_at_min": (windows[0].start - SECOND).strftime(layout),
-            "updated_at_max": (windows[-1].end + SECOND).strftime(layout),
-            "limit": "250",
-        }
-        while True:
-            body = session.get(f"{shop.url}/receipts", params=params, timeout=60).content
-            pages += 1
-            _, mark, cursor = body[-4096:].rpartition(b'"cursor":')
-            if not mark:
-                return time.perf_counter() - start, pages
-            params["cursor"] = json.loads(cursor[:-1])
+        for month in windows_to_raw.months_of(windows):
+            params = {
+                "updated_at_min": (month[0].start - SECOND).strftime(layout),
+                "updated_at_max": (month[-1].end + SECOND).strftime(layout),
+                "limit": "250",
+            }
+            mark = b"cursor"
+            while mark:
+                body = session.get(f"{shop.url}/receipts", params=params, timeout=60).content
+                pages += 1
+                _, mark, cursor = body[-4096:].rpartition(b'"cursor":')
+                if mark:
+                    params["cursor"] = json.loads(cursor[:-1])
+    return time.perf_counter() - start, pages
 
 
-def extract(shop: ShopServer, windows: list[Window]) -> tuple[float, float, int]:
-    """Seconds until the pages are on disk and until they are in raw, and receipts."""
+def extract(shop: ShopServer, windows: list[Window]) -> tuple[float, int]:
+    """Seconds until all windows are in raw, and their receipts."""
+    bounds = {window.date: (window.start, window.end) for window in windows}
     with tempfile.TemporaryDirectory() as folder:
         lake = Lake(open_storage(f"{folder}/lake"))
         source = open_source("loyverse", url=shop.url, token=shop.token, rate=None)
         start = time.perf_counter()
-        pages = fetch_pages(
-            source, windows, bounded=True, state_folder=Path(folder) / "state", now=NOW
+        windows_to_raw.extract(
+            bounds,
+            lake,
+            source,
+            bounds.__getitem__,
+            last=END.date() + DAY,  # a later day, so that no month is read beyond its end
+            now=NOW,
+            state_folder=Path(folder) / "state",
+            tell=lambda *_: None,
         )
-        on_disk = time.perf_counter() - start
-        commit_windows(lake, pages, windows)
-        return on_disk, time.perf_counter() - start, pages.records
+        seconds = time.perf_counter() - start
+        return seconds, sum(lake.window_metadata(name)["records"] for name in lake.windows())
 
 
 def windows_of(days: int) -> list[Window]:
@@ -113,7 +120,6 @@ def comparison_table(days: int, rounds: int) -> str:
         f"| {name} | {wall:.3f} | {times.receipts / wall:,.0f} | {wall / times.bare:.2f} |"
         for name, wall in (
             ("bare pages", times.bare),
-            ("read, on disk", times.on_disk),
             ("in raw", times.in_raw),
         )
     ]
@@ -124,7 +130,7 @@ def memory_row(days: int) -> str:
     """A row of the table of memory: one extraction in this process."""
     before = peak_memory()
     with serve_shop(NOW) as shop:
-        _, _, receipts = extract(shop, windows_of(days))
+        _, receipts = extract(shop, windows_of(days))
     return f"| {days} | {receipts:,} | {before:,.0f} | {peak_memory():,.0f} |"
 
 

@@ -12,7 +12,7 @@ Each case runs `luigi`, or `./run demo`, as users do, in processes of its own:
     demo        `./run demo` in a copy of the checkout without data
     sparse      57 months with 21 receipts, from saved files
     large-day   one day of 300,000 receipts from 200 stores with 20,000 items
-    extract     one month of API pages into raw, and the same pages only read
+    extract     three months of API pages into raw, and the same pages only read
 
 A row is printed when it is measured. If a case fails, the others run all the same; the section and
 exit code 1 report it. Seconds depend on the machine and on what else it does.
