@@ -8,15 +8,15 @@ the order of the pages does not matter. Exact duplicates are kept once.
   history begins with the first window (`starts`), that window takes all older records.
 - A record with an unreadable `updated_at` goes to the last window, date unknown.
 - The daily extraction has no upper bound: a receipt that changes in the meantime moves out of the
-closed
-  windows, and never between two of their pages.
+  closed windows, and never between two of their pages.
 - A bounded extraction could lose rows: a receipt that changes leaves the span, and if the API
   counts rows, another row then moves to a page that was already read. So a request at the end asks
   for the receipts that have changed since. If one may have been in the span, the span is read
   again, until a pass finds no change.
 
-Memory holds one page, then one window; the pages wait on disk. Every record of every page is in a
-window, outside, or a duplicate. Raises SourceError and ConfigError.
+Memory holds one page, then one window; the pages wait on disk. Several spans can be fetched at the
+same time, each in a thread. Every record of every page is in a window, outside, or a duplicate.
+Raises SourceError and ConfigError.
 """
 
 from __future__ import annotations
