@@ -82,18 +82,21 @@ def workers() -> int:
     return sections.engine().workers or os.cpu_count() or 1
 
 
-_pools: dict[tuple[int, int], Executor] = {}
+_pools: dict[tuple[int, int, bool], Executor] = {}
 
 
-def open_executor(name: str) -> Executor:
-    """The executor of that name, started on first use and kept by this process."""
+def open_executor(name: str, *, draws: bool = False) -> Executor:
+    """The executor of that name, started on first use and kept by this process.
+
+    `draws`: reports are built, so that processes of this machine share what draws them.
+    """
     if name == "local":
         from pipeline.executors.local import ProcessPool
 
-        key = os.getpid(), workers()
+        key = os.getpid(), workers(), draws
         if key not in _pools:
             _pools.clear()  # after a fork: the processes are the parent's
-            _pools[key] = ProcessPool(workers())
+            _pools[key] = ProcessPool(workers(), draws=draws)
         return _pools[key]
     from pipeline.executors.spark import open_cluster
 

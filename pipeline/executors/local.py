@@ -42,12 +42,16 @@ PRELOADED = [
     "pipeline.summarize",
     "pipeline.transform",
     "pipeline.transform.split_day",
+]
+"""What the server imports once, so that its processes share its memory."""
+DRAWING = [
     "reports.compose",
     "reports.charts.heat",
     "reports.render.pdf",
     "reports.render.workbook",
 ]
-"""What the server imports once, so that its processes share its memory."""
+"""What it imports too where reports are built: 75 MB."""
+_ALLOCATOR = "ARROW_DEFAULT_MEMORY_POOL"
 
 
 class ProcessPool:
@@ -57,8 +61,8 @@ class ProcessPool:
     url = ""
     is_local = True
 
-    def __init__(self, processes: int) -> None:
-        self.processes = processes
+    def __init__(self, processes: int, *, draws: bool = False) -> None:
+        self.processes, self.draws = processes, draws
         self._open: ProcessPoolExecutor | None = None
 
     def run(
@@ -68,7 +72,7 @@ class ProcessPool:
         results: dict[int, R] = {}
         if self._open is None:
             log.info("%d local processes build partitions", self.processes)
-            self._open = _open_pool(self.processes)
+            self._open = _open_pool(self.processes, draws=self.draws)
         pool = self._open
         futures: dict[Future[R], int] = {}
         try:
@@ -117,7 +121,7 @@ class ProcessPool:
 
     def _run_alone(self, name: str, index: int, do: Callable[[], R]) -> R:
         try:
-            with _open_pool(1) as pool:
+            with _open_pool(1, draws=self.draws) as pool:
                 return pool.submit(do).result()
         except BrokenProcessPool as error:
             raise ItemLost(
@@ -128,18 +132,37 @@ class ProcessPool:
             ) from error
 
 
-def start_server() -> None:
-    """Start the processes' server, which imports the code while this process works."""
-    if parent_process() is None:
-        get_context("forkserver").set_forkserver_preload(PRELOADED)
-        forkserver.ensure_running()
+def start_server(*, draws: bool) -> None:
+    """Start the processes' server, which imports the code while this process works.
+
+    If it runs without what draws reports and these are needed, another takes its place.
+    """
+    if parent_process() is not None:
+        return
+    imports = PRELOADED + DRAWING * draws
+    server = forkserver._forkserver
+    if not set(imports) <= set(_imported):
+        server._stop()  # type: ignore[attr-defined]  # if it runs: its processes have ended
+        server.set_forkserver_preload(imports)
+        _imported[:] = imports
+    allocator = os.environ.get(_ALLOCATOR)
+    # Arrow's own allocators keep twice as much memory as is in use
+    os.environ[_ALLOCATOR] = allocator or "system"
+    try:
+        server.ensure_running()
+    finally:
+        if allocator is None:
+            del os.environ[_ALLOCATOR]
 
 
-def _open_pool(processes: int) -> ProcessPoolExecutor:
+_imported: list[str] = []  # what the server imports
+
+
+def _open_pool(processes: int, *, draws: bool) -> ProcessPoolExecutor:
     # a child of Luigi's own fork cannot wait for the server of its parent
     method = "forkserver" if parent_process() is None else "spawn"
     context = get_context(method)
-    start_server()
+    start_server(draws=draws)
     pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin)
     if method == "spawn":
         # Python 3.11 joins the processes of a fork before it ends its pools, and so would wait for

@@ -59,6 +59,8 @@ class BatchTask(DerivedTask):
 
     is_for_clusters = True
     """Whether a cluster builds it if there is one; else this machine does."""
+    draws = False
+    """Whether it is a report."""
 
     @property
     def max_batch_size(self) -> int:  # type: ignore[override]  # Luigi only reads it
@@ -186,7 +188,7 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
         together = [sorted(tasks, key=lambda task: task.period)] if is_little else groups
         return _build_here(name, together, batch)
     batch.report_progress("starting the executor", 0)
-    executor = open_executor(engine_name)
+    executor = open_executor(engine_name, draws=tasks[0].draws)
     if executor.url and batch.set_tracking_url:
         batch.set_tracking_url(executor.url)
     with Progress(f"{name} on {executor.name}", "tasks", tell=batch.report_progress) as bar:

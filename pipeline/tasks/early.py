@@ -50,7 +50,7 @@ def start_processes(months: Iterable[date]) -> None:
     if "reports" in _begun() and len(set(months)) > 1 and workers() > 1:
         from pipeline.executors.local import start_server
 
-        start_server()
+        start_server(draws=True)
 
 
 def _import() -> None:

@@ -59,7 +59,7 @@ class MonthlyReport(Report, BatchTask):
 
     month: dt.date = settings.field(Months(default=None))
     dataset, version = MONTHLY, 7
-    is_for_clusters = False
+    is_for_clusters, draws = False, True
     upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE, OUTSIDE, RAW_SHIFTS, SHIFTS)
 
     def requires(self) -> list[DerivedTask]:

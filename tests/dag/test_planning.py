@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from luigi.task import flatten
 
-from pipeline.executors.local import PRELOADED
+from pipeline.executors.local import DRAWING, PRELOADED
 from pipeline.load import RECEIPTS
 from pipeline.targets import lake
 from pipeline.tasks import MonthlyReport, Nightly, early
@@ -69,14 +69,16 @@ def test_a_run_begins_early_only_where_it_has_something_to_extract(
         Nightly().requires()
         Nightly().requires()
         assert begun == ["shop"]
-    assert all(map(find_spec, PRELOADED))
+    assert all(map(find_spec, PRELOADED + DRAWING))
 
 
 def test_local_processes_start_early_where_a_nightly_rebuilds_several_months(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = []
-    monkeypatch.setattr("pipeline.executors.local.start_server", lambda: started.append(True))
+    monkeypatch.setattr(
+        "pipeline.executors.local.start_server", lambda draws: started.append(draws)
+    )
     monkeypatch.setattr(early, "start_embedded", lambda: None)
     september, october = date(2026, 9, 1), date(2026, 10, 1)
     with configured(engine={"workers": "2"}, lake={"url": str(tmp_path / "lake")}):
@@ -88,4 +90,4 @@ def test_local_processes_start_early_where_a_nightly_rebuilds_several_months(
         early.start_processes([october, october])
         assert not started, "the report of a month is built in this process"
         early.start_processes([september, october])
-    assert started
+    assert started == [True]

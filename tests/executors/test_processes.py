@@ -9,9 +9,10 @@ import signal
 import sys
 from pathlib import Path
 
+import pyarrow
 import pytest
 
-from pipeline.executors import ItemLost, Step
+from pipeline.executors import ItemLost, Step, local
 from pipeline.executors.local import ProcessPool
 from tests.executors.lakes import differing, digest_of
 from tests.support.runner import Runner
@@ -85,15 +86,27 @@ def test_a_pool_returns_results_in_order_and_reports_each_step() -> None:
     assert not multiprocessing.active_children(), "they would keep their memory until the next one"
 
 
-def libraries(_: int) -> tuple[set[str], int]:
-    heavy = {"pandas", "matplotlib", "seaborn", "typst", "xlsxwriter", "duckdb"}
-    return heavy - set(sys.modules), gc.get_freeze_count()
+DRAWING = {"pandas", "matplotlib", "seaborn", "typst", "xlsxwriter"}
 
 
-def test_the_processes_share_what_the_server_has_imported() -> None:
-    ((missing, frozen),) = ProcessPool(1).run("libraries", [0], libraries, lambda _: None)
-    assert missing == set(), "each process would import them itself"
-    assert frozen > 100_000, "the collector of each process would write to what they share"
+def libraries(_: int) -> tuple[set[str], int, str]:
+    imported = (DRAWING | {"duckdb"}) & set(sys.modules)
+    return imported, gc.get_freeze_count(), pyarrow.default_memory_pool().backend_name
+
+
+def test_the_processes_share_what_the_server_has_imported_for_their_batch() -> None:
+    environment = dict(os.environ)
+    local._imported.clear()  # the next pool starts another server
+    shared = []
+    for draws in (False, True, False):
+        pool = ProcessPool(1, draws=draws)
+        ((imported, frozen, allocator),) = pool.run("", [0], libraries, lambda _: None)
+        shared.append(imported & DRAWING)
+        assert frozen > 50_000, "the collector of each process would write to what they share"
+        assert allocator == "system", "Arrow's own allocators keep what they have freed"
+        assert {"duckdb"} <= imported, "each process would import it itself"
+    assert shared == [set(), DRAWING, DRAWING], "each server has all that the one before had"
+    assert dict(os.environ) == environment
 
 
 def square_in_a_pool_that_stays() -> None:
