@@ -41,7 +41,7 @@ from pipeline.tasks.remote_build import BuildRequest, BuildResult
 log = logging.getLogger(__name__)
 
 _GROUP_SIZE = 2 << 20  # stored raw bytes, or as much work, of a group at most
-_LITTLE_WORK = 2 << 20  # so much is done before an executor has started
+_LITTLE_WORK = 8 << 20  # so much is done before an executor has started
 _PARTITION = 20_000  # the work of a partition in addition to that of its bytes
 _MAX_LOST = 8  # items of one round that may end their process before the round is given up
 
@@ -257,7 +257,7 @@ def group_tasks(work: Mapping[BatchTask, int]) -> list[list[BatchTask]]:
     The groups are of about equal work and as many for each process, so that none is waited for.
     """
     rest = sum(work.values())
-    limit = within(min(_GROUP_SIZE, max(_LITTLE_WORK // 2, rest // (4 * workers()))))
+    limit = within(min(_GROUP_SIZE, max(_GROUP_SIZE // 2, rest // (4 * workers()))))
     count = -(-rest // limit)
     if count > 1:
         count = -(-count // workers()) * workers()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import sys
 from argparse import ArgumentParser
@@ -53,6 +54,7 @@ def prepare() -> None:
     keep_parsers()
     if not is_program():
         return
+    gc.set_threshold(50_000, 20, 20)  # as in local processes
     sys.excepthook = failures.print_error
     try:
         settings.check_folder()

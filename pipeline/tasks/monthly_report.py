@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RECEIPT_FIGURES = schema.RECEIPT_FIGURES.name
-_DRAWING = 1_100_000  # the work of a report, as BatchTask.size counts it: two use the pool
+_DRAWING = 4_300_000  # the work of a report, as BatchTask.size counts it: two use the pool
 CHECKED = "checked"  # names of checked raw objects, in the manifest of a report
 ARCHIVED_RECEIPTS = "receipts.parquet"  # the receipts as a version of a report counted them
 
