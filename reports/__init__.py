@@ -27,6 +27,7 @@ __all__ = [
     "index",
     "monthly",
     "read_plans",
+    "unpaid_of",
 ]
 
 HISTORY = (
@@ -203,6 +204,15 @@ def change_of(figures: Mapping[str, Any]) -> str:
         if (section := sections.get(name))
     }
     return next((cause for cause in CAUSES if cause in causes), "first")
+
+
+def unpaid_of(figures: Mapping[str, Any]) -> dict[str, str]:
+    """Collected less paid of the month with this figures.json, by currency."""
+    return {
+        currency: sections["bridge"]["total"]["unpaid"]
+        for currency, sections in figures["currencies"].items()
+        if "bridge" in sections
+    }
 
 
 def index(

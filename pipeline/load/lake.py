@@ -93,6 +93,10 @@ class Lake:
         """List manifests again: all, a dataset's, or those of some partitions."""
         self._log.refresh(dataset, prefix)
 
+    def note(self, published: Sequence[tuple[Manifest, Body] | None]) -> bool:
+        """Know what other processes have published; False where a listing is needed for it."""
+        return all(each is not None and self._log.note(*each) for each in published)
+
     def refresh_raw(self) -> None:
         """List raw objects again."""
         self._raw.refresh()
@@ -102,11 +106,11 @@ class Lake:
         self.read_state(summary_digests.FILE)
         recent = self._recent.latest(_SHARED)
         listed = self._log.snapshot(), self._raw.snapshot(), self._owners
-        return pickle.dumps((*listed, self._states, recent))
+        return pickle.dumps((*listed, self._states, self._packs, recent))
 
     def take_over(self, snapshot: bytes) -> None:
         """Start from what the process that started this one has seen."""
-        log, raw_objects, self._owners, self._states, recent = pickle.loads(snapshot)
+        log, raw_objects, self._owners, self._states, self._packs, recent = pickle.loads(snapshot)
         self._log.take_over(log)
         self._raw.take_over(raw_objects)
         for name, data in recent.items():
@@ -271,7 +275,9 @@ class Lake:
             )
         if "archive" not in body or afresh:
             return self._fetch_files(manifest, body, names, afresh)
-        if set(names) <= set(entries) and manifest == self._latest_issued(manifest):
+        is_read = self._recent.find(body["archive"]["sha256"]) is not None
+        is_there = set(names) <= set(entries) and manifest == self._latest_issued(manifest)
+        if is_there and not is_read:
             with suppress(Corrupt):
                 return self._fetch_files(manifest, body, names, afresh)
         return self._read_archive(body, names)
@@ -314,17 +320,15 @@ class Lake:
         digests = summary_digests.parse_digests(self.read_state(summary_digests.FILE))
         return summary_digests.body_from(digests, manifest)
 
-    def note_summaries(self) -> None:
-        """Write state/summaries.json for the next run where it changes."""
+    def summary_digests(self) -> summary_digests.Digests:
+        """The digests of the newest summaries that are known, for the next run's state/run.json."""
         noted = summary_digests.parse_digests(self.read_state(summary_digests.FILE))
         newest = filter(None, (self.newest(SUMMARY, name) for name in self.partitions(SUMMARY)))
 
         def read(manifest: Manifest) -> Body | None:
             return self._log.read(manifest) if self._log.has_read(manifest) else None
 
-        digests = summary_digests.updated(noted, newest, read)
-        if digests != noted:
-            self.put_state(summary_digests.FILE, summary_digests.to_bytes(digests))
+        return summary_digests.updated(noted, newest, read)
 
     def _fetch_alone(self, manifest: Manifest, files: list[str] | None) -> dict[str, bytes] | None:
         """The only file of a partition, checked by the name of its manifest alone.

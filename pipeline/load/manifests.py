@@ -293,12 +293,23 @@ class ManifestLog:
                 f"{dataset} {partition}: another run has published number {taken.number} or a"
                 " later one with other content; start again from the newest manifest"
             )
-        log = self._manifests[dataset].setdefault(partition, [])
-        if taken not in log:
-            log.append(taken)
+        self._add(taken, commit.body)
+
+    def note(self, manifest: Manifest, body: Body) -> bool:
+        """Know what another process has published; False unless it follows what is known."""
+        numbers = [each.number for each in self.history(manifest.dataset, manifest.partition)]
+        follows = manifest.number == max(numbers, default=0) + 1
+        if follows:
+            self._add(manifest, body)
+        return follows
+
+    def _add(self, manifest: Manifest, body: Body) -> None:
+        log = self._manifests[manifest.dataset].setdefault(manifest.partition, [])
+        if manifest not in log:
+            log.append(manifest)
             self._newest = {}
-            self.generations[dataset] += 1
-        self._cache(taken, commit.body)
+            self.generations[manifest.dataset] += 1
+        self._cache(manifest, body)
 
     def complete_commits(self, dataset: str) -> None:
         """Publish the manifests of commit records that killed runs left without one."""

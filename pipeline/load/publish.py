@@ -35,7 +35,7 @@ PAUSES = (0.05, 0.15, 0.3, 0.5)
 """Shares of `max_retry_wait` between looks at the log."""
 _NO_CONTENT = "0" * 16
 _ATTEMPTS = 4
-_MANY = 4  # unchanged files of tables beside each other, which one listing answers for
+_MANY = 2  # unchanged files of tables beside each other, which one listing answers for
 
 
 def digest_files(digests: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
 """Digests of the files of summaries, so that a month is read without its manifest.
 
-`state/summaries.json` has the sha256 of each file by month. The name of a manifest bears the digest
+`state/run.json` has, under `summaries`, the sha256 of each file by month. The name of a manifest bears the digest
 of all of them, so an entry is used only where it is that of the newest manifest: a state file that
 is lost, old or altered costs a request a month, and never a figure.
 """
@@ -14,7 +14,8 @@ from pipeline.load.commit_records import Body
 from pipeline.load.layout import SUMMARY, Manifest, file_key
 from pipeline.load.publish import digest_files
 
-FILE = "summaries.json"
+FILE = "run.json"
+KEY = "summaries"
 Digests = dict[str, dict[str, str]]
 """The sha256 of each file, by month."""
 
@@ -22,9 +23,10 @@ Digests = dict[str, dict[str, str]]
 def parse_digests(text: bytes) -> Digests:
     """The digests in a state file; without what is not one."""
     try:
-        noted = json.loads(text or b"{}")
+        state = json.loads(text or b"{}")
     except ValueError:
         return {}
+    noted = state.get(KEY) if isinstance(state, dict) else None
     months = noted.items() if isinstance(noted, dict) else ()
     return {
         month: files
@@ -56,8 +58,3 @@ def updated(
             files = body["files"].items()
             current[manifest.partition] = {name: entry["sha256"] for name, entry in files}
     return current
-
-
-def to_bytes(digests: Digests) -> bytes:
-    """The content of the state file."""
-    return json.dumps(digests, sort_keys=True).encode()

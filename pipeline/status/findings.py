@@ -8,8 +8,13 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
+import pyarrow as pa
+
+from pipeline.errors import Corrupt
 from pipeline.extract.missing_numbers import MissingNumbers
 from pipeline.load import INVALIDATED, RAW, RAW_SHIFTS, SALES, SUMMARY, Lake
+from pipeline.load.day_object import unpack_tables
+from pipeline.load.layout import TABLES
 from pipeline.load.parquet import from_bytes
 from pipeline.status.outside_history import as_json
 from pipeline.status.recent_days import is_current
@@ -71,8 +76,7 @@ def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]])
     for month in lake.partitions(SUMMARY)[-MONTHS:]:
         if not is_current(lake, SUMMARY, month):
             continue
-        days = from_bytes(lake.read(SUMMARY, month, ["days"])["days"])
-        for row in days.select(["store_id", "business_day"]).to_pylist():
+        for row in _read_days(lake, month).select(["store_id", "business_day"]).to_pylist():
             seen.setdefault(row["store_id"], set()).add(row["business_day"])
     silent = {}
     for store, days in sorted(seen.items()):
@@ -84,6 +88,14 @@ def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]])
     if not seen and len(recent) >= SILENT_DAYS:
         silent[""] = ""
     return silent
+
+
+def _read_days(lake: Lake, month: str) -> pa.Table:
+    """The days of a month's summary; a run with reports has the file of all tables at hand."""
+    try:
+        return unpack_tables(lake.read(SUMMARY, month, [TABLES])[TABLES], month)["days"]
+    except Corrupt:  # version 0.1 wrote no such file
+        return from_bytes(lake.read(SUMMARY, month, ["days"])["days"])
 
 
 def why_no_shifts(lake: Lake) -> str:

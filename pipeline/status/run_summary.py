@@ -17,11 +17,12 @@ from functools import partial
 from pipeline.errors import Corrupt
 from pipeline.lakes.raw_source import RawSource
 from pipeline.load import INVALIDATED, RECEIPTS, Lake, Manifest
-from pipeline.load.layout import DATASETS, IDENTITY, MONTHLY, NIGHTLY, SALES, parse_raw, state_key
+from pipeline.load.layout import DATASETS, IDENTITY, MONTHLY, NIGHTLY, SALES, parse_raw
 from pipeline.load.storage import Stat
+from pipeline.load.summary_digests import FILE as FILE
+from pipeline.load.summary_digests import Digests
 from pipeline.status.read import Status
 
-FILE = "run.json"
 MAX_WINDOWS = 31  # more new windows are a backfill, in which every receipt is of an earlier day
 _DAY = len("2026-10-31")
 
@@ -32,7 +33,8 @@ class RunSummary:
 
     `late` are receipts of days before their window's that arrived, changed or were cancelled late
     (None in a backfill); `rescanned` the missing receipts that each rescan added;
-    `partitions` those built, by dataset; `reconciled` collected less paid by month and currency.
+    `partitions` those built, by dataset; `reconciled` collected less paid by month and currency;
+    `summaries` the digests of the files of summaries, which save requests to later runs.
     """
 
     day: str
@@ -50,6 +52,7 @@ class RunSummary:
     gaps: list[str]
     truncated: dict[str, str]
     seen: dict[str, dict[str, int]]
+    summaries: Digests
 
     def to_bytes(self) -> bytes:
         """The content of state/run.json."""
@@ -108,6 +111,7 @@ def read_summary(
         gaps=status.gaps,
         truncated=status.truncated,
         seen=seen,
+        summaries=lake.summary_digests(),
     )
 
 
@@ -164,10 +168,7 @@ def _lines(run: RunSummary) -> Iterator[tuple[str, str]]:
 
 def _seen_before(lake: Lake) -> dict[str, dict[str, int]]:
     """Numbers of the partitions that the previous run has seen; empty for a first run."""
-    try:
-        seen: dict[str, dict[str, int]] = json.loads(lake.storage.get(state_key(FILE)))["seen"]
-    except Corrupt:
-        return {}
+    seen: dict[str, dict[str, int]] = json.loads(lake.read_state(FILE) or b"{}").get("seen", {})
     return seen
 
 
@@ -194,9 +195,5 @@ def _late(lake: Lake, window: str) -> int:
 
 def _difference(lake: Lake, month: str) -> dict[str, str]:
     """Collected less paid by currency, as a decimal string."""
-    figures = json.loads(lake.read(MONTHLY, month, ["figures.json"])["figures.json"])
-    return {
-        currency: sections["bridge"]["total"]["unpaid"]
-        for currency, sections in figures["currencies"].items()
-        if "bridge" in sections
-    }
+    unpaid: dict[str, str] = lake.metadata(MONTHLY, month).get("unpaid", {})
+    return unpaid

@@ -203,7 +203,8 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
         requests = [[BuildRequest.for_task(task) for task in group] for group in groups]
         results = _build_large(executor, name, large, follow)
         results += _build_small(executor, name, requests, follow)
-    lake().refresh(tasks[0].dataset)
+    if not lake().note([result.published for result in results]):
+        lake().refresh(tasks[0].dataset)
     batch.report_progress(f"{name} built on {executor.name}", 100)
     return results
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import reports
@@ -17,6 +18,7 @@ from pipeline.load import (
     OUTSIDE,
     RAW_SHIFTS,
     SHIFTS,
+    SUMMARY,
     Manifest,
 )
 from pipeline.load.publish import NOTHING
@@ -101,6 +103,11 @@ class MonthlyReport(Report, BatchTask):
 
     def fingerprint_settings(self) -> dict[str, object]:
         return super().fingerprint_settings() | {"starts": str(self.lake_starts())}
+
+    def run(self) -> Iterator[Any]:
+        for dataset in (CUSTOMERS, SUMMARY):  # once, for all processes
+            lake().gather(dataset, lake().partitions(dataset))
+        yield from super().run()
 
     def write_report(self, before: Manifest | None, **common: Any) -> Files:
         names = [dataset.name for dataset in schema.SUMMARY]

@@ -184,7 +184,6 @@ class Nightly(DerivedTask):
         from pipeline.status.text import format_status
 
         lake().put_state(STATE, status.to_bytes())
-        lake().note_summaries()
         seconds = time.monotonic() - STARTED
         summary = read_summary(lake(), self.date, status, seconds, raw_sources()[1:])
         lake().put_state(FILE, summary.to_bytes())

@@ -32,6 +32,8 @@ from pipeline.settings.run_context import new_run
 from pipeline.targets import lake
 
 if TYPE_CHECKING:
+    from pipeline.load import Manifest
+    from pipeline.load.commit_records import Body
     from pipeline.tasks.batches import BatchTask
 
 T = TypeVar("T")
@@ -78,10 +80,15 @@ class BuildRequest(NamedTuple):
 
 
 class BuildResult(NamedTuple):
-    """A request, and the error if its partition was not built."""
+    """A request, and the error if its partition was not built.
+
+    `published` is the newest manifest of a partition that was built alone, with its body: the
+    driver then needs neither a listing nor a request to know it.
+    """
 
     request: BuildRequest
     error: PipelineError | None
+    published: tuple[Manifest, Body] | None = None
 
 
 def driver_context(*, is_local: bool) -> DriverContext:
@@ -180,6 +187,10 @@ def build(driver: DriverContext, group: Sequence[BuildRequest]) -> list[BuildRes
             tasks[result] = request
     for task, error in build_together([task for task in tasks if not task.complete()]).items():
         errors[tasks[task]] = error
+    if len(group) == 1 and not errors.get(group[0]):
+        task = group[0].task()
+        newest = lake().newest(task.dataset, task.name)
+        return [BuildResult(group[0], None, (newest, lake().body(newest)) if newest else None)]
     return [BuildResult(request, errors.get(request)) for request in group]
 
 

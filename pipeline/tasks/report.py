@@ -89,13 +89,14 @@ class Report(DerivedTask):
             decimals=settings.decimals(),
             through=through if is_open else None,
         )
-        change = reports.change_of(json.loads(files["figures.json"]))
+        figures = json.loads(files["figures.json"])
         self.report_progress(f"version {number}", 100)
         if self.set_tracking_url:
             self.set_tracking_url(lake().uri(self.dataset, self.name, "report.html"))
         return files | self.archived_files(), {
             "files": len(files),
-            "change": change,
+            "change": reports.change_of(figures),
+            "unpaid": reports.unpaid_of(figures),
             **checked,
         }
 
