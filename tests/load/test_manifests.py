@@ -222,6 +222,23 @@ def test_bodies_are_kept_and_bounded(folder: Storage, monkeypatch: pytest.Monkey
     assert len(fresh._bodies) == 2
 
 
+def test_what_another_process_has_published_is_known_without_a_request(folder: Storage) -> None:
+    worker, driver = log_of(folder, 1), ManifestLog(folder)
+    first = driver.newest(STAGING, DAY)
+    second, third = (
+        worker.append(STAGING, DAY, worker.newest(STAGING, DAY), EDITION, digest, {})
+        for digest in DIGESTS[1:3]
+    )
+    bodies = {manifest: worker.read(manifest) for manifest in (second, third)}
+    before, generation = folder.requests.copy(), driver.generations[STAGING]
+    assert not driver.note(third, bodies[third]), "a listing has to show what is between"
+    assert driver.newest(STAGING, DAY) == first
+    for manifest, body in bodies.items():
+        assert driver.note(manifest, body)
+        assert driver.newest(STAGING, DAY) == manifest and driver.read(manifest) == body
+    assert folder.requests == before and driver.generations[STAGING] == generation + 2
+
+
 def test_a_child_knows_the_foreign_names_that_its_parent_has_listed(folder: Storage) -> None:
     last = log_of(folder, 1).newest(STAGING, DAY)
     (folder_of(folder) / "copy of 000001.json").write_bytes(b"{}")
