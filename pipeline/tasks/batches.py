@@ -185,8 +185,9 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
     is_little = sum(work.values()) <= within(_LITTLE_WORK)
     engine_name = check_name() if tasks[0].is_for_clusters else "local"
     if engine_name == "local" and not large and (is_little or workers() == 1):
-        together = [sorted(tasks, key=lambda task: task.period)] if is_little else groups
-        return _build_here(name, together, batch)
+        if sum(work.values()) <= within(_GROUP_SIZE):
+            groups = [sorted(tasks, key=lambda task: task.period)]
+        return _build_here(name, groups, batch)
     batch.report_progress("starting the executor", 0)
     executor = open_executor(engine_name, draws=tasks[0].draws)
     if executor.url and batch.set_tracking_url:
