@@ -26,7 +26,7 @@ from pipeline.load import (
     open_storage,
 )
 from pipeline.load.layout import file_key
-from pipeline.load.publish import digest_files
+from pipeline.load.publish import Content, digest_files
 from tests.load.invariants import check
 from tests.load.partitions import MONTH, NEW, OLD, fill, lake
 
@@ -304,6 +304,29 @@ def test_reports_keep_every_edition(reopen: Callable[[], Storage]) -> None:
         "charts/net.png": b"png",
     }
     check(item.storage, quiet=True)
+
+
+def test_a_file_that_is_kept_is_in_the_archive_alone(folder: Storage) -> None:
+    item, files = lake(folder), {"report.md": b"1"}
+    content = Content(MONTHLY, MONTH, OLD, files, {}, None, {"charts/net.svg": b"svg"})
+    first = item.publish_content(content)
+    assert item.read(MONTHLY, MONTH) == files
+    assert item.read(MONTHLY, MONTH, ["charts/net.svg", "report.md"]) == {**files, **content.kept}
+    assert [stat.key for stat in folder.list("reports/")] == [
+        f"reports/monthly/{MONTH}/report.md",
+        f"reports/monthly/{MONTH}/versions/000001.{first.digest}.zip",
+    ]
+    check(folder, quiet=True)
+    second = item.publish_content(
+        content._replace(expected_manifest=first, kept={"charts/net.svg": b"other"})
+    )
+    assert second.digest != first.digest, "it is part of the content"
+    older = item.read(MONTHLY, MONTH, ["charts/net.svg"], manifest=first)
+    assert older == {"charts/net.svg": b"svg"}
+    folder.remove(f"reports/monthly/{MONTH}/versions/000002.{second.digest}.zip")
+    assert lake(folder).read(MONTHLY, MONTH) == files
+    with pytest.raises(Corrupt, match=r"versions/000002.*is missing"):
+        lake(folder).read(MONTHLY, MONTH, ["charts/net.svg"])
 
 
 def test_a_damaged_file_of_the_newest_report_is_read_from_its_archive(folder: Storage) -> None:
