@@ -226,7 +226,9 @@ class Figures:
 
     @cached_property
     def split(self) -> Split | None:
-        return split_change(self.now["days"], self.before["days"]) if self.before else None
+        if self.before is None or self.fair is None:
+            return None
+        return split_change(self.now["days"], self.before["days"], self.fair)
 
     @cached_property
     def stores(self) -> dict[str, str]:

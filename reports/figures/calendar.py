@@ -13,6 +13,7 @@ from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from math import lcm
 from typing import NamedTuple
 
 import pandas as pd
@@ -81,20 +82,28 @@ def normalise(now: pd.DataFrame, base: pd.DataFrame) -> Normalised:
     at the end.
     """
     open_now, open_base = open_days_by(now), open_days_by(base)
-    both = open_now.keys() & open_base.keys()
     sums_now, sums_base = _by_weekday(now), _by_weekday(base)
+    weights, denominator = _weights(open_now, open_base)
     scaled = {
-        n: sum(
-            (Fraction(getattr(sums_now[k], n) * open_base[k], open_now[k]) for k in both),
-            Fraction(),
+        n: Fraction(
+            sum(getattr(sums_now[k], n) * weight for k, weight in weights.items()), denominator
         )
         for n in SUMS
     }
     return Normalised(
         Totals(**{n: divide(v.numerator, v.denominator) for n, v in scaled.items()}),
-        Totals(**{n: sum(getattr(sums_base[k], n) for k in both) for n in SUMS}),
+        Totals(**{n: sum(getattr(sums_base[k], n) for k in weights) for n in SUMS}),
         scaled["receipts"],
     )
+
+
+def _weights(
+    open_now: Mapping[tuple[str, int], int], open_base: Mapping[tuple[str, int], int]
+) -> tuple[dict[tuple[str, int], int], int]:
+    """Open days of base ÷ those of now, by what was open in both: numerators, denominator."""
+    both = open_now.keys() & open_base.keys()
+    common = lcm(*(open_now[key] for key in both))
+    return {key: open_base[key] * common // open_now[key] for key in both}, common
 
 
 class FairPart(NamedTuple):
@@ -125,24 +134,24 @@ def fair_parts(
     total is; what rounding leaves goes to the largest remainders, so that the parts add up to
     `normalise` in `now`, `base` and the change, to the minor unit.
     """
-    open_now, open_base = map(open_days_by, days)
-    exact: dict[Hashable, Fraction] = {}
+    weights, denominator = _weights(*map(open_days_by, days))
+    exact: dict[Hashable, int] = {}
     before: dict[Hashable, list[int]] = {}
     for frame, is_now in ((now, True), (base, False)):
         names = ["store_id", "weekday", *keys]
         sums = group_sums({name: frame[name] for name in names}, frame, ["net_sales", "receipts"])
         for *index, net, receipts in zip(*(sums[name].tolist() for name in sums), strict=True):
             opened, key = tuple(index[:2]), index[2] if len(keys) == 1 else tuple(index[2:])
-            exact.setdefault(key, Fraction())
+            exact.setdefault(key, 0)
             before.setdefault(key, [0, 0])
-            if opened not in open_now or opened not in open_base:
+            if opened not in weights:
                 continue
             if is_now:
-                exact[key] += Fraction(net * open_base[opened], open_now[opened])
+                exact[key] += net * weights[opened]
             else:
                 before[key][0] += net
                 before[key][1] += receipts
-    scaled = largest_remainders(exact)
+    scaled = largest_remainders({key: Fraction(net, denominator) for key, net in exact.items()})
     return {key: FairPart(scaled[key], *before[key]) for key in exact}
 
 
@@ -190,8 +199,8 @@ class Split:
         }
 
 
-def split_change(now: pd.DataFrame, base: pd.DataFrame) -> Split:
-    """The change of net sales in its parts.
+def split_change(now: pd.DataFrame, base: pd.DataFrame, fair: Normalised) -> Split:
+    """The change of net sales in its parts; `fair` is `normalise` of both.
 
     It equals stores + calendar + receipts + average receipt - discounts - refunds.
 
@@ -205,7 +214,6 @@ def split_change(now: pd.DataFrame, base: pd.DataFrame) -> Split:
     both = traded_now & traded_base
     now_both, base_both = (total(d[d["store_id"].isin(both)]) for d in (now, base))
     stores = (a.gross_sales - now_both.gross_sales) - (b.gross_sales - base_both.gross_sales)
-    fair = normalise(now[now["store_id"].isin(both)], base[base["store_id"].isin(both)])
     calendar = (now_both.gross_sales - base_both.gross_sales) - (
         fair.now.gross_sales - fair.base.gross_sales
     )

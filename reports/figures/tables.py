@@ -38,6 +38,9 @@ TABLES = (
     "quality",
 )
 
+COPIED = 100_000
+"""Rows of a table whose columns are copied side by side."""
+
 
 def _integers(column: pa.ChunkedArray) -> np.ndarray:
     """The unscaled integers of a decimal column.
@@ -94,7 +97,8 @@ def frame(table: pa.Table) -> pd.DataFrame:
             columns[name] = pd.Series(column.to_pylist(), dtype=object)
         else:
             columns[name] = np.array(column.to_pylist() or [], dtype=object)
-    return pd.DataFrame(columns, copy=False)
+    # In one block for each type most later steps take a third of the time, at twice the memory.
+    return pd.DataFrame(columns, copy=table.num_rows < COPIED)
 
 
 def stack(tables: Mapping[date, pa.Table]) -> pa.Table:

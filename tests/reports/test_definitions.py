@@ -179,7 +179,7 @@ def test_the_difference_is_split_without_a_rest():
         day("2025-10-10", 3300, 20, sale_discounts=90, net_sales=3210),
         day("2025-10-10", 700, 7, store_id="new"),
     )
-    split = split_change(now, base)
+    split = split_change(now, base, normalise(now, base))
     # Both spans share s1: 5000 before; now 7800, or 2 Mondays x 1200 + 1 Friday x 3300 = 5700 on
     # the base's weekdays.
     # 44 receipts against 40 at 125 each: +500; the rest of +700 is the average receipt.
