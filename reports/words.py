@@ -22,6 +22,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from string import Formatter
+from types import NoneType
 from typing import NamedTuple
 
 from babel import Locale
@@ -161,6 +162,10 @@ class Words:
         return kept[1]
 
     def _runs(self, value: Value) -> tuple[Run, ...]:
+        if not isinstance(value, (Name, Text, Series, NoneType)):
+            if value not in self._plain_runs:
+                self._plain_runs[value] = (Run(self._plain(value), unbroken=True),)
+            return self._plain_runs[value]
         match value:
             case None:
                 return (Run(DASH),)
@@ -182,9 +187,6 @@ class Words:
                     for i, piece in enumerate(pieces)
                     for run in (self.runs(items[int(piece)]) if i % 2 else (Run(piece),))
                 )
-        if value not in self._plain_runs:
-            self._plain_runs[value] = (Run(self._plain(value), unbroken=True),)
-        return self._plain_runs[value]
 
     def sentence(self, value: Value) -> tuple[Run, ...]:
         """`runs`, begun with a capital unless a name begins them."""

@@ -11,6 +11,7 @@ import io
 import sys
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
@@ -105,20 +106,20 @@ class _Writer:
             case Money(units, currency):
                 lake = self.words.lake_decimals
                 decimals = min(self.words.decimals.get(currency, lake), lake)
-                self._number(
-                    sheet, row, index, Decimal(units).scaleb(-lake), _digits(decimals), strong
-                )
+                self._number(sheet, row, index, units / 10**lake, _digits(decimals), strong)
             case Count(number):
-                self._number(sheet, row, index, Decimal(number), _digits(0), strong)
+                self._number(sheet, row, index, number, _digits(0), strong)
             case Quantity(units):
                 shown = _digits(0) if units % QUANTITY_UNIT == 0 else "#,##0.0###"
-                self._number(sheet, row, index, Decimal(units) / QUANTITY_UNIT, shown, strong)
+                self._number(sheet, row, index, units / QUANTITY_UNIT, shown, strong)
             case Rate(part, base, decimals) if base:
-                self._number(sheet, row, index, Decimal(part) / base, _digits(decimals), strong)
+                self._number(sheet, row, index, part / base, _digits(decimals), strong)
             case Percent(part, base) if base:
-                self._number(sheet, row, index, Decimal(part) / base, "0.0%", strong)
+                self._number(sheet, row, index, part / base, "0.0%", strong)
             case Points(now, now_whole, before, before_whole) if now_whole and before_whole:
-                points = Decimal(now * 100) / now_whole - Decimal(before * 100) / before_whole
+                points = float(
+                    Decimal(now * 100) / now_whole - Decimal(before * 100) / before_whole
+                )
                 self._number(sheet, row, index, points, "+0.0;-0.0;0.0", strong)
             case Day(day):
                 sheet.write_datetime(row, index, _midnight(day), self._format("yyyy-mm-dd", strong))
@@ -137,9 +138,9 @@ class _Writer:
         return len(self.words.say(value))
 
     def _number(
-        self, sheet: Worksheet, row: int, index: int, number: Decimal, shown: str, strong: bool
+        self, sheet: Worksheet, row: int, index: int, number: float, shown: str, strong: bool
     ) -> None:
-        sheet.write_number(row, index, float(number), self._format(shown, strong))
+        sheet.write_number(row, index, number, self._format(shown, strong))
 
     def _format(self, shown: str, strong: bool) -> Format:
         if (shown, strong) not in self.formats:
@@ -149,6 +150,7 @@ class _Writer:
         return self.formats[shown, strong]
 
 
+@cache
 def _digits(decimals: int) -> str:
     return "#,##0" + ("." + "0" * decimals if decimals else "")
 
