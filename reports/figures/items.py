@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from reports.figures.calendar import FairPart
-from reports.figures.tables import group_sums, largest_first, sum_by
+from reports.figures.tables import group_sums, sort_rows, sum_by
 
 SUMS = [
     "receipts",
@@ -59,7 +59,7 @@ def by_item(items: pd.DataFrame) -> pd.DataFrame:
             "combo_net": np.add.reduceat(columns["net_sales"] * in_combo, starts),
         }
     )
-    ranked = largest_first(ranked, "net_sales", "units")
+    ranked = sort_rows(ranked, "-net_sales", "-units").reset_index(drop=True)
     ranked["rank"] = range(1, len(ranked) + 1)
     ranked["abc"] = classes(ranked["net_sales"].tolist())
     return ranked
@@ -119,12 +119,10 @@ def compare(now: pd.DataFrame, before: pd.DataFrame, fair: Mapping[str, FairPart
     joined["fair_base"] = [part.base for part in parts]
     joined["fair_receipts"] = [part.receipts for part in parts]
     joined["fair_change"] = [part.change for part in parts]
-    return joined.sort_values(
-        ["fair_change", "item"], ascending=[False, True], kind="stable"
-    ).reset_index(drop=True)
+    return sort_rows(joined, "-fair_change", "item").reset_index(drop=True)
 
 
 def _one_row(ranked: pd.DataFrame) -> pd.DataFrame:
     sums = group_sums({"item": ranked["item"]}, ranked, ["net_sales", "units", "receipts"])
-    merged = largest_first(sums, "net_sales", "units")
+    merged = sort_rows(sums, "-net_sales", "-units")
     return merged.assign(rank=range(1, len(merged) + 1)).set_index("item")

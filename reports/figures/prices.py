@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from reports.figures.tables import rows_of
+from reports.figures.tables import rows_of, sort_rows
 
 FEWEST = 10 * 10_000
 
@@ -49,10 +49,8 @@ def price_changes(prices: pd.DataFrame) -> list[Change]:
         (*row[:3], row.month): row.first
         for row in rows_of(sums[["item", "variant", "unit_price", "month", "first"]])
     }
-    sums = sums[sums["units"] >= FEWEST].sort_values(
-        ["item", "variant", "month", "units", "unit_price"],
-        ascending=[True, True, True, False, True],
-        kind="stable",
+    sums = sort_rows(
+        sums[sums["units"] >= FEWEST], "item", "variant", "month", "-units", "unit_price"
     )
     usual = sums.drop_duplicates(["item", "variant", "month"])
     months = sorted(set(keyed["month"]))

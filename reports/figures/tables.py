@@ -158,7 +158,7 @@ def sum_by(
     A key that is missing is "".
     """
     totals = group_sums({key: rows[key].fillna("") for key in keys}, rows, sums)
-    return largest_first(totals, largest) if largest else totals
+    return sort_rows(totals, f"-{largest}").reset_index(drop=True) if largest else totals
 
 
 def group_sums(
@@ -214,10 +214,12 @@ def _row_class(names: tuple[str, ...]) -> Any:
     return namedtuple("Row", names)  # the columns are known when it runs
 
 
-def largest_first(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """`rows` by `columns`, the largest first, then in the order that they have."""
-    order = np.lexsort([-rows[name].to_numpy() for name in reversed(columns)])
-    return rows.iloc[order].reset_index(drop=True)
+def sort_rows(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """`rows` by `columns`, then in the order that they have; "-units": the largest first."""
+    keys = [
+        (-rows[name[1:]]).tolist() if name[0] == "-" else rows[name].tolist() for name in columns
+    ]
+    return rows.iloc[sorted(range(len(rows)), key=list(zip(*keys, strict=True)).__getitem__)]
 
 
 def names(

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from reports.figures import Figures
-from reports.figures.tables import rows_of
+from reports.figures.tables import rows_of, sort_rows
 from reports.page import Column, Finding, Section, Table, value_of
 from reports.sections.names import employee_name
 from reports.values import Count, Day, Money, Name, Series, Text, Value, text
@@ -28,9 +28,9 @@ _MOVES = ("opening_cash", "cash_payments", "cash_refunds", "paid_in", "paid_out"
 
 def cash_drawer(figures: Figures) -> Section:
     """Over and short by store and shift; absent where the POS has no shifts."""
-    shifts = figures.shifts
-    if shifts.empty:
+    if figures.shifts.empty:
         return Section("cash_drawer")
+    shifts = _ranked(figures.shifts)
     currency, counted = figures.currency, counted_of(shifts)
     over, short = over_and_short(counted)
     lead = result(len(counted), over, short, currency)
@@ -92,7 +92,7 @@ def result(count: int, over: int, short: int, currency: str) -> Text | None:
 def _notes(figures: Figures, shifts: pd.DataFrame, counted: pd.DataFrame) -> list[Text]:
     """The largest difference, shifts without a count, days without a close."""
     notes, currency = [], figures.currency
-    largest = _ranked(counted).iloc[0] if len(counted) else None
+    largest = counted.iloc[0] if len(counted) else None
     if largest is not None and largest["difference"]:
         notes.append(
             text(
@@ -153,12 +153,8 @@ def _closed_by(figures: Figures, employee: str | None) -> Value:
 def _ranked(shifts: pd.DataFrame) -> pd.DataFrame:
     """The largest difference first, shifts without a count last."""
     sizes = [-1 if d is None or d != d else abs(int(d)) for d in shifts["difference"]]
-    ranked = shifts.assign(size=sizes).sort_values(
-        ["size", "business_day", "store_id", "register", "opened_at"],
-        ascending=[False, True, True, True, True],
-        kind="stable",
-    )
-    return ranked.drop(columns="size")
+    keys = ("-size", "business_day", "store_id", "register", "opened_at")
+    return sort_rows(shifts.assign(size=sizes), *keys).drop(columns="size")
 
 
 def _by_store(figures: Figures, shifts: pd.DataFrame, stores: list[str]) -> Table:
@@ -198,7 +194,7 @@ def _sums(figures: Figures, label: Value, shifts: pd.DataFrame) -> tuple[Value, 
 
 def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> Iterator[Table]:
     """The shifts with a difference or without a count; for the workbook, all of them."""
-    named = _named(figures, _ranked(shifts))
+    named = _named(figures, shifts)
     odd = named[[value is None or value.units != 0 for value in named["difference"]]]
     if len(odd):
         names = [

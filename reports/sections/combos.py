@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.figures import Figures
 from reports.figures.calendar import month_before
-from reports.figures.tables import rows_of, sum_by
+from reports.figures.tables import rows_of, sort_rows, sum_by
 from reports.page import Chart, Column, Section, Table, records
 from reports.sections.comparison import against_share, ratio, share
 from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Value, text
@@ -147,18 +147,13 @@ def combos(figures: Figures) -> Section:
 def _part_sums(figures: Figures) -> pd.DataFrame:
     parts = figures.now["combo_parts"]
     sums = sum_by(parts, ["combo", "slot", "item"], ["units", "net_sales"])
-    return sums.sort_values(
-        ["combo", "slot", "units", "item"], ascending=[True, True, False, True], kind="stable"
-    )
+    return sort_rows(sums, "combo", "slot", "-units", "item")
 
 
 def _parts(figures: Figures, sums: pd.DataFrame) -> Table:
     """The components of each combo, the combo that brings most first."""
-    sums = sums.assign(brings=sums.groupby("combo")["net_sales"].transform("sum")).sort_values(
-        ["brings", "combo", "slot", "units", "item"],
-        ascending=[False, True, True, False, True],
-        kind="stable",
-    )
+    sums = sums.assign(brings=sums.groupby("combo")["net_sales"].transform("sum"))
+    sums = sort_rows(sums, "-brings")
     total_sum = sums.groupby(["combo", "slot"])["units"].transform("sum")
     receipts = figures.now["combos"].groupby("combo")["receipts"].sum()
     unknown = set(
@@ -195,11 +190,7 @@ def _choices(choices: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame:
     dishes = ranked.groupby("item")[["net_sales", "base"]].agg({"net_sales": "sum", "base": "max"})
     dishes = dishes.reindex(sums["item"], fill_value=0)
     sums["net"], sums["receipts"] = dishes["net_sales"].tolist(), dishes["base"].tolist()
-    return sums.sort_values(
-        ["net", "item", "all", "name", "units", "option"],
-        ascending=[False, True, False, True, False, True],
-        kind="stable",
-    )
+    return sort_rows(sums, "-net", "item", "-all", "name", "-units", "option")
 
 
 def _share_of_modifier(row: Any, decimals: int = 1) -> Percent | None:

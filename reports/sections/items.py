@@ -15,7 +15,7 @@ from reports.figures import Figures
 from reports.figures.calendar import FairPart, month_before
 from reports.figures.items import by_category, by_item, compare
 from reports.figures.money import PERCENT_BASE
-from reports.figures.tables import rows_of
+from reports.figures.tables import rows_of, sort_rows
 from reports.page import Chart, Column, Finding, Section, Table, records
 from reports.sections.comparison import enough, growth, share, too_few
 from reports.sections.names import names_of
@@ -176,9 +176,7 @@ def _moved(figures: Figures, moves: pd.DataFrame) -> list[Text]:
     ):
         matches = moves[mask]
         if len(matches):
-            order = matches.sort_values(
-                ["net_sales", "net_sales_before", "item"], ascending=[False, False, True]
-            )
+            order = sort_rows(matches, "-net_sales", "-net_sales_before", "item")
             sentences.append(
                 text(f"items.{key}", n=Count(len(matches)), names=names_of(order["item"]))
             )
@@ -293,7 +291,7 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
     tables = [replace(best, is_detail=is_ranked)]
     if len(ranked) > TOP:
         least = ranked.iloc[TOP:].iloc[::-1]
-        by_units = ranked.sort_values(["units", "item"], ascending=[False, True], kind="stable")
+        by_units = sort_rows(ranked, "-units", "item")
         short = (Column("item"), Column("units", "quantity"), Column("net_sales", "money"))
         tables += [
             Table.from_frame("items-least", text("items.least"), least, short, currency, shown=0),

@@ -11,7 +11,7 @@ import pandas as pd
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.money import PERCENT_BASE
-from reports.figures.tables import rows_of
+from reports.figures.tables import rows_of, sort_rows
 from reports.page import Chart, Column, Finding, Section, Table
 from reports.sections.comparison import enough, growth, share
 from reports.sections.names import names_of
@@ -71,9 +71,7 @@ def weekdays(figures: Figures) -> Section:
     best = max(ranked, key=lambda w: (Fraction(now[w][0], now[w][2]), -w), default=None)
     worst = min(ranked, key=lambda w: (Fraction(now[w][0], now[w][2]), w), default=None)
     channels = days.groupby("channel", sort=True)[["net_sales", "receipts"]].sum().reset_index()
-    channels = channels.sort_values(
-        ["net_sales", "channel"], ascending=[False, True], kind="stable"
-    )
+    channels = sort_rows(channels, "-net_sales", "channel")
     total_sum = int(channels["net_sales"].sum())
     lead, receipts = channels.iloc[0], figures.total.receipts
     sentences = []
