@@ -8,7 +8,6 @@ date is written: the same page gives the same bytes.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import typst
 
 from reports.page import RIGHT, Chart, Page, Section, Table
@@ -50,7 +50,7 @@ def page_layout(
     template: Path, page: Page, words: Words, images: Mapping[str, bytes], paper: Paper
 ) -> typst.Compiler:
     """The document before it is written."""
-    stated = json.dumps(_body(page, words, images, paper), ensure_ascii=False)
+    stated = msgspec.json.encode(_body(page, words, images, paper)).decode()
     return typst.Compiler(
         template, root=template.parent, font_paths=fonts(), sys_inputs={"page": stated}
     )
