@@ -1,17 +1,46 @@
 """Text of people made inert in each form.
 
-In: text whose hidden characters `words.visible` has replaced. Out: the same text, with no meaning
-to Markdown, Slack or typst. HTML is escaped by jinja2's autoescape.
+`visible` replaces hidden characters; then `markdown` and `slack` take the meaning from the signs of
+these forms. HTML is escaped by jinja2's autoescape, and typst gets text as data.
 """
 
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
+DASH = "–"
+LONGEST = 72
+"""Characters of a name that a page shows; tables and figures.json have up to LONGEST_DATA."""
+LONGEST_DATA = 1000
+_HIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 _BULLET = re.compile(r"^(\s*)(-(?=[\s-]|$)|\+(?=\s|$)|=(?=[\s=]|$))")
 _LINK = re.compile(r"(https?|ftp|www|mailto)([:.])", re.IGNORECASE)
 _ORDERED = re.compile(r"^(\s*\d{1,9})([.)])(?=\s|$)")
+
+
+def visible(name: str, longest: int = LONGEST) -> str:
+    """`name` without invisible characters, cut to `longest`.
+
+    Control and direction characters become a visible sign, line breaks a space.
+    """
+    if not name.isprintable() or "  " in name:
+        name = re.sub(r"[\r\n\t\u2028\u2029]+", " ", name)
+        name = _HIDDEN.sub("\ufffd", name.encode("utf-8", "replace").decode("utf-8"))
+        name = re.sub(r" {2,}", " ", name)
+    name = name.strip() or DASH
+    return name if len(name) <= longest else name[: longest - 1].rstrip() + "…"
+
+
+def bounded(text: str) -> str:
+    """`text`, or its first characters and a digest that keeps long texts apart."""
+    if len(text) <= LONGEST_DATA:
+        return text
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{text[: LONGEST_DATA - 13]}…{digest}"
 
 
 def markdown(text: str, starts_line: bool = False) -> str:
@@ -26,11 +55,6 @@ def markdown(text: str, starts_line: bool = False) -> str:
     if starts_line:
         escaped = _ORDERED.sub(r"\1\\\2", _BULLET.sub(r"\1\\\2", escaped))
     return _LINK.sub("\\1\u2060\\2", escaped).replace("@", "@\u2060")
-
-
-def typst(text: str) -> str:
-    """`text` as a typst string literal, which has no markup."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def slack(text: str) -> str:

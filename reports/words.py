@@ -19,7 +19,6 @@ from collections.abc import Iterator, Mapping
 from datetime import date, time
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
-from hashlib import sha256
 from importlib.resources import files
 from string import Formatter
 from types import NoneType
@@ -30,6 +29,7 @@ from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
 from babel.numbers import format_compact_decimal, get_decimal_symbol, get_group_symbol
 
+from reports.escape import DASH, LONGEST, visible
 from reports.values import (
     QUANTITY_UNIT,
     Count,
@@ -51,36 +51,8 @@ from reports.values import (
 
 CATALOGS = {"es": "es_MX", "en": "en_US"}
 """The folder of texts of each language; numbers and dates follow the locale itself."""
-DASH = "–"
-LONGEST = 72
-"""Characters of a name that a page shows; tables and figures.json have up to LONGEST_DATA."""
-LONGEST_DATA = 1000
 _UNNAMED = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """An identifier without a name in the catalog: that of a store (employees have a word)."""
-_HIDDEN = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
-)
-
-
-def visible(name: str, longest: int = LONGEST) -> str:
-    """`name` without invisible characters, cut to `longest`.
-
-    Control and direction characters become a visible sign, line breaks a space.
-    """
-    if not name.isprintable() or "  " in name:
-        name = re.sub(r"[\r\n\t\u2028\u2029]+", " ", name)
-        name = _HIDDEN.sub("\ufffd", name.encode("utf-8", "replace").decode("utf-8"))
-        name = re.sub(r" {2,}", " ", name)
-    name = name.strip() or DASH
-    return name if len(name) <= longest else name[: longest - 1].rstrip() + "…"
-
-
-def bounded(text: str) -> str:
-    """`text`, or its first characters and a digest that keeps long texts apart."""
-    if len(text) <= LONGEST_DATA:
-        return text
-    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    return f"{text[: LONGEST_DATA - 13]}…{digest}"
 
 
 class Run(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from reports.charts.plot import Scale, label_axis, legend, segments, spread, ticks_of, value_axis
 from reports.charts.style import (
     BLUE,
     DASHED,
@@ -16,13 +17,6 @@ from reports.charts.style import (
     VERMILION,
     WIDTH,
     Canvas,
-    Scale,
-    label_axis,
-    legend,
-    segments,
-    spread,
-    ticks_of,
-    value_axis,
     width_of,
 )
 from reports.values import Count, Money, Text, Value

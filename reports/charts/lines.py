@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reports.charts.bars import mark_title
+from reports.charts.plot import Scale, label_axis, segments, spread, ticks_of, value_axis
 from reports.charts.style import (
     BLUE,
     DARKER,
@@ -16,13 +17,7 @@ from reports.charts.style import (
     VERMILION,
     WIDTH,
     Canvas,
-    Scale,
     cut,
-    label_axis,
-    segments,
-    spread,
-    ticks_of,
-    value_axis,
     width_of,
 )
 from reports.values import Money, Percent, Rate, Value

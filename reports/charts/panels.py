@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.charts.bars import mark_title
-from reports.charts.style import BLUE, MUTED, SIZE, SMALL, WIDTH, Canvas, Scale, cut, width_of
+from reports.charts.plot import Scale
+from reports.charts.style import BLUE, MUTED, SIZE, SMALL, WIDTH, Canvas, cut, width_of
 from reports.values import Money
 from reports.words import Words
 

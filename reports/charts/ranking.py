@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.charts.bars import mark_title
+from reports.charts.plot import Scale, legend
 from reports.charts.style import (
     BLUE,
     INK,
@@ -16,8 +17,6 @@ from reports.charts.style import (
     SMALL,
     WIDTH,
     Canvas,
-    Scale,
-    legend,
     width_of,
     wrap,
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import log2
 from typing import Any
 
+from reports.charts.plot import Scale
 from reports.charts.style import (
     BLUE,
     DARKER,
@@ -19,7 +20,6 @@ from reports.charts.style import (
     VERMILION,
     WIDTH,
     Canvas,
-    Scale,
     cut,
     width_of,
 )

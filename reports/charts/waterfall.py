@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.charts.bars import mark_title
+from reports.charts.plot import Scale
 from reports.charts.style import (
     BLUE,
     FAINT,
@@ -21,7 +22,6 @@ from reports.charts.style import (
     SMALL,
     WIDTH,
     Canvas,
-    Scale,
     width_of,
     wrap,
 )

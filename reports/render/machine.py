@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
 
+from reports.escape import bounded
 from reports.page import Page
 from reports.values import (
     QUANTITY_UNIT,
@@ -28,7 +29,6 @@ from reports.values import (
     Rate,
     Weekday,
 )
-from reports.words import bounded
 
 RATIO = Decimal("0.000001")
 

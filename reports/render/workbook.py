@@ -17,6 +17,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from reports.escape import bounded, visible
 from reports.page import Page, Table
 from reports.render.outline import heading, tables
 from reports.values import (
@@ -32,7 +33,7 @@ from reports.values import (
     Rate,
     Value,
 )
-from reports.words import Words, bounded, visible
+from reports.words import Words
 
 LONGEST_NAME = 31
 """Characters that a sheet's name may have."""

@@ -19,7 +19,8 @@ from pipeline.errors import ConfigError
 from reports.page import Column, Finding, Page, Section, Table, Tile
 from reports.render import mail, message, slack
 from reports.values import Count, Money, Name, text
-from reports.words import Words, visible
+from reports.words import Words
+from reports.escape import visible
 
 PAYLOADS = [
     "<script>alert(1)</script>",

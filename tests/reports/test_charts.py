@@ -17,6 +17,7 @@ from matplotlib.colors import to_rgb
 
 from reports.charts import DRAWERS
 from reports.charts.heat import colors_of
+from reports.charts.plot import ticks_of
 from reports.charts.style import (
     DARKER,
     INK,
@@ -29,7 +30,6 @@ from reports.charts.style import (
     contrast,
     styled,
     text_on,
-    ticks_of,
 )
 from reports.page import Chart
 from reports.values import Hour, Money, Month, Name, Rate, Text, Weekday, text

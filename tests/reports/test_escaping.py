@@ -13,8 +13,9 @@ import pytest
 
 import reports
 from reports import escape
+from reports.escape import LONGEST, LONGEST_DATA, visible
 from reports.values import Count, Money, Name, text
-from reports.words import LONGEST, LONGEST_DATA, Words, visible
+from reports.words import Words
 from tests.support.workbook import sheets
 
 HOSTILE = (
