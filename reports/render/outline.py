@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from reports.page import Chart, Page, Section, Table
-from reports.sections.lineage import day_of
+from reports.sections.origin import day_of
 from reports.values import Count, Day, Month, Name, Series, Text, Value, text
 
 WORKBOOK = "tables.xlsx"

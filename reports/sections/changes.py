@@ -16,7 +16,7 @@ from reports.figures.moved import Moved, Path, leaves, moved_figures
 from reports.page import Column, Section, Table
 from reports.render.machine import plain
 from reports.sections.bridge import STEPS
-from reports.sections.lineage import day_of
+from reports.sections.origin import day_of
 from reports.values import (
     QUANTITY_UNIT,
     Count,

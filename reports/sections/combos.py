@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,7 @@ from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.tables import rows_of, sort_rows, sum_by
 from reports.page import Chart, Column, Section, Table, records
-from reports.sections.comparison import against_share, ratio, share
+from reports.sections.comparison import against_share, ranking, ratio, share
 from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Value, text
 
 TOP = 12
@@ -106,7 +107,7 @@ def combos(figures: Figures) -> Section:
                     n=Quantity(int(paid["units"].sum())),
                 )
             )
-        charts += _chart(choices)
+        charts += _chart(choices, figures.month)
     return Section(
         "combos",
         tuple(sentences),
@@ -219,7 +220,7 @@ def _choice_table(figures: Figures, choices: pd.DataFrame) -> Table:
     return Table.from_frame("choices", title, cells, columns, figures.currency, shown=TOP)
 
 
-def _chart(choices: pd.DataFrame) -> list[Chart]:
+def _chart(choices: pd.DataFrame, month: date) -> list[Chart]:
     """Options of the dish and modifier that is chosen most.
 
     With one option there is nothing to draw.
@@ -248,12 +249,5 @@ def _chart(choices: pd.DataFrame) -> list[Chart]:
         item=Name(lead["item"]),
         option=Name(lead["option"]),
     )
-    return [
-        Chart(
-            "ranking",
-            "choices",
-            title,
-            text("combos.alt", item=Name(lead["item"]), n=Count(len(rows))),
-            {"rows": bars, "name": Name(lead["name"]), "part_name": None, "before_name": None},
-        )
-    ]
+    alt = text("combos.alt", item=Name(lead["item"]), n=Count(len(rows)))
+    return [ranking(month, "choices", title, alt, bars, label=Name(lead["name"]))]

@@ -8,10 +8,13 @@ make the percentages that people read with `share`, `ratio`, `points` and `growt
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from reports.figures import Figures, Totals
+from reports.figures.calendar import month_before
 from reports.figures.money import PERCENT_BASE
+from reports.page import Chart
 from reports.values import Count, Month, Percent, Points, Text, Value, text
 
 Pair = tuple[int, int]
@@ -86,6 +89,31 @@ def _compared(change: Value, base: Value, month: date, receipts: int) -> Text:
 
 def missing(month: date) -> Text:
     return text("compare.missing", month=Month(month, short=True))
+
+
+def ranking(
+    month: date,
+    name: str,
+    title: Text,
+    alt: Text,
+    rows: Sequence[tuple[Value, Value, int, int, int | None]],
+    *,
+    label: Value = None,
+    part: Value = None,
+) -> Chart:
+    """Bars of `month`, those of the month before behind them where `rows` have them.
+
+    A row: label, figure, length, length of its part, length before. `label` names the bars, `part`
+    their parts.
+    """
+    has_before = any(row[4] is not None for row in rows)
+    data = {
+        "rows": rows,
+        "name": label or Month(month, short=True),
+        "part_name": part,
+        "before_name": Month(month_before(month), short=True) if has_before else None,
+    }
+    return Chart("ranking", name, title, alt, data)
 
 
 def comparable(figures: Figures) -> bool:

@@ -16,20 +16,16 @@ from reports.figures.calendar import FairPart, month_before
 from reports.figures.items import by_category, by_item, compare
 from reports.figures.money import PERCENT_BASE
 from reports.figures.tables import rows_of, sort_rows
-from reports.page import Chart, Column, Finding, Section, Table, records
+from reports.page import Column, Finding, Section, Table, records
 from reports.sections.comparison import enough, growth, share, too_few
+from reports.sections.item_charts import TOP, category_name, item_charts
 from reports.sections.names import names_of
 from reports.values import Count, Money, Month, Name, Quantity, Text, Value, text
 
-TOP = 10
 MOVED, WEIGHT = 10, 200
 """Limits of a finding: net sales of an item fell by more than one in MOVED of its own, and by more
 than one in WEIGHT of the month's.
 """
-
-
-def category_name(category: str) -> Value:
-    return Name(category) if category else text("items.no_category")
 
 
 def items(figures: Figures) -> Section:
@@ -93,7 +89,7 @@ def items(figures: Figures) -> Section:
     return Section(
         "items",
         tuple(sentences),
-        charts=_charts(figures, ranked, past),
+        charts=item_charts(figures, ranked, past),
         tables=tuple(_tables(figures, ranked, moves)),
         findings=_findings(figures, moves, total_sum) if moves is not None else (),
         figures={
@@ -181,79 +177,6 @@ def _moved(figures: Figures, moves: pd.DataFrame) -> list[Text]:
                 text(f"items.{key}", n=Count(len(matches)), names=names_of(order["item"]))
             )
     return sentences
-
-
-def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tuple[Chart, ...]:
-    currency, top = figures.currency, ranked.head(TOP)
-    if len(ranked) < 2:
-        return ()
-    total_sum, receipts = int(ranked["net_sales"].sum()), figures.total.receipts
-    part = share(int(top["net_sales"].sum()), total_sum, receipts, decimals=0)
-    rows = [
-        (
-            Name(r.item),
-            Money(int(r.net_sales), currency, compact=True),
-            int(r.net_sales),
-            int(r.combo_net) if r.net_sales > 0 else 0,
-            int(past[r.item]) if past else None,
-        )
-        for r in rows_of(top)
-    ]
-    first = Chart(
-        "ranking",
-        "items",
-        text("items.chart" if part else "items.chart_plain", n=Count(len(top)), share=part),
-        text(
-            "items.alt",
-            n=Count(len(top)),
-            item=Name(top.iloc[0]["item"]),
-            net=Money(int(top.iloc[0]["net_sales"]), currency),
-        ),
-        {
-            "rows": rows,
-            "name": text("items.as_plain"),
-            "part_name": text("items.as_combo") if any(row[3] for row in rows) else None,
-            "before_name": Month(month_before(figures.month), short=True) if past else None,
-        },
-    )
-    groups = by_category(figures.now["items"])
-    if len(groups) < 2:
-        return (first,)
-    past_groups = by_category(figures.whole_before["items"]) if figures.whole_before else None
-    earlier = (
-        dict(zip(past_groups["category"], past_groups["net_sales"], strict=True))
-        if past_groups is not None
-        else {}
-    )
-    lead = groups.iloc[0]
-    part = share(int(lead["net_sales"]), int(groups["net_sales"].sum()), receipts, decimals=0)
-    bars = [
-        (
-            category_name(r.category),
-            Money(int(r.net_sales), currency, compact=True),
-            int(r.net_sales),
-            0,
-            int(earlier.get(r.category, 0)) if earlier else None,
-        )
-        for r in rows_of(groups.head(TOP))
-    ]
-    second = Chart(
-        "ranking",
-        "categories",
-        text(
-            "items.category_chart" if part else "items.category_chart_plain",
-            category=category_name(lead["category"]),
-            share=part,
-        ),
-        text("items.category_alt", n=Count(len(bars))),
-        {
-            "rows": bars,
-            "name": Month(figures.month, short=True),
-            "part_name": None,
-            "before_name": Month(month_before(figures.month), short=True) if earlier else None,
-        },
-    )
-    return first, second
 
 
 def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) -> list[Table]:

@@ -5,9 +5,7 @@ Counts in = counts out, what is not known, and the inputs of the report.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 import pandas as pd
 
@@ -30,7 +28,8 @@ from reports.sections.data_state import (
     unread_table,
 )
 from reports.sections.names import first_of
-from reports.values import Count, Day, Money, Month, Name, Series, Text, Value, text
+from reports.sections.origin import origin_table
+from reports.values import Count, Money, Name, Series, Text, Value, text
 
 FLOW = ("fetched", "curated", "quarantined", "superseded")
 CHECKS = (
@@ -45,10 +44,6 @@ CHECKS = (
     "orphan_refund",
     "cancelled",
 )
-FACTS, SHOWN = 14, 7
-"""Inputs listed, and rows on a page; the workbook has all digests."""
-ORIGIN = ("version", "watermark", "definitions", "settings", "code")
-INPUTS = ("summary", "customers", "backoffice", "outside")
 GLOSSARY = (
     "gross_sales",
     "refunds",
@@ -182,7 +177,7 @@ def lineage(
     subjects = _subjects(quality)
     if subjects.rows:
         tables.append(subjects)
-    origin = _origin(metadata)
+    origin = origin_table(metadata)
     if origin.rows:
         tables.append(origin)
     notes = tuple(text(f"glossary.{term}") for term in glossary)
@@ -266,52 +261,3 @@ def _subjects(frame: pd.DataFrame) -> Table:
 
 def _subject(check: str, subject: str) -> Value:
     return reason_of(subject) if check == "quarantined" else Name(subject)
-
-
-def _origin(metadata: Mapping[str, object]) -> Table:
-    """Origin of the report: version, last window, and digests of its inputs."""
-    order = sorted(
-        metadata,
-        key=lambda fact: (
-            isinstance(metadata[fact], Mapping),
-            ORIGIN.index(fact) if fact in ORIGIN else len(ORIGIN),
-            fact,
-        ),
-    )
-    rows = tuple(row for fact in order for row in _fact_rows(fact, metadata[fact]))
-    return Table(
-        "origin", text("lineage.origin"), (Column("fact"), Column("value")), rows, shown=SHOWN
-    )
-
-
-def _fact_rows(name: str, fact: object) -> list[tuple[Value, Value]]:
-    """Rows of a fact, name and value; of many inputs the first ones and a count."""
-    label: Value = text(f"origin.{name}") if name in ORIGIN else Name(name)
-    if isinstance(fact, Mapping):
-        keys = sorted(sorted(fact, key=str, reverse=True), key=_rank)
-        more = [(text("items.more", n=Count(len(keys) - FACTS)), None)] if len(keys) > FACTS else []
-        return [*((_input(str(key)), Name(str(fact[key]))) for key in keys[:FACTS]), *more]
-    if isinstance(fact, (list, tuple)):
-        rest = f", … ({len(fact)})" if len(fact) > FACTS else ""
-        return [(label, Name(", ".join(str(item) for item in fact[:FACTS]) + rest))]
-    return [(label, day_of(fact) or Name(str(fact)))]
-
-
-def _rank(key: object) -> int:
-    kind = str(key).split("/")[0]
-    return INPUTS.index(kind) if kind in INPUTS else len(INPUTS)
-
-
-def _input(key: str) -> Value:
-    """ "summary/2026-10" in words."""
-    kind, _, month = key.partition("/")
-    if kind in INPUTS and re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
-        return text(f"origin.{kind}", month=Month(date.fromisoformat(f"{month}-01")))
-    return Name(key)
-
-
-def day_of(fact: object) -> Day | None:
-    """A fact that is an ISO date, as a day."""
-    return (
-        Day(date.fromisoformat(str(fact))) if re.fullmatch(r"\d{4}-\d\d-\d\d", str(fact)) else None
-    )

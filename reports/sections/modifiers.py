@@ -12,7 +12,7 @@ from reports.figures.items import by_category
 from reports.figures.tables import rows_of, sum_by
 from reports.page import Column, Section, Table, records
 from reports.sections.comparison import against, enough, points, ratio, share
-from reports.sections.items import category_name
+from reports.sections.item_charts import category_name
 from reports.values import (
     QUANTITY_UNIT,
     Count,

@@ -9,7 +9,7 @@ from reports.figures.calendar import month_before
 from reports.figures.money import total_by
 from reports.figures.tables import sum_by
 from reports.page import Chart, Column, Finding, Section, Table, records
-from reports.sections.comparison import enough, growth, share, too_few
+from reports.sections.comparison import enough, growth, ranking, share, too_few
 from reports.sections.items import fair_machine
 from reports.sections.names import employee_name
 from reports.values import Count, Money, Month, Name, Percent, Value, divide, text
@@ -160,22 +160,9 @@ def _chart(
         )
         for s in ranked
     ]
-    return Chart(
-        "ranking",
-        "stores",
-        text(
-            "stores.chart" if part else "stores.chart_plain",
-            store=Name(figures.stores[lead]),
-            share=part,
-        ),
-        text("stores.alt", n=Count(len(rows))),
-        {
-            "rows": rows,
-            "name": Month(figures.month, short=True),
-            "part_name": None,
-            "before_name": Month(month_before(figures.month), short=True) if before else None,
-        },
-    )
+    key = "stores.chart" if part else "stores.chart_plain"
+    title = text(key, store=Name(figures.stores[lead]), share=part)
+    return ranking(figures.month, "stores", title, text("stores.alt", n=Count(len(rows))), rows)
 
 
 def _staff_table(figures: Figures, staff: pd.DataFrame) -> Table:

@@ -10,13 +10,12 @@ from dataclasses import replace
 import pandas as pd
 
 from reports.figures import Figures
-from reports.figures.calendar import month_before
 from reports.figures.tables import rows_of, sum_by
 from reports.page import Chart, Column, Section, Table, records
-from reports.sections.comparison import enough, ratio, share, too_few
+from reports.sections.comparison import enough, ranking, ratio, share, too_few
 from reports.sections.loss_alerts import find_loss_alerts
 from reports.sections.names import employee_name
-from reports.values import Count, Money, Month, Name, Text, text
+from reports.values import Count, Money, Name, Text, text
 
 
 def tenders(figures: Figures) -> Section:
@@ -147,24 +146,10 @@ def _chart(figures: Figures, sums: pd.DataFrame, total_sum: int) -> list[Chart]:
     ]
     lead = sums.iloc[0]
     part = share(int(lead["amount"]), total_sum, receipts, decimals=0)
-    return [
-        Chart(
-            "ranking",
-            "tenders",
-            text(
-                "tenders.chart" if part else "tenders.chart_plain",
-                tender=Name(lead["tender"]),
-                share=part,
-            ),
-            text("tenders.alt", n=Count(len(rows))),
-            {
-                "rows": rows,
-                "name": Month(figures.month, short=True),
-                "part_name": None,
-                "before_name": Month(month_before(figures.month), short=True) if past else None,
-            },
-        )
-    ]
+    key = "tenders.chart" if part else "tenders.chart_plain"
+    title = text(key, tender=Name(lead["tender"]), share=part)
+    alt = text("tenders.alt", n=Count(len(rows)))
+    return [ranking(figures.month, "tenders", title, alt, rows)]
 
 
 def _said(figures: Figures) -> list[Text]:

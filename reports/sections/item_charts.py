@@ -1,0 +1,80 @@
+"""Charts of what sells: the best sellers, and the categories."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reports.figures import Figures
+from reports.figures.items import by_category
+from reports.figures.tables import rows_of
+from reports.page import Chart
+from reports.sections.comparison import ranking, share
+from reports.values import Count, Money, Name, Value, text
+
+TOP = 10
+
+
+def category_name(category: str) -> Value:
+    """The name of a category; "" is that of items without one."""
+    return Name(category) if category else text("items.no_category")
+
+
+def item_charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tuple[Chart, ...]:
+    """Bars of items and of categories; `past` are the net sales of the month before by item."""
+    currency, top = figures.currency, ranked.head(TOP)
+    if len(ranked) < 2:
+        return ()
+    total_sum, receipts = int(ranked["net_sales"].sum()), figures.total.receipts
+    part = share(int(top["net_sales"].sum()), total_sum, receipts, decimals=0)
+    rows = [
+        (
+            Name(r.item),
+            Money(int(r.net_sales), currency, compact=True),
+            int(r.net_sales),
+            int(r.combo_net) if r.net_sales > 0 else 0,
+            int(past[r.item]) if past else None,
+        )
+        for r in rows_of(top)
+    ]
+    key = "items.chart" if part else "items.chart_plain"
+    best = top.iloc[0]
+    alt = text(
+        "items.alt",
+        n=Count(len(top)),
+        item=Name(best["item"]),
+        net=Money(int(best["net_sales"]), currency),
+    )
+    first = ranking(
+        figures.month,
+        "items",
+        text(key, n=Count(len(top)), share=part),
+        alt,
+        rows,
+        label=text("items.as_plain"),
+        part=text("items.as_combo") if any(row[3] for row in rows) else None,
+    )
+    groups = by_category(figures.now["items"])
+    if len(groups) < 2:
+        return (first,)
+    past_groups = by_category(figures.whole_before["items"]) if figures.whole_before else None
+    earlier = (
+        dict(zip(past_groups["category"], past_groups["net_sales"], strict=True))
+        if past_groups is not None
+        else {}
+    )
+    lead = groups.iloc[0]
+    part = share(int(lead["net_sales"]), int(groups["net_sales"].sum()), receipts, decimals=0)
+    bars = [
+        (
+            category_name(r.category),
+            Money(int(r.net_sales), currency, compact=True),
+            int(r.net_sales),
+            0,
+            int(earlier.get(r.category, 0)) if earlier else None,
+        )
+        for r in rows_of(groups.head(TOP))
+    ]
+    key = "items.category_chart" if part else "items.category_chart_plain"
+    title = text(key, category=category_name(lead["category"]), share=part)
+    alt = text("items.category_alt", n=Count(len(bars)))
+    return first, ranking(figures.month, "categories", title, alt, bars)
