@@ -13,6 +13,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 from pipeline.errors import Corrupt
 
 _BEGIN = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file can have
+_LEVEL = 1  # a twentieth larger than the usual level, in half of its time
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
@@ -22,7 +23,7 @@ def pack(files: Mapping[str, bytes]) -> bytes:
         for name in sorted(files):
             entry = ZipInfo(name, _BEGIN)
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, files[name], ZIP_DEFLATED)
+            archive.writestr(entry, files[name], ZIP_DEFLATED, _LEVEL)
     return sink.getvalue()
 
 
