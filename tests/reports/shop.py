@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 
 import pyarrow as pa
 
@@ -90,8 +91,13 @@ def _split(amount: int, weights: list[int]) -> list[int]:
 
 
 def summaries(shop: Shop, months: list[date]) -> dict[date, dict[str, pa.Table]]:
-    """The SUMMARY tables of each month of `shop`."""
-    return {month: _Month(shop, month).tables() for month in months}
+    """The SUMMARY tables of each month of `shop`; a month is counted once in this process."""
+    return {month: dict(_count(shop, month)) for month in months}
+
+
+@cache
+def _count(shop: Shop, month: date) -> dict[str, pa.Table]:
+    return _Month(shop, month).tables()
 
 
 def key_of(dataset: schema.Dataset) -> tuple[str, ...]:

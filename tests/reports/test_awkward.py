@@ -87,7 +87,6 @@ SHOPS = {
         [AUGUST, SEPTEMBER],
     ),
     "yen": ({"stores": (("s1", "銀座", "JPY"),), "lake_decimals": 0}, [AUGUST, SEPTEMBER]),
-    "dinar": ({"stores": (("s1", "Salmiya", "KWD"),), "lake_decimals": 3}, [AUGUST, SEPTEMBER]),
     "three currencies": (
         {
             "stores": (("s1", "Centro", "MXN"), ("s2", "銀座", "JPY"), ("s3", "Salmiya", "KWD")),
