@@ -295,7 +295,7 @@ spark = SparkSession.builder.master("local[1]").config(map=quiet).getOrCreate()
 SPARK_SUMS = """
 import json
 lake = spark.read.parquet("data/sales")
-chosen = f.expr("aggregate(choices.amount, cast(0 as decimal(28,3)),"
+chosen = f.expr("aggregate(modifiers.amount, cast(0 as decimal(28,3)),"
                 " (total, one) -> cast(total + one as decimal(28,3)))")
 months = lake.groupBy("year", "month").agg(
     f.sum("net"), f.count("*"), f.size(f.collect_set("item")), f.min("sold_at"),
@@ -339,7 +339,7 @@ def test_spark_runs_the_program_of_the_guide_and_has_the_same_sums(
             str(len({row["item"] for row in rows})),
             str(min(row["sold_at"] for row in rows).replace(tzinfo=None)),
             str(max(row["business_day"] for row in rows)),
-            str(sum(choice["amount"] for row in rows for choice in row["choices"] or ())),
+            str(sum(choice["amount"] for row in rows for choice in row["modifiers"] or ())),
         ]
 
 
