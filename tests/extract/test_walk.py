@@ -295,7 +295,7 @@ def test_a_window_that_is_open_by_the_servers_clock_is_not_kept(start, tmp_path:
 
 
 def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five times the pages need no more memory; each page is 2 MB."""
+    """Five times the pages need no more memory; each page is 1 MB."""
     import tracemalloc
 
     class Endless(Recorded):
@@ -306,11 +306,11 @@ def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             for at in range(count):
                 moment = START + at * 20 * DAY / count
                 rows = [
-                    record(f"{at}-{n}", moment, body=os.urandom(1 << 10) * 20) for n in range(100)
+                    record(f"{at}-{n}", moment, body=os.urandom(1 << 10) * 10) for n in range(100)
                 ]
                 yield Page(rows, str(at) if at < count - 1 else None)
 
-    monkeypatch.setattr("pipeline.extract.page_journal.IN_MEMORY", 4 << 20)
+    monkeypatch.setattr("pipeline.extract.page_journal.IN_MEMORY", 2 << 20)
     peaks = []
     for count in (10, 50):
         tracemalloc.start()
@@ -325,7 +325,7 @@ def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert kept > 0 and found.records == count * 100
-    assert peaks[1] < peaks[0] + (15 << 20), "one window of fifty pages is 5 MB, the whole walk 100"
+    assert peaks[1] < peaks[0] + (8 << 20), "one window of fifty pages is 2.5 MB, the walk 50"
 
 
 def test_progress_tells_pages_records_and_how_far_back(start, tmp_path: Path) -> None:

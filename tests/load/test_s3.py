@@ -87,8 +87,15 @@ def test_409_is_sent_again_and_in_the_end_is_a_conflict(behind: Callable[[Rule],
         behind(first("PUT", racing, times=99)).put("k", b"1", if_absent=True)
 
 
-@pytest.mark.parametrize("command_name", ["GET", "HEAD", "PUT", "LIST"])
-@pytest.mark.parametrize("fate", [(503, "SlowDown"), (500, "InternalError")])
+@pytest.mark.parametrize(
+    ("command_name", "fate"),
+    [
+        ("GET", (503, "SlowDown")),
+        ("HEAD", (500, "InternalError")),
+        ("PUT", (503, "SlowDown")),
+        ("LIST", (500, "InternalError")),
+    ],
+)
 def test_passing_faults_are_retried_and_lasting_ones_told(
     behind: Callable[[Rule], Storage], command_name: str, fate: tuple[int, str]
 ) -> None:

@@ -127,7 +127,7 @@ def test_numbers_of_a_device_have_no_gaps_and_follow_its_clock(stall: Shop) -> N
 
 
 def test_a_refund_gives_back_no_more_than_its_sale_and_only_once(shop: Shop, now: datetime) -> None:
-    receipts = everything(shop, now, Query(created_min=millis(now - timedelta(days=40))))
+    receipts = everything(shop, now, Query(created_min=millis(now - timedelta(days=25))))
     refunds = [receipt for receipt in receipts.values() if receipt["receipt_type"] == "REFUND"]
     lines = [line["id"] for receipt in receipts.values() for line in receipt["line_items"]]
     partial = 0

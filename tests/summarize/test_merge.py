@@ -25,7 +25,7 @@ def mergeable(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
     return {name: table for name, table in tables.items() if name != RECEIPT_FIGURES.name}
 
 
-@settings(max_examples=tries(4, 8), deadline=None)
+@settings(max_examples=tries(3, 8), deadline=None)
 @given(seed=st.integers(0, 2**32), receipts=st.integers(0, 50), parts=st.integers(1, 3))
 def test_merging_parts_equals_counting_all(seed, receipts, parts):
     month, rng = draw_month(seed, receipts), Random(seed)
@@ -62,7 +62,7 @@ def merged() -> dict[str, pa.Table]:
     return merge(four_months(), PLACES, threads=1)
 
 
-@settings(max_examples=tries(3, 12), deadline=None)
+@settings(max_examples=tries(2, 12), deadline=None)
 @given(
     order=st.permutations([date(2026, n, 1) for n in range(1, 5)]),
     cuts=st.lists(st.integers(0, 2), min_size=2, max_size=2),

@@ -44,9 +44,15 @@ def search(shop: SquareShop, order: str = "ASC", limit: int = 100, **span: str) 
     }
 
 
-@pytest.mark.parametrize("order", ["ASC", "DESC"])
-@pytest.mark.parametrize("rules", [SquareRules(), SquareRules(ragged=True)])
-@pytest.mark.parametrize("limit", [47, 1000])
+@pytest.mark.parametrize(
+    ("order", "rules", "limit"),
+    [
+        ("ASC", SquareRules(), 47),
+        ("DESC", SquareRules(ragged=True), 47),
+        ("ASC", SquareRules(ragged=True), 1000),
+        ("DESC", SquareRules(), 1000),
+    ],
+)
 def test_all_orders_come_once(
     small: SquareShop, pages: Pages, order: str, rules: SquareRules, limit: int
 ) -> None:
@@ -79,9 +85,15 @@ def test_the_other_fields_page_as_well(small: SquareShop, pages: Pages, field: s
     assert [row[f"{field}_at"] for row in rows] == sorted(row[f"{field}_at"] for row in rows)
 
 
-@pytest.mark.parametrize("path", ["/v2/payments", "/v2/refunds"])
-@pytest.mark.parametrize("field", ["CREATED_AT", "UPDATED_AT"])
-@pytest.mark.parametrize("order", ["ASC", "DESC"])
+@pytest.mark.parametrize(
+    ("path", "field", "order"),
+    [
+        ("/v2/payments", "CREATED_AT", "ASC"),
+        ("/v2/payments", "UPDATED_AT", "DESC"),
+        ("/v2/refunds", "CREATED_AT", "DESC"),
+        ("/v2/refunds", "UPDATED_AT", "ASC"),
+    ],
+)
 def test_payments_and_refunds_come_once(
     small: SquareShop, call: Callable[..., Any], path: str, field: str, order: str
 ) -> None:
