@@ -49,8 +49,14 @@ def mark(items: list[pytest.Item]) -> None:
         names = {function_of(item.nodeid), file_of(item.nodeid)}
         if durations.keys() & names or PIPELINES & fixtures:
             item.add_marker("slow")
-        if REAL_SERVERS & fixtures:
+        if REAL_SERVERS & fixtures or "seaweed" in parameters_of(item):
             item.add_marker("real_server")
+
+
+def parameters_of(item: pytest.Item) -> list[object]:
+    """The parameters of a test; it asks for the server that one of them names."""
+    callspec = getattr(item, "callspec", None)
+    return list(callspec.params.values()) if callspec else []
 
 
 class Recorder:
