@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -120,3 +122,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     mark(items)
+
+
+def pytest_collection_finish() -> None:
+    """Take modules and tests out of garbage collection, which would visit them all the time."""
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # what they hold is released at the end, as ever
