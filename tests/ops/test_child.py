@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -182,23 +183,16 @@ def test_tail_reads_the_last_run_and_follows_one_that_runs(
     runner = quiet_till.luigi
     code, said = runner.pos("tail")
     assert code == 1 and "`pos run` starts one" in said
-    runner.command()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "run"],
-        cwd=runner.folder,
-        env=runner.env(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
     state = runner.folder / "state"
-    for _ in range(6000):
-        if folders := [path.parent for path in state.glob("*/run.*.log")]:
-            break
-        time.sleep(0.02)
-    code, said = runner.pos("tail")
-    assert process.poll() is not None or process.wait(200) == 0
-    process.communicate()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(runner.run_module, "pipeline", "run")
+        for _ in range(6000):
+            if folders := [path.parent for path in state.glob("*/run.*.log")]:
+                break
+            time.sleep(0.02)
+        tail = runner.run_module("pipeline", "tail")
+        assert running.result(200).returncode == 0
+    code, said = tail.returncode, tail.stdout
     assert (
         code == 0
         and "done     Nightly(date=2026-10-30)" in said

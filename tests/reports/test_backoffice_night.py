@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 
 from tests.dag.test_nights import ran
-from tests.oracle import Shop, newest
-from tests.summarize.till_csv import PRIVATE, day_of, receipts_csv
+from tests.summarize.till_csv import PRIVATE, Shop, day_of, newest, receipts_csv
 from tests.support.till import Till, served
 from tests.support.workbook import sheets
 
@@ -21,15 +20,15 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> 
     reports = till.luigi.folder / "lake/reports/monthly"
     assert "exports" not in till.figures()["currencies"]["MXN"]["bridge"]
     november = sorted((reports / "2026-11/versions").iterdir())
-    shops = defaultdict(lambda: Shop("America/Mexico_City", time(5), "MXN", 2))
+    shops = defaultdict(lambda: Shop("America/Mexico_City", 2))
     raw = newest(
-        json.dumps(one).encode()
-        for one in served(till.server, datetime(2026, 9, 1, tzinfo=UTC), till.server.now())
-    )[0]
+        json.dumps(entry).encode()
+        for entry in served(till.server, datetime(2026, 9, 1, tzinfo=UTC), till.server.now())
+    )
     october = [
-        one
-        for one in raw
-        if date(2026, 10, 29) <= day_of(one, shops[one["store_id"]]) <= date(2026, 10, 31)
+        entry
+        for entry in raw
+        if date(2026, 10, 29) <= day_of(entry, shops[entry["store_id"]]) <= date(2026, 10, 31)
     ]
     folder = till.luigi.folder / "lake/backoffice"
     folder.mkdir(exist_ok=True)
@@ -45,14 +44,14 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> 
         None,
     )
     assert "UTF-8" in bad["problem"] and bad["compared"] == 0
-    told = (reports / "2026-10/report.md").read_text(encoding="utf-8")
+    shown = (reports / "2026-10/report.md").read_text(encoding="utf-8")
     assert bad["problem"].endswith("use the file as it was downloaded")
-    assert bad["problem"] in told.replace("\\", ""), "a reason is shown whole, with its remedy"
+    assert bad["problem"] in shown.replace("\\", ""), "a reason is shown whole, with its remedy"
     assert (
         f"difference **$0.00** on {len(october)} receipts of “Recibos de octubre.csv”".replace(
             "$", "\\$"
         )
-        in told
+        in shown
     )
     assert len(november) == 1 and november == sorted((reports / "2026-11/versions").iterdir())
     assert len(list((reports / "2026-10/versions").iterdir())) == 2
@@ -64,8 +63,8 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> 
         good["differing"] == 1
         and till.figures()["currencies"]["MXN"]["attention"]["light"] == "red"
     )
-    told = (reports / "2026-10/report.md").read_text(encoding="utf-8")
-    assert "Not in the export, 1 receipt: export the days again" in told
+    shown = (reports / "2026-10/report.md").read_text(encoding="utf-8")
+    assert "Not in the export, 1 receipt: export the days again" in shown
     code, output = till.luigi.pos("exports", "--month", "2026-10")
     assert code == 0 and "1 differ, net by" in output
     assert f"{october[0]['receipt_number']}  gross_sales: export -, lake" in output

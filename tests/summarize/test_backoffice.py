@@ -5,7 +5,7 @@ no difference is missed.
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -23,47 +23,66 @@ from pipeline.summarize.export_days import choose_reading
 from pipeline.summarize.export_text import LARGEST
 from pipeline.summarize.lake_lines import read_lines
 from pipeline.summarize.read_exports import Export, ExportLine
-from pipeline.transform import Catalog, Raw, clean
-from tests.oracle import newest
+from pipeline.transform import Catalog, Raw, Rules, Store, clean, read_menu
 from tests.summarize import till_csv
-from tests.summarize.test_whole_way import FIRST, MENU, RESOURCES, Till, millis, rules_of, time
 from tests.summarize.till_csv import (
     Dialect,
+    Shop,
     day_of,
     items_csv,
+    newest,
     read_till,
     receipts_csv,
     summary_csv,
 )
 from tests.support.inputs import tries
+from tests.support.runner import ROOT
 
-LAST = date(2026, 10, 4)
+FIRST, LAST = date(2026, 9, 27), date(2026, 10, 4)  # two months
 DAYS = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
 OCTOBER = date(2026, 10, 1), LAST
+RESOURCES = (
+    "stores",
+    "items",
+    "categories",
+    "modifiers",
+    "employees",
+    "payment_types",
+    "taxes",
+    "discounts",
+    "pos_devices",
+)
+
+
+def millis(day: date) -> int:
+    return int(datetime.combine(day, time(), UTC).timestamp() * 1000)
+
+
 LONG_AFTER = millis(LAST + timedelta(days=60))
 WRITERS = {"receipts": receipts_csv, "items": items_csv, "summary": summary_csv}
 
 
 @pytest.fixture(scope="module")
-def shop() -> tuple[list[dict], dict[str, Till], list[pa.Table]]:
+def shop() -> tuple[list[dict], dict[str, Shop], list[pa.Table]]:
     """Verbatim receipts, the stores, and the lake's receipts of two business months made of them."""
     simulated = Simulated(seed=7, receipts_per_day=40)
     catalog = {
         name: [json.loads(row.read()) for row in simulated.rows(millis(LAST), name)]
         for name in RESOURCES
     } | {"merchant": [simulated.merchant()]}
-    tills = {
-        store["id"]: Till("America/Mexico_City", time(5), "MXN", 2) for store in catalog["stores"]
-    }
+    tills = {store["id"]: Shop("America/Mexico_City", 2) for store in catalog["stores"]}
     query = Query(created_min=millis(FIRST), created_max=millis(LAST + timedelta(days=14)))
     records = [entry.read() for entry in simulated.receipts(LONG_AFTER, query)]
     raw = [Raw("2026-12-01", "raw/receipts/batch", b"\n".join(records) + b"\n")]
-    names, rules = Catalog.read(json.dumps(catalog).encode()), rules_of(tills, MENU)
+    names = Catalog.read(json.dumps(catalog).encode())
+    zone = Store("America/Mexico_City", time(5), "MXN", 2)
+    menu = read_menu((ROOT / "config/menu.toml").read_text(encoding="utf-8"), "menu.toml")
+    rules = Rules(dict.fromkeys(tills, zone), zone, menu, 2)
     matches = {
         month: [clean(day, raw, names, rules).receipts for day in DAYS if day.month == month]
         for month in (9, 10)
     }
-    return newest(records)[0], tills, [pa.concat_tables(tables) for tables in matches.values()]
+    return newest(records), tills, [pa.concat_tables(tables) for tables in matches.values()]
 
 
 def october(shop) -> list[dict]:

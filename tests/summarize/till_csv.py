@@ -1,4 +1,4 @@
-"""Exports of the Back Office, from verbatim receipts by the oracle's definitions.
+"""Exports of the Back Office, from verbatim receipts by the definitions of the glossary.
 
 Refunds have a positive gross and a negative net and total, as in published exports; "Taxes" are the
 included and the added. A dialect says how it is written: separator, decimal sign, thousands, date,
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from zoneinfo import ZoneInfo
 
 from pipeline.pos import export_forms
 from pipeline.summarize.read_exports import Export, read_export
-from tests.oracle import Shop, instant
 
 RECEIPTS = (
     "Date",
@@ -94,6 +94,25 @@ PRIVATE = "Persona Privada 55-1234"
 
 
 @dataclass(frozen=True)
+class Shop:
+    """A store's zone, and the decimals of its currency."""
+
+    timezone: str
+    decimals: int
+
+
+def newest(bodies: Iterable[bytes]) -> list[dict]:
+    """The newest version of every receipt; of equal `updated_at` the later one."""
+    versions: dict[tuple[str, str], dict] = {}
+    for body in bodies:
+        receipt = json.loads(body, parse_float=Decimal, parse_int=Decimal)
+        name = receipt["store_id"], receipt["receipt_number"]
+        if name not in versions or versions[name]["updated_at"] <= receipt["updated_at"]:
+            versions[name] = receipt
+    return list(versions.values())
+
+
+@dataclass(frozen=True)
 class Dialect:
     """How an export is written; the default is the Back Office in English."""
 
@@ -155,7 +174,8 @@ def day_of(receipt: dict, shop: Shop) -> date:
 
 
 def wall(receipt: dict, shop: Shop) -> datetime:
-    return instant(receipt["receipt_date"]).astimezone(ZoneInfo(shop.timezone))
+    sold = datetime.fromisoformat(receipt["receipt_date"])
+    return sold.astimezone(ZoneInfo(shop.timezone))
 
 
 def cell(
