@@ -1,7 +1,7 @@
-"""Reason why a partition was rebuilt: what differs from its manifest before. Pure.
+"""Reason why a partition was rebuilt: what differs from its manifest before.
 
-In: the metadata of that manifest, and what the partition is built from now: content digests of its
-inputs by name, the version of its code, the settings that shape it. Out: a phrase for the log.
+Compares the metadata of that manifest with what the partition is built from now: content digests of
+its inputs by name, the version of its code, its settings. Returns a phrase for the log.
 """
 
 from __future__ import annotations

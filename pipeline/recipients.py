@@ -1,7 +1,7 @@
 """The recipients of reports and alerts in the settings, and how each is reached.
 
-In: [mail], [webhook], and from the environment SMTP_PASSWORD, WEBHOOK_URL and CUSTOMER_HASH_KEY;
-none is set by default. An address is in no log, no error and not in the lake. Raises ConfigError
+Reads [mail], [webhook], and from the environment SMTP_PASSWORD, WEBHOOK_URL and CUSTOMER_HASH_KEY;
+none is set by default. No log, error or object of the lake contains an address. Raises ConfigError
 before anything is sent.
 """
 

@@ -225,7 +225,7 @@ def index(
 ) -> bytes:
     """reports/index.html.
 
-    In: folders of the versions (their names begin with the number) by "YYYY-MM", and the newest
+    Takes folders of the versions (their names begin with the number) by "YYYY-MM", and the newest
     cumulative figures.json. `months` are the figures.json of monthly reports whose month the
     cumulative one does not have, by "YYYY-MM".
     """

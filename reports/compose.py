@@ -1,7 +1,7 @@
 """Composition of the monthly and the cumulative report: sections by currency.
 
-In: the lake's summary tables by month. Out: a `Page`. Each currency has all sections under its own
-heading; currencies are never added up. Raises KeyError if the month itself has no summary.
+Takes the lake's summary tables by month. Returns a `Page`. Each currency has all sections under its
+own heading; currencies are never added up. Raises KeyError if the month itself has no summary.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Text of people made inert in each form.
+"""Text from users, escaped for each output format.
 
-`visible` replaces hidden characters; then `markdown` and `slack` take the meaning from the signs of
-these forms. HTML is escaped by jinja2's autoescape, and typst gets text as data.
+`visible` replaces hidden characters; `markdown` and `slack` then escape what has a meaning in these
+formats. HTML is escaped by jinja2's autoescape, and typst gets text as data.
 """
 
 from __future__ import annotations

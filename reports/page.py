@@ -1,6 +1,6 @@
 """A report as data: pages, sections, tiles, tables and charts, without a form.
 
-In: typed values of `values`. Nothing here is a word, a colour or a number format; `render` makes
+Takes typed values of `values`. Nothing here is a word, a colour or a number format; `render` makes
 those. A table's columns state their kind, so that each form can align and write them.
 """
 

@@ -1,8 +1,8 @@
 """The owner's plans: goals, special days, fees, dayparts, labour.
 
-In: the texts of config/goals.toml, calendar.toml and fees.toml, the [dayparts] of menu.toml and
-inputs/labour.csv. Out: `Plans`, exact. Raises ValueError that names the file and the key. What is
-not given is empty, and its section is left out of the report.
+Takes the texts of config/goals.toml, calendar.toml and fees.toml, the [dayparts] of menu.toml and
+inputs/labour.csv. Returns `Plans`, exact. Raises ValueError that names the file and the key. What
+is not given is empty, and its section is left out of the report.
 """
 
 from __future__ import annotations

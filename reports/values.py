@@ -1,7 +1,7 @@
 """What a page is made of before it is words: exact, typed values.
 
-In: integers only. Money is in units of 10**-decimals of its currency (the lake's decimals),
-quantities in units of 10**-4, shares and rates are a part and a whole. Out: nothing is rounded
+Takes integers only. Money is in units of 10**-decimals of its currency (the lake's decimals),
+quantities in units of 10**-4, shares and rates are a part and a whole. Nothing is rounded
 here; `words.Words` says a value in a language, and `render.machine` writes it as a decimal string.
 No float ever holds money.
 """

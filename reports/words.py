@@ -1,9 +1,9 @@
 """Values and sentences to words of one locale: only here a number becomes text.
 
-In: a locale in Spanish or English, the lake's decimals, the currencies of the page and their
-decimals. Out: strings, or runs of a sentence with marks for strong text and foreign names. Numbers,
-dates and currencies follow CLDR through Babel. Names of merchants are kept, except for invisible
-characters.
+Takes a locale in Spanish or English, the lake's decimals, the currencies of the page and their
+decimals. Returns strings, or runs of a sentence with marks for strong text and foreign names.
+Numbers, dates and currencies follow CLDR through Babel. Names of merchants are kept, except for
+invisible characters.
 
 A template in `text/<locale>/` has placeholders {name}; {name:one|many} is a count with the right
 form of the noun, and {name:=one|many} the noun alone. **...** is strong. A passage in [[...]] is

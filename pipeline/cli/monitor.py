@@ -1,9 +1,9 @@
 """Report each `pos run` to a monitor: a ping, and a file with metrics.
 
-In: the exit code, and the state of the lake. Out: a POST to PING_URL (a dead man's switch: it
-alerts if no ping arrives), or to PING_FAILURE_URL after a failure; and the file that [monitor]
-metrics_file names, in Prometheus' text format for the textfile collector of node_exporter. The log
-names a monitor that cannot be reached; the exit code of the run does not change.
+Posts the exit code to PING_URL (a dead man's switch: it alerts if no ping arrives), or to
+PING_FAILURE_URL after a failure. Writes the file that [monitor] metrics_file names, in Prometheus'
+text format for the textfile collector of node_exporter. If a monitor cannot be reached, the log
+says so; the exit code of the run does not change.
 """
 
 from __future__ import annotations

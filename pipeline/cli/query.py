@@ -1,8 +1,9 @@
 """SQL over the lake's tables, read-only, in a folder or a bucket.
 
-In: the lake of the settings and a query. Out: column names and rows. DuckDB sees the Parquet files
-of the current months as Arrow datasets, so that a bucket needs no extension, and can reach nothing
-else: no other file, no network, no setting. Raises ConfigError for an empty lake and a wrong query.
+Runs a query on the lake of the settings and returns column names and rows. DuckDB sees the Parquet
+files of the current months as Arrow datasets, so that a bucket needs no extension, and can reach
+nothing else: no other file, no network, no setting. Raises ConfigError for an empty lake and a
+wrong query.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
     <local state of the lake>/run.<process>.log
 
-The first line names the process and when it started, the last line how the run ended. In: the
-folder of this machine's state of one lake, which is private to this user. Out: the newest KEPT
-files. The lines between are those of the log (logs.py), without secrets. Raises ConfigError if the
-folder cannot be written.
+The first line has the process and its start, the last line how the run ended. The lines between are
+those of the log (logs.py), without secrets. The files are in the folder of this machine's state of
+one lake, which is private to this user; the newest KEPT stay. Raises ConfigError if the folder
+cannot be written.
 """
 
 from __future__ import annotations

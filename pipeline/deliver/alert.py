@@ -1,9 +1,9 @@
 """The alert of a run that failed or left the lake stale.
 
-An alert says what failed, where, and what to do. In: the run's day, its exit code, and the failed
-tasks with their messages, without secrets. Out: subject, text, Slack blocks, and the cause, which
-is reported once a day. In English, for the operator; a test message is in Spanish too, because
-owners get it.
+An alert says what failed, where, and what to do. It is made of the run's day, its exit code, and
+the failed tasks with their messages, without secrets. It has a subject, a text, Slack blocks, and a
+cause, which is reported once a day. It is in English, for the operator; a test message is in
+Spanish too, because owners get it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which versions of reports are due to a recipient. Pure.
+"""Which versions of reports are due to a recipient.
 
 A first run on years of history sends one month and the cumulative report through it. Months that
 closed while nothing ran are sent later. A month that a recipient has is sent again when its figures

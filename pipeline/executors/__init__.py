@@ -3,8 +3,8 @@
     local.py  a pool of processes on this machine
     spark.py  a Spark application (the only file that imports pyspark)
 
-In: items that can be pickled, and the functions that process them. Out: what those return. An
-executor does not know what a partition is made of: the functions read and write the lake
+An executor takes items that can be pickled and the functions that process them, and returns the
+results. It does not know what a partition contains: the functions read and write the lake
 themselves. Raises EngineError, or ConfigError where a setting must change.
 """
 

@@ -1,11 +1,11 @@
 """A Spark application that runs the items of a batch.
 
-In: master and properties; items, and the functions that process them. Out: what those functions
-return, in any order. Spark repeats an item whose executor is lost (four times at most, then
-ItemLost). A job that nothing waits for any more (an error, an interrupt) is cancelled. No secret
-goes to Spark: none is accepted as a property, and a JVM that is started here inherits none that it
-does not need. Raises ConfigError where a setting or an installation must change, EngineError where
-the cluster did not answer or gave up, each within a bounded time.
+Takes items and the functions that process them, and returns the results in any order. Spark repeats
+an item whose executor is lost (four times at most, then ItemLost). A job that nothing waits for any
+more (an error, an interrupt) is cancelled. No secret goes to Spark: none is accepted as a property,
+and a JVM that is started here inherits none that it does not need. Raises ConfigError where a
+setting or an installation must change, EngineError where the cluster did not answer or gave up,
+each within a bounded time.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Extraction of a span: fetch all pages of a source, sort records into windows.
 
-In: a source and closed windows that tile [first start, last end) of `updated_at`. Out: for every
-window, in order, its records by UTC date of sale, sorted by (updated_at, number, arrival), so that
-the order of the pages does not matter. Exact duplicates are kept once.
+Takes a source and closed windows that tile [first start, last end) of `updated_at`. Returns for
+every window, in order, its records by UTC date of sale, sorted by (updated_at, number, arrival), so
+that the order of the pages does not matter. Exact duplicates are kept once.
 
 - A record outside all windows is counted, and left to its own window. If the source states that its
   history begins with the first window (`starts`), that window takes all older records.

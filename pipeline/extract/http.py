@@ -1,8 +1,8 @@
 """HTTP requests to one host: rate-limited, limited in time and size, and retried.
 
-In: a path, and query values or a JSON body. Out: the result of `read` for the complete body of an
-answer with status 200. A body is complete if its length, chunks, gzip trailer and checksum are
-right and `read` raises no ValueError; otherwise the request is repeated.
+Sends a path with query values or a JSON body, and returns the result of `read` for the complete
+body of an answer with status 200. A body is complete if its length, chunks, gzip trailer and
+checksum are right and `read` raises no ValueError; otherwise the request is repeated.
 
 408, 425, 429, 5xx and connection errors are retried with exponential backoff and jitter, not before
 the time in Retry-After, and finally raise SourceRetriable. Any other status raises Refused, which

@@ -1,7 +1,8 @@
 """Records that a reconciliation scan adds: those of a span that raw lacks.
 
-In: the records of the span, read again, and the newest `updated_at` of each receipt in raw. Out:
-the new and newer records, which the windows have missed. A scan never removes anything.
+Compares the records of the period, read again, with the newest `updated_at` of each receipt in raw,
+and returns the new and newer records, which the windows have missed. A rescan never removes
+anything.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Private folders: no other user can read, add or replace files in them.
 
-In: a path. Out: the folder with mode 0700, made if it was missing. Raises ConfigError if the folder
-is a link or belongs to another user, if others may write to it, or if a folder above it allows
-others to replace it.
+Returns the folder of a path with mode 0700, and creates it if it is missing. Raises ConfigError if
+the folder is a link or belongs to another user, if others may write to it, or if a folder above it
+allows others to replace it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Long waits: a log line for each, and a call to the listener of this thread.
 
-In: seconds and the reason. Out: "waiting 42 s for the API's rate", in the log and the progress bar.
-Waits of less than LOG_WAIT_SECONDS are not reported.
+Shows "waiting 42 s for the API's rate" in the log and the progress bar. Waits of less than
+LOG_WAIT_SECONDS are not reported.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@
     state/<file>    derived, for people or to save requests
     _probe/conditional-writes    written by a preflight
 
-Pure functions. A key that does not parse is foreign. Names are checked, so that neither an
-identifier of the shop nor a parameter can lead outside of its folder (ConfigError).
+The functions read nothing. A key that does not parse is foreign. Names are checked, so that neither
+an identifier of the shop nor a parameter can lead outside of its folder (ConfigError).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Saved files as a source: JSON pages, arrays or NDJSON, compressed or not.
 
-In: a listing of (name, reader), the same for a folder and a bucket. `saved.py` lists the forms of a
-file; gzip and zstd are recognised by their first bytes, and the objects of a bare array by their
+Reads a listing of (name, reader), the same for a folder and a bucket. `saved.py` lists the forms of
+a file; gzip and zstd are recognised by their first bytes, and the objects of a bare array by their
 fields (a Loyverse receipt has a receipt_number, an item an item_name).
 
 If several files have a receipt, its newest revision counts, of equal revisions that of the last

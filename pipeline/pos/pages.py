@@ -1,7 +1,7 @@
 """Split pages of an API into objects, byte for byte.
 
-In: the body of a page, {"<key>": [{...}, ...], "cursor": "..."}. Out: each object verbatim and the
-cursor. The page must be complete, UTF-8 and JSON. A fault inside an object never affects the
+Takes the body of a page, {"<key>": [{...}, ...], "cursor": "..."}. Returns each object verbatim and
+the cursor. The page must be complete, UTF-8 and JSON. A fault inside an object never affects the
 others. msgspec checks the syntax of what it skips but not its UTF-8, so that is checked first.
 Raises ValueError when the body is not such a page: null, [], {}, HTML and an empty body are not "no
 data".

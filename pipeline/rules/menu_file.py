@@ -1,6 +1,6 @@
 """Reads menu.toml: checks every key and makes a Menu.
 
-In: the text of the file. Out: a frozen Menu, whose digest is equal for files of equal meaning.
+Takes the text of the file. Returns a frozen Menu, whose digest is equal for files of equal meaning.
 Raises ConfigError that names the key: unknown keys, a spelling of two names, combos within combos.
 """
 

@@ -1,7 +1,7 @@
 """Lines of one party's order, drawn from the day's menu.
 
-In: a random source, the day's shelves, the size of the party and its channel. Out: lines in the
-order in which the cashier keyed them.
+Takes a random source, the day's shelves, the size of the party and its channel. Returns lines in
+the order in which the cashier keyed them.
 """
 
 from __future__ import annotations

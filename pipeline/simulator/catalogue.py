@@ -1,6 +1,6 @@
 """Back office of the shop: all rows but receipts, customers and shifts.
 
-In: an instant (UTC milliseconds). Out: lists of JSON objects as the API has them, with
+Takes an instant (UTC milliseconds). Returns lists of JSON objects as the API has them, with
 `created_at`, `updated_at` and `deleted_at` as of that instant. Deleted rows are listed too, with
 their `deleted_at`; the API filters them. Money is in pesos.
 """

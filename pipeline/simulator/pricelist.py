@@ -1,6 +1,6 @@
 """Menu of one day, prepared for draws: names, prices, costs and weights.
 
-In: a business day. Out: `Dish` objects with money in centavos. Prices and costs follow
+Takes a business day. Returns `Dish` objects with money in centavos. Prices and costs follow
 PRICE_LISTS.
 """
 

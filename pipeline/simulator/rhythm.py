@@ -1,8 +1,8 @@
 """Demand: receipts to expect per store and day, and the seconds of the sales.
 
-In: a business day (local date). Out: a number of receipts, or seconds after local midnight (from
-86,400 on: after the next midnight). Only sums and products are used, because their results are the
-same on every machine; the calendar is a table for the same reason.
+Takes a business day (local date). Returns a number of receipts, or seconds after local midnight
+(from 86,400 on: after the next midnight). Only sums and products are used, because their results
+are the same on every machine; the calendar is a table for the same reason.
 """
 
 from __future__ import annotations

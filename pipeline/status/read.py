@@ -1,7 +1,7 @@
 """Freshness of the lake: last window, gaps, quarantine, receipts by day.
 
-In: a lake and an instant. Out: a Status. Business days; instants UTC.
-`state/etl_state.json` holds the same for a machine; it is derived, and losing it costs nothing.
+Takes a lake and an instant. Returns a Status. Business days; instants UTC. `state/etl_state.json`
+holds the same for a machine; it is derived, and losing it costs nothing.
 """
 
 from __future__ import annotations

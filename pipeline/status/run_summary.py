@@ -1,9 +1,9 @@
 """The summary of a run, read from the lake: extracted, built, reconciled.
 
-In: the lake after the run, and state/run.json of the previous run; everything newer counts as this
-run's, also the tasks that you ran in between. Out: lines of text, and state/run.json, whose `seen`
-the next run compares with. Without that file the next summary covers the complete lake. Business
-days; money as decimal strings. `requests` are those of this process to the store.
+Compares the lake after the run with state/run.json of the previous run. Everything newer counts as
+this run's, also tasks that were run in between; without the file everything is new. Formats lines
+of text, and the new state/run.json. Days are business days, money is decimal strings, and
+`requests` are those of this process to the storage.
 """
 
 from __future__ import annotations

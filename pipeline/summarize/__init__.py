@@ -1,8 +1,9 @@
 """Count months of the lake: the small, exact, mergeable tables of the reports.
 
-In: the lake tables of each month, its stores, employees and counts. Out: one table per dataset of
-schema.SUMMARY and month. One file per grain has its query and names the source of its definitions;
-`lake` is what the queries read, `month` runs them, `merge` joins months to longer spans.
+Takes the lake tables of each month, its stores, employees and counts. Returns one table per dataset
+of schema.SUMMARY and month. One file per grain has its query and names the source of its
+definitions; `lake` is what the queries read, `month` runs them, `merge` joins months to longer
+spans.
 """
 
 from pipeline.summarize.lake import MonthRows

@@ -1,17 +1,17 @@
 """The POS's own exports compared with the lake, by receipt and by day.
 
-In: exports by name (read_exports.py), the lake's receipts and quarantine of the business months
-that hold the calendar days. Out: the tables of schema.BACKOFFICE. An export is compared on its own
-days within `first` to `last`, and with the stores whose receipts it names; a receipt that only one
-side has is a difference in each of its figures, unless they are all 0 (a day on which the shop was
-closed). A sale and a refund in one order (RETURN_SUFFIX) are compared as one. Where an export names
-the zone of its clock, its days are those of that zone. If gross and net of a receipt are those of
-the lake without the tax inside the price, they are compared without it.
-Whether dates are day/month or month/day is decided by the days of its receipts in the lake (of a
-summary: by the sums of its days), and refused where they do not decide it. Calendar days, because
-the POS counts those: a sale at 00:30 is the next day's there, and the evening's in the report. An
-unreadable export is named with its problem, never left out: in the month of its own name (2026-10),
-or in every one. Of cancelled receipts both sides are 0.
+Takes exports by name (read_exports.py), the lake's receipts and quarantine of the business months
+that hold the calendar days. Returns the tables of schema.BACKOFFICE. An export is compared on its
+own days within `first` to `last`, and with the stores whose receipts it names; a receipt that only
+one side has is a difference in each of its figures, unless they are all 0 (a day on which the shop
+was closed). A sale and a refund in one order (RETURN_SUFFIX) are compared as one. Where an export
+names the zone of its clock, its days are those of that zone. If gross and net of a receipt are
+those of the lake without the tax inside the price, they are compared without it. Whether dates are
+day/month or month/day is decided by the days of its receipts in the lake (of a summary: by the sums
+of its days), and refused where they do not decide it. Calendar days, because the POS counts those:
+a sale at 00:30 is the next day's there, and the evening's in the report. An unreadable export is
+named with its problem, never left out: in the month of its own name (2026-10), or in every one. Of
+cancelled receipts both sides are 0.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The lake's orders as a POS shows them, to be compared with its exports.
 
-In: the tables of receipts and quarantine. Out: a line for each order, with the figures of MONEY; a
-sale and a refund in one order (RETURN_SUFFIX) are one line.
+Takes the tables of receipts and quarantine. Returns a line for each order, with the figures of
+MONEY; a sale and a refund in one order (RETURN_SUFFIX) are one line.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Parser of the POS's own CSV exports: the amounts of each receipt or each day.
 
-In: the bytes of an export as the POS writes it, or as a spreadsheet saved it again: UTF-8 or
+Takes the bytes of an export as the POS writes it, or as a spreadsheet saved it again: UTF-8 or
 UTF-16, a `sep=` line, comma, semicolon or tab, headings with or without accents, 1,234.50 or
 1.234,50, any order of day and month; and the forms of export that are known, of which the form with
-the most of the file's headings is taken. Out: an Export with one ExportLine a receipt (item lines
-are added up) or, of a summary, a day; amounts are exact Decimals, refunds negative, those of a
-cancelled receipt 0. Columns that no figure needs are dropped, personal data among them. Where a
+the most of the file's headings is taken. Returns an Export with one ExportLine a receipt (item
+lines are added up) or, of a summary, a day; amounts are exact Decimals, refunds negative, those of
+a cancelled receipt 0. Columns that no figure needs are dropped, personal data among them. Where a
 date may be day/month or month/day, both readings are returned and the caller decides. Raises
 DataError: what is wrong, where, what to do.
 """

@@ -1,7 +1,7 @@
 """Builds partitions in a process of an executor, local or on a cluster.
 
-In: a DriverContext (settings, menu, instant, versions; no secret, executors have theirs in their
-own environment) and BuildRequests. Out: BuildResults; the partitions themselves go to the lake.
+Takes a DriverContext (settings, menu, instant, versions; no secret, executors have theirs in their
+own environment) and BuildRequests. Returns BuildResults; the partitions themselves go to the lake.
 The process takes over what the driver read and then calls the task's own `build()`, so it publishes
 the same bytes. It refuses with ConfigError where its code, its libraries or the settings that shape
 a partition differ from the driver's, and with Stale where it sees other inputs. Every error is the

@@ -1,7 +1,7 @@
 """Raw records to the tables of the lake: validate, pick revisions, explode combos.
 
-In: raw records (JSON as the POS's API gave it), the catalog, the rules. Out: tables that conform
-to pipeline.schema. Pure: no clock, no environment, no disk. `clean` makes one business day,
+Takes raw records (JSON as the POS's API gave it), the catalog, the rules. Returns tables that
+conform to pipeline.schema. It uses no clock, environment or disk. `clean` makes one business day,
 `clean_days` many in one pass; `transform` streams pages of any size; `explain` and `find_unmapped`
 show what the rules do.
 """

@@ -1,10 +1,10 @@
 """The shop's catalog of a day: items, prices, categories, stores, employees.
 
-In: the JSON object that RawCatalog keeps, {"items": [..], "categories": [..], "stores": [..],
+Takes the JSON object that RawCatalog keeps, {"items": [..], "categories": [..], "stores": [..],
 "employees": [..], ...}, each list as the POS's API gave it; `to_canonical` of its reader makes
-Loyverse's fields of another's. Out: look-ups by id and by name, and
-the tables STORES and EMPLOYEES of the schema. Deleted items count only if no existing one has
-the id or name. Raises DataError where the text is not such an object.
+Loyverse's fields of another's. Returns look-ups by id and by name, and the tables STORES and
+EMPLOYEES of the schema. Deleted items count only if no existing one has the id or name. Raises
+DataError where the text is not such an object.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Business days from raw records to the lake's tables, one or many in one pass.
 
-In: raw objects (verbatim JSON, one record a line), which of them each day reads, catalogs, rules.
+Takes raw objects (verbatim JSON, one record a line), which of them each day reads, catalogs, rules.
 Out, by day: receipts, sales, payments and quarantine as schema.LAKE has them, sorted by time, and
 counts. Of the revisions of a receipt that a day reads, the newest counts, by (updated_at, raw
 object, position); where that revision belongs to another business day, it is left to that day. An

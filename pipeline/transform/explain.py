@@ -1,7 +1,7 @@
 """One receipt as sold, and the rows of the lake that it becomes, to the cent.
 
-In: a receipt's number, raw objects that hold it, catalog, rules. Out: an Explanation, as data and
-as text.
+Takes a receipt's number, raw objects that hold it, catalog, rules. Returns an Explanation, as data
+and as text.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Rows of several tables in one order, piece by piece.
 
-In: the parts of a business day, each a stream of sorted pieces; a part has one dictionary for each
-label, and rows that are equal in the order are of one part. Out: sorted pieces whose dictionaries
-are those of the table as a single piece: the labels of all parts, in order. Memory: some pieces
-of each part.
+Takes the parts of a business day, each a stream of sorted pieces; a part has one dictionary for
+each label, and rows that are equal in the order are of one part. Returns sorted pieces whose
+dictionaries are those of the table as a single piece: the labels of all parts, in order. Memory:
+some pieces of each part.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Raw NDJSON to parsed receipts: a page at once, invalid records one by one.
 
-In: raw objects. Out: the receipts that every rule accepts, as nested Arrow, each with its object
-and position, and a RejectedRecord for every other. Where pyarrow's JSON reader refuses a page, the
-page is halved until the record is alone. `validate_columns` checks what the reader accepts;
-`validate_record` names the reason, or rewrites a record that only the reader refuses (12.3400...0,
-a lone surrogate in a note), which is then parsed again. Records of a point of sale whose JSON is
-not canonical are translated first (`Rules.translator`): each makes none, one or two receipts.
+Takes raw objects. Returns the receipts that every rule accepts, as nested Arrow, each with its
+object and position, and a RejectedRecord for every other. Where pyarrow's JSON reader refuses a
+page, the page is halved until the record is alone. `validate_columns` checks what the reader
+accepts; `validate_record` names the reason, or rewrites a record that only the reader refuses
+(12.3400...0, a lone surrogate in a note), which is then parsed again. Records of a point of sale
+whose JSON is not canonical are translated first (`Rules.translator`): each makes none, one or two
+receipts.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Dishes and recipes: the meaning of items and modifiers by menu and catalog.
 
-In: names and identifiers as the POS wrote them. Out: a Dish for each item, with a Recipe where it
-is a combo, and a Component for each dish that a combo consists of. Each distinct text is resolved
-once.
+Takes names and identifiers as the POS wrote them. Returns a Dish for each item, with a Recipe where
+it is a combo, and a Component for each dish that a combo consists of. Each distinct text is
+resolved once.
 """
 
 from __future__ import annotations

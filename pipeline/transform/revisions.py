@@ -1,7 +1,7 @@
 """Which revision of a receipt counts, and which day counts a rejected record.
 
-Revisions compete within a group: the records that one business day reads. In: parsed records
-(read.Records) and their raw objects. Out: arrays over the good records, then the rejected ones.
+Revisions compete within a group: the records that one business day reads. Takes parsed records
+(read.Records) and their raw objects. Returns arrays over the good records, then the rejected ones.
 """
 
 from __future__ import annotations

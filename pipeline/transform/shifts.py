@@ -1,7 +1,8 @@
 """Shifts of cash drawers to rows of schema.SHIFTS.
 
-In: the shifts of one point of sale as its reader gives them. Out: one row each, on the clock and in
-the currency of its store. Raises DataError for an amount with more decimals than the lake has.
+Takes the shifts of one point of sale as its reader gives them. Returns one row each, on the clock
+and in the currency of its store. Raises DataError for an amount with more decimals than the lake
+has.
 """
 
 from __future__ import annotations

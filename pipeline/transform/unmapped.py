@@ -1,8 +1,8 @@
 """Names that no rule of menu.toml covers: parts of combos, order types.
 
-In: raw objects, catalog, rules. Out: findings with their count and money, the most money first, and
-the text to paste into menu.toml. Counted over the newest revision of each SALE that is not
-cancelled.
+Takes raw objects, catalog, rules. Returns findings with their count and money, the most money
+first, and the text to paste into menu.toml. Counted over the newest revision of each SALE that is
+not cancelled.
 """
 
 from __future__ import annotations

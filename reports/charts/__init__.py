@@ -2,10 +2,10 @@
 
 The only package that imports matplotlib and seaborn.
 
-In: `page.Chart` (kind, data of exact integers and typed values) and `words.Words` for every label.
-Out: bytes that are the same for the same chart: no dates, no versions, no random identifiers.
-Integers become drawing coordinates here and nowhere else. matplotlib is imported when the first
-chart is drawn, not before.
+Takes `page.Chart` (kind, data of exact integers and typed values) and `words.Words` for every
+label. Returns bytes that are the same for the same chart: no dates, no versions, no random
+identifiers. Integers become drawing coordinates here and nowhere else. matplotlib is imported when
+the first chart is drawn, not before.
 
 One width (a phone's, which print and desktop enlarge), the Okabe-Ito colours with hatches and line
 styles so that grey print tells them apart, bars from zero, direct labels, no pies; every mark says

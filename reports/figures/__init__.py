@@ -2,7 +2,7 @@
 
 Every definition of the glossary is here only.
 
-In: mappings of Arrow tables, one a month. Out: integers and frames of integers, per currency.
+Takes mappings of Arrow tables, one a month. Returns integers and frames of integers, per currency.
 Nothing here knows a language, a colour or a page.
 """
 

@@ -1,9 +1,9 @@
 """Fair comparison of two spans: same days, same weekdays, parts of a change.
 
-In: frames of `days` (one row a business day, store and channel). Out: `Totals` and exact integers.
-An *open day* of a store is a business day with at least one SALE receipt. Sources: the report's
-glossary (weekday-normalised, like-for-like after the nostress note: same stores, weekday against
-the same weekday).
+Takes frames of `days` (one row a business day, store and channel). Returns `Totals` and exact
+integers. An *open day* of a store is a business day with at least one SALE receipt. Sources: the
+report's glossary (weekday-normalised, like-for-like after the nostress note: same stores, weekday
+against the same weekday).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Identified customers: new and returning, repeat rate, spend.
 
-In: `customers` frames (customer and store, receipts of SALE, net sales with refunds deducted). Out:
-integers; groups under SMALL customers are not to be shown by them. New = first ever
-SALE is in the month; returning = an earlier SALE exists in the lake. Repeat rate = customers with
->= 2 receipts ÷ identified customers of the period.
+Takes `customers` frames (customer and store, receipts of SALE, net sales with refunds deducted).
+Returns integers; groups under SMALL customers are not to be shown by them. New = first ever SALE is
+in the month; returning = an earlier SALE exists in the lake. Repeat rate = customers with >= 2
+receipts ÷ identified customers of the period.
 """
 
 from __future__ import annotations

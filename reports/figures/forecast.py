@@ -9,8 +9,8 @@ year (Holt and Winters, without trend). Naive: the last same weekday. All are tr
 last TRIALS complete months, from the same day of the month before it and with nothing newer, the
 index included; the error is the sum of |actual - forecast| over days ÷ the sum of actual. Interval
 of a day: from the 10th to the 90th percentile of actual ÷ forecast of the tried days; of the month:
-the least and the greatest actual ÷ forecast of the tried months; both contain the forecast. In: a
-`History`. Out: integers.
+the least and the greatest actual ÷ forecast of the tried months; both contain the forecast. Takes a
+`History`. Returns integers.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Growth that compares like with like, and the shape of the year.
 
-Like-for-like (after the nostress note): same stores, only days traded in both years, each day
-next to the equivalent weekday (day - 364). Seasonality: a month's net sales ÷ the centred 12-month
-mean around it (2 × 12 moving mean, the classical way), averaged over the years; only with >=
-SEASONS complete months. In: `days` frames; net sales of complete months. Out: exact.
+Like-for-like (after the nostress note): same stores, only days traded in both years, each day next
+to the equivalent weekday (day - 364). Seasonality: a month's net sales ÷ the centred 12-month mean
+around it (2 × 12 moving mean, the classical way), averaged over the years; only with >= SEASONS
+complete months. All figures are exact.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The complete history: one set of figures per month, added up in any order.
 
-In: summary tables of every month. Out: per-month `Totals` and stacked frames with a `month` column.
-A month is *partial* when it is still open, or when it is the first and the shop's first sale came
-after its STARTED-th day. Partial months are in charts (striped), but in no average and in no
-comparison of years.
+Takes summary tables of every month. Returns per-month `Totals` and stacked frames with a `month`
+column. A month is *partial* when it is still open, or when it is the first and the shop's first
+sale came after its STARTED-th day. Partial months are in charts (striped), but in no average and in
+no comparison of years.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Public holidays of the country whose time zone a store keeps.
 
-In: IANA zones of the stores. Out: day -> name in the country's own language (never the machine's).
-The country of a zone is read from the zone.tab of the tz database, its holidays from the `holidays`
-library. Stores in several countries get none: a holiday of one is none of the other.
+Takes IANA zones of the stores. Returns day -> name in the country's own language (never the
+machine's). The country of a zone is read from the zone.tab of the tz database, its holidays from
+the `holidays` library. Stores in several countries get none: a holiday of one is none of the other.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What sells: items ranked, classed and compared.
 
-In: `items` frames (units of 10**-decimals and 10**-4). Out: frames of exact integers. A component
-of a combo is credited to the dish with its share of the combo's money, so that the items' net sales
-add up to the month's.
+Takes `items` frames (units of 10**-decimals and 10**-4). Returns frames of exact integers. A
+component of a combo is credited to the dish with its share of the combo's money, so that the items'
+net sales add up to the month's.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Customers over time: cohorts, RFM scores and segments, concentration.
 
-In: `customers` frames stacked by month. Out: integers; groups under SMALL (see `customers`) are for
-the caller to hide. Cohort retention(k) = customers whose first month is m and who bought in m + k ÷
-customers of m; cells after the last complete month do not exist. RFM: days since the last purchase,
-receipts and net spend within the 12 complete months that end the period (365 days, 366 in a leap
-year; never "today", never the current month); quintile scores 1 to 5 over customers with a receipt,
-ties share a score; under FEWEST_RFM customers there are no scores. Segments as in CRAN `rfm`
-(rfm_segment), the first that fits. Concentration: share of net spend of the best tenth of
+Takes `customers` frames stacked by month. Returns integers; groups under SMALL (see `customers`)
+are for the caller to hide. Cohort retention(k) = customers whose first month is m and who bought in
+m + k ÷ customers of m; cells after the last complete month do not exist. RFM: days since the last
+purchase, receipts and net spend within the 12 complete months that end the period (365 days, 366 in
+a leap year; never "today", never the current month); quintile scores 1 to 5 over customers with a
+receipt, ties share a score; under FEWEST_RFM customers there are no scores. Segments as in CRAN
+`rfm` (rfm_segment), the first that fits. Concentration: share of net spend of the best tenth of
 customers.
 """
 

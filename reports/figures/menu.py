@@ -5,9 +5,9 @@ known (VAT-free price, calcolihoreca.it). In a category of n >= FEWEST such item
 *popular* if its units >= 0.70 × (all units ÷ n) and *profitable* if its contribution a unit >= sum
 of contributions ÷ sum of units (the weighted mean; thefenneclab.com, batuhanozkok.com). star =
 both, plowhorse = popular only, puzzle = profitable only, dog = neither. Items without cost or units
-are not classified; those on under PERCENT_BASE receipts count in the means, but have no class. In:
-`by_item` frames. Out: exact integers; comparisons are made by cross-multiplying, so no rounding
-decides a class.
+are not classified; those on under PERCENT_BASE receipts count in the means, but have no class.
+Takes `by_item` frames. Returns exact integers; comparisons are made by cross-multiplying, so no
+rounding decides a class.
 """
 
 from __future__ import annotations

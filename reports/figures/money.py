@@ -1,6 +1,6 @@
 """The money of a period: every definition of the glossary that is a sum, once.
 
-In: frames of `tables` (units of 10**-decimals). Out: `Totals`, integers in the same units, and
+Takes frames of `tables` (units of 10**-decimals). Returns `Totals`, integers in the same units, and
 pairs (part, whole) for shares, never a float. Conserved: net = gross - discounts - refunds and
 collected = net + added tax + tips + surcharges + gift cards sold + rounding; `Totals.difference`
 and `Totals.unpaid` are the differences of those identities (0 in a correct lake). Source: the POS's

@@ -1,8 +1,8 @@
 """Figures of two versions of a report side by side: every one that is another now.
 
-In: the figures of both by section, as figures.json has them (decimal strings, counts, dates,
-lists of rows). Out: (path, before, now), in the order of the sections. A row of a list is known by
-what names it, not by its position: a new best seller moves no figure of the others.
+Takes the figures of both by section, as figures.json has them (decimal strings, counts, dates,
+lists of rows). Returns (path, before, now), in the order of the sections. A row of a list is known
+by what names it, not by its position: a new best seller moves no figure of the others.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Definition: residual = net sales of a day less the median of that weekday over this month and the
 month before; z = 0.6745 × (residual - median residual) ÷ median absolute deviation; |z| > 3 is
 unusual. With under 14 open days there is no unusual day; neither is a day whose weekday has under
-PERCENT_BASE receipts or was open on fewer than two other days. In: `days` frames. Out: exact
+PERCENT_BASE receipts or was open on fewer than two other days. Takes `days` frames. Returns exact
 amounts; z itself is a ratio of integers and is only compared.
 """
 

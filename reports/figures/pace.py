@@ -2,7 +2,7 @@
 
 Definition: what was sold through the last complete day + for each day that is left the mean of the
 same weekday in the WEEKS weeks before. Bounds: what is left × the least and the greatest of week
-actual ÷ week expected of those weeks, which contain 1. In: a month and the one before. Out:
+actual ÷ week expected of those weeks, which contain 1. Takes a month and the one before. Returns
 integers; None with under FEWEST complete weeks or under 20 receipts.
 """
 

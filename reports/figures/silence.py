@@ -1,7 +1,7 @@
 """Stores that stopped sending: without any record at the end of a month.
 
-In: the `days` frames of the month and of the month before, uncut. Out: one `Silence` for each store
-that used to send and has been quiet for longer than before. Days are business days.
+Takes the `days` frames of the month and of the month before, uncut. Returns one `Silence` for each
+store that used to send and has been quiet for longer than before. Days are business days.
 """
 
 from __future__ import annotations

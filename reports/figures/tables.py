@@ -1,10 +1,10 @@
 """Summary tables as exact integer frames.
 
-In: Arrow tables of the lake's summaries (schema SUMMARY), one set a month. Out: pandas frames in
-which money is int64 in units of 10**-decimals and a quantity int64 in units of 10**-4, labels are
-str, days are date. Decimals are read from their 128-bit words, so nothing passes through a float.
-Raises KeyError naming a table that is missing and OverflowError where an amount does not fit 64
-bits.
+Takes Arrow tables of the lake's summaries (schema SUMMARY), one set a month. Returns pandas frames
+in which money is int64 in units of 10**-decimals and a quantity int64 in units of 10**-4, labels
+are str, days are date. Decimals are read from their 128-bit words, so nothing passes through a
+float. Raises KeyError naming a table that is missing and OverflowError where an amount does not fit
+64 bits.
 """
 
 from __future__ import annotations

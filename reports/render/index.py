@@ -1,7 +1,7 @@
 """The index of all reports: months, latest first, main figures, forms, versions.
 
-In: the versions of each report by month, the figures.json of the newest cumulative report, and
-those of monthly reports whose month it does not have. Out: one HTML file for reports/index.html,
+Takes the versions of each report by month, the figures.json of the newest cumulative report, and
+those of monthly reports whose month it does not have. Returns one HTML file for reports/index.html,
 whose links are relative to that folder (monthly/<YYYY-MM>/<file>, .../versions/<name>.zip).
 """
 

@@ -1,7 +1,7 @@
 """figures.json: the same figures for machines.
 
-Out: JSON with sorted keys, every amount, quantity and ratio a decimal string ("1234.50"), counts as
-integers, dates ISO. Names are limited in length, so that a hostile name cannot make the files
+Returns JSON with sorted keys, every amount, quantity and ratio a decimal string ("1234.50"), counts
+as integers, dates ISO. Names are limited in length, so that a hostile name cannot make the files
 large. Money has the decimals of its currency (`decimals`), or those of the lake (`lake_decimals`)
 if `decimals` does not have it.
 """

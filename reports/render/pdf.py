@@ -1,6 +1,6 @@
 """Page to PDF by typst: letter or A4, tagged for screen readers.
 
-In: a page, its words and its drawn charts. All text goes to typst as JSON data, never as markup;
+Takes a page, its words and its drawn charts. All text goes to typst as JSON data, never as markup;
 nothing is fetched and no file but the template is read. The text face is one that typst brings;
 signs that it lacks (emoji, other scripts) come from the machine's own fonts, where it has them. No
 date is written: the same page gives the same bytes.

@@ -2,7 +2,7 @@
 
 Every figure that differs, both values, and the receipts that changed it.
 
-In: the figures of this version, and figures.json of the version before. A change of settings,
+Takes the figures of this version, and figures.json of the version before. A change of settings,
 language, paper or code is stated by itself and is no correction of data.
 """
 

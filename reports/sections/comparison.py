@@ -1,9 +1,9 @@
 """Comparisons of two figures: always with the base; no percentage on a small one.
 
-In: exact pairs (part, whole) of two periods. Out: values and sentences of the catalog. Rules: no
-percentage and no ranking on a base of under `PERCENT_BASE` receipts; no share, rank or "best" of a
-total that is zero or negative; a month that the lake does not have is "no data", never 0. Sections
-make the percentages that people read with `share`, `ratio`, `points` and `growth` only.
+Takes exact pairs (part, whole) of two periods. Returns values and sentences of the catalog. Rules:
+no percentage and no ranking on a base of under `PERCENT_BASE` receipts; no share, rank or "best" of
+a total that is zero or negative; a month that the lake does not have is "no data", never 0.
+Sections make the percentages that people read with `share`, `ratio`, `points` and `growth` only.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 File by file, then every figure that differs.
 
-In: the frames of `Figures.exports` (money in units; NaN or None where one side has no such
-receipt). Out: what the bridge adds to its own sentences, tables, findings and figures; nothing
+Takes the frames of `Figures.exports` (money in units; NaN or None where one side has no such
+receipt). Returns what the bridge adds to its own sentences, tables, findings and figures; nothing
 where the owner gave no export.
 """
 

@@ -1,8 +1,9 @@
 """Two lakes held against each other, object by object: what must be the same wherever and by
 whomever it was made.
 
-In: the objects of a lake by key. The keys must be the same, and the bytes; in manifests and commit records
-may differ who published (`run`) and the store's own mark of a member (`etag`), and nothing else.
+Takes the objects of a lake by key. The keys must be the same, and the bytes; in manifests and
+commit records may differ who published (`run`) and the store's own mark of a member (`etag`), and
+nothing else.
 """
 
 from __future__ import annotations

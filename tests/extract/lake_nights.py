@@ -1,11 +1,12 @@
 """The model of test_model.py with the real commit: pipeline.extract.windows and a lake in a folder, night
 after night.
 
-In: a world (how the API orders and pages, how late its changes show) and steps; each is some trade,
-then something that the pipeline does, perhaps killed before a page or at a write, perhaps while
-another night runs, perhaps under a changed time zone. Each night is a process of its own: it lists
-the lake anew, and knows of the one before only what that left on disk. After each step the lake is
-sound and its windows tile time; at the end it is the shop, as AssertionError says where it is not.
+Takes a world (how the API orders and pages, how late its changes show) and steps; each is some
+trade, then something that the pipeline does, perhaps killed before a page or at a write, perhaps
+while another night runs, perhaps under a changed time zone. Each night is a process of its own: it
+lists the lake anew, and knows of the one before only what that left on disk. After each step the
+lake is sound and its windows tile time; at the end it is the shop, as AssertionError says where it
+is not.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """CSV exports of Square's Dashboard: Transactions, and Items with details.
 
-In: what the shop's API has said of orders and payments at an instant. Out: the bytes of a file with
-the headings of 2026 and one row for each sale and each return (Transactions), or for each line of
-one (Items). Only closed orders are in it. Amounts of a return are negative, discounts of a sale
+Takes what the shop's API has said of orders and payments at an instant. Returns the bytes of a file
+with the headings of 2026 and one row for each sale and each return (Transactions), or for each line
+of one (Items). Only closed orders are in it. Amounts of a return are negative, discounts of a sale
 too; Total Collected contains cash rounding. A sale rung offline has the register's time.
 
 Not known of the real Dashboard, therefore options: whether Net Sales contains the service charges,

@@ -1,7 +1,7 @@
 """The fields of one Loyverse receipt that decide where it is kept.
 
-In: the verbatim JSON of a receipt, which may be unreadable. Nothing is raised: an unreadable field
-is None, and the record goes to quarantine later.
+Reads the verbatim JSON of a receipt. Nothing is raised: an unreadable field is None, and the record
+is quarantined later.
 """
 
 from __future__ import annotations

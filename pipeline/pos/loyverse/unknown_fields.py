@@ -1,9 +1,9 @@
 """Unknown fields of receipts: raw keeps them, this version does not read them.
 
-In: verbatim receipts. Out: the paths of unknown fields (line_items.loyalty), each with the number
-of a receipt that has it. Known fields are those of developer.loyverse.com/docs (Receipts) and of
-recorded receipts. An extraction checks every receipt of its first page, which mostly is a whole
-day, and SAMPLES of each later page. Only names are noted, never values.
+Takes verbatim receipts. Returns the paths of unknown fields (line_items.loyalty), each with the
+number of a receipt that has it. Known fields are those of developer.loyverse.com/docs (Receipts)
+and of recorded receipts. An extraction checks every receipt of its first page, which mostly is a
+whole day, and SAMPLES of each later page. Only names are noted, never values.
 """
 
 from __future__ import annotations

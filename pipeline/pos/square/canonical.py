@@ -1,7 +1,7 @@
 """A Square order to canonical receipts: its sale and its returns.
 
-In: a record (see `order`), and the lists of the canonical catalog, joined by the ids of variations
-and modifiers. Out: canonical JSON (schema/receipt.py), one line each:
+Takes a record (see `order`), and the lists of the canonical catalog, joined by the ids of
+variations and modifiers. Returns canonical JSON (schema/receipt.py), one line each:
 
     COMPLETED    a SALE if it has lines, a REFUND if it has returns; an exchange is both
     CANCELED     the same with `cancelled_at`, which ends a revision that was counted; where none

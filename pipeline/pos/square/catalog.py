@@ -1,6 +1,6 @@
 """Square's catalog in `raw/catalog` to the canonical one of transform/catalog.py.
 
-In: the lists of FIELDS in `redaction`. Out: stores, items with their variations as variants,
+Takes the lists of FIELDS in `redaction`. Returns stores, items with their variations as variants,
 categories, modifiers and employees. The cost is the vendor's current unit cost.
 """
 

@@ -1,7 +1,7 @@
 """Unknown fields, lines and payments of orders; raw keeps, the log names them.
 
-In: verbatim records. Out: unknown fields of the order (`new_field`) and unknown kinds of lines and
-payments (`line_items.item_type=COMBO`), each with the number of an order that has it.
+Takes verbatim records. Returns unknown fields of the order (`new_field`) and unknown kinds of lines
+and payments (`line_items.item_type=COMBO`), each with the number of an order that has it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Receipt as the API prints it: a JSON object with the keys of real receipts.
 
-In: a ticket (centavos) and its slot (UTC seconds). Out: UTF-8 bytes. Amounts are in pesos; on some
-receipts whole amounts are integers and on others floats, as in real payloads. Amounts of a refund
-are positive. A cancelled receipt keeps its totals.
+Takes a ticket (centavos) and its slot (UTC seconds). Returns UTF-8 bytes. Amounts are in pesos; on
+some receipts whole amounts are integers and on others floats, as in real payloads. Amounts of a
+refund are positive. A cancelled receipt keeps its totals.
 
 The text is put together from parts that recur on many receipts and are encoded once.
 """

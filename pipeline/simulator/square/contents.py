@@ -1,7 +1,7 @@
 """Contents of a shop's orders and returns, from the tickets of its receipts.
 
-In: the receipt of an order and the changes so far. Out: a `Content` in minor units. Amounts are
-those of the ticket, to the cent, so both APIs have the same sales. If Square would round a
+Takes the receipt of an order and the changes so far. Returns a `Content` in minor units. Amounts
+are those of the ticket, to the cent, so both APIs have the same sales. If Square would round a
 percentage to another cent (an exact half), the discount is an amount instead.
 """
 

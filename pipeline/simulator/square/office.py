@@ -1,7 +1,7 @@
 """Back office rows of Square: catalog objects, locations, team members.
 
-In: the rows of Loyverse's back office as of an instant. Out: plain dictionaries; deleted catalog
-objects are among them, marked. The costs are the current ones, in `vendor_information`.
+Takes the rows of Loyverse's back office as of an instant. Returns plain dictionaries; deleted
+catalog objects are among them, marked. The costs are the current ones, in `vendor_information`.
 """
 
 from __future__ import annotations

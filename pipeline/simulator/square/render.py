@@ -1,7 +1,7 @@
 """Order as the API shows it: a JSON object with the keys of real orders.
 
-In: a `Content` of what is sold and one of what is taken back. Out: plain dictionaries, in which an
-unset field is absent. Amounts of returns are positive.
+Takes a `Content` of what is sold and one of what is taken back. Returns plain dictionaries, in
+which an unset field is absent. Amounts of returns are positive.
 """
 
 from __future__ import annotations
