@@ -4,7 +4,7 @@ help:            ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
 setup:           ## make the environment in .venv
 	./run setup
-demo:            ## make a monthly report of the simulated shop
+demo:            ## build a monthly report of the simulated shop
 	./run demo
 test:            ## run all tests
 	./run test

@@ -72,7 +72,7 @@ class Chain:
         )
 
     def add_rescan(self, day: date) -> None:
-        """Commit the reconciliation scan that is due on a day, without new receipts."""
+        """Commit the rescan that is due on a day, without new receipts."""
         while day.weekday() != 6 and (day + DAY).day != 1:
             day -= DAY
         self.lake.commit_window(f"{day}-rescan-35", {}, _window("", "", 0))

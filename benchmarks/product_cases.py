@@ -18,7 +18,7 @@ from benchmarks.shop_server import ShopServer
 from tests.reference import settings as reference
 
 DAY = timedelta(days=1)
-# A Tuesday: the next day needs no reconciliation scan.
+# A Tuesday: the next day needs no rescan.
 LAST = date(2026, 10, 27)
 _MEXICO = timezone(timedelta(hours=-6))
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the pipeline at once and then every day at $NIGHTLY_AT (UTC). Missed days are loaded too.
 # A failed run is repeated after $RETRY_AFTER seconds; until one succeeds the container is unhealthy.
-# Code 4 (degraded: history limit of the account) is not repeated, because repeating does not help.
+# Code 4 (truncated: history limit of the account) is not repeated, because repeating does not help.
 set -eu
 while :; do
     code=0

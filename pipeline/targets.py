@@ -159,7 +159,7 @@ class RawTask(DatasetTask):
         """One extraction at a time, and a resource for each additional source.
 
         Luigi batches only tasks of equal resources. Else it would batch windows of an additional
-        source with those of the first, whose tasks lack the parameter, and call them done.
+        source with those of the primary one, whose tasks lack the parameter, and call them done.
         """
         return {"pos_api": 1} | ({f"pos_api_{self.source}": 1} if self.source else {})
 

@@ -5,8 +5,8 @@
 
 It includes the shifts of cash drawers. Existing windows are not extracted again, and an interrupted
 run continues where it stopped. `pos run` then builds the days, the lake and the reports; reports
-begin with [pos] history_starts. Exit code 4 if the account's history limit has cut off part of the
-period; otherwise Luigi's.
+begin with [pos] history_starts. Exit code 4 if the account's history limit truncated the period;
+otherwise Luigi's.
 """
 
 from __future__ import annotations

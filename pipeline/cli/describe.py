@@ -5,7 +5,7 @@
     pos describe athena --database shop > tables.sql      then paste it into Athena's editor
     pos describe dictionary                               every table and column, in Markdown
 
-A database file holds views only, so it always shows the lake as it is. Registering the tables with
+A database file holds views only, so it always shows the current lake. Registering the tables with
 Glue is a task: luigi --module pipeline GlueTables --database shop
 """
 

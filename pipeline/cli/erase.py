@@ -1,13 +1,13 @@
 """Erase one customer from the lake permanently, from raw to the reports.
 
-    pos erase --customer ID --dry-run       what names the customer, what would change
+    pos erase --customer ID --dry-run       lists what would change
     pos erase --customer ID
 
 Receipts and amounts stay, without the customer, also if a receipt is fetched again. Older versions
 of the objects are removed too. This needs permission to delete (docs/aws: maintenance-policy.json)
 and CUSTOMER_HASH_KEY. Do not run it during another run; if it is interrupted, start it again. If an
 export in backoffice/ names the buyer of one of the customer's receipts, nothing is erased: change
-that file first. Exit code 1 in that case and if a trace is left; 2 if something is refused;
+that file first. Exit code 1 in that case and if a trace is left; 2 for a refusal;
 otherwise Luigi's.
 """
 

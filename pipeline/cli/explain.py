@@ -1,8 +1,8 @@
-"""Show one receipt as sold, and the rows that it becomes, to the cent.
+"""Show one receipt as sold, and its rows in the lake.
 
     pos explain 1-10131
     pos explain 1-10131 --month 2026-10        searches that month only, which is faster
-    pos explain square:1-10131                 in a lake of several sources, as its tables have it
+    pos explain square:1-10131                 in a lake of several sources
 
 Exit code 1 if there is no such receipt, or it is in quarantine.
 """

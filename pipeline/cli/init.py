@@ -8,7 +8,7 @@
 Writes luigi.cfg, the files of config/ and a .gitignore that keeps the secrets out of git, and
 overwrites no configuration. It asks for the token without an echo, or reads it from the
 environment; there is no option for it, because other users of the machine can read a command line.
-With a token it tests the connection and shows the last three receipts. Then `pos run` makes the
+With a token it tests the connection and shows the last three receipts. Then `pos run` builds the
 first report. Exit code 2 if a file exists, a value is invalid, or the point of sale refuses.
 """
 

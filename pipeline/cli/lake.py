@@ -1,14 +1,14 @@
-"""Show which shop fills the lake, how customers are hashed, the local state.
+"""Show the shop of the lake, its customer key and the local state.
 
     pos lake                       shows it
-    pos lake --accept-source       the source of the settings fills the lake from now on
-    pos lake --accept-key          the present CUSTOMER_HASH_KEY (or none) is valid from now on
+    pos lake --accept-source       the lake belongs to the source of the settings from now on
+    pos lake --accept-key          the lake uses the current CUSTOMER_HASH_KEY (or none) from now on
     pos lake --forget              accept that the lake was removed; the next run starts a new one
 
 A run on the lake of another shop or with another key is refused before anything is read. Accept a
 source only if it is the same shop: receipts of two shops in one lake cannot be separated. If [pos]
-source names several, --accept-source adds those that do not fill the lake yet. The simulator and a
-shop never share a lake. After --accept-key the next run rebuilds every month; a lake with erased
+source names several, --accept-source adds those that the lake does not have yet. The simulator and
+a shop never share a lake. After --accept-key the next run rebuilds every month; a lake with erased
 customers keeps its key. Exit code 1 if the lake is empty.
 """
 

@@ -4,8 +4,8 @@
     pip install 'pos-sales-pipeline[mcp]'   installs the SDK
 
 Its tools only read: the months with a report, the figures of a month, SQL with limits, the meaning
-of a figure. Customers, employees, rejected records and receipts before the history are in none of
-them. docs/analyst.md shows how to register it.
+of a figure. They do not return customers, employees, quarantined records or receipts before the
+history. docs/analyst.md shows how to register it.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def tables() -> list[str]:
 def figures(month: str, section: str = "") -> dict[str, Any]:
     """Figures of a month's report by currency, as decimal strings.
 
-    Without a section: the headline and the bridge from gross to collected, and the names of all
-    sections.
+    Without a section: the headline, the steps from gross sales to collected, and the names of
+    all sections.
     """
     if month not in (existing := months_with(MONTHLY)):
         raise ConfigError(f"no report of {month}; there are {', '.join(existing) or 'none'}")

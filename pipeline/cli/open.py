@@ -1,6 +1,6 @@
 """Open a report: print its address, and show it in the browser.
 
-    pos open                                   the last closed month, or the first, current one
+    pos open                                   the last closed month
     pos open --month 2026-09 --pdf
     pos open --cumulative --print              only prints the address
 

@@ -1,4 +1,4 @@
-"""Options of commands for a period, and what they say about one that is cut off."""
+"""Options of commands for a period, and the message about a truncated one."""
 
 from __future__ import annotations
 

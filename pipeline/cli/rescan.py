@@ -1,11 +1,11 @@
-"""Read a period again, and add missed receipts.
+"""Read a period again and add missing receipts.
 
     pos rescan                                      the last 35 days
     pos rescan --days 7
-    pos rescan --from 2026-01-01 --to 2026-03-31    e.g. a period that the account did not serve
+    pos rescan --from 2026-01-01 --to 2026-03-31    such as a period that was truncated
 
-A scan removes nothing. `pos run` then rebuilds what the added receipts change. Missing windows of
-the period are extracted first. Exit code 4 if the account's history limit has cut off the scan;
+A rescan removes nothing. `pos run` then rebuilds what the added receipts change. Missing windows of
+the period are extracted first. Exit code 4 if the account's history limit truncated the rescan;
 otherwise Luigi's.
 """
 

@@ -1,12 +1,12 @@
-"""Run everything that is due, then check the state of the lake.
+"""Do the daily run, then check the state of the lake.
 
     pos run                                  in the scheduler of this process
     pos run --workers 2                      options of luigi; the central scheduler, unless
                                              --local-scheduler is among them
 
-Like `luigi --module pipeline Nightly`, with two more exit codes: 3 when the lake is older than it
-should be or has gaps, 4 when the account's history limit has cut off part of the run. A run that
-does not end with 0 sends an alert to [mail] alerts_to and WEBHOOK_URL, once a day for each cause;
+Like `luigi --module pipeline Nightly`, with two more exit codes: 3 if the lake is older than it
+should be or has gaps, 4 if the account's history limit truncated the run. A run that does not end
+with 0 sends an alert to [mail] alerts_to and WEBHOOK_URL, once a day for each cause;
 also if luigi was killed (128 + the signal's number). Ctrl-C and SIGTERM end luigi and its workers
 first; Ctrl-C sends no alert. PING_URL and [monitor] metrics_file report each run to monitors.
 `pos tail` follows the run.
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _report(code: int, environment: Mapping[str, str]) -> None:
-    """Tell monitors and recipients of alerts how the run has ended."""
+    """Report the end of the run to monitors and recipients of alerts."""
     report_run(code)
     if code and code != 128 + signal.SIGINT:  # you typed Ctrl-C; others may be a time limit
         _send_alert(code, environment)

@@ -5,7 +5,7 @@
     pos sql                                     lists the tables
 
 named_receipts, named_sales and named_payments also have the names of stores and employees. Nothing
-is written, and only one SELECT is accepted. Exit code 2 for a query that DuckDB refuses.
+is written, and only one SELECT is accepted. Exit code 2 for an invalid query.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Show how fresh the lake is, from the lake alone.
+"""Show how old the lake is and what is missing.
 
     pos status
 
 Last window, age, gaps, truncated periods, quarantine, stores that stopped sending, receipts before
 [pos] history_starts with their money, receipts by store and day of the last two weeks. Exit code 3
-when the lake is older than it should be or has gaps, for a monitor. Writes state/etl_state.json.
+if the lake is older than it should be or has gaps, for a monitor. Writes state/etl_state.json.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
     pos tail --lines 20            only the last 20 of those so far
 
 The lines are those that `pos run` writes on this machine for the lake of the settings; `pos lake`
-names the folder. If no run took place on this machine, the summary of the last run in the lake is
+prints the folder. If no run took place on this machine, the summary of the last run in the lake is
 shown: its log is on the machine of that run (the run's page on GitHub, `docker compose logs
 worker`). Exit code 1 if there was no run yet.
 """

@@ -1,4 +1,4 @@
-"""Show names that no rule of menu.toml covers, with frequency and money.
+"""Show names that no rule of menu.toml covers, with number and amount.
 
     pos unmapped --month 2026-10
 

@@ -9,20 +9,20 @@ from pipeline.describe.tables import PARTITIONS, TableDescription
 
 _HEAD = """# Data dictionary
 
-Every table of the lake, generated from the schema that the pipeline checks at each read and write
-(`pos describe dictionary`). How to open them: [analyst.md](analyst.md).
+Every table of the lake, generated from the schema (`pos describe dictionary`).
+[analyst.md](analyst.md) shows how to query them.
 
 - Money is `decimal`, never a float, in the currency of the row's `currency` column. The number of
   decimals is the largest of the shop's currencies (2 for MXN, 0 for JPY, 3 for KWD). Amounts of
   refunds are negative in `receipts`, `sales`, `payments`.
 - An instant is a `timestamp` in UTC; `sold_at_local` is the store's local time, without a zone.
 - `business_day` is the store's local day, which starts at `day_starts_at`.
-- Every table is partitioned by `year` and `month` of the business day: the names of its folders.
+- Every table is partitioned by `year` and `month` of the business day (folder names).
 - A column has nulls only where its meaning says so.
 """
 _SUMMARIES = """## Summaries
 
-Small exact tables of one month; every figure of the reports is read from them. Each column
+Small exact tables of one month; the reports read every figure from them. Each column
 states the sign of its amounts.
 """
 

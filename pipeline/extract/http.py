@@ -59,8 +59,8 @@ class Refused(SourceFatal):
 class _TransientError(SourceRetriable):
     """A failed attempt that is worth a retry.
 
-    `wait` are the seconds that the server asked for, `first` those of the first backoff; `reason`
-    says what the wait is for.
+    `wait` is the number of seconds that the server asked for, `first` that of the first backoff;
+    `reason` says what the wait is for.
     """
 
     def __init__(

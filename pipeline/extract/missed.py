@@ -1,4 +1,4 @@
-"""Records that a reconciliation scan adds: those of a span that raw lacks.
+"""Records that a rescan adds: those of a span that raw lacks.
 
 Compares the records of the period, read again, with the newest `updated_at` of each receipt in raw,
 and returns the new and newer records, which the windows have missed. A rescan never removes

@@ -1,4 +1,4 @@
-"""The reconciliation scan: read a span again, commit what the windows have missed."""
+"""Rescan: read a span again, commit what the windows have missed."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def rescan(
     most: int = 0,
     tell: Callable[[str, int | None], None],
 ) -> list[Missed]:
-    """Reconciliation scan: read the span of `windows` again, commit what raw lacks.
+    """Rescan: read the span of `windows` again, commit what raw lacks.
 
     It also requests receipt numbers that are missing in the span, at most `most`. The records that
-    raw lacks, which the windows have missed, become the partition `partition`. A scan removes
+    raw lacks, which the windows have missed, become the partition `partition`. A rescan removes
     nothing.
     """
     span = Window(windows[-1].date, windows[0].start, windows[-1].end)
@@ -147,9 +147,9 @@ def _rescan_span(
 
 
 def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
-    """How often scans since a day have requested each number unknown to the shop.
+    """How often rescans since a day have requested each number unknown to the POS.
 
-    Invalidated scans have no such metadata.
+    Invalidated rescans have no such metadata.
     """
     tried: dict[str, int] = {}
     for name in lake.partitions(DATASET):

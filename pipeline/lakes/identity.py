@@ -87,7 +87,7 @@ def read_owner(lake: Lake, name: str = NAME) -> Owner | None:
 
 
 def other_sources(lake: Lake) -> list[str]:
-    """The points of sale that fill the lake in addition to the one at its root."""
+    """The additional sources of the lake."""
     return [name for name in lake.partitions(IDENTITY) if name != NAME]
 
 

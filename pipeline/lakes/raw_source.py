@@ -13,7 +13,7 @@ class RawSource(NamedTuple):
     """The raw data of a point of sale.
 
     `prefix` precedes its identifiers in the tables, `folder` before its objects; both are
-    empty for the source at the root of the lake.
+    empty for the primary source of the lake.
     """
 
     point_of_sale: str

@@ -81,7 +81,7 @@ class Lake:
         )
 
     def preflight(self, *, always: bool = False) -> None:
-        """Prove bucket, rights and conditional writes, unless the lake is begun."""
+        """Prove bucket, rights and conditional writes, unless the lake has content."""
         if always or not self.is_begun():
             self.storage.preflight()
 

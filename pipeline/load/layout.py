@@ -42,7 +42,7 @@ RAW_SHIFTS, SHIFTS = "raw/shifts", "shifts"
 MONTHLY, CUMULATIVE, NIGHTLY = "reports/monthly", "reports/cumulative", "nightly"
 IDENTITY = "identity"
 TABLES = "tables"
-"""The file of a summary that holds all its tables. Engines skip names that begin with _."""
+"""The file of a summary that holds all its tables. Query tools skip names that begin with _."""
 _BY_MONTH = (SALES, SUMMARY, CUSTOMERS, BACKOFFICE, OUTSIDE, SHIFTS, MONTHLY, CUMULATIVE)
 DATASETS = (RECEIPTS, CATALOG, RAW_SHIFTS, STAGING, *_BY_MONTH, NIGHTLY, IDENTITY)
 

@@ -246,7 +246,7 @@ def _stat(key: str, status: os.stat_result) -> Stat:
 
 
 def _open_draft(folder: Path) -> tuple[int, Path]:
-    """Open a new file, locked before another process can remove it as a leftover."""
+    """Open a new file, locked before another process can remove it as unreferenced."""
     while True:
         path = folder / f"{os.getpid()}-{next(_NUMBERS)}"
         try:

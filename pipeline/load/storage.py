@@ -174,7 +174,7 @@ class Storage(ABC):
         except Conflict as conflict:
             return conflict
 
-    def sync(self) -> None:  # noqa: B027 - most stores answer when an object is durable
+    def sync(self) -> None:  # noqa: B027 - most storages answer when an object is durable
         """Make durable what `put_all` wrote."""
 
     def preflight(self) -> None:

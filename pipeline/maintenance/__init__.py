@@ -1,10 +1,10 @@
-"""Verify a lake, and remove personal data and leftovers from it.
+"""Verify a lake, and remove personal data and unreferenced files from it.
 
     findings.py   a finding of a verification: where, what, and what to do
     audit.py      every object against the manifests: digests, logs, commit records, unknown objects
     leftovers.py  objects of killed and overtaken runs: recognised, and removed on request
     reconcile.py  amounts against each other: receipt = rows = payments, month = days
-    conserve.py   every receipt of raw is counted, in quarantine or outside history
+    conserve.py   every receipt of raw is counted, in quarantine or before the history
     rewrite.py    commit raw again without some values, and remove every older copy
     erase.py      remove one customer from raw and from everything derived from it
     exports.py    the owner's exports that name the customer

@@ -1,7 +1,7 @@
 """Check that every receipt of raw is in exactly one table of the lake.
 
 Reads raw with the few fields that name a receipt, not with the transform's reader; the current
-months of the lake; and the receipts outside history. Records without a readable number are
+months of the lake; and the receipts before the history. Records without a readable number are
 identified by object and line. Objects that were verified for the previous version of a report are
 skipped if no receipt has left the month since.
 """
@@ -28,7 +28,7 @@ _DAY = timedelta(days=1)
 
 
 class ReceiptIndex:
-    """Where the lake has each receipt number: months, quarantine, outside history."""
+    """Where the lake has each receipt number: months, quarantine, before the history."""
 
     def __init__(self, lake: Lake, outside: pa.Table) -> None:
         self._lake, self._months = lake, set[str]()
@@ -93,7 +93,7 @@ def conserve(
     starts: date,
     last: date,
 ) -> Conservation:
-    """Look for receipts that are in no table, or both outside history and counted.
+    """Look for receipts that are in no table, or both before the history and counted.
 
     Receipts of months that are not `is_built` from the current raw, and those sold after business
     day `last`, are not due.

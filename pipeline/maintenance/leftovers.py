@@ -1,8 +1,8 @@
-"""Leftovers of killed or overtaken runs: recognise and remove them.
+"""Unreferenced files of killed or overtaken runs: recognise and remove them.
 
 A run puts data before the manifest that names it. Killed between the two, or overtaken by another
 run, it leaves objects that no manifest names and no reader reads. Only objects under names that a
-run of this project writes count as leftovers; any other object in a partition's folder is foreign.
+run of this project writes count as such; any other object in a partition's folder is foreign.
 Raw objects are never removed here, because the shop may no longer have their receipts.
 """
 
@@ -85,7 +85,7 @@ def _keys_of(bodies: Iterable[Body]) -> set[str]:
 
 
 def remove_leftovers(lake: Lake, findings: Iterable[LakeFinding]) -> list[str]:
-    """Remove the leftovers among `findings`; return their keys.
+    """Remove the unreferenced files among `findings`; return their keys.
 
     A run in progress gets time to publish. An object that a manifest names by then, or that has
     changed, stays. Raises StorageRefused without permission to delete.

@@ -4,7 +4,7 @@
     total = net + tax_added + tip + surcharge + surcharge_tax + gift_cards + rounding
     net = gross - discount
     every receipt once, in one month; no row without its receipt
-    records in = curated + quarantined
+    records in = counted + quarantined
     the month is its days; the days of the summary are the month's receipts
 
 Needs a lake whose files are what their manifests say (audit.py). Each finding names the first
@@ -150,7 +150,7 @@ def _check_summary(
 
 
 def _check_counts(lake: Lake, month: str, tables: dict[str, pa.Table]) -> Iterator[LakeFinding]:
-    """Check that records in = curated + quarantined."""
+    """Check that records in = counted + quarantined."""
     metadata = lake.metadata(SALES, month)
     curated, quarantined = tables["receipts"].num_rows, tables["quarantine"].num_rows
     counts = metadata["fetched"], metadata["curated"], metadata["quarantined"]

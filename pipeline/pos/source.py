@@ -220,7 +220,7 @@ class Source(Protocol):
 
     Optional members of a source:
 
-    receipt(number) -> Record | None     a single receipt, None if the shop does not know the number
+    receipt(number) -> Record | None     a single receipt, None if the POS does not know the number
     shifts(since, until) -> (list[bytes], datetime)
                                          shifts that the server received in [since, until), on a
                                          line each and without free text, and since when it serves

@@ -3,7 +3,7 @@
     clock.py      time zones, and the bounds of business days
     menu.py       the rules of menu.toml as data; menu_file.py reads them
     names.py      spellings that count as one name
-    stores.py     the settings of cleaning together: `Rules`
+    stores.py     all rules of a shop: `Rules`
 
 Plain Python, no Arrow: so a run that only finds out what is missing starts fast.
 """

@@ -1,4 +1,4 @@
-"""The settings of cleaning: stores' clocks and currencies, menu, customers' key."""
+"""The rules of a shop: stores' clocks and currencies, menu, customers' key."""
 
 from __future__ import annotations
 

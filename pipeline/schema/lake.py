@@ -19,7 +19,7 @@ _RECEIPT = (
     Column(
         "is_cancelled",
         "flag",
-        "Cancelled in the back office: kept, and every amount, quantity and count of it is 0.",
+        "Cancelled in the back office: every amount, quantity and count of it is 0.",
     ),
 )
 
@@ -31,7 +31,7 @@ RECEIPTS = Dataset(
     (
         *_RECEIPT,
         Column("refund_for", "text", "Number of the sale that a refund returns.", null=True),
-        Column("sold_at", "instant", "When it was rung up (the POS's receipt_date)."),
+        Column("sold_at", "instant", "When the sale was made (the POS's receipt_date)."),
         Column("sold_at_local", "local", "The same instant on the store's clock."),
         Column("created_at", "instant", "When the server received it."),
         Column("updated_at", "instant", "When the server last changed it."),
@@ -39,12 +39,12 @@ RECEIPTS = Dataset(
         Column(
             "channel",
             "label",
-            "Order type by the rules of menu.toml: dine_in, takeaway, delivery, ... or unmapped.",
+            "Order type, by the rules of menu.toml: dine_in, takeaway, delivery, ... or unmapped.",
         ),
         Column("dining_option", "label", "Order type as the POS wrote it.", null=True),
         Column("source", "label", "POS application or API client that made it.", null=True),
         Column("pos_device_id", "label", "Device.", null=True),
-        Column("employee_id", "label", "Who rang it up.", null=True),
+        Column("employee_id", "label", "Employee who made the sale.", null=True),
         Column(
             "customer_id",
             "text",
@@ -90,18 +90,20 @@ RECEIPTS = Dataset(
             " + rounding.",
         ),
         Column("paid", "money", "Sum of the payments; equals total on a consistent receipt."),
-        Column("points_discount", "money", "Part of discount that was paid with loyalty points."),
+        Column(
+            "points_discount", "money", "Part of the discount that was paid with loyalty points."
+        ),
         Column(
             "cancelled_total",
             "money",
-            "What the total was before a cancellation; 0 where not cancelled.",
+            "Total before the cancellation; 0 if not cancelled.",
         ),
         Column("discounts", "discounts", "Discounts by name; sum = discount."),
         Column("taxes", "taxes", "Taxes by name; type INCLUDED or ADDED, rate in percent."),
         Column(
             "raw_partition",
             "label",
-            "Raw partition (window or reconciliation scan) of this revision.",
+            "Raw partition (window or rescan) of this revision.",
         ),
     ),
     ("business_day", "sold_at", "receipt_number"),
@@ -114,9 +116,9 @@ SALES = Dataset(
     ("store_id", "receipt_number", "line", "component"),
     (
         *_RECEIPT,
-        Column("sold_at", "instant", "When it was rung up."),
+        Column("sold_at", "instant", "When the sale was made."),
         Column("sold_at_local", "local", "The same instant on the store's clock."),
-        Column("channel", "label", "Order type by the rules of menu.toml."),
+        Column("channel", "label", "Order type, by the rules of menu.toml."),
         Column("currency", "label", "ISO 4217 code."),
         Column("line", "ordinal", "Line of the receipt, from 1."),
         Column(
@@ -129,7 +131,7 @@ SALES = Dataset(
             null=True,
         ),
         Column("variant_id", "label", "The POS's variant.", null=True),
-        Column("item", "label", "Name, spellings united by the aliases of menu.toml."),
+        Column("item", "label", "Name of the dish, spellings merged by menu.toml."),
         Column("variant", "label", "Name of the variant.", null=True),
         Column(
             "category",
@@ -145,7 +147,7 @@ SALES = Dataset(
         Column(
             "combo",
             "label",
-            "United name of the combo that the component belongs to; null for a plain line.",
+            "Name of the component's combo, spellings merged; null for a plain line.",
             null=True,
         ),
         Column(
@@ -170,7 +172,7 @@ SALES = Dataset(
         Column(
             "upgrade",
             "money",
-            "What the slot's option charged, already inside gross, signed; 0 where nothing.",
+            "What the chosen option charged, already inside gross, signed; 0 where nothing.",
         ),
         Column("is_known", "flag", "False for a component that no rule and no catalog item names."),
         Column("is_weighed", "flag", "Sold by weight: quantity is a weight, units count 1."),
@@ -206,8 +208,8 @@ SALES = Dataset(
         Column(
             "modifiers",
             "choices",
-            "Modifiers of this dish: name, option as united, quantity, amount (already inside gross"
-            " of the line).",
+            "Modifiers of this dish: name, option, quantity, amount (already inside gross of the"
+            " line); spellings merged.",
         ),
     ),
     ("business_day", "sold_at", "receipt_number", "line", "component"),
@@ -223,7 +225,7 @@ PAYMENTS = Dataset(
         Column("currency", "label", "ISO 4217 code."),
         Column("payment", "ordinal", "Payment of the receipt, from 1."),
         Column("payment_type_id", "label", "The POS's payment type.", null=True),
-        Column("tender", "label", "Payment type as the merchant named it."),
+        Column("tender", "label", "Payment type, as it is named at the POS."),
         Column("tender_type", "label", "CASH, NONINTEGRATEDCARD, ...: an open list."),
         Column("amount", "money", "Signed; tips and surcharge within."),
         Column(

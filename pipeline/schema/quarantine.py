@@ -5,14 +5,14 @@ from pipeline.schema.kinds import Column, Dataset
 QUARANTINE = Dataset(
     "quarantine",
     3,
-    "one fetched record that could not be read",
+    "one rejected record",
     ("raw_partition", "record"),
     (
         Column(
             "business_day",
             "day",
-            "Partition that counts it: its business day; the day of its arrival where it is dated"
-            " too long before; the day of its raw partition where the date cannot be read.",
+            "Its business day; the day of its arrival if its date is implausible; the day of its"
+            " raw partition if its date is unreadable.",
         ),
         Column("store_id", "label", "Store, where readable.", null=True),
         Column("receipt_number", "text", "Number, where readable.", null=True),
@@ -22,8 +22,8 @@ QUARANTINE = Dataset(
             "label",
             "Why: implausible_date, excess_precision, missing_field, wrong_type, not_json, ...",
         ),
-        Column("pointer", "text", "JSON pointer of the fault."),
-        Column("detail", "text", "What stood there, cut to 200 characters."),
+        Column("pointer", "text", "JSON pointer to the value that breaks a rule."),
+        Column("detail", "text", "The value there, at most 200 characters."),
         Column("total", "money", "total_money, signed, where readable.", null=True),
         Column("raw_partition", "label", "Raw partition of the record."),
         Column("record", "text", "Object and position in it."),
@@ -35,16 +35,16 @@ QUARANTINE = Dataset(
 OUTSIDE = Dataset(
     "outside",
     2,
-    "one receipt that was read and is before the history of the lake",
+    "one receipt before the history of the lake",
     ("raw_partition", "record"),
     (
         Column("received", "day", "Business day of its arrival, on the clock of [shop]."),
-        Column("business_day", "day", "The day that it belongs to, before [pos] history_starts."),
+        Column("business_day", "day", "Its business day, before [pos] history_starts."),
         Column("store_id", "label", "Store, where readable.", null=True),
         Column("receipt_number", "text", "Number, where readable.", null=True),
         Column("receipt_type", "label", "SALE or REFUND, where readable.", null=True),
-        Column("is_cancelled", "flag", "Cancelled: it counts no money."),
-        Column("reason", "label", "Why it could not be read; null where it was.", null=True),
+        Column("is_cancelled", "flag", "Cancelled: its amounts are 0."),
+        Column("reason", "label", "Why it would be rejected; null if it is valid.", null=True),
         Column(
             "total",
             "money",

@@ -1,4 +1,4 @@
-"""Shifts of the cash drawers: what should be in a drawer, and what was counted."""
+"""Shifts of the cash drawers: expected and counted cash."""
 
 from pipeline.schema.kinds import Column, Dataset
 from pipeline.schema.shared_columns import BY_STORE
@@ -16,7 +16,7 @@ SHIFTS = Dataset(
     (
         Column("business_day", "day", "Business day of the opening."),
         *BY_STORE,
-        Column("register", "label", "Its name in the catalog, else its id."),
+        Column("register", "label", "Name in the catalog, otherwise the id."),
         Column("shift_id", "text", "The POS's id."),
         Column("opened_at", "instant", "Opened."),
         Column("closed_at", "instant", "Closed; null while it is open.", null=True),
@@ -25,11 +25,11 @@ SHIFTS = Dataset(
         Column("closed_at_local", "local", "Closed, on the store's clock.", unit="", null=True),
         Column("opened_by", "label", "Employee who opened it.", null=True),
         Column("closed_by", "label", "Employee who closed it.", null=True),
-        _cash("opening_cash", "In the drawer at the opening."),
+        _cash("opening_cash", "Cash in the drawer at the opening."),
         _cash("cash_payments", "Cash that customers paid."),
         _cash("cash_refunds", "Cash that customers got back."),
-        _cash("paid_in", "Put into the drawer otherwise."),
-        _cash("paid_out", "Taken out of it otherwise."),
+        _cash("paid_in", "Other cash put into the drawer."),
+        _cash("paid_out", "Other cash taken out of the drawer."),
         _cash(
             "expected_cash",
             "As the POS states it: opening_cash + cash_payments - cash_refunds + paid_in"

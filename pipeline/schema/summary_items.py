@@ -10,14 +10,14 @@ ITEMS = Dataset(
     ("store_id", "category", "item", "in_combo"),
     (
         *BY_STORE,
-        Column("category", "label", "Category; null where none is known.", null=True),
-        Column("item", "label", "United name of the dish."),
+        Column("category", "label", "Category; null if unknown.", null=True),
+        Column("item", "label", "Name of the dish, spellings merged."),
         Column(
             "in_combo",
             "flag",
-            "Sold as a component of a combo; its money is the share credited to it.",
+            "Sold as a component of a combo; its money is its share of the combo.",
         ),
-        Column("receipts", "count", "SALE receipts that hold it."),
+        Column("receipts", "count", "SALE receipts with it."),
         Column("units", "quantity", "Units of SALE rows."),
         Column("refunded_units", "quantity", "Units of REFUND rows, positive."),
         Column("gross_sales", "money", "Gross of SALE rows."),
@@ -44,9 +44,9 @@ ITEM_WEEKDAYS = Dataset(
     (
         *BY_STORE,
         Column("weekday", "ordinal", "Weekday of the business day, 0 = Monday to 6 = Sunday."),
-        Column("category", "label", "Category; null where none is known.", null=True),
-        Column("item", "label", "United name of the dish, alone and in combos."),
-        Column("receipts", "count", "SALE receipts that hold it."),
+        Column("category", "label", "Category; null if unknown.", null=True),
+        Column("item", "label", "Name of the dish, alone and in combos, spellings merged."),
+        Column("receipts", "count", "SALE receipts with it."),
         Column("net_sales", "money", "Net sales, refunds deducted."),
     ),
 )
@@ -67,7 +67,7 @@ CATEGORIES = Dataset(
         Column(
             "receipts",
             "count",
-            "SALE receipts that hold a dish of it (units and money: add up items).",
+            "SALE receipts with a dish of it (units and money: add up items).",
         ),
     ),
 )
@@ -95,8 +95,8 @@ COMBOS = Dataset(
     ("store_id", "combo"),
     (
         *BY_STORE,
-        Column("combo", "label", "United name of the combo."),
-        Column("receipts", "count", "SALE receipts that hold it."),
+        Column("combo", "label", "Name of the combo, spellings merged."),
+        Column("receipts", "count", "SALE receipts with it."),
         Column("units", "quantity", "Combos sold."),
         Column("refunded_units", "quantity", "Combos refunded, positive."),
         Column("gross_sales", "money", "Gross of SALE rows."),
@@ -118,18 +118,18 @@ COMBOS = Dataset(
 COMBO_PARTS = Dataset(
     "combo_parts",
     2,
-    "store, combo, slot and component",
+    "store, combo, choice and component",
     ("store_id", "combo", "slot", "item"),
     (
         *BY_STORE,
-        Column("combo", "label", "United name of the combo."),
+        Column("combo", "label", "Name of the combo, spellings merged."),
         Column("slot", "label", "Modifier that chose it; null for a fixed part.", null=True),
-        Column("item", "label", "United name of the component."),
+        Column("item", "label", "Name of the component, spellings merged."),
         Column("is_known", "flag", "False where no rule names it."),
         Column("units", "quantity", "Units of SALE rows."),
-        Column("net_sales", "money", "Net sales credited, refunds deducted."),
-        Column("upgrades", "money", "What choosing it charged on SALE rows."),
-        Column("charged_units", "quantity", "Units of SALE rows whose choice charged something."),
+        Column("net_sales", "money", "Share of net sales, refunds deducted."),
+        Column("upgrades", "money", "Charged for the choice on SALE rows."),
+        Column("charged_units", "quantity", "Units of SALE rows with a charged choice."),
     ),
 )
 
@@ -140,11 +140,11 @@ CHOICES = Dataset(
     ("store_id", "item", "name", "option"),
     (
         *BY_STORE,
-        Column("item", "label", "United name of the dish."),
+        Column("item", "label", "Name of the dish, spellings merged."),
         Column("name", "label", "Modifier."),
-        Column("option", "label", "Option, spellings united."),
+        Column("option", "label", "Option, spellings merged."),
         Column("units", "quantity", "Times chosen on SALE rows."),
-        Column("amount", "money", "What was charged for it on SALE rows."),
+        Column("amount", "money", "Charged for it on SALE rows."),
     ),
 )
 
@@ -155,7 +155,7 @@ REFUNDED_ITEMS = Dataset(
     ("store_id", "item", "employee_id"),
     (
         *BY_STORE,
-        Column("item", "label", "United name of the dish, combos as one."),
+        Column("item", "label", "Name of the item, combos as one, spellings merged."),
         Column("employee_id", "label", "Who refunded.", null=True),
         Column("receipts", "count", "REFUND receipts."),
         Column("units", "quantity", "Units returned, positive."),
@@ -170,14 +170,18 @@ BASKETS = Dataset(
     ("store_id", "item", "partner"),
     (
         *BY_STORE,
-        Column("item", "label", "United name; the first of the pair in the alphabet."),
+        Column(
+            "item",
+            "label",
+            "Name of the item, spellings merged; the first of the pair in the alphabet.",
+        ),
         Column("partner", "label", "The other; equal to item for the item's own receipts."),
         Column(
             "receipts",
             "count",
-            "SALE receipts that hold both. A month of more than a million possible pairs holds"
+            "SALE receipts with both. A month of more than a million possible pairs has"
             " pairs on 20 receipts or more.",
         ),
-        Column("plain_receipts", "count", "Those of them that hold no combo."),
+        Column("plain_receipts", "count", "Those of them without a combo."),
     ),
 )

@@ -40,7 +40,7 @@ STAFF = Dataset(
         Column(
             "cancelled_total",
             "money",
-            "What cancelled receipts had charged or paid back, each positive.",
+            "Totals of cancelled receipts before the cancellation, each positive.",
         ),
     ),
 )
@@ -52,7 +52,7 @@ EMPLOYEES = Dataset(
     ("employee_id",),
     (
         Column("employee_id", "label", "Employee."),
-        Column("alias", "label", "First name and initial; no contacts ever reach the lake."),
+        Column("alias", "label", "First name and initial; the lake has no contacts."),
     ),
 )
 
@@ -65,6 +65,6 @@ STORES = Dataset(
         *BY_STORE,
         Column("name", "label", "Name in the catalog; the identifier where it has none."),
         Column("timezone", "label", "IANA time zone."),
-        Column("day_starts_at", "label", "Cut-over of the business day, HH:MM local."),
+        Column("day_starts_at", "label", "Start of the business day, HH:MM local."),
     ),
 )

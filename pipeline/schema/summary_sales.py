@@ -1,4 +1,4 @@
-"""Summary tables of sales by day, hour, tender and discount; data quality."""
+"""Summary tables of sales by day, hour, payment type and discount; data quality."""
 
 from pipeline.schema.kinds import Column, Dataset
 from pipeline.schema.shared_columns import BY_STORE
@@ -19,7 +19,7 @@ _AMOUNTS = (
 DAYS = Dataset(
     "days",
     3,
-    "business day, store and channel",
+    "business day, store and order type",
     ("business_day", "store_id", "channel"),
     (
         Column("business_day", "day", "Business day."),
@@ -41,9 +41,9 @@ DAYS = Dataset(
         Column(
             "cancelled_total",
             "money",
-            "What cancelled receipts had charged or paid back, each positive.",
+            "Totals of cancelled receipts before the cancellation, each positive.",
         ),
-        Column("combo_receipts", "count", "SALE receipts that hold a combo."),
+        Column("combo_receipts", "count", "SALE receipts with a combo."),
         Column(
             "first_sold_at",
             "local",
@@ -76,7 +76,7 @@ HOURS = Dataset(
 CHANNEL_HOURS = Dataset(
     "channel_hours",
     1,
-    "store, channel and local clock hour",
+    "store, order type and local clock hour",
     ("store_id", "channel", "hour"),
     (
         *BY_STORE,
@@ -94,7 +94,7 @@ TENDERS = Dataset(
     ("store_id", "tender", "tender_type"),
     (
         *BY_STORE,
-        Column("tender", "label", "Payment type as the merchant named it."),
+        Column("tender", "label", "Payment type, as it is named at the POS."),
         Column("tender_type", "label", "Kind of payment type."),
         Column("payments", "count", "Payments on SALE receipts."),
         Column("refund_payments", "count", "Payments on REFUND receipts."),
@@ -112,8 +112,8 @@ DISCOUNTS = Dataset(
         *BY_STORE,
         Column("name", "label", "Discount."),
         Column("type", "label", "FIXED_PERCENT, ..., DISCOUNT_BY_POINTS."),
-        Column("receipts", "count", "SALE receipts that had it."),
-        Column("amount", "money", "Given on sales less returned with refunds."),
+        Column("receipts", "count", "SALE receipts with it."),
+        Column("amount", "money", "Discounts on sales less those on refunds."),
     ),
 )
 
@@ -128,19 +128,19 @@ QUALITY = Dataset(
         Column(
             "check",
             "label",
-            "fetched, curated, quarantined, superseded, missing_cost, missing_category,"
+            "fetched (received), curated (counted), quarantined, superseded (older revisions),"
+            " missing_cost, missing_category,"
             " unmapped_channel, unknown_component, clock_skew, late, payments_differ, rounding,"
             " orphan_refund, cancelled.",
         ),
         Column(
             "subject",
             "label",
-            "What it concerns (reason, dining option, component, ...); empty where the check has"
-            " none.",
+            "Subject (reason, dining option, component, ...); empty where the check has none.",
         ),
-        Column("count", "count", "Receipts, lines or records, as the check says."),
-        Column("amount", "money", "Money concerned, where there is any.", null=True),
-        Column("unknown", "count", "Records among them whose money cannot be read."),
+        Column("count", "count", "Number of receipts, lines or records."),
+        Column("amount", "money", "Their money, if there is any.", null=True),
+        Column("unknown", "count", "Records among them whose money is unreadable."),
         Column("seconds", "count", "Longest delay, for clock_skew and late.", "seconds", null=True),
     ),
 )

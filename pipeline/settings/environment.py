@@ -78,7 +78,7 @@ def known_overrides() -> dict[str, tuple[str, str]]:
 
 
 def apply_environment(environment: Mapping[str, str] = os.environ) -> None:
-    """Lay the variables over Luigi's configuration."""
+    """Apply the variables to Luigi's configuration."""
     config = luigi.configuration.get_config()
     for name, (section, key) in known_overrides().items():
         if name in environment and not _is_service(name, environment[name]):

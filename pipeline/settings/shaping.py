@@ -1,4 +1,4 @@
-"""Settings that shape the cleaning of receipts: stores, menu, customer key."""
+"""Settings of the transform stage: stores, menu, customer key."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def _translator(name: str) -> Callable[[Lists], ToCanonical] | None:
 
 @once_per_run
 def rules(name: str = "") -> Rules:
-    """All that shapes the cleaning of a point of sale's receipts.
+    """The rules of a point of sale's receipts.
 
     Without a name, of the only one; with several, what they have in common.
     """
@@ -180,7 +180,7 @@ def rules(name: str = "") -> Rules:
 
 @once_per_run
 def cleaning() -> dict[str, object]:
-    """Settings of the cleaning as they enter fingerprints; no secret among them."""
+    """Settings of the transform stage as they enter fingerprints, without secrets."""
     shaping = rules()
     key = (
         shaping.customer_key

@@ -1,7 +1,7 @@
 """Lines of a ticket and their amounts, in centavos and thousandths of a quantity.
 
-Its rules hold on real receipts to the cent. Conserved per receipt: the shares of a discount add up
-to the discount, and the taxes of the lines add up to the tax on the receipt's whole base. Both use
+Its rules hold on real receipts to the cent. Always true, per receipt: the shares of a discount add
+up to the discount, and the taxes of the lines to the tax on the receipt's whole base. Both use
 cumulative rounding in line order, half up: round the running total and subtract what earlier lines
 got. Source: the invariants E to M, checked on real receipts of the API.
 """

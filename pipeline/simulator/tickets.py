@@ -1,7 +1,7 @@
 """Ticket of a slot: lines, discounts, tip, payments, or what a refund returns.
 
 Takes a slot of the ledger. Returns a `Ticket` in centavos. Each ticket has its own random source,
-so its content does not depend on what else is read. Conserved: payments == total == lines + tip +
+so its content does not depend on what else is read. Always true: payments == total == lines + tip +
 surcharge - rounding.
 """
 

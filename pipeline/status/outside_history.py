@@ -40,7 +40,7 @@ def objects_outside(lake: Lake, rules: Rules, starts: date) -> list[RawObject]:
 def read_outside(
     lake: Lake, rules: Rules, starts: date, objects: Sequence[RawObject] | None = None
 ) -> pa.Table:
-    """The receipts outside history (schema.OUTSIDE), of all raw or of these objects."""
+    """The receipts before the history (schema.OUTSIDE), of all raw or of these objects."""
     from pipeline.transform import Raw, outside
 
     entries = objects_outside(lake, rules, starts) if objects is None else objects
@@ -50,7 +50,7 @@ def read_outside(
 def read_outside_of(
     sources: Sequence[RawSource], starts: date, objects: Mapping[str, Sequence[RawObject]]
 ) -> pa.Table:
-    """The receipts outside history of several sources, of these objects by folder."""
+    """The receipts before the history of several sources, of these objects by folder."""
     import pyarrow as pa
 
     from pipeline.transform.several import qualify

@@ -1,4 +1,4 @@
-"""The summary of a run, read from the lake: extracted, built, reconciled.
+"""The summary of a run, read from the lake: extracted, built, collected less paid.
 
 Compares the lake after the run with state/run.json of the previous run. Everything newer counts as
 this run's, also tasks that were run in between; without the file everything is new. Formats lines

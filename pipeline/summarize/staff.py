@@ -1,6 +1,6 @@
-"""staff: one row per store and employee who rang up or refunded the receipt.
+"""staff: one row per store and employee who made or refunded the sale.
 
-The POS does not say who cancelled a receipt: it counts for the employee who rang it up.
+The POS does not say who cancelled a receipt: it counts for the employee who made the sale.
 """
 
 QUERY = """

@@ -45,7 +45,7 @@ class PackedPortion(NamedTuple):
 
 
 class DailySales(BatchTask):
-    """One business day, cleaned, with combos split into dishes."""
+    """One business day, with combos split into components."""
 
     date: dt.date = settings.field(settings.Days(default=None))
     dataset, version = STAGING, schema.version_of(schema.LAKE)
@@ -145,7 +145,7 @@ class DailySales(BatchTask):
         return raw, read_catalog(catalog_for(self.date, source)), rules_of(source)
 
     def pack(self, day: Cleaned) -> tuple[Files, Metadata]:
-        """The files and metadata of a cleaned day; no file where raw has no record of it."""
+        """The files and metadata of a day; no file if raw has no record of it."""
         from pipeline.load.day_object import FILE, pack_tables
 
         self._report_counts(day.metadata)

@@ -44,7 +44,7 @@ def read_export(key: str, _etag: str) -> bytes:
 
 
 def _at_root(rows: pa.Table) -> pa.Table:
-    """The rows of the source at the root of the lake, whose exports these are."""
+    """The rows of the primary source, whose exports these are."""
     import pyarrow.compute as pc
 
     for raw in raw_sources()[1:]:

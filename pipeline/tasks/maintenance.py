@@ -80,7 +80,7 @@ def look(span: Span, *, deep: bool) -> Iterator[LakeFinding]:
         for finding in audit(raw.lake, span, () if raw.folder else folders):
             if finding.is_wrong and finding.dataset:
                 broken.add((finding.dataset, finding.partition))
-            # only what is at the root is repaired here: raw data are fetched again or restored
+            # raw data of an additional source are not repaired: they are restored or fetched again
             yield finding._replace(dataset="", leftover="") if raw.folder else finding
     yield from reconcile(lake(), span, broken)
     if span == everything():
@@ -162,8 +162,8 @@ def repair(findings: list[LakeFinding]) -> list[str]:
 def refetch(window: str, source: str = ROOT) -> None:
     """Invalidate a raw window, so that the next run fetches it. Raises Corrupt.
 
-    With it go the windows that were committed together with it: of these, a second one is already
-    invalidated.
+    The windows that were committed together with it are discarded too; for a second one of these
+    nothing is left to do.
     """
     home = raw_lake(source)
     manifest = home.windows().get(window) or home.newest(RECEIPTS, window)

@@ -97,7 +97,7 @@ class Nightly(DerivedTask):
         return [*catalogs_for(self.date), *windows, *self._rescans()]
 
     def _rescans(self) -> list[Rescan]:
-        """The reconciliation scan of each source that is due."""
+        """The rescan of each source that is due."""
         due = rescan_due(self.date)
         if due < history_span().first:
             return []

@@ -267,7 +267,7 @@ class Rescan(RawTask):
 
 
 def rescan_due(day: dt.date) -> dt.date:
-    """The last Sunday or last day of a month up to `day`: when a scan was due."""
+    """The last Sunday or last day of a month up to `day`: when a rescan was due."""
     while day.weekday() != _SUNDAY and (day + DAY).day != 1:
         day -= DAY
     return day

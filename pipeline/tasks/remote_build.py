@@ -44,7 +44,7 @@ _LIBRARIES = ("pyarrow", "duckdb", "numpy")
 
 
 class DriverContext(NamedTuple):
-    """What a process needs to see what the driver sees; `id` is new for each round."""
+    """What a process needs to see what the driver sees; `id` is new for each step."""
 
     id: str
     run: str
@@ -135,7 +135,7 @@ _state_folders: list[tempfile.TemporaryDirectory[str]] = []  # of this process, 
 
 
 def adopt(driver: DriverContext) -> None:
-    """Begin a run that sees what the driver saw, once for each round."""
+    """Begin a run that sees what the driver saw, once for each step."""
     if _adopted == [driver.id]:
         return
     _check_same(driver.code, code(), f"; install the same in {sys.prefix} on every node")

@@ -38,7 +38,7 @@ class Report(DerivedTask):
     month: dt.date = settings.field(settings.MonthParameter(default=None))
 
     def options(self) -> dict[str, object]:
-        """Settings that shape the report, those of the cleaning included."""
+        """Settings that the report depends on, with those of the transform stage."""
         return {
             "locale": settings.locale(),
             "paper": settings.paper(),

@@ -1,7 +1,7 @@
 """Lines of receipts to dishes: combos to components, modifiers to their dish.
 
 Takes the lines of some receipts (nested Arrow), in order. Returns an Exploded: for every row of
-`sales` the line it comes from and what it is. Conserved: every modifier is at exactly one row. A
+`sales` the line it comes from and what it is. Always true: every modifier is at exactly one row. A
 combo without any part stays a plain line. The n-th companion (sauce) goes with the n-th component
 of its part (burger), wherever they are on the line; those beyond the last go with the last, those
 of a part that is missing with the first component.

@@ -1,7 +1,7 @@
 """The money of lines, allocated to the components of combos; minor units.
 
 Takes lines as received (refunds not yet negative). Returns gross, discount, net, taxes and cost of
-every row of sales. Conserved: each of them adds up to the line's. The weights:
+every row of sales. Always true: each of them adds up to the line's. The weights:
 
     gross      a component's own modifiers first (an upgrade, a paid extra), the rest by the rule
     discount   by gross

@@ -1,8 +1,8 @@
 """Receipts before the lake's history, which no business day of it counts.
 
 Takes the raw objects that may hold such receipts. Returns rows of schema.OUTSIDE, one for each
-receipt whose newest revision is outside, valid or not, so that records in = curated + quarantined +
-superseded + outside history. The result is independent of the order of the objects.
+receipt whose newest revision is outside, valid or not, so that records in = counted + quarantined +
+older revisions + before the history. The result is independent of the order of the objects.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""A business day too large for one process: cleaned in chunks, which are united.
+"""A business day too large for one process, built in chunks, which are merged.
 
 A chunk holds all records of some receipt numbers. Revisions compete among the records of one
 number, also where the store is unreadable, and rows that the lake's order leaves equal are of one
 number. So chunks are independent (by store they would not be: "1-1001" of an unreadable store
 competes with every store's), and the tables of the chunks, put together and sorted, are the tables
-of the day. Conserved: each record is in one chunk, the counts of the chunks add up, a rejected
+of the day. Always true: each record is in one chunk, the counts of the chunks add up, a rejected
 record keeps its position in its object.
 """
 

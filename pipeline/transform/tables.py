@@ -2,9 +2,9 @@
 
 Takes nested receipts, which of them and in which order, each one's business day and local time.
 Returns pyarrow tables that conform to schema.RECEIPTS, SALES and PAYMENTS, each built on first use.
-Signs: REFUND negative, whatever sign it arrived with; cancelled 0. Conserved, and checked for every
-receipt before any table is built: gross, discount, net, taxes and cost of its rows of sales equal
-those of its lines, and of its discounts and taxes by name; else MoneyNotConserved names it.
+Signs: REFUND negative, whatever sign it arrived with; cancelled 0. Checked for every receipt before
+any table is built: gross, discount, net, taxes and cost of its rows of sales equal those of its
+lines, and of its discounts and taxes by name; else MoneyNotConserved names it.
 """
 
 from __future__ import annotations

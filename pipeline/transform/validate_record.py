@@ -1,8 +1,8 @@
 """One record against every rule: what is wrong with it, and where.
 
 Takes the bytes of one record. Returns a RejectedRecord (reason, JSON pointer, the value there, and
-what else is readable), or the record as canonical JSON with only the fields that are read. The rules
-of each field are in schema/receipt.py, those between fields in receipt_rules.py. Reasons:
+what else is readable), or the record as canonical JSON with only the fields that are read. Rules of
+each field are in schema/receipt.py, those between fields in receipt_rules.py. Reasons:
 
     not_json, not_an_object, too_deep        the record is not one JSON object, or nested too deep
     duplicate_key, missing_field, null_value, wrong_type, bad_text, empty, unknown_value,

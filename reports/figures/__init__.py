@@ -132,7 +132,7 @@ class Figures:
 
     @cached_property
     def left_out(self) -> pd.DataFrame:
-        """Receipts outside history that arrived in the month; empty where there are none."""
+        """Receipts before the history that arrived in the month; empty where there are none."""
         if self.outside is None:
             return pd.DataFrame(columns=["total"])
         rows = frame(self.outside)

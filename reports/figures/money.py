@@ -1,7 +1,7 @@
 """The money of a period: every definition of the glossary that is a sum, once.
 
 Takes frames of `tables` (units of 10**-decimals). Returns `Totals`, integers in the same units, and
-pairs (part, whole) for shares, never a float. Conserved: net = gross - discounts - refunds and
+pairs (part, whole) for shares, never a float. Always true: net = gross - discounts - refunds and
 collected = net + added tax + tips + surcharges + gift cards sold + rounding; `Totals.difference`
 and `Totals.unpaid` are the differences of those identities (0 in a correct lake). Source: the POS's
 own sales summary (help.loyverse.com/help/sales-summary-report-back-office).
@@ -61,7 +61,7 @@ class Totals:
 
     @property
     def difference(self) -> int:
-        """Collected less what the bridge says should have been collected."""
+        """Collected less the sum of its parts."""
         return self.collected - (
             self.gross_sales
             - self.discounts

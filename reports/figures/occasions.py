@@ -1,7 +1,7 @@
 """Special days: public holidays, commercial days, paydays, notes of the owner.
 
 Takes the zones of the stores (their country), the days, the owner's plans. Returns texts by day.
-The commercial days are those on which restaurants of the country sell out or stay empty.
+The commercial days are those on which restaurants of the country sell much more or much less.
 """
 
 from __future__ import annotations

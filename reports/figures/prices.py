@@ -4,7 +4,7 @@ Takes `prices` of several months (item, variant, unit price, first and last day,
 lines). Definition: the usual price of a month is the one with the most units (ties: the lower); a
 change is a month whose usual price differs from that of the item's last month that had one; its day
 is the first on which the new price was sold since then, in that month itself only if the old price
-was sold there before it. Prices of under FEWEST units in the month decide nothing (an open-price
+was sold there before it. Prices of under FEWEST units in the month are ignored (an open-price
 item would change daily). Returns changes, newest first.
 """
 

@@ -167,7 +167,7 @@ def moved_table(
 
 
 def _ordered(moved: Sequence[Moved]) -> list[Moved]:
-    """The totals of the bridge first, then as the sections come."""
+    """The totals from sold to collected first, then in the order of the sections."""
     return sorted(moved, key=lambda figure_moved: _rank(figure_moved.path))
 
 

@@ -1,6 +1,6 @@
 """Completeness of the data of a month, and the traffic light that follows.
 
-Checks, stores that stopped sending, receipts outside history.
+Checks, stores that stopped sending, receipts before the history.
 
 Money is in units of 10**-decimals. An amount that cannot be known is None, never 0.
 """
@@ -111,7 +111,7 @@ class DataState:
 
     @property
     def outside(self) -> Check:
-        """The receipts outside history and their money."""
+        """The receipts before the history and their money."""
         totals = list(self.left_out["total"])
         amounts = [int(total) for total in totals if total is not None and not pd.isna(total)]
         return Check(len(totals), sum(amounts) if amounts else None, len(totals) - len(amounts))
@@ -132,7 +132,7 @@ def light_of(
     """The traffic light of a month.
 
     red: money that does not add up, unreadable receipts, or no receipt at all; amber: gaps in the
-    data, stores that stopped sending, receipts outside history; else green.
+    data, stores that stopped sending, receipts before the history; else green.
 
     `export_problems` says whether the POS's own export differs, and whether one could not be read.
     """
@@ -229,7 +229,7 @@ def outside_sentence(state: DataState, currency: str) -> Text:
 
 
 def outside_table(state: DataState, currency: str) -> Table:
-    """Each receipt outside history: date, money and day of arrival."""
+    """Each receipt before the history: date, money and day of arrival."""
     rows = [
         (
             Name(row.receipt_number or row.record),

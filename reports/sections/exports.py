@@ -1,9 +1,9 @@
-"""Comparison with the POS's own exports, in the section of the bridge.
+"""Comparison with the POS's own exports, in the section "From sold to collected".
 
 File by file, then every figure that differs.
 
 Takes the frames of `Figures.exports` (money in units; NaN or None where one side has no such
-receipt). Returns what the bridge adds to its own sentences, tables, findings and figures; nothing
+receipt). Returns what that section adds to its own sentences, tables, findings and figures; nothing
 where the owner gave no export.
 """
 

@@ -110,7 +110,7 @@ class Square:
         )
 
     def receipt(self, number: str) -> Record | None:
-        """The order of that id as it is now; None where the shop knows none."""
+        """The order of that id as it is now; None if there is none."""
         path = f"/v2/orders/{quote(number, safe='')}"
         try:
             order = self._http.get(path, {}, _order_in)

@@ -1,4 +1,4 @@
-"""The conservation laws of an order, checked on its JSON.
+"""The sums of an order that must agree ("laws"), checked on its JSON.
 
 A law is checked only if its fields exist, because old and partial orders lack some. The first law
 that an order breaks is the reason in quarantine.

@@ -76,7 +76,7 @@ def credit(order: Json, units: int) -> Json:
 
 
 def employee_of(envelope: Envelope) -> str | None:
-    """Who rang it: on the payment or refund, else on the order."""
+    """The employee who made the sale: on the payment or refund, else on the order."""
     people = (text(row, "team_member_id") for row in (*envelope.payments, *envelope.refunds))
     return _first(people) or text(envelope.order, "created_by_team_member_id")
 

@@ -1,8 +1,8 @@
 """Content of an order or of a return, and its amounts in minor units.
 
 Takes lines, discounts, taxes, service charges, tip, rounding. `price` returns each line's tax and
-total, each charge's tax, and the totals, by `arithmetic`. Conserved: total == lines + charges + tip
-+ rounding, and each tax is the sum of its shares.
+total, each charge's tax, and the totals, by `arithmetic`. Always true: total == lines + charges +
+tip + rounding, and each tax is the sum of its shares.
 """
 
 from __future__ import annotations
