@@ -1,4 +1,4 @@
-"""Check every object and every amount of the lake; names each problem.
+"""Check every object and every amount of the lake.
 
     pos verify                               everything: digests, manifests, unknown objects, sums
     pos verify --from 2026-10 --to 2026-10   these months only

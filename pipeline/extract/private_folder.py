@@ -25,7 +25,7 @@ def make_private(folder: Path) -> Path:
         for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
             missing.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"{folder} cannot be made ({error.strerror}); {_REMEDY}") from error
+        raise ConfigError(f"{folder} cannot be created ({error.strerror}); {_REMEDY}") from error
     check_private(folder)
     folder.chmod(0o700)
     return folder
@@ -53,7 +53,7 @@ def check_private(folder: Path) -> None:
 
 
 def read_key(folder: Path) -> bytes:
-    """The random key of a private folder, made on first use and stored only there."""
+    """The random key of a private folder, created on first use and stored only there."""
     path = folder / "key"
     for _ in range(2):  # another process may make it at the same time
         try:
@@ -70,7 +70,7 @@ def read_key(folder: Path) -> bytes:
         if len(key) != _KEY_BYTES:
             raise _refusal(folder, path, "is damaged")
         return key
-    raise _refusal(folder, path, "cannot be made")
+    raise _refusal(folder, path, "cannot be created")
 
 
 def _write_key(path: Path) -> None:

@@ -1,6 +1,6 @@
-"""The lake of the settings, and the raw lake of each source that fills it.
+"""The lake of the settings, and the raw lake of each of its sources.
 
-The first source of a lake is at its root, and its name is "". Each additional one has its own raw
+The primary source of a lake is at its root, and its name is "". Each additional one has its own raw
 data, windows and catalogs below `sources/<name>/` and is named after its point of sale. Everything
 built from raw is at the root; there the identifiers of an additional source begin with its name
 (`square:1-1000`), so that equal numbers of two sources stay two receipts.
@@ -84,7 +84,7 @@ def _name_at_root() -> str:
 
 @once_per_run
 def sources() -> tuple[str, ...]:
-    """The sources of the settings, the one at the root first."""
+    """The sources of the settings, the primary one first."""
     if len(settings.points_of_sale()) == 1:
         return (ROOT,)
     return ROOT, *(name for name in settings.points_of_sale() if name != _name_at_root())
@@ -101,7 +101,7 @@ def raw_partitions() -> set[str]:
 
 
 def source_named(name: str | None) -> str:
-    """The source that a command names; without a name, the one at the root."""
+    """The source that a command names; without a name, the primary one."""
     if name is None:
         return ROOT
     by_name = {point_of_sale_of(source): source for source in sources()}
@@ -170,7 +170,7 @@ def _check_sources() -> None:
 
 
 def raw_sources() -> list[RawSource]:
-    """The raw data of every source, the one at the root first. Raises OtherLake."""
+    """The raw data of every source, the primary one first. Raises OtherLake."""
     _check_sources()
     return [raw_source(source) for source in sources()]
 

@@ -44,7 +44,7 @@ _NUMBERS = count()
 
 
 class LocalStorage(Storage):
-    """Objects under the folder `root`, made at the first write, for its owner only."""
+    """Objects under the folder `root`, created at the first write, for its owner only."""
 
     lock_seconds = 60.0
 

@@ -209,7 +209,7 @@ _TOKENS = {
     "loyverse": "Loyverse: Back Office > Settings > Access tokens",
     "square": "Square: Developer Console > Applications > Credentials",
 }
-"""Where the access token of a point of sale is made."""
+"""Where the access token of a point of sale is created."""
 
 
 def token(source: str) -> str:

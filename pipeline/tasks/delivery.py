@@ -59,7 +59,7 @@ class Delivery(DatasetTask):
     def requires(self) -> list[Report]:
         """The reports of the run, and the cumulative one through the last closed month.
 
-        No run may have made that one while it was the newest.
+        No run may have built that one while it was the newest.
         """
         due = reports_until(self.date)
         closed = CumulativeReport(month=self.closed)

@@ -46,7 +46,7 @@ def _lists_by_state() -> dict[tuple[int, ...], RawObjects]:
 
 
 def list_outside() -> RawObjects:
-    """Raw objects that may now hold receipts outside history."""
+    """Raw objects that may now hold receipts before the history."""
     lists, state = _lists_by_state(), (os.getpid(), *raw_state())
     if (entries := lists.get(state)) is None:
         first = history_span().first
@@ -57,7 +57,7 @@ def list_outside() -> RawObjects:
 
 
 def is_needed(month: dt.date) -> bool:
-    """Whether the month has, or had, raw objects or rows outside history."""
+    """Whether the month has, or had, raw objects or rows before the history."""
     return any(objects_of(month).values()) or lake().newest(OUTSIDE, f"{month:%Y-%m}") is not None
 
 
@@ -73,7 +73,7 @@ def objects_of(month: dt.date) -> RawObjects:
 
 
 class OutsideHistory(DerivedTask):
-    """Receipts outside history by month of arrival; the first has earlier ones.
+    """Receipts before the history by month of arrival; the first has earlier ones.
 
     Publishes no file (digest NOTHING) where there are none and never were.
     """
