@@ -94,7 +94,7 @@ class Lake:
         self._log.refresh(dataset, prefix)
 
     def note(self, published: Sequence[tuple[Manifest, Body] | None]) -> bool:
-        """Know what other processes have published; False where a listing is needed for it."""
+        """Know what other processes published; False if that needs a listing."""
         return all(each is not None and self._log.note(*each) for each in published)
 
     def refresh_raw(self) -> None:
@@ -321,7 +321,7 @@ class Lake:
         return summary_digests.body_from(digests, manifest)
 
     def summary_digests(self) -> summary_digests.Digests:
-        """The digests of the newest summaries that are known, for the next run's state/run.json."""
+        """The known digests of the newest summaries, for the next run's state/run.json."""
         noted = summary_digests.parse_digests(self.read_state(summary_digests.FILE))
         newest = filter(None, (self.newest(SUMMARY, name) for name in self.partitions(SUMMARY)))
 

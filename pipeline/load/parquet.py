@@ -140,7 +140,7 @@ def check_schema(actual: pa.Schema, expected: pa.Schema, name: str) -> None:
 
 
 def _documented(schema: pa.Schema) -> pa.Schema:
-    """Add every column's meaning as JSON, for query tools that ignore Arrow's metadata."""
+    """Add the columns' meanings as JSON, for tools that ignore Arrow's metadata."""
     comments = {
         field.name: field.metadata[b"comment"].decode()
         for field in schema

@@ -91,7 +91,7 @@ def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]])
 
 
 def _read_days(lake: Lake, month: str) -> pa.Table:
-    """The days of a month's summary; a run with reports has the file of all tables at hand."""
+    """The days of a month's summary, from the file that a run with reports has read."""
     try:
         return unpack_tables(lake.read(SUMMARY, month, [TABLES])[TABLES], month)["days"]
     except Corrupt:  # version 0.1 wrote no such file

@@ -40,7 +40,7 @@ def objects_outside(lake: Lake, rules: Rules, starts: date) -> list[RawObject]:
 def read_outside(
     lake: Lake, rules: Rules, starts: date, objects: Sequence[RawObject] | None = None
 ) -> pa.Table:
-    """The receipts before the history (schema.OUTSIDE), of all raw or of these objects."""
+    """Receipts before the history (schema.OUTSIDE), of all or of these raw objects."""
     from pipeline.transform import Raw, outside
 
     entries = objects_outside(lake, rules, starts) if objects is None else objects

@@ -132,7 +132,7 @@ class Figures:
 
     @cached_property
     def left_out(self) -> pd.DataFrame:
-        """Receipts before the history that arrived in the month; empty where there are none."""
+        """Receipts before the history that arrived in the month; may be empty."""
         if self.outside is None:
             return pd.DataFrame(columns=["total"])
         rows = frame(self.outside)

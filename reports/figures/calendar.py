@@ -100,7 +100,7 @@ def normalise(now: pd.DataFrame, base: pd.DataFrame) -> Normalised:
 def _weights(
     open_now: Mapping[tuple[str, int], int], open_base: Mapping[tuple[str, int], int]
 ) -> tuple[dict[tuple[str, int], int], int]:
-    """Open days of base ÷ those of now, by what was open in both: numerators, denominator."""
+    """Open days of base ÷ those of now, by what was open in both, as fractions."""
     both = open_now.keys() & open_base.keys()
     common = lcm(*(open_now[key] for key in both))
     return {key: open_base[key] * common // open_now[key] for key in both}, common

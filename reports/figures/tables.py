@@ -215,7 +215,7 @@ def _row_class(names: tuple[str, ...]) -> Any:
 
 
 def sort_rows(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """`rows` by `columns`, then in the order that they have; "-units": the largest first."""
+    """Sort `rows` by `columns`, stably; "-units" means the largest first."""
     keys = [
         (-rows[name[1:]]).tolist() if name[0] == "-" else rows[name].tolist() for name in columns
     ]

@@ -20,7 +20,7 @@ def category_name(category: str) -> Value:
 
 
 def item_charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tuple[Chart, ...]:
-    """Bars of items and of categories; `past` are the net sales of the month before by item."""
+    """Bars of items and categories; `past` are net sales of the month before, by item."""
     currency, top = figures.currency, ranked.head(TOP)
     if len(ranked) < 2:
         return ()

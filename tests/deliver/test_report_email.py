@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from pipeline.deliver import Alert, Failure, ReportEmail, compose
 from pipeline.errors import ConfigError
+from reports.escape import visible
 from reports.page import Column, Finding, Page, Section, Table, Tile
 from reports.render import mail, message, slack
 from reports.values import Count, Money, Name, text
 from reports.words import Words
-from reports.escape import visible
 
 PAYLOADS = [
     "<script>alert(1)</script>",
