@@ -1,6 +1,6 @@
 """Digests of the files of summaries, so that a month is read without its manifest.
 
-`state/run.json` has, under `summaries`, the sha256 of each file by month. The name of a manifest has
+`state/run.json` has, under `summaries`, the sha256 of each file by month. A manifest's name has
 the digest of all of them, so an entry is used only if it equals that of the newest manifest: a
 state file that is lost, old or altered costs a request a month, never a figure.
 """
