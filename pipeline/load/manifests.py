@@ -296,7 +296,7 @@ class ManifestLog:
         self._add(taken, commit.body)
 
     def note(self, manifest: Manifest, body: Body) -> bool:
-        """Know what another process has published; False unless it follows what is known."""
+        """Know what another process has published; False if a number is between."""
         numbers = [each.number for each in self.history(manifest.dataset, manifest.partition)]
         follows = manifest.number == max(numbers, default=0) + 1
         if follows:
