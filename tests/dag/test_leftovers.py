@@ -252,5 +252,5 @@ def test_a_broken_month_hides_only_its_own_sums(
     )
     assert verify(shop) == 1
     text = capsys.readouterr().out
-    assert "note   the sums of 2026-10: not checked, because sales 2026-10 is broken" in text
-    assert f"not checked, because {STAGING}/2026-11-01 is broken" in text
+    assert "note   the sums of 2026-10: not checked, because sales 2026-10 is damaged" in text
+    assert f"not checked, because {STAGING}/2026-11-01 is damaged" in text
