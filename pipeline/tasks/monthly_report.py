@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import reports
@@ -105,8 +106,9 @@ class MonthlyReport(Report, BatchTask):
         return super().fingerprint_settings() | {"starts": str(self.lake_starts())}
 
     def run(self) -> Iterator[Any]:
-        for dataset in (CUSTOMERS, SUMMARY):  # once, for all processes
-            lake().gather(dataset, lake().partitions(dataset))
+        with suppress(Corrupt):  # the report that reads a damaged month has it rebuilt
+            for dataset in (CUSTOMERS, SUMMARY):  # once, for all processes
+                lake().gather(dataset, lake().partitions(dataset))
         yield from super().run()
 
     def write_report(self, before: Manifest | None, **common: Any) -> Files:
