@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.load import SALES, STAGING, Lake
+from pipeline.load import SALES, STAGING, SUMMARY, Lake, month_packs
 from tests.dag.rehearsal import FIRST, Rehearsal, local, nightfall, save_shop
 
 
@@ -52,6 +52,20 @@ def test_a_flipped_byte_in_a_month_that_only_the_status_reads_is_repaired(
     assert shop.night() and shop.at(nightfall(2)).night()
     broken = tmp_path / "lake/receipts/year=2026/month=10/receipts.parquet"
     sound = flip(broken)
+    assert shop.at(nightfall(3)).night()
+    assert broken.read_bytes() == sound
+
+
+def test_a_flipped_byte_in_a_summary_that_all_reports_share_is_repaired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run reads the months of a long history once, before the reports that have one rebuilt."""
+    monkeypatch.setattr(month_packs, "MAX_MISSING", 0)
+    shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
+    assert shop.night() and shop.at(nightfall(2)).night()
+    broken = tmp_path / "lake/summary/_tables/year=2026/month=10/tables.arrow.zst"
+    sound = flip(broken)
+    shop.storage().remove(month_packs.pack_key(SUMMARY))
     assert shop.at(nightfall(3)).night()
     assert broken.read_bytes() == sound
 
