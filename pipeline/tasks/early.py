@@ -17,6 +17,8 @@ from pipeline.executors import workers
 from pipeline.lakes.connect import start_embedded
 from pipeline.settings.run_context import once_per_run
 
+_FEW = 100  # windows of a run that builds its reports in this process, as the demo does
+
 
 @once_per_run
 def _begun() -> set[str]:
@@ -35,14 +37,16 @@ def expect_reports() -> None:
     _begun().add("reports")
 
 
-def import_stages() -> None:
+def import_stages(windows: int = 0) -> None:
     """Import the stages in a thread, once in a run that has begun early.
 
+    With them what draws reports, where so few `windows` are read that this process builds them.
     Not in a process that Luigi has forked for one task.
     """
-    if "shop" in _begun() and "imports" not in _begun() and parent_process() is None:
-        _begun().add("imports")
-        Thread(target=_import, name="imports").start()
+    kind = "drawing" if 0 < windows <= _FEW else "stages"
+    if "shop" in _begun() and kind not in _begun() and parent_process() is None:
+        _begun().update({"stages", kind})
+        Thread(target=_import, args=(kind == "drawing",), name="imports").start()
 
 
 def start_processes(months: Iterable[date]) -> None:
@@ -53,8 +57,8 @@ def start_processes(months: Iterable[date]) -> None:
         start_server(draws=True)
 
 
-def _import() -> None:
-    from pipeline.executors.local import PRELOADED
+def _import(draws: bool) -> None:
+    from pipeline.executors.local import DRAWING, PRELOADED
 
-    for name in (*PRELOADED, "pipeline.status.read"):
+    for name in (*PRELOADED, "pipeline.status.read", *DRAWING * draws):
         import_module(name)

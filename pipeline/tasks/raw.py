@@ -198,9 +198,10 @@ class RawReceipts(RawDays):
                 f"window {self.days[-1]} is still open; the last closed one is"
                 f" {settings.last_day()}"
             )
-        early.import_stages()
+        missing = self.missing_days()
+        early.import_stages(len(missing))
         extract(
-            self.missing_days(),
+            missing,
             raw_lake(self.source),
             open_without_erased(self.source),
             lambda day: day_bounds(day, settings.default_store()),
