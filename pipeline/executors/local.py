@@ -45,6 +45,7 @@ PRELOADED = [
 ]
 """What the server imports once, so that its processes share its memory."""
 DRAWING = [
+    "holidays",
     "reports.compose",
     "reports.charts.heat",
     "reports.render.pdf",
