@@ -21,12 +21,11 @@ MIN_RECEIPTS = 20
 PART = 2_000_000
 
 RECEIPT_ITEMS = """
-SELECT DISTINCT month, store_id, currency, receipt_number, item FROM lines WHERE is_sale
+SELECT DISTINCT month, store_id, currency, receipt, item FROM lines WHERE is_sale
 """
 
 WITH_COMBO = """
-SELECT DISTINCT month, store_id, receipt_number, true AS has_combo FROM lines
-WHERE is_sale AND combo IS NOT NULL
+SELECT DISTINCT receipt, true AS has_combo FROM lines WHERE is_sale AND combo IS NOT NULL
 """
 
 QUERY = f"""
@@ -34,16 +33,14 @@ WITH receipt_items AS ({RECEIPT_ITEMS}), combined AS ({WITH_COMBO})
 SELECT one.month, one.store_id, one.currency, one.item AS item, other.item AS partner,
     count(*) AS receipts, count(*) FILTER (WHERE has_combo IS NULL) AS plain_receipts
 FROM receipt_items AS one JOIN receipt_items AS other
-    ON one.month = other.month AND one.store_id = other.store_id
-        AND one.receipt_number = other.receipt_number AND one.item <= other.item
-    LEFT JOIN combined ON one.month = combined.month AND one.store_id = combined.store_id
-        AND one.receipt_number = combined.receipt_number
+    ON one.receipt = other.receipt AND one.item <= other.item
+    LEFT JOIN combined ON one.receipt = combined.receipt
 GROUP BY ALL
 """
 
 _POSSIBLE = """
 WITH sizes AS (SELECT month, store_id, currency, count(*) AS n FROM receipt_items
-    GROUP BY month, store_id, currency, receipt_number),
+    GROUP BY month, store_id, currency, receipt),
     stores AS (SELECT month, store_id, currency, sum(n * (n + 1) // 2) AS instances FROM sizes
         GROUP BY ALL),
     menus AS (SELECT month, store_id, currency, count(DISTINCT item) AS items FROM receipt_items
@@ -67,14 +64,12 @@ CREATE TEMP TABLE store_numbers AS
         (row_number() OVER (ORDER BY store_id, currency))::INTEGER AS store
     FROM (SELECT DISTINCT month, store_id, currency FROM receipt_items);
 CREATE TEMP TABLE slips AS
-    SELECT store_id, receipt_number,
-        (row_number() OVER (ORDER BY store_id, receipt_number))::INTEGER AS slip,
+    SELECT receipt, (row_number() OVER (ORDER BY receipt))::INTEGER AS slip,
         has_combo IS NULL AS is_plain
-    FROM (SELECT DISTINCT store_id, receipt_number FROM receipt_items)
-    LEFT JOIN combined USING (store_id, receipt_number);
+    FROM (SELECT DISTINCT receipt FROM receipt_items) LEFT JOIN combined USING (receipt);
 CREATE TEMP TABLE numbered AS
     SELECT store, slip, is_plain, number FROM receipt_items JOIN frequent USING (currency, item)
-    JOIN store_numbers USING (store_id, currency) JOIN slips USING (store_id, receipt_number);
+    JOIN store_numbers USING (store_id, currency) JOIN slips USING (receipt);
 CREATE TEMP TABLE often (item INTEGER, partner INTEGER);
 """
 
@@ -99,7 +94,7 @@ WITH pairs AS (
     SEMI JOIN often ON often.item = one.number AND often.partner = other.number GROUP BY ALL)
 SELECT month, store_id, currency, item, item AS partner, count(*) AS receipts,
     count(*) FILTER (WHERE has_combo IS NULL) AS plain_receipts
-FROM receipt_items LEFT JOIN combined USING (month, store_id, receipt_number) GROUP BY ALL
+FROM receipt_items LEFT JOIN combined USING (receipt) GROUP BY ALL
 UNION ALL
 SELECT store_numbers.month, store_numbers.store_id, store_numbers.currency, first.item, second.item,
     pairs.receipts, pairs.plain_receipts

@@ -5,6 +5,6 @@ rates (receipts with a drink / receipts).
 """
 
 QUERY = """
-SELECT month, store_id, currency, category, count(DISTINCT receipt_number) AS receipts FROM rows
+SELECT month, store_id, currency, category, count(DISTINCT receipt) AS receipts FROM rows
     WHERE is_sale GROUP BY ALL
 """

@@ -22,25 +22,25 @@ _ROWS = " UNION ALL ".join(
     for name in _TABLES
 )
 
-TWICE = (
-    "SELECT month, receipt_number, store_id FROM receipts GROUP BY ALL HAVING count(*) > 1"
-    " ORDER BY ALL LIMIT 1"
-)
+TWICE = "SELECT receipt FROM receipts GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 1"
 
 MONEY = """
 WITH amounts AS (
-    SELECT month, store_id, receipt_number, gross, discount, net, tax_included, tax_added, paid
+    SELECT receipt, gross, discount, net, tax_included, tax_added, paid
         FROM receipts WHERE is_counted
-    UNION ALL SELECT month, store_id, receipt_number, -gross, -discount, -net, -tax_included,
-        -tax_added, 0 FROM rows
-    UNION ALL SELECT month, store_id, receipt_number, 0, 0, 0, 0, 0, -amount FROM payments)
-SELECT month, receipt_number, store_id, sum(gross) AS gross, sum(discount) AS discount,
-    sum(net) AS net, sum(tax_included) AS tax_included,
-    sum(tax_added) AS tax_added, sum(paid) AS paid
+    UNION ALL SELECT receipt, -gross, -discount, -net, -tax_included, -tax_added, 0 FROM rows
+    UNION ALL SELECT receipt, 0, 0, 0, 0, 0, -amount FROM payments)
+SELECT receipt, sum(gross) AS gross, sum(discount) AS discount, sum(net) AS net,
+    sum(tax_included) AS tax_included, sum(tax_added) AS tax_added, sum(paid) AS paid
 FROM amounts GROUP BY ALL
 HAVING gross <> 0 OR discount <> 0 OR net <> 0 OR tax_included <> 0 OR tax_added <> 0 OR paid <> 0
     ORDER BY ALL LIMIT 1
 """
+
+_NAME = " UNION ALL ".join(
+    f"SELECT month, receipt_number, store_id FROM lake_{name} WHERE receipt = $receipt"
+    for name in ("receipts", "sales", "payments")
+)
 
 
 def check_counts(
@@ -59,10 +59,7 @@ def check_counts(
             )
     twice = connection.execute(TWICE).fetchone()
     if twice:
-        raise DataError(
-            f"{twice[0]:%Y-%m}: receipt {twice[1]} of store {twice[2]} is twice in the lake; build"
-            " its days again"
-        )
+        raise DataError(f"{_name(connection, twice[0])} is twice in the lake; build its days again")
     for month, counts in months.items():
         _check_counts_of(month, counts, rows[month])
 
@@ -87,9 +84,14 @@ def check_money(connection: duckdb.DuckDBPyConnection) -> None:
     names, row = [column[0] for column in result.description or ()], result.fetchone()
     if row:
         differences = ", ".join(
-            f"{name} {amount}" for name, amount in zip(names[3:], row[3:], strict=True) if amount
+            f"{name} {amount}" for name, amount in zip(names[1:], row[1:], strict=True) if amount
         )
         raise MoneyNotConserved(
-            f"{row[0]:%Y-%m}, receipt {row[1]} of store {row[2]}: receipt less its rows is"
-            f" {differences}; build its day again"
+            f"{_name(connection, row[0])}: receipt less its rows is {differences}; build its day"
+            " again"
         )
+
+
+def _name(connection: duckdb.DuckDBPyConnection, receipt: object) -> str:
+    month, number, store = connection.execute(_NAME, {"receipt": receipt}).fetchall()[0]
+    return f"{month:%Y-%m}, receipt {number} of store {store}"

@@ -7,7 +7,7 @@ a cost.
 
 QUERY = """
 SELECT month, store_id, currency, combo,
-    count(DISTINCT receipt_number) FILTER (WHERE is_sale) AS receipts,
+    count(DISTINCT receipt) FILTER (WHERE is_sale) AS receipts,
     sum(pick(is_sale, units)) AS units,
     sum(pick(is_refund, -units)) AS refunded_units,
     sum(pick(is_sale, gross)) AS gross_sales,

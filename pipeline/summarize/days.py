@@ -36,13 +36,13 @@ WITH money AS (
         coalesce(sum(cost), 0) AS cost,
         sum(pick(cost IS NOT NULL, net)) AS costed_net,
         sum(pick(cost IS NOT NULL, tax_included)) AS costed_tax_included,
-        count(DISTINCT receipt_number)
+        count(DISTINCT receipt)
             FILTER (WHERE is_sale AND combo IS NOT NULL) AS combo_receipts
     FROM rows GROUP BY ALL
 ), takings AS (
     SELECT month, business_day, store_id, currency, channel, sum(amount) AS paid
-    FROM payments JOIN (SELECT month, store_id, receipt_number, channel FROM receipts)
-        USING (month, store_id, receipt_number) GROUP BY ALL
+    FROM payments JOIN (SELECT receipt, channel FROM receipts) USING (receipt)
+    GROUP BY ALL
 )
 SELECT money.*, coalesce(paid, 0) AS paid, coalesce(cost, 0) AS cost,
     coalesce(costed_net, 0) AS costed_net,

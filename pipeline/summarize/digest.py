@@ -19,14 +19,19 @@ _Numbers = npt.NDArray[np.uint64]
 _NULL = np.uint64(0x6E756C6C)
 
 
-def digest_rows(columns: Sequence[pa.Array], count: int) -> pa.Array:
-    """One 64-bit number for each of `count` rows, 0 if there are no columns."""
-    digests = _mixed(columns, count)
+def digest_rows(
+    columns: Sequence[pa.Array], count: int, before: pa.Array | None = None
+) -> pa.Array:
+    """One 64-bit number for each of `count` rows, 0 if there are no columns.
+
+    `before` is the number of the columns before these.
+    """
+    digests = _mixed(columns, count, None if before is None else fixed_values(before, np.uint64))
     return pa.Array.from_buffers(pa.uint64(), count, [None, pa.py_buffer(digests)])
 
 
-def _mixed(columns: Sequence[pa.Array], count: int) -> _Numbers:
-    digests: _Numbers = np.zeros(count, np.uint64)
+def _mixed(columns: Sequence[pa.Array], count: int, before: _Numbers | None = None) -> _Numbers:
+    digests: _Numbers = np.zeros(count, np.uint64) if before is None else before
     for column in columns:
         digests = _mix(digests ^ _numbers(column))
     return digests
@@ -42,26 +47,26 @@ def _numbers(column: pa.Array) -> _Numbers:
             np.append(np.uint64(0), _mixed(column.values.flatten(), len(column.values))),
             dtype=np.uint64,
         )
-        ends = _fixed(column.offsets, np.int32)
+        ends = fixed_values(column.offsets, np.int32)
         values = sums[ends[1:]] - sums[ends[:-1]]
     elif pa.types.is_dictionary(column.type):
         texts = np.array([_hash(text) for text in column.dictionary.to_pylist()], np.uint64)
-        codes = _fixed(column.indices, np.int32)
+        codes = fixed_values(column.indices, np.int32)
         values = texts[np.maximum(codes, 0)] if len(texts) else np.zeros(len(codes), np.uint64)
     elif pa.types.is_decimal(column.type):
-        halves = _fixed(column, np.uint64).reshape(-1, 2)
+        halves = fixed_values(column, np.uint64).reshape(-1, 2)
         values = halves[:, 0] ^ _mix(halves[:, 1])
     else:
         if pa.types.is_date32(column.type):
             column = column.cast(pa.int32())
-        values = _fixed(column.cast(pa.int64()), np.uint64)
+        values = fixed_values(column.cast(pa.int64()), np.uint64)
     if column.null_count:
-        is_null = _fixed(column.is_null().cast(pa.uint8()), np.uint8).astype(bool)
+        is_null = fixed_values(column.is_null().cast(pa.uint8()), np.uint8).astype(bool)
         values = np.where(is_null, _NULL, values)
     return values
 
 
-def _fixed(column: pa.Array, kind: npt.DTypeLike) -> npt.NDArray[Any]:
+def fixed_values(column: pa.Array, kind: npt.DTypeLike) -> npt.NDArray[Any]:
     """The bytes of a column of fixed width, as numbers of `kind`."""
     width = column.type.bit_width // 8
     start, end = column.offset * width, (column.offset + len(column)) * width

@@ -7,7 +7,7 @@ refunds, so a discounted sale that is fully refunded comes to 0
 
 QUERY = """
 SELECT month, store_id, currency, given.name AS name, given.type AS type,
-    count(DISTINCT receipt_number) FILTER (WHERE is_sale) AS receipts,
+    count(DISTINCT receipt) FILTER (WHERE is_sale) AS receipts,
     sum(given.amount) AS amount
 FROM receipts, unnest(discounts) AS _(given) WHERE is_counted GROUP BY ALL
 """

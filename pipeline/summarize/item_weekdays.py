@@ -8,7 +8,7 @@ counts once.
 QUERY = """
 SELECT month, store_id, currency, CAST(isodow(business_day) - 1 AS INTEGER) AS weekday, category,
     item,
-    count(DISTINCT receipt_number) FILTER (WHERE is_sale) AS receipts,
+    count(DISTINCT receipt) FILTER (WHERE is_sale) AS receipts,
     sum(net) AS net_sales
 FROM rows GROUP BY ALL
 """

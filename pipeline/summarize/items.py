@@ -8,7 +8,7 @@ columns alone.
 
 QUERY = """
 SELECT month, store_id, currency, category, item, combo IS NOT NULL AS in_combo,
-    count(DISTINCT receipt_number) FILTER (WHERE is_sale) AS receipts,
+    count(DISTINCT receipt) FILTER (WHERE is_sale) AS receipts,
     sum(pick(is_sale, units)) AS units,
     sum(pick(is_refund, -units)) AS refunded_units,
     sum(pick(is_sale, gross)) AS gross_sales,

@@ -10,8 +10,8 @@
 Each relation has a column `month` too, and each query's first column is `month`: planning a query
 costs more than the rows of a small month, so months are counted together. Amounts are DECIMAL
 (their sums DECIMAL(38)); instants UTC, `*_local` on the store's clock. The macro pick(flag, amount)
-is the amount if the flag is true, else 0. A receipt is identified by month, store and number,
-because accounts that share a lake may share numbers. Only `spill` is written.
+is the amount if the flag is true, else 0. A receipt is identified by its key `receipt`
+(receipt_keys.py). Only `spill` is written.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ import pyarrow.compute as pc
 
 from pipeline import schema
 from pipeline.errors import ConfigError, DataError
+from pipeline.summarize.receipt_keys import KEY, RECEIPT, number_receipts
 
 if TYPE_CHECKING:  # importing it at run time would import pandas
     from pyarrow.dataset import Dataset as Files
@@ -54,7 +55,8 @@ class MonthRows(NamedTuple):
     counts: Mapping[str, int]
 
 
-_OF_LAKE = ("receipts", "sales", "payments", "quarantine")
+_KEYED = ("receipts", "sales", "payments")
+_OF_LAKE = (*_KEYED, "quarantine")
 _CHECKS = ("fetched", "superseded")
 _EPOCH = date(1970, 1, 1)
 
@@ -73,7 +75,7 @@ CREATE VIEW rows AS SELECT *, receipt_type = 'SALE' AS is_sale, receipt_type = '
     FROM lake_sales WHERE NOT is_cancelled;
 
 CREATE TABLE lines AS
-    SELECT month, business_day, store_id, currency, receipt_number, line, is_sale, is_refund, item,
+    SELECT month, business_day, store_id, currency, receipt, line, is_sale, is_refund, item,
         NULL AS combo, variant, units, unit_price,
         gross, discount, net, tax_included, coalesce(cost, 0) AS cost,
             cost IS NOT NULL AS is_costed,
@@ -81,7 +83,7 @@ CREATE TABLE lines AS
             pick(cost IS NOT NULL, tax_included) AS costed_tax_included
     FROM rows WHERE combo IS NULL
     UNION ALL
-    SELECT month, business_day, store_id, currency, receipt_number, line, is_sale, is_refund, combo,
+    SELECT month, business_day, store_id, currency, receipt, line, is_sale, is_refund, combo,
         combo, NULL, combo_quantity, combo_price,
         sum(gross), sum(discount), sum(net), sum(tax_included), coalesce(sum(cost), 0),
             bool_and(cost IS NOT NULL),
@@ -122,12 +124,19 @@ def connect(
         connection.close()
 
 
-def register(connection: duckdb.DuckDBPyConnection, months: Mapping[date, MonthRows]) -> None:
-    """Register the rows and counts of `months`, and the views over them."""
+def register(
+    connection: duckdb.DuckDBPyConnection, months: Mapping[date, MonthRows]
+) -> Mapping[date, MonthRows]:
+    """Register the rows and counts of `months`, and the views over them.
+
+    Returns the rows; those in memory then have the column `receipt`.
+    """
+    months, is_numbered = _with_numbers(months)
     for name in MonthRows._fields[:-1]:
         relation = f"lake_{name}" if name in _OF_LAKE else name
+        key = f"{KEY} AS {RECEIPT}, " if name in _KEYED and not is_numbered else ""
         parts = {month: getattr(rows, name) for month, rows in months.items()}
-        if all(isinstance(part, pa.Table) for part in parts.values()):
+        if not key and all(isinstance(part, pa.Table) for part in parts.values()):
             tables = [with_month(part, month) for month, part in parts.items()]
             connection.register(relation, pa.concat_tables(tables))
             continue
@@ -138,7 +147,7 @@ def register(connection: duckdb.DuckDBPyConnection, months: Mapping[date, MonthR
                 connection.register(view, part)
             else:  # its own reader stays within memory_limit; Arrow's reads ahead
                 connection.read_parquet(part.files).create_view(view)
-            selects.append(f"SELECT DATE '{month}' AS month, * FROM {view}")
+            selects.append(f"SELECT DATE '{month}' AS month, {key}* FROM {view}")
         connection.execute(f"CREATE VIEW {relation} AS {' UNION ALL '.join(selects)}")
     connection.execute('CREATE TABLE counts (month DATE, "check" VARCHAR, "count" BIGINT)')
     connection.executemany(
@@ -146,6 +155,16 @@ def register(connection: duckdb.DuckDBPyConnection, months: Mapping[date, MonthR
         [(month, name, rows.counts[name]) for month, rows in months.items() for name in _CHECKS],
     )
     connection.execute(VIEWS)
+    return months
+
+
+def _with_numbers(months: Mapping[date, MonthRows]) -> tuple[Mapping[date, MonthRows], bool]:
+    """The rows with numbers of receipts if all are in memory, and whether they are."""
+    keyed = [{name: getattr(rows, name) for name in _KEYED} for rows in months.values()]
+    if not all(isinstance(table, pa.Table) for tables in keyed for table in tables.values()):
+        return months, False
+    numbered = zip(months.items(), number_receipts(keyed), strict=True)
+    return {month: rows._replace(**tables) for (month, rows), tables in numbered}, True
 
 
 def with_month(table: pa.Table | pa.RecordBatch, month: date) -> pa.Table | pa.RecordBatch:

@@ -86,7 +86,7 @@ def summarize(
                 f"{month:%Y-%m}: the counts lack {missing}; build the month's days again"
             )
     with connect(threads, memory_limit, spill) as connection:
-        register(connection, months)
+        months = register(connection, months)
         check_counts(connection, {month: rows.counts for month, rows in months.items()})
         check_money(connection)
         is_wide = baskets.has_wide_month(connection)

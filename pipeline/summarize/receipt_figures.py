@@ -10,26 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import takewhile
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.summarize.digest import digest_rows
-from pipeline.summarize.lake import LakeRows, MonthRows, with_month
+from pipeline.summarize.lake import LakeRows, MonthRows
 from pipeline.summarize.quality import LATE_SECONDS
+from pipeline.summarize.receipt_keys import KEY_OF, RECEIPT, text_keys
 
 _BATCH = 1 << 17
-_RECEIPT = ("month", "store_id", "receipt_number")
-_ROW_DIGESTS = pa.schema(
-    [
-        ("month", pa.date32()),
-        ("store_id", pa.string()),
-        ("receipt_number", pa.string()),
-        ("figures", pa.uint64()),
-        ("source", pa.uint64()),
-    ]
-)
 
 _STATE = ("receipt_type", "is_cancelled", "business_day", "employee_id", "cancelled_total")
 _COUNTED = (
@@ -89,9 +81,7 @@ _TABLES = (("sales", _ROW, ()), ("payments", _PAYMENT, _PAYMENT))
 
 _QUERY = """
 WITH digests AS (
-    SELECT month, store_id, receipt_number,
-        sum(figures) AS figures, sum(source) AS source
-    FROM row_digests GROUP BY ALL
+    SELECT receipt, sum(figures) AS figures, sum(source) AS source FROM row_digests GROUP BY ALL
 )
 SELECT month, store_id, receipt_number,
     CASE WHEN is_cancelled THEN 'cancelled' ELSE 'counted' END AS state,
@@ -100,7 +90,7 @@ SELECT month, store_id, receipt_number,
     CASE WHEN is_cancelled THEN cancelled_total ELSE total END AS total,
     left(md5(CAST(digests.figures AS VARCHAR)), 16) AS figures,
     left(md5(CAST(digests.source AS VARCHAR)), 16) AS source
-FROM receipts JOIN digests USING (month, store_id, receipt_number)
+FROM receipts JOIN digests USING (receipt)
 UNION ALL BY NAME
 SELECT month, coalesce(store_id, '') AS store_id, coalesce(receipt_number, '') AS receipt_number,
     'quarantined' AS state,
@@ -135,35 +125,41 @@ ORDER BY abs(coalesce(n.total, b.total)) DESC NULLS LAST, number, store
 
 
 def prepare_query(connection: duckdb.DuckDBPyConnection, months: Mapping[date, MonthRows]) -> str:
-    """The query of receipt_figures; registers each row's digests with `connection`."""
-    digests = (
-        pa.Table.from_batches([], _ROW_DIGESTS),
+    """The query of receipt_figures; registers each row's digests with `connection`.
+
+    `months` are the rows that `register` has returned.
+    """
+    is_numbered = all(RECEIPT in rows.receipts.schema.names for rows in months.values())
+    key = (RECEIPT, pa.int64() if is_numbered else pa.string())
+    digests = [
+        pa.schema([key, ("figures", pa.uint64()), ("source", pa.uint64())]).empty_table(),
         *_digests_of_views(connection),
-        *_digests_of_tables(months),
-    )
+        *_digests_of_tables(months, is_numbered),
+    ]
     connection.register("row_digests", pa.concat_tables(digests))
     return _QUERY
 
 
 def _digests_of_views(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.Table]:
     for rows, figures, source in _VIEWS:
-        columns = dict.fromkeys((*_RECEIPT, *figures, *source))
-        batches = connection.sql(f"SELECT {', '.join(columns)} FROM {rows}").to_arrow_reader(_BATCH)
-        for batch in batches:
-            yield _digests(dict(zip(columns, batch.columns, strict=True)), figures, source)
+        columns = dict.fromkeys((RECEIPT, *figures, *source))
+        reader = connection.sql(f"SELECT {', '.join(columns)} FROM {rows}").to_arrow_reader(_BATCH)
+        for batch in reader:
+            named = dict(zip(columns, batch.columns, strict=True))
+            yield _digests(named[RECEIPT], named, figures, source)
 
 
-def _digests_of_tables(months: Mapping[date, MonthRows]) -> Iterator[pa.Table]:
+def _digests_of_tables(months: Mapping[date, MonthRows], is_numbered: bool) -> Iterator[pa.Table]:
     """Without SQL: it would spell out the labels, which are encoded here."""
+    key = (RECEIPT,) if is_numbered else KEY_OF
     for name, figures, source in _TABLES:
-        columns = [*_RECEIPT[1:], "is_cancelled", *dict.fromkeys((*figures, *source))]
+        columns = [*key, "is_cancelled", *dict.fromkeys((*figures, *source))]
         for month, rows in months.items():
             for batch in _batches(getattr(rows, name), columns):
                 counted = batch.filter(pc.invert(batch.column("is_cancelled")))
-                counted = with_month(counted, month)
-                yield _digests(
-                    dict(zip(counted.schema.names, counted.columns, strict=True)), figures, source
-                )
+                receipt = counted.column(RECEIPT) if is_numbered else text_keys(month, counted)
+                named = dict(zip(counted.schema.names, counted.columns, strict=True))
+                yield _digests(receipt, named, figures, source)
 
 
 def _batches(table: LakeRows, columns: list[str]) -> Iterator[pa.RecordBatch]:
@@ -174,16 +170,22 @@ def _batches(table: LakeRows, columns: list[str]) -> Iterator[pa.RecordBatch]:
 
 
 def _digests(
-    columns: Mapping[str, pa.Array], figures: Sequence[str], source: Sequence[str]
+    receipt: pa.Array,
+    columns: Mapping[str, pa.Array],
+    figures: Sequence[str],
+    source: Sequence[str],
 ) -> pa.Table:
-    """month, store_id, receipt_number, figures and source of each row."""
-    month, *names = (columns[name] for name in _RECEIPT)
+    """receipt, figures and source of each row."""
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(figures, source, strict=False))
+    shared = [name for name, _ in pairs]
+    before = digest_rows([columns[name] for name in shared], len(receipt))
     digests = [
-        digest_rows([columns[name] for name in names], len(month)) for names in (figures, source)
+        digest_rows([columns[name] for name in names[len(shared) :]], len(receipt), before)
+        for names in (figures, source)
     ]
-    # copies: a column of DuckDB's holds all columns of its batch
-    texts = [pa.concat_arrays([name.cast(pa.string())]) for name in names]
-    return pa.Table.from_arrays([month, *texts, *digests], schema=_ROW_DIGESTS)
+    # a copy: a column of DuckDB's holds all columns of its batch
+    keys = pa.concat_arrays([receipt])
+    return pa.Table.from_arrays([keys, *digests], [RECEIPT, "figures", "source"])
 
 
 def changed_receipts(before: pa.Table, now: pa.Table) -> list[dict[str, object]]:

@@ -2,8 +2,7 @@
 
 QUERY = """
 SELECT month, store_id, currency, item, employee_id,
-    count(DISTINCT receipt_number) AS receipts, sum(-units) AS units, sum(-gross) AS refunds
-FROM lines JOIN (SELECT month, store_id, receipt_number, employee_id FROM receipts WHERE is_refund)
-    USING (month, store_id, receipt_number)
+    count(DISTINCT receipt) AS receipts, sum(-units) AS units, sum(-gross) AS refunds
+FROM lines JOIN (SELECT receipt, employee_id FROM receipts WHERE is_refund) USING (receipt)
 WHERE is_refund GROUP BY ALL
 """

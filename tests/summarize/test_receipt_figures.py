@@ -22,7 +22,7 @@ EDITS = (*SILENT, "left", "staff", "customer", "tender", "quarantined", "moved")
 def figures_of(month: Month):
     months = {month.first: MonthRows(**month.tables(), counts=month.metadata)}
     with connect(1, "500MB", None) as connection:
-        register(connection, months)
+        months = register(connection, months)
         query = prepare_query(connection, months)
         tables = tabulate_months(connection, query, schema.RECEIPT_FIGURES, month.decimals, months)
     return tables[month.first]
