@@ -69,3 +69,10 @@ def test_digests_are_those_of_earlier_versions() -> None:
 
 def test_without_columns_rows_add_nothing() -> None:
     assert digest_rows([], 3).to_pylist() == [0, 0, 0]
+
+
+def test_columns_digested_in_two_steps_are_those_digested_in_one() -> None:
+    columns = [pa.array(values[:3], kind) for kind, values in COLUMNS.values()]
+    for count in range(len(columns) + 1):
+        before = digest_rows(columns[:count], 3)
+        assert digest_rows(columns[count:], 3, before).to_pylist() == digests(*columns)
