@@ -26,11 +26,11 @@ RAW = (
 def digest_of(name: str, body: bytes) -> str:
     """What the object says, whoever published it."""
     if name.startswith(("_manifests/", "_commits/")):
-        said = json.loads(body)
-        del said["run"]
-        for file_name in said["files"].values():
+        stated = json.loads(body)
+        del stated["run"]
+        for file_name in stated["files"].values():
             file_name.pop("etag", None)
-        body = json.dumps(said, sort_keys=True).encode()
+        body = json.dumps(stated, sort_keys=True).encode()
     return sha256(body).hexdigest()
 
 
@@ -43,20 +43,20 @@ def keys(client: Any, bucket: str, prefix: str = "") -> list[str]:
     """Every key below `prefix` but those that prove a store's rights."""
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return [
-        one["Key"]
+        entry["Key"]
         for page in pages
-        for one in page.get("Contents", ())
-        if "_probe" not in one["Key"].split("/")
+        for entry in page.get("Contents", ())
+        if "_probe" not in entry["Key"].split("/")
     ]
 
 
 def read(
-    client: Any, bucket: str, names: Iterable[str], of: Callable[[str, bytes], Any]
+    client: Any, bucket: str, names: Iterable[str], describe: Callable[[str, bytes], Any]
 ) -> dict[str, Any]:
-    """What `of(key, body)` says of each object."""
+    """What `describe(key, body)` gives for each object."""
 
     def one(name: str) -> tuple[str, Any]:
-        return name, of(name, client.get_object(Bucket=bucket, Key=name)["Body"].read())
+        return name, describe(name, client.get_object(Bucket=bucket, Key=name)["Body"].read())
 
     with ThreadPoolExecutor(8) as pool:
         return dict(pool.map(one, names))

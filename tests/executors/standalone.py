@@ -122,14 +122,14 @@ def serve(folder: Path, environment: Mapping[str, str], memory: str = "1g") -> I
 
 def processes_of(session: int) -> list[int]:
     """The processes of a session."""
-    found = []
+    result = []
     for folder in Path("/proc").iterdir():
         try:
             if folder.name.isdigit() and os.getsid(int(folder.name)) == session:
-                found.append(int(folder.name))
+                result.append(int(folder.name))
         except ProcessLookupError:
             continue  # it has just ended
-    return found
+    return result
 
 
 def free_port() -> int:

@@ -36,8 +36,8 @@ NASTY = settings(
 SHOPS = st.randoms(use_true_random=False).map(shop_of)
 
 
-def packed(made: Cleaned) -> dict[str, bytes]:
-    return {dataset.name: to_bytes(getattr(made, dataset.name), dataset.order) for dataset in LAKE}
+def packed(built: Cleaned) -> dict[str, bytes]:
+    return {dataset.name: to_bytes(getattr(built, dataset.name), dataset.order) for dataset in LAKE}
 
 
 def portions_of(day: date, raws: list[Raw], book: Catalog, by: Rules, chunks: int) -> list[Cleaned]:
@@ -70,36 +70,36 @@ def spoil(records: list[bytes], rng) -> list[bytes]:
     """Some of them as they may arrive broken: no store, no number, no JSON, twice, or a number
     spelt otherwise.
     """
-    found = []
+    result = []
     for record in records:
         kind = rng.randrange(9)
         if kind == 0:
-            found.append(
+            result.append(
                 json.dumps(
                     {**json.loads(record), "store_id": None, "updated_at": "2024-09-12T00:00:00Z"}
                 ).encode()
             )
         elif kind == 1:
-            found.append(
+            result.append(
                 json.dumps(
                     {**json.loads(record), "receipt_number": rng.choice([None, 7, ""])}
                 ).encode()
             )
         elif kind == 2:
-            found += [record[: len(record) // 2], b"", record]
+            result += [record[: len(record) // 2], b"", record]
         elif kind == 3:
-            found.append(
+            result.append(
                 record.replace(b'"receipt_number": "', b'"receipt\\u005fnumber": "\\u0031')
             )
         elif kind == 4:
-            found.append(
+            result.append(
                 record.replace(
                     b'"line_items": [', b'"more": {"receipt_number": "other"}, "line_items": ['
                 )
             )
         else:
-            found.append(record)
-    return found
+            result.append(record)
+    return result
 
 
 @NASTY
@@ -107,9 +107,9 @@ def spoil(records: list[bytes], rng) -> list[bytes]:
 def test_chunks_united_are_the_day_to_the_byte(shop: NastyShop, chunks: int, rng) -> None:
     raws = spoiled_raws(shop, rng)
     book, by = shop.read_catalog(), shop.rules
-    whole, united = clean(DAY, raws, book, by), in_chunks(DAY, raws, book, by, chunks)
-    assert packed(united) == packed(whole)
-    assert united.metadata == whole.metadata
+    total, united = clean(DAY, raws, book, by), in_chunks(DAY, raws, book, by, chunks)
+    assert packed(united) == packed(total)
+    assert united.metadata == total.metadata
 
 
 @NASTY
@@ -135,14 +135,14 @@ def test_portions_merged_as_a_stream_are_the_object_of_the_day(
 @given(SHOPS, st.integers(1, 7))
 @settings(max_examples=20)
 def test_every_record_is_in_one_chunk_at_its_position(shop: NastyShop, chunks: int) -> None:
-    for one in shop.raws:
-        lines, found = one.ndjson.split(b"\n"), {}
+    for entry in shop.raws:
+        lines, result = entry.ndjson.split(b"\n"), {}
         for chunk in range(chunks):
-            for part, positions in divide(one, chunk, chunks, buckets=3):
+            for part, positions in divide(entry, chunk, chunks, buckets=3):
                 records = part.ndjson.splitlines()
-                assert len(records) == len(positions) and not found.keys() & set(positions)
-                found |= dict(zip(positions, records, strict=True))
-        assert found == {at: record for at, record in enumerate(lines, 1) if record}
+                assert len(records) == len(positions) and not result.keys() & set(positions)
+                result |= dict(zip(positions, records, strict=True))
+        assert result == {position: record for position, record in enumerate(lines, 1) if record}
 
 
 @pytest.mark.parametrize(
@@ -173,14 +173,14 @@ def test_a_version_whose_store_cannot_be_read_competes_with_its_number_in_every_
     here = [
         receipt(line("Smash", 10), receipt_number=f"1-{n}", store_id=f"s{n % 3}") for n in range(30)
     ]
-    broken = [{**one, "store_id": 5, "updated_at": "2026-07-09T00:00:00Z"} for one in here[::4]]
+    broken = [{**entry, "store_id": 5, "updated_at": "2026-07-09T00:00:00Z"} for entry in here[::4]]
     raws = raw(*here, *broken)
-    whole, united = (
+    total, united = (
         clean(TODAY, raws, catalog(), rules()),
         in_chunks(TODAY, raws, catalog(), rules(), 4),
     )
     assert (
-        whole.metadata
+        total.metadata
         == united.metadata
         == {
             "fetched": 30,
@@ -189,4 +189,4 @@ def test_a_version_whose_store_cannot_be_read_competes_with_its_number_in_every_
             "superseded": 8,
         }
     )
-    assert packed(united) == packed(whole)
+    assert packed(united) == packed(total)

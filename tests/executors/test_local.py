@@ -138,10 +138,10 @@ def test_a_month_that_would_fill_its_memory_is_read_from_files(
     month: SimpleNamespace, tmp_path: Path, memory: str, is_file: bool
 ) -> None:
     with open_tables(month, "1GB", tmp_path) as tables:
-        whole = tables["sales"]
+        total = tables["sales"]
     with open_tables(month, memory, tmp_path) as tables:
         assert (
-            tables["sales"].to_table().equals(whole)
+            tables["sales"].to_table().equals(total)
             if is_file
             else isinstance(tables["sales"], pa.Table)
         )

@@ -192,7 +192,7 @@ def test_what_ends_its_process_fails_alone_and_the_others_are_made(
     cluster = rounds("bd")
     outcomes = make(cluster, "works", cluster.works("abcdef", chunks), quiet)
     assert cluster.made == set("acef")
-    assert sorted(str(one.error) for one in outcomes if one.error) == [
+    assert sorted(str(entry.error) for entry in outcomes if entry.error) == [
         "work b ended its process",
         "work d ended its process",
     ]

@@ -229,7 +229,9 @@ class NightsInALake(Nights):
         lake = Lake(self._storage(), "rescan", max_retry_wait=0)
         held = self._windows(lake)
         gaps = [
-            at for at, (before, after) in enumerate(pairwise(held), 1) if before.end != after.start
+            position
+            for position, (before, after) in enumerate(pairwise(held), 1)
+            if before.end != after.start
         ]
         if held := held[max([*gaps, len(held) - days, 0]) :]:
             self.waiting = during
@@ -253,13 +255,13 @@ class NightsInALake(Nights):
     def check_lake(self, *, quiet: bool = False) -> None:
         """What is committed is whole and never changes, and windows tile time."""
         self.final = check(self._storage(), self.final, quiet=quiet)
-        found = self._windows(Lake(self._storage(), max_retry_wait=0))
-        for before, after in pairwise(found):
+        result = self._windows(Lake(self._storage(), max_retry_wait=0))
+        for before, after in pairwise(result):
             assert before.start <= before.end <= after.start, f"{before.date} overlaps {after.date}"
             assert before.end == after.start or after.date - before.date > DAY, (
                 f"between {before.date} and {after.date}"
             )
-        assert all(window.end + SETTLE <= self.clock for window in found), (
+        assert all(window.end + SETTLE <= self.clock for window in result), (
             "a window that has not closed"
         )
 
@@ -268,9 +270,9 @@ class NightsInALake(Nights):
         self.objects = defaultdict(list)
         # in the order in which it is read
         for name in sorted(lake.windows_and_rescans()):
-            for found in lake.raw_objects(START.date() - 40 * DAY, self.clock.date() + DAY, name):
-                if found.partition == name:
-                    self.objects[found.sold].append(lake.read_raw(found))
+            for entry in lake.raw_objects(START.date() - 40 * DAY, self.clock.date() + DAY, name):
+                if entry.partition == name:
+                    self.objects[entry.sold].append(lake.read_raw(entry))
 
 
 def call_at_once(work: Callable[[], object]) -> Future:

@@ -82,16 +82,16 @@ def connect(
     return Loyverse(http, "test", now=lambda: NOW, limit=limit, most_pages=most_pages)
 
 
-def gather(found: FetchedPages) -> dict[date, dict[date | None, list[Record]]]:
+def gather(result: FetchedPages) -> dict[date, dict[date | None, list[Record]]]:
     """All that a walk hands out, by window and date of sale."""
-    return {window.date: dict(records) for window, records in found.windows}
+    return {window.date: dict(records) for window, records in result.windows}
 
 
-def numbers(found: FetchedPages) -> list[str]:
+def numbers(result: FetchedPages) -> list[str]:
     """The numbers of all receipts that a walk hands out, in its order."""
     return [
         record.number or ""
-        for records in gather(found).values()
+        for records in gather(result).values()
         for rows in records.values()
         for record in rows
     ]

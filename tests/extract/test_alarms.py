@@ -32,10 +32,10 @@ def test_a_gap_is_warned_of_at_3_7_14_and_21_days(days: float, told: str | None)
 
 
 def test_each_step_of_a_gap_reads_differently() -> None:
-    told = [
+    shown = [
         gap_warning(NOW - timedelta(days=days), NOW, limited=True) for days in (3, 7, 14, 21, 31)
     ]
-    assert len(set(told)) == 5 and all(told)
+    assert len(set(shown)) == 5 and all(shown)
 
 
 @pytest.mark.parametrize(

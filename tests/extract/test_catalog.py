@@ -52,16 +52,16 @@ def test_no_contact_leaves_the_catalog(start) -> None:
             merchant={"id": "m", "business_name": "B", "currency": {"code": "MXN"}, **CONTACTS},
         )
     )
-    found = source.catalog()
-    told = b"".join(row for rows in found.values() for row in rows).decode().lower()
+    result = source.catalog()
+    shown = b"".join(row for rows in result.values() for row in rows).decode().lower()
     assert (
-        "canary" not in told
-        and "0000" not in told.replace("2026-01-01t00:00:00.000z", "")
-        and "00001" not in told
+        "canary" not in shown
+        and "0000" not in shown.replace("2026-01-01t00:00:00.000z", "")
+        and "00001" not in shown
     )
-    assert all(len(rows) == 1 for rows in found.values()), "deleted things stay known"
-    assert json.loads(found["employees"][0])["name"] == "Canaria P."
-    assert not any(asked.path.startswith("/customers") for asked in server.requests)
+    assert all(len(rows) == 1 for rows in result.values()), "deleted things stay known"
+    assert json.loads(result["employees"][0])["name"] == "Canaria P."
+    assert not any(request.path.startswith("/customers") for request in server.requests)
 
 
 @pytest.mark.parametrize(
@@ -82,14 +82,14 @@ def test_employees_are_known_by_an_alias(start, name: str | None, alias: str | N
 
 
 def test_a_catalog_is_the_same_whatever_the_order_of_the_rows(start) -> None:
-    found = []
+    result = []
     for seed in range(3):
         _, source = start(
             Shop(receipts_per_day=2), faults=[Fault("reorder", seed=seed, times=None)]
         )
-        found.append(source.catalog())
-    assert found[0] == found[1] == found[2]
-    assert all(a < b for rows in found[0].values() for a, b in pairwise(rows))
+        result.append(source.catalog())
+    assert result[0] == result[1] == result[2]
+    assert all(a < b for rows in result[0].values() for a, b in pairwise(rows))
 
 
 def test_a_catalog_row_that_is_no_object_is_an_error(start) -> None:

@@ -40,19 +40,19 @@ class Recorded:
 def version(number: str, sold: datetime, updated: datetime) -> Record:
     """A receipt received at START, as it stood from `updated` on."""
     stamps = {
-        name: at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        for name, at in (("created_at", START), ("updated_at", updated))
+        name: moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        for name, moment in (("created_at", START), ("updated_at", updated))
     }
     return read_receipt(encode(receipt(number, sold, **stamps)))
 
 
-def commit(lake: Lake, records: list[Record], asked: list[Window], folder: Path) -> None:
+def commit(lake: Lake, records: list[Record], requested: list[Window], folder: Path) -> None:
     commit_windows(
         lake,
         fetch_pages(
-            Recorded(records), asked, bounded=False, state_folder=folder / "state", now=NOW
+            Recorded(records), requested, bounded=False, state_folder=folder / "state", now=NOW
         ),
-        asked,
+        requested,
     )
 
 
@@ -65,7 +65,7 @@ def test_a_window_knows_where_a_receipt_stood_in_one_that_waits(tmp_path: Path) 
     )
     commit(lake, [new, old], windows(2), tmp_path)
     left = (START - 5 * DAY).date()
-    assert [lake.read_raw(found) for found in lake.raw_objects(left, left)] == [
+    assert [lake.read_raw(entry) for entry in lake.raw_objects(left, left)] == [
         old.body + b"\n",
         new.body + b"\n",
     ]
@@ -97,23 +97,23 @@ def test_a_kill_leaves_the_first_windows_whole_and_the_others_unborn(
 ) -> None:
     monkeypatch.setattr("pipeline.load.commits.MOST", 2)
     records = [version(f"1-{n}", START - n * DAY, START + n * DAY / 2) for n in range(12)]
-    asked, inner = windows(6), open_storage(f"{tmp_path}/lake")
+    requested, inner = windows(6), open_storage(f"{tmp_path}/lake")
     faulty = FaultyStorage(inner, at, after=bool(at % 4 == 1), commands=("PUT",))
     try:
-        commit(Lake(faulty, max_retry_wait=0), records, asked, tmp_path)
+        commit(Lake(faulty, max_retry_wait=0), records, requested, tmp_path)
     except Killed:
         kept = list(Lake(inner).windows())
-        assert kept == [str(window.date) for window in asked[: len(kept)]]
+        assert kept == [str(window.date) for window in requested[: len(kept)]]
         assert len(kept) in (0, 2, 4, 6)
         Lake(inner).complete_windows()
-        rest = asked[len(Lake(inner).windows()) :]
+        rest = requested[len(Lake(inner).windows()) :]
         if rest:
             commit(Lake(inner, max_retry_wait=0), records, rest, tmp_path)
     lake = Lake(inner, max_retry_wait=0)
     held = [
         line
-        for found in lake.raw_objects(date(2026, 9, 1), NOW.date())
-        for line in lake.read_raw(found).splitlines()
+        for entry in lake.raw_objects(date(2026, 9, 1), NOW.date())
+        for line in lake.read_raw(entry).splitlines()
     ]
     assert set(held) == {record.body for record in records} and len(lake.windows()) == 6
 

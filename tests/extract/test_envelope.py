@@ -200,8 +200,8 @@ def test_the_date_of_sale_is_plausible_or_unknown(sold: str, date: str | None) -
         "created_at": "2026-10-02T12:00:00Z",
         "updated_at": "2027-10-02T12:00:00Z",
     }
-    found = sold_date(read_receipt(json.dumps(fields).encode()))
-    assert (found and str(found)) == date
+    result = sold_date(read_receipt(json.dumps(fields).encode()))
+    assert (result and str(result)) == date
     assert sold_date(read_receipt(json.dumps({**fields, "updated_at": None}).encode())) is None
 
 

@@ -35,7 +35,7 @@ PATHS = [
 
 
 def records(*receipts: dict) -> list[Record]:
-    return [read_receipt(json.dumps(one).encode()) for one in receipts]
+    return [read_receipt(json.dumps(entry).encode()) for entry in receipts]
 
 
 def test_no_field_of_the_api_is_unknown() -> None:
@@ -57,17 +57,17 @@ def test_no_field_of_the_api_is_unknown() -> None:
 def test_a_field_is_unknown_wherever_it_stands(
     path: tuple[str, ...], name: str, value: object, in_list: bool
 ) -> None:
-    known = KNOWN
+    present = KNOWN
     for step in path:
-        known = known[step]
+        present = present[step]
     body: object = {name: value}
     for step in reversed(path):
         body = {step: [body] if in_list else body}
-    found = find_unknown(records({"receipt_number": "1-1", **body}))
-    assert len(found) == (name not in known) and set(found.values()) <= {"1-1"}
+    result = find_unknown(records({"receipt_number": "1-1", **body}))
+    assert len(result) == (name not in present) and set(result.values()) <= {"1-1"}
     assert all(
-        said.startswith("".join(f"{step}." for step in path)) and said.isprintable()
-        for said in found
+        output.startswith("".join(f"{step}." for step in path)) and output.isprintable()
+        for output in result
     )
 
 
@@ -102,10 +102,10 @@ def test_a_field_is_named_once_and_kept(
     lake = Lake(open_storage(f"{tmp_path}/lake"))
     _, source = start(drifted(10))
     for run in range(2):
-        found = make_walk(source, 1, tmp_path / f"state{run}")
+        result = make_walk(source, 1, tmp_path / f"state{run}")
         if not run:
-            commit_windows(lake, found, windows(1))
-        note_fields(found, START.date(), lake)
+            commit_windows(lake, result, windows(1))
+        note_fields(result, START.date(), lake)
     assert (
         caplog.text.count(
             "fields that this version does not know: line_items.weight (receipt 1-9000), loyalty"
@@ -118,8 +118,8 @@ def test_a_field_is_named_once_and_kept(
         for path in ("line_items.weight", "loyalty")
     }
     assert any(
-        b'"loyalty":{"tier":"gold"}' in lake.read_raw(one).replace(b" ", b"")
-        for one in lake.raw_objects(START.date(), START.date())
+        b'"loyalty":{"tier":"gold"}' in lake.read_raw(entry).replace(b" ", b"")
+        for entry in lake.raw_objects(START.date(), START.date())
     )
 
 

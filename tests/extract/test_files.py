@@ -60,10 +60,10 @@ def test_every_form_is_read(tmp_path: Path, form: str, packed: str) -> None:
     rows = bodies(48)
     ending = ".ndjson" if "NDJSON" in form else ".json"
     folder = save(tmp_path / "saved", {f"a/b{ending}{packed}": PACKERS[packed](FORMS[form](rows))})
-    found = make_walk(open_source("files", folder=folder), 1, tmp_path / "state")
+    result = make_walk(open_source("files", folder=folder), 1, tmp_path / "state")
     kept = [
         line
-        for _, records in found.windows
+        for _, records in result.windows
         for text in pack(records).values()
         for line in text.splitlines()
     ]
@@ -79,14 +79,14 @@ def test_a_walk_of_files_is_a_walk_of_the_api(start, tmp_path: Path, packed: str
     _, api = start(shop(300), limit=50)
     rows = bodies(300)
     files = {
-        f"page-{n:03}.json{packed}": PACKERS[packed](FORMS["page"](rows[at : at + 70]))
-        for n, at in enumerate(range(0, 300, 70))
+        f"page-{n:03}.json{packed}": PACKERS[packed](FORMS["page"](rows[position : position + 70]))
+        for n, position in enumerate(range(0, 300, 70))
     }
     sources = [api, open_source("files", folder=save(tmp_path / "saved", files))]
     walks = []
     for source in sources:
         for bounded in (True, False):
-            found = fetch_pages(
+            result = fetch_pages(
                 source,
                 windows(4, START + DAY),
                 bounded=bounded,
@@ -96,7 +96,7 @@ def test_a_walk_of_files_is_a_walk_of_the_api(start, tmp_path: Path, packed: str
             walks.append(
                 {
                     (window.date, sold): text
-                    for window, records in found.windows
+                    for window, records in result.windows
                     for sold, text in pack(records).items()
                 }
             )
@@ -167,10 +167,10 @@ def test_a_record_without_a_time_of_change_is_in_one_window_under_no_date(tmp_pa
     folder = save(tmp_path / "saved", {"1.json": FORMS["array"](rows)})
     source = open_source("files", folder=folder)
     for days in (windows(4), windows(2) + windows(2, START + 2 * DAY)):
-        found = gather(fetch_pages(source, days, bounded=False, state_folder=tmp_path, now=NOW))
+        result = gather(fetch_pages(source, days, bounded=False, state_folder=tmp_path, now=NOW))
         placed = [
             (row.number, window.day, sold)
-            for window, records in found.items()
+            for window, records in result.items()
             for sold, rows in records.items()
             for row in rows
         ]
@@ -206,10 +206,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, body: by
 
 
 def test_a_cut_gzip_is_not_half_a_shop(tmp_path: Path) -> None:
-    whole = gzip.compress(FORMS["NDJSON"](bodies(200)))
-    for cut in range(20, len(whole), 37):
+    total = gzip.compress(FORMS["NDJSON"](bodies(200)))
+    for cut in range(20, len(total), 37):
         with pytest.raises(SourceFatal, match=r"x\.ndjson\.gz"):
-            read_objects("x.ndjson.gz", whole[:cut], reader)
+            read_objects("x.ndjson.gz", total[:cut], reader)
 
 
 def test_a_large_file_is_refused_by_its_size_before_it_is_read(
@@ -290,18 +290,18 @@ def test_the_catalog_of_files_is_the_newest_of_each_thing(tmp_path: Path) -> Non
         "4.json": {"stores": [{"id": "s", "name": "S", "address": "x"}]},
         "5.json": {"receipts": [], "cursor": "x"},
     }
-    found = open_source(
+    result = open_source(
         "files",
         folder=save(tmp_path, {name: json.dumps(body).encode() for name, body in files.items()}),
     ).catalog()
-    assert [json.loads(row) for row in found["items"]] == [
+    assert [json.loads(row) for row in result["items"]] == [
         {"id": "i1", "item_name": "second", "updated_at": "2026-10-02T00:00:00.000Z"},
         other,
     ]
-    assert found["merchant"] == [b'{"id":"m","business_name":"B"}'] and found["stores"] == [
+    assert result["merchant"] == [b'{"id":"m","business_name":"B"}'] and result["stores"] == [
         b'{"id":"s","name":"S"}'
     ]
-    assert found["taxes"] == [] and "customers" not in found
+    assert result["taxes"] == [] and "customers" not in result
 
 
 def test_the_fixtures_are_a_shop(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_places_that_keep_what_is_newest_and_theirs_count_each_receipt_once(hist
     version seen there is its own.
     """
     raw, newest, partition_dates = play(history)
-    everywhere = {place for found in partition_dates.values() for place in found} | {
+    everywhere = {place for entry in partition_dates.values() for place in entry} | {
         sold for sold in raw.objects if sold
     }
     counted = [
@@ -147,10 +147,12 @@ def test_a_chain_of_moves() -> None:
 
 
 def test_a_receipt_that_nobody_changed_and_nobody_sold_late_is_not_copied() -> None:
-    asked = []
+    requested = []
     record = version("1-1", START, START, START)
-    found = copy_moved_revisions({START.date(): [record]}, lambda *args: asked.append(args) or ())
-    assert dict(found) == {START.date(): [record]} and asked == []
+    result = copy_moved_revisions(
+        {START.date(): [record]}, lambda *args: requested.append(args) or ()
+    )
+    assert dict(result) == {START.date(): [record]} and requested == []
 
 
 def test_a_first_version_seen_late_is_found_again() -> None:

@@ -149,8 +149,8 @@ def commit(lake: Lake, source: object, folder: Path) -> None:
 
 def swept(lake: Lake, source: object, folder: Path, batch: str) -> list[str | None]:
     return [
-        one.record.number
-        for one in rescan(
+        item.record.number
+        for item in rescan(
             windows(2),
             f"2026-10-02-rescan-{batch}",
             lake,
@@ -182,7 +182,7 @@ def test_a_sweep_asks_for_what_the_lists_leave_out(
         3,
     )
     raw = b"".join(
-        lake.read_raw(one) for one in lake.raw_objects(START.date(), (START + 2 * DAY).date())
+        lake.read_raw(item) for item in lake.raw_objects(START.date(), (START + 2 * DAY).date())
     )
     assert all(raw.count(f'"1-{n + 1000}"'.encode()) == (n != 20) for n in range(96)), (
         "verbatim, once"
@@ -203,11 +203,11 @@ def test_an_invalidated_rescan_is_ignored(start, lake: Lake, tmp_path: Path) -> 
 def test_what_the_shop_does_not_know_is_given_up(start, lake: Lake, tmp_path: Path) -> None:
     server, source = start(hiding(set(), {"1-1020", "1-1021"}))
     commit(lake, source, tmp_path)
-    asked = []
+    requested = []
     for batch in range(TRIES + 2):
         assert swept(lake, source, tmp_path, str(batch)) == []
-        asked.append(sum("/receipts/" in one.path for one in server.requests))
-    assert asked == [2, 4, 6, 6, 6]
+        requested.append(sum("/receipts/" in item.path for item in server.requests))
+    assert requested == [2, 4, 6, 6, 6]
 
 
 def test_a_receipt_of_a_later_window_is_left_to_it(start, lake: Lake, tmp_path: Path) -> None:
@@ -247,9 +247,9 @@ def test_a_scan_begins_where_the_windows_begin(zone: int, late: int, is_ahead: b
         missed = rescan(
             spans, "2026-10-02-rescan-1", lake, source, most=50, tell=lambda *_: None, **options
         )
-        asked = lake.metadata(DATASET, "2026-10-02-rescan-1")["asked"]
+        requested = lake.metadata(DATASET, "2026-10-02-rescan-1")["asked"]
     assert missed == []
-    assert asked == 0 or is_ahead, "numbers of before the windows are not asked for"
+    assert requested == 0 or is_ahead, "numbers of before the windows are not asked for"
 
 
 def test_an_answer_about_another_receipt_is_refused(start) -> None:

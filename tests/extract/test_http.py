@@ -41,7 +41,7 @@ def test_a_passing_status_is_retried_and_no_page_is_skipped(
         faults=[Fault("status", status=status, times=times, on=on_page(2))],
     )
     assert len(set(read_all(source))) == 30
-    assert [asked.page for asked in server.requests if asked.status == 200] == [1, 2, 3]
+    assert [request.page for request in server.requests if request.status == 200] == [1, 2, 3]
     assert len(max_retry_wait.slept) == times and max_retry_wait.slept == sorted(
         max_retry_wait.slept
     ), "backoff grows"
@@ -402,10 +402,10 @@ def test_an_odd_success_is_refused(scripted, token: str) -> None:
 def test_a_fork_opens_connections_of_its_own(start) -> None:
     server, source = start(shop(3))
     assert len(read_all(source)) == 3
-    ours = source._http._connections()
+    own = source._http._connections()
     child = os.fork()
     if child == 0:
-        os._exit(0 if source._http._connections() is not ours and len(read_all(source)) == 3 else 1)
+        os._exit(0 if source._http._connections() is not own and len(read_all(source)) == 3 else 1)
     assert len(read_all(source)) == 3
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert len(server.requests) == 3
@@ -413,13 +413,13 @@ def test_a_fork_opens_connections_of_its_own(start) -> None:
 
 def test_threads_share_a_client(start) -> None:
     server, source = start(shop(200), limit=20)
-    found: list[int] = []
-    threads = [Thread(target=lambda: found.append(len(set(read_all(source))))) for _ in range(4)]
+    result: list[int] = []
+    threads = [Thread(target=lambda: result.append(len(set(read_all(source))))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [200] * 4 and source.requests == len(server.requests) == 40
+    assert result == [200] * 4 and source.requests == len(server.requests) == 40
 
 
 def test_a_hung_request_does_not_keep_the_process(scripted, token: str) -> None:

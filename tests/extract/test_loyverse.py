@@ -44,7 +44,7 @@ def read_all(source: object, since: datetime = START, until: datetime | None = N
 def test_every_page_repeats_the_same_filters_and_a_missing_cursor_ends_the_list(start) -> None:
     server, source = start(shop(30), limit=10)
     assert len(read_all(source, until=END)) == 30
-    first, *others = [asked.params for asked in server.requests]
+    first, *others = [request.params for request in server.requests]
     assert first == {
         "updated_at_min": "2026-10-01T10:59:59.000Z",
         "updated_at_max": "2026-10-02T11:00:01.000Z",
@@ -104,8 +104,8 @@ def test_neither_kind_of_bound_loses_or_doubles_a_receipt(
         times=None,
     )
     _, source = start(book, faults=[drop] if bounds == "exclusive" else [])
-    found = make_walk(source, 2, tmp_path, bounded=True)
-    assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(48)] and found.outside == 1
+    result = make_walk(source, 2, tmp_path, bounded=True)
+    assert sorted(numbers(result)) == [f"1-{n + 1000}" for n in range(48)] and result.outside == 1
 
 
 @pytest.mark.parametrize("name", sorted(ENDPOINTS))
@@ -131,10 +131,10 @@ def test_filters_are_spelled_as_the_api_wants_them(
 ) -> None:
     server, source = start(shop(5))
     list(source.pages(resource, filters))
-    [asked] = server.requests
+    [requested] = server.requests
     [name] = filters
-    assert asked.params[name] == sent and asked.path == f"/{resource}"
-    assert ("limit" in asked.params) == ENDPOINTS[resource].is_paged
+    assert requested.params[name] == sent and requested.path == f"/{resource}"
+    assert ("limit" in requested.params) == ENDPOINTS[resource].is_paged
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_every_list_of_the_api_is_known_as_the_server_has_it(start) -> None:
         assert set(RESOURCES[name].dates) <= set(endpoint.filters)
         assert (RESOURCES[name].key is None) or RESOURCES[name].key in endpoint.filters
         assert ("show_deleted" in endpoint.filters) == RESOURCES[name].deleted
-    assert {asked.status for asked in server.requests} == {200}
+    assert {request.status for request in server.requests} == {200}
 
 
 def test_one_object_by_its_name(start) -> None:
@@ -181,8 +181,8 @@ def test_one_object_by_its_name(start) -> None:
     with pytest.raises(SourceFatal):
         source.object("receipts", "..")
     assert all(
-        asked.path.startswith("/receipts/") or asked.path == "/merchant"
-        for asked in server.requests
+        request.path.startswith("/receipts/") or request.path == "/merchant"
+        for request in server.requests
     )
 
 
@@ -242,12 +242,12 @@ def test_a_wrong_token(start, max_retry_wait: Patience) -> None:
 def test_a_forgotten_cursor_begins_the_list_again(start, tmp_path: Path, page: int) -> None:
     forget = Fault("status", status=400, code="INVALID_CURSOR", on=on_page(page))
     server, source = start(shop(48), limit=10, faults=[forget])
-    found = make_walk(source, 1, tmp_path)
+    result = make_walk(source, 1, tmp_path)
     assert (
-        sorted(set(numbers(found))) == [f"1-{n + 1000}" for n in range(48)]
+        sorted(set(numbers(result))) == [f"1-{n + 1000}" for n in range(48)]
         and len(server.requests) == page + 5
     )
-    assert found.duplicates == 10 * (page - 1)
+    assert result.duplicates == 10 * (page - 1)
 
 
 def test_a_cursor_that_is_always_forgotten_ends_the_run(start) -> None:

@@ -72,10 +72,10 @@ class Direct:
         self.requests += 1
         self._between()
         try:
-            found = answer(self._book, millis(self._now()), path, params, self._rules)
+            result = answer(self._book, millis(self._now()), path, params, self._rules)
         except ApiError as error:
             raise Refused(str(error), error.status, error.body) from error
-        return read(found if isinstance(found, bytes) else found.body())
+        return read(result if isinstance(result, bytes) else result.body())
 
 
 class Act(NamedTuple):
@@ -137,25 +137,25 @@ class Nights(RuleBasedStateMachine):
 
     def _act(self, act: Act, lag: timedelta = timedelta(0)) -> None:
         self.clock += timedelta(seconds=1)
-        known = self.numbers[act.pick % len(self.numbers)] if self.numbers else None
-        if act.kind in ("sell", "offline", "refund", "broken clock") or known is None:
+        given = self.numbers[act.pick % len(self.numbers)] if self.numbers else None
+        if act.kind in ("sell", "offline", "refund", "broken clock") or given is None:
             self.count += 1
             sold = self.clock - timedelta(
                 hours=act.hours if act.kind == "offline" else 0, seconds=act.pick % 2
             )
-            fields = {"receipt_type": "REFUND", "refund_for": known} if act.kind == "refund" else {}
-            told = "1970-01-01T00:00:00.000Z" if act.kind == "broken clock" else sold
-            self.book.add(receipt(f"1-{self.count}", told, **fields), self.clock, lag)
+            fields = {"receipt_type": "REFUND", "refund_for": given} if act.kind == "refund" else {}
+            shown = "1970-01-01T00:00:00.000Z" if act.kind == "broken clock" else sold
+            self.book.add(receipt(f"1-{self.count}", shown, **fields), self.clock, lag)
             self.numbers.append(f"1-{self.count}")
         elif act.kind == "cancel":
-            self.book.cancel(known, self.clock, lag)
+            self.book.cancel(given, self.clock, lag)
         else:
             moved = (
                 {"receipt_date": write_instant(self.clock - timedelta(hours=act.hours))}
                 if act.kind == "move"
                 else {}
             )
-            self.book.change(known, self.clock, lag, note=f"at {self.clock}", **moved)
+            self.book.change(given, self.clock, lag, note=f"at {self.clock}", **moved)
 
     def _next_act(self) -> None:
         if self.waiting:
@@ -216,8 +216,8 @@ class Nights(RuleBasedStateMachine):
         ).items():
             self.objects[sold].append(ndjson)
 
-    def _commit_windows(self, found: FetchedPages, kill: int | None = None) -> None:
-        for count, (window, records) in enumerate(found.windows):
+    def _commit_windows(self, result: FetchedPages, kill: int | None = None) -> None:
+        for count, (window, records) in enumerate(result.windows):
             if count == kill:
                 raise Killed
             if window.date not in self.committed:
@@ -282,12 +282,12 @@ class Nights(RuleBasedStateMachine):
         if not ends:
             return
         self.waiting = during
-        found = self._walk([Window((end - DAY).date(), end - DAY, end) for end in ends])
+        result = self._walk([Window((end - DAY).date(), end - DAY, end) for end in ends])
         self.waiting = []
         in_raw = newest_in_raw(
             (text for texts in self.objects.values() for text in texts), read_receipt
         )
-        for _, records in found.windows:
+        for _, records in result.windows:
             self._commit(by_date(find_missed(records, in_raw)))
 
     # The law

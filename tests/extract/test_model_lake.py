@@ -52,8 +52,8 @@ def test_a_gap_left_under_one_zone_is_not_overlapped_under_another() -> None:
 def test_a_window_that_a_killed_run_has_committed_bounds_those_before_it() -> None:
     """A shrunk example: the gap in front of a commit record without manifest was filled under another zone."""
     sales = [Act(kind, 0, hours) for kind, hours in (("sell", 0), ("offline", 190), ("sell", 0))]
-    for at in range(1, 12):
-        killed = Step(sales, 52, "backfill", [], "kill after put", at, 0, 2)
+    for position in range(1, 12):
+        killed = Step(sales, 52, "backfill", [], "kill after put", position, 0, 2)
         play(World("created_desc", False, 1, 0), [killed, Step([], 6, "night", [], "", 1, 1, 0)])
 
 

@@ -34,13 +34,13 @@ def records() -> list[Record]:
     """Two receipts a day; every fifth is changed after 40 days, and sold on another day then."""
     sold = [FIRST + n * DAY / 2 for n in range(2 * len(DAYS) - 1)]
     rows = [
-        receipt(f"1-{n}", at, created_at=stamp(at), updated_at=stamp(at))
-        for n, at in enumerate(sold)
+        receipt(f"1-{n}", moment, created_at=stamp(moment), updated_at=stamp(moment))
+        for n, moment in enumerate(sold)
     ]
-    for n, at in enumerate(sold[::5]):
-        changed = {"created_at": stamp(at), "updated_at": stamp(at + 40 * DAY)}
-        if at + 40 * DAY < sold[-1]:
-            rows.append(receipt(f"1-{5 * n}", at - 3 * DAY, **changed))
+    for n, moment in enumerate(sold[::5]):
+        changed = {"created_at": stamp(moment), "updated_at": stamp(moment + 40 * DAY)}
+        if moment + 40 * DAY < sold[-1]:
+            rows.append(receipt(f"1-{5 * n}", moment - 3 * DAY, **changed))
     return [read_receipt(encode(row)) for row in rows]
 
 
@@ -145,13 +145,13 @@ def test_a_kill_loses_nothing_that_was_committed(
 
 def test_progress_adds_up_over_spans() -> None:
     """Two spans of a day, one read by half: a quarter of all."""
-    told: list[tuple[str, int | None]] = []
+    report: list[tuple[str, int | None]] = []
     spans = [[window] for window in windows(2)]
-    bar = Progress("x", "receipts", tell=lambda *shown: told.append(shown), seconds=0)
+    bar = Progress("x", "receipts", tell=lambda *shown: report.append(shown), seconds=0)
     first, second = follow(bar, spans, NOW, Recorded())
     second(Step(1, 10, 1, spans[1][0].start + DAY / 2))
     first(Step(1, 5, 1, spans[0][0].start))
-    assert [percent for _, percent in told] == [25, 75] and bar.done == 15
+    assert [percent for _, percent in report] == [25, 75] and bar.done == 15
 
 
 def test_months_are_those_of_the_days() -> None:

@@ -188,7 +188,7 @@ def test_a_client_keeps_its_servers_limit(start, max_retry_wait: Patience) -> No
         pace=RateLimiter(10, 60.0, None, max_retry_wait.clock, max_retry_wait.sleep),
     )
     assert len([r for page in source.receipts(START, None) for r in page.records]) == 100
-    assert {asked.status for asked in server.requests} == {200} and server.busiest(60.0) == 10
+    assert {request.status for request in server.requests} == {200} and server.busiest(60.0) == 10
     assert max_retry_wait.slept
 
 
@@ -202,13 +202,13 @@ def test_a_wait_that_lasts_is_told_once_and_a_short_one_not(
         limit=5,
         pace=RateLimiter(3, 60.0, None, max_retry_wait.clock, max_retry_wait.sleep),
     )
-    told: list[str] = []
-    with caplog.at_level(logging.INFO), on_wait(told.append):
+    shown: list[str] = []
+    with caplog.at_level(logging.INFO), on_wait(shown.append):
         assert sum(len(page.records) for page in source.receipts(START, None)) == 40
-    assert told == ["waiting 61 s for the API's rate"] * 2, "8 pages, 3 in a minute"
-    assert [line for line in caplog.messages if "waiting" in line] == told
+    assert shown == ["waiting 61 s for the API's rate"] * 2, "8 pages, 3 in a minute"
+    assert [line for line in caplog.messages if "waiting" in line] == shown
     RateLimiter(1, 1.0, None, max_retry_wait.clock, max_retry_wait.sleep).take()
-    assert len(told) == 2
+    assert len(shown) == 2
 
 
 @pytest.mark.parametrize(
@@ -219,10 +219,10 @@ def test_a_wait_that_the_server_asks_for_is_shown_and_logged_once(
 ) -> None:
     server, source = start(shop(4))
     server.faults.append(Fault("status", status=status, headers={"Retry-After": "42"}))
-    told: list[str] = []
-    with caplog.at_level(logging.INFO), on_wait(told.append):
+    shown: list[str] = []
+    with caplog.at_level(logging.INFO), on_wait(shown.append):
         assert sum(len(page.records) for page in source.receipts(START, None)) == 4
-    assert told == [f"waiting 42 s for {reason}"]
+    assert shown == [f"waiting 42 s for {reason}"]
     assert [line for line in caplog.messages if "42 s" in line] == [
         f"GET /receipts: answered HTTP {status}; trying again in 42 s"
     ]

@@ -44,10 +44,10 @@ def plant_walk(root: Path, source: object, key: bytes | None) -> Path:
 def test_a_forged_page_is_never_a_receipt(start, tmp_path: Path, key: bytes | None, caplog) -> None:
     server, source = start(shop(96), limit=20)
     plant_walk(tmp_path, source, key)
-    asked = len(server.requests)
-    found = make_walk(source, 2, tmp_path)
-    assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(96)]
-    assert len(server.requests) == asked + 5, "every page is asked for again"
+    requested = len(server.requests)
+    result = make_walk(source, 2, tmp_path)
+    assert sorted(numbers(result)) == [f"1-{n + 1000}" for n in range(96)]
+    assert len(server.requests) == requested + 5, "every page is asked for again"
     assert "was not written by this user's runs" in caplog.text or key is None
 
 
@@ -59,15 +59,15 @@ def test_a_page_of_another_walk_or_another_place_is_not_accepted(start, tmp_path
     journal = (folder / "journal").read_bytes()
     size = struct.unpack(">I", journal[:4])[0] + 20
     (folder / "journal").write_bytes(journal[size:])  # the second page as the first
-    found = make_walk(source, 2, tmp_path)
-    assert len(numbers(found)) == 96 and found.requests == 5
+    result = make_walk(source, 2, tmp_path)
+    assert len(numbers(result)) == 96 and result.requests == 5
     killed_walk(source, tmp_path, 2, 3, "kept")
     [folder] = tmp_path.glob("pages.*")
     renamed = folder.with_name(folder.name[:-1] + chr(ord(folder.name[-1]) ^ 1))
     folder.rename(renamed)
-    found = make_walk(source, 2, tmp_path)
-    assert len(numbers(found)) == 96
-    assert found.requests == 5, "the name of the walk is sealed too"
+    result = make_walk(source, 2, tmp_path)
+    assert len(numbers(result)) == 96
+    assert result.requests == 5, "the name of the walk is sealed too"
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
@@ -127,9 +127,9 @@ def test_links_within_the_folder_are_not_followed(start, tmp_path: Path, what: s
             bucket.unlink()
             bucket.symlink_to(target)
     before = target.read_bytes() if target.is_file() else sorted(target.iterdir())
-    found = make_walk(source, 2, tmp_path)
-    assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(96)]
-    assert found.requests == (2 if what == "bucket" else 5)
+    result = make_walk(source, 2, tmp_path)
+    assert sorted(numbers(result)) == [f"1-{n + 1000}" for n in range(96)]
+    assert result.requests == (2 if what == "bucket" else 5)
     assert before == (target.read_bytes() if target.is_file() else sorted(target.iterdir()))
 
 

@@ -41,10 +41,10 @@ def killed_walk(source: object, folder: Path, days: int, die: int, where: str) -
     if where == "before":
         inner = source.receipts
         source.receipts = lambda *args: ((strike(), page)[1] for page in inner(*args))
-    found = make_walk(
+    result = make_walk(
         source, days, folder, progress=lambda step: strike() if where == "kept" else None
     )
-    for _ in found.windows:
+    for _ in result.windows:
         strike()
     os._exit(1)
 
@@ -56,10 +56,12 @@ def test_a_page_once_fetched_is_not_fetched_again(
 ) -> None:
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, die, where)
-    found = make_walk(source, 2, tmp_path)
-    assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(96)] and found.duplicates == 0
+    result = make_walk(source, 2, tmp_path)
+    assert (
+        sorted(numbers(result)) == [f"1-{n + 1000}" for n in range(96)] and result.duplicates == 0
+    )
     assert len(server.requests) <= 5 + AHEAD + (where == "before"), "at most those under way"
-    assert found.requests == 5 - die + (where == "before")
+    assert result.requests == 5 - die + (where == "before")
     assert list(tmp_path.glob("pages.*")) == [], "emptied when done"
 
 
@@ -71,12 +73,12 @@ def test_windows_not_yet_handed_out_are_not_fetched_again(start, tmp_path: Path,
     server, source = start(shop(144), limit=20)
     killed_walk(source, tmp_path, 3, die, "handing out")
     rest = windows(3)[die - 1 :]
-    found = fetch_pages(
+    result = fetch_pages(
         source, rest, bounded=False, state_folder=tmp_path, now=NOW + timedelta(hours=1)
     )
-    assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(48 * (die - 1), 144)]
+    assert sorted(numbers(result)) == [f"1-{n + 1000}" for n in range(48 * (die - 1), 144)]
     assert (
-        len(server.requests) == 8 and found.requests == 0 and list(tmp_path.glob("pages.*")) == []
+        len(server.requests) == 8 and result.requests == 0 and list(tmp_path.glob("pages.*")) == []
     )
 
 
@@ -94,20 +96,20 @@ def test_a_damaged_tail_is_dropped(start, tmp_path: Path, damage: str) -> None:
             "nothing but a tail": os.urandom(99),
         }[damage]
     )
-    found = make_walk(source, 2, tmp_path)
-    assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(96)]
+    result = make_walk(source, 2, tmp_path)
+    assert sorted(numbers(result)) == [f"1-{n + 1000}" for n in range(96)]
     kept = {"cut": 2, "flip": 2, "tail": 3, "nothing but a tail": 0}[damage]
-    assert found.requests == 5 - kept
+    assert result.requests == 5 - kept
 
 
 def test_a_cursor_forgotten_in_the_meantime_only_costs_time(start, tmp_path: Path) -> None:
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
     server.faults.append(Fault("status", status=400, code="INVALID_CURSOR", on=on_page(4)))
-    found = make_walk(source, 2, tmp_path)
+    result = make_walk(source, 2, tmp_path)
     assert (
-        sorted(set(numbers(found))) == [f"1-{n + 1000}" for n in range(96)]
-        and found.duplicates == 60
+        sorted(set(numbers(result))) == [f"1-{n + 1000}" for n in range(96)]
+        and result.duplicates == 60
     )
 
 
@@ -117,20 +119,20 @@ def test_a_cursor_forgotten_in_the_meantime_only_costs_time(start, tmp_path: Pat
 def test_a_journal_of_another_walk_is_not_continued(start, tmp_path: Path, other: str) -> None:
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
-    asked, now, bounded = windows(2), NOW, other == "bounded"
+    requested, now, bounded = windows(2), NOW, other == "bounded"
     if other == "source":
         source.identity = "somebody else's"
     elif other == "earlier":
-        asked = windows(3, START - DAY)
+        requested = windows(3, START - DAY)
     elif other == "later":
-        asked = windows(3)
+        requested = windows(3)
     elif other == "old":
         now += timedelta(days=1)
     elif other == "clock set back":
         now -= timedelta(hours=1)
         server.now = lambda: now
-    found = fetch_pages(source, asked, bounded=bounded, state_folder=tmp_path, now=now)
-    assert found.requests == 5 + bounded and len(numbers(found)) == 96
+    result = fetch_pages(source, requested, bounded=bounded, state_folder=tmp_path, now=now)
+    assert result.requests == 5 + bounded and len(numbers(result)) == 96
     left = len(list(tmp_path.glob("pages.*")))
     assert left == (0 if other in ("old", "clock set back") else 1), (
         "an old one is removed, another's is left to it"
@@ -164,19 +166,19 @@ def test_a_journal_that_its_owner_has_just_finished_is_not_taken_over(
     monkeypatch.setattr(
         fcntl, "flock", lambda *args: (shutil.rmtree(folder, ignore_errors=True), lock(*args))
     )
-    found = make_walk(source, 2, tmp_path)
-    assert len(numbers(found)) == 96 and found.requests == 5
+    result = make_walk(source, 2, tmp_path)
+    assert len(numbers(result)) == 96 and result.requests == 5
 
 
 def test_many_at_once_take_over_and_finish_each_others_journals(start, tmp_path: Path) -> None:
     _, source = start(shop(48), limit=20)
-    found: list[int] = []
+    result: list[int] = []
 
     def work(worker: int) -> None:
         for turn in range(6):
             handed = make_walk(source, 1, tmp_path).windows
             if (worker + turn) % 3:
-                found.append(sum(len(rows) for _, records in handed for rows in records.values()))
+                result.append(sum(len(rows) for _, records in handed for rows in records.values()))
             else:
                 handed.close()  # gives up half-way
 
@@ -185,7 +187,7 @@ def test_many_at_once_take_over_and_finish_each_others_journals(start, tmp_path:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [48] * 20
+    assert result == [48] * 20
     for _ in range(30):
         if list(tmp_path.glob("pages.*")):
             numbers(make_walk(source, 1, tmp_path))
@@ -194,10 +196,10 @@ def test_many_at_once_take_over_and_finish_each_others_journals(start, tmp_path:
 
 def test_walks_run_in_parallel(start, tmp_path: Path) -> None:
     server, source = start(shop(48 * 6), limit=20)
-    found: dict[int, list[str]] = {}
+    result: dict[int, list[str]] = {}
 
     def work(n: int) -> None:
-        found[n] = numbers(
+        result[n] = numbers(
             fetch_pages(
                 source,
                 windows(2, START + 2 * n * DAY),
@@ -212,7 +214,7 @@ def test_walks_run_in_parallel(start, tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(number for rows in found.values() for number in rows) == [
+    assert sorted(number for rows in result.values() for number in rows) == [
         f"1-{n + 1000}" for n in range(48 * 6)
     ]
     assert len(server.requests) == 15 + 3 and list(tmp_path.glob("pages.*")) == []
@@ -220,8 +222,8 @@ def test_walks_run_in_parallel(start, tmp_path: Path) -> None:
 
 def test_the_journal_is_private(start, tmp_path: Path) -> None:
     _, source = start(shop(3))
-    found = make_walk(source, 1, tmp_path / "new")
-    next(found.windows)
+    result = make_walk(source, 1, tmp_path / "new")
+    next(result.windows)
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
     [folder] = (tmp_path / "new").glob("pages.*")
     assert (
@@ -248,8 +250,8 @@ def test_a_full_disk_is_said_and_what_was_fetched_is_kept(start, tmp_path: Path,
             os._exit(7 if "free space" in str(error) and str(tmp_path) in str(error) else 1)
         os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-    found = make_walk(source, 2, tmp_path / "state")
-    assert len(numbers(found)) == measured.records == 96 and found.requests == (
+    result = make_walk(source, 2, tmp_path / "state")
+    assert len(numbers(result)) == measured.records == 96 and result.requests == (
         1 if room < 0 else 3
     )
 
@@ -260,12 +262,12 @@ def test_a_disk_that_loses_records_is_noticed(
 ) -> None:
     monkeypatch.setattr(page_journal, "IN_MEMORY", 0)
     _, source = start(shop(96), limit=20)
-    found = make_walk(source, 2, tmp_path)
+    result = make_walk(source, 2, tmp_path)
     bucket = max(tmp_path.glob("pages.*/bucket.*"), key=lambda path: path.stat().st_size)
     body = bucket.read_bytes()
     bucket.write_bytes({"cut": body[:-1], "short": body[: len(body) // 2]}[damage])
     with pytest.raises(ConfigError, match=r"gives back \d+ of \d+ records"):
-        numbers(found)
+        numbers(result)
     assert len(numbers(make_walk(source, 2, tmp_path))) == 96, "the journal has them still"
 
 
@@ -278,8 +280,8 @@ def test_nothing_of_a_dropped_tail_comes_back(start, tmp_path: Path) -> None:
         body[:30] + bytes([body[30] ^ 1]) + body[31:]
     )  # the first page is damaged, the others are whole
     killed_walk(source, tmp_path, 2, 1, "kept")
-    found = make_walk(source, 2, tmp_path)
-    assert len(numbers(found)) == 96 and found.requests == 4
+    result = make_walk(source, 2, tmp_path)
+    assert len(numbers(result)) == 96 and result.requests == 4
 
 
 def test_a_failure_keeps_the_pages_for_the_next_run(start, tmp_path: Path) -> None:
@@ -288,8 +290,8 @@ def test_a_failure_keeps_the_pages_for_the_next_run(start, tmp_path: Path) -> No
     )
     with pytest.raises(SourceRetriable):
         make_walk(source, 2, tmp_path)
-    found = make_walk(source, 2, tmp_path)
-    assert found.requests == 2 and len(numbers(found)) == 96
+    result = make_walk(source, 2, tmp_path)
+    assert result.requests == 2 and len(numbers(result)) == 96
     assert len(server.requests) == 3 + 8 + 2
 
 
@@ -307,8 +309,8 @@ def test_a_truncated_walk_is_truncated_after_a_kill_too(start, tmp_path: Path) -
         ],
     )
     killed_walk(source, tmp_path, 2, 3, "kept")
-    found = make_walk(source, 2, tmp_path)
-    assert found.truncated_at is not None and len(numbers(found)) == 40 and found.requests == 0
+    result = make_walk(source, 2, tmp_path)
+    assert result.truncated_at is not None and len(numbers(result)) == 40 and result.requests == 0
     assert server.requests
 
 

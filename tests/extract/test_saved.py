@@ -64,9 +64,9 @@ def test_every_way_of_saving_gives_the_same_receipts(parts, separator, encoding)
         separator = b"\n"
     text = separator.join(DOCUMENTS[form](rows) for rows, form in parts)
     read = read_objects("x.json", text.decode().encode(encoding), reader)["receipts"]
-    wanted = [json.loads(row) for rows, _ in parts for row in rows]
+    expected = [json.loads(row) for rows, _ in parts for row in rows]
     key = json.dumps
-    assert sorted(map(json.loads, read), key=key) == sorted(wanted, key=key)
+    assert sorted(map(json.loads, read), key=key) == sorted(expected, key=key)
 
 
 @given(
@@ -100,12 +100,12 @@ def test_receipts_from_before_the_first_window_come_with_it_once(tmp_path: Path)
         json.dumps(
             {
                 "receipt_number": number,
-                "created_at": at.isoformat(),
-                "updated_at": at.isoformat(),
-                "receipt_date": at.isoformat(),
+                "created_at": moment.isoformat(),
+                "updated_at": moment.isoformat(),
+                "receipt_date": moment.isoformat(),
             }
         ).encode()
-        for number, at in (("old", START - 40 * DAY), ("new", START + DAY))
+        for number, moment in (("old", START - 40 * DAY), ("new", START + DAY))
     )
     (tmp_path / "all.json").write_bytes(page([old, new]))
     source = open_source("files", folder=tmp_path, starts=START)

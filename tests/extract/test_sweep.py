@@ -58,18 +58,18 @@ def test_a_sweep_finds_what_appeared_after_its_window_had_closed(start, tmp_path
     assert "late" not in in_raw
     clock[0] = START + 5 * DAY
     book.change("1-1003", START + 4 * DAY, note="edited")
-    found = [
-        one
+    result = [
+        entry
         for _, records in fetch_pages(
             source, windows(5), bounded=False, state_folder=tmp_path, now=clock[0]
         ).windows
-        for one in find_missed(records, in_raw)
+        for entry in find_missed(records, in_raw)
     ]
-    assert {(one.record.number, one.in_raw) for one in found} == {
+    assert {(entry.record.number, entry.in_raw) for entry in result} == {
         ("late", None),
         ("1-1003", START + timedelta(hours=1.5)),
     }
-    assert {sold: [r.number for r in rows] for sold, rows in by_date(found).items()} == {
+    assert {sold: [r.number for r in rows] for sold, rows in by_date(result).items()} == {
         START.date(): ["late", "1-1003"]
     }
     assert server.requests
@@ -87,9 +87,9 @@ def test_a_shop_that_suddenly_shows_less_takes_nothing_away(start, tmp_path: Pat
     )
     before = dict(in_raw)
     server.faults.append(Fault("shrink", since=START + DAY, times=None))
-    found = make_walk(source, 2, tmp_path)
-    assert [find_missed(records, in_raw) for _, records in found.windows] == [[], []]
-    assert in_raw == before and found.records == 48, (
+    result = make_walk(source, 2, tmp_path)
+    assert [find_missed(records, in_raw) for _, records in result.windows] == [[], []]
+    assert in_raw == before and result.records == 48, (
         "the number that has shrunk is there for an alarm"
     )
 

@@ -50,9 +50,10 @@ def test_a_cursor_is_a_value_and_nothing_else(start, cursor: str) -> None:
         server.faults.append(Fault("cursor", cursor=cursor, times=None))
         read_all(source)
     assert server.requests[1].params["cursor"] == cursor
-    assert {asked.path for asked in server.requests} == {"/receipts"}
+    assert {request.path for request in server.requests} == {"/receipts"}
     assert all(
-        asked.params.keys() <= {"updated_at_min", "limit", "cursor"} for asked in server.requests
+        request.params.keys() <= {"updated_at_min", "limit", "cursor"}
+        for request in server.requests
     )
 
 
@@ -67,7 +68,7 @@ def test_netrc_and_proxies_of_the_environment_are_ignored(
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     server, source = start(shop(3))
     assert len(read_all(source)) == 3
-    assert all(asked.authorized for asked in server.requests)
+    assert all(request.authorized for request in server.requests)
 
 
 @pytest.fixture
@@ -202,13 +203,13 @@ def test_the_token_is_in_no_error_and_no_log(
     server, source = start(shop(3), faults=[fault], client={"deadline": 0.3, "attempts": 2})
     with pytest.raises((SourceFatal, SourceRetriable)) as caught:
         read_all(source)
-    told = (
+    shown = (
         "".join(traceback.format_exception(caught.value))
         + caplog.text
         + repr(vars(source))
         + repr(vars(source._http))
     )
-    assert server.token not in told
+    assert server.token not in shown
     hanging: list[BaseException | None] = [caught.value]
     while hanging:  # nothing that holds the request, and so its headers, hangs on the error
         if error := hanging.pop():

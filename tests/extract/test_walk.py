@@ -46,12 +46,12 @@ class Recorded:
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
     ) -> Iterator[Page]:
-        for at in range(int(cursor or 0), len(self.given)):
+        for position in range(int(cursor or 0), len(self.given)):
             self.requests += 1
-            is_last = at == len(self.given) - 1
+            is_last = position == len(self.given) - 1
             yield Page(
-                self.given[at],
-                None if is_last else str(at + 1),
+                self.given[position],
+                None if is_last else str(position + 1),
                 self.truncated_at if is_last else None,
             )
 
@@ -65,10 +65,10 @@ def record(
 @pytest.mark.parametrize("bounded", [False, True])
 def test_every_receipt_is_in_its_window_once(start, tmp_path: Path, bounded: bool) -> None:
     server, source = start(shop(500), limit=50)
-    found = fetch_pages(
+    result = fetch_pages(
         source, windows(5, START + DAY), bounded=bounded, state_folder=tmp_path, now=NOW
     )
-    handed = gather(found)
+    handed = gather(result)
     assert list(handed) == [window.date for window in windows(5, START + DAY)]
     for window in windows(5, START + DAY):
         rows = [row for records in handed[window.date].values() for row in records]
@@ -79,9 +79,9 @@ def test_every_receipt_is_in_its_window_once(start, tmp_path: Path, bounded: boo
             for row in records
         )
         assert list(handed[window.date]) == sorted(handed[window.date])
-    assert found.records == 240 + found.outside and found.duplicates == 0
+    assert result.records == 240 + result.outside and result.duplicates == 0
     assert ("updated_at_max" in server.requests[0].params) == bounded
-    assert found.requests == found.pages + bounded == len(server.requests), (
+    assert result.requests == result.pages + bounded == len(server.requests), (
         "and one that asks what has changed during a bounded walk"
     )
 
@@ -105,8 +105,11 @@ def test_neither_order_nor_duplicates_of_records_and_pages_matter(
         record("x", START, START - 3650 * DAY * 2)
     ]
     shuffled = rng.sample(rows, len(rows)) + rng.choices(rows, k=20)
-    found = []
-    for pages in ([rows], [shuffled[at : at + 7] for at in range(0, len(shuffled), 7)]):
+    result = []
+    for pages in (
+        [rows],
+        [shuffled[position : position + 7] for position in range(0, len(shuffled), 7)],
+    ):
         done = fetch_pages(
             Recorded(pages),
             windows(2),
@@ -118,15 +121,15 @@ def test_neither_order_nor_duplicates_of_records_and_pages_matter(
             day: {sold: bytes(text) for sold, text in pack(records).items()}
             for day, records in gather(done).items()
         }
-        found.append(handed)
+        result.append(handed)
         kept = sum(len(text.splitlines()) for sold in handed.values() for text in sold.values())
         assert done.records == kept + done.outside + done.duplicates
     # What has no order of its own, unreadable records, keeps that of its coming; as a set it is the
     # same.
-    for handed in found:
+    for handed in result:
         for sold in handed.values():
             sold[None] = b"".join(sorted(sold.get(None, b"").splitlines(keepends=True)))
-    assert found[0] == found[1]
+    assert result[0] == result[1]
 
 
 def test_duplicates_within_and_between_pages_are_counted_and_kept_once(
@@ -139,8 +142,8 @@ def test_duplicates_within_and_between_pages_are_counted_and_kept_once(
         times=None,
     )
     _, source = start(shop(48), limit=10, faults=[Fault("duplicate", times=2), repeat])
-    found = make_walk(source, 1, tmp_path)
-    assert len(numbers(found)) == 48 and found.duplicates == found.records - 48 > 12
+    result = make_walk(source, 1, tmp_path)
+    assert len(numbers(result)) == 48 and result.duplicates == result.records - 48 > 12
 
 
 def test_of_two_versions_with_one_time_the_one_fetched_last_stands_last() -> None:
@@ -243,7 +246,7 @@ def test_what_changes_between_pages_is_neither_lost_nor_doubled(
     def night(first: datetime, last: datetime, is_quiet: bool) -> None:
         server.faults[:] = [] if is_quiet else [Fault("call", act=disturb, times=14)]
         clock[0] = max(clock[0], last + timedelta(minutes=30))
-        found = fetch_pages(
+        result = fetch_pages(
             source,
             [Window(first.date(), first, last)],
             bounded=False,
@@ -251,7 +254,7 @@ def test_what_changes_between_pages_is_neither_lost_nor_doubled(
             now=clock[0],
         )
         for row in (
-            row for records in gather(found).values() for rows in records.values() for row in rows
+            row for records in gather(result).values() for rows in records.values() for row in rows
         ):
             if row.number not in held or held[row.number].updated_at <= row.updated_at:
                 held[row.number] = row
@@ -275,14 +278,14 @@ def test_what_changes_between_pages_is_neither_lost_nor_doubled(
 @pytest.mark.parametrize("minutes", [-10, 10])
 def test_a_clock_that_is_off_skips_nothing_and_is_told(start, tmp_path: Path, minutes: int) -> None:
     _, source = start(shop(48), faults=[Fault("date", skew=timedelta(minutes=minutes), times=None)])
-    found = make_walk(source, 1, tmp_path)
-    assert found.skew == timedelta(minutes=minutes) and len(numbers(found)) == 48
+    result = make_walk(source, 1, tmp_path)
+    assert result.skew == timedelta(minutes=minutes) and len(numbers(result)) == 48
 
 
 def test_a_server_without_a_clock(start, tmp_path: Path) -> None:
     _, source = start(shop(48), faults=[Fault("date", skew=None, times=None)])
-    found = make_walk(source, 1, tmp_path)
-    assert found.skew is None and len(numbers(found)) == 48
+    result = make_walk(source, 1, tmp_path)
+    assert result.skew is None and len(numbers(result)) == 48
 
 
 def test_a_window_that_is_open_by_the_servers_clock_is_not_kept(start, tmp_path: Path) -> None:
@@ -303,28 +306,29 @@ def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             self, since: datetime, until: datetime | None, cursor: str | None = None
         ) -> Iterator[Page]:
             count = len(self.given)
-            for at in range(count):
-                moment = START + at * 20 * DAY / count
+            for position in range(count):
+                moment = START + position * 20 * DAY / count
                 rows = [
-                    record(f"{at}-{n}", moment, body=os.urandom(1 << 10) * 10) for n in range(100)
+                    record(f"{position}-{n}", moment, body=os.urandom(1 << 10) * 10)
+                    for n in range(100)
                 ]
-                yield Page(rows, str(at) if at < count - 1 else None)
+                yield Page(rows, str(position) if position < count - 1 else None)
 
     monkeypatch.setattr("pipeline.extract.page_journal.IN_MEMORY", 2 << 20)
     peaks = []
     for count in (10, 50):
         tracemalloc.start()
-        found = fetch_pages(
+        result = fetch_pages(
             Endless([[]] * count), windows(20), bounded=False, state_folder=tmp_path, now=NOW
         )
         kept = sum(
             len(text.splitlines())
-            for _, records in found.windows
+            for _, records in result.windows
             for text in pack(records).values()
         )
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-        assert kept > 0 and found.records == count * 100
+        assert kept > 0 and result.records == count * 100
     assert peaks[1] < peaks[0] + (8 << 20), "one window of fifty pages is 2.5 MB, the walk 50"
 
 
@@ -367,12 +371,14 @@ def test_a_bounded_walk_out_of_which_a_receipt_moves_is_read_again(
     server.faults.append(
         Fault(
             "empty",
-            on=lambda asked: asked.page == 2 and any(book.cancel(number, NOW) for number in once),
+            on=lambda requested: (
+                requested.page == 2 and any(book.cancel(number, NOW) for number in once)
+            ),
         )
     )
-    found = fetch_pages(source, windows(1), bounded=True, state_folder=tmp_path, now=NOW)
-    assert len(server.requests) == found.requests == 3 + 1 + 3 + 1
-    assert set(numbers(found)) == {f"1-{n + 1000}" for n in range(48)}, (
+    result = fetch_pages(source, windows(1), bounded=True, state_folder=tmp_path, now=NOW)
+    assert len(server.requests) == result.requests == 3 + 1 + 3 + 1
+    assert set(numbers(result)) == {f"1-{n + 1000}" for n in range(48)}, (
         "the version that was read before it moved is a version too"
     )
 
@@ -384,14 +390,14 @@ def test_a_span_that_never_comes_to_rest_is_read_openly_at_last(start, tmp_path:
         Fault(
             "empty",
             times=None,
-            on=lambda asked: asked.page == 2 and book.cancel(f"1-{next(turns)}", NOW),
+            on=lambda request: request.page == 2 and book.cancel(f"1-{next(turns)}", NOW),
         )
     )
-    found = fetch_pages(source, windows(1), bounded=True, state_folder=tmp_path, now=NOW)
-    assert [asked.page for asked in server.requests if "updated_at_max" not in asked.params][
+    result = fetch_pages(source, windows(1), bounded=True, state_folder=tmp_path, now=NOW)
+    assert [request.page for request in server.requests if "updated_at_max" not in request.params][
         -5:
     ] == [1, 2, 3, 4, 5], "all of both days"
-    assert set(numbers(found)) == {f"1-{n + 1000}" for n in range(48)}
+    assert set(numbers(result)) == {f"1-{n + 1000}" for n in range(48)}
 
 
 @pytest.mark.parametrize("die", [3, 4, 6])
@@ -404,7 +410,9 @@ def test_a_killed_walk_still_owes_its_second_look(start, tmp_path: Path, die: in
     server.faults.append(
         Fault(
             "empty",
-            on=lambda asked: asked.page == 2 and any(book.cancel(number, NOW) for number in once),
+            on=lambda requested: (
+                requested.page == 2 and any(book.cancel(number, NOW) for number in once)
+            ),
         )
     )
     server.faults.append(
@@ -412,11 +420,11 @@ def test_a_killed_walk_still_owes_its_second_look(start, tmp_path: Path, die: in
     )
     with pytest.raises(SourceFatal):
         fetch_pages(source, windows(1), bounded=True, state_folder=tmp_path, now=NOW)
-    found = fetch_pages(
+    result = fetch_pages(
         source, windows(1), bounded=True, state_folder=tmp_path, now=NOW + timedelta(minutes=30)
     )
     assert (
-        set(numbers(found)) == {f"1-{n + 1000}" for n in range(48)}
+        set(numbers(result)) == {f"1-{n + 1000}" for n in range(48)}
         and list(tmp_path.glob("pages.*")) == []
     )
 
@@ -428,10 +436,10 @@ def test_a_page_that_cannot_be_sorted_fails_the_walk(
     """The last one too: the next one is already under way."""
     pages, sort = iter(range(1, 9)), FetchedPages.sort
 
-    def full(found: FetchedPages, one: Page) -> None:
+    def full(result: FetchedPages, entry: Page) -> None:
         if next(pages) == page:
             raise ConfigError("the disk is full")
-        sort(found, one)
+        sort(result, entry)
 
     monkeypatch.setattr(FetchedPages, "sort", full)
     _, source = start(shop(48), limit=20)

@@ -36,9 +36,9 @@ def test_all_on_this_side_of_the_wall_is_kept(
     for n in range(60):
         book.cancel(f"1-{n}", NOW - timedelta(days=1, hours=1, minutes=n))
     server, source = wall(book, start, limit)
-    found = make_walk(source, 29, tmp_path)
-    assert set(numbers(found)) == {f"1-{n}" for n in range(behind, 60)}
-    assert found.truncated_at == edge + timedelta(minutes=15), "the oldest that was served"
+    result = make_walk(source, 29, tmp_path)
+    assert set(numbers(result)) == {f"1-{n}" for n in range(behind, 60)}
+    assert result.truncated_at == edge + timedelta(minutes=15), "the oldest that was served"
     assert len(server.requests) <= 60 // limit + 25
 
 
@@ -88,9 +88,9 @@ def test_nothing_but_the_far_side_is_a_truncation_and_no_failure(start, tmp_path
     book = shop(1, NOW - timedelta(days=45))
     book.cancel("1-1000", NOW - timedelta(days=2))
     _, source = wall(book, start, 250)
-    found = make_walk(source, 30, tmp_path)
-    assert numbers(found) == [] and found.truncated_at is not None
-    assert abs(found.truncated_at - (NOW - timedelta(days=31))) < timedelta(minutes=5)
+    result = make_walk(source, 30, tmp_path)
+    assert numbers(result) == [] and result.truncated_at is not None
+    assert abs(result.truncated_at - (NOW - timedelta(days=31))) < timedelta(minutes=5)
 
 
 def test_a_span_on_the_far_side_is_empty_and_truncated(start, tmp_path: Path) -> None:
@@ -135,5 +135,5 @@ def test_a_wall_anywhere_in_the_walk_keeps_what_came_before(
             )
         ],
     )
-    found = make_walk(source, 1, tmp_path)
-    assert len(numbers(found)) == 10 * (page - 1) and found.truncated_at is not None
+    result = make_walk(source, 1, tmp_path)
+    assert len(numbers(result)) == 10 * (page - 1) and result.truncated_at is not None

@@ -50,13 +50,13 @@ class FaultyStorage(Storage):
             if len(self.made) < self.at and command_name not in self.commands:
                 return request()
             self.made.append(f"{command_name} {key}")
-            mine = len(self.made) == self.at
+            own = len(self.made) == self.at
         if len(self.made) > self.at:
             self.strike(key)  # a killed process sends nothing more
-        if mine and not self.after:
+        if own and not self.after:
             self.strike(key)
         answer = request()
-        if mine:
+        if own:
             self.strike(key)
         return answer
 

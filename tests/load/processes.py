@@ -34,11 +34,11 @@ def together(number: int, action: Callable[[int], None]) -> list[int | None]:
     """Exit codes of `number` children that begin `action` at the same moment."""
     gate = _FORK.Barrier(number)
 
-    def begin(mine: int) -> None:
+    def begin(run: int) -> None:
         gate.wait()
-        action(mine)
+        action(run)
 
-    children = [start(begin, mine) for mine in range(number)]
+    children = [start(begin, run) for run in range(number)]
     return [join(child) for child in children]
 
 

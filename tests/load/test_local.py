@@ -119,8 +119,8 @@ def test_a_new_lake_is_in_its_folder_on_the_disk(
 ) -> None:
     root = folder.root.name
     folder.put("k", b"1")
-    made = steps.index(("make", root))
-    assert steps[made + 1] == ("sync", "."), "the folder that holds the lake"
+    built = steps.index(("make", root))
+    assert steps[built + 1] == ("sync", "."), "the folder that holds the lake"
 
 
 def test_a_removal_is_on_the_disk_before_it_is_acknowledged(

@@ -412,8 +412,8 @@ def test_unchanged_files_of_a_folder_cost_one_listing(tmp_path: Path) -> None:
         newest = home.publish(
             MONTHLY, "2026-10", f"{number:016x}", files, {}, expected_manifest=newest
         )
-        made, before = Counter(home.storage.requests) - before, Counter(home.storage.requests)
-        assert number != 2 or (made["LIST"], made["HEAD"]) == (1, 1), "the first one is put alone"
+        built, before = Counter(home.storage.requests) - before, Counter(home.storage.requests)
+        assert number != 2 or (built["LIST"], built["HEAD"]) == (1, 1), "the first one is put alone"
         assert home.read(MONTHLY, "2026-10", afresh=True) == files, "what is missing is put again"
         if number == 2:
             home.storage.remove("reports/monthly/2026-10/charts/b.svg")
@@ -428,8 +428,8 @@ def test_many_unchanged_tables_of_a_month_cost_one_listing(tmp_path: Path) -> No
         newest = home.publish(
             SUMMARY, "2026-10", f"{number:016x}", files, {}, expected_manifest=newest
         )
-        made, before = Counter(home.storage.requests) - before, Counter(home.storage.requests)
-        assert number != 2 or (made["LIST"], made["HEAD"]) == (1, 0)
+        built, before = Counter(home.storage.requests) - before, Counter(home.storage.requests)
+        assert number != 2 or (built["LIST"], built["HEAD"]) == (1, 0)
         assert home.read(SUMMARY, "2026-10", afresh=True) == files, "what is missing is put again"
         if number == 2:
             home.storage.remove(file_key(SUMMARY, "2026-10", "c"))

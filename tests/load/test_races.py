@@ -60,7 +60,7 @@ def test_runs_that_build_the_same_agree_on_one_manifest(place: Storage, dataset:
     fingerprint = fingerprint_of(1, {}, [])
     files = {name: name.encode() * 100 for name in ("receipts", "sales", "payments")}
     assert (
-        together(8, lambda mine: bring(place, f"run{mine}", fingerprint, files, dataset)) == [0] * 8
+        together(8, lambda run: bring(place, f"run{run}", fingerprint, files, dataset)) == [0] * 8
     )
     assert [item.fingerprint for item in Lake(place).history(dataset, MONTH)] == [fingerprint]
     check(place, quiet=True)
@@ -71,18 +71,18 @@ def test_runs_that_build_differently_take_turns_and_end_consistent(place: Storag
     what stands there.
     """
 
-    def work(mine: int) -> None:
+    def work(run: int) -> None:
         bring(
             place,
-            f"run{mine}",
-            fingerprint_of(mine, {}, []),
-            {name: f"{name}{mine}".encode() for name in ("receipts", "sales")},
+            f"run{run}",
+            fingerprint_of(run, {}, []),
+            {name: f"{name}{run}".encode() for name in ("receipts", "sales")},
         )
 
     assert together(8, work) == [0] * 8
     lake = Lake(place, max_retry_wait=0)
     assert {item.fingerprint for item in lake.history(SALES, MONTH)} - {INVALIDATED} == {
-        fingerprint_of(mine, {}, []) for mine in range(8)
+        fingerprint_of(run, {}, []) for run in range(8)
     }
     if lake.newest(SALES, MONTH).fingerprint == INVALIDATED:
         bring(place, "last", fingerprint_of(9, {}, []), {"receipts": b"r", "sales": b"s"})
@@ -94,10 +94,10 @@ def test_runs_that_build_differently_take_turns_and_end_consistent(place: Storag
 
 
 def test_runs_that_fetch_the_same_window_leave_one_batch(place: Storage) -> None:
-    def work(mine: int) -> None:
+    def work(run: int) -> None:
         with suppress(Conflict):
-            Lake(place, f"run{mine}").commit_window(
-                "2026-10-05", {date(2026, 10, 5): b"%d\n" % (mine % 4), None: b"x\n"}, {}
+            Lake(place, f"run{run}").commit_window(
+                "2026-10-05", {date(2026, 10, 5): b"%d\n" % (run % 4), None: b"x\n"}, {}
             )
 
     assert together(8, work) == [0] * 8
@@ -107,7 +107,7 @@ def test_runs_that_fetch_the_same_window_leave_one_batch(place: Storage) -> None
         lake.read_raw(item)
         for item in lake.raw_objects(date(2026, 10, 5), date(2026, 10, 5), "2026-10-05")
     ]
-    assert texts[0] in {b"%d\n" % mine for mine in range(4)}
+    assert texts[0] in {b"%d\n" % run for run in range(4)}
     assert texts[1:] == [b"x\n"]
     check(place, quiet=True)
 
@@ -119,7 +119,7 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
     """A run stalls (SIGSTOP), another publishes newer content, the first wakes: the newer stays, or
     is invalidated and built again. On S3 every second request but in the scheduled job.
     """
-    old, ours, theirs = (fingerprint_of(number, {}, []) for number in range(3))
+    old, own, other = (fingerprint_of(number, {}, []) for number in range(3))
     for position in range(1, 30, stride(2) if kind == "seaweed" else 1):
         storage = opener(kind, request, str(position))()
         bring(storage, "first", old, {"receipts": b"r0", "sales": b"s0"})
@@ -133,7 +133,7 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
                 lake.publish(
                     SALES,
                     MONTH,
-                    ours,
+                    own,
                     {"receipts": b"r1", "sales": b"s1"},
                     {},
                     expected_manifest=lake.newest(SALES, MONTH),
@@ -144,24 +144,24 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
         zombie = start(publish)
         stopped = stops(zombie)
         if stopped:
-            bring(storage, "second", theirs, {"receipts": b"r2", "sales": b"s0"})
+            bring(storage, "second", other, {"receipts": b"r2", "sales": b"s0"})
             os.kill(zombie.pid, signal.SIGCONT)
         join(zombie)
         final = check(storage, final)
         newest = Lake(storage).newest(SALES, MONTH)
         if not stopped:
             assert zombie.exitcode == 0
-            assert newest.fingerprint == ours
+            assert newest.fingerprint == own
             assert position > 6
             return
         assert zombie.exitcode in (0, 3)
         if (
             zombie.exitcode == 0
         ):  # it had not looked yet when it was stopped, or had taken its number already
-            assert position == 1 or newest.fingerprint == theirs
+            assert position == 1 or newest.fingerprint == other
         else:
-            assert newest.fingerprint in (theirs, INVALIDATED)
-        bring(storage, "third", theirs, {"receipts": b"r2", "sales": b"s0"})
+            assert newest.fingerprint in (other, INVALIDATED)
+        bring(storage, "third", other, {"receipts": b"r2", "sales": b"s0"})
         assert Lake(storage).read(SALES, MONTH) == {"receipts": b"r2", "sales": b"s0"}
         check(storage, final, quiet=True)
     raise AssertionError("the zombie never ran through")

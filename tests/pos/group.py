@@ -99,10 +99,10 @@ def group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Group]:
     places: list[dict[str, Any]] = []
     square, clock = OrderBook(shop, places), {"now": NOW}
     with (
-        serve(loyverse, now=lambda: clock["now"]) as one,
+        serve(loyverse, now=lambda: clock["now"]) as entry,
         serve_square(square, now=lambda: clock["now"]) as other,
     ):
-        monkeypatch.setenv("LOYVERSE_TOKEN", one.token)
+        monkeypatch.setenv("LOYVERSE_TOKEN", entry.token)
         monkeypatch.setenv("SQUARE_TOKEN", other.token)
-        urls = {"loyverse": one.url, "square": other.url}
+        urls = {"loyverse": entry.url, "square": other.url}
         yield Group(tmp_path, loyverse, square, urls, clock, places)

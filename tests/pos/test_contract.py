@@ -102,19 +102,19 @@ def test_two_spans_that_touch_are_the_whole(source: Source) -> None:
         }
         for span in ((SINCE, middle), (middle, UNTIL))
     ]
-    whole = {r.body for r in records_of(source)["all"] if SINCE <= r.updated_at < UNTIL}
-    assert halves[0] | halves[1] == whole and not halves[0] & halves[1]
+    total = {r.body for r in records_of(source)["all"] if SINCE <= r.updated_at < UNTIL}
+    assert halves[0] | halves[1] == total and not halves[0] & halves[1]
 
 
 def test_a_fetch_goes_on_from_each_of_its_pages(source: Source) -> None:
     pages = list(source.receipts(SINCE, UNTIL))
     assert pages[-1].cursor is None
-    whole = {record.body for page in pages for record in page.records}
+    total = {record.body for page in pages for record in page.records}
     read: set[bytes] = set()
     for page in pages[:-1]:
         read |= {record.body for record in page.records}
         rest = source.receipts(SINCE, UNTIL, page.cursor)
-        assert read | {record.body for later in rest for record in later.records} == whole
+        assert read | {record.body for later in rest for record in later.records} == total
 
 
 def test_the_catalog_has_every_list_in_an_order_of_its_own(source: Source) -> None:

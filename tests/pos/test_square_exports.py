@@ -358,9 +358,9 @@ def test_the_real_export_of_items_is_read() -> None:
     assert (export.kind, export.timezone) == ("items", "America/New_York")
     assert {line.number for line in lines} == {row["Transaction ID"] for row in rows}
     for line in lines:
-        mine = [row for row in rows if row["Transaction ID"] == line.number]
-        net = sum(Decimal(row["Net Sales"].replace("$", "").replace(",", "")) for row in mine)
-        tax = sum(Decimal(row["Tax"].replace("$", "").replace(",", "")) for row in mine)
+        own = [row for row in rows if row["Transaction ID"] == line.number]
+        net = sum(Decimal(row["Net Sales"].replace("$", "").replace(",", "")) for row in own)
+        tax = sum(Decimal(row["Tax"].replace("$", "").replace(",", "")) for row in own)
         assert (line.amounts["net_sales"], line.amounts["item_taxes"]) == (net, tax)
         gross, discount = line.amounts["gross_sales"], line.amounts["discounts"]
         assert gross - discount == net

@@ -19,7 +19,7 @@ FIRST = date(2026, 10, 28)
 NIGHT = datetime(2026, 10, 31, 12, tzinfo=UTC)
 
 
-def online_order(made: datetime) -> dict[str, Any]:
+def online_order(built: datetime) -> dict[str, Any]:
     """An order that is paid and waits to be picked up."""
     money = {"amount": 12300, "currency": "MXN"}
     line = {
@@ -30,16 +30,16 @@ def online_order(made: datetime) -> dict[str, Any]:
         "variation_total_price_money": money,
         "total_money": money,
     }
-    at = stamp(millis(made))
+    moment = stamp(millis(built))
     return {
         "id": "waits",
         "state": "OPEN",
         "version": 1,
-        "created_at": at,
-        "updated_at": at,
+        "created_at": moment,
+        "updated_at": moment,
         "line_items": [line],
         "total_money": money,
-        "tenders": [{"id": "t", "type": "CARD", "amount_money": money, "created_at": at}],
+        "tenders": [{"id": "t", "type": "CARD", "amount_money": money, "created_at": moment}],
         "fulfillments": [{"type": "PICKUP", "state": "PROPOSED"}],
     }
 
@@ -61,8 +61,8 @@ def test_two_runs_of_a_shop_on_square(luigi: Runner) -> None:
     shop = SquareShop(Shop(seed=9, opened=date(2026, 10, 20), receipts_per_day=15), events=False)
     book = OrderBook(shop)
     place = shop.locations(millis(NIGHT))[0]["id"]
-    made = NIGHT - timedelta(days=2)
-    book.plant(online_order(made) | {"location_id": place}, made)
+    built = NIGHT - timedelta(days=2)
+    book.plant(online_order(built) | {"location_id": place}, built)
     with serve_square(book, now=lambda: NIGHT) as server:
         luigi.environment["SQUARE_TOKEN"] = server.token
         luigi.configure(

@@ -72,7 +72,7 @@ def manifests(folder: Path, dataset: str) -> list[str]:
 
 def open_order(group: Group, **fields: Any) -> dict[str, Any]:
     """A paid order at the Square store, of the evening of 29 October."""
-    at = NOW - timedelta(hours=36)
+    moment = NOW - timedelta(hours=36)
     money = {"amount": 12300, "currency": "MXN"}
     line = {
         "uid": "1",
@@ -87,7 +87,7 @@ def open_order(group: Group, **fields: Any) -> dict[str, Any]:
         "location_id": group.square.locations(millis(NOW))[0]["id"],
         "state": "COMPLETED",
         "version": 1,
-        **dict.fromkeys(("created_at", "updated_at", "closed_at"), stamp(millis(at))),
+        **dict.fromkeys(("created_at", "updated_at", "closed_at"), stamp(millis(moment))),
         "line_items": [line],
         "total_money": money,
         "tenders": [{"id": "t", "type": "CASH", "amount_money": money}],

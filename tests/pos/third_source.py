@@ -33,8 +33,8 @@ SALES = [
 
 def read_record(body: bytes) -> Record:
     sale = json.loads(body)
-    at = instant_of(sale["at"])
-    return Record(body, sale["no"], at, at, at)
+    moment = instant_of(sale["at"])
+    return Record(body, sale["no"], moment, moment, moment)
 
 
 def read_number(line: bytes) -> bytes:

@@ -99,11 +99,11 @@ def dishes() -> list[tuple[str, str, str | None, str | None, str | None, int | N
     """
     options = [*BURGERS, *SIDES, *DRINKS, "Burger Chiken", "Burger Mystery"]
     named = {"Burger Chiken": "Burger Chicken"}
-    found = []
+    result = []
     for option in options:
         dish = named.get(option, option)
         item_id, variant_id = IDS.get(dish, (None, None))
-        found.append(
+        result.append(
             (
                 option,
                 dish,
@@ -114,4 +114,4 @@ def dishes() -> list[tuple[str, str, str | None, str | None, str | None, int | N
                 dish in PRICES,
             )
         )
-    return found
+    return result

@@ -121,8 +121,10 @@ def receipts(count: int, seed: int = 7) -> Iterator[str]:
         sold = FIRST + timedelta(days=day, seconds=second * 61)
         server = sold + timedelta(seconds=draw.randint(1, 280))
         number = f"{1 + n % 3}-{n // 3}"
-        lines = [_line(draw, at) for at in range(draw.choice((1, 1, 2, 2, 3, 3, 3, 4, 4, 5)))]
-        gross, discount, tax = (sum(line[at] for line in lines) for at in (1, 2, 3))
+        lines = [
+            _line(draw, position) for position in range(draw.choice((1, 1, 2, 2, 3, 3, 3, 4, 4, 5)))
+        ]
+        gross, discount, tax = (sum(line[position] for line in lines) for position in (1, 2, 3))
         total, kind, fate = gross - discount, draw.random(), draw.random()
         stamp = server.strftime("%Y-%m-%dT%H:%M:%S.000Z")
         refund, cancelled = fate < 0.02, 0.02 <= fate < 0.025

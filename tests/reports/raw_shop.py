@@ -36,9 +36,9 @@ def receipts(
     two versions.
     """
     draw = random.Random(seed)
-    made = []
+    built = []
     for n, text in enumerate(shop.receipts(count, seed)):
-        one = json.loads(text)
+        entry = json.loads(text)
         store = n % 3
         day = MONTHS[0] + timedelta(days=draw.randrange(28 if store == 2 else 0, days))
         if day.weekday() in closed:
@@ -53,50 +53,52 @@ def receipts(
             days=hour // 24
         )
         sold = wall.astimezone(UTC)
-        stamp, sent = (f"{at:%Y-%m-%dT%H:%M:%S}.000Z" for at in (sold, sold + timedelta(minutes=3)))
-        one |= {
+        stamp, sent = (
+            f"{moment:%Y-%m-%dT%H:%M:%S}.000Z" for moment in (sold, sold + timedelta(minutes=3))
+        )
+        entry |= {
             "receipt_date": stamp,
             "created_at": sent,
             "updated_at": sent,
             "store_id": STORES[store],
-            "cancelled_at": one["cancelled_at"] and sent,
+            "cancelled_at": entry["cancelled_at"] and sent,
             "customer_id": f"c-{draw.randrange(500)}" if n % 5 < 2 else None,
         }
-        one["payments"][0]["paid_at"] = stamp
-        if one["refund_for"]:
-            one["refund_for"] = f"{1 + store}-{n // 3}0"
+        entry["payments"][0]["paid_at"] = stamp
+        if entry["refund_for"]:
+            entry["refund_for"] = f"{1 + store}-{n // 3}0"
         if n % 7 == 0:
-            add_tax(one)
-        if n % 6 == 0 and one["receipt_type"] == "SALE":
-            one["tip"] = 12.5
-            pay(one, 12.5)
-        made.append(one)
+            add_tax(entry)
+        if n % 6 == 0 and entry["receipt_type"] == "SALE":
+            entry["tip"] = 12.5
+            pay(entry, 12.5)
+        built.append(entry)
         if n % 50 == 0:  # as it was before it was edited
-            made.append(
+            built.append(
                 {
-                    **one,
+                    **entry,
                     "note": "before",
                     "updated_at": stamp,
                     "total_discounts": [],
                     "dining_option": None,
                 }
             )
-    return made
+    return built
 
 
-def age(found: list[dict], seed: int = 3) -> list[dict]:
+def age(result: list[dict], seed: int = 3) -> list[dict]:
     """`found` with regular customers who come and go, Dessert 1 sold until day 200 only, Coffee 1
     from then on, Burger BBQ dearer from day 300.
     """
-    draw, found = (
+    draw, result = (
         random.Random(seed),
-        [json.loads(json.dumps(one)) for one in found],
+        [json.loads(json.dumps(entry)) for entry in result],
     )  # versions share their lines
-    for one in found:
-        day = (datetime.fromisoformat(one["receipt_date"]).date() - MONTHS[0]).days
-        if one["customer_id"]:
-            one["customer_id"] = f"c-{max(0, int(6 + day / 6 - draw.expovariate(1 / 12)))}"
-        for line in one["line_items"]:
+    for entry in result:
+        day = (datetime.fromisoformat(entry["receipt_date"]).date() - MONTHS[0]).days
+        if entry["customer_id"]:
+            entry["customer_id"] = f"c-{max(0, int(6 + day / 6 - draw.expovariate(1 / 12)))}"
+        for line in entry["line_items"]:
             gone = "Dessert 1" if day >= 200 else "Coffee 1"
             if line["item_name"] == gone:
                 name = "Coffee 2" if gone == "Coffee 1" else "Dessert 2"
@@ -106,8 +108,8 @@ def age(found: list[dict], seed: int = 3) -> list[dict]:
                     "variant_id": settings.IDS[name][1],
                 }
             if line["item_name"] == "Burger BBQ" and day >= 300:
-                raise_price(one, line, 3.0)
-    return found
+                raise_price(entry, line, 3.0)
+    return result
 
 
 def business_day(one: dict) -> date:
@@ -130,19 +132,19 @@ def raise_price(one: dict, line: dict, by: float) -> None:
 
 def add_tax(one: dict) -> None:
     """8 % on top of every line."""
-    whole = 0.0
+    total = 0.0
     for line in one["line_items"]:
         tax = round((line["gross_total_money"] - line["total_discount"]) * 0.08, 2)
         line["line_taxes"].append(
             {"id": "t-2", "type": "ADDED", "name": "IEPS", "rate": 8.0, "money_amount": tax}
         )
         line["total_money"] = round(line["total_money"] + tax, 2)
-        whole = round(whole + tax, 2)
+        total = round(total + tax, 2)
     one["total_taxes"].append(
-        {"id": "t-2", "type": "ADDED", "name": "IEPS", "rate": 8.0, "money_amount": whole}
+        {"id": "t-2", "type": "ADDED", "name": "IEPS", "rate": 8.0, "money_amount": total}
     )
-    one["total_tax"] = round(one["total_tax"] + whole, 2)
-    pay(one, whole)
+    one["total_tax"] = round(one["total_tax"] + total, 2)
+    pay(one, total)
 
 
 def pay(one: dict, amount: float) -> None:
@@ -156,7 +158,7 @@ def name_of(day: date) -> str:
 
 
 def summaries(
-    found: list[dict], months: Sequence[date] = MONTHS, last: date = date.max
+    result: list[dict], months: Sequence[date] = MONTHS, last: date = date.max
 ) -> dict[date, dict[str, pa.Table]]:
     """The summary of each of `months`, of its days up to `last`, by way of the pipeline."""
     rules = Rules(
@@ -165,13 +167,13 @@ def summaries(
         read_menu(settings.MENU, "menu.toml"),
         2,
     )
-    known = json.loads(settings.catalog()) | {
+    given = json.loads(settings.catalog()) | {
         "stores": [{"id": store, "name": f"Store {store[0]}"} for store in STORES]
     }
-    catalog = Catalog.read(json.dumps(known).encode())
-    by_date, traded = defaultdict(list), set(map(business_day, found))
-    for one in found:
-        by_date[date.fromisoformat(one["receipt_date"][:10])].append(json.dumps(one).encode())
+    catalog = Catalog.read(json.dumps(given).encode())
+    by_date, traded = defaultdict(list), set(map(business_day, result))
+    for entry in result:
+        by_date[date.fromisoformat(entry["receipt_date"][:10])].append(json.dumps(entry).encode())
     rows = {}
     for month in months:
         days = [
@@ -189,10 +191,11 @@ def summaries(
         read_by = {day: [name_of(day), name_of(day + timedelta(days=1))] for day in days}
         cleaned = clean_days(read_by, objects, lambda _: catalog, rules).values()
         tables = {
-            d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE
+            d.name: pa.concat_tables([getattr(entry, d.name) for entry in cleaned])
+            for d in schema.LAKE
         }
         metadata = {
-            name: sum(one.metadata[name] for one in cleaned)
+            name: sum(entry.metadata[name] for entry in cleaned)
             for name in next(iter(cleaned)).metadata
         }
         rows[month] = MonthRows(

@@ -132,7 +132,7 @@ class Recount:
 
     def __init__(self, receipts: Iterable[dict], folder: Path, month: date, before: date):
         path = folder / "raw.ndjson"
-        path.write_text("".join(json.dumps(one) + "\n" for one in receipts), encoding="utf-8")
+        path.write_text("".join(json.dumps(entry) + "\n" for entry in receipts), encoding="utf-8")
         self.months = {"month": month, "before": before}
         self.database = duckdb.connect()
         self.database.execute("set timezone = 'UTC'; set threads = 1")
@@ -162,12 +162,12 @@ class Recount:
         self.database.execute(body)
 
     def rows(self, query: str, **changed: object) -> list[dict]:
-        wanted = {
+        expected = {
             name: value for name, value in (self.months | changed).items() if f"${name}" in query
         }
-        found = self.database.execute(query, wanted)
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        result = self.database.execute(query, expected)
+        names = [column[0] for column in result.description]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def totals(self, **where: object) -> dict[str, object]:
         """All sums and ratios of a month, of the months from `since` to it, or of one store's."""
@@ -184,8 +184,8 @@ class Recount:
         t |= goods | {"points_discounts": 0, "rounding": 0, "difference": 0, "unpaid": 0}
         base = t["costed_net"] - t["costed_tax_included"]
 
-        def share(part: object, whole: object) -> Fraction:
-            return Fraction(part) / Fraction(whole)
+        def share(part: object, total: object) -> Fraction:
+            return Fraction(part) / Fraction(total)
 
         return t | {
             "gross_profit": t["costed_net"] - t["cost"],
@@ -205,7 +205,7 @@ class Recount:
         """(now on the base month's weekdays, base) of a sum, over what was open in both; exact by
         way of a fraction a row.
         """
-        found = self.rows(
+        result = self.rows(
             FAIR.replace(
                 "sum(case when month = $month then {sum} * base_days / now_days else 0 end) as now,"
                 " sum(case when month = $before then {sum} else 0 end) as base",
@@ -215,13 +215,13 @@ class Recount:
         now = sum(
             (
                 Fraction(row["x"]) * row["base_days"] / row["now_days"]
-                for row in found
+                for row in result
                 if row["month"] == self.months["month"]
             ),
             Fraction(),
         )
         return now, sum(
-            (Fraction(row["x"]) for row in found if row["month"] == self.months["before"]),
+            (Fraction(row["x"]) for row in result if row["month"] == self.months["before"]),
             Fraction(),
         )
 

@@ -72,8 +72,8 @@ select start, month, count(*) as n from seen join first using (customer) group b
 
 
 def before(month: date, months: int) -> date:
-    at = month.year * 12 + month.month - 1 - months
-    return date(at // 12, at % 12 + 1, 1)
+    number = month.year * 12 + month.month - 1 - months
+    return date(number // 12, number % 12 + 1, 1)
 
 
 class Past(Recount):
@@ -99,7 +99,7 @@ class Past(Recount):
         return {row["day"]: row["net"] for row in rows}
 
     def season(self, months: list[date]) -> dict[str, Fraction]:
-        net, found = self.net(since=months[0], month=months[-1]), {}
+        net, result = self.net(since=months[0], month=months[-1]), {}
         for month in months[6:-6]:
             mean = (
                 Fraction(
@@ -107,29 +107,29 @@ class Past(Recount):
                 )
                 / 24
             )
-            found.setdefault(f"{month.month:02d}", []).append(Fraction(net[month]) / mean)
+            result.setdefault(f"{month.month:02d}", []).append(Fraction(net[month]) / mean)
         return (
-            {m: sum(found[m], Fraction()) / len(found[m]) for m in sorted(found)}
+            {m: sum(result[m], Fraction()) / len(result[m]) for m in sorted(result)}
             if len(months) >= 24
             else {}
         )
 
     def years(self, months: list[date]) -> dict[str, dict]:
-        net, found = self.net(since=months[0], month=months[-1]), {}
+        net, result = self.net(since=months[0], month=months[-1]), {}
         for month in months[12:]:
             rows = self.rows(LIKE, month=month)
-            found[f"{month:%Y-%m}"] = {
+            result[f"{month:%Y-%m}"] = {
                 "net_sales": net[month],
                 "base": net[before(month, 12)],
                 "like_for_like": sum(r["now"] for r in rows),
                 "like_for_like_base": sum(r["base"] for r in rows),
                 "days": len({r["day"] for r in rows}),
             }
-        return found
+        return result
 
     def weekend(self, since: date, month: date, days: tuple[int, ...]) -> list[tuple[object, int]]:
         """(net sales, open days) of the week and of the weekend."""
-        found = []
+        result = []
         for way in ("not", ""):
             (row,) = self.rows(
                 "select coalesce(sum(sign * net), 0) as net, count(distinct day) filter (where"
@@ -137,8 +137,8 @@ class Past(Recount):
                 since=since,
                 month=month,
             )
-            found.append((row["net"], row["days"]))
-        return found
+            result.append((row["net"], row["days"]))
+        return result
 
     def sold(self, since: date, month: date) -> dict[str, dict]:
         rows = self.rows(
@@ -178,20 +178,20 @@ class Past(Recount):
     def pairs(self, since: date, month: date, most: str = "limit 10") -> list[dict]:
         return self.rows(PAIRS.replace("= $month", SPAN) + most, since=since, month=month)
 
-    def cohorts(self, whole: list[date]) -> dict[str, dict]:
+    def cohorts(self, closed: list[date]) -> dict[str, dict]:
         seen = {}
         for row in self.rows(COHORTS):
             seen.setdefault(row["start"], {})[row["month"]] = row["n"]
-        found = {}
-        for start in whole[1:]:
-            cells = [seen.get(start, {}).get(month, 0) for month in whole if month >= start][:12]
+        result = {}
+        for start in closed[1:]:
+            cells = [seen.get(start, {}).get(month, 0) for month in closed if month >= start][:12]
             if cells[0] >= 5:
-                found[f"{start:%Y-%m}"] = {
+                result[f"{start:%Y-%m}"] = {
                     "size": cells[0],
                     "seen": [None if 0 < n < 5 else n for n in cells],
                 }
-        found = dict(list(found.items())[-12:])
-        return found if any(len(row["seen"]) > 1 for row in found.values()) else {}
+        result = dict(list(result.items())[-12:])
+        return result if any(len(row["seen"]) > 1 for row in result.values()) else {}
 
     def segments(self, month: date) -> dict[str, dict]:
         since = before(month, 11)
@@ -222,15 +222,15 @@ class Past(Recount):
             row["tender"]: Fraction(row["n"]) / Fraction(sum(r["n"] for r in rows)) for row in rows
         }
 
-    def records(self, last: date, whole: list[date]) -> dict[str, object]:
+    def records(self, last: date, closed: list[date]) -> dict[str, object]:
         days = self.rows(
             "select day, sum(sign * net) as net from r where month <= $month group by all "
             "having count(*) filter (where sale) > 0 order by 1",
             month=last,
         )
         best, run, longest = max(days, key=lambda r: (r["net"], r["day"])), 1, 1
-        for one, other in pairwise(row["day"] for row in days):
-            run = run + 1 if other - one == timedelta(days=1) else 1
+        for entry, other in pairwise(row["day"] for row in days):
+            run = run + 1 if other - entry == timedelta(days=1) else 1
             longest = max(longest, run)
         net = self.net(since=date.min, month=last)
         month = max(net, key=lambda m: (net[m], m))
@@ -239,7 +239,7 @@ class Past(Recount):
             "best_month": {
                 "month": f"{month:%Y-%m}",
                 "net_sales": net[month],
-                "partial": month not in whole,
+                "partial": month not in closed,
             },
             "longest_run": longest,
         }

@@ -80,11 +80,11 @@ class _Counts(defaultdict):
 
 
 def _split(amount: int, weights: list[int]) -> list[int]:
-    whole, given, out = sum(weights) or len(weights), 0, []
+    total, given, out = sum(weights) or len(weights), 0, []
     running = 0
     for weight in weights:
         running += weight if sum(weights) else 1
-        share = amount * running // whole - given
+        share = amount * running // total - given
         given += share
         out.append(share)
     return out
@@ -125,11 +125,11 @@ class _Month:
                 for store in shop.stores:
                     self.trade(day, store)
             day += timedelta(days=1)
-        whole = self.number + sum(row["cancelled_receipts"] for row in self.count["days"].values())
+        total = self.number + sum(row["cancelled_receipts"] for row in self.count["days"].values())
         for store, _, currency in shop.stores:
             for check, n in (
-                ("fetched", whole),
-                ("curated", whole),
+                ("fetched", total),
+                ("curated", total),
                 ("quarantined", 0),
                 ("superseded", 3),
             ):
@@ -207,11 +207,11 @@ class _Month:
             "net_sales": sign * net,
             "tax_included": sign * included,
         }
-        known = [
+        given = [
             (line, d) for line, d in zip(lines, parted, strict=True) if shop.costs and line[0][3]
         ]
-        cost = sum(line[0][3] * unit for line, _ in known)
-        costed = sum(line[3] - d for line, d in known)
+        cost = sum(line[0][3] * unit for line, _ in given)
+        costed = sum(line[3] - d for line, d in given)
         self.count["days"].add(
             (day, sid, currency, channel),
             **amounts,
@@ -273,17 +273,17 @@ class _Month:
                     refunds=price,
                 )
         if parts:
-            whole = sum(line[3] for line in lines if line[1])
+            total = sum(line[3] for line in lines if line[1])
             off = sum(d for line, d in zip(lines, parted, strict=True) if line[1])
             self.count["combos"].add(
                 (sid, currency, shop.combo),
                 receipts=sale,
                 units=sale * 10_000,
                 refunded_units=refund * 10_000,
-                gross_sales=whole * sale,
+                gross_sales=total * sale,
                 discounts=sign * off,
-                refunds=whole * refund,
-                net_sales=sign * (whole - off),
+                refunds=total * refund,
+                net_sales=sign * (total - off),
             )
         if discount:
             self.count["discounts"].add(
@@ -318,10 +318,10 @@ class _Month:
             self.count["categories"].add((sid, currency, category), receipts=sale)
         if sale:
             names = sorted({line[1] or line[0][0] for line in lines})
-            for i, one in enumerate(names):
+            for i, entry in enumerate(names):
                 for other in names[i:]:
                     self.count["baskets"].add(
-                        (sid, currency, one, other), receipts=1, plain_receipts=not parts
+                        (sid, currency, entry, other), receipts=1, plain_receipts=not parts
                     )
         if customer:
             self.count["customers"].add(
@@ -331,18 +331,18 @@ class _Month:
                 self.span.setdefault(("customer", sid, currency, customer), []).append(day)
 
     def tables(self) -> dict[str, pa.Table]:
-        made = {
+        built = {
             d.name: self.table(d, key_of(d))
             for d in schema.SUMMARY
             if d not in (schema.STORES, schema.EMPLOYEES)
         }
         zone = {"timezone": "America/Mexico_City", "day_starts_at": "05:00"}
         stores = [{"store_id": s, "currency": c, "name": n, **zone} for s, n, c in self.shop.stores]
-        made["stores"] = self.arrow(schema.STORES, stores)
-        made["employees"] = self.arrow(
+        built["stores"] = self.arrow(schema.STORES, stores)
+        built["employees"] = self.arrow(
             schema.EMPLOYEES, [{"employee_id": e, "alias": a} for e, a in self.shop.employees]
         )
-        return made
+        return built
 
     def table(self, dataset: schema.Dataset, key: tuple[str, ...]) -> pa.Table:
         rows = []
@@ -365,9 +365,9 @@ class _Month:
         return self.arrow(dataset, rows)
 
     def arrow(self, dataset: schema.Dataset, rows: list[dict]) -> pa.Table:
-        wanted = schema.arrow(dataset, self.shop.lake_decimals)
+        expected = schema.arrow(dataset, self.shop.lake_decimals)
         columns = []
-        for f, column in zip(wanted, dataset.columns, strict=True):
+        for f, column in zip(expected, dataset.columns, strict=True):
             values = [row.get(f.name, None if column.null else 0) for row in rows]
             if pa.types.is_decimal(f.type):
                 values = [None if v is None else Decimal(v).scaleb(-f.type.scale) for v in values]
@@ -376,7 +376,7 @@ class _Month:
                     values, type=f.type.value_type if pa.types.is_dictionary(f.type) else f.type
                 ).cast(f.type)
             )
-        return pa.Table.from_arrays(columns, schema=wanted)
+        return pa.Table.from_arrays(columns, schema=expected)
 
 
 def drawers(shop: Shop, month: date, *, miscount: int = 7) -> pa.Table:

@@ -116,9 +116,9 @@ SHOPS = {
 def awkward(request, shop, make_summaries):
     """Tables, months, decimals and number of one shop."""
     changed, months = SHOPS[request.param]
-    made = replace(shop(), **{"receipts": 8} | changed)
+    built = replace(shop(), **{"receipts": 8} | changed)
     number = list(SHOPS).index(request.param)
-    return make_summaries(made, months), months, made.lake_decimals, number
+    return make_summaries(built, months), months, built.lake_decimals, number
 
 
 def pages_of(pdf: bytes) -> int:

@@ -104,10 +104,10 @@ def charts_of(values: list[int]) -> dict[str, Chart]:
 KINDS = sorted(charts_of([1, 2]))
 
 
-def drawn(made: Chart) -> Canvas:
-    drawer = import_module(f"reports.charts.{DRAWERS[made.kind]}")
+def drawn(built: Chart) -> Canvas:
+    drawer = import_module(f"reports.charts.{DRAWERS[built.kind]}")
     with styled():
-        canvas = getattr(drawer, f"draw_{made.kind}")(made.data, WORDS)
+        canvas = getattr(drawer, f"draw_{built.kind}")(built.data, WORDS)
         canvas.svg = canvas.to_bytes().decode()
     return canvas
 
@@ -153,13 +153,13 @@ def test_zero_is_drawn_and_labels_stay_apart(kind, values):
 @pytest.mark.parametrize("panels", [1, 2, 3])
 def test_the_label_of_a_panel_touches_no_other(best, panels):
     values = [-585_200 if w != best else 123_456_700 for w in range(7)]
-    made = chart(
+    built = chart(
         "panels",
         panels=[(Name("Dine in"), values), (Name("b"), [1] * 7), (Name("c"), [-1] * 7)][:panels],
         ticks=[Weekday(w, short=True) for w in range(7)],
         currency="MXN",
     )
-    assert touching(drawn(made)) == []
+    assert touching(drawn(built)) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -169,14 +169,14 @@ def test_every_mark_of_a_value_says_it(kind):
     space = "{http://www.w3.org/2000/svg}"
     groups = [group for group in svg.iter(f"{space}g") if group.get("role") == "img"]
     titles = [group.find(f"{space}title").text for group in groups]
-    wanted = {"heat": 21, "stack": 6, "waterfall": 4}.get(kind, 3)
-    assert len(titles) == wanted and all(re.search(r".: .*\d", title) for title in titles)
+    expected = {"heat": 21, "stack": 6, "waterfall": 4}.get(kind, 3)
+    assert len(titles) == expected and all(re.search(r".: .*\d", title) for title in titles)
 
 
 def test_text_is_large_enough_on_a_phone():
     assert min(SIZE, SMALL) * PHONE / WIDTH >= 11
-    for made in charts_of([1_000_000, -20, 30_000]).values():
-        sizes = re.findall(r"font-size: ([\d.]+)px", drawn(made).svg)
+    for built in charts_of([1_000_000, -20, 30_000]).values():
+        sizes = re.findall(r"font-size: ([\d.]+)px", drawn(built).svg)
         assert sizes and min(map(float, sizes)) >= SMALL
 
 
@@ -199,5 +199,5 @@ def test_ticks_are_few_and_within(low, high):
 
 
 def test_the_same_chart_gives_the_same_bytes():
-    for made in charts_of([3, -2, 1]).values():
-        assert drawn(made).svg == drawn(made).svg
+    for built in charts_of([3, -2, 1]).values():
+        assert drawn(built).svg == drawn(built).svg

@@ -57,11 +57,11 @@ def test_days_after_it_do_not_count(tables, shop, make_summaries):
         }
         for month, kept in tables.items()
     }
-    whole, before = (
+    total, before = (
         reports.closing_message("daily", SATURDAY, source, lake_decimals=2)
         for source in (tables, cut)
     )
-    assert whole == before and set(earlier) == set(tables)
+    assert total == before and set(earlier) == set(tables)
 
 
 @pytest.mark.parametrize("locale", ["en_US", "es_MX"])

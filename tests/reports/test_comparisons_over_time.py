@@ -36,11 +36,11 @@ def run_of(start: date, count: int) -> list[date]:
 
 @pytest.fixture(scope="module")
 def history_of(shop, make_summaries):
-    made = make_summaries(replace(shop(), receipts=2, customers=40), run_of(START, 13))
+    built = make_summaries(replace(shop(), receipts=2, customers=40), run_of(START, 13))
 
     def history(count: int) -> History:
         months = run_of(START, count)
-        return History(months[-1], None, "MXN", {month: made[month] for month in months})
+        return History(months[-1], None, "MXN", {month: built[month] for month in months})
 
     return history
 
@@ -113,7 +113,7 @@ def test_no_day_is_odd_against_fewer_than_two_others_of_its_weekday() -> None:
         frame = pd.DataFrame(
             [{"business_day": day, "net_sales": n, "receipts": 20} for day, n in net.items()]
         )
-        return [found.day for found in outliers(frame, None)]
+        return [entry.day for entry in outliers(frame, None)]
 
     assert odd(sundays[:2]) == [] and odd(sundays) == [sundays[-1]]
 
@@ -130,9 +130,11 @@ def test_every_figure_that_moved_is_named_and_no_other(now: dict, data) -> None:
     before = data.draw(st.one_of(st.just(now), st.dictionaries(st.just("hours"), FIGURES)))
     moved = moved_figures(now, before)
     assert bool(moved) == (stripped(now) != stripped(before))
-    assert all(one.was != one.now for one in moved)
-    months_before = {(one.path, repr(one.now), repr(one.was)) for one in moved_figures(before, now)}
-    assert months_before == {(one.path, repr(one.was), repr(one.now)) for one in moved}
+    assert all(entry.was != entry.now for entry in moved)
+    months_before = {
+        (entry.path, repr(entry.now), repr(entry.was)) for entry in moved_figures(before, now)
+    }
+    assert months_before == {(entry.path, repr(entry.was), repr(entry.now)) for entry in moved}
 
 
 def stripped(value: object) -> object:

@@ -49,7 +49,7 @@ def test_a_new_section_is_one_function_one_line_and_its_texts(tables, monkeypatc
     contents = (*MONTHLY[:4], hourly, *MONTHLY[4:])
     monkeypatch.setattr(reports.compose, "MONTHLY", contents)
     monkeypatch.setattr(
-        reports.words, "catalog", lambda locale, whole=catalog: {**whole(locale), **texts}
+        reports.words, "catalog", lambda locale, total=catalog: {**total(locale), **texts}
     )
     page = compose_monthly(MONTH, tables, through=None, lake_decimals=2, metadata={})
     assert [section.number for section in page.shown] == list(range(1, len(page.shown) + 1))
@@ -68,9 +68,9 @@ def test_a_new_section_is_one_function_one_line_and_its_texts(tables, monkeypatc
 @pytest.mark.parametrize("locale", CATALOGS.values())
 def test_every_section_has_a_title_in_each_language(tables, locale: str) -> None:
     monthly = compose_monthly(MONTH, tables, through=None, lake_decimals=2, metadata={})
-    whole = compose_cumulative(MONTH, tables, through=None, lake_decimals=2, metadata={})
-    assert len(monthly.sections) == len(MONTHLY) and len(whole.sections) == len(CUMULATIVE)
-    for page in (monthly, whole):
+    total = compose_cumulative(MONTH, tables, through=None, lake_decimals=2, metadata={})
+    assert len(monthly.sections) == len(MONTHLY) and len(total.sections) == len(CUMULATIVE)
+    for page in (monthly, total):
         for section in page.sections:
             assert isinstance(section.title, Text) and section.title.key in catalog(locale)
         assert json.loads(figures_json(page))["report"] == page.report

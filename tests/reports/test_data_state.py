@@ -32,7 +32,7 @@ def traded(days: dict[str, set[int]]) -> pd.DataFrame:
 @given(st.dictionaries(st.sampled_from("abc"), st.sets(st.integers(0, 30), min_size=1)))
 @settings(max_examples=200, deadline=None, derandomize=True)
 def test_a_store_is_silent_when_its_last_break_is_its_longest(days) -> None:
-    quiet = {found.store_id: found for found in silences([traded(days)], LAST)}
+    quiet = {entry.store_id: entry for entry in silences([traded(days)], LAST)}
     for store, seen in days.items():
         ordered = sorted(seen)
         passed = 30 - ordered[-1]
@@ -49,8 +49,8 @@ def emptied(month: dict[str, pa.Table]) -> dict[str, pa.Table]:
     return {name: table if name in kept else table.slice(0, 0) for name, table in month.items()}
 
 
-def figures(made: dict[str, bytes]) -> dict:
-    return json.loads(made["figures.json"])["currencies"]["MXN"]
+def figures(built: dict[str, bytes]) -> dict:
+    return json.loads(built["figures.json"])["currencies"]["MXN"]
 
 
 @pytest.fixture(scope="module")
@@ -61,18 +61,18 @@ def months(make_summaries, shop) -> dict[date, dict[str, pa.Table]]:
 @pytest.mark.parametrize("locale", ["en_US", "es_MX"])
 def test_a_month_without_receipts_is_not_green(months, locale: str) -> None:
     empty = {FIRST: emptied(months[FIRST])}
-    made = reports.monthly(FIRST, empty, lake_decimals=2, lineage={}, locale=locale)
-    assert figures(made)["attention"]["light"] == "red"
-    keys = [found["key"] for found in figures(made)["attention"]["findings"]]
+    built = reports.monthly(FIRST, empty, lake_decimals=2, lineage={}, locale=locale)
+    assert figures(built)["attention"]["light"] == "red"
+    keys = [entry["key"] for entry in figures(built)["attention"]["findings"]]
     assert keys[0] == "lineage.no_receipts"
 
 
 def test_a_month_without_stores_or_receipts_has_a_light_too(months) -> None:
     empty = {name: table.slice(0, 0) for name, table in months[FIRST].items()}
-    made = reports.monthly(
+    built = reports.monthly(
         FIRST, {FIRST: empty}, lake_decimals=2, lineage={}, locale="en_US", currency="MXN"
     )
-    assert figures(made)["attention"]["light"] == "red"
+    assert figures(built)["attention"]["light"] == "red"
 
 
 def test_a_store_that_stopped_sending_is_named(months) -> None:
@@ -87,8 +87,8 @@ def test_a_store_that_stopped_sending_is_named(months) -> None:
     )
     assert state["lineage"]["silent"] == {"s2": {"days": 11, "last_seen": "2025-10-20"}}
     assert state["attention"]["light"] != "green"
-    whole = figures(reports.monthly(FIRST, months, lake_decimals=2, lineage={}, locale="en_US"))
-    assert whole["lineage"]["silent"] == {}
+    total = figures(reports.monthly(FIRST, months, lake_decimals=2, lineage={}, locale="en_US"))
+    assert total["lineage"]["silent"] == {}
 
 
 def with_unread(month: dict[str, pa.Table], count: int, unknown: int, amount: str | None):
@@ -125,9 +125,9 @@ def with_unread(month: dict[str, pa.Table], count: int, unknown: int, amount: st
 )
 def test_an_unknown_amount_is_never_zero(months, count, unknown, amount, said, exact) -> None:
     month = with_unread(months[FIRST], count, unknown, amount)
-    made = reports.monthly(FIRST, {FIRST: month}, lake_decimals=2, lineage={}, locale="en_US")
-    assert said in made["report.md"].decode()
-    check = figures(made)["lineage"]["checks"]["quarantined"]
+    built = reports.monthly(FIRST, {FIRST: month}, lake_decimals=2, lineage={}, locale="en_US")
+    assert said in built["report.md"].decode()
+    check = figures(built)["lineage"]["checks"]["quarantined"]
     assert check == {"count": count, "amount": exact, "unknown": unknown}
 
 
@@ -149,7 +149,7 @@ def test_receipts_outside_history_are_named_with_money_and_setting(months, local
         }
     ]
     table = pa.Table.from_pylist(rows, schema=schema.arrow(schema.OUTSIDE, 2))
-    made = reports.monthly(
+    built = reports.monthly(
         FIRST,
         {FIRST: months[FIRST]},
         lake_decimals=2,
@@ -158,7 +158,7 @@ def test_receipts_outside_history_are_named_with_money_and_setting(months, local
         outside=table,
         history_starts=date(2025, 9, 1),
     )
-    text = made["report.md"].decode()
+    text = built["report.md"].decode()
     assert "1-4711" in text and "777.00" in text and "2025-08-30" in text
-    assert figures(made)["lineage"]["checks"]["outside"]["amount"] == "777.00"
-    assert "1-4711" in made["report.md"].decode()
+    assert figures(built)["lineage"]["checks"]["outside"]["amount"] == "777.00"
+    assert "1-4711" in built["report.md"].decode()

@@ -319,9 +319,9 @@ def test_pairs_of_a_basket():
     baskets["plain_receipts"] = [20, 40, 20, 40, 32, 19]
     no_parts = pd.DataFrame({"combo": [], "item": []}, dtype=object)
     month = Totals(receipts=100, combo_receipts=40)
-    found = pairs(baskets, no_parts, month)
-    assert [(p.first, p.second) for p in found] == [("fries", "burger")]
-    pair = found[0]
+    result = pairs(baskets, no_parts, month)
+    assert [(p.first, p.second) for p in result] == [("fries", "burger")]
+    pair = result[0]
     assert pair.support == (45, 100) and pair.confidence == (45, 50)
     assert Decimal(pair.lift[0]) / pair.lift[1] == Decimal("1.125")
     assert Decimal(pair.leverage[0]) / pair.leverage[1] == Decimal("0.05")
@@ -358,13 +358,18 @@ def test_new_returning_and_repeating_customers():
     september = customers(("b", 1, 50), ("c", 1, 70), ("c", 2, 30), ("d", 0, -40))
     given = [date(2025, 8, 1), date(2025, 9, 1)]
     rows = pd.concat([august.assign(month=given[0]), september.assign(month=given[1])])
-    found = visits(rows, given, date(2025, 8, 1))[date(2025, 9, 1)]
-    assert (found.everyone.customers, found.everyone.receipts, found.everyone.net_sales) == (
+    result = visits(rows, given, date(2025, 8, 1))[date(2025, 9, 1)]
+    assert (result.everyone.customers, result.everyone.receipts, result.everyone.net_sales) == (
         2,
         4,
         150,
     )
-    assert (found.new.customers, found.returning.customers, found.repeating, found.is_known) == (
+    assert (
+        result.new.customers,
+        result.returning.customers,
+        result.repeating,
+        result.is_known,
+    ) == (
         1,
         1,
         1,
@@ -404,8 +409,8 @@ def test_odd_days_by_robust_z():
     ]
     assert outliers(days(*rows), None) == []
     rows[7]["net_sales"] = 400
-    found = outliers(days(*rows), None)
-    assert [(o.day, o.net, o.usual) for o in found] == [(rows[7]["business_day"], 400, 2010)]
+    result = outliers(days(*rows), None)
+    assert [(o.day, o.net, o.usual) for o in result] == [(rows[7]["business_day"], 400, 2010)]
 
 
 def test_price_changes_by_the_usual_price():

@@ -124,10 +124,10 @@ def test_a_name_reads_in_markdown_as_it_is(name):
     bullet, or with up to nine digits and a point or bracket, and a space or nothing behind it.
     """
     for starts_line in (False, True):
-        made = escape.markdown(visible(name), starts_line)
-        assert not re.search(r"\\(?![!-/:-@\[-`{-~])", made)
-        assert re.sub(r"\\(.)", r"\1", made).replace("\u2060", "") == visible(name)
-    assert not re.match(r"([-+*]|\d{1,9}[.)])(\s|$)", made)
+        built = escape.markdown(visible(name), starts_line)
+        assert not re.search(r"\\(?![!-/:-@\[-`{-~])", built)
+        assert re.sub(r"\\(.)", r"\1", built).replace("\u2060", "") == visible(name)
+    assert not re.match(r"([-+*]|\d{1,9}[.)])(\s|$)", built)
     assert "\\" not in escape.markdown(name) or set(name) & set("\\`*_{}[]<>#|~$&")
 
 
@@ -197,12 +197,12 @@ def test_visible_names_are_one_line_without_hidden_signs(name):
 
 def test_long_names_are_cut_and_the_workbook_has_them_whole(shop, make_summaries):
     long = shop(menu=(("x" * 300, "c", 10, 1), ("y", "c", 10, 1)), combo=None)
-    made = reports.monthly(
+    built = reports.monthly(
         SEPTEMBER, make_summaries(long, [SEPTEMBER]), lake_decimals=2, lineage={}
     )
     assert (
-        b"x" * (LONGEST + 1) not in made["report.html"]
-        and "x" * 300 in sheets(made["tables.xlsx"])["items"][1]
+        b"x" * (LONGEST + 1) not in built["report.html"]
+        and "x" * 300 in sheets(built["tables.xlsx"])["items"][1]
     )
 
 
@@ -216,22 +216,22 @@ def test_no_file_of_a_report_grows_with_the_length_of_a_name(shop, make_summarie
         combo="c" * 100_000,
         stores=(("s1", "z" * 100_000, "MXN"),),
     )
-    made = reports.monthly(
+    built = reports.monthly(
         SEPTEMBER, make_summaries(long, [SEPTEMBER]), lake_decimals=2, lineage={}
     )
-    for name, body in made.items():
+    for name, body in built.items():
         if name.endswith((".json", ".md", ".html")):
             assert not re.search(rb"([a-z])\1{1000}", body), name
-    cells = [cell for row in sheets(made["tables.xlsx"])["items"] for cell in row]
+    cells = [cell for row in sheets(built["tables.xlsx"])["items"] for cell in row]
     names = {cell for cell in cells if str(cell).startswith("x" * 900)}
     assert len(names) == 2 and all(len(name) == LONGEST_DATA for name in names)
 
 
 def test_a_name_with_braces_is_no_template():
     words = Words("en_US", 2, ("MXN",))
-    said = words.say(text("headline.alone", net=Money(123456, "MXN"), n=Count(1)))
+    output = words.say(text("headline.alone", net=Money(123456, "MXN"), n=Count(1)))
     assert (
-        said == "Net sales of $1,234.56 on 1 receipt. These reports have no earlier month:"
+        output == "Net sales of $1,234.56 on 1 receipt. These reports have no earlier month:"
         " comparisons begin with the next one."
     )
     assert "{n} {0}" in words.say(

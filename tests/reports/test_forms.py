@@ -77,13 +77,13 @@ def test_the_same_tables_make_the_same_bytes(summaries, files):
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("locale", LOCALES)
 def test_the_golden_report(summaries, locale, pytestconfig):
-    made = reports.monthly(MONTHS[-1], summaries, lake_decimals=2, lineage=LINEAGE, locale=locale)
+    built = reports.monthly(MONTHS[-1], summaries, lake_decimals=2, lineage=LINEAGE, locale=locale)
     for name in ("report.md", "figures.json"):
         kept = GOLDEN / locale / name
         if pytestconfig.getoption("--update-golden", default=False):
             kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.write_bytes(made[name])
-        assert made[name].decode() == kept.read_text(encoding="utf-8"), (
+            kept.write_bytes(built[name])
+        assert built[name].decode() == kept.read_text(encoding="utf-8"), (
             f"{kept.name} of {locale} changed; see --update-golden"
         )
 
@@ -193,24 +193,24 @@ def test_figures_tie_to_each_other(files):
 
 @pytest.mark.usefixtures("undrawn")
 def test_an_open_month_is_compared_with_the_same_days(shop, make_summaries):
-    whole = make_summaries(shop(receipts=14), MONTHS[1:])
-    open_ = dict(whole)
+    total = make_summaries(shop(receipts=14), MONTHS[1:])
+    open_ = dict(total)
     open_[MONTHS[2]] = make_summaries(
         shop(receipts=14, closed=lambda day: day > date(2025, 9, 10)), MONTHS[2:]
     )[MONTHS[2]]
-    made = reports.monthly(
+    built = reports.monthly(
         MONTHS[2], open_, through=date(2025, 9, 10), lake_decimals=2, lineage={}, locale="es_MX"
     )
-    figures = json.loads(made["figures.json"])
+    figures = json.loads(built["figures.json"])
     days = json.loads(
-        reports.monthly(MONTHS[1], whole, lake_decimals=2, lineage={})["figures.json"]
+        reports.monthly(MONTHS[1], total, lake_decimals=2, lineage={})["figures.json"]
     )["currencies"]["MXN"]["days"]["days"]
     before = figures["currencies"]["MXN"]["headline"]["before"]["net_sales"]
     assert Decimal(before) == sum(
         Decimal(days[f"2025-08-{d:02d}"]["net_sales"]) for d in range(1, 11)
     )
     assert (
-        figures["through"] == "2025-09-10" and "hasta el 10 sep 2025" in made["report.md"].decode()
+        figures["through"] == "2025-09-10" and "hasta el 10 sep 2025" in built["report.md"].decode()
     )
 
 
@@ -269,23 +269,25 @@ def test_what_does_not_tie_is_said_first(summaries):
     month = dict(summaries[MONTHS[-1]])
     month["days"] = spoil(month["days"], "paid", 0, month["days"].column("paid")[0].as_py() + 1)
     quality = month["quality"]
-    at = next(
+    position = next(
         i
         for i, row in enumerate(quality.to_pylist())
         if row["check"] == "quarantined" and row["store_id"] == "s1"
     )
-    month["quality"] = spoil(spoil(quality, "count", at, 2), "amount", at, Decimal("310.00"))
-    made = reports.monthly(
+    month["quality"] = spoil(
+        spoil(quality, "count", position, 2), "amount", position, Decimal("310.00")
+    )
+    built = reports.monthly(
         MONTHS[-1], summaries | {MONTHS[-1]: month}, lake_decimals=2, lineage={}, locale="en_US"
     )
-    attention = json.loads(made["figures.json"])["currencies"]["MXN"]["attention"]
+    attention = json.loads(built["figures.json"])["currencies"]["MXN"]["attention"]
     assert attention["light"] == "red"
     assert [(f["key"], f["size"], f["urgent"]) for f in attention["findings"][:3]] == [
         ("lineage.finding", "310.00", True),
         ("bridge.finding", "1.00", True),
         ("lineage.untied", "0.00", True),
     ]
-    text = made["report.md"].decode()
+    text = built["report.md"].decode()
     assert (
         "Not reconciled" in text
         and "Traffic light **red**" in text
@@ -303,13 +305,13 @@ def test_no_word_of_the_machine_is_printed(summaries, locale):
     are as they are.
     """
     month = dict(summaries[MONTHS[-1]])
-    at = next(
+    position = next(
         i
         for i, row in enumerate(month["quality"].to_pylist())
         if row["check"] == "quarantined" and row["store_id"] == "s1"
     )
     month["quality"] = spoil(
-        spoil(month["quality"], "count", at, 2), "subject", at, "missing_field"
+        spoil(month["quality"], "count", position, 2), "subject", position, "missing_field"
     )
     lineage = {
         "version": 12,
@@ -332,18 +334,18 @@ def test_no_word_of_the_machine_is_printed(summaries, locale):
         }
     ]
     monthly = reports.monthly(MONTHS[-1], tables, lake_decimals=2, lineage=lineage, locale=locale)
-    whole = reports.cumulative(
+    total = reports.cumulative(
         MONTHS[-1], tables, lake_decimals=2, lineage=lineage, locale=locale, versions=versions
     )
-    for files in (monthly, whole):
+    for files in (monthly, total):
         text = files["report.md"].decode().replace("\\", "")
         assert MACHINE.findall(text) == []
         assert "summary/" not in text and "2025-09 |" not in text
         if locale == "es_MX":
-            said = re.sub(r"tables\S+|(?:config|inputs)/\S+|<a id=.*", "", text)
+            output = re.sub(r"tables\S+|(?:config|inputs)/\S+|<a id=.*", "", text)
             assert not re.search(
                 r"\b(version|inputs|settings|definitions|watermark|code|summary|customers|missing|field)\b",
-                said,
+                output,
             )
     text = monthly["report.md"].decode()
     assert {"es_MX": "Falta un dato", "en_US": "A field is missing"}[locale] in text
@@ -390,14 +392,14 @@ def test_both_languages_say_the_same_things():
 
 
 def test_every_sentence_of_the_code_is_in_the_catalog_and_none_lies_idle():
-    known = catalog("en_US")
+    present = catalog("en_US")
     folder = Path(reports.__file__).parent
     code = "\n".join(
         path.read_text(encoding="utf-8") for path in [*folder.rglob("*.py"), *folder.glob("*.j2")]
     )
     used = set(re.findall(r'text\(\s*"([a-z_]+\.[a-z_0-9]+)"', code))
-    assert used <= known.keys(), used - known.keys()
-    named = {key for key in known if f'"{key}"' in code}
+    assert used <= present.keys(), used - present.keys()
+    named = {key for key in present if f'"{key}"' in code}
     built = (
         "column.",
         "tile.",
@@ -416,7 +418,7 @@ def test_every_sentence_of_the_code_is_in_the_catalog_and_none_lies_idle():
     stems = tuple(f"{stem}." for stem in re.findall(r'f"([a-z_]+)\.\{', code))
     assert [
         key
-        for key in known
+        for key in present
         if key not in named and not key.startswith((*built, *stems)) and not key.endswith(".title")
     ] == []
 
@@ -502,6 +504,6 @@ def test_a_region_has_its_whole_report(summaries, locale):
     locale=st.sampled_from(["es_MX", "en_US", "es", "en_GB", "es_CO"]),
 )
 def test_no_decimal_that_an_amount_has_is_hidden(units, decimals, currency, locale):
-    said = Words(locale, decimals, (currency,), {currency: decimals}).say(Money(units, currency))
-    digits = "".join(sign for sign in said if sign.isdigit())
+    output = Words(locale, decimals, (currency,), {currency: decimals}).say(Money(units, currency))
+    digits = "".join(sign for sign in output if sign.isdigit())
     assert int(digits) == abs(units), "every digit of the amount stands on the page"

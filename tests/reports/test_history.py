@@ -23,12 +23,12 @@ OPEN = date(2025, 7, 20)
 
 @pytest.fixture(scope="module")
 def told(shop, make_summaries):
-    made = make_summaries(replace(shop(), receipts=4), MONTHS)
+    built = make_summaries(replace(shop(), receipts=4), MONTHS)
 
     def tell(months=MONTHS, **changed) -> tuple[dict, str]:
         files = reports.cumulative(
             max(months),
-            {m: {n: made[m][n] for n in reports.HISTORY} for m in months},
+            {m: {n: built[m][n] for n in reports.HISTORY} for m in months},
             lake_decimals=2,
             lineage={"version": 1},
             locale="en_US",
@@ -63,12 +63,12 @@ def test_a_month_under_way_has_not_moved_and_a_closed_one_has(told):
 
 def test_a_record_of_a_month_that_is_not_whole_is_marked(told):
     open_, open_text = told(MONTHS[:5], through=date(2025, 5, 20))
-    whole, whole_text = told(MONTHS[:5])
+    total, whole_text = told(MONTHS[:5])
     assert open_["currencies"]["MXN"]["records"]["best_month"]["month"] == "2025-05", (
         "the month under way is the best one so far"
     )
     assert [
-        one["currencies"]["MXN"]["records"]["best_month"]["partial"] for one in (open_, whole)
+        entry["currencies"]["MXN"]["records"]["best_month"]["partial"] for entry in (open_, total)
     ] == [True, False]
     assert (
         open_text.count("May 2025 (incomplete month)") == 4

@@ -36,11 +36,11 @@ def lake(tmp_path_factory, shop, make_summaries) -> Path:
         write(root / "monthly" / name, files)
         write_versions(root / "monthly" / name, versions[name])
     files = reports.cumulative(MONTHS[-1], tables, lake_decimals=2, lineage={})
-    whole = {"2025-09": ["000001.fedcba9876543210"]}
+    total = {"2025-09": ["000001.fedcba9876543210"]}
     write(root / "cumulative/2025-09", files)
-    write_versions(root / "cumulative/2025-09", whole["2025-09"])
+    write_versions(root / "cumulative/2025-09", total["2025-09"])
     (root / "index.html").write_bytes(
-        reports.index(versions, whole, json.loads(files["figures.json"]))
+        reports.index(versions, total, json.loads(files["figures.json"]))
     )
     return root
 
@@ -62,14 +62,14 @@ def page(request, browser) -> Iterator[object]:
     """
     context = browser.new_context(viewport={"width": WIDTHS[request.param], "height": 844})
     opened = context.new_page()
-    asked, said = [], []
-    opened.on("request", lambda one: asked.append(one.url))
-    opened.on("console", lambda one: said.append(one.text))
-    opened.on("pageerror", lambda error: said.append(str(error)))
+    requested, output = [], []
+    opened.on("request", lambda entry: requested.append(entry.url))
+    opened.on("console", lambda entry: output.append(entry.text))
+    opened.on("pageerror", lambda error: output.append(str(error)))
     yield opened
     context.close()
-    assert [url for url in asked if not url.startswith(("file://", "data:"))] == []
-    assert said == []
+    assert [url for url in requested if not url.startswith(("file://", "data:"))] == []
+    assert output == []
 
 
 def overflow(page: object) -> int:

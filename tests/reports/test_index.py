@@ -101,14 +101,16 @@ def test_a_lone_monthly_report_is_told_by_its_own_figures():
         "total": {"net_sales": "150.00", "receipts": 40},
         "before": {"net_sales": "120.00", "receipts": 1234},
     }
-    told = {
+    shown = {
         "2025-10": {
             "lake_decimals": 2,
             "through": None,
             "currencies": {"MXN": {"headline": headline}},
         }
     }
-    page = reports.index({"2025-10": ["000001.ab"]}, {}, None, months=told, locale="en_US").decode()
+    page = reports.index(
+        {"2025-10": ["000001.ab"]}, {}, None, months=shown, locale="en_US"
+    ).decode()
     assert (
         "$150.00" in page
         and "+25.0% against Sep 2025" in page
@@ -119,7 +121,7 @@ def test_a_lone_monthly_report_is_told_by_its_own_figures():
         {"2025-10": ["000001.ab"], "2025-09": ["000001.ab"]},
         {},
         FIGURES,
-        months=told,
+        months=shown,
         locale="en_US",
     ).decode()
     assert (

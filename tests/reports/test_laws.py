@@ -164,9 +164,9 @@ def test_fair_changes_of_items_categories_and_stores_add_up_to_the_headline(shop
         assert sum(part.change for part in parts.values()) == change
         assert sum(part.base for part in parts.values()) == figures.fair.base.net_sales
     page = compose_monthly(SEPTEMBER, tables, through=None, lake_decimals=2, metadata={})
-    said = {s.key: plain(s.figures, 2, {}) for s in page.sections}
-    headline = said["headline"]
-    if "now_fair" not in headline or "same_weekdays" not in said["items"]:
+    output = {s.key: plain(s.figures, 2, {}) for s in page.sections}
+    headline = output["headline"]
+    if "now_fair" not in headline or "same_weekdays" not in output["items"]:
         return
     rounded = headline["now_fair"].keys()
     assert not rounded & {"difference", "unpaid"}, "what rounding leaves is no difference"
@@ -174,12 +174,12 @@ def test_fair_changes_of_items_categories_and_stores_add_up_to_the_headline(shop
         headline["before_fair"]["net_sales"]
     )
     for name in ("item", "category"):
-        rows = said["items"]["same_weekdays"][name]
+        rows = output["items"]["same_weekdays"][name]
         assert sum(Decimal(row["change"]) for row in rows) == expected
     table = next(t for s in page.sections for t in s.tables if t.name == "items-same-weekdays")
     assert sum(row[3].units for row in table.rows) == expected * 100
-    if "stores" in said and said["stores"].get("same_weekdays"):
-        rows = said["stores"]["same_weekdays"]
+    if "stores" in output and output["stores"].get("same_weekdays"):
+        rows = output["stores"]["same_weekdays"]
         assert sum(Decimal(row["change"]) for row in rows) == expected
 
 
@@ -249,12 +249,12 @@ def test_no_share_or_best_of_a_total_that_is_zero_or_negative(shop):
                             assert inner.units > 0, (key, inner)
             for table in section.tables:
                 if {"net_sales", "share"} <= {column.key for column in table.columns}:
-                    at = {column.key: i for i, column in enumerate(table.columns)}
+                    position = {column.key: i for i, column in enumerate(table.columns)}
                     for row in table.rows:
-                        if row[at["net_sales"]].units <= 0:
-                            assert row[at["share"]] is None
-                            assert "rank" not in at or row[at["rank"]] is None
-                            assert "abc" not in at or row[at["abc"]] is None
+                        if row[position["net_sales"]].units <= 0:
+                            assert row[position["share"]] is None
+                            assert "rank" not in position or row[position["rank"]] is None
+                            assert "abc" not in position or row[position["abc"]] is None
 
 
 @pytest.mark.parametrize("day", [2, 10, 31])
@@ -296,9 +296,9 @@ def test_days_that_the_lake_does_not_hold_are_left_out_of_the_calendar():
 def test_percentages_of_small_bases_and_of_totals_of_zero_or_less_do_not_exist(
     part, whole, receipts, receipts_before
 ):
-    said = ratio(part, whole, receipts)
-    assert (said is None) == (receipts < 20 or whole <= 0)
-    assert share(part, whole, receipts) == (said if 0 < part <= whole else None)
+    output = ratio(part, whole, receipts)
+    assert (output is None) == (receipts < 20 or whole <= 0)
+    assert share(part, whole, receipts) == (output if 0 < part <= whole else None)
     change = growth((part, 1), (whole, 1), receipts)
     assert change is None if receipts < 20 or whole <= 0 else change.base == whole
     moved = points((part, whole), (part, 7), receipts, receipts_before)

@@ -130,13 +130,13 @@ def test_nothing_leaves_the_paper(tables, report, paper):
             MONTHS[-1], tables, through=None, lake_decimals=2, metadata={"version": 1}
         )
     words = Words("es_MX", 2, page.currencies)
-    made = page_layout(TEMPLATE, page, words, draw(charts(page), words), paper)
-    pages = json.loads(made.query("<reach>", field="value", one=True))
-    annex = json.loads(made.query("<report>", field="value", one=True))
+    built = page_layout(TEMPLATE, page, words, draw(charts(page), words), paper)
+    pages = json.loads(built.query("<reach>", field="value", one=True))
+    annex = json.loads(built.query("<report>", field="value", one=True))
     assert annex <= OWNER and pages <= MOST, (annex, pages)
-    assert json.loads(made.query("<front>", field="value", one=True)) == 1
+    assert json.loads(built.query("<front>", field="value", one=True)) == 1
     images = [
-        Image.open(io.BytesIO(one)).convert("L") for one in made.compile(format="png", ppi=PPI)
+        Image.open(io.BytesIO(entry)).convert("L") for entry in built.compile(format="png", ppi=PPI)
     ]
     assert len(images) == pages
     for number, image in enumerate(images, 1):

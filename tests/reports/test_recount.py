@@ -24,43 +24,43 @@ FEBRUARY, MARCH, APRIL = raw_shop.MONTHS
 @pytest.fixture(scope="module")
 def told(tmp_path_factory) -> tuple[dict, Recount]:
     """figures.json of April, and the same receipts in SQL."""
-    found = raw_shop.receipts(3000)
+    result = raw_shop.receipts(3000)
     with pytest.MonkeyPatch.context() as patch:
         leave_undrawn(patch.setattr)
         files = reports.monthly(
             APRIL,
-            raw_shop.summaries(found),
+            raw_shop.summaries(result),
             lake_decimals=2,
             lineage={},
             locale="en_US",
             lake_starts=FEBRUARY,
         )
     return json.loads(files["figures.json"])["currencies"]["MXN"], Recount(
-        found, tmp_path_factory.mktemp("raw"), APRIL, MARCH
+        result, tmp_path_factory.mktemp("raw"), APRIL, MARCH
     )
 
 
-def same(found: object, wanted: object, where: str = "") -> None:
+def same(result: object, expected: object, where: str = "") -> None:
     """`found` of figures.json is `wanted`: equal, or a Fraction rounded to as many decimals as it
     shows.
     """
-    if isinstance(wanted, Mapping):
-        assert set(found) == set(wanted), where
-        for key in wanted:
-            same(found[key], wanted[key], f"{where}.{key}")
-    elif isinstance(wanted, (list, tuple)):
-        assert len(found) == len(wanted), where
-        for at, (one, other) in enumerate(zip(found, wanted, strict=True)):
-            same(one, other, f"{where}[{at}]")
-    elif isinstance(wanted, Fraction):
-        shown = Decimal(found)
-        assert abs(Fraction(shown) - wanted) <= Fraction(1, 2 * 10 ** -shown.as_tuple().exponent), (
-            f"{where}: {found}, not {float(wanted)}"
-        )
-    elif isinstance(wanted, (int, Decimal)) and not isinstance(wanted, bool):
-        assert Decimal(found) == wanted, f"{where}: {found}, not {wanted}"
+    if isinstance(expected, Mapping):
+        assert set(result) == set(expected), where
+        for key in expected:
+            same(result[key], expected[key], f"{where}.{key}")
+    elif isinstance(expected, (list, tuple)):
+        assert len(result) == len(expected), where
+        for position, (entry, other) in enumerate(zip(result, expected, strict=True)):
+            same(entry, other, f"{where}[{position}]")
+    elif isinstance(expected, Fraction):
+        shown = Decimal(result)
+        assert abs(Fraction(shown) - expected) <= Fraction(
+            1, 2 * 10 ** -shown.as_tuple().exponent
+        ), f"{where}: {result}, not {float(expected)}"
+    elif isinstance(expected, (int, Decimal)) and not isinstance(expected, bool):
+        assert Decimal(result) == expected, f"{where}: {result}, not {expected}"
     else:
-        assert found == wanted, where
+        assert result == expected, where
 
 
 def test_the_months_are_awkward_enough(told):
@@ -113,16 +113,16 @@ def test_same_weekdays(told):
 
 def test_drivers(told):
     figures, raw = told
-    wanted = raw.drivers()
-    for name, part in wanted["parts"].items():
+    expected = raw.drivers()
+    for name, part in expected["parts"].items():
         assert abs(
             Fraction(Decimal(figures["drivers"]["parts"][name])) - Fraction(part)
         ) <= Fraction(1, 100), name  # the rest of a rounding
     same(
         {key: figures["drivers"][key] for key in ("now", "base", "change")},
-        {key: wanted[key] for key in ("now", "base", "change")},
+        {key: expected[key] for key in ("now", "base", "change")},
     )
-    assert sum(map(Decimal, figures["drivers"]["parts"].values())) == wanted["change"]
+    assert sum(map(Decimal, figures["drivers"]["parts"].values())) == expected["change"]
 
 
 def test_days_hours_weekdays_and_channels(told):
@@ -270,7 +270,7 @@ def test_payments_discounts_refunds_and_cancellations(told):
 
 def test_stores_and_employees(told):
     figures, raw = told
-    whole = raw.totals()["net_sales"]
+    total = raw.totals()["net_sales"]
     stores = raw.rows(
         "select store, sum(sign * net) as net_sales, count(*) filter (where sale) as receipts from"
         " r where month = $month group by all"
@@ -281,7 +281,7 @@ def test_stores_and_employees(told):
             row["store"]: {
                 "net_sales": row["net_sales"],
                 "receipts": row["receipts"],
-                "share": Fraction(row["net_sales"]) / Fraction(whole),
+                "share": Fraction(row["net_sales"]) / Fraction(total),
             }
             for row in stores
         },
@@ -314,7 +314,7 @@ def test_counts_in_and_counts_out(told):
         " sum(net) filter (where not is_known) as unknown_net from s where in_month = $month"
     )[0]
     total = raw.totals()
-    wanted = {
+    expected = {
         "fetched": (count, 0),
         "curated": (count, 0),
         "superseded": (versions - count, 0),
@@ -323,7 +323,7 @@ def test_counts_in_and_counts_out(told):
         "unknown_component": (rows["unknown"], rows["unknown_net"]),
         "cancelled": (total["cancelled_receipts"], total["cancelled_total"]),
     }
-    assert {name: found for name, found in checks.items() if found != (0, 0)} == wanted
+    assert {name: result for name, result in checks.items() if result != (0, 0)} == expected
 
 
 def test_no_section_is_left_out(told):

@@ -22,14 +22,14 @@ def test_items_categories_and_mix(told):
         " order by 2 desc"
     )
     same(figures["items"]["categories"], categories)
-    whole = sum(row["net_sales"] for row in categories)
+    total = sum(row["net_sales"] for row in categories)
     same(
         figures["modifiers"]["mix"],
         [
             {
                 "category": row["category"],
                 "net_sales": row["net_sales"],
-                "share": Fraction(row["net_sales"]) / Fraction(whole),
+                "share": Fraction(row["net_sales"]) / Fraction(total),
             }
             for row in categories
         ],
@@ -38,12 +38,12 @@ def test_items_categories_and_mix(told):
 
 def test_menu_engineering(told):
     figures, raw = told
-    wanted = {(row["category"], row["item"]): row for row in raw.rows(MENU)}
-    assert {(d["category"], d["item"]) for d in figures["menu"]["dishes"]} == set(wanted) and len(
-        {row["class"] for row in wanted.values()}
+    expected = {(row["category"], row["item"]): row for row in raw.rows(MENU)}
+    assert {(d["category"], d["item"]) for d in figures["menu"]["dishes"]} == set(expected) and len(
+        {row["class"] for row in expected.values()}
     ) > 2
     for dish in figures["menu"]["dishes"]:
-        row = wanted[dish["category"], dish["item"]]
+        row = expected[dish["category"], dish["item"]]
         same(
             dish,
             {
@@ -106,7 +106,7 @@ def test_combos_choices_and_modifiers(told):
 
 def test_baskets(told):
     figures, raw = told
-    wanted = [
+    expected = [
         {
             "first": row["first"],
             "second": row["second"],
@@ -127,5 +127,5 @@ def test_baskets(told):
         }
         for row in raw.rows(PAIRS)
     ]
-    assert wanted
-    same(figures["baskets"]["pairs"], wanted)
+    assert expected
+    same(figures["baskets"]["pairs"], expected)

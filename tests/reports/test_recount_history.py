@@ -36,28 +36,28 @@ class Prefix(NamedTuple):
     last: date
     figures: dict
     raw: Past
-    whole: list[date]
+    closed: list[date]
 
 
 @pytest.fixture(scope="module")
 def prefixes(tmp_path_factory) -> list[Prefix]:
     """One for each of LENGTHS, and one for a month that is open."""
-    found = raw_shop.age(
+    result = raw_shop.age(
         raw_shop.receipts(3600, days=(before(FIRST, -MONTHS) - FIRST).days, closed=(0, 1, 2))
     )
     tables, raw = (
-        raw_shop.summaries(found, MONTH),
-        Past(found, tmp_path_factory.mktemp("raw"), MONTH[-1], FIRST),
+        raw_shop.summaries(result, MONTH),
+        Past(result, tmp_path_factory.mktemp("raw"), MONTH[-1], FIRST),
     )
-    made = [
+    built = [
         Prefix(last, figures(last, tables), Until(raw, last), MONTH[:n])
         for n in LENGTHS
         for last in [MONTH[n - 1]]
     ]
-    cut = [one for one in found if raw_shop.business_day(one) <= THROUGH]
+    cut = [entry for entry in result if raw_shop.business_day(entry) <= THROUGH]
     tables = tables | raw_shop.summaries(cut, [OPEN], THROUGH)
     raw = Past(cut, tmp_path_factory.mktemp("cut"), OPEN, FIRST)
-    return [*made, Prefix(OPEN, figures(OPEN, tables, THROUGH), Until(raw, OPEN), MONTH[:15])]
+    return [*built, Prefix(OPEN, figures(OPEN, tables, THROUGH), Until(raw, OPEN), MONTH[:15])]
 
 
 class Until:
@@ -98,67 +98,72 @@ def keyed(months: list[date], value) -> dict[str, object]:
 
 
 def test_summary_and_trend(prefixes):
-    for last, told, raw, whole in prefixes:
-        wanted = {"all_time": raw.totals(since=FIRST, month=last)}
-        if len(whole) >= 12:
-            wanted["last_12"] = raw.totals(since=whole[-12], month=whole[-1])
-        if len(whole) >= 24:
-            wanted["before_12"] = raw.totals(since=whole[-24], month=whole[-13])
-        same(told["summary"], wanted, f"{last}")
-        months = [*whole, *({last} - set(whole))]
+    for last, shown, raw, closed in prefixes:
+        expected = {"all_time": raw.totals(since=FIRST, month=last)}
+        if len(closed) >= 12:
+            expected["last_12"] = raw.totals(since=closed[-12], month=closed[-1])
+        if len(closed) >= 24:
+            expected["before_12"] = raw.totals(since=closed[-24], month=closed[-13])
+        same(shown["summary"], expected, f"{last}")
+        months = [*closed, *({last} - set(closed))]
         same(
-            told["trend"]["months"],
+            shown["trend"]["months"],
             keyed(months, lambda month, raw=raw: raw.totals(month=month)),
             f"{last}",
         )
         stores = {}
         for row in raw.rows("select store, month, sum(sign * net) as net from r group by all"):
             stores.setdefault(row["store"], {})[f"{row['month']:%Y-%m}"] = row["net"]
-        same(told["trend"]["stores"], stores, f"{last}")
-        assert told["trend"]["partial"] == [
-            f"{month:%Y-%m}" for month in months if month not in whole
+        same(shown["trend"]["stores"], stores, f"{last}")
+        assert shown["trend"]["partial"] == [
+            f"{month:%Y-%m}" for month in months if month not in closed
         ]
 
 
 def test_years_and_seasons(prefixes):
-    for last, told, raw, whole in prefixes:
-        wanted = (
-            {"months": raw.years(whole), "seasonality": raw.season(whole)}
-            if len(whole) > 12
+    for last, shown, raw, closed in prefixes:
+        expected = (
+            {"months": raw.years(closed), "seasonality": raw.season(closed)}
+            if len(closed) > 12
             else {}
         )
-        same(told["years"], wanted, f"{last}")
+        same(shown["years"], expected, f"{last}")
 
 
 def test_pace_margin_and_payments(prefixes):
-    for last, told, raw, whole in prefixes:
-        total = {month: raw.totals(month=month) for month in whole}
-        if len(whole) < 3:
-            assert told["pace"] == told["margin"] == told["payments_over_time"] == {}
+    for last, shown, raw, closed in prefixes:
+        total = {month: raw.totals(month=month) for month in closed}
+        if len(closed) < 3:
+            assert shown["pace"] == shown["margin"] == shown["payments_over_time"] == {}
             continue
         base = total[FIRST]
         for name in ("receipts", "average_receipt"):
             index = {
-                month: 100 * Fraction(total[month][name]) / Fraction(base[name]) for month in whole
+                month: 100 * Fraction(total[month][name]) / Fraction(base[name]) for month in closed
             }
-            same(told["pace"][name], keyed(whole, index.get), f"{last} {name}")
+            same(shown["pace"][name], keyed(closed, index.get), f"{last} {name}")
         for section, names in (
             ("margin", ("gross_profit", "margin", "margin_before_tax", "cost_coverage")),
             ("payments_over_time", ("discount_share", "refund_share")),
         ):
-            wanted = keyed(
-                whole,
+            expected = keyed(
+                closed,
                 lambda month, names=names, total=total: {
                     name: total[month][name] for name in names
                 },
             )
-            same({month: told[section][month] for month in wanted}, wanted, f"{last} {section}")
-        count = min(6, len(whole) // 2)
-        then, now = raw.tenders(whole[0], whole[count - 1]), raw.tenders(whole[-count], whole[-1])
+            same(
+                {month: shown[section][month] for month in expected}, expected, f"{last} {section}"
+            )
+        count = min(6, len(closed) // 2)
+        then, now = (
+            raw.tenders(closed[0], closed[count - 1]),
+            raw.tenders(closed[-count], closed[-1]),
+        )
         same(
             {
                 row["tender"]: (row["first_months"], row["latest_months"])
-                for row in told["payments_over_time"]["tenders"]
+                for row in shown["payments_over_time"]["tenders"]
             },
             {
                 tender: (then.get(tender, Fraction()), now.get(tender, Fraction()))
@@ -169,13 +174,13 @@ def test_pace_margin_and_payments(prefixes):
 
 
 def test_rhythm_and_weekend(prefixes):
-    for last, told, raw, whole in prefixes:
+    for last, shown, raw, closed in prefixes:
         spans = (
             {"latest": (FIRST, last)}
-            if len(whole) < 12
-            else {"latest": (whole[-6], whole[-1]), "first": (whole[0], whole[5])}
+            if len(closed) < 12
+            else {"latest": (closed[-6], closed[-1]), "first": (closed[0], closed[5])}
         )
-        wanted = {
+        expected = {
             name: {
                 f"{row['weekday']}-{row['hour']:02d}": {
                     "receipts": row["receipts"],
@@ -185,14 +190,14 @@ def test_rhythm_and_weekend(prefixes):
             }
             for name, (since, month) in spans.items()
         }
-        same(told["rhythm"], wanted, f"{last}")
+        same(shown["rhythm"], expected, f"{last}")
 
         def each(pair: tuple) -> Fraction | None:
             return Fraction(pair[0]) / pair[1] if pair[1] else None
 
         week, end = raw.weekend(FIRST, last, WEEKEND)
         same(
-            told["weekend"]["all"],
+            shown["weekend"]["all"],
             {
                 "week": each(week),
                 "week_days": week[1],
@@ -202,9 +207,9 @@ def test_rhythm_and_weekend(prefixes):
             f"{last}",
         )
         same(
-            told["weekend"]["months"],
+            shown["weekend"]["months"],
             keyed(
-                whole,
+                closed,
                 lambda month, raw=raw, each=each: dict(
                     zip(
                         ("week", "weekend"),
@@ -219,57 +224,58 @@ def test_rhythm_and_weekend(prefixes):
 
 def test_items_prices_and_classes(prefixes):
     changed = 0
-    for last, told, raw, whole in prefixes:
+    for last, shown, raw, closed in prefixes:
         key = lambda row: (row["item"], str(row["day"]))  # noqa: E731
         prices = [row | {"day": row["day"].isoformat()} for row in raw.rows(PRICES, month=last)]
         same(
-            sorted(told["lifecycle"]["price_changes"], key=key), sorted(prices, key=key), f"{last}"
+            sorted(shown["lifecycle"]["price_changes"], key=key), sorted(prices, key=key), f"{last}"
         )
         changed = len(prices)
-        if len(whole) >= 6:
-            starts = [whole[at : at + 3] for at in range(len(whole) - 3)]
-            season = [m.month for m in whole[-3:]]
+        if len(closed) >= 6:
+            starts = [closed[position : position + 3] for position in range(len(closed) - 3)]
+            season = [m.month for m in closed[-3:]]
             seasons = [span for span in starts if [m.month for m in span] == season]
-            for name, span in (("first", (seasons or [whole])[0][:3]), ("latest", whole[-3:])):
-                wanted = raw.sold(span[0], span[-1])
+            for name, span in (("first", (seasons or [closed])[0][:3]), ("latest", closed[-3:])):
+                expected = raw.sold(span[0], span[-1])
                 same(
-                    {row["item"]: row for row in told["lifecycle"]["items"][name]},
-                    wanted,
+                    {row["item"]: row for row in shown["lifecycle"]["items"][name]},
+                    expected,
                     f"{last} {name}",
                 )
-                net = [Decimal(row["net_sales"]) for row in told["lifecycle"]["items"][name]]
+                net = [Decimal(row["net_sales"]) for row in shown["lifecycle"]["items"][name]]
                 assert net == sorted(net, reverse=True)
-        half = min(6, len(whole) // 2)
-        wanted = (
+        half = min(6, len(closed) // 2)
+        expected = (
             {
-                "first": raw.classes(whole[0], whole[half - 1]),
-                "latest": raw.classes(whole[-half], whole[-1]),
+                "first": raw.classes(closed[0], closed[half - 1]),
+                "latest": raw.classes(closed[-half], closed[-1]),
             }
             if half
             else {}
         )
-        classed = [{(row["item"], row["category"]) for row in rows} for rows in wanted.values()]
+        classed = [{(row["item"], row["category"]) for row in rows} for rows in expected.values()]
         if not classed or not classed[0] & classed[1]:
-            wanted = {}
-        same(told["migration"], wanted, f"{last}")
+            expected = {}
+        same(shown["migration"], expected, f"{last}")
     assert changed, "no price changed: the months are not awkward enough"
 
 
 def test_combos_options_and_pairs(prefixes):
-    for last, told, raw, whole in prefixes:
+    for last, shown, raw, closed in prefixes:
         same(
-            told["options"]["combo_share"],
-            keyed(whole, lambda month, raw=raw: raw.totals(month=month)["combo_share"]),
+            shown["options"]["combo_share"],
+            keyed(closed, lambda month, raw=raw: raw.totals(month=month)["combo_share"]),
             f"{last}",
         )
-        half = len(whole) // 2
+        half = len(closed) // 2
         then, now = (
-            raw.options(span[0], span[-1]) if half else {} for span in (whole[:half], whole[-half:])
+            raw.options(span[0], span[-1]) if half else {}
+            for span in (closed[:half], closed[-half:])
         )
         chosen = {key[:2]: every for key, (_, every) in then.items()}
 
         bases_then, bases_now = (
-            raw.bases(span[0], span[-1]) if half else {} for span in (whole[:half], whole[-half:])
+            raw.bases(span[0], span[-1]) if half else {} for span in (closed[:half], closed[-half:])
         )
 
         def share(part: dict, bases: dict, key: tuple, every: object) -> Fraction | None:
@@ -277,7 +283,7 @@ def test_combos_options_and_pairs(prefixes):
                 return None
             return Fraction(part.get(key, (0, 0))[0]) / Fraction(every)
 
-        wanted = {
+        expected = {
             key: (
                 share(then, bases_then, key, chosen.get(key[:2], 0)),
                 share(now, bases_now, key, every),
@@ -287,14 +293,14 @@ def test_combos_options_and_pairs(prefixes):
         same(
             {
                 (r["item"], r["modifier"], r["option"]): (r["first_half"], r["latest_half"])
-                for r in told["options"]["options"]
+                for r in shown["options"]["options"]
             },
-            wanted,
+            expected,
             f"{last}",
         )
         pairs = raw.pairs(FIRST, last)
         if not pairs:
-            assert told["stability"] == {}
+            assert shown["stability"] == {}
             continue
         lifts = [
             Fraction(p["both_"] * p["receipts"], p["with_first"] * p["with_second"]) for p in pairs
@@ -302,7 +308,7 @@ def test_combos_options_and_pairs(prefixes):
         same(
             [
                 (p["first"], p["second"], p["receipts"], p["lift"])
-                for p in told["stability"]["pairs"]
+                for p in shown["stability"]["pairs"]
             ],
             [
                 (p["first"], p["second"], p["both_"], lift)
@@ -310,7 +316,7 @@ def test_combos_options_and_pairs(prefixes):
             ],
             f"{last}",
         )
-        months = [*whole, *({last} - set(whole))]
+        months = [*closed, *({last} - set(closed))]
         middle = len(months) // 2
         halves = (
             [
@@ -320,53 +326,53 @@ def test_combos_options_and_pairs(prefixes):
             if middle
             else [set(), set()]
         )
-        assert told["stability"]["stable"] == sum(
+        assert shown["stability"]["stable"] == sum(
             {p["first"], p["second"]} in halves[0] & halves[1] for p in pairs
         )
 
 
 def test_customers(prefixes):
-    for last, told, raw, whole in prefixes:
+    for last, shown, raw, closed in prefixes:
         people = raw.rows(
             "select customer, sum(sign * net) as net from r where customer is not null and not gone"
             " group by all having count(*) filter (where sale) > 0 order by net desc"
         )
-        wanted: dict[str, object] = {"customers": len(people)}
+        expected: dict[str, object] = {"customers": len(people)}
         top = -(-len(people) // 10)
         if top >= 5:
-            wanted["concentration"] = {
+            expected["concentration"] = {
                 "customers": top,
                 "net_sales": sum(p["net"] for p in people[:top]),
                 "of": sum(p["net"] for p in people),
             }
-        if cohorts := raw.cohorts(whole):
-            wanted["cohorts"] = cohorts
-        if len(whole) >= 12 and (segments := raw.segments(whole[-1])):
-            wanted["segments"] = segments
-        same(told["loyalty"], wanted, f"{last}")
-    assert len(told["loyalty"]["segments"]) > 3 and any(
-        None in row["seen"] for row in told["loyalty"]["cohorts"].values()
+        if cohorts := raw.cohorts(closed):
+            expected["cohorts"] = cohorts
+        if len(closed) >= 12 and (segments := raw.segments(closed[-1])):
+            expected["segments"] = segments
+        same(shown["loyalty"], expected, f"{last}")
+    assert len(shown["loyalty"]["segments"]) > 3 and any(
+        None in row["seen"] for row in shown["loyalty"]["cohorts"].values()
     )
 
 
 def test_records_and_counts(prefixes):
-    for last, told, raw, whole in prefixes:
+    for last, shown, raw, closed in prefixes:
         same(
-            {key: value for key, value in told["records"].items() if key != "odd_days"},
-            raw.records(last, whole),
+            {key: value for key, value in shown["records"].items() if key != "odd_days"},
+            raw.records(last, closed),
             f"{last}",
         )
         assert (
-            told["lineage"]["checks"]["curated"]["count"]
+            shown["lineage"]["checks"]["curated"]["count"]
             == raw.rows("select count(*) as n from r")[0]["n"]
         )
 
 
-def smoothed(known: dict[date, Fraction], month: date, origin: date) -> dict[date, float]:
+def smoothed(given: dict[date, Fraction], month: date, origin: date) -> dict[date, float]:
     """Level and weekday shares by exponential smoothing over 52 weeks, in floating point."""
-    span = min((origin - min(known)).days + 1, 364)
+    span = min((origin - min(given)).days + 1, 364)
     days = [origin - timedelta(days=n) for n in reversed(range(span))]
-    sold = [float(known.get(day, 0)) for day in days]
+    sold = [float(given.get(day, 0)) for day in days]
     start = min(span // 7, 4) * 7
     level = sum(sold[:start]) / start
     share = {
@@ -384,9 +390,9 @@ def smoothed(known: dict[date, Fraction], month: date, origin: date) -> dict[dat
 
 def test_forecast(prefixes):
     """The same methods in plain Python over SQL's sums by day."""
-    made: dict[str, int] = {}
-    for last, told, raw, whole in prefixes:
-        net, through = raw.daily(last), None if last in whole else THROUGH
+    built: dict[str, int] = {}
+    for last, shown, raw, closed in prefixes:
+        net, through = raw.daily(last), None if last in closed else THROUGH
 
         def origin(month: date, through=through) -> date:
             return (
@@ -395,10 +401,10 @@ def test_forecast(prefixes):
                 else before(month, 1) + timedelta(days=through.day - 1)
             )
 
-        def guess(month: date, net=net, raw=raw, whole=whole, origin=origin) -> dict[str, dict]:
-            known = {day: Fraction(v) for day, v in net.items() if day <= origin(month)}
+        def guess(month: date, net=net, raw=raw, closed=closed, origin=origin) -> dict[str, dict]:
+            given = {day: Fraction(v) for day, v in net.items() if day <= origin(month)}
             index = raw.season(
-                [m for m in whole if before(m, -1) - timedelta(days=1) <= origin(month)]
+                [m for m in closed if before(m, -1) - timedelta(days=1) <= origin(month)]
             )
             days, naive = {}, {}
             for n in range((before(month, -1) - month).days):
@@ -408,22 +414,22 @@ def test_forecast(prefixes):
                     for d in (day - timedelta(weeks=w) for w in range(1, 20))
                     if d <= origin(month)
                 )[-8:]
-                mean = sum(known.get(d, 0) for d in past) / 8
+                mean = sum(given.get(d, 0) for d in past) / 8
                 season = (
                     index[f"{month.month:02d}"] / (sum(index[f"{d.month:02d}"] for d in past) / 8)
                     if index
                     else 1
                 )
-                days[day], naive[day] = round(mean * season, 2), known.get(past[-1], 0)
+                days[day], naive[day] = round(mean * season, 2), given.get(past[-1], 0)
             return {
                 "usual": days,
-                "smoothed": smoothed(known, month, origin(month)),
+                "smoothed": smoothed(given, month, origin(month)),
                 "naive": naive,
             }
 
-        trials = [m for m in whole if (origin(m) - min(net)).days >= 55][-6:]
+        trials = [m for m in closed if (origin(m) - min(net)).days >= 55][-6:]
         if len(trials) < 3:
-            assert told["outlook"] == {"left_out": "short"}
+            assert shown["outlook"] == {"left_out": "short"}
             continue
         tried = [(guess(month), month) for month in trials]
         actual = {d: Fraction(net.get(d, 0)) for forms, _ in tried for d in forms["naive"]}
@@ -434,25 +440,25 @@ def test_forecast(prefixes):
             / sum(actual.values())
             for name in ("usual", "smoothed", "naive")
         }
-        outlook = told["outlook"]
+        outlook = shown["outlook"]
         for name, error in errors.items():
             assert abs(Fraction(Decimal(outlook["errors"][name])) - error) < Fraction(1, 10**5), (
                 last
             )
         best = min(errors, key=errors.__getitem__)
         assert outlook["method"] == best and outlook["error"] == outlook["errors"][best], last
-        made[best] = made.get(best, 0) + 1
-        wanted = {d: Fraction(v) for d, v in guess(before(last, -1))[best].items()}
-        assert abs(Fraction(Decimal(outlook["expected"])) - sum(wanted.values())) < Fraction(
-            len(wanted), 20
+        built[best] = built.get(best, 0) + 1
+        expected = {d: Fraction(v) for d, v in guess(before(last, -1))[best].items()}
+        assert abs(Fraction(Decimal(outlook["expected"])) - sum(expected.values())) < Fraction(
+            len(expected), 20
         ), last
-        assert told["outlook"]["month"] == f"{before(last, -1):%Y-%m}" and told["outlook"][
+        assert shown["outlook"]["month"] == f"{before(last, -1):%Y-%m}" and shown["outlook"][
             "trials"
         ] == len(trials)
-        for day, value in told["outlook"]["days"].items():
+        for day, value in shown["outlook"]["days"].items():
             assert abs(
-                Fraction(Decimal(value["expected"])) - wanted[date.fromisoformat(day)]
+                Fraction(Decimal(value["expected"])) - expected[date.fromisoformat(day)]
             ) <= Fraction(1, 20), (last, day)
             assert Decimal(value["low"]) <= Decimal(value["expected"]) <= Decimal(value["high"])
-    assert len(made) > 1, "one method is always the best: nothing is chosen"
-    assert sum(made.values()) > len(prefixes) // 2, "a forecast stands wherever there are trials"
+    assert len(built) > 1, "one method is always the best: nothing is chosen"
+    assert sum(built.values()) > len(prefixes) // 2, "a forecast stands wherever there are trials"

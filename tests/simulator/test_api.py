@@ -24,12 +24,12 @@ def pages(
     shop: Shop, now: datetime, path: str, rules: Rules = Rules(), **params: str
 ) -> list[list[dict]]:
     """Every page, asked for by the cursor alone after the first."""
-    found, sent = [], params
-    while len(found) < 2000:
+    result, sent = [], params
+    while len(result) < 2000:
         page = answer(shop, millis(now), path, sent, rules)
-        found.append([decode(row) for row in page.rows])
+        result.append([decode(row) for row in page.rows])
         if page.cursor is None:
-            return found
+            return result
         sent = {"cursor": page.cursor}
     raise AssertionError(f"{path} never ends")
 
@@ -60,15 +60,15 @@ def test_pages_of_any_size_are_the_whole_list_newest_first(
     stall: Shop, limit: int, filters: dict[str, str]
 ) -> None:
     now = datetime(2026, 10, 31, tzinfo=UTC)
-    whole = answer(stall, millis(now), "/receipts", filters, Rules(default_limit=10**6)).rows
-    found = pages(stall, now, "/receipts", limit=str(limit), **filters)
-    assert [row for page in found for row in page] == [decode(row) for row in whole]
-    assert all(len(page) == limit for page in found[:-1]) and len(found) == max(
-        1, -(-len(whole) // limit)
+    total = answer(stall, millis(now), "/receipts", filters, Rules(default_limit=10**6)).rows
+    result = pages(stall, now, "/receipts", limit=str(limit), **filters)
+    assert [row for page in result for row in page] == [decode(row) for row in total]
+    assert all(len(page) == limit for page in result[:-1]) and len(result) == max(
+        1, -(-len(total) // limit)
     )
-    created = [row["created_at"] for page in found for row in page]
+    created = [row["created_at"] for page in result for row in page]
     assert created == sorted(created, reverse=True) and len(created) == len(
-        {row["receipt_number"] for page in found for row in page}
+        {row["receipt_number"] for page in result for row in page}
     )
 
 
@@ -215,15 +215,15 @@ def test_errors(shop: Shop, now: datetime) -> None:
 @pytest.mark.parametrize("name", PAGED)
 def test_what_pages(shop: Shop, name: str) -> None:
     now = datetime(2023, 11, 1, tzinfo=UTC)
-    found = (
+    result = (
         pages(shop, now, f"/{name}", limit="250")
         if name == "receipts"
         else pages(shop, now, f"/{name}", limit="5")
     )
-    assert all(len(page) in (5, 250) for page in found[:-1])
-    rows = [row for page in found for row in page]
+    assert all(len(page) in (5, 250) for page in result[:-1])
+    rows = [row for page in result for row in page]
     keys = [row.get("receipt_number") or row.get("variant_id") or row["id"] for row in rows]
-    assert len(keys) == len(set(keys)) and (len(found) > 1 or name in ("inventory", "suppliers"))
+    assert len(keys) == len(set(keys)) and (len(result) > 1 or name in ("inventory", "suppliers"))
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -326,18 +326,18 @@ def test_tokens_scopes_and_methods(shop: Shop, now: datetime, get: Callable) -> 
         assert get(server, "/../receipts").status == 404
         assert (
             len(server.requests) == 7
-            and [asked.authorized for asked in server.requests].count(False) == 3
+            and [request.authorized for request in server.requests].count(False) == 3
         )
-    with serve(shop) as one, serve(shop) as two:
-        assert one.token != two.token and len(one.token) == 32
+    with serve(shop) as entry, serve(shop) as two:
+        assert entry.token != two.token and len(entry.token) == 32
 
 
 def test_the_rate_limit_is_a_sliding_window(shop: Shop, now: datetime, get: Callable) -> None:
     seconds = [0.0]
     with serve(shop, now=lambda: now, rate_limit=(3, 300), clock=lambda: seconds[0]) as server:
 
-        def ask(at: float) -> int:
-            seconds[0] = at
+        def ask(moment: float) -> int:
+            seconds[0] = moment
             return get(server, "/stores").status
 
         assert [ask(0), ask(100), ask(299), ask(299.9), ask(300), ask(301), ask(399), ask(400)] == [

@@ -28,7 +28,7 @@ def receipts(shop: Shop, now: datetime, start: datetime, end: datetime) -> list[
 
 
 def test_every_id_on_a_receipt_is_in_the_back_office(shop: Shop, now: datetime) -> None:
-    known = {
+    given = {
         name: rows(shop, name, now)
         for name in (
             "items",
@@ -43,23 +43,23 @@ def test_every_id_on_a_receipt_is_in_the_back_office(shop: Shop, now: datetime) 
     }
     options = {
         option["id"]: option
-        for modifier in known["modifiers"].values()
+        for modifier in given["modifiers"].values()
         for option in modifier["modifier_options"]
     }
     early = receipts(shop, now, datetime(2025, 6, 1, tzinfo=UTC), datetime(2025, 6, 4, tzinfo=UTC))
     for receipt in receipts(shop, now, now - timedelta(days=3), now) + early:
-        assert receipt["store_id"] in known["stores"]
-        assert receipt["employee_id"] is None or receipt["employee_id"] in known["employees"]
-        assert receipt["pos_device_id"] is None or receipt["pos_device_id"] in known["pos_devices"]
-        assert {payment["payment_type_id"] for payment in receipt["payments"]} <= known[
+        assert receipt["store_id"] in given["stores"]
+        assert receipt["employee_id"] is None or receipt["employee_id"] in given["employees"]
+        assert receipt["pos_device_id"] is None or receipt["pos_device_id"] in given["pos_devices"]
+        assert {payment["payment_type_id"] for payment in receipt["payments"]} <= given[
             "payment_types"
         ].keys()
-        assert {tax["id"] for tax in receipt["total_taxes"]} <= known["taxes"].keys()
+        assert {tax["id"] for tax in receipt["total_taxes"]} <= given["taxes"].keys()
         assert {
             row["id"] for row in receipt["total_discounts"] if row["type"] != "DISCOUNT_BY_POINTS"
-        } <= known["discounts"].keys()
+        } <= given["discounts"].keys()
         for line in receipt["line_items"]:
-            item = known["items"][line["item_id"]]
+            item = given["items"][line["item_id"]]
             assert line["variant_id"] in {variant["variant_id"] for variant in item["variants"]}
             assert {row["id"] for row in line["line_modifiers"]} <= set(item["modifier_ids"])
             assert all(

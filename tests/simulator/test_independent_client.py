@@ -36,7 +36,7 @@ def test_it_pages_through_every_list(now: datetime) -> None:
     with serve(shop, now=lambda: now, history_days=None) as server:
         client = loyverse_api.Api(server.token)
         client.url = server.url
-        found = {name: client.request("get", name, {})[name] for name in LISTS}
+        result = {name: client.request("get", name, {})[name] for name in LISTS}
         assert client.request("get", "inventory", {}) == {"inventory_levels": []}
         assert client.request("get", "merchant/")["currency"]["code"] == "MXN"
         month = {
@@ -44,10 +44,10 @@ def test_it_pages_through_every_list(now: datetime) -> None:
             "created_at_max": "2026-10-31T23:59:59.999Z",
         }
         october = client.request("get", "receipts", dict(month))["receipts"]
-    numbers = [row["receipt_number"] for row in found["receipts"]]
+    numbers = [row["receipt_number"] for row in result["receipts"]]
     assert (
         numbers == [entry.key for entry in shop.receipts(millis(now), Query())]
         and len(numbers) > 500
     )
-    assert [row for row in found["receipts"] if row["created_at"].startswith("2026-10")] == october
-    assert all(found[name] for name in LISTS if name != "suppliers")
+    assert [row for row in result["receipts"] if row["created_at"].startswith("2026-10")] == october
+    assert all(result[name] for name in LISTS if name != "suppliers")

@@ -27,18 +27,18 @@ def test_it_reads_every_endpoint(
     shop = Shop(opened=date(2026, 9, 20), receipts_per_day=30)
 
     async def page_through(url: str, token: str) -> dict[str, int]:
-        api, found = client.LoyverseClient(api_token=token, base_url=url), {}
+        api, result = client.LoyverseClient(api_token=token, base_url=url), {}
         for name, endpoint in api.endpoints.items():
             if name == "merchant":
                 assert (await endpoint.retrieve()).model_dump(mode="json")
             elif hasattr(endpoint, "iter_all"):
-                found[name] = len([row async for row in endpoint.iter_all()])
+                result[name] = len([row async for row in endpoint.iter_all()])
             else:
-                found[name] = len(await endpoint.list())
+                result[name] = len(await endpoint.list())
         await api.close()
-        return found
+        return result
 
     with serve(shop, now=lambda: now, history_days=None) as server:
-        found = asyncio.run(page_through(server.url, server.token))
-    assert found["receipts"] == sum(1 for _ in shop.receipts(millis(now), Query())) > 500
-    assert all(count or name in MAY_BE_EMPTY for name, count in found.items()) and len(found) > 12
+        result = asyncio.run(page_through(server.url, server.token))
+    assert result["receipts"] == sum(1 for _ in shop.receipts(millis(now), Query())) > 500
+    assert all(count or name in MAY_BE_EMPTY for name, count in result.items()) and len(result) > 12

@@ -169,7 +169,7 @@ def test_the_hard_cases_all_occur(receipts: list[dict]) -> None:
     discounts = [discount for receipt in receipts for discount in receipt["total_discounts"]]
     numbers = {receipt["receipt_number"] for receipt in receipts}
     refunds = [receipt for receipt in receipts if receipt["receipt_type"] == "REFUND"]
-    found: dict[str, Callable[[], bool]] = {
+    result: dict[str, Callable[[], bool]] = {
         "tip": lambda: any(receipt["tip"] for receipt in receipts),
         "surcharge": lambda: any(receipt["surcharge"] for receipt in receipts),
         "cash rounding": lambda: any(
@@ -229,4 +229,4 @@ def test_the_hard_cases_all_occur(receipts: list[dict]) -> None:
         "no dining option": lambda: any(receipt["dining_option"] is None for receipt in receipts),
         "same second": lambda: len({receipt["created_at"] for receipt in receipts}) < len(receipts),
     }
-    assert [name for name, occurs in found.items() if not occurs()] == []
+    assert [name for name, occurs in result.items() if not occurs()] == []

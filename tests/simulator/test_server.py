@@ -112,7 +112,7 @@ def test_faults_of_the_answer(server: Server, get: Callable) -> None:
 
 
 def test_faults_of_paging(server: Server, get: Callable, walk: Callable) -> None:
-    whole = walk(server, limit=60)
+    total = walk(server, limit=60)
     server.faults = [Fault("loop", on=on_page(3), times=None)]
     cursors, cursor = [], {}
     for _ in range(5):
@@ -126,15 +126,15 @@ def test_faults_of_paging(server: Server, get: Callable, walk: Callable) -> None
         cursors.append(cursor["cursor"])
     assert cursors[2] == cursors[0] and len(set(cursors)) < 5
     server.faults = [Fault("endless", times=None)]
-    cursor, seen = whole and {}, set()
-    for _ in range(len(whole) + 4):
+    cursor, seen = total and {}, set()
+    for _ in range(len(total) + 4):
         cursor = {"cursor": get(server, "/receipts", limit=60, **cursor).json()["cursor"]}
         seen.add(cursor["cursor"])
-    assert len(seen) == len(whole) + 4
+    assert len(seen) == len(total) + 4
     server.faults = [Fault("empty", on=on_page(2)), Fault("empty", on=on_page(4))]
     pages = walk(server, limit=60)
     assert pages[1] == pages[3] == [] and [row for page in pages for row in page] == [
-        row for page in whole for row in page
+        row for page in total for row in page
     ]
     server.faults = [Fault("status", status=400, code="INVALID_CURSOR", on=on_page(2))]
     first = get(server, "/receipts", limit=60).json()
@@ -142,12 +142,12 @@ def test_faults_of_paging(server: Server, get: Callable, walk: Callable) -> None
         get(server, "/receipts", cursor=first["cursor"]).json()["errors"][0]["code"]
         == "INVALID_CURSOR"
     )
-    assert get(server, "/receipts", cursor=first["cursor"]).json()["receipts"] == whole[1]
+    assert get(server, "/receipts", cursor=first["cursor"]).json()["receipts"] == total[1]
     server.faults = [
         Fault("cursor", cursor=None, on=on_page(1)),
         Fault("rows", act=lambda rows: rows[1:], on=on_page(1)),
     ]
-    assert walk(server, limit=60) == [whole[0][1:]]
+    assert walk(server, limit=60) == [total[0][1:]]
 
 
 def test_the_shop_changes_between_two_pages(stall: Shop, now: datetime, walk: Callable) -> None:
@@ -196,8 +196,8 @@ def test_a_replica_that_lags(stall: Shop, now: datetime, get: Callable) -> None:
 
 
 def test_faults_on_the_wire(server: Server, get: Callable) -> None:
-    whole = say(server)
-    head, _, body = whole.partition(b"\r\n\r\n")
+    total = say(server)
+    head, _, body = total.partition(b"\r\n\r\n")
     server.faults = [
         Fault("drop", on=on_path("/stores")),
         Fault("drop", after=100, on=on_path("/stores")),
@@ -227,7 +227,7 @@ def test_faults_on_the_wire(server: Server, get: Callable) -> None:
     assert say(server) == b""
     server.faults = [Fault("drip", size=len(body) // 3 + 1, every=0.1)]
     began = time.monotonic()
-    assert say(server) == whole and time.monotonic() - began > 0.3
+    assert say(server) == total and time.monotonic() - began > 0.3
     for defect in ("cut", "trailer", "crc"):
         server.faults = [Fault("compress", defect=defect)]
         with pytest.raises((EOFError, gzip.BadGzipFile)):
@@ -264,7 +264,7 @@ def test_many_at_once_and_nothing_left_behind(stall: Shop, now: datetime, walk: 
                     limits,
                 )
             )
-        assert all(found == walks[0] for found in walks)
+        assert all(entry == walks[0] for entry in walks)
         idle = http.client.HTTPConnection(*urlsplit(server.url).netloc.split(":"))
         for _ in range(2):
             idle.request("GET", "/v1.0/stores", headers={"Authorization": f"Bearer {server.token}"})

@@ -34,8 +34,8 @@ print(hashlib.sha256(b"".join(entry.read() for entry in shop.receipts({now}, Que
 
 
 def digest(shop: Shop, now: datetime, start: datetime, end: datetime) -> str:
-    found = shop.receipts(millis(now), Query(created_min=millis(start), created_max=millis(end)))
-    return hashlib.sha256(b"".join(entry.read() for entry in found)).hexdigest()
+    result = shop.receipts(millis(now), Query(created_min=millis(start), created_max=millis(end)))
+    return hashlib.sha256(b"".join(entry.read() for entry in result)).hexdigest()
 
 
 def everything(shop: Shop, now: datetime, query: Query = Query()) -> dict[str, dict]:
@@ -106,12 +106,12 @@ def test_a_filter_gives_what_it_says_of_the_whole_list(
         else Query(created_min=bounds[0], created_max=bounds[1])
     )
     field = "updated_at" if by_update else "created_at"
-    wanted = {
+    expected = {
         number
         for number, receipt in everything(stall, now).items()
         if bounds[0] <= parse_stamp(receipt[field]) <= bounds[1]
     }
-    assert everything(stall, now, query).keys() == wanted
+    assert everything(stall, now, query).keys() == expected
 
 
 def test_numbers_of_a_device_have_no_gaps_and_follow_its_clock(stall: Shop) -> None:
@@ -237,7 +237,7 @@ def test_the_days_tell_a_story(shop: Shop) -> None:
 def test_only_so_many_stores() -> None:
     with pytest.raises(ValueError, match="stores=5"):
         Shop(stores=5)
-    four, one = (
+    four, entry = (
         {row.key for row in Shop(stores=count).rows(millis(WEEK[0]), "stores")} for count in (4, 1)
     )
-    assert len(four) == 4 and len(one) == 1 and one < four
+    assert len(four) == 4 and len(entry) == 1 and entry < four

@@ -140,8 +140,8 @@ def test_a_replay_serves_the_file_byte_for_byte(get: Callable, walk: Callable) -
 )
 def test_forms_of_a_replay(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
-    found = {entry.key: entry.read() for entry in Replay(tmp_path / name).receipts(0, Query())}
-    assert found == {
+    result = {entry.key: entry.read() for entry in Replay(tmp_path / name).receipts(0, Query())}
+    assert result == {
         "1-1": b'{"receipt_number": "1-1", "x": 1.00}',
         "1-2": b'{"receipt_number": "1-2"}',
     }

@@ -279,8 +279,8 @@ class Kitchen:
                 for i, p in enumerate(rule["parts"])
                 if same(p.get("modifier") or p["dish"]) == same(stated["of"])
             )
-            mine = [c for c in components if c["part"] == target]
-            (mine[min(n // stated.get("each", 1), len(mine) - 1)] if mine else components[0])[
+            number = [c for c in components if c["part"] == target]
+            (number[min(n // stated.get("each", 1), len(number) - 1)] if number else components[0])[
                 "modifiers"
             ].append(modifier)
         order = {id(m): n for n, m in enumerate(line["line_modifiers"])}

@@ -269,7 +269,7 @@ def shop_of(rng) -> NastyShop:
     ]
     raws = []
     for n in range(rng.randint(1, 3)):
-        mine = [
+        own = [
             encode(r).replace(b"+00:00", b"Z" if n == 0 else b"+00:00")
             for r in receipts
             if rng.random() < 0.7
@@ -278,7 +278,7 @@ def shop_of(rng) -> NastyShop:
             Raw(
                 f"2024-09-{8 + n:02d}",
                 f"raw/receipts/sold=2024-09-08/{n}.ndjson.zst",
-                b"".join(body + b"\n" for body in mine),
+                b"".join(body + b"\n" for body in own),
             )
         )
     return NastyShop(menu_of(rng), catalog_of(rng, decimals), stores, default, decimals, raws)

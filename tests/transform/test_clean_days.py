@@ -110,8 +110,8 @@ def assert_equal_alone_and_together(shop, raws, reads, catalogs: list[Catalog]) 
     together = clean_days(reads, raws, catalog_of, shop.rules)
     assert list(together) == sorted(reads)
     for day, names in reads.items():
-        mine = [r for r in raws if r.name in names]
-        alone = clean(day, mine, catalog_of(day), shop.rules)
+        own = [r for r in raws if r.name in names]
+        alone = clean(day, own, catalog_of(day), shop.rules)
         assert together[day].metadata == alone.metadata
         for dataset in LAKE:
             batch, single = (getattr(c, dataset.name) for c in (together[day], alone))

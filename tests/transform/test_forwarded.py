@@ -71,12 +71,12 @@ def quarantined(second: bytes) -> dict[str, int]:
     ]
     result = {}
     for day in (DAY, date(2026, 7, 4)):
-        mine = [
+        own = [
             raw
             for raw in raws
             if f"sold={day}" in raw.name or ("unknown" in raw.name and raw.partition == str(day))
         ]
-        cleaned = clean(day, mine, NO_CATALOG, rules())
+        cleaned = clean(day, own, NO_CATALOG, rules())
         assert cleaned.metadata["curated"] == 0, "the version that was sold on that day is no more"
         result[str(day)] = cleaned.metadata["quarantined"]
     return result

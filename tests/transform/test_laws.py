@@ -48,13 +48,13 @@ def test_every_amount_of_a_receipt_is_that_of_its_rows(shop):
     result = cleaned(shop)
     sales, payments = result.sales.to_pylist(), result.payments.to_pylist()
     for row in result.receipts.to_pylist():
-        mine = [
+        own = [
             s
             for s in sales
             if (s["store_id"], s["receipt_number"]) == (row["store_id"], row["receipt_number"])
         ]
         for name in SHARED:
-            assert sum((s[name] for s in mine), Decimal(0)) == row[name]
+            assert sum((s[name] for s in own), Decimal(0)) == row[name]
         assert (
             row["net"] + row["tax_added"] + row["tip"] + row["surcharge"] + row["rounding"]
             == row["total"]
@@ -221,7 +221,7 @@ def test_money_that_is_not_conserved_stops_everything(monkeypatch):
 
 def test_equal_content_has_equal_bytes_whatever_else_was_read():
     tomorrow = "2026-07-02T18:00:00Z"
-    mine = receipt(line("Smash", 10), line("Agua", 10), receipt_number="1-1")
+    own = receipt(line("Smash", 10), line("Agua", 10), receipt_number="1-1")
     other = receipt(
         line("Agua", 10),
         line("Smash", 10),
@@ -231,7 +231,7 @@ def test_equal_content_has_equal_bytes_whatever_else_was_read():
         created_at=tomorrow,
     )
     alone, beside = (
-        clean(TODAY, raw(*records), catalog(), rules()).sales for records in ([mine], [other, mine])
+        clean(TODAY, raw(*records), catalog(), rules()).sales for records in ([own], [other, own])
     )
     assert alone.equals(beside)
     for name in ("item", "store_id"):

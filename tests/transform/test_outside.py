@@ -66,13 +66,13 @@ def fill(lake: Lake, bodies: list[dict]) -> None:
         day = STARTS + n * DAY
         start, end = day_bounds(day, STORES["s1"])
         records = [read_receipt(json.dumps(body).encode()) for body in bodies]
-        mine = {}  # the API serves the newest version of a receipt only
+        own = {}  # the API serves the newest version of a receipt only
         for record in sorted(records, key=lambda r: r.updated_at):
             if start <= record.updated_at < end:
-                mine[record.number] = record
-        batch = by_date(Missed(sold_date(record), record, None) for record in mine.values())
+                own[record.number] = record
+        batch = by_date(Missed(sold_date(record), record, None) for record in own.values())
         objects, times = pack_objects(batch, earlier_dates_in(lake, reader), sales_of(batch))
-        metadata = {"start": start.isoformat(), "end": end.isoformat(), "records": len(mine)}
+        metadata = {"start": start.isoformat(), "end": end.isoformat(), "records": len(own)}
         lake.commit_window(str(day), objects, {**metadata, "truncated_at": None}, times)
 
 

@@ -222,11 +222,11 @@ def test_refunds_pay_back_what_the_receipts_do(plain: SquareShop) -> None:
     query = OrderQuery("created", start=now - 61 * 86_400_000)
     refunds = [row.read() for row in plain.refunds(now, query)]
     for identifier, due in expected.items():
-        mine = [row for row in refunds if row["order_id"] == identifier]
-        assert total(mine, "amount_money") == due
+        own = [row for row in refunds if row["order_id"] == identifier]
+        assert total(own, "amount_money") == due
         order = plain.find(now, identifier)
         assert order is not None
         failed = order["state"] == "CANCELED"
-        assert {row["status"] for row in mine} == {"FAILED" if failed else "COMPLETED"}
+        assert {row["status"] for row in own} == {"FAILED" if failed else "COMPLETED"}
     assert len(expected) > 10
     assert stamp(now) > refunds[0]["created_at"]
