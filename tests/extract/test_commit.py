@@ -140,7 +140,7 @@ def test_a_run_says_that_the_clocks_differ(
         state_folder=tmp_path / "state",
         tell=lambda *_: None,
     )
-    warnings = [text for text in caplog.messages if "the shop's server" in text]
+    warnings = [text for text in caplog.messages if "the POS's server" in text]
     assert [f"is 5 min 0 s {side}" in text for text in warnings] == ([True] if side else [])
 
 
