@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 LIFE = timedelta(days=1)
 UNSYNCED = 16
-IN_MEMORY = 32 << 20
+IN_MEMORY = 8 << 20  # of each of three months: two are fetched, one is committed
 _MAC = 16
 _FRAME = struct.Struct(f">I{_MAC}s")
 _encoder = msgspec.msgpack.Encoder()
