@@ -93,7 +93,7 @@ def test_killed_at_a_read(
     while killed(shop, local(tmp_path / str(at))(), at, after=at % 2 == 0, commands=READS):
         heals(shop, local(tmp_path / str(at))(), truth)
         at += stride(3)
-    assert at > 15
+    assert at > 10
 
 
 def test_a_later_run_killed_at_its_reads_one_by_one(
