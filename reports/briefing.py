@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from reports.figures import Figures, currencies
 from reports.figures.money import Totals, total
-from reports.figures.tables import Tables
+from reports.figures.tables import SummaryTables
 from reports.page import Finding, Section, Tile
 from reports.plans import Plans
 from reports.sections.cash_drawer import counted_of, over_and_short, result
@@ -54,7 +54,7 @@ class Book:
         self.figures = figures
         frames = [figures.now["days"]]
         if figures.before:
-            past = Tables(figures.before.first, figures.before.source, figures.currency)
+            past = SummaryTables(figures.before.first, figures.before.source, figures.currency)
             frames.append(past["days"])
         self.days = pd.concat(frames, ignore_index=True)
 

@@ -25,7 +25,7 @@ RIGHT = frozenset({"money", "count", "quantity", "percent", "number"})
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """One column: the catalog key of its heading and the kind of its cells.
 
     `source` is its column in a frame, the key where none is given; a `csv_only` column is on no
@@ -92,7 +92,7 @@ class Table:
 
     name: str
     title: Text
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     rows: tuple[tuple[Value, ...], ...]
     strong: frozenset[int] = frozenset()
     shown: int = 10
@@ -116,7 +116,7 @@ class Table:
         name: str,
         title: Text,
         frame: pd.DataFrame,
-        columns: tuple[Column, ...],
+        columns: tuple[TableColumn, ...],
         currency: str,
         shown: int = 10,
     ) -> Table:
@@ -128,7 +128,7 @@ class Table:
         return cls(name, title, columns, tuple(zip(*cells, strict=True)), shown=shown)
 
     @property
-    def page_columns(self) -> list[tuple[int, Column]]:
+    def page_columns(self) -> list[tuple[int, TableColumn]]:
         """Columns on a page with their index; columns without any value are left out."""
         return [
             (i, column)

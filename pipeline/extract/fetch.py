@@ -32,7 +32,7 @@ from pathlib import Path
 from pipeline.errors import ConfigError, SourceRetriable
 from pipeline.extract.lazy_mapping import LazyMapping
 from pipeline.extract.page_journal import PageJournal, open_page_journal
-from pipeline.pos.source import Page, Progress, Record, Source, Window, sold_date
+from pipeline.pos.source import ApiPage, FetchProgress, Record, Source, Window, sold_date
 
 # Unknown fields that are logged; so a map whose keys are data does not fill the log.
 MAX_FIELDS = 20
@@ -96,7 +96,7 @@ class FetchedPages:
                 " again later"
             )
 
-    def sort(self, page: Page) -> None:
+    def sort(self, page: ApiPage) -> None:
         """Sort the records of a page into buckets by window and date of sale."""
         sorted_page: dict[tuple[int, date | None], list[Record]] = defaultdict(list)
         self.changed.update(r.number for r in page.records if r.number and r.is_update)
@@ -116,7 +116,7 @@ class FetchedPages:
             self._buckets[index][sold] += len(records)
             self._journal.put(_bucket(index, sold), records)
 
-    def count(self, page: Page) -> Progress:
+    def count(self, page: ApiPage) -> FetchProgress:
         """Count a page and return the progress."""
         self.pages += 1
         self.records += len(page.records)
@@ -129,7 +129,7 @@ class FetchedPages:
         changes = [record.updated_at for record in page.records if record.updated_at]
         self.newest = max([*changes, self.newest] if self.newest else changes, default=None)
         requests = self._source.requests - self.requests
-        return Progress(self.pages, self.records, requests, self.oldest, self.newest)
+        return FetchProgress(self.pages, self.records, requests, self.oldest, self.newest)
 
     def _window_of(self, record: Record) -> int | None:
         if record.updated_at is None:
@@ -190,7 +190,7 @@ def fetch_pages(
     bounded: bool,
     state_folder: Path,
     now: datetime,
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Callable[[FetchProgress], None] = lambda _: None,
 ) -> FetchedPages:
     """Fetch all pages for `windows`.
 

@@ -5,8 +5,8 @@ body of an answer with status 200. A body is complete if its length, chunks, gzi
 checksum are right and `read` raises no ValueError; otherwise the request is repeated.
 
 408, 425, 429, 5xx and connection errors are retried with exponential backoff and jitter, not before
-the time in Retry-After, and finally raise SourceRetriable. Any other status raises Refused, which
-the caller explains. Redirects, proxies and ~/.netrc are ignored. The token is sent only to the host
+the time in Retry-After, and finally raise SourceRetriable. Any other status raises RefusedRequest,
+which the caller explains. Redirects, proxies and ~/.netrc are ignored. The token is sent only to the host
 of the base address, over TLS unless that is loopback, and appears in no message. The time limit
 holds for the whole request: a timer shuts its socket, even if the peer still sends.
 """
@@ -48,7 +48,7 @@ RETRIED = frozenset({408, 425, 429})
 _NO_HEADERS: Mapping[str, str] = {}
 
 
-class Refused(SourceFatal):
+class RefusedRequest(SourceFatal):
     """An answer that is neither a success nor retried: status and start of the body."""
 
     def __init__(self, message: str, status: int, body: bytes):
@@ -156,7 +156,7 @@ class Http:
     def get(self, path: str, params: Mapping[str, str], read: Callable[[bytes], T]) -> T:
         """The result of `read` for the body of the answer.
 
-        Raises SourceRetriable, DeadlineExceeded, Refused and SourceFatal.
+        Raises SourceRetriable, DeadlineExceeded, RefusedRequest and SourceFatal.
         """
         return self._call(_Call("GET", path, params), read)
 
@@ -218,7 +218,7 @@ class Http:
         self.requests += 1
         status, body = self._exchange(call)
         if status != 200:
-            raise Refused(f"{call}: HTTP {status}", status, self._auth.hide(body))
+            raise RefusedRequest(f"{call}: HTTP {status}", status, self._auth.hide(body))
         try:
             return read(body)
         except ValueError as error:

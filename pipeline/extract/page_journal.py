@@ -37,7 +37,7 @@ import msgspec
 
 from pipeline.errors import ConfigError
 from pipeline.extract.private_folder import check_private, make_private, read_key
-from pipeline.pos.source import Page, Record
+from pipeline.pos.source import ApiPage, Record
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ IN_MEMORY = 8 << 20  # of each of three months: two are fetched, one is committe
 _MAC = 16
 _FRAME = struct.Struct(f">I{_MAC}s")
 _encoder = msgspec.msgpack.Encoder()
-_page = msgspec.msgpack.Decoder(Page)
+_page = msgspec.msgpack.Decoder(ApiPage)
 _records = msgspec.msgpack.Decoder(list[Record])
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -73,7 +73,9 @@ class Seal:
         mac.update(body)
         return mac.digest()
 
-    def frame(self, content: Page | list[Record], buffer: bytearray, offset: int = 0) -> bytearray:
+    def frame(
+        self, content: ApiPage | list[Record], buffer: bytearray, offset: int = 0
+    ) -> bytearray:
         """The frame of a page or of records, written into `buffer`.
 
         The buffer is reused: new buffers of this size fragment the memory.
@@ -112,7 +114,7 @@ class PageJournal:
         self._held: dict[str, list[Record]] = defaultdict(list)
         self._held_size = 0
 
-    def pages(self) -> Iterator[Page]:
+    def pages(self) -> Iterator[ApiPage]:
         """The stored pages, in the order in which they were added."""
         offset = 0
         while len(head := os.pread(self._journal, _FRAME.size, offset)) == _FRAME.size:
@@ -132,7 +134,7 @@ class PageJournal:
             self._size = max(self._size, offset)
             yield _page.decode(body)
 
-    def add(self, page: Page) -> None:
+    def add(self, page: ApiPage) -> None:
         """Append a page; read `pages` to its end before."""
         with _named_faults(self.folder):
             if not self._is_clean:

@@ -26,8 +26,7 @@ from pipeline.extract.waits import on_wait
 from pipeline.extract.warnings import history_limit_warning, skew_warning
 from pipeline.extract.window_bounds import DAY, DayBounds, tile, window_names
 from pipeline.load import Lake
-from pipeline.pos.source import Progress as Step
-from pipeline.pos.source import Source, Window
+from pipeline.pos.source import FetchProgress, Source, Window
 from pipeline.progress import Progress
 
 log = logging.getLogger(__name__)
@@ -61,7 +60,7 @@ def name_of(windows: Sequence[Window]) -> str:
 
 def follow(
     bar: Progress, spans: Sequence[Sequence[Window]], now: datetime, source: Source
-) -> list[Callable[[Step], None]]:
+) -> list[Callable[[FetchProgress], None]]:
     """Functions that show the progress of each of some spans, all on `bar`.
 
     A span is read from its newest receipt back to its start, or the other way if the source serves
@@ -70,7 +69,7 @@ def follow(
     is_oldest_first = getattr(source, "is_oldest_first", False)
     records, shares = [0] * len(spans), [0.0] * len(spans)
 
-    def show(number: int, step: Step) -> None:
+    def show(number: int, step: FetchProgress) -> None:
         start, end = spans[number][0].start, min(spans[number][-1].end, now)
         moment = step.newest if is_oldest_first else step.oldest
         if moment:
@@ -109,8 +108,8 @@ def extract(
     failures: list[SourceError] = []
     is_over = Event()
 
-    def fetch(month: list[Window], show: Callable[[Step], None]) -> FetchedPages:
-        def go_on(step: Step) -> None:
+    def fetch(month: list[Window], show: Callable[[FetchProgress], None]) -> FetchedPages:
+        def go_on(step: FetchProgress) -> None:
             if is_over.is_set():
                 raise CancelledError
             show(step)

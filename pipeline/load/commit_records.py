@@ -17,7 +17,7 @@ Of a report also archive (key, sha256, size; kept: the sha256 of each file that 
 """
 
 
-class Entry(NamedTuple):
+class CommitEntry(NamedTuple):
     """A publication to be logged: arguments as in ManifestLog.append."""
 
     dataset: str
@@ -45,7 +45,7 @@ class CommitRecord:
     error: PipelineError | None = None
 
     @classmethod
-    def from_entry(cls, entry: Entry) -> CommitRecord:
+    def from_entry(cls, entry: CommitEntry) -> CommitRecord:
         """The commit record of an entry. Raises ConfigError for a malformed fingerprint."""
         previous = entry.expected_manifest.number if entry.expected_manifest else 0
         own = manifest_of(

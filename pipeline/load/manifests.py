@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.errors import ConfigError, Conflict, Corrupt, PipelineError
-from pipeline.load.commit_records import Body, CommitRecord, Entry
+from pipeline.load.commit_records import Body, CommitEntry, CommitRecord
 from pipeline.load.layout import (
     DATASETS,
     SALES,
@@ -216,14 +216,14 @@ class ManifestLog:
         number and it is still the newest. Raises Conflict if other content took the number.
         """
         (result,) = self.append_all(
-            [Entry(dataset, partition, expected_manifest, fingerprint, digest, body)]
+            [CommitEntry(dataset, partition, expected_manifest, fingerprint, digest, body)]
         )
         self.storage.sync()
         if isinstance(result, PipelineError):
             raise result
         return result
 
-    def append_all(self, entries: Sequence[Entry]) -> list[Manifest | PipelineError]:
+    def append_all(self, entries: Sequence[CommitEntry]) -> list[Manifest | PipelineError]:
         """Append each entry as `append` does; its manifest, or the error that it met.
 
         Every commit record is written before the first manifest.
@@ -243,7 +243,7 @@ class ManifestLog:
             commit.attempt(self._settle)
         return [commit.error or _manifest(commit) for commit in commits]
 
-    def _prepare(self, entry: Entry) -> CommitRecord:
+    def _prepare(self, entry: CommitEntry) -> CommitRecord:
         try:
             self.check_sound(entry.dataset, entry.partition)
             return CommitRecord.from_entry(entry)

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 from pipeline.errors import Conflict, Corrupt, PipelineError
 from pipeline.load.archive import pack, unpack
-from pipeline.load.commit_records import Body, Entry
+from pipeline.load.commit_records import Body, CommitEntry
 from pipeline.load.layout import INVALIDATED, Manifest, archive_key, digest_of, file_key
 from pipeline.load.manifests import ManifestLog
 from pipeline.load.storage import Stat, Storage, Write
@@ -216,7 +216,7 @@ class _Publication:
         names = sorted(self._files)
         return names[:1] if is_first else names[1:]
 
-    def entry(self, run: str) -> Entry:
+    def entry(self, run: str) -> CommitEntry:
         """What goes into the log."""
         body = {
             "run": run,
@@ -225,7 +225,9 @@ class _Publication:
             **self._archive_entry(),
         }
         fingerprint = self._content.fingerprint
-        return Entry(self._dataset, self._partition, self._expected, fingerprint, self.digest, body)
+        return CommitEntry(
+            self._dataset, self._partition, self._expected, fingerprint, self.digest, body
+        )
 
     def _archive_entry(self) -> dict[str, dict[str, object]]:
         if self.archive is None:

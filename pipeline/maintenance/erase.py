@@ -36,7 +36,7 @@ from pipeline.maintenance.rewrite import (
     read_entry,
     rewrite,
 )
-from pipeline.pos.source import Page, Reader, Record, Source
+from pipeline.pos.source import ApiPage, Reader, Record, Source
 
 LIST = "_erased/"
 _DERIVED = ("staging/", "receipts/", "quarantine/", "summary/", "customers/", "backoffice/")
@@ -89,7 +89,7 @@ class ErasingSource:
 
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
-    ) -> Iterator[Page]:
+    ) -> Iterator[ApiPage]:
         """The source's pages, each record cleaned."""
         for page in self._source.receipts(since, until, cursor):
             yield page._replace(records=[self._clean(record) for record in page.records])

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pipeline.errors import SourceError, SourceFatal, SourceRetriable
-from pipeline.extract.http import Http, Refused
+from pipeline.extract.http import Http, RefusedRequest
 from pipeline.extract.rate_limit import RateLimiter
 
 Rows = tuple[list[bytes], str | None]
@@ -97,7 +97,7 @@ def page_reader(
     return read
 
 
-def read_refusal(refused: Refused, call: str, names: tuple[str, ...]) -> Refusal:
+def read_refusal(refused: RefusedRequest, call: str, names: tuple[str, ...]) -> Refusal:
     """The first error of a body {"errors": [{...}]}.
 
     `names` are the fields of an error that tell the reason.

@@ -25,7 +25,7 @@ from pipeline.errors import ConfigError, SourceFatal
 from pipeline.pos import open_reader
 from pipeline.pos.pages import check_text
 from pipeline.pos.saved import objects_of, to_utf8
-from pipeline.pos.source import Page, Reader, Record
+from pipeline.pos.source import ApiPage, Reader, Record
 
 Listing = Callable[[], Iterable[tuple[str, Callable[[], bytes]]]]
 
@@ -68,7 +68,7 @@ class Files:
 
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
-    ) -> Iterator[Page]:
+    ) -> Iterator[ApiPage]:
         """Receipts changed in [since, until): a page a file, its name the cursor."""
         self._index()
         since = _NEVER if since == self.starts else since
@@ -87,7 +87,7 @@ class Files:
                 and self._newest.get(record.number or "", (_NEVER, name, position))[1:]
                 == (name, position)
             ]
-            yield Page(kept, name if name != names[-1] else None)
+            yield ApiPage(kept, name if name != names[-1] else None)
 
     def catalog(self) -> dict[str, list[bytes]]:
         """The newest catalog rows in the files, by list."""

@@ -49,7 +49,7 @@ class Record(NamedTuple):
         return bool(self.updated_at and self.created_at and self.updated_at > self.created_at)
 
 
-class Page(NamedTuple):
+class ApiPage(NamedTuple):
     """Records of one answer, and the cursor of the next page, None on the last.
 
     `truncated_at` on the last page: the account serves nothing that was created before this.
@@ -60,7 +60,7 @@ class Page(NamedTuple):
     truncated_at: datetime | None = None
 
 
-class Progress(NamedTuple):
+class FetchProgress(NamedTuple):
     """Progress of an extraction.
 
     The oldest `created_at` moves from now to the start of the span. If the source serves the oldest
@@ -74,7 +74,7 @@ class Progress(NamedTuple):
     newest: datetime | None = None
 
 
-class Shift(NamedTuple):
+class CashShift(NamedTuple):
     """One shift of a cash drawer; amounts in the store's currency, positive.
 
     `counted_cash` is what was counted at the close, None if it was not or the shift is open.
@@ -187,7 +187,7 @@ class Reader(Protocol):
     @property
     def to_canonical_catalog(self) -> Callable[[Lists], dict[str, list[Any]]] | None: ...
     @property
-    def read_shift(self) -> Callable[[bytes], Shift] | None: ...
+    def read_shift(self) -> Callable[[bytes], CashShift] | None: ...
 
     def read_record(self, body: bytes, /) -> Record:
         """The record of a body, on one line; never raises."""
@@ -239,7 +239,7 @@ class Source(Protocol):
 
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
-    ) -> Iterator[Page]:
+    ) -> Iterator[ApiPage]:
         """The newest revision of every receipt with `updated_at` in [since, until).
 
         From `cursor` on, if given. A receipt may come more than once, and receipts near the bounds

@@ -23,7 +23,7 @@ from pipeline.lakes import point_of_sale_of, prefix_of, raw_lake, reader_of, rul
 from pipeline.load import CATALOG, RAW, RAW_SHIFTS, SHIFTS, compress, decompress
 from pipeline.load.publish import Content
 from pipeline.months import months_between
-from pipeline.pos.source import Reader, Shift
+from pipeline.pos.source import CashShift, Reader
 from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import DerivedTask, Files, Metadata, RawTask
@@ -237,11 +237,11 @@ class MonthlyShifts(DerivedTask):
         rows = read_catalog(task).raw.get("pos_devices", [])
         return {row["id"]: row.get("name") or row["id"] for row in rows}
 
-    def _read(self, source: str, counts: Counter[str]) -> dict[Shift, dt.date]:
+    def _read(self, source: str, counts: Counter[str]) -> dict[CashShift, dt.date]:
         """The newest version of each shift, with the first partition that has it."""
         read, home = reader_of(source).read_shift, raw_lake(source)
         assert read is not None  # as of every source in shift_sources()
-        newest: dict[str, tuple[Shift, dt.date]] = {}
+        newest: dict[str, tuple[CashShift, dt.date]] = {}
         for task in self.requires():
             if not isinstance(task, RawShifts) or task.source != source:
                 continue

@@ -28,7 +28,7 @@ from pipeline.transform.quarantine import quarantine_table
 from pipeline.transform.read import Raw, Records, read
 from pipeline.transform.recipes import RecipeBook
 from pipeline.transform.revisions import day_of_rejected, newest, reject_unplaced
-from pipeline.transform.tables import SelectedReceipts, Tables
+from pipeline.transform.tables import ReceiptTables, SelectedReceipts
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _clean_days(
             receipts, good[rows], days_of_good[rows], clock[rows], partitions
         )
         book = next((book for book in books if book.catalog is catalog), None)
-        page = Tables(selected, book or RecipeBook(rules.menu, catalog), rules)
+        page = ReceiptTables(selected, book or RecipeBook(rules.menu, catalog), rules)
         parts = (_split(t, numbers[members]) for t in (page.receipts, page.sales, page.payments))
         for index, tables in zip(members, zip(*parts, strict=True), strict=True):
             refused = record[counted & ~is_good & (reader == index)] - len(good)
@@ -182,7 +182,9 @@ def _split(table: pa.Table, numbers: Ints) -> list[pa.Table]:
     return split(table, np.searchsorted(days, numbers, "right"))
 
 
-def transform(raw: Raw, catalog: Catalog, rules: Rules, size: int = 16 << 20) -> Iterator[Tables]:
+def transform(
+    raw: Raw, catalog: Catalog, rules: Rules, size: int = 16 << 20
+) -> Iterator[ReceiptTables]:
     """Tables page by page, of any days; revisions are not compared.
 
     Memory: one page of `size` bytes. Raises DataError for an invalid record.
@@ -192,7 +194,7 @@ def transform(raw: Raw, catalog: Catalog, rules: Rules, size: int = 16 << 20) ->
         yield page(raw._replace(ndjson=piece), book, rules)
 
 
-def page(raw: Raw, book: RecipeBook, rules: Rules) -> Tables:
+def page(raw: Raw, book: RecipeBook, rules: Rules) -> ReceiptTables:
     """The tables of one page, sorted by time. Raises DataError for an invalid record."""
     records = read([raw], rules, book.catalog.raw)
     if records.rejected:
@@ -202,7 +204,9 @@ def page(raw: Raw, book: RecipeBook, rules: Rules) -> Tables:
             " clean() would keep it in quarantine"
         )
     partition = Labels.constant(raw.partition, len(records.receipts))
-    return Tables(select_receipts(records.receipts, records.good, partition, rules), book, rules)
+    return ReceiptTables(
+        select_receipts(records.receipts, records.good, partition, rules), book, rules
+    )
 
 
 def select_receipts(

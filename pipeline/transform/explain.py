@@ -22,7 +22,7 @@ from pipeline.transform.columns import Labels
 from pipeline.transform.read import Raw, read
 from pipeline.transform.recipes import Dish, RecipeBook
 from pipeline.transform.revisions import newest
-from pipeline.transform.tables import Tables
+from pipeline.transform.tables import ReceiptTables
 from pipeline.transform.validate_record import RejectedRecord
 
 _SUMS = ("gross", "discount", "net", "tax_included", "tax_added", "cost")
@@ -74,7 +74,9 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
         RecipeBook(rules.menu, catalog),
         Labels.constant(raw_of.partition, len(receipts)),
     )
-    tables = Tables(select_receipts(receipts, np.array([row]), partition, rules), book, rules)
+    tables = ReceiptTables(
+        select_receipts(receipts, np.array([row]), partition, rules), book, rules
+    )
     receipt, sales, payments = (
         tables.receipts.to_pylist()[0],
         tables.sales.to_pylist(),

@@ -32,7 +32,7 @@ _WIDE = 1 << 62
 
 
 @dataclass(frozen=True)
-class Money:
+class Amounts:
     """Amounts of lines or rows, minor units; `cost` counts where `costed`."""
 
     gross: Ints
@@ -46,11 +46,11 @@ class Money:
     def net(self) -> Ints:
         return self.gross - self.discount
 
-    def take(self, rows: Ints) -> Money:
-        return Money(*(getattr(self, field.name)[rows] for field in fields(self)))
+    def take(self, rows: Ints) -> Amounts:
+        return Amounts(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
-def of_lines(receipts: Rows, tally: Tally) -> Money:
+def of_lines(receipts: Rows, tally: Tally) -> Amounts:
     """The money of all lines. The POS's cost 0 means that none was entered."""
     lines = receipts.rows("line_items")
     included, added = line_taxes(lines)
@@ -67,7 +67,7 @@ def of_lines(receipts: Rows, tally: Tally) -> Money:
             np.zeros(len(late), "i8"),
         )
     cost, unit = lines.ints("cost_total"), lines.ints("cost")
-    return Money(
+    return Amounts(
         gross,
         discount,
         included,
@@ -78,13 +78,13 @@ def of_lines(receipts: Rows, tally: Tally) -> Money:
 
 
 def of_rows(
-    lines: Money,
+    lines: Amounts,
     exploded: Exploded,
     paid: Ints,
     stores: Ints,
     store_ids: Sequence[str],
     decimals: int,
-) -> Money:
+) -> Amounts:
     """The money of the rows of sales, from that of their `lines`.
 
     `paid` is the amount of each modifier, `stores` the store of each line (index of `store_ids`).

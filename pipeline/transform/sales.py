@@ -12,10 +12,10 @@ from pipeline.transform.combos import signed_quantity
 from pipeline.transform.writer import ColumnWriter
 
 if TYPE_CHECKING:
-    from pipeline.transform.tables import Tables
+    from pipeline.transform.tables import ReceiptTables
 
 
-def write_sales(writer: ColumnWriter, page: Tables) -> None:
+def write_sales(writer: ColumnWriter, page: ReceiptTables) -> None:
     """Write them for every row of the page."""
     lines, exploded, unite = page.of_receipt, page.exploded, page.book.menu.names
     line, parts, components = exploded.line, exploded.parts, exploded.parts.components
@@ -101,7 +101,7 @@ def write_sales(writer: ColumnWriter, page: Tables) -> None:
     _write_modifiers(writer, page)
 
 
-def _write_modifiers(writer: ColumnWriter, page: Tables) -> None:
+def _write_modifiers(writer: ColumnWriter, page: ReceiptTables) -> None:
     """Write the modifiers of each row, in order; `upgrade` holds what a slot charged."""
     exploded, modifiers, unite = (
         page.exploded,

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.errors import DataError
-from pipeline.pos.source import Shift
+from pipeline.pos.source import CashShift
 from pipeline.rules import Rules, Store
 from pipeline.rules.clock import micros, time_zone
 from pipeline.schema import SHIFTS, arrow, conform
@@ -33,7 +33,7 @@ _AMOUNTS = (
 
 
 def shifts_table(
-    shifts: Iterable[Shift], rules: Rules, registers: Mapping[str, str], prefix: str = ""
+    shifts: Iterable[CashShift], rules: Rules, registers: Mapping[str, str], prefix: str = ""
 ) -> pa.Table:
     """The rows of the shifts.
 
@@ -57,7 +57,9 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def _row(shift: Shift, rules: Rules, registers: Mapping[str, str], prefix: str) -> dict[str, Any]:
+def _row(
+    shift: CashShift, rules: Rules, registers: Mapping[str, str], prefix: str
+) -> dict[str, Any]:
     store = rules.store(shift.store_id)
     staff = {"opened_by": shift.opened_by, "closed_by": shift.closed_by}
     counted = shift.counted_cash

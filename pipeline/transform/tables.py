@@ -45,7 +45,7 @@ class SelectedReceipts:
     raw_partition: Labels
 
 
-class Tables:
+class ReceiptTables:
     """All rows of the chosen receipts.
 
     Per receipt, in order: `sign`, and `factor`, which is 0 where it is cancelled. Per line: its

@@ -33,11 +33,11 @@ from reports.figures.customers import Visits, visits
 from reports.figures.items import by_item
 from reports.figures.money import Totals, total
 from reports.figures.silence import Silence, silences
-from reports.figures.tables import Tables, currencies, frame, names, stack
+from reports.figures.tables import SummaryTables, currencies, frame, names, stack
 from reports.plans import Plans
 from reports.values import Value
 
-__all__ = ["Figures", "Normalised", "Split", "Tables", "Totals", "currencies"]
+__all__ = ["Figures", "Normalised", "Split", "SummaryTables", "Totals", "currencies"]
 
 VISITED = ["currency", "customer_id", "receipts", "net_sales"]
 """The columns of `customers` that tell who came."""
@@ -71,34 +71,34 @@ class Figures:
     lake_decimals: int = 2
     drawers: pa.Table | None = None
 
-    def _tables(self, first: date, last: date | None) -> Tables | None:
+    def _tables(self, first: date, last: date | None) -> SummaryTables | None:
         if "days" not in self.sources.get(first, {}):
             return None
-        return Tables(first, self.sources[first], self.currency, last)
+        return SummaryTables(first, self.sources[first], self.currency, last)
 
-    def _compared(self, first: date) -> Tables | None:
+    def _compared(self, first: date) -> SummaryTables | None:
         return self._tables(first, same_day(first, self.through) if self.through else None)
 
     @cached_property
-    def now(self) -> Tables:
-        return Tables(self.month, self.sources[self.month], self.currency)
+    def now(self) -> SummaryTables:
+        return SummaryTables(self.month, self.sources[self.month], self.currency)
 
     @cached_property
-    def before(self) -> Tables | None:
+    def before(self) -> SummaryTables | None:
         month = month_before(self.month)
         return self._compared(month) if self.through else self._month_before
 
     @cached_property
-    def _month_before(self) -> Tables | None:
+    def _month_before(self) -> SummaryTables | None:
         """All days of the month before, also where this one is open."""
         return self._tables(month_before(self.month), None)
 
     @cached_property
-    def year_ago(self) -> Tables | None:
+    def year_ago(self) -> SummaryTables | None:
         return self._compared(month_before(self.month, 12))
 
     @cached_property
-    def whole_before(self) -> Tables | None:
+    def whole_before(self) -> SummaryTables | None:
         """The month before, for tables without days: None while the month is open."""
         return None if self.through else self.before
 
@@ -115,7 +115,7 @@ class Figures:
         }
         if not past:
             return {}
-        rows = Tables(self.month, {"customers": stack(past)}, self.currency)["customers"]
+        rows = SummaryTables(self.month, {"customers": stack(past)}, self.currency)["customers"]
         return visits(rows, list(past), self.lake_starts and self.lake_starts.replace(day=1))
 
     @cached_property

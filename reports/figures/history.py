@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from reports.figures.calendar import month_before, next_month
 from reports.figures.money import SUMS, DaySums, Totals, by_day, total_by
-from reports.figures.tables import Tables, names, stack
+from reports.figures.tables import SummaryTables, names, stack
 
 STARTED = 3
 WEEKEND = (4, 5, 6)
@@ -124,7 +124,7 @@ class History:
     def _stack(self, name: str, months: Sequence[date]) -> pd.DataFrame:
         """The table `name` of `months`, one under the other."""
         rows = stack({month: self.sources[month][name] for month in months})
-        return Tables(months[0], {name: rows}, self.currency)[name]
+        return SummaryTables(months[0], {name: rows}, self.currency)[name]
 
     @cached_property
     def stores(self) -> dict[str, str]:

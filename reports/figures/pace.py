@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reports.figures.calendar import days_of
 from reports.figures.money import PERCENT_BASE
-from reports.figures.tables import Tables
+from reports.figures.tables import SummaryTables
 from reports.values import divide
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def net_by_day(figures: Figures) -> dict[date, int]:
     """Net sales of the days of the month and of the complete month before."""
     frames = [figures.now["days"]]
     if figures.before:
-        frames.append(Tables(figures.before.first, figures.before.source, figures.currency)["days"])
+        frames.append(
+            SummaryTables(figures.before.first, figures.before.source, figures.currency)["days"]
+        )
     net: dict[date, int] = {}
     for frame in frames:
         for day, value in frame.groupby("business_day")["net_sales"].sum().items():

@@ -113,7 +113,7 @@ def distinct(column: pa.ChunkedArray) -> set[str]:
     return set(column.unique().to_pylist())
 
 
-class Tables:
+class SummaryTables:
     """The tables of one month in one currency; days and hours also of a span of days.
 
     `tables["items"]` is a frame; `quality` also keeps the rows without a readable currency.

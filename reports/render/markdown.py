@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reports import escape
-from reports.page import RIGHT, Column, Page, Section, Table
+from reports.page import RIGHT, Page, Section, Table, TableColumn
 from reports.render.outline import cut_note, heading, no_content, subtitle
 from reports.values import Count, Value, text
 from reports.words import Words
@@ -101,5 +101,5 @@ def _table(table: Table, words: Words) -> Iterator[str]:
         yield f"{_rich(words, note, True)}\n"
 
 
-def _align(column: Column) -> str:
+def _align(column: TableColumn) -> str:
     return "---:" if column.kind in RIGHT else ":---"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from reports.figures.history import History
-from reports.page import Chart, Column
+from reports.page import Chart, TableColumn
 from reports.values import Month, Text
 
 STEPS = ((6, 1), (18, 3), (42, 6))
@@ -50,9 +50,9 @@ def month_key(month: date) -> str:
     return f"{month:%Y-%m}"
 
 
-def span_column(months: list[date]) -> Column:
+def span_column(months: list[date]) -> TableColumn:
     """A column of percentages that is headed by its months, first to last."""
-    return Column("months", "percent", span_values(months))
+    return TableColumn("months", "percent", span_values(months))
 
 
 def span_values(months: list[date]) -> dict[str, Month]:

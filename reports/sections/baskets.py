@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reports.figures import Figures
 from reports.figures.baskets import FEWEST, Pair, pairs
-from reports.page import Column, Section, Table
+from reports.page import Section, Table, TableColumn
 from reports.values import Count, Name, Percent, Rate, Text, Value, text
 
 MOST = 10
@@ -31,12 +31,12 @@ def baskets(figures: Figures) -> Section:
         "baskets",
         text("baskets.table"),
         (
-            Column("first"),
-            Column("second"),
-            Column("both", "count"),
-            Column("among", "count"),
-            Column("confidence", "percent"),
-            Column("lift", "number"),
+            TableColumn("first"),
+            TableColumn("second"),
+            TableColumn("both", "count"),
+            TableColumn("among", "count"),
+            TableColumn("confidence", "percent"),
+            TableColumn("lift", "number"),
         ),
         tuple(_row(pair) for pair in strongest),
         shown=MOST,

@@ -9,7 +9,7 @@ from dataclasses import fields
 
 from reports.figures import Figures, Totals
 from reports.figures.money import COUNTS, total_by
-from reports.page import Column, Finding, Section, Table
+from reports.page import Finding, Section, Table, TableColumn
 from reports.sections.exports import compare_exports
 from reports.values import Count, Money, Name, Percent, Quantity, Rate, Value, divide, text
 
@@ -67,10 +67,11 @@ def bridge(figures: Figures) -> Section:
     total, currency = figures.total, figures.currency
     business_days_by_store = total_by(figures.now["days"], "store_id")
     wide = 1 < len(business_days_by_store) <= 4
-    columns = [Column("step"), Column("total", "money")]
+    columns = [TableColumn("step"), TableColumn("total", "money")]
     if wide:
         columns += [
-            Column("store", "money", {"store": Name(figures.stores[s])}) for s in figures.stores
+            TableColumn("store", "money", {"store": Name(figures.stores[s])})
+            for s in figures.stores
         ]
     rows: list[tuple[Value, ...]] = []
     strong: set[int] = set()
@@ -148,10 +149,10 @@ def _stores(figures: Figures, business_days_by_store: dict[str, Totals]) -> Tabl
         "unpaid",
     )
     columns = (
-        Column("store_name"),
-        Column("receipts", "count"),
+        TableColumn("store_name"),
+        TableColumn("receipts", "count"),
         *(
-            Column(step, "money", csv_only=step not in TOTALS | {"gross_sales", "unpaid"})
+            TableColumn(step, "money", csv_only=step not in TOTALS | {"gross_sales", "unpaid"})
             for step in steps
         ),
     )

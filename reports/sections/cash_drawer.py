@@ -10,17 +10,17 @@ import pandas as pd
 
 from reports.figures import Figures
 from reports.figures.tables import rows_of, sort_rows
-from reports.page import Column, Finding, Section, Table, value_of
+from reports.page import Finding, Section, Table, TableColumn, value_of
 from reports.sections.names import employee_name
 from reports.values import Count, Day, Money, Name, Series, Text, Value, text
 
 SHORTAGE = 200
 """A finding: shortages of more than one in SHORTAGE of the cash that was paid."""
 _COLUMNS = (
-    Column("difference", "money"),
-    Column("expected", "money"),
-    Column("counted", "money"),
-    Column("employee"),
+    TableColumn("difference", "money"),
+    TableColumn("expected", "money"),
+    TableColumn("counted", "money"),
+    TableColumn("employee"),
 )
 _SPAN = ("store_id", "business_day", "closed_day")
 _MOVES = ("opening_cash", "cash_payments", "cash_refunds", "paid_in", "paid_out")
@@ -160,13 +160,13 @@ def _ranked(shifts: pd.DataFrame) -> pd.DataFrame:
 def _by_store(figures: Figures, shifts: pd.DataFrame, stores: list[str]) -> Table:
     """A row for each store, and their sum."""
     columns = (
-        Column("store_name"),
-        Column("counted_shifts", "count"),
-        Column("expected", "money"),
-        Column("counted", "money"),
-        Column("over", "money"),
-        Column("short", "money"),
-        Column("difference", "money"),
+        TableColumn("store_name"),
+        TableColumn("counted_shifts", "count"),
+        TableColumn("expected", "money"),
+        TableColumn("counted", "money"),
+        TableColumn("over", "money"),
+        TableColumn("short", "money"),
+        TableColumn("difference", "money"),
     )
     names = {store: _store(figures, store) for store in stores}
     rows = [
@@ -204,18 +204,18 @@ def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> It
             for row in rows_of(odd)
         ]
         days = [Day(day, short=True) for day in odd["business_day"]]
-        day = Column("day", "date", source="business_day")
-        columns = (Column("register"), day, *_COLUMNS)
+        day = TableColumn("day", "date", source="business_day")
+        columns = (TableColumn("register"), day, *_COLUMNS)
         frame = odd.assign(register=names, business_day=days)
         title = text("cash_drawer.by_shift")
         table = Table.from_frame("cash-differences", title, frame, columns, figures.currency)
         yield replace(table, is_detail=True)
     everything = (
-        Column("day", "date", source="business_day"),
-        Column("store_name"),
-        Column("register"),
+        TableColumn("day", "date", source="business_day"),
+        TableColumn("store_name"),
+        TableColumn("register"),
         *_COLUMNS,
-        *(Column(name, "money") for name in _MOVES),
+        *(TableColumn(name, "money") for name in _MOVES),
     )
     title = text("cash_drawer.all_shifts")
     yield Table.from_frame("cash-shifts", title, named, everything, figures.currency, shown=0)

@@ -9,8 +9,8 @@ import pandas as pd
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.prices import Change, price_changes
-from reports.figures.tables import Tables
-from reports.page import Column, Section, Table
+from reports.figures.tables import SummaryTables
+from reports.page import Section, Table, TableColumn
 from reports.sections.comparison import growth
 from reports.values import Count, Day, Money, Month, Name, Text, Value, divide, text
 
@@ -44,14 +44,14 @@ def changed_prices(figures: Figures) -> Section:
             sentences.append(_sentence(figures, effect, units, others))
     month = {"month": Month(month_before(figures.month), short=True)}
     columns = (
-        Column("item"),
-        Column("since", "date"),
-        Column("was", "money"),
-        Column("is", "money"),
-        Column("units_change", "percent"),
-        Column("others_change", "percent"),
-        Column("per_day", "money"),
-        Column("in_month", "money", month),
+        TableColumn("item"),
+        TableColumn("since", "date"),
+        TableColumn("was", "money"),
+        TableColumn("is", "money"),
+        TableColumn("units_change", "percent"),
+        TableColumn("others_change", "percent"),
+        TableColumn("per_day", "money"),
+        TableColumn("in_month", "money", month),
     )
     table = Table("changed-prices", text("changed_prices.table"), columns, tuple(rows))
     return Section(
@@ -62,7 +62,7 @@ def changed_prices(figures: Figures) -> Section:
     )
 
 
-def _effects(now: Tables, before: Tables) -> list[Effect]:
+def _effects(now: SummaryTables, before: SummaryTables) -> list[Effect]:
     """Changes of the month, those of most money first."""
     prices = pd.concat(
         [now["prices"].assign(month=now.first), before["prices"].assign(month=before.first)]

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from reports.figures.moved import Moved, Path, leaves, moved_figures
-from reports.page import Column, Section, Table
+from reports.page import Section, Table, TableColumn
 from reports.render.machine import plain
 from reports.sections.bridge import STEPS
 from reports.sections.origin import day_of
@@ -162,7 +162,7 @@ def moved_table(
         )
         for figure_moved in _ordered(moved)
     )
-    columns = (Column("figure"), Column("was", "money"), Column("is", "money"))
+    columns = (TableColumn("figure"), TableColumn("was", "money"), TableColumn("is", "money"))
     return Table("changes", text("changes.table"), columns, rows, shown=SHOWN)
 
 
@@ -245,7 +245,12 @@ def _receipts(rows: Sequence[Mapping[str, object]], currency: str, lake_decimals
     return Table(
         "reopened",
         text("changes.because"),
-        (Column("receipt"), Column("why"), Column("day", "date"), Column("total", "money")),
+        (
+            TableColumn("receipt"),
+            TableColumn("why"),
+            TableColumn("day", "date"),
+            TableColumn("total", "money"),
+        ),
         tuple(
             (
                 Name(str(row.get("number") or "")),

@@ -10,7 +10,7 @@ import pandas as pd
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.tables import rows_of, sort_rows, sum_by
-from reports.page import Chart, Column, Section, Table, records
+from reports.page import Chart, Section, Table, TableColumn, records
 from reports.sections.comparison import against_share, ranking, ratio, share
 from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Value, text
 
@@ -70,12 +70,12 @@ def combos(figures: Figures) -> Section:
             share=[share(int(amount), total_sum, receipts) for amount in nets],
         )
         columns = (
-            Column("combo"),
-            Column("receipts", "count"),
-            Column("attach", "percent"),
-            Column("units", "quantity"),
-            Column("net_sales", "money"),
-            Column("share", "percent"),
+            TableColumn("combo"),
+            TableColumn("receipts", "count"),
+            TableColumn("attach", "percent"),
+            TableColumn("units", "quantity"),
+            TableColumn("net_sales", "money"),
+            TableColumn("share", "percent"),
         )
         tables.append(Table.from_frame("combos", text("combos.table"), cells, columns, currency))
         parts = _parts(figures, part_sums)
@@ -169,12 +169,12 @@ def _parts(figures: Figures, sums: pd.DataFrame) -> Table:
         ],
     )
     columns = (
-        Column("combo"),
-        Column("slot"),
-        Column("item"),
-        Column("units", "quantity"),
-        Column("share_of_slot", "percent"),
-        Column("credited", "money", source="net_sales"),
+        TableColumn("combo"),
+        TableColumn("slot"),
+        TableColumn("item"),
+        TableColumn("units", "quantity"),
+        TableColumn("share_of_slot", "percent"),
+        TableColumn("credited", "money", source="net_sales"),
     )
     title = text("combos.parts")
     return Table.from_frame("combo-parts", title, cells, columns, figures.currency, shown=TOP)
@@ -209,12 +209,12 @@ def _choice_table(figures: Figures, choices: pd.DataFrame) -> Table:
         charged=choices["amount"].astype(object).where(choices["amount"] != 0, None),
     )
     columns = (
-        Column("item"),
-        Column("modifier", source="name"),
-        Column("option"),
-        Column("units", "quantity"),
-        Column("share_of_modifier", "percent"),
-        Column("charged", "money"),
+        TableColumn("item"),
+        TableColumn("modifier", source="name"),
+        TableColumn("option"),
+        TableColumn("units", "quantity"),
+        TableColumn("share_of_modifier", "percent"),
+        TableColumn("charged", "money"),
     )
     title = text("combos.choices")
     return Table.from_frame("choices", title, cells, columns, figures.currency, shown=TOP)

@@ -9,7 +9,7 @@ from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.customers import SMALL, Group, Visits
 from reports.figures.money import PERCENT_BASE
-from reports.page import Chart, Column, Section, Table
+from reports.page import Chart, Section, Table, TableColumn
 from reports.sections.comparison import against_share, ratio
 from reports.values import Count, Day, Money, Month, Percent, Rate, Text, Value, divide, text
 
@@ -79,12 +79,12 @@ def customers(figures: Figures) -> Section:
         "customers",
         text("customers.table"),
         (
-            Column("group"),
-            Column("customers", "count"),
-            Column("receipts", "count"),
-            Column("visits_each", "number"),
-            Column("net_sales", "money"),
-            Column("spend_each", "money"),
+            TableColumn("group"),
+            TableColumn("customers", "count"),
+            TableColumn("receipts", "count"),
+            TableColumn("visits_each", "number"),
+            TableColumn("net_sales", "money"),
+            TableColumn("spend_each", "money"),
         ),
         rows,
     )

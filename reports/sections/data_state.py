@@ -18,7 +18,7 @@ import pyarrow as pa
 from reports.figures.money import Totals
 from reports.figures.silence import Silence
 from reports.figures.tables import names, rows_of
-from reports.page import Column, Finding, Table
+from reports.page import Finding, Table, TableColumn
 from reports.values import Count, Day, Money, Name, Series, Text, Value, text
 
 FAULTS = ("payments_differ",)
@@ -198,11 +198,11 @@ def unread_table(state: DataState, currency: str) -> Table:
         for row in rows_of(state.unread)
     ]
     columns = (
-        Column("receipt"),
-        Column("received", "date"),
-        Column("why"),
-        Column("subject"),
-        Column("amount", "money"),
+        TableColumn("receipt"),
+        TableColumn("received", "date"),
+        TableColumn("why"),
+        TableColumn("subject"),
+        TableColumn("amount", "money"),
     )
     return Table("unread", text("lineage.unread_table"), columns, tuple(rows), shown=20)
 
@@ -243,10 +243,10 @@ def outside_table(state: DataState, currency: str) -> Table:
         for row in rows_of(state.left_out)
     ]
     columns = (
-        Column("receipt"),
-        Column("day", "date"),
-        Column("received", "date"),
-        Column("store_name"),
-        Column("amount", "money"),
+        TableColumn("receipt"),
+        TableColumn("day", "date"),
+        TableColumn("received", "date"),
+        TableColumn("store_name"),
+        TableColumn("amount", "money"),
     )
     return Table("outside", text("lineage.outside_table"), columns, tuple(rows), shown=20)

@@ -7,7 +7,7 @@ from statistics import median
 
 from reports.figures import Figures
 from reports.figures.pace import net_by_day
-from reports.page import Column, Section, Table
+from reports.page import Section, Table, TableColumn
 from reports.values import Count, Day, Money, Series, Weekday, divide, text
 
 USUAL = 2
@@ -39,14 +39,14 @@ def day_list(figures: Figures) -> Section:
             )
         )
     columns = (
-        Column("day", "date"),
-        Column("weekday"),
-        Column("net_sales", "money"),
-        Column("receipts", "count"),
-        Column("average_receipt", "money"),
-        Column("usual", "money"),
-        Column("difference", "money"),
-        Column("note"),
+        TableColumn("day", "date"),
+        TableColumn("weekday"),
+        TableColumn("net_sales", "money"),
+        TableColumn("receipts", "count"),
+        TableColumn("average_receipt", "money"),
+        TableColumn("usual", "money"),
+        TableColumn("difference", "money"),
+        TableColumn("note"),
     )
     table = Table(
         "day-by-day", text("day_list.table"), columns, tuple(rows), shown=31, is_whole=True

@@ -7,7 +7,7 @@ import pandas as pd
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.tables import rows_of
-from reports.page import Column, Section, Table
+from reports.page import Section, Table, TableColumn
 from reports.plans import Daypart
 from reports.sections.comparison import enough, growth, share
 from reports.sections.weekdays import channel_name
@@ -84,15 +84,15 @@ def _table(
     total: int,
 ) -> Table:
     columns = [
-        Column("daypart"),
-        Column("net_sales", "money"),
-        Column("share", "percent"),
-        Column("receipts", "count"),
-        Column("average_receipt", "money"),
+        TableColumn("daypart"),
+        TableColumn("net_sales", "money"),
+        TableColumn("share", "percent"),
+        TableColumn("receipts", "count"),
+        TableColumn("average_receipt", "money"),
     ]
     if past is not None:
         month = {"month": Month(month_before(figures.month), short=True)}
-        columns += [Column("in_month", "money", month), Column("change", "percent")]
+        columns += [TableColumn("in_month", "money", month), TableColumn("change", "percent")]
     currency, rows = figures.currency, []
     for part, row in zip(sums.index, rows_of(sums), strict=True):
         net, count = int(row.net_sales), int(row.receipts)
@@ -123,10 +123,10 @@ def _crossed(
     order = sums.sum().sort_values(ascending=False, kind="stable").index
     if len(order) < 2:
         return []
-    columns = [Column("daypart")]
+    columns = [TableColumn("daypart")]
     for value in order:
         label = Name(figures.stores[value]) if key == "store_id" else channel_name(value)
-        columns.append(Column("named", "money", {"name": label}))
+        columns.append(TableColumn("named", "money", {"name": label}))
     built = tuple(
         (names[part], *(Money(int(sums.loc[part, value]), figures.currency) for value in order))
         for part in sums.index

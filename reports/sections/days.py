@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from reports.figures import Figures, Tables
+from reports.figures import Figures, SummaryTables
 from reports.figures.outliers import Outlier, outliers
 from reports.page import Chart, Finding, Section
 from reports.sections.comparison import enough, too_few
@@ -180,7 +180,7 @@ def _before(figures: Figures) -> dict[date, int]:
     All of them, even if this month is open.
     """
     assert figures.before is not None  # else there is nothing to compare with
-    total_sum = Tables(figures.before.first, figures.before.source, figures.currency)["days"]
+    total_sum = SummaryTables(figures.before.first, figures.before.source, figures.currency)["days"]
     return {
         day: int(value)
         for day, value in total_sum.groupby("business_day")["net_sales"].sum().items()

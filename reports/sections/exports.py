@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from reports.figures import Figures
-from reports.page import Column, Finding, Section, Table, records
+from reports.page import Finding, Section, Table, TableColumn, records
 from reports.values import Count, Day, Money, Name, Text, Value, text
 
 SHOWN = 15
@@ -119,11 +119,11 @@ def _compared(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
 
 
 COLUMNS = (
-    Column("day", "date"),
-    Column("figure", source="name"),
-    Column("in_export", "money", source="export"),
-    Column("in_lake", "money", source="lake"),
-    Column("difference", "money"),
+    TableColumn("day", "date"),
+    TableColumn("figure", source="name"),
+    TableColumn("in_export", "money", source="export"),
+    TableColumn("in_lake", "money", source="lake"),
+    TableColumn("difference", "money"),
 )
 
 
@@ -135,11 +135,11 @@ def _differences(frame: pd.DataFrame, currency: str) -> Table:
     cells["receipt"] = cells["receipt_number"].replace("", None)
     cells["why"] = [text(f"exports.{reason}") for reason in cells["reason"]]
     columns = (
-        Column("receipt"),
+        TableColumn("receipt"),
         *COLUMNS,
-        Column("why"),
-        Column("detail", csv_only=True),
-        Column("file", csv_only=True),
+        TableColumn("why"),
+        TableColumn("detail", csv_only=True),
+        TableColumn("file", csv_only=True),
     )
     title = text("exports.table")
     return Table.from_frame("export-differences", title, cells, columns, currency, shown=SHOWN)
@@ -148,7 +148,7 @@ def _differences(frame: pd.DataFrame, currency: str) -> Table:
 def _totals(frame: pd.DataFrame, currency: str) -> Table:
     """Every day and figure, for the CSV alone."""
     cells, title = _compared(frame, currency), text("exports.by_day")
-    columns = (*COLUMNS, Column("file"))
+    columns = (*COLUMNS, TableColumn("file"))
     return Table.from_frame("export-days", title, cells, columns, currency, shown=0)
 
 

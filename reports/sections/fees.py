@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from reports.figures import Figures
 from reports.figures.tables import rows_of, sum_by
-from reports.page import Column, Section, Table
+from reports.page import Section, Table, TableColumn
 from reports.plans import Fee
 from reports.sections.comparison import ratio
 from reports.values import Count, Money, Name, text
@@ -51,12 +51,12 @@ def fees(figures: Figures) -> Section:
         share=ratio(total_fee, figures.total.net_sales, figures.total.receipts),
     )
     columns = (
-        Column("tender"),
-        Column("payments", "count"),
-        Column("collected", "money"),
-        Column("fee", "money"),
-        Column("remains", "money"),
-        Column("of_amount", "percent"),
+        TableColumn("tender"),
+        TableColumn("payments", "count"),
+        TableColumn("collected", "money"),
+        TableColumn("fee", "money"),
+        TableColumn("remains", "money"),
+        TableColumn("of_amount", "percent"),
     )
     table = Table("fees", text("fees.table"), columns, tuple(rows))
     stated = {

@@ -7,7 +7,7 @@ from decimal import Decimal
 from reports.figures import Figures
 from reports.figures.money import total_by
 from reports.figures.pace import Pace, pace
-from reports.page import Column, Finding, Section, Table
+from reports.page import Finding, Section, Table, TableColumn
 from reports.sections.comparison import ratio
 from reports.values import Money, Name, Text, Value, text
 
@@ -119,10 +119,10 @@ def _table(figures: Figures, by_store: dict[str, int]) -> tuple[Table, ...]:
         )
     rows.sort(key=lambda row: -row[2].units)
     columns = (
-        Column("store_name"),
-        Column("goal", "money"),
-        Column("net_sales", "money"),
-        Column("difference", "money"),
-        Column("of_goal", "percent"),
+        TableColumn("store_name"),
+        TableColumn("goal", "money"),
+        TableColumn("net_sales", "money"),
+        TableColumn("difference", "money"),
+        TableColumn("of_goal", "percent"),
     )
     return (Table("goals", text("goals.table"), columns, tuple(rows)),)

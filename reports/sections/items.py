@@ -16,7 +16,7 @@ from reports.figures.calendar import FairPart, month_before
 from reports.figures.items import by_category, by_item, compare
 from reports.figures.money import PERCENT_BASE
 from reports.figures.tables import rows_of, sort_rows
-from reports.page import Column, Finding, Section, Table, records
+from reports.page import Finding, Section, Table, TableColumn, records
 from reports.sections.comparison import enough, growth, share, too_few
 from reports.sections.item_charts import TOP, category_name, item_charts
 from reports.sections.names import names_of
@@ -191,15 +191,15 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
         else {}
     )
     columns = (
-        Column("item"),
-        Column("category", csv_only=True),
-        Column("net_sales", "money"),
-        Column("share", "percent"),
-        Column("units", "quantity"),
-        Column("combo_units", "quantity"),
-        Column("rank", "count"),
-        *((Column("rank_before", "count"),) if moves is not None else ()),
-        Column("abc"),
+        TableColumn("item"),
+        TableColumn("category", csv_only=True),
+        TableColumn("net_sales", "money"),
+        TableColumn("share", "percent"),
+        TableColumn("units", "quantity"),
+        TableColumn("combo_units", "quantity"),
+        TableColumn("rank", "count"),
+        *((TableColumn("rank_before", "count"),) if moves is not None else ()),
+        TableColumn("abc"),
     )
     has_rank = is_ranked & (ranked["net_sales"] > 0)
     cells = ranked.assign(
@@ -215,7 +215,11 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
     if len(ranked) > TOP:
         least = ranked.iloc[TOP:].iloc[::-1]
         by_units = sort_rows(ranked, "-units", "item")
-        short = (Column("item"), Column("units", "quantity"), Column("net_sales", "money"))
+        short = (
+            TableColumn("item"),
+            TableColumn("units", "quantity"),
+            TableColumn("net_sales", "money"),
+        )
         tables += [
             Table.from_frame("items-least", text("items.least"), least, short, currency, shown=0),
             Table.from_frame(
@@ -234,9 +238,9 @@ def _changes(moves: pd.DataFrame, currency: str) -> Table:
         for now, base, receipts in rows_of(moves[["fair_now", "fair_base", "fair_receipts"]])
     ]
     columns = (
-        Column("item"),
-        *(Column(name, "money") for name in ("fair_base", "fair_now", "fair_change")),
-        Column("change", "percent"),
+        TableColumn("item"),
+        *(TableColumn(name, "money") for name in ("fair_base", "fair_now", "fair_change")),
+        TableColumn("change", "percent"),
     )
     title, frame = text("items.changes_table"), moves.assign(change=change)
     return Table.from_frame("items-same-weekdays", title, frame, columns, currency, shown=0)

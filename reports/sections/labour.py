@@ -7,7 +7,7 @@ from decimal import Decimal
 import pandas as pd
 
 from reports.figures import Figures
-from reports.page import Column, Section, Table
+from reports.page import Section, Table, TableColumn
 from reports.plans import WorkedShift
 from reports.sections.comparison import ratio
 from reports.values import QUANTITY_UNIT, Money, Quantity, Text, Value, Weekday, divide, text
@@ -52,12 +52,12 @@ def labour(figures: Figures) -> Section:
             continue
         rows.append(_row(figures, weekday, part, sold))
     columns = (
-        Column("weekday"),
-        Column("hours", "quantity"),
-        Column("wages", "money"),
-        Column("net_sales", "money"),
-        Column("net_per_hour", "money"),
-        Column("labour_share", "percent"),
+        TableColumn("weekday"),
+        TableColumn("hours", "quantity"),
+        TableColumn("wages", "money"),
+        TableColumn("net_sales", "money"),
+        TableColumn("net_per_hour", "money"),
+        TableColumn("labour_share", "percent"),
     )
     table = Table("labour", text("labour.table"), columns, tuple(rows))
     stated = {

@@ -15,7 +15,7 @@ from reports.figures.items import by_item
 from reports.figures.money import PERCENT_BASE
 from reports.figures.prices import Change, price_changes
 from reports.figures.tables import rows_of
-from reports.page import Chart, Column, Section, Table
+from reports.page import Chart, Section, Table, TableColumn
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, growth
 from reports.sections.names import names_of
@@ -41,12 +41,12 @@ def lifecycle(history: History) -> Section:
         "price-changes",
         text("lifecycle.prices"),
         (
-            Column("item"),
-            Column("variant"),
-            Column("day", "date"),
-            Column("was", "money"),
-            Column("is", "money"),
-            Column("change", "percent"),
+            TableColumn("item"),
+            TableColumn("variant"),
+            TableColumn("day", "date"),
+            TableColumn("was", "money"),
+            TableColumn("is", "money"),
+            TableColumn("change", "percent"),
         ),
         tuple(_price(c, receipts, currency) for c in changes),
         shown=12,
@@ -121,10 +121,10 @@ def lifecycle(history: History) -> Section:
         "decliners",
         text("lifecycle.decliners"),
         (
-            Column("item"),
-            Column("was", "money"),
-            Column("is", "money"),
-            Column("change", "percent"),
+            TableColumn("item"),
+            TableColumn("was", "money"),
+            TableColumn("is", "money"),
+            TableColumn("change", "percent"),
         ),
         tuple(
             (

@@ -11,7 +11,7 @@ import pandas as pd
 
 from reports.figures.money import Totals
 from reports.figures.tables import rows_of
-from reports.page import Column, Finding, Section, Table
+from reports.page import Finding, Section, Table, TableColumn
 from reports.sections.comparison import share
 from reports.sections.data_state import (
     COVERAGE,
@@ -230,7 +230,7 @@ def _checks(checks: Mapping[str, Check], currency: str) -> Table:
     return Table(
         "checks",
         text("lineage.checks"),
-        (Column("check"), Column("count", "count"), Column("amount", "money")),
+        (TableColumn("check"), TableColumn("count", "count"), TableColumn("amount", "money")),
         tuple(rows),
         shown=20,
     )
@@ -253,7 +253,7 @@ def _subjects(frame: pd.DataFrame) -> Table:
     return Table(
         "subjects",
         text("lineage.subjects"),
-        (Column("check"), Column("subject"), Column("count", "count")),
+        (TableColumn("check"), TableColumn("subject"), TableColumn("count", "count")),
         rows,
         shown=12,
     )

@@ -19,7 +19,7 @@ from reports.figures.loyalty import (
     fold_small,
     segments,
 )
-from reports.page import Chart, Column, Section, Table
+from reports.page import Chart, Section, Table, TableColumn
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, ratio, share
 from reports.values import Count, Money, Month, Percent, Value, text
@@ -177,10 +177,10 @@ def _segments(history: History, kept: dict[str, tuple[int, int]], last: date) ->
         "segments",
         text("loyalty.segments", month=Month(last)),
         (
-            Column("segment"),
-            Column("customers", "count"),
-            Column("share", "percent"),
-            Column("net_sales", "money"),
+            TableColumn("segment"),
+            TableColumn("customers", "count"),
+            TableColumn("share", "percent"),
+            TableColumn("net_sales", "money"),
         ),
         tuple(rows),
         shown=11,

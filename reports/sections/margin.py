@@ -10,7 +10,7 @@ from datetime import date
 
 from reports.figures.history import History
 from reports.figures.money import Totals
-from reports.page import Column, Section, Table
+from reports.page import Section, Table, TableColumn
 from reports.sections.axis import lines_chart, month_key
 from reports.sections.comparison import enough, points, ratio, share
 from reports.values import Count, Money, Month, Percent, Value, divide, text
@@ -63,11 +63,11 @@ def margin(history: History) -> Section:
         "margin",
         text("margin.table"),
         (
-            Column("month", "date"),
-            Column("gross_profit", "money"),
-            Column("margin", "percent"),
-            Column("margin_before_tax", "percent"),
-            Column("cost_coverage", "percent"),
+            TableColumn("month", "date"),
+            TableColumn("gross_profit", "money"),
+            TableColumn("margin", "percent"),
+            TableColumn("margin_before_tax", "percent"),
+            TableColumn("cost_coverage", "percent"),
         ),
         tuple(_row(m, history.totals[m], history.currency) for m in reversed(months)),
         shown=13,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from reports.figures import Figures
 from reports.figures.menu import CLASSES, MenuItem, engineer, round_price
 from reports.figures.money import PERCENT_BASE
-from reports.page import Chart, Column, Finding, Section, Table
+from reports.page import Chart, Finding, Section, Table, TableColumn
 from reports.sections.comparison import enough, ratio, share
 from reports.sections.names import names_of
 from reports.values import (
@@ -78,12 +78,12 @@ def menu(figures: Figures) -> Section:
         "menu",
         text("menu.table"),
         (
-            Column("item"),
-            Column("category"),
-            Column("class"),
-            Column("units", "quantity"),
-            Column("unit_contribution", "money"),
-            Column("contribution", "money"),
+            TableColumn("item"),
+            TableColumn("category"),
+            TableColumn("class"),
+            TableColumn("units", "quantity"),
+            TableColumn("unit_contribution", "money"),
+            TableColumn("contribution", "money"),
         ),
         rows,
         shown=15,

@@ -10,7 +10,7 @@ from collections import Counter
 from reports.figures.history import History
 from reports.figures.items import by_item
 from reports.figures.menu import CLASSES, MenuItem, engineer
-from reports.page import Column, Section, Table
+from reports.page import Section, Table, TableColumn
 from reports.values import Count, Month, Name, text
 
 HALF = 6
@@ -50,7 +50,12 @@ def migration(history: History) -> Section:
     table = Table(
         "migration",
         text("migration.table"),
-        (Column("item"), Column("category"), Column("was_class"), Column("class")),
+        (
+            TableColumn("item"),
+            TableColumn("category"),
+            TableColumn("was_class"),
+            TableColumn("class"),
+        ),
         tuple(
             (
                 Name(key[0]),

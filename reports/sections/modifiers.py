@@ -10,7 +10,7 @@ from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.items import by_category
 from reports.figures.tables import rows_of, sum_by
-from reports.page import Column, Section, Table, records
+from reports.page import Section, Table, TableColumn, records
 from reports.sections.comparison import against, enough, points, ratio, share
 from reports.sections.item_charts import category_name
 from reports.values import (
@@ -66,9 +66,9 @@ def modifiers(figures: Figures) -> Section:
             )
         )
         columns = (
-            Column("modifier", source="name"),
-            Column("units", "quantity"),
-            Column("charged", "money", source="amount"),
+            TableColumn("modifier", source="name"),
+            TableColumn("units", "quantity"),
+            TableColumn("charged", "money", source="amount"),
         )
         title = text("modifiers.paid_table")
         tables.append(Table.from_frame("paid-modifiers", title, paid, columns, currency))
@@ -182,13 +182,13 @@ def _mix(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> T
     before = dict(zip(past["category"], past["net_sales"], strict=True)) if past is not None else {}
     whole_past = int(past["net_sales"].sum()) if past is not None else 0
     columns = [
-        Column("category"),
-        Column("units", "quantity"),
-        Column("net_sales", "money"),
-        Column("share", "percent"),
+        TableColumn("category"),
+        TableColumn("units", "quantity"),
+        TableColumn("net_sales", "money"),
+        TableColumn("share", "percent"),
     ]
     if past is not None:
-        columns += [Column("share_before", "percent"), Column("points", "percent")]
+        columns += [TableColumn("share_before", "percent"), TableColumn("points", "percent")]
     rows = []
     for r in rows_of(groups):
         row = [

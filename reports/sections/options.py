@@ -12,7 +12,7 @@ import pandas as pd
 from reports.figures.history import History
 from reports.figures.items import by_item
 from reports.figures.tables import group_sums
-from reports.page import Column, Section, Table
+from reports.page import Section, Table, TableColumn
 from reports.sections.axis import lines_chart, month_key, span_column
 from reports.sections.comparison import enough, points, ratio
 from reports.values import QUANTITY_UNIT, Count, Month, Name, Percent, Points, divide, text
@@ -126,10 +126,10 @@ def _table(history: History, rows: list[Row]) -> tuple[Table, ...]:
             "options",
             text("options.table"),
             (
-                *map(Column, COLUMNS[:3]),
+                *map(TableColumn, COLUMNS[:3]),
                 span_column(history.whole_months[:half]),
                 span_column(history.whole_months[-half:]),
-                Column("points", "percent"),
+                TableColumn("points", "percent"),
             ),
             tuple(rows),
             shown=12,

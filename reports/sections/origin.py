@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 
-from reports.page import Column, Table
+from reports.page import Table, TableColumn
 from reports.values import Count, Day, Month, Name, Value, text
 
 FACTS = 14
@@ -26,7 +26,9 @@ def origin_table(metadata: Mapping[str, object]) -> Table:
         ),
     )
     rows = tuple(row for fact in order for row in _fact_rows(fact, metadata[fact]))
-    return Table("origin", text("lineage.origin"), (Column("fact"), Column("value")), rows, shown=7)
+    return Table(
+        "origin", text("lineage.origin"), (TableColumn("fact"), TableColumn("value")), rows, shown=7
+    )
 
 
 def _fact_rows(name: str, fact: object) -> list[tuple[Value, Value]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from reports.figures.forecast import FEWEST_TRIALS, WEEKS, Declined, forecast
 from reports.figures.history import History
-from reports.page import Chart, Column, Section, Table
+from reports.page import Chart, Section, Table, TableColumn
 from reports.sections.axis import month_key
 from reports.values import Count, Day, Money, Month, Percent, text
 
@@ -57,10 +57,10 @@ def outlook(history: History) -> Section:
         "outlook",
         text("outlook.table"),
         (
-            Column("day", "date"),
-            Column("low", "money"),
-            Column("expected", "money"),
-            Column("high", "money"),
+            TableColumn("day", "date"),
+            TableColumn("low", "money"),
+            TableColumn("expected", "money"),
+            TableColumn("high", "money"),
         ),
         tuple((Day(d, long=True), *(Money(v, currency) for v in outcome.days[d])) for d in days),
         shown=0,

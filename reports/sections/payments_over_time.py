@@ -11,7 +11,7 @@ from typing import cast
 
 from reports.figures.history import History
 from reports.figures.tables import sum_by
-from reports.page import Column, Section, Table
+from reports.page import Section, Table, TableColumn
 from reports.sections.axis import lines_chart, month_key, span_column
 from reports.sections.comparison import enough, points, share
 from reports.values import Count, Month, Name, Percent, Points, divide, text
@@ -120,10 +120,10 @@ def _tenders(history: History, months: list[date]) -> Table:
         "tender-shares",
         text("payments_over_time.table"),
         (
-            Column("tender"),
+            TableColumn("tender"),
             span_column(months[:count]),
             span_column(months[-count:]),
-            Column("points", "percent"),
+            TableColumn("points", "percent"),
         ),
         rows,
     )

@@ -6,7 +6,7 @@ from datetime import date
 
 from reports.figures.history import History
 from reports.figures.outliers import Outlier, odd_days, sold_by_day
-from reports.page import Column, Section, Table
+from reports.page import Section, Table, TableColumn
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, too_few
 from reports.sections.names import best_month, month_name
@@ -71,7 +71,7 @@ def records(history: History) -> Section:
         Table(
             "records",
             text("records.table"),
-            (Column("record"), Column("when", "date"), Column("value", "money")),
+            (TableColumn("record"), TableColumn("when", "date"), TableColumn("value", "money")),
             tuple(rows),
         )
     ]
@@ -80,7 +80,11 @@ def records(history: History) -> Section:
             Table(
                 "odd-days",
                 text("records.odd_table"),
-                (Column("day", "date"), Column("net_sales", "money"), Column("usual", "money")),
+                (
+                    TableColumn("day", "date"),
+                    TableColumn("net_sales", "money"),
+                    TableColumn("usual", "money"),
+                ),
                 tuple(
                     (Day(o.day, long=True), Money(o.net, currency), Money(o.usual, currency))
                     for o in odd

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from reports.figures.baskets import FEWEST, pairs
 from reports.figures.history import History
-from reports.page import Column, Section, Table
+from reports.page import Section, Table, TableColumn
 from reports.sections.axis import span_values
 from reports.sections.baskets import machine, notes_of
 from reports.values import Count, Name, Percent, Rate, text
@@ -69,13 +69,13 @@ def stability(history: History) -> Section:
         "pairs",
         text("stability.table"),
         (
-            Column("first"),
-            Column("second"),
-            Column("both", "count"),
-            Column("among", "count"),
-            Column("confidence", "percent"),
-            Column("lift", "number"),
-            *(Column("lift_in", "number", span_values(span)) for span in spans),
+            TableColumn("first"),
+            TableColumn("second"),
+            TableColumn("both", "count"),
+            TableColumn("among", "count"),
+            TableColumn("confidence", "percent"),
+            TableColumn("lift", "number"),
+            *(TableColumn("lift_in", "number", span_values(span)) for span in spans),
         ),
         tuple(rows),
     )

@@ -8,7 +8,7 @@ from reports.figures import Figures, Totals
 from reports.figures.calendar import month_before
 from reports.figures.money import total_by
 from reports.figures.tables import sum_by
-from reports.page import Chart, Column, Finding, Section, Table, records
+from reports.page import Chart, Finding, Section, Table, TableColumn, records
 from reports.sections.comparison import enough, growth, ranking, share, too_few
 from reports.sections.items import fair_machine
 from reports.sections.names import employee_name
@@ -104,17 +104,17 @@ def _store_table(
 ) -> Table:
     currency = figures.currency
     columns = [
-        Column("store_name"),
-        Column("net_sales", "money"),
-        Column("share", "percent"),
-        Column("receipts", "count"),
-        Column("average_receipt", "money"),
+        TableColumn("store_name"),
+        TableColumn("net_sales", "money"),
+        TableColumn("share", "percent"),
+        TableColumn("receipts", "count"),
+        TableColumn("average_receipt", "money"),
     ]
     if before:
         columns += [
-            Column("before", "money"),
-            Column("change", "percent"),
-            Column("fair_change", "money", csv_only=True),
+            TableColumn("before", "money"),
+            TableColumn("change", "percent"),
+            TableColumn("fair_change", "money", csv_only=True),
         ]
     rows = []
     for store in ranked:
@@ -174,12 +174,12 @@ def _staff_table(figures: Figures, staff: pd.DataFrame) -> Table:
         ],
     )
     columns = (
-        Column("employee"),
-        Column("receipts", "count"),
-        Column("net_sales", "money"),
-        Column("average_receipt", "money"),
-        Column("discounts", "money"),
-        Column("refund_receipts", "count"),
+        TableColumn("employee"),
+        TableColumn("receipts", "count"),
+        TableColumn("net_sales", "money"),
+        TableColumn("average_receipt", "money"),
+        TableColumn("discounts", "money"),
+        TableColumn("refund_receipts", "count"),
     )
     title = text("stores.staff")
     return Table.from_frame("employees", title, cells, columns, figures.currency, shown=SHOWN)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from reports.figures import Figures
 from reports.figures.tables import rows_of, sum_by
-from reports.page import Chart, Column, Section, Table, records
+from reports.page import Chart, Section, Table, TableColumn, records
 from reports.sections.comparison import enough, ranking, ratio, share, too_few
 from reports.sections.loss_alerts import find_loss_alerts
 from reports.sections.names import employee_name
@@ -46,10 +46,10 @@ def tenders(figures: Figures) -> Section:
         total_sum, receipts = int(given["amount"].sum()), int(given["receipts"].max())
         cells = given.assign(share=[share(int(n), total_sum, receipts) for n in given["amount"]])
         columns = (
-            Column("discount", source="name"),
-            Column("receipts", "count"),
-            Column("given", "money", source="amount"),
-            Column("share_of_discounts", "percent", source="share"),
+            TableColumn("discount", source="name"),
+            TableColumn("receipts", "count"),
+            TableColumn("given", "money", source="amount"),
+            TableColumn("share_of_discounts", "percent", source="share"),
         )
         title = text("tenders.discounts")
         tables.append(Table.from_frame("discounts", title, cells, columns, currency))
@@ -112,12 +112,12 @@ def _tender_table(sums: pd.DataFrame, total_sum: int, receipts: int, currency: s
     cells["paid_back"] = -cells["refunds_amount"]
     cells["share"] = [share(int(amount), total_sum, receipts) for amount in cells["amount"]]
     columns = (
-        Column("tender"),
-        Column("payments", "count"),
-        Column("from_sales", "money", source="sales_amount"),
-        Column("paid_back", "money"),
-        Column("left", "money", source="amount"),
-        Column("share", "percent"),
+        TableColumn("tender"),
+        TableColumn("payments", "count"),
+        TableColumn("from_sales", "money", source="sales_amount"),
+        TableColumn("paid_back", "money"),
+        TableColumn("left", "money", source="amount"),
+        TableColumn("share", "percent"),
     )
     title = text("tenders.table")
     table = Table.from_frame("tenders", title, cells, columns, currency, shown=15)
@@ -186,8 +186,12 @@ def _said(figures: Figures) -> list[Text]:
 
 def _refunds(figures: Figures, refunded: pd.DataFrame) -> list[Table]:
     items = sum_by(refunded, ["item"], ["units", "refunds"], "refunds")
-    money = Column("refunded", "money", source="refunds")
-    columns: tuple[Column, ...] = (Column("item"), Column("units", "quantity"), money)
+    money = TableColumn("refunded", "money", source="refunds")
+    columns: tuple[TableColumn, ...] = (
+        TableColumn("item"),
+        TableColumn("units", "quantity"),
+        money,
+    )
     title, currency = text("tenders.by_item"), figures.currency
     tables = [Table.from_frame("refunded-items", title, items, columns, currency, shown=5)]
     sums = ["refund_receipts", "refunds", "cancelled_receipts", "cancelled_total"]
@@ -196,11 +200,11 @@ def _refunds(figures: Figures, refunded: pd.DataFrame) -> list[Table]:
     if len(people):
         people = people.assign(employee=[employee_name(figures, e) for e in people["employee_id"]])
         columns = (
-            Column("employee"),
-            Column("refund_receipts", "count"),
+            TableColumn("employee"),
+            TableColumn("refund_receipts", "count"),
             money,
-            Column("cancelled_receipts", "count"),
-            Column("cancelled", "money", source="cancelled_total"),
+            TableColumn("cancelled_receipts", "count"),
+            TableColumn("cancelled", "money", source="cancelled_total"),
         )
         title = text("tenders.by_employee")
         tables.append(

@@ -10,7 +10,7 @@ from datetime import date
 from reports.figures.calendar import month_before
 from reports.figures.history import History
 from reports.figures.tables import group_sums, rows_of
-from reports.page import Chart, Column, Section, Table
+from reports.page import Chart, Section, Table, TableColumn
 from reports.sections.axis import month_key, months_axis
 from reports.sections.bridge import machine
 from reports.sections.comparison import growth
@@ -32,12 +32,12 @@ def trend(history: History) -> Section:
         "months",
         text("trend.table"),
         (
-            Column("month", "date"),
-            Column("net_sales", "money"),
-            Column("receipts", "count"),
-            Column("average_receipt", "money"),
-            Column("open_days", "count"),
-            Column("per_day", "money"),
+            TableColumn("month", "date"),
+            TableColumn("net_sales", "money"),
+            TableColumn("receipts", "count"),
+            TableColumn("average_receipt", "money"),
+            TableColumn("open_days", "count"),
+            TableColumn("per_day", "money"),
         ),
         tuple(_row(history, month) for month in reversed(months) if month in history.totals),
         shown=13,

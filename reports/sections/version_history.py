@@ -13,7 +13,7 @@ from typing import cast
 
 from reports.figures.history import History
 from reports.figures.moved import moved_figures
-from reports.page import Column, Section, Table
+from reports.page import Section, Table, TableColumn
 from reports.render.machine import plain
 from reports.sections.axis import month_key
 from reports.sections.changes import (
@@ -68,8 +68,12 @@ def version_history(
             *(text(f"changes.{name}") for name in others),
         ]
         if months:
-            columns: tuple[Column, ...]
-            columns = (Column("month", "date"), Column("was", "money"), Column("is", "money"))
+            columns: tuple[TableColumn, ...]
+            columns = (
+                TableColumn("month", "date"),
+                TableColumn("was", "money"),
+                TableColumn("is", "money"),
+            )
             tables.append(
                 Table("moved-months", text("version_history.moved_table"), columns, tuple(months))
             )
@@ -96,11 +100,11 @@ def version_history(
         for e in ordered
     )
     columns = (
-        Column("report"),
-        Column("month", "date"),
-        Column("version", "count"),
-        Column("why"),
-        Column("digest"),
+        TableColumn("report"),
+        TableColumn("month", "date"),
+        TableColumn("version", "count"),
+        TableColumn("why"),
+        TableColumn("digest"),
     )
     table = Table("version_history", text("version_history.table"), columns, rows, shown=24)
     return Section(

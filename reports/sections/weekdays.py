@@ -12,7 +12,7 @@ from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.money import PERCENT_BASE
 from reports.figures.tables import rows_of, sort_rows
-from reports.page import Chart, Column, Finding, Section, Table
+from reports.page import Chart, Finding, Section, Table, TableColumn
 from reports.sections.comparison import enough, growth, share
 from reports.sections.names import names_of
 from reports.values import (
@@ -155,13 +155,13 @@ def _per_day(day: tuple[int, int, int], currency: str) -> Money:
 def _weekday_table(figures: Figures, now: Weekdays, before: Weekdays) -> Table:
     currency = figures.currency
     columns = [
-        Column("weekday"),
-        Column("open_days", "count"),
-        Column("per_day", "money"),
-        Column("receipts_per_day", "number"),
+        TableColumn("weekday"),
+        TableColumn("open_days", "count"),
+        TableColumn("per_day", "money"),
+        TableColumn("receipts_per_day", "number"),
     ]
     if before:
-        columns += [Column("before_per_day", "money"), Column("change", "percent")]
+        columns += [TableColumn("before_per_day", "money"), TableColumn("change", "percent")]
     rows: list[tuple[Value, ...]] = []
     for w in range(7):
         if w not in now:
@@ -194,11 +194,11 @@ def _channel_table(channels: pd.DataFrame, total_sum: int, receipts: int, curren
         "channels",
         text("weekdays.channels"),
         (
-            Column("channel"),
-            Column("receipts", "count"),
-            Column("net_sales", "money"),
-            Column("share", "percent"),
-            Column("average_receipt", "money"),
+            TableColumn("channel"),
+            TableColumn("receipts", "count"),
+            TableColumn("net_sales", "money"),
+            TableColumn("share", "percent"),
+            TableColumn("average_receipt", "money"),
         ),
         rows,
     )

@@ -11,7 +11,7 @@ from fractions import Fraction
 from reports.figures.calendar import month_before
 from reports.figures.growth import by_store_day, like_for_like, observed_seasons, seasonality
 from reports.figures.history import History
-from reports.page import Chart, Column, Section, Table
+from reports.page import Chart, Section, Table, TableColumn
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, growth
 from reports.values import Count, Money, Month, MonthName, Name, Percent, Text, text
@@ -105,12 +105,12 @@ def years(history: History) -> Section:
         "years",
         text("years.table"),
         (
-            Column("month", "date"),
-            Column("net_sales", "money"),
-            Column("year_before", "money"),
-            Column("change", "percent"),
-            Column("like_for_like", "percent"),
-            Column("comparable_days", "count"),
+            TableColumn("month", "date"),
+            TableColumn("net_sales", "money"),
+            TableColumn("year_before", "money"),
+            TableColumn("change", "percent"),
+            TableColumn("like_for_like", "percent"),
+            TableColumn("comparable_days", "count"),
         ),
         tuple(rows),
         shown=SHOWN,

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pipeline.deliver import Alert, Failure, ReportEmail, compose
 from pipeline.errors import ConfigError
 from reports.escape import visible
-from reports.page import Column, Finding, Page, Section, Table, Tile
+from reports.page import Finding, Page, Section, Table, TableColumn, Tile
 from reports.render import mail, message, slack
 from reports.values import Count, Money, Name, text
 from reports.words import Words
@@ -39,7 +39,7 @@ def report(name: str, locale: str = "es_MX", rows: int = 1, currencies: tuple[st
     changed = Table(
         "changes",
         text("changes.some", n=Count(2)),
-        (Column("item"), Column("was", "money"), Column("is", "money")),
+        (TableColumn("item"), TableColumn("was", "money"), TableColumn("is", "money")),
         tuple((Name(name), Money(100 + n, "MXN"), Money(200 + n, "MXN")) for n in range(rows)),
     )
     page = Page(

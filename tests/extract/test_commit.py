@@ -15,7 +15,7 @@ from pipeline.extract.windows import extract
 from pipeline.load import RECEIPTS, Lake, open_storage
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.receipt import read_receipt
-from pipeline.pos.source import Page, Record, Window
+from pipeline.pos.source import ApiPage, Record, Window
 from pipeline.simulator.source import encode
 from tests.extract.small_shop import DAY, NOW, START, receipt, windows
 from tests.load.faults import FaultyStorage, Killed
@@ -32,9 +32,9 @@ class Recorded:
 
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
-    ) -> Iterator[Page]:
+    ) -> Iterator[ApiPage]:
         self.requests += 1
-        yield Page(self._records, None)
+        yield ApiPage(self._records, None)
 
 
 def version(number: str, sold: datetime, updated: datetime) -> Record:

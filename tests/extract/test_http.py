@@ -19,7 +19,7 @@ import pytest
 
 from pipeline.errors import DeadlineExceeded, SourceFatal, SourceRetriable
 from pipeline.extract.deadline import Deadline, TimeUpError
-from pipeline.extract.http import Http, Refused, read_retry_after
+from pipeline.extract.http import Http, RefusedRequest, read_retry_after
 from pipeline.extract.outage import is_out, note_answer
 from pipeline.extract.waits import on_wait
 from tests.extract.small_shop import NOW, START, Patience, shop
@@ -395,7 +395,7 @@ def test_an_odd_success_is_refused(scripted, token: str) -> None:
     http = Http(
         scripted(lambda connection: connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")), token
     )
-    with pytest.raises(Refused, match="204"):
+    with pytest.raises(RefusedRequest, match="204"):
         http.get("/receipts", {}, bytes)
 
 

@@ -23,13 +23,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from pipeline.extract.fetch import FetchedPages, fetch_pages, pack
-from pipeline.extract.http import Refused
+from pipeline.extract.http import RefusedRequest
 from pipeline.extract.missed import by_date, find_missed, newest_in_raw
 from pipeline.extract.moved_revisions import copy_moved_revisions, earlier_dates, partition_date_of
 from pipeline.pos.loyverse.client import Loyverse
 from pipeline.pos.loyverse.endpoints import write_instant
 from pipeline.pos.loyverse.receipt import read_receipt
-from pipeline.pos.source import Page, Progress, Record, Window
+from pipeline.pos.source import ApiPage, FetchProgress, Record, Window
 from pipeline.simulator.ids import millis
 from pipeline.simulator.loyverse.api import answer
 from pipeline.simulator.loyverse.protocol import ApiError, Rules
@@ -74,7 +74,7 @@ class Direct:
         try:
             result = answer(self._book, millis(self._now()), path, params, self._rules)
         except ApiError as error:
-            raise Refused(str(error), error.status, error.body) from error
+            raise RefusedRequest(str(error), error.status, error.body) from error
         return read(result if isinstance(result, bytes) else result.body())
 
 
@@ -195,7 +195,7 @@ class Nights(RuleBasedStateMachine):
     def _walk(
         self, windows: list[Window], bounded: bool = False, kill: int | None = None
     ) -> FetchedPages:
-        def step(progress: Progress) -> None:
+        def step(progress: FetchProgress) -> None:
             if progress.pages == kill:
                 raise Killed
 
@@ -310,7 +310,7 @@ class Nights(RuleBasedStateMachine):
         return newest
 
     def _full_read(self) -> dict[str, Record]:
-        pages: Iterator[Page] = self.source.receipts(START - DAY, None)
+        pages: Iterator[ApiPage] = self.source.receipts(START - DAY, None)
         return {record.number: record for page in pages for record in page.records}
 
     def _load(self) -> None:

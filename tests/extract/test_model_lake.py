@@ -19,7 +19,7 @@ from pipeline.load import Manifest, commits
 from pipeline.load.raw import RawZone
 from pipeline.load.raw_objects import StoredObjects
 from pipeline.pos.loyverse.client import Loyverse
-from pipeline.pos.source import Page, Window
+from pipeline.pos.source import ApiPage, Window
 from pipeline.transform import day_bounds
 from tests.extract.lake_nights import HISTORIES, AtOnce, Step, World, call_at_once, play
 from tests.extract.test_model import Act, Killed
@@ -105,7 +105,7 @@ def there_is_no_second_look(patch: pytest.MonkeyPatch) -> None:
 def a_killed_walk_counts_as_whole(patch: pytest.MonkeyPatch) -> None:
     receipts = Loyverse.receipts
 
-    def cut_short(self: Loyverse, *args: object) -> Iterator[Page]:
+    def cut_short(self: Loyverse, *args: object) -> Iterator[ApiPage]:
         with suppress(Killed):
             yield from receipts(self, *args)
 

@@ -15,9 +15,9 @@ from pipeline.extract.windows import extract, follow, months_of
 from pipeline.load import Lake, Storage, open_storage
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.receipt import read_receipt
-from pipeline.pos.source import Page, Record
-from pipeline.pos.source import Progress as Step
-from pipeline.progress import Progress
+from pipeline.pos.source import ApiPage, Record
+from pipeline.pos.source import FetchProgress as Step
+from pipeline.progress import FetchProgress
 from pipeline.simulator.source import encode
 from tests.extract.small_shop import DAY, NOW, receipt, windows
 from tests.load.faults import FaultyStorage, Killed
@@ -58,7 +58,7 @@ class Recorded:
 
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
-    ) -> Iterator[Page]:
+    ) -> Iterator[ApiPage]:
         with self._lock:
             self.lists.append(since)
             self.running += 1
@@ -70,7 +70,7 @@ class Recorded:
             starts = range(int(cursor or 0), max(len(rows), 1), 20)
             for start in starts:
                 is_last = start == starts[-1]
-                yield Page(rows[start : start + 20], None if is_last else str(start + 20))
+                yield ApiPage(rows[start : start + 20], None if is_last else str(start + 20))
         finally:
             with self._lock:
                 self.running -= 1
@@ -147,7 +147,7 @@ def test_progress_adds_up_over_spans() -> None:
     """Two spans of a day, one read by half: a quarter of all."""
     report: list[tuple[str, int | None]] = []
     spans = [[window] for window in windows(2)]
-    bar = Progress("x", "receipts", tell=lambda *shown: report.append(shown), seconds=0)
+    bar = FetchProgress("x", "receipts", tell=lambda *shown: report.append(shown), seconds=0)
     first, second = follow(bar, spans, NOW, Recorded())
     second(Step(1, 10, 1, spans[1][0].start + DAY / 2))
     first(Step(1, 5, 1, spans[0][0].start))

@@ -14,7 +14,7 @@ import pytest
 from pipeline.errors import ConfigError
 from pipeline.extract.page_journal import Seal
 from pipeline.extract.private_folder import make_private, read_key
-from pipeline.pos.source import Page, Record
+from pipeline.pos.source import ApiPage, Record
 from tests.extract.small_shop import START, make_walk, numbers, shop
 from tests.extract.test_resume import killed_walk
 
@@ -22,9 +22,9 @@ OTHER_USER = 4711
 is_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to other users")
 
 
-def forged_page() -> Page:
+def forged_page() -> ApiPage:
     body = b'{"receipt_number": "6-6666", "total_money": 1000000}'
-    return Page([Record(body, "6-6666", START, START, START)], None)
+    return ApiPage([Record(body, "6-6666", START, START, START)], None)
 
 
 def plant_walk(root: Path, source: object, key: bytes | None) -> Path:

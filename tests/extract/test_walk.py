@@ -19,7 +19,7 @@ from pipeline.extract.fetch import FetchedPages, arrange, fetch_pages, pack
 from pipeline.extract.read_ahead import AHEAD
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.receipt import read_receipt
-from pipeline.pos.source import Page, Record, Window
+from pipeline.pos.source import ApiPage, Record, Window
 from tests.extract.small_shop import (
     DAY,
     NOW,
@@ -45,11 +45,11 @@ class Recorded:
 
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
-    ) -> Iterator[Page]:
+    ) -> Iterator[ApiPage]:
         for position in range(int(cursor or 0), len(self.given)):
             self.requests += 1
             is_last = position == len(self.given) - 1
-            yield Page(
+            yield ApiPage(
                 self.given[position],
                 None if is_last else str(position + 1),
                 self.truncated_at if is_last else None,
@@ -304,7 +304,7 @@ def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     class Endless(Recorded):
         def receipts(
             self, since: datetime, until: datetime | None, cursor: str | None = None
-        ) -> Iterator[Page]:
+        ) -> Iterator[ApiPage]:
             count = len(self.given)
             for position in range(count):
                 moment = START + position * 20 * DAY / count
@@ -312,7 +312,7 @@ def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
                     record(f"{position}-{n}", moment, body=os.urandom(1 << 10) * 10)
                     for n in range(100)
                 ]
-                yield Page(rows, str(position) if position < count - 1 else None)
+                yield ApiPage(rows, str(position) if position < count - 1 else None)
 
     monkeypatch.setattr("pipeline.extract.page_journal.IN_MEMORY", 2 << 20)
     peaks = []
@@ -436,7 +436,7 @@ def test_a_page_that_cannot_be_sorted_fails_the_walk(
     """The last one too: the next one is already under way."""
     pages, sort = iter(range(1, 9)), FetchedPages.sort
 
-    def full(result: FetchedPages, entry: Page) -> None:
+    def full(result: FetchedPages, entry: ApiPage) -> None:
         if next(pages) == page:
             raise ConfigError("the disk is full")
         sort(result, entry)

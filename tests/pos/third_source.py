@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.pos.pages import instant_of
-from pipeline.pos.source import Lists, Page, Record, ToCanonical
+from pipeline.pos.source import ApiPage, Lists, Record, ToCanonical
 
 EXPORTS = None
 read_shift = None
@@ -106,7 +106,7 @@ class Tills:
 
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
-    ) -> Iterator[Page]:
+    ) -> Iterator[ApiPage]:
         bodies = [
             json.dumps(sale).encode() for sale in sorted(SALES, key=lambda sale: str(sale["at"]))
         ]
@@ -116,7 +116,9 @@ class Tills:
             if since <= r.updated_at and (until is None or r.updated_at < until)
         ]
         for first in range(int(cursor or 0), max(len(rows), 1), 2):
-            yield Page(rows[first : first + 2], str(first + 2) if first + 2 < len(rows) else None)
+            yield ApiPage(
+                rows[first : first + 2], str(first + 2) if first + 2 < len(rows) else None
+            )
 
     def catalog(self) -> dict[str, list[bytes]]:
         return {"stores": [b'{"id":"s1","name":"Market"}']}

@@ -13,7 +13,7 @@ import reports.words
 from reports.compose import compose_cumulative, compose_monthly
 from reports.contents import CUMULATIVE, MONTHLY
 from reports.figures import Figures
-from reports.page import Column, Section, Table
+from reports.page import Section, Table, TableColumn
 from reports.render.machine import figures_json
 from reports.render.markdown import markdown
 from reports.values import Count, Name, Text, text
@@ -32,9 +32,9 @@ def hourly(figures: Figures) -> Section:
     sums = figures.now["hours"].groupby("hour")[["receipts", "net_sales"]].sum().reset_index()
     sums["name"] = [f"{hour} h" for hour in sums["hour"]]
     columns = (
-        Column("record", source="name"),
-        Column("receipts", "count"),
-        Column("net_sales", "money"),
+        TableColumn("record", source="name"),
+        TableColumn("receipts", "count"),
+        TableColumn("net_sales", "money"),
     )
     table = Table.from_frame("hourly", text("hourly.table"), sums, columns, figures.currency)
     return Section("hourly", (text("hourly.lead", n=Count(len(sums))),), tables=(table,))

@@ -16,7 +16,7 @@ from PIL import Image
 import reports
 from reports.charts import draw
 from reports.compose import compose_cumulative, compose_monthly
-from reports.page import Column, Page, Section, Table
+from reports.page import Page, Section, Table, TableColumn
 from reports.plans import read_plans
 from reports.render.html import html
 from reports.render.outline import charts
@@ -152,7 +152,7 @@ def test_a_process_keeps_no_report_in_memory_after_it_is_written() -> None:
 
     def write(number: int) -> int:
         cells = [tuple(Name(f"{number} {row} {place}") for place in "abcdef") for row in range(150)]
-        columns = tuple(Column("item") for _ in range(6))
+        columns = tuple(TableColumn("item") for _ in range(6))
         table = Table("t", text("page.annex"), columns, tuple(cells), shown=150, is_whole=True)
         section = Section("days", tables=(table,), number=1)
         page = Page("monthly", MONTHS[0], None, 2, ("MXN",), (), (section,), {})

@@ -20,7 +20,7 @@ from urllib.parse import quote
 import msgspec
 
 from pipeline.errors import HistoryLimit, NotServed, SourceFatal
-from pipeline.extract.http import Http, Refused
+from pipeline.extract.http import Http, RefusedRequest
 from pipeline.pos.api import open_http
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.endpoints import ENDPOINTS, PAGE_LIMIT, TOLERANCE, Filter, check_shown
@@ -28,7 +28,7 @@ from pipeline.pos.loyverse.lists import Lists
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.loyverse.redaction import redact_rows
 from pipeline.pos.loyverse.refusals import explain
-from pipeline.pos.source import Page, Reader, Record
+from pipeline.pos.source import ApiPage, Reader, Record
 
 HISTORY_LIMIT = timedelta(days=31)
 HISTORY_LIMIT_MARGIN = timedelta(minutes=2)  # the limit moves on during a request
@@ -65,7 +65,7 @@ class Loyverse:
 
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
-    ) -> Iterator[Page]:
+    ) -> Iterator[ApiPage]:
         """Receipts that the server changed in [since, until), and some near the bounds.
 
         The API does not document whether its bounds are inclusive. A page that crosses the history
@@ -88,7 +88,7 @@ class Loyverse:
                         + ([reached] if reached else []),
                         default=None,
                     )
-                    yield Page(records, cursor, begin if is_clamped and cursor is None else None)
+                    yield ApiPage(records, cursor, begin if is_clamped and cursor is None else None)
                 return
             except HistoryLimit as refusal:
                 edge = self._edge()
@@ -103,7 +103,7 @@ class Loyverse:
                 else:
                     if reached is None and cursor is None:
                         self._check_account(refusal)
-                    yield Page([], None, reached or edge)
+                    yield ApiPage([], None, reached or edge)
                     return
 
     def object(self, resource: str, identifier: str = "") -> bytes:
@@ -111,14 +111,14 @@ class Loyverse:
         path = _path(resource, identifier)
         try:
             return self._http.get(path, {}, _whole_object)
-        except Refused as refused:
+        except RefusedRequest as refused:
             raise explain(refused, path) from None
 
     def account(self) -> tuple[str, str] | None:
         """Id and name of the merchant; None if the API has none."""
         try:
             merchant = msgspec.json.decode(self._http.get("/merchant", {}, _whole_object))
-        except Refused as refused:
+        except RefusedRequest as refused:
             if refused.status == 404:
                 return None
             raise explain(refused, "/merchant") from None
@@ -132,7 +132,7 @@ class Loyverse:
         path = _path("receipts", number)
         try:
             record = read_receipt(self._http.get(path, {}, _whole_object))
-        except Refused as refused:
+        except RefusedRequest as refused:
             if refused.status == 404:
                 return None
             raise explain(refused, path) from None

@@ -11,7 +11,7 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from pipeline.errors import SourceFatal
-from pipeline.extract.http import Http, Refused
+from pipeline.extract.http import Http, RefusedRequest
 from pipeline.extract.read_ahead import read_ahead
 from pipeline.extract.seen import Seen
 from pipeline.pos.api import CursorRefused, page_reader
@@ -153,7 +153,7 @@ class Lists:
                     partial(slice_page, key=endpoint.rows_key),
                 ),
             )
-        except Refused as refused:
+        except RefusedRequest as refused:
             raise explain(refused, f"/{endpoint.path}") from None
         if endpoint.is_paged and len(rows) > PAGE_LIMIT:
             raise SourceFatal(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pipeline.errors import HistoryLimit, NotServed, SourceError, Unauthorized
-from pipeline.extract.http import Refused
+from pipeline.extract.http import RefusedRequest
 from pipeline.pos.api import explain_refusal, read_refusal
 
 
-def explain(refused: Refused, path: str) -> SourceError:
+def explain(refused: RefusedRequest, path: str) -> SourceError:
     """The error that explains `refused` and says what to do."""
     refusal = read_refusal(refused, f"GET {path}", ("code", "details"))
     match refused.status:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
-from pipeline.pos.source import Shift
+from pipeline.pos.source import CashShift
 
 
 class _Shift(msgspec.Struct):
@@ -33,12 +33,12 @@ class _Shift(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Shift).decode
 
 
-def read_shift(line: bytes) -> Shift:
+def read_shift(line: bytes) -> CashShift:
     """The shift of a row of /shifts. Raises ValueError if a field is unreadable."""
     row = _decode(line)  # msgspec's errors are ValueErrors
     if row.opened_at.tzinfo is None or (row.closed_at and row.closed_at.tzinfo is None):
         raise ValueError("a time of the shift has no time zone")
-    return Shift(
+    return CashShift(
         row.id,
         row.store_id,
         row.pos_device_id,

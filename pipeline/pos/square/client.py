@@ -18,11 +18,11 @@ from urllib.parse import quote
 import msgspec
 
 from pipeline.errors import SourceFatal
-from pipeline.extract.http import Http, Refused
+from pipeline.extract.http import Http, RefusedRequest
 from pipeline.extract.read_ahead import read_ahead
 from pipeline.pos.api import CursorRefused, Rows, open_http, page_reader
 from pipeline.pos.pages import check_text, slice_page, split_page
-from pipeline.pos.source import Page, Reader, Record
+from pipeline.pos.source import ApiPage, Reader, Record
 from pipeline.pos.square import endpoints, reader
 from pipeline.pos.square.money import MoneyLists
 from pipeline.pos.square.refusals import explain
@@ -51,7 +51,7 @@ class Square:
 
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
-    ) -> Iterator[Page]:
+    ) -> Iterator[ApiPage]:
         """Orders that changed in [since, until), ten locations at a time.
 
         The cursor is the number of the group of locations and the last `updated_at` of the page.
@@ -59,7 +59,9 @@ class Square:
         """
         return read_ahead(self._pages(since, until, cursor))
 
-    def _pages(self, since: datetime, until: datetime | None, cursor: str | None) -> Iterator[Page]:
+    def _pages(
+        self, since: datetime, until: datetime | None, cursor: str | None
+    ) -> Iterator[ApiPage]:
         locations = sorted(msgspec.json.decode(row)["id"] for row in self._locations())
         groups = [
             locations[first : first + endpoints.MAX_LOCATIONS]
@@ -78,7 +80,7 @@ class Square:
                     if is_end
                     else f"{number} {endpoints.write_instant(last)}"
                 )
-                yield Page(records, None if is_last else following)
+                yield ApiPage(records, None if is_last else following)
             start = since
 
     def _group(
@@ -114,7 +116,7 @@ class Square:
         path = f"/v2/orders/{quote(number, safe='')}"
         try:
             order = self._http.get(path, {}, _order_in)
-        except Refused as refused:
+        except RefusedRequest as refused:
             if refused.status == 404:
                 return None
             raise explain(refused, f"GET {path}") from None
@@ -160,13 +162,13 @@ class Square:
     def _get(self, path: str, params: Mapping[str, str], key: str) -> Rows:
         try:
             return self._http.get(path, params, _reader(key))
-        except Refused as refused:
+        except RefusedRequest as refused:
             raise explain(refused, f"GET {path}") from None
 
     def _post(self, path: str, body: bytes, key: str) -> Rows:
         try:
             return self._http.post(path, body, _reader(key))
-        except Refused as refused:
+        except RefusedRequest as refused:
             raise explain(refused, f"POST {path}") from None
 
 

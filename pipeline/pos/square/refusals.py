@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pipeline.errors import SourceError, Unauthorized
-from pipeline.extract.http import Refused
+from pipeline.extract.http import RefusedRequest
 from pipeline.pos.api import explain_refusal, read_refusal
 
 
-def explain(refused: Refused, call: str) -> SourceError:
+def explain(refused: RefusedRequest, call: str) -> SourceError:
     """The error that explains `refused`; `call` is method and path."""
     refusal = read_refusal(refused, call, ("code", "detail", "field"))
     if refused.status == 401:
