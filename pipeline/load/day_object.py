@@ -23,8 +23,7 @@ _NAME = b"dataset"
 
 def pack_tables(tables: Mapping[str, pa.Table], batch_rows: int = BATCH) -> bytes:
     """The tables as one object, in their order."""
-    pieces = {name: (table.schema, [_zero_nulls(table)]) for name, table in tables.items()}
-    return pack(pieces, batch_rows)
+    return pack({name: (table.schema, [table]) for name, table in tables.items()}, batch_rows)
 
 
 def pack(
@@ -32,8 +31,8 @@ def pack(
 ) -> bytes:
     """Tables that come in pieces as one object, with one batch in memory.
 
-    The pieces of a table have the same dictionaries, and zeros in the place of nulls, as those of
-    transform have. The bytes depend on the rows alone, not on the pieces.
+    The pieces of a table have the same dictionaries. The bytes depend on the rows alone, not on the
+    pieces.
     """
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(use_threads=False)
@@ -42,7 +41,7 @@ def pack(
             schema = _bare(full_schema).with_metadata({_NAME: name})
             with pa.ipc.new_stream(stream, schema, options=options) as writer:
                 for rows in _batches((with_schema(piece, schema) for piece in pieces), batch_rows):
-                    for batch in _cut(rows).to_batches():
+                    for batch in _alone(rows).to_batches():
                         writer.write_batch(batch)
     data: bytes = sink.getvalue().to_pybytes()
     return data
@@ -101,14 +100,22 @@ def unpack_pieces(
         raise Corrupt(f"{name} is not a valid object of tables: {error}") from error
 
 
-def _zero_nulls(table: pa.Table) -> pa.Table:
-    """The same rows, with zeros in the place of nulls, whatever stood there before."""
+def _alone(table: pa.Table) -> pa.Table:
+    """A copy of the rows, with zeros in the place of nulls.
+
+    A slice would also hold bytes of its neighbours, and what stands in the place of a null depends
+    on how its column was made.
+    """
     rows = np.arange(table.num_rows, dtype="i8")
     take = pa.Array.from_buffers(pa.int64(), len(rows), [None, pa.py_buffer(rows)])
-    columns = [
-        column.take(take) if any(map(_has_nulls, column.chunks)) else column
-        for column in table.columns
-    ]
+    columns = []
+    for column in table.combine_chunks().columns:
+        # to join a single array copies it, which is quicker, and copies what a null stands for
+        parts = [
+            part.take(take) if _has_nulls(part) else pa.concat_arrays([part])
+            for part in column.chunks
+        ]
+        columns.append(pa.chunked_array(parts, column.type))
     return pa.Table.from_arrays(columns, schema=table.schema)
 
 
@@ -119,28 +126,6 @@ def _has_nulls(array: pa.Array) -> bool:
     if pa.types.is_struct(array.type):
         return bool(array.null_count) or any(map(_has_nulls, array.flatten()))
     return bool(array.null_count)
-
-
-def _cut(table: pa.Table) -> pa.Table:
-    """The rows without their neighbours in the memory of a longer table."""
-    columns = []
-    for column in table.combine_chunks().columns:
-        if not all(map(_is_written_alone, column.chunks)):
-            # to join a single array copies its rows
-            parts = [pa.concat_arrays([part]) for part in column.chunks]
-            column = pa.chunked_array(parts, column.type)
-        columns.append(column)
-    return pa.Table.from_arrays(columns, schema=table.schema)
-
-
-def _is_written_alone(rows: pa.Array) -> bool:
-    """Whether Arrow writes nothing of its neighbours: it writes eight bytes at a time."""
-    rows = rows.indices if pa.types.is_dictionary(rows.type) else rows
-    if pa.types.is_decimal128(rows.type) or pa.types.is_timestamp(rows.type):
-        return True
-    if pa.types.is_date32(rows.type) or pa.types.is_int32(rows.type):
-        return rows.offset == 0 and rows.buffers()[1].size == 4 * len(rows)
-    return False
 
 
 def with_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:

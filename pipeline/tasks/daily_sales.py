@@ -146,13 +146,12 @@ class DailySales(BatchTask):
 
     def pack(self, day: Cleaned) -> tuple[Files, Metadata]:
         """The files and metadata of a day; no file if raw has no record of it."""
-        from pipeline.load.day_object import FILE, pack
+        from pipeline.load.day_object import FILE, pack_tables
 
         self._report_counts(day.metadata)
         if not any(day.metadata.values()):
             return {}, dict(day.metadata)
-        tables = {name: (table.schema, [table]) for name, table in _sorted_tables(day).items()}
-        return {FILE: pack(tables)}, dict(day.metadata)
+        return {FILE: pack_tables(_sorted_tables(day))}, dict(day.metadata)
 
     def _report_counts(self, counts: Mapping[str, int]) -> None:
         self.report_progress(

@@ -58,9 +58,7 @@ def _bitmap(present: np.ndarray | None) -> pa.Buffer | None:
 
 
 def fixed(values: Ints, kind: pa.DataType, present: np.ndarray | None = None) -> pa.Array:
-    """A column of a fixed-width type; null, over a zero, where `present` is False."""
-    if present is not None:
-        values = np.where(present, values, 0)
+    """A column of a fixed-width type over `values`; null where `present` is False."""
     if pa.types.is_decimal128(kind):
         wide = np.empty((len(values), 2), "i8")
         wide[:, 0], wide[:, 1] = values, values >> 63
@@ -197,13 +195,12 @@ def _split_column(column: pa.Array, bounds: Ints, part_of: Ints) -> list[pa.Arra
     keys = np.flatnonzero(used)
     firsts = np.searchsorted(keys, np.arange(len(bounds)) * width).tolist()
     index_of = np.cumsum(np.r_[used, False]) - 1
-    codes = index_of[key] - np.repeat(firsts[:-1], np.diff(bounds))
+    codes = np.where(present, index_of[key] - np.repeat(firsts[:-1], np.diff(bounds)), 0)
     values = column.dictionary.take(fixed(keys % width, pa.int64()))
     return [
         pa.DictionaryArray.from_arrays(
             fixed(codes[start:end], column.type.index_type, present[start:end]),
             pa.concat_arrays([values.slice(first, last - first)]),
-            safe=False,
         )
         for (start, end), (first, last) in zip(spans, pairwise(firsts), strict=True)
     ]
