@@ -48,13 +48,13 @@ def run(
     folder: Path,
     environment: Mapping[str, str] | None = None,
     *,
-    interval: float = 0.1,
+    interval: float = 0.25,
     other_sessions: Callable[[], Iterable[int]] = tuple,
 ) -> Cost:
     """Run a command in `folder` and return its cost.
 
     Raises CommandFailed with the command's output. It is sampled every `interval` seconds, large
-    processes less often. `other_sessions` is called at each sample; the memory of the sessions that
+    processes less often: reading the memory of a process stops it for a while. `other_sessions` is called at each sample; the memory of the sessions that
     it returns is added.
     """
     cpu_by_process: dict[str, float] = {}
@@ -76,7 +76,7 @@ def run(
                 peak = max(peak, memory_of(process.pid, *other_sessions()))
                 for child in _processes([process.pid]):
                     cpu_by_process[child.name] = _cpu(child) or cpu_by_process.get(child.name, 0.0)
-                _wait(process, max(interval, 10 * (time.perf_counter() - sampled)))
+                _wait(process, max(interval, 50 * (time.perf_counter() - sampled)))
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
