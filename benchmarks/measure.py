@@ -54,8 +54,8 @@ def run(
     """Run a command in `folder` and return its cost.
 
     Raises CommandFailed with the command's output. It is sampled every `interval` seconds, large
-    processes less often: reading the memory of a process stops it for a while. `other_sessions` is called at each sample; the memory of the sessions that
-    it returns is added.
+    processes less often, as reading the memory of a process stops it. `other_sessions` is called at
+    each sample; the memory of the sessions that it returns is added.
     """
     cpu_by_process: dict[str, float] = {}
     waited_before, peak, start = _cpu_of_children(), 0.0, time.perf_counter()
