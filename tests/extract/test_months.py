@@ -15,9 +15,8 @@ from pipeline.extract.windows import extract, follow, months_of
 from pipeline.load import Lake, Storage, open_storage
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.receipt import read_receipt
-from pipeline.pos.source import ApiPage, Record
-from pipeline.pos.source import FetchProgress as Step
-from pipeline.progress import FetchProgress
+from pipeline.pos.source import ApiPage, FetchProgress, Record
+from pipeline.progress import Progress
 from pipeline.simulator.source import encode
 from tests.extract.small_shop import DAY, NOW, receipt, windows
 from tests.load.faults import FaultyStorage, Killed
@@ -147,10 +146,10 @@ def test_progress_adds_up_over_spans() -> None:
     """Two spans of a day, one read by half: a quarter of all."""
     report: list[tuple[str, int | None]] = []
     spans = [[window] for window in windows(2)]
-    bar = FetchProgress("x", "receipts", tell=lambda *shown: report.append(shown), seconds=0)
+    bar = Progress("x", "receipts", tell=lambda *shown: report.append(shown), seconds=0)
     first, second = follow(bar, spans, NOW, Recorded())
-    second(Step(1, 10, 1, spans[1][0].start + DAY / 2))
-    first(Step(1, 5, 1, spans[0][0].start))
+    second(FetchProgress(1, 10, 1, spans[1][0].start + DAY / 2))
+    first(FetchProgress(1, 5, 1, spans[0][0].start))
     assert [percent for _, percent in report] == [25, 75] and bar.done == 15
 
 
