@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.errors import Corrupt
 from pipeline.extract.missing_numbers import MissingNumbers
 from pipeline.load import INVALIDATED, RAW, RAW_SHIFTS, SALES, SUMMARY, Lake
 from pipeline.load.day_object import unpack_tables
@@ -92,10 +91,7 @@ def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]])
 
 def _read_days(lake: Lake, month: str) -> pa.Table:
     """The days of a month's summary, from the file that a run with reports has read."""
-    try:
-        return unpack_tables(lake.read(SUMMARY, month, [TABLES])[TABLES], month)["days"]
-    except Corrupt:  # version 0.1 wrote no such file
-        return from_bytes(lake.read(SUMMARY, month, ["days"])["days"])
+    return unpack_tables(lake.read(SUMMARY, month, [TABLES])[TABLES], month)["days"]
 
 
 def why_no_shifts(lake: Lake) -> str:

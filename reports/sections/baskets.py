@@ -8,6 +8,14 @@ from reports.page import Section, Table, TableColumn
 from reports.values import Count, Name, Percent, Rate, Text, Value, text
 
 MOST = 10
+PAIR_COLUMNS = (
+    TableColumn("first"),
+    TableColumn("second"),
+    TableColumn("both", "count"),
+    TableColumn("among", "count"),
+    TableColumn("confidence", "percent"),
+    TableColumn("lift", "number"),
+)
 
 
 def baskets(figures: Figures) -> Section:
@@ -30,14 +38,7 @@ def baskets(figures: Figures) -> Section:
     table = Table(
         "baskets",
         text("baskets.table"),
-        (
-            TableColumn("first"),
-            TableColumn("second"),
-            TableColumn("both", "count"),
-            TableColumn("among", "count"),
-            TableColumn("confidence", "percent"),
-            TableColumn("lift", "number"),
-        ),
+        PAIR_COLUMNS,
         tuple(_row(pair) for pair in strongest),
         shown=MOST,
     )

@@ -9,7 +9,7 @@ from reports.figures.baskets import FEWEST, pairs
 from reports.figures.history import History
 from reports.page import Section, Table, TableColumn
 from reports.sections.axis import span_values
-from reports.sections.baskets import machine, notes_of
+from reports.sections.baskets import PAIR_COLUMNS, machine, notes_of
 from reports.values import Count, Name, Percent, Rate, text
 
 MOST = 10
@@ -69,12 +69,7 @@ def stability(history: History) -> Section:
         "pairs",
         text("stability.table"),
         (
-            TableColumn("first"),
-            TableColumn("second"),
-            TableColumn("both", "count"),
-            TableColumn("among", "count"),
-            TableColumn("confidence", "percent"),
-            TableColumn("lift", "number"),
+            *PAIR_COLUMNS,
             *(TableColumn("lift_in", "number", span_values(span)) for span in spans),
         ),
         tuple(rows),

@@ -4,7 +4,7 @@ after night.
 Takes a world (how the API orders and pages, how late its changes show) and steps; each is some
 trade, then something that the pipeline does, perhaps killed before a page or at a write, perhaps
 while another night runs, perhaps under a changed time zone. Each night is a process of its own: it
-lists the lake anew, and knows of the one before only what that left on disk. After each step the
+lists the lake again, and knows of the one before only what that left on disk. After each step the
 lake is sound and its windows tile time; at the end it is the shop, as AssertionError says where it
 is not.
 """
