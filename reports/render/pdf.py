@@ -30,6 +30,8 @@ KEPT = 11
 """Documents after which typst frees what it has kept of an earlier one."""
 ROWS, ANNEX_ROWS = 10, 8
 """Rows of a table in the report and in its annex, where it has no reason for more."""
+WIDEST = 3
+"""Cells with the most characters of a column, one of which is the widest."""
 _CHART_FONT = re.compile(r"font-family: [^;\"]+")
 
 
@@ -213,7 +215,7 @@ def _table(table: Table, section: Section, words: Words) -> dict[str, object]:
             {
                 "heading": _runs(words, c.heading),
                 "right": c.kind in RIGHT,
-                "longest": max(cells, key=_length),
+                "longest": sorted(cells, key=_length)[-WIDEST:],
             }
             for (_, c), cells in zip(table.page_columns, columns, strict=True)
         ],
