@@ -26,7 +26,8 @@ from pipeline.months import months_between
 from pipeline.pos.source import CashShift, Reader
 from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
-from pipeline.targets import DerivedTask, Files, Metadata, RawTask
+from pipeline.targets import Files, Metadata, RawTask
+from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.history import days_of, history_span
 from pipeline.tasks.raw import RawCatalog, RawDays, catalogs_for, open_source, read_catalog
 
@@ -179,10 +180,11 @@ def parts_of(month: dt.date) -> list[dt.date]:
     ]
 
 
-class MonthlyShifts(DerivedTask):
+class MonthlyShifts(BatchTask):
     """The shifts of a month; publishes no file (digest NOTHING) where there are none."""
 
-    month: dt.date = settings.field(settings.MonthParameter(default=None))
+    month: dt.date = settings.field(Months(default=None))
+    is_for_clusters = False
     dataset, version = SHIFTS, schema.version_of((schema.SHIFTS,))
     upstream = (RAW_SHIFTS, CATALOG)
 
