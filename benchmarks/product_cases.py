@@ -20,6 +20,7 @@ from tests.reference import settings as reference
 DAY = timedelta(days=1)
 # A Tuesday: the next day needs no rescan.
 LAST = date(2026, 10, 27)
+LAST_SUNDAY = date(2026, 10, 25)  # its rescan is due in the first nightly run
 _MEXICO = timezone(timedelta(hours=-6))
 
 
@@ -86,6 +87,7 @@ def backfill(history: History) -> Rows:
     span = ("--first", str(history.first), "--last", str(LAST))
     yield history.luigi("extraction of all windows and shifts", "Backfill", *span)
     yield history.luigi("catalog", "RawCatalog")
+    yield history.luigi("rescan of five weeks", "Rescan", "--date", str(LAST_SUNDAY))
     yield (script := history.duckdb_script("DuckDB script, raw to monthly Parquet"))
     months = ("--month", ",".join(history.months))
     yield (lake := history.luigi("raw to lake and summaries", "MonthlySummary", *months))
