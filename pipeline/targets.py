@@ -25,7 +25,7 @@ from pipeline.errors import ConfigError, Conflict, Corrupt, Stale
 from pipeline.lakes import ROOT, additional_generations, check_lake, folder_of, raw_lake
 from pipeline.lakes import lake as lake  # tasks and commands import it from here
 from pipeline.load import DATASETS, RAW, RECEIPTS, Manifest, fingerprint_of
-from pipeline.load.publish import Content
+from pipeline.load.publication import Content
 from pipeline.rebuild_reason import plain, rebuild_reason
 from pipeline.settings.run_context import once_per_run
 

@@ -21,7 +21,7 @@ from pipeline import schema, settings
 from pipeline.describe import NAMED, TableDescription, named_views
 from pipeline.errors import ConfigError
 from pipeline.load import INVALIDATED
-from pipeline.load.publish import NOTHING
+from pipeline.load.publication import NOTHING
 from pipeline.targets import lake
 from pipeline.tasks.glue import dataset_of, tables_of_lake
 

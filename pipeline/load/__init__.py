@@ -35,10 +35,10 @@ from pipeline.load.layout import (
     STAGING,
     SUMMARY,
     Manifest,
-    RawObject,
     RawPartition,
 )
 from pipeline.load.manifests import fingerprint_of
+from pipeline.load.raw_keys import RawObject
 from pipeline.load.raw_objects import compress, decompress
 from pipeline.load.storage import Stat, Storage, open_storage
 

@@ -39,7 +39,7 @@ class CommitRecord:
     key: str
     text: bytes = b""
     own: Manifest | None = None
-    taken: Manifest | None = None
+    taken: Manifest = field(init=False)
     body: Body = field(default_factory=dict)
     is_own: bool = True
     error: PipelineError | None = None
@@ -62,7 +62,9 @@ class CommitRecord:
         }
         text = json.dumps(fields, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
         key = commit_key(entry.dataset, entry.partition, own.number)
-        return cls(key, text.encode(), own, own, json.loads(text))
+        record = cls(key, text.encode(), own, body=json.loads(text))
+        record.taken = own
+        return record
 
     def attempt(self, step: Callable[[CommitRecord], None]) -> None:
         """Carry out `step`, unless an earlier one has failed; keep its error."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from pipeline.load.raw import RawZone
 from pipeline.load.raw_objects import Packed, pack_window
+from pipeline.load.raw_windows import join_metadata
 
 IN_MEMORY = 64 << 20
 MOST = 31
@@ -22,14 +23,14 @@ _THREADS = 2
 
 
 class Commits:
-    """A queue of windows that `run` commits, all of them at the end of its block.
+    """A queue of windows to commit, all of them at the end of its block.
 
     `waiting` is the number of windows that are not committed yet. Raises what a commit raises, at
     the latest in `finish`.
     """
 
-    def __init__(self, zone: RawZone, run: str) -> None:
-        self._zone, self._run = zone, run
+    def __init__(self, zone: RawZone) -> None:
+        self._zone = zone
         self._pool = ThreadPoolExecutor(_THREADS)
         self._packed: list[Future[Packed]] = []
         self._metadata: dict[str, Mapping[str, Any]] = {}
@@ -69,23 +70,5 @@ class Commits:
         """Commit all that was added."""
         if self._packed:
             packed = [future.result() for future in self._packed]
-            self._zone.commit(self._run, packed, join_metadata(self._metadata))
+            self._zone.commit(packed, join_metadata(self._metadata))
         self._packed, self._metadata, self._size = [], {}, 0
-
-
-def join_metadata(windows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The metadata of windows that are committed together, with that of each."""
-    first, *_ = each = list(windows.values())
-    if len(each) == 1:
-        return dict(first)
-    return {
-        **each[-1],
-        "start": first["start"],
-        "records": sum(metadata["records"] for metadata in each),
-        "windows": {name: dict(metadata) for name, metadata in windows.items()},
-    }
-
-
-def metadata_of(metadata: Mapping[str, Any], window: str) -> dict[str, Any]:
-    """The metadata of one window, of that of the partition that has it."""
-    return dict(metadata.get("windows", {}).get(window, metadata))

@@ -1,10 +1,6 @@
 """Keys of the lake: dataset, partition and file to key, and back.
 
-    raw/receipts/sold=2026-10-05/<window>.<partition digest>.<object digest>.1104-2359.ndjson.zst
-        <window>: the window or rescan; 1104-2359: UTC minutes of the first and last sale;
-        sold=unknown for unreadable dates
-    raw/receipts/sold=2026-10-05/<window>.<...>.<...>.1104-2359.1_0000-1058_20411.ndjson.zst
-        two dates, the second 1 day later: it begins at byte 20411
+    raw/receipts/sold=2026-10-05/<...>.ndjson.zst    see raw_keys.py
     raw/catalog/2026-10-05/catalog.json.zst
     raw/shifts/2026-10-05/shifts.ndjson.zst
     staging/day=2026-10-05/day.arrow.zst
@@ -27,13 +23,12 @@ an identifier of the shop nor a parameter can lead outside of its folder (Config
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
 from pipeline.errors import ConfigError
-from pipeline.load.storage import Stat, check_key
+from pipeline.load.storage import check_key
 
 RECEIPTS, CATALOG, STAGING = "raw/receipts", "raw/catalog", "staging"
 SALES, SUMMARY, CUSTOMERS = "sales", "summary", "customers"
@@ -49,7 +44,6 @@ DATASETS = (RECEIPTS, CATALOG, RAW_SHIFTS, STAGING, *_BY_MONTH, NIGHTLY, IDENTIT
 INVALIDATED, RAW = "invalidated", "raw"
 """Instead of a fingerprint: the partition is invalidated; a raw partition has none."""
 UNKNOWN = "unknown"
-ANY_TIME = "0000-2359"
 
 _PARTITION = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,59}")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
@@ -59,12 +53,6 @@ _RAW_PARTITION = re.compile(
 _MANIFEST = re.compile(
     rf"_manifests/({'|'.join(DATASETS)})/([0-9A-Za-z][0-9A-Za-z_-]*)/"
     rf"(\d{{6,}})\.([0-9a-f]{{16}}|{INVALIDATED}|{RAW})\.([0-9a-f]{{16}})\.json"
-)
-_MINUTE = r"(?:[01]\d|2[0-3])[0-5]\d"
-_OBJECT = re.compile(
-    r"raw/receipts/sold=(\d{4}-\d\d-\d\d|unknown)/([0-9A-Za-z][0-9A-Za-z_-]*)"
-    rf"\.([0-9a-f]{{16}})\.([0-9a-f]{{16}})\.({_MINUTE}-{_MINUTE})"
-    rf"((?:\.[1-9]\d{{0,4}}_{_MINUTE}-{_MINUTE}_[1-9]\d{{0,9}})*)\.ndjson\.zst"
 )
 _DAY = timedelta(days=1)
 
@@ -136,40 +124,6 @@ class Manifest(NamedTuple):
     key: str
 
 
-class RawObject(NamedTuple):
-    """The raw receipts of one window or rescan, `partition`, sold on one UTC date.
-
-    `sold` is that date (None: unreadable), `times` the UTC minutes of the first and last sale
-    (HHMM-HHMM). They are `size` bytes from `start` on of the stored object `stored`, whose `digest`
-    is 16 hex digits of its sha256. It may also have later dates. `key` names the date: it differs
-    from `stored` in the folder of these. `partition_digest` is that of what was committed together.
-    """
-
-    key: str
-    sold: date | None
-    partition: str
-    partition_digest: str
-    digest: str
-    size: int
-    times: str = ANY_TIME
-    start: int = 0
-    stored: str = ""
-
-    @property
-    def partition_name(self) -> RawPartition:
-        return RawPartition.parse(self.partition)
-
-    def may_hold(self, start: datetime, end: datetime) -> bool:
-        """Whether it may hold a sale in [start, end), by its key alone."""
-        if self.sold is None:
-            return True
-        first, last = (
-            datetime.combine(self.sold, time(int(minute[:2]), int(minute[2:])), UTC)
-            for minute in self.times.split("-")
-        )
-        return first < end and start < last + timedelta(minutes=1)
-
-
 def check_partition(dataset: str, partition: str) -> str:
     """Return `partition` if the dataset exists and may have a partition of that name."""
     if dataset not in DATASETS:
@@ -208,22 +162,14 @@ ONLY_FILE = {
 """The file of datasets whose partitions have one, or none: its sha256 gives their digest."""
 _SUFFIXES = {BACKOFFICE: ".parquet", CATALOG: ".json.zst", RAW_SHIFTS: ".ndjson.zst"}
 _MM = "(?:0[1-9]|1[0-2])"
+_YEAR_MONTH = rf"(year=\d{{4}}/month={_MM})"
 _FOLDERS = (
-    (STAGING, re.compile(rf"{STAGING}/day=(\d{{4}}-\d\d-\d\d)/\w+\.[\w.]+")),
-    (SALES, re.compile(rf"(?:receipts|sales|payments|quarantine)/(year=\d{{4}}/month={_MM})/.+")),
-    (SUMMARY, re.compile(rf"{SUMMARY}/\w+/(year=\d{{4}}/month={_MM})/.+")),
-    *(
-        (dataset, re.compile(rf"{dataset}/(year=\d{{4}}/month={_MM})/.+"))
-        for dataset in (CUSTOMERS, OUTSIDE, SHIFTS)
-    ),
-    *(
-        (dataset, re.compile(rf"{dataset}/(\d{{4}}-\d\d-\d\d)/.+"))
-        for dataset in (CATALOG, RAW_SHIFTS)
-    ),
-    *(
-        (dataset, re.compile(rf"{dataset}/(\d{{4}}-{_MM})/.+"))
-        for dataset in (BACKOFFICE, MONTHLY, CUMULATIVE)
-    ),
+    (STAGING, rf"{STAGING}/day=(\d{{4}}-\d\d-\d\d)/\w+\.[\w.]+"),
+    (SALES, rf"(?:receipts|sales|payments|quarantine)/{_YEAR_MONTH}/.+"),
+    (SUMMARY, rf"{SUMMARY}/\w+/{_YEAR_MONTH}/.+"),
+    *((dataset, rf"{dataset}/{_YEAR_MONTH}/.+") for dataset in (CUSTOMERS, OUTSIDE, SHIFTS)),
+    *((dataset, rf"{dataset}/(\d{{4}}-\d\d-\d\d)/.+") for dataset in (CATALOG, RAW_SHIFTS)),
+    *((dataset, rf"{dataset}/(\d{{4}}-{_MM})/.+") for dataset in (BACKOFFICE, MONTHLY, CUMULATIVE)),
 )
 _KNOWN = re.compile(
     rf"_commits/.+\.json|(?:_probe|_erased|state|deliveries)/.+|(?:reports|{BACKOFFICE})/[^/]+"
@@ -233,7 +179,7 @@ _KNOWN = re.compile(
 def home_of(key: str) -> tuple[str, str] | None:
     """Return the (dataset, partition) in whose folder an object lies, or None."""
     for dataset, pattern in _FOLDERS:
-        if match := pattern.fullmatch(key):
+        if match := re.fullmatch(pattern, key):
             return dataset, match[1].removeprefix("year=").replace("/month=", "-")
     return None
 
@@ -271,7 +217,7 @@ def parse_manifest(key: str) -> Manifest | None:
     if not match or match[3] != f"{int(match[3]):06d}":
         return None
     dataset, partition, number, fingerprint, digest = match.groups()
-    if dataset == RECEIPTS and not _is_raw_partition(partition):
+    if dataset == RECEIPTS and not is_raw_partition(partition):
         return None
     return Manifest(int(number), fingerprint, digest, dataset, partition, key)
 
@@ -293,68 +239,12 @@ def commit_prefix(dataset: str) -> str:
     return f"_commits/{dataset}/"
 
 
-def raw_key(
-    sold: date | None,
-    partition: str,
-    partition_digest: str,
-    digest: str,
-    times: str = ANY_TIME,
-    later: Sequence[tuple[date, str, int]] = (),
-) -> str:
-    """Return the key of an object of raw receipts; arguments as in RawObject.
-
-    `later` are the later dates that the object has, too, each with its times and first byte.
-    """
-    name = f"{check_partition(RECEIPTS, partition)}.{partition_digest}.{digest}.{times}"
-    for day, minutes, start in later:
-        name += f".{(day - sold).days if sold else 0}_{minutes}_{start}"
-    return check_key(f"{RECEIPTS}/sold={sold or UNKNOWN}/{name}.ndjson.zst")
-
-
-def parse_raw(stat: Stat) -> list[RawObject]:
-    """Return what a listed object has of each date; nothing for a foreign one."""
-    match = _OBJECT.fullmatch(stat.key)
-    if not match or not _is_raw_partition(match[2]):
-        return []
-    sold, window, partition_digest, digest, times, later = match.groups()
-    parts = [(0, times, 0)]
-    for words in later.split(".")[1:]:
-        days, minutes, start = words.split("_")
-        parts.append((int(days), minutes, int(start)))
-    try:
-        day = None if sold == UNKNOWN else date.fromisoformat(sold)
-        if day is None and parts[1:]:
-            return []
-        dates = [day and day + days * _DAY for days, _, _ in parts]
-    except (ValueError, OverflowError):
-        return []
-    ends = [start for _, _, start in parts[1:]] + [stat.size]
-    return [
-        RawObject(
-            stat.key.replace(f"sold={sold}", f"sold={own or UNKNOWN}", 1),
-            own,
-            window,
-            partition_digest,
-            digest,
-            max(end - start, 0),
-            minutes,
-            start,
-            stat.key,
-        )
-        for own, (_, minutes, start), end in zip(dates, parts, ends, strict=True)
-    ]
-
-
-def _is_raw_partition(partition: str) -> bool:
+def is_raw_partition(partition: str) -> bool:
+    """Whether it is the name of a raw partition."""
     try:
         return bool(RawPartition.parse(partition))
     except ConfigError:
         return False
-
-
-def raw_prefix() -> str:
-    """Return the prefix of all objects of raw receipts."""
-    return f"{RECEIPTS}/"
 
 
 def state_key(name: str) -> str:

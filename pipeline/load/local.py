@@ -11,19 +11,24 @@ StorageRefused; nothing is published then.
 
 from __future__ import annotations
 
-import ctypes
 import errno
-import fcntl
 import os
 import platform
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cache
-from itertools import count
 from pathlib import Path
 
 from pipeline.errors import ConfigError, Conflict, Corrupt, StorageRefused, StorageUnavailable
+from pipeline.load.local_files import (
+    LOCK,
+    make_folder,
+    open_draft,
+    remove_drafts,
+    sync_file_system,
+    sync_folder,
+    take,
+)
 from pipeline.load.storage import Stat, Storage, Write, check_key
 
 _PRIVATE = ".writing"
@@ -40,7 +45,6 @@ _DENIED = {
 _PAGE = 1000
 _OPEN_DRAFTS = 100
 _FEW = 6  # objects that are cheaper to sync one by one than with the rest of the file system
-_NUMBERS = count()
 
 
 class LocalStorage(Storage):
@@ -87,17 +91,9 @@ class LocalStorage(Storage):
 
     def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
         self._count("PUT")
-        target = self._path(key)
+        write = Write(key, data, if_absent, if_match)
         with self._explained("write", key), self._draft(data) as draft, self._locked():
-            current = self._current(key)
-            if if_absent and current:
-                raise Conflict(f"{self.uri(key)} exists already")
-            if if_match is not None and (current is None or current.etag != if_match):
-                raise Conflict(f"{self.uri(key)} has changed since it was read")
-            _make_folder(target.parent)
-            draft.replace(target)
-            _sync(target.parent)
-            return _stat(key, target.stat()).etag
+            return self._move(write, draft, is_synced=True)
 
     def put_all(self, writes: Sequence[Write]) -> Sequence[str | Conflict]:
         """Write each object; many of them with one sync before any is moved to its name."""
@@ -117,33 +113,44 @@ class LocalStorage(Storage):
             drafts = [
                 stack.enter_context(self._draft(write.data, is_synced=False)) for write in writes
             ]
-            _sync_file_system(self.root)
+            sync_file_system(self.root)
             self._is_synced = False
             with self._locked():
                 return [
-                    self._move(write, draft) for write, draft in zip(writes, drafts, strict=True)
+                    self._try_move(write, draft)
+                    for write, draft in zip(writes, drafts, strict=True)
                 ]
 
-    def _move(self, write: Write, draft: Path) -> str | Conflict:
-        """Move a draft to its name, if the condition holds or its bytes are there already."""
+    def _try_move(self, write: Write, draft: Path) -> str | Conflict:
+        """Move a draft to its name, unless its bytes are there already."""
+        try:
+            return self._move(write, draft, is_synced=False)
+        except Conflict as conflict:
+            draft.unlink()
+            current = self._current(write.key)
+            if current and self._path(write.key).read_bytes() == write.data:
+                return current.etag
+            return conflict
+
+    def _move(self, write: Write, draft: Path, *, is_synced: bool) -> str:
+        """Move a draft to its name, if the condition holds (Conflict); return the etag."""
         current, target = self._current(write.key), self._path(write.key)
-        is_met = (
-            current is None
-            if write.if_absent
-            else write.if_match is None or (current is not None and current.etag == write.if_match)
-        )
-        if is_met:
+        if write.if_absent and current:
+            raise Conflict(f"{target} exists already")
+        if write.if_match is not None and (current is None or current.etag != write.if_match):
+            raise Conflict(f"{target} has changed since it was read")
+        if is_synced:
+            make_folder(target.parent)
+        else:
             target.parent.mkdir(parents=True, exist_ok=True)
-            draft.replace(target)
-            return _stat(write.key, target.stat()).etag
-        draft.unlink()
-        if current and current.size == len(write.data) and target.read_bytes() == write.data:
-            return current.etag
-        return Conflict(f"{self.uri(write.key)} exists already, or has changed since it was read")
+        draft.replace(target)
+        if is_synced:
+            sync_folder(target.parent)
+        return _stat(write.key, target.stat()).etag
 
     def sync(self) -> None:
         if not self._is_synced:
-            _sync_file_system(self.root)
+            sync_file_system(self.root)
         self._is_synced = True
 
     def remove(self, key: str) -> None:
@@ -151,7 +158,7 @@ class LocalStorage(Storage):
         with self._explained("remove", key):
             self._path(key).unlink(missing_ok=True)
             if self._path(key).parent.is_dir():
-                _sync(self._path(key).parent)
+                sync_folder(self._path(key).parent)
 
     def _path(self, key: str) -> Path:
         if "\0" in key or any(part in ("", ".", "..") for part in key.split("/")):
@@ -168,9 +175,7 @@ class LocalStorage(Storage):
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold the lock of the root, only for compare-and-rename."""
-        handle = os.open(
-            self.root / _PRIVATE / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666
-        )
+        handle = os.open(self.root / _PRIVATE / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
         try:
             self._wait_for(handle)
             os.ftruncate(handle, 0)  # an older holder may have been stopped by an error
@@ -183,7 +188,7 @@ class LocalStorage(Storage):
     def _wait_for(self, handle: int) -> None:
         """Take the lock, which another writer holds for milliseconds only."""
         waited, pause = 0.0, 0.0005
-        while not _take(handle):
+        while not take(handle):
             if waited > self.lock_seconds:
                 holder = os.pread(handle, 200, 0).decode(errors="replace") or "unknown"
                 raise StorageUnavailable(
@@ -205,12 +210,12 @@ class LocalStorage(Storage):
                     f"the lake {self.root} has vanished while it was written to; is its disk still"
                     " mounted? Bring it back and run again"
                 )
-            _make_folder(self.root, 0o700)
+            make_folder(self.root, 0o700)
             folder.mkdir(mode=0o700, exist_ok=True)
         if not self._has_removed_drafts:
             self._has_removed_drafts = True
-            _remove_drafts(folder)
-        handle, path = _open_draft(folder)
+            remove_drafts(folder)
+        handle, path = open_draft(folder)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
@@ -245,33 +250,6 @@ def _stat(key: str, status: os.stat_result) -> Stat:
     return Stat(key, status.st_size, f"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}")
 
 
-def _open_draft(folder: Path) -> tuple[int, Path]:
-    """Open a new file, locked before another process can remove it as unreferenced."""
-    while True:
-        path = folder / f"{os.getpid()}-{next(_NUMBERS)}"
-        try:
-            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
-        except FileExistsError:
-            continue
-        if _take(handle) and os.fstat(handle).st_nlink:
-            return handle, path
-        os.close(handle)  # another process was removing it
-
-
-def _remove_drafts(folder: Path) -> None:
-    """Remove the drafts of killed writers."""
-    for path in folder.iterdir():
-        if path.name == "lock":
-            continue
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            continue
-        if _take(handle):
-            path.unlink(missing_ok=True)
-        os.close(handle)
-
-
 def _files(path: str | Path, folder: str, prefix: str) -> Iterator[Stat]:
     """The objects of `folder`, at `path`, whose keys begin with `prefix`."""
     try:
@@ -286,48 +264,3 @@ def _files(path: str | Path, folder: str, prefix: str) -> Iterator[Stat]:
             yield from _files(entry.path, key, prefix)
         elif entry.is_file(follow_symlinks=False):
             yield _stat(key, entry.stat())
-
-
-def _take(handle: int) -> bool:
-    """Lock the file if no living process holds it."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _make_folder(folder: Path, mode: int = 0o777) -> None:
-    """Make the folder with `mode` and its missing parents, each synced to disk."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(mode, exist_ok=True)
-    _sync(folder.parent)
-
-
-@cache
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
-
-
-def _sync_file_system(folder: Path) -> None:
-    """Write everything of the file system of `folder` to its disk."""
-    if not hasattr(_libc(), "syncfs"):  # not Linux
-        os.sync()
-        return
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        if _libc().syncfs(handle):
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
-    finally:
-        os.close(handle)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import Corrupt
 from pipeline.load.archive import pack, unpack
 from pipeline.load.layout import CUSTOMERS, INVALIDATED, SUMMARY, TABLES, Manifest, state_key
-from pipeline.load.publish import NOTHING
+from pipeline.load.publication import NOTHING
 
 if TYPE_CHECKING:
     from pipeline.load.lake import Lake

@@ -7,7 +7,9 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import IO, Any, NamedTuple
 
-from pipeline.load.layout import ANY_TIME, UNKNOWN, RawObject, digest_of, raw_key
+from pipeline.load.layout import UNKNOWN, digest_of
+from pipeline.load.raw_keys import ANY_TIME, RawObject, raw_key
+from pipeline.load.storage import Write
 
 DATES = 4  # of the longest window, their names fit into a name of 200 characters
 _DAY = timedelta(days=1)
@@ -46,8 +48,6 @@ def decompress_blocks(data: bytes, size: int = 16 << 20) -> Iterator[bytes]:
 
 def cut_frame(entry: RawObject, stored: bytes) -> bytes:
     """The part of a stored object that is `entry`."""
-    if (entry.start, entry.size) == (0, len(stored)):
-        return stored
     return stored[entry.start : entry.start + entry.size]
 
 
@@ -63,6 +63,11 @@ class PackedObject(NamedTuple):
     sha256: str
     later: list[tuple[date, str, int]]
 
+    def key(self, window: str, partition_digest: str) -> str:
+        """The key under which it is stored."""
+        digest = self.sha256[:16]
+        return raw_key(self.sold, window, partition_digest, digest, self.times, self.later)
+
 
 class Packed(NamedTuple):
     """The objects of one window or rescan, not stored yet."""
@@ -72,11 +77,11 @@ class Packed(NamedTuple):
 
 
 class StoredObjects(NamedTuple):
-    """Stored objects that do not count yet; `files` is for the manifest."""
+    """Objects to be stored, which do not count yet; `files` is for the manifest."""
 
     digest: str
-    objects: list[RawObject]
     files: dict[str, dict[str, Any]]
+    writes: list[Write]
 
 
 def pack_window(
@@ -91,19 +96,19 @@ def pack_window(
     for sold, content in contents.items():
         if text := content if isinstance(content, bytes) else content.read():
             frames[sold] = compress(text)
+
+    def size(dates: Iterable[date]) -> int:
+        return sum(len(frames[day]) for day in dates)
+
     days = sorted(sold for sold in frames if sold)
     pairs = [[day, day + _DAY] for day in days if day + _DAY in frames]
-    main = max(pairs or [[day] for day in days], key=lambda pair: _size(frames, pair), default=[])
+    main = max(pairs or [[day] for day in days], key=size, default=[])
     rest = [day for day in days if day not in main]
     groups = [main, *(rest[start : start + DATES] for start in range(0, len(rest), DATES))]
     objects = [_join(group, frames, times) for group in groups if group]
     if None in frames:
         objects.append(_join([None], frames, times))
     return Packed(window, objects)
-
-
-def _size(frames: Mapping[date | None, bytes], dates: Iterable[date]) -> int:
-    return sum(len(frames[day]) for day in dates)
 
 
 def _join(
@@ -120,18 +125,6 @@ def _join(
     return PackedObject(dates[0], minutes, body, sha256(body).hexdigest(), later)
 
 
-def key_of(window: str, partition_digest: str, packed: PackedObject) -> str:
-    """The key under which an object is stored."""
-    return raw_key(
-        packed.sold,
-        window,
-        partition_digest,
-        packed.sha256[:16],
-        packed.times,
-        packed.later,
-    )
-
-
 def partition_digest(number: int, objects: Iterable[tuple[str, date | None, str]]) -> str:
     """The digest of a partition, of the window, first date and digest of each object.
 
@@ -140,3 +133,19 @@ def partition_digest(number: int, objects: Iterable[tuple[str, date | None, str]
     return digest_of(
         number, *sorted(f"{window}.{sold or UNKNOWN}.{digest}" for window, sold, digest in objects)
     )
+
+
+def name_objects(number: int, windows: Sequence[Packed]) -> StoredObjects:
+    """The objects of a partition, named for the manifest of that number."""
+    packed = [(window, each) for window, objects in windows for each in objects]
+    names = ((window, each.sold, each.sha256[:16]) for window, each in packed)
+    stored = StoredObjects(partition_digest(number, names), {}, [])
+    for window, each in packed:
+        key = each.key(window, stored.digest)
+        stored.writes.append(Write(key, each.body, if_absent=True))
+        stored.files[f"{window}/sold={each.sold or UNKNOWN}"] = {
+            "key": key,
+            "sha256": each.sha256,
+            "size": len(each.body),
+        }
+    return stored

@@ -17,7 +17,7 @@ _RIGHTS = {
     "DELETE": "s3:DeleteObject and s3:DeleteObjectVersion",
 }
 
-_CREDENTIALS = {
+_REMEDIES = {
     "InvalidAccessKeyId": (
         "the access key is unknown there; check AWS_ACCESS_KEY_ID, or the profile or role in use"
     ),
@@ -32,8 +32,6 @@ _CREDENTIALS = {
     "RequestTimeTooSkewed": (
         "this machine's clock is more than 15 minutes off; set it and run again"
     ),
-}
-_ADDRESS = {
     "NoSuchBucket": (
         "the bucket does not exist there; create it, or correct the lake's URL or endpoint"
     ),
@@ -65,10 +63,8 @@ def explain(
     `region` is that of the bucket, where the response names it.
     """
     what = f"the storage refused {command_name} {uri} ({status} {code})"
-    if code in _CREDENTIALS:
-        return f"{what}: {_CREDENTIALS[code]}"
-    if code in _ADDRESS:
-        return f"{what}: {_ADDRESS[code]}"
+    if code in _REMEDIES:
+        return f"{what}: {_REMEDIES[code]}"
     if code in _REGION:
         return (
             f"{what}: the bucket is in {f'region {region}' if region else 'another region'}; set"

@@ -20,6 +20,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -101,22 +102,30 @@ class Storage(ABC):
     def get(self, key: str) -> bytes:
         """The bytes of the object. Raises Corrupt if there is none."""
 
-    def get_sound(self, key: str, is_sound: Callable[[bytes], bool]) -> bytes:
-        """The bytes of the object, read again where they are missing or not valid.
+    def get_parsed(self, key: str, parse: Callable[[bytes], Out]) -> Out:
+        """What `parse` makes of the object, which is read again where that raises Corrupt.
 
-        Returns what was read last: one bad response is no damage. Raises Corrupt if there is no
-        object.
+        One bad response is no damage.
         """
         for _ in range(_READS - 1):
             try:
-                data = self.get(key)
+                return parse(self.get(key))
             except Corrupt as error:
-                log.info("%s; retrying", error)
-                continue
-            if is_sound(data):
-                return data
-            log.warning("%s: the response was not what was stored; retrying", self.uri(key))
-        return self.get(key)
+                log.warning("%s; retrying", error)
+        return parse(self.get(key))
+
+    def get_sound(self, key: str, digest: str, problem: str) -> bytes:
+        """The bytes of the object, whose sha256 begins with `digest`.
+
+        Raises Corrupt with `problem` where it does not, and if there is no object.
+        """
+
+        def check(data: bytes) -> bytes:
+            if not sha256(data).hexdigest().startswith(digest):
+                raise Corrupt(f"{self.uri(key)} {problem}")
+            return data
+
+        return self.get_parsed(key, check)
 
     def old_versions(self, _prefix: str = "") -> Iterator[Version]:
         """The replaced or deleted versions; none if the storage keeps no versions."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from pipeline.load.commit_records import Body
 from pipeline.load.layout import SUMMARY, Manifest, file_key
-from pipeline.load.publish import digest_files
+from pipeline.load.publication import digest_files
 
 FILE = "run.json"
 KEY = "summaries"

@@ -15,15 +15,9 @@ from pipeline.errors import Corrupt
 from pipeline.load import CATALOG, DATASETS, INVALIDATED, RAW_SHIFTS, RECEIPTS, Lake, Manifest, Stat
 from pipeline.load.archive import pack, unpack
 from pipeline.load.commit_records import Body
-from pipeline.load.layout import (
-    commit_key,
-    home_of,
-    is_known,
-    log_prefix,
-    parse_manifest,
-    parse_raw,
-)
-from pipeline.load.publish import digest_of_body
+from pipeline.load.layout import commit_key, home_of, is_known, log_prefix, parse_manifest
+from pipeline.load.publication import digest_of_body
+from pipeline.load.raw_keys import parse_raw
 from pipeline.maintenance.findings import LakeFinding, Span
 from pipeline.maintenance.leftovers import describe_unnamed, named_keys
 from pipeline.progress import Progress

@@ -25,7 +25,7 @@ from pipeline.load import (
     Storage,
     decompress,
 )
-from pipeline.load.layout import parse_raw, raw_prefix
+from pipeline.load.raw_keys import objects_named, parse_raw
 from pipeline.load.raw_objects import cut_frame, pack_window
 
 Edit = Callable[[bytes], bytes]
@@ -51,7 +51,7 @@ def find_touched(lake: Lake, edit: Edit, selection: Selection = every) -> Iterat
     """Every raw object that the edit would change, committed or left over."""
     entries = [
         entry
-        for stat in lake.storage.list(raw_prefix())
+        for stat in lake.storage.list(f"{RECEIPTS}/")
         for entry in parse_raw(stat)
         if selection(entry.partition_name)
     ]
@@ -91,7 +91,7 @@ def rewrite(lake: Lake, edit: Edit, selection: Selection = every) -> list[str]:
     for partition in lake.partitions(RECEIPTS):
         if any(map(selection, _names_in(partition))):
             _remove_replaced(lake, partition)
-    for version in lake.storage.old_versions(raw_prefix()):
+    for version in lake.storage.old_versions(f"{RECEIPTS}/"):
         old = parse_raw(Stat(version.key, 0, ""))
         if old and selection(old[0].partition_name):
             text = b"" if version.is_marker else decompress(lake.storage.get_version(version))
@@ -110,14 +110,11 @@ def _commit_again(lake: Lake, newest: Manifest, edit: Edit, selection: Selection
     """Commit a partition again with its selected windows edited."""
     contents: dict[str, dict[date | None, bytes]] = defaultdict(dict)
     times: dict[str, dict[date | None, str]] = defaultdict(dict)
-    for file in lake.body(newest)["files"].values():
-        for entry in parse_raw(Stat(file["key"], file["size"], "")):
-            lines = lake.read_raw(entry).splitlines(keepends=True)
-            is_edited = selection(entry.partition_name)
-            contents[entry.partition][entry.sold] = b"".join(
-                map(edit, lines) if is_edited else lines
-            )
-            times[entry.partition][entry.sold] = entry.times
+    for entry in objects_named(lake.body(newest)["files"]):
+        lines = lake.read_raw(entry).splitlines(keepends=True)
+        is_edited = selection(entry.partition_name)
+        contents[entry.partition][entry.sold] = b"".join(map(edit, lines) if is_edited else lines)
+        times[entry.partition][entry.sold] = entry.times
     lake.replace_windows(
         newest.partition,
         [pack_window(window, contents[window], times[window]) for window in contents],

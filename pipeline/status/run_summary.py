@@ -17,8 +17,8 @@ from functools import partial
 from pipeline.errors import Corrupt
 from pipeline.lakes.raw_source import RawSource
 from pipeline.load import INVALIDATED, RECEIPTS, Lake, Manifest
-from pipeline.load.layout import DATASETS, IDENTITY, MONTHLY, NIGHTLY, SALES, parse_raw
-from pipeline.load.storage import Stat
+from pipeline.load.layout import DATASETS, IDENTITY, MONTHLY, NIGHTLY, SALES
+from pipeline.load.raw_keys import objects_named
 from pipeline.load.summary_digests import FILE as FILE
 from pipeline.load.summary_digests import Digests
 from pipeline.status.read import Status
@@ -183,8 +183,7 @@ def _late(lake: Lake, window: str) -> int:
     """Receipts of a window in objects whose sales all are before it."""
     metadata = lake.window_metadata(window)
     start, end = (datetime.fromisoformat(metadata[edge]) for edge in ("start", "end"))
-    files = lake.body(lake.windows()[window])["files"].values()
-    entries = (entry for file in files for entry in parse_raw(Stat(file["key"], file["size"], "")))
+    entries = objects_named(lake.body(lake.windows()[window])["files"])
     return sum(
         block.count(b"\n")
         for entry in entries

@@ -24,7 +24,7 @@ from pipeline.load import (
     SUMMARY,
 )
 from pipeline.load.layout import RawPartition
-from pipeline.load.publish import digest_files
+from pipeline.load.publication import digest_files
 from pipeline.maintenance import LakeFinding, Span, everything
 from pipeline.targets import DerivedTask, lake
 from pipeline.tasks.cumulative_report import CumulativeReport

@@ -22,7 +22,7 @@ from pipeline.load import (
     SUMMARY,
     Manifest,
 )
-from pipeline.load.publish import NOTHING
+from pipeline.load.publication import NOTHING
 from pipeline.months import months_before, months_between
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import DerivedTask, Files, Metadata, lake

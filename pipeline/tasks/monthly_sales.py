@@ -12,7 +12,7 @@ from pipeline import schema, settings
 from pipeline.errors import Corrupt, SchemaMismatch
 from pipeline.lakes import raw_lake, sources
 from pipeline.load import INVALIDATED, SALES, STAGING
-from pipeline.load.publish import NOTHING
+from pipeline.load.publication import NOTHING
 from pipeline.targets import Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.daily_sales import DailySales

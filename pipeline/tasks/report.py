@@ -14,7 +14,7 @@ from pipeline.load import (
     Manifest,
 )
 from pipeline.load.layout import digest_of
-from pipeline.load.publish import Content
+from pipeline.load.publication import Content
 from pipeline.rebuild_reason import plain
 from pipeline.targets import BuildStart, DerivedTask, Files, Metadata, lake
 from pipeline.tasks.history import days_of

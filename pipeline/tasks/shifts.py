@@ -21,7 +21,7 @@ from pipeline.errors import ConfigError, NotServed, PipelineError
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import point_of_sale_of, prefix_of, raw_lake, reader_of, rules_of, sources
 from pipeline.load import CATALOG, RAW, RAW_SHIFTS, SHIFTS, compress, decompress
-from pipeline.load.publish import Content
+from pipeline.load.publication import Content
 from pipeline.months import months_between
 from pipeline.pos.source import CashShift, Reader
 from pipeline.rules import day_bounds

@@ -17,7 +17,7 @@ from pipeline.extract import commit, windows
 from pipeline.extract import read_ahead as ahead
 from pipeline.load import Manifest, commits
 from pipeline.load.raw import RawZone
-from pipeline.load.raw_objects import StoredObjects
+from pipeline.load.raw_objects import StoredObjects, name_objects
 from pipeline.pos.loyverse.client import Loyverse
 from pipeline.pos.source import ApiPage, Window
 from pipeline.transform import day_bounds
@@ -79,7 +79,7 @@ def manifests_come_before_their_data(patch: pytest.MonkeyPatch) -> None:
 
     def store_later(zone: RawZone, number: int, packed: list) -> StoredObjects:
         zone.held = number, packed
-        return zone._name(number, packed)
+        return name_objects(number, packed)
 
     def append_first(zone: RawZone, *args: object) -> Manifest:
         manifest = append(zone, *args)

@@ -17,8 +17,9 @@ from hashlib import sha256
 
 from pipeline.load import INVALIDATED, RAW, RECEIPTS, Manifest, Stat, Storage, decompress
 from pipeline.load.archive import unpack
-from pipeline.load.layout import commit_key, parse_manifest, parse_raw
-from pipeline.load.publish import digest_of_body
+from pipeline.load.layout import commit_key, parse_manifest
+from pipeline.load.publication import digest_of_body
+from pipeline.load.raw_keys import parse_raw
 
 
 def check(

@@ -20,7 +20,6 @@ from pipeline.load.layout import (
     STAGING,
     SUMMARY,
     Manifest,
-    RawObject,
     RawPartition,
     archive_key,
     check_partition,
@@ -30,11 +29,9 @@ from pipeline.load.layout import (
     log_prefix,
     manifest_of,
     parse_manifest,
-    parse_raw,
-    raw_key,
-    raw_prefix,
     state_key,
 )
+from pipeline.load.raw_keys import RawObject, parse_raw, raw_key
 from pipeline.load.storage import Stat
 
 hexes = st.text("0123456789abcdef", min_size=16, max_size=16)
@@ -90,7 +87,7 @@ def test_a_raw_object_is_told_by_its_name_alone(
     assert parse_raw(Stat(key, size, "")) == [
         RawObject(key, sold, *names, size, f"{first}-{last}", 0, key)
     ]
-    assert key.startswith(raw_prefix())
+    assert key.startswith(f"{RECEIPTS}/")
 
 
 def test_an_object_of_two_dates_is_told_by_its_name_alone() -> None:

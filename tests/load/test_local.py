@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigError, Conflict, StorageRefused, StorageUnavailable
-from pipeline.load import Stat, Storage, local, open_storage
+from pipeline.load import Stat, Storage, local_files, open_storage
 from pipeline.load.local import LocalStorage
 from tests.load.processes import join, start
 from tests.load.test_races import stops
@@ -351,9 +351,9 @@ def test_a_draft_that_another_process_removes_at_the_same_time_is_no_error(
     folder.put("k", b"1")
     draft = folder.root / ".writing" / "1-1"
     draft.write_bytes(b"")
-    take = local._take
+    take = local_files.take
     monkeypatch.setattr(
-        local, "_take", lambda handle: draft.unlink(missing_ok=True) or take(handle)
+        local_files, "take", lambda handle: draft.unlink(missing_ok=True) or take(handle)
     )
     open_storage(str(folder.root)).put("k2", b"1")
     assert drafts(folder) == []

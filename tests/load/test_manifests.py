@@ -211,7 +211,7 @@ def test_a_foreign_commit_record_is_named(folder: Storage) -> None:
 
 
 def test_bodies_are_kept_and_bounded(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.load.manifests._CACHED_BODIES", 2)
+    monkeypatch.setattr("pipeline.load.manifest_listing._CACHED_BODIES", 2)
     log = log_of(folder, 3)
     fresh = ManifestLog(folder)
     for manifest in fresh.history(STAGING, DAY):

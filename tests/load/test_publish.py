@@ -15,6 +15,7 @@ import pytest
 
 from pipeline.errors import ConfigError, Conflict, Corrupt
 from pipeline.load import (
+    DATASETS,
     INVALIDATED,
     MONTHLY,
     SALES,
@@ -26,7 +27,7 @@ from pipeline.load import (
     open_storage,
 )
 from pipeline.load.layout import file_key
-from pipeline.load.publish import Content, digest_files
+from pipeline.load.publication import Content, digest_files
 from tests.load.invariants import check
 from tests.load.partitions import MONTH, NEW, OLD, fill, lake
 
@@ -108,7 +109,7 @@ def test_a_lake_that_was_copied_goes_on_without_waiting(
 ) -> None:
     fill(folder)
     shutil.copytree(folder.root, tmp_path / "copy")
-    monkeypatch.setattr("pipeline.load.publish.time.sleep", lambda _: pytest.fail("waited"))
+    monkeypatch.setattr("pipeline.load.publication.time.sleep", lambda _: pytest.fail("waited"))
     copy = Lake(open_storage(str(tmp_path / "copy")))
     expected_manifest = copy.newest(SALES, MONTH)
     copy.publish(
@@ -379,22 +380,22 @@ def test_a_member_whose_name_leads_elsewhere_is_refused(folder: Storage) -> None
 def test_generation_grows_with_what_is_known(folder: Storage) -> None:
     item = lake(folder)
     item.newest(SALES, MONTH)
-    expected = item.generation
+    expected = item.generation_of(DATASETS)
     item.newest(SALES, MONTH)
-    assert item.generation == expected
+    assert item.generation_of(DATASETS) == expected
     item.publish(SALES, MONTH, OLD, {"sales": b"1"}, {}, expected_manifest=None)
-    assert item.generation > expected
-    expected = item.generation
+    assert item.generation_of(DATASETS) > expected
+    expected = item.generation_of(DATASETS)
     item.commit_window("2026-10-05", {date(2026, 10, 5): b"{}\n"}, {})
-    assert item.generation > expected
-    expected = item.generation
+    assert item.generation_of(DATASETS) > expected
+    expected = item.generation_of(DATASETS)
     item.refresh()
-    assert item.generation > expected
+    assert item.generation_of(DATASETS) > expected
     for day in (6, 7, 8):
         item.commit_window(f"2026-10-0{day}", {date(2026, 10, day): b"{}\n"}, {})
-    expected = item.generation
+    expected = item.generation_of(DATASETS)
     item.refresh_raw()
-    assert item.generation > expected, "whatever it was before"
+    assert item.generation_of(DATASETS) > expected, "whatever it was before"
 
 
 def test_a_file_that_the_partition_does_not_have_is_named(folder: Storage) -> None:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import Conflict, Corrupt
 from pipeline.load import INVALIDATED, RAW, RECEIPTS, Lake, Stat, Storage, compress, decompress
-from pipeline.load.layout import parse_raw
-from pipeline.load.raw_objects import DATES, cut_frame, key_of, pack_window
+from pipeline.load.raw_keys import parse_raw
+from pipeline.load.raw_objects import DATES, cut_frame, pack_window
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
 from tests.support.buckets import opener
@@ -333,7 +333,7 @@ def test_every_date_of_a_window_is_read_as_it_was_packed(
     packed = pack_window(f"2026-10-05-rescan-{'x' * 40}", contents, {})
     texts = {}
     for each in packed.objects:
-        key = key_of(packed.window, "a" * 16, each)
+        key = each.key(packed.window, "a" * 16)
         for entry in parse_raw(Stat(key, len(each.body), "")):
             texts[entry.sold] = decompress(cut_frame(entry, each.body))
     assert texts == {sold: text for sold, text in contents.items() if text}

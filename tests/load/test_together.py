@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import Conflict, Corrupt
 from pipeline.load import SALES, STAGING, Manifest, Storage, local
-from pipeline.load.publish import Content
+from pipeline.load.publication import Content
 from pipeline.load.storage import Write
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
@@ -104,9 +104,9 @@ def test_writes_together_are_on_the_disk_before_they_have_a_name(
     folder: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[str] = []
-    sync, move = local._sync_file_system, Path.replace
+    sync, move = local.sync_file_system, Path.replace
     monkeypatch.setattr(local, "_FEW", 0)
-    monkeypatch.setattr(local, "_sync_file_system", lambda root: steps.append("sync") or sync(root))
+    monkeypatch.setattr(local, "sync_file_system", lambda root: steps.append("sync") or sync(root))
 
     def replace(path: Path, target: Path) -> Path:
         steps.append(f"move to {target.relative_to(folder.root)}")
@@ -134,9 +134,9 @@ def test_what_is_acknowledged_is_on_the_disk(
 ) -> None:
     """The names of the manifests too, which are moved last."""
     steps: list[str] = []
-    sync, move = local._sync_file_system, Path.replace
+    sync, move = local.sync_file_system, Path.replace
     monkeypatch.setattr(local, "_FEW", 0)
-    monkeypatch.setattr(local, "_sync_file_system", lambda root: steps.append("sync") or sync(root))
+    monkeypatch.setattr(local, "sync_file_system", lambda root: steps.append("sync") or sync(root))
 
     def replace(path: Path, target: Path) -> Path:
         steps.append(str(target.relative_to(folder.root)))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.load import RECEIPTS, Lake, decompress, open_storage
-from pipeline.load.layout import parse_raw, raw_prefix
+from pipeline.load.raw_keys import parse_raw
 from pipeline.load.raw_objects import cut_frame
 from pipeline.maintenance.audit import audit
 from pipeline.maintenance.erase import ErasingSource, drop, entry, read_erased
@@ -40,7 +40,7 @@ def lake(tmp_path: Path) -> Lake:
 
 def contents(lake: Lake) -> dict[tuple[str, date | None], bytes]:
     """What each raw object holds, committed or not, by partition and date of sale."""
-    entries = [entry for stat in lake.storage.list(raw_prefix()) for entry in parse_raw(stat)]
+    entries = [entry for stat in lake.storage.list(f"{RECEIPTS}/") for entry in parse_raw(stat)]
     texts = {
         (e.partition, e.sold): decompress(cut_frame(e, lake.storage.get(e.stored))) for e in entries
     }
@@ -102,7 +102,7 @@ def test_of_windows_committed_together_only_the_selected_are_edited(tmp_path: Pa
 def test_an_object_that_no_run_committed_is_removed_where_the_edit_would_change_it(
     lake: Lake,
 ) -> None:
-    stat = next(lake.storage.list(raw_prefix()))
+    stat = next(lake.storage.list(f"{RECEIPTS}/"))
     left = stat.key.replace(parse_raw(stat)[0].partition_digest, "0" * 16)
     assert left != stat.key
     lake.storage.put(left, lake.storage.get(stat.key))

@@ -15,4 +15,4 @@ from pipeline.load import local
 def leave_unsynced(replace: Callable[[object, str, object], None] = setattr) -> None:
     """Let no write wait for a disk, in this process and its forks."""
     replace(os, "fsync", lambda _: None)
-    replace(local, "_sync_file_system", lambda _: None)
+    replace(local, "sync_file_system", lambda _: None)
