@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import EmailMessage
-from email.utils import format_datetime
 from hashlib import sha256
 
+from pipeline.deliver.report_email import ReportEmail, compose
 from pipeline.deliver.webhook import escape_slack
 from pipeline.errors import EXIT_CODES, ExitCode, ExitCodeMeaning
 
@@ -115,14 +115,14 @@ class Alert:
 
     def compose(self, *, sender: str, to: str, sent_at: datetime, message_id: str) -> EmailMessage:
         """The mail to one recipient."""
-        from email.policy import SMTP  # slow to import
-
-        mail = EmailMessage(policy=SMTP)
-        mail["From"], mail["To"], mail["Subject"] = sender, to, self.subject
-        mail["Date"], mail["Message-ID"] = format_datetime(sent_at), message_id
-        mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(self.text)
-        return mail
+        return compose(
+            ReportEmail(self.subject, self.text, html="", file="", pdf=b"", blocks=()),
+            sender=sender,
+            to=to,
+            sent_at=sent_at,
+            message_id=message_id,
+            before=None,
+        )
 
     def payload(self) -> Mapping[str, object]:
         """The message to a webhook in Slack's format."""

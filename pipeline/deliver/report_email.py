@@ -1,4 +1,4 @@
-"""A report as an e-mail: the rendered forms, with headers and the PDF."""
+"""A report or an alert as an e-mail: the rendered forms, with headers and the PDF."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from pipeline.errors import ConfigError
 
 @dataclass(frozen=True)
 class ReportEmail:
-    """A report or closing message in each form that is sent.
+    """A report, a closing message or an alert in each form that is sent.
 
-    `file` is the name of the PDF, which a closing message does not have; `blocks` are Slack's.
+    `file` is the name of the PDF, which only a report has; `blocks` are Slack's. An alert has no
+    HTML.
     """
 
     subject: str
@@ -54,7 +55,8 @@ def compose(
         ) from None
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(report.text)
-    mail.add_alternative(report.html, subtype="html")
+    if report.html:
+        mail.add_alternative(report.html, subtype="html")
     if report.pdf:
         mail.add_attachment(report.pdf, maintype="application", subtype="pdf", filename=report.file)
     return mail

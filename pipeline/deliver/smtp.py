@@ -16,17 +16,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from functools import partial
 
-import tenacity
-
-from pipeline.deliver.outcome import RefusedDelivery, UnansweredDelivery
+from pipeline.deliver.outcome import RefusedDelivery, TransientDelivery, UnansweredDelivery, retry
 from pipeline.errors import ConfigError
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
-
-
-class _TransientError(RefusedDelivery):
-    """Not sent because of a temporary fault."""
 
 
 def check_address(address: str, where: str) -> str:
@@ -53,29 +48,14 @@ class Mailer:
     password: str = field(default="", repr=False)
     ca_file: str = ""
     seconds: float = 20.0
-    attempts: int = 4
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
     def send(self, message: EmailMessage, to: str) -> None:
         """Hand `message` over for `to`. Raises RefusedDelivery, UnansweredDelivery."""
         from email.policy import SMTP  # slow to import
 
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_TransientError),
-            wait=tenacity.wait_exponential(2, max=20),
-            stop=tenacity.stop_after_attempt(self.attempts) | tenacity.stop_after_delay(60),
-            sleep=self.sleep,
-            reraise=True,
-        )
         data = message.as_bytes(policy=SMTP.clone(cte_type="7bit"))
-        try:
-            retrying(self._attempt, data, to)
-        except (_TransientError, RefusedDelivery, UnansweredDelivery) as error:
-            kind = UnansweredDelivery if isinstance(error, UnansweredDelivery) else RefusedDelivery
-            failure = kind(f"mail server {self.host}:{self.port}: {error}")
-        else:
-            return
-        raise failure  # outside of except: an exception of smtplib may hold what was sent
+        retry(f"mail server {self.host}:{self.port}", partial(self._attempt, data, to), self.sleep)
 
     def _attempt(self, data: bytes, to: str) -> None:
         with contextlib.ExitStack() as stack:
@@ -138,11 +118,13 @@ def _naming(step: str) -> Iterator[None]:
             " [mail] host and ca_file"
         ) from None
     except smtplib.SMTPResponseException as error:
-        kind = _TransientError if 400 <= error.smtp_code < 500 else RefusedDelivery
+        kind = TransientDelivery if 400 <= error.smtp_code < 500 else RefusedDelivery
         raise kind(f"{step} (it answered {error.smtp_code})") from None
     except (smtplib.SMTPException, OSError) as error:
         kind = (
-            RefusedDelivery if isinstance(error, smtplib.SMTPNotSupportedError) else _TransientError
+            RefusedDelivery
+            if isinstance(error, smtplib.SMTPNotSupportedError)
+            else TransientDelivery
         )
         raise kind(f"{step} ({type(error).__name__})") from None
 
@@ -150,5 +132,5 @@ def _naming(step: str) -> Iterator[None]:
 def _expect(answer: tuple[int, bytes | str], what: str) -> None:
     code = answer[0]
     if not 200 <= code < 300:
-        kind = _TransientError if 400 <= code < 500 else RefusedDelivery
+        kind = TransientDelivery if 400 <= code < 500 else RefusedDelivery
         raise kind(f"refused {what} (it answered {code})")

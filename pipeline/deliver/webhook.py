@@ -14,23 +14,16 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import urlsplit
 
 import requests
-import tenacity
 
-from pipeline.deliver.outcome import RefusedDelivery, UnansweredDelivery
+from pipeline.deliver.outcome import RefusedDelivery, TransientDelivery, UnansweredDelivery, retry
 from pipeline.errors import ConfigError
 
-LONGEST_WAIT = 60.0
-
-
-class _TransientError(RefusedDelivery):
-    """Not posted because of a temporary fault; retry after `wait` seconds."""
-
-    def __init__(self, message: str, wait: float = 0.0):
-        super().__init__(message)
-        self.wait = wait
+_Answer = tuple[int, float]
+"""The status of an HTTP answer, and its Retry-After in seconds."""
 
 
 def check_url(url: str, name: str = "WEBHOOK_URL") -> str:
@@ -64,40 +57,18 @@ def escape_slack(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """The status of an HTTP answer, and its Retry-After in seconds."""
-
-    status: int
-    wait: float
-
-
-@dataclass(frozen=True)
 class Webhook:
     """An address that takes messages; `seconds` is the time limit of an attempt."""
 
     url: str = field(repr=False)
     ca_file: str = ""
     seconds: float = 30.0
-    attempts: int = 4
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
     def send(self, payload: Mapping[str, object]) -> None:
         """Post `payload`. Raises RefusedDelivery, UnansweredDelivery."""
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_TransientError),
-            sleep=self.sleep,
-            reraise=True,
-            stop=tenacity.stop_after_attempt(self.attempts) | tenacity.stop_after_delay(60),
-            wait=_wait,
-        )
-        try:
-            retrying(self._attempt, payload)
-        except (RefusedDelivery, UnansweredDelivery) as error:
-            kind = UnansweredDelivery if isinstance(error, UnansweredDelivery) else RefusedDelivery
-            failure = kind(f"webhook at {urlsplit(self.url).hostname}: {error}")
-        else:
-            return
-        raise failure  # outside of except: the exceptions of requests hold the address
+        server = f"webhook at {urlsplit(self.url).hostname}"
+        retry(server, partial(self._attempt, payload), self.sleep)
 
     def _attempt(self, payload: Mapping[str, object]) -> None:
         outcome: list[_Answer | Exception] = []
@@ -110,16 +81,17 @@ class Webhook:
         if isinstance(answer, requests.exceptions.ConnectTimeout) or (
             type(answer) is requests.exceptions.ConnectionError and _is_unconnected(answer)
         ):
-            raise _TransientError("not reachable")
+            raise TransientDelivery("not reachable")
         if isinstance(answer, Exception):
             raise UnansweredDelivery(
                 f"gave no complete answer ({type(answer).__name__}); the message may be there"
             )
-        if answer.status == 429 or answer.status >= 500:
-            raise _TransientError(f"answered HTTP {answer.status}", answer.wait)
-        if not 200 <= answer.status < 300:
-            redirected = " (a redirect is not followed)" * (300 <= answer.status < 400)
-            raise RefusedDelivery(f"answered HTTP {answer.status}; check its address{redirected}")
+        status, wait = answer
+        if status == 429 or status >= 500:
+            raise TransientDelivery(f"answered HTTP {status}", wait)
+        if not 200 <= status < 300:
+            redirected = " (a redirect is not followed)" * (300 <= status < 400)
+            raise RefusedDelivery(f"answered HTTP {status}; check its address{redirected}")
 
     def _post(self, payload: Mapping[str, object], outcome: list[_Answer | Exception]) -> None:
         try:
@@ -136,16 +108,9 @@ class Webhook:
                 ) as answer:
                     wait = answer.headers.get("Retry-After", "")
                     seconds = float(wait) if wait.isascii() and wait.isdigit() else 0.0
-                    outcome.append(_Answer(answer.status_code, seconds))
+                    outcome.append((answer.status_code, seconds))
         except (requests.exceptions.RequestException, OSError) as error:
             outcome.append(error)
-
-
-def _wait(state: tenacity.RetryCallState) -> float:
-    """Seconds before the next attempt."""
-    error = state.outcome.exception() if state.outcome else None
-    required = error.wait if isinstance(error, _TransientError) else 0.0
-    return min(LONGEST_WAIT, max(required, 2.0**state.attempt_number))
 
 
 def _is_unconnected(error: requests.exceptions.ConnectionError) -> bool:
