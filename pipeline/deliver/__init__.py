@@ -13,27 +13,3 @@ from pipeline.deliver.plan import Due, Issued, find_due, has_visible_changes, sa
 from pipeline.deliver.report_email import ReportEmail, compose
 from pipeline.deliver.smtp import Mailer, check_address
 from pipeline.deliver.webhook import Webhook, check_url, escape_slack
-
-__all__ = [
-    "Abandoned",
-    "Alert",
-    "DeliveryKey",
-    "DeliveryLog",
-    "Due",
-    "Failure",
-    "Issued",
-    "Mailer",
-    "RefusedDelivery",
-    "ReportEmail",
-    "UnansweredDelivery",
-    "Webhook",
-    "check_address",
-    "check_url",
-    "compose",
-    "escape_slack",
-    "explain_code",
-    "find_due",
-    "has_visible_changes",
-    "recipient_id",
-    "same_figures",
-]

@@ -9,15 +9,3 @@ from pipeline.describe.dictionary import data_dictionary
 from pipeline.describe.glue import DIGEST, glue_tables
 from pipeline.describe.tables import TableDescription, describe_tables
 from pipeline.describe.views import NAMED, duckdb_views, named_views
-
-__all__ = [
-    "DIGEST",
-    "NAMED",
-    "TableDescription",
-    "athena_ddl",
-    "data_dictionary",
-    "describe_tables",
-    "duckdb_views",
-    "glue_tables",
-    "named_views",
-]

@@ -41,33 +41,3 @@ from pipeline.load.manifests import fingerprint_of
 from pipeline.load.raw_keys import RawObject
 from pipeline.load.raw_objects import compress, decompress
 from pipeline.load.storage import Stat, Storage, open_storage
-
-__all__ = [
-    "BACKOFFICE",
-    "CATALOG",
-    "CUMULATIVE",
-    "CUSTOMERS",
-    "DATASETS",
-    "IDENTITY",
-    "INVALIDATED",
-    "MONTHLY",
-    "NIGHTLY",
-    "OUTSIDE",
-    "RAW",
-    "RAW_SHIFTS",
-    "RECEIPTS",
-    "SALES",
-    "SHIFTS",
-    "STAGING",
-    "SUMMARY",
-    "Lake",
-    "Manifest",
-    "RawObject",
-    "RawPartition",
-    "Stat",
-    "Storage",
-    "compress",
-    "decompress",
-    "fingerprint_of",
-    "open_storage",
-]

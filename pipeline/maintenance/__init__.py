@@ -15,5 +15,3 @@ reads a setting or a clock; pipeline/tasks/maintenance.py rebuilds partitions to
 """
 
 from pipeline.maintenance.findings import LakeFinding, Span, everything
-
-__all__ = ["LakeFinding", "Span", "everything"]

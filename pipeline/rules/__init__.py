@@ -12,5 +12,3 @@ from pipeline.rules.clock import day_bounds, time_zone, tz_version
 from pipeline.rules.menu import Menu
 from pipeline.rules.menu_file import read_menu
 from pipeline.rules.stores import Rules, Store
-
-__all__ = ["Menu", "Rules", "Store", "day_bounds", "read_menu", "time_zone", "tz_version"]

@@ -28,7 +28,6 @@ from pipeline.schema.lake import LAKE, PAYMENTS, RECEIPTS, SALES
 from pipeline.schema.quarantine import OUTSIDE, QUARANTINE
 from pipeline.schema.receipt_figures import RECEIPT_FIGURES
 from pipeline.schema.shifts import SHIFTS
-from pipeline.schema.summary import SUMMARY
 from pipeline.schema.summary_items import (
     BASKETS,
     CATEGORIES,
@@ -43,47 +42,25 @@ from pipeline.schema.summary_items import (
 from pipeline.schema.summary_people import CUSTOMERS, EMPLOYEES, STAFF, STORES
 from pipeline.schema.summary_sales import CHANNEL_HOURS, DAYS, DISCOUNTS, HOURS, QUALITY, TENDERS
 
-__all__ = [
-    "BACKOFFICE",
-    "BASKETS",
-    "CATEGORIES",
-    "CHANNEL_HOURS",
-    "CHOICES",
-    "COMBOS",
-    "COMBO_PARTS",
-    "COST_DECIMALS",
-    "CUSTOMERS",
-    "DAYS",
-    "DISCOUNTS",
-    "EMPLOYEES",
-    "EXPORT_DIFFERENCES",
-    "EXPORT_FILES",
-    "EXPORT_REASONS",
-    "EXPORT_TOTALS",
-    "HOURS",
-    "ITEMS",
-    "ITEM_WEEKDAYS",
-    "LAKE",
-    "OUTSIDE",
-    "PAYMENTS",
-    "PRICES",
-    "QUALITY",
-    "QUANTITY_DECIMALS",
-    "QUARANTINE",
-    "RECEIPTS",
-    "RECEIPT_FIGURES",
-    "REFUNDED_ITEMS",
-    "SALES",
-    "SHIFTS",
-    "STAFF",
-    "STORES",
-    "SUMMARY",
-    "TENDERS",
-    "Column",
-    "Dataset",
-    "arrow",
-    "conform",
-    "empty",
-    "money",
-    "version_of",
-]
+SUMMARY = (
+    DAYS,
+    HOURS,
+    CHANNEL_HOURS,
+    ITEMS,
+    ITEM_WEEKDAYS,
+    CATEGORIES,
+    PRICES,
+    COMBOS,
+    COMBO_PARTS,
+    CHOICES,
+    TENDERS,
+    DISCOUNTS,
+    STAFF,
+    REFUNDED_ITEMS,
+    BASKETS,
+    CUSTOMERS,
+    QUALITY,
+    STORES,
+    EMPLOYEES,
+)
+"""The summary tables of a month, which every section of the reports reads."""

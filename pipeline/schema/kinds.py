@@ -100,6 +100,13 @@ class Dataset:
         return [column.name for column in self.columns]
 
 
+BY_STORE = (
+    Column("store_id", "label", "Store."),
+    Column("currency", "label", "ISO 4217 code; currencies are never added up."),
+)
+"""Columns that many datasets share."""
+
+
 @cache
 def arrow(dataset: Dataset, decimals: int) -> pa.Schema:
     """The Arrow schema of `dataset` in a lake whose money has the given decimals."""

@@ -1,7 +1,6 @@
 """Shifts of the cash drawers: expected and counted cash."""
 
-from pipeline.schema.kinds import Column, Dataset
-from pipeline.schema.shared_columns import BY_STORE
+from pipeline.schema.kinds import BY_STORE, Column, Dataset
 
 
 def _cash(name: str, meaning: str, *, null: bool = False) -> Column:

@@ -1,7 +1,6 @@
 """Summary tables of what is sold: items, combos, choices, prices, baskets."""
 
-from pipeline.schema.kinds import Column, Dataset
-from pipeline.schema.shared_columns import BY_STORE
+from pipeline.schema.kinds import BY_STORE, Column, Dataset
 
 ITEMS = Dataset(
     "items",

@@ -1,7 +1,6 @@
 """Summary tables of sales by day, hour, payment type and discount; data quality."""
 
-from pipeline.schema.kinds import Column, Dataset
-from pipeline.schema.shared_columns import BY_STORE
+from pipeline.schema.kinds import BY_STORE, Column, Dataset
 
 _AMOUNTS = (
     Column("receipts", "count", "SALE receipts not cancelled."),
