@@ -22,9 +22,9 @@ from luigi.task_status import DONE
 
 from pipeline import settings
 from pipeline.errors import ConfigError, Conflict, Corrupt, Stale
-from pipeline.lakes import ROOT, additional_generations, check_lake, folder_of, raw_lake
+from pipeline.lakes import additional_generations, check_lake
 from pipeline.lakes import lake as lake  # tasks and commands import it from here
-from pipeline.load import DATASETS, RAW, RECEIPTS, Manifest, fingerprint_of
+from pipeline.load import DATASETS, Manifest, fingerprint_of
 from pipeline.load.publication import Content
 from pipeline.rebuild_reason import plain, rebuild_reason
 from pipeline.settings.run_context import once_per_run
@@ -125,81 +125,10 @@ class DatasetTask(luigi.Task):
             self.set_progress_percentage(percent)
 
 
-def committed(dataset: str, partition: str, source: str = ROOT) -> str | None:
-    """The digest of a raw partition; None where it is missing or invalidated."""
-    check_lake()
-    home = raw_lake(source) if source else lake()
-    newest = home.windows().get(partition) if dataset == RECEIPTS else None
-    newest = newest or home.newest(dataset, partition)
-    return newest.digest if newest and newest.fingerprint == RAW else None
-
-
 def input_tasks(task: luigi.Task) -> list[DatasetTask]:
     """The tasks that `task` requires, as a flat list."""
     tasks: list[DatasetTask] = flatten(task.requires())
     return tasks
-
-
-class RawTask(DatasetTask):
-    """A partition of raw: what the API returned is final once it is committed.
-
-    `source` is empty for the source at the root of the lake, the only one of most lakes.
-    """
-
-    source: str = settings.field(
-        luigi.Parameter(
-            default=ROOT, description="in a lake of several sources: square; empty: the primary one"
-        )
-    )
-
-    priority = 10  # everything from the API first, so that no day is built twice
-
-    @property
-    def resources(self) -> dict[str, int]:  # type: ignore[override]  # Luigi only reads it
-        """One extraction at a time, and a resource for each additional source.
-
-        Luigi batches only tasks of equal resources. Else it would batch windows of an additional
-        source with those of the primary one, whose tasks lack the parameter, and call them done.
-        """
-        return {"pos_api": 1} | ({f"pos_api_{self.source}": 1} if self.source else {})
-
-    def to_str_params(self, *args: Any, **kwargs: Any) -> dict[str, str]:
-        """As Luigi's, without an empty source: so a lake with one source never has it."""
-        params: dict[str, str] = super().to_str_params(*args, **kwargs)
-        if not self.source:
-            params.pop("source", None)
-        return params
-
-    def __repr__(self) -> str:
-        params = ", ".join(f"{k}={v}" for k, v in self.to_str_params(True).items())
-        return f"{self.task_family}({params})"
-
-    @property
-    def path(self) -> str:
-        return "/".join(filter(None, (folder_of(self.source), super().path)))
-
-    def digest(self) -> str | None:
-        return committed(self.dataset, self.name, self.source)
-
-    def fetch(self) -> None:
-        """Request and commit the partition. Raises Conflict if another run was first."""
-        raise NotImplementedError
-
-    def run(self) -> None:
-        """Fetch, or use what another run has committed in the meantime."""
-        for attempt in range(MAX_ATTEMPTS):
-            try:
-                return self.fetch()
-            except Conflict:
-                raw_lake(self.source).refresh()
-                if self.complete():
-                    log.info(
-                        "%s: another run has committed it in the meantime; nothing to do", self
-                    )
-                    return None
-                if attempt == MAX_ATTEMPTS - 1:
-                    raise
-        return None
 
 
 @once_per_run
@@ -314,7 +243,9 @@ class DerivedTask(DatasetTask):
         """
         for attempt in range(MAX_ATTEMPTS):
             try:
-                self._build_once(make or self.make)
+                start = self.start_build()
+                lake().publish_content(self.content(start, *(make or self.make)()))
+                self.log_rebuild_reason(start)
                 return
             except Conflict:
                 if attempt == MAX_ATTEMPTS - 1:
@@ -328,11 +259,6 @@ class DerivedTask(DatasetTask):
                 lake().refresh()
                 if self.complete():
                     return
-
-    def _build_once(self, make: Callable[[], tuple[Files, Metadata]]) -> None:
-        start = self.start_build()
-        lake().publish_content(self.content(start, *make()))
-        self.log_rebuild_reason(start)
 
     def start_build(self) -> BuildStart:
         """What a build starts from. Raises Stale where an input is not current."""
@@ -356,9 +282,8 @@ class DerivedTask(DatasetTask):
     def invalidate(self, error: Corrupt) -> DatasetTask | None:
         """Invalidate the damaged input and return its task; None if it is a raw partition."""
         for task in input_tasks(self):
-            if (task.dataset, task.name) == (error.dataset, error.partition) and not isinstance(
-                task, RawTask
-            ):
+            is_raw = task.dataset.startswith("raw/")
+            if (task.dataset, task.name) == (error.dataset, error.partition) and not is_raw:
                 log.warning("%s: %s; it is rebuilt", self, error)
                 lake().invalidate(task.dataset, task.name, str(error))
                 return task

@@ -9,7 +9,7 @@ built from raw is at the root; there the identifiers of an additional source beg
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import replace
 
 from pipeline import settings
@@ -152,34 +152,26 @@ def rules_of(source: str) -> Rules:
 
 
 @once_per_run
-def raw_source(source: str) -> RawSource:
-    """The raw data of a source, with its reader and its rules."""
-    return RawSource(
-        point_of_sale_of(source),
-        raw_lake(source),
-        rules_of(source),
-        reader_of(source),
-        prefix_of(source),
-        folder_of(source),
-    )
-
-
-@once_per_run
-def _check_sources() -> None:
-    identity.check_sources(lake(), settings.points_of_sale())
-
-
 def raw_sources() -> list[RawSource]:
     """The raw data of every source, the primary one first. Raises OtherLake."""
-    _check_sources()
-    return [raw_source(source) for source in sources()]
+    identity.check_sources(lake(), settings.points_of_sale())
+    return [
+        RawSource(
+            point_of_sale_of(source),
+            raw_lake(source),
+            rules_of(source),
+            reader_of(source),
+            prefix_of(source),
+            folder_of(source),
+        )
+        for source in sources()
+    ]
 
 
-def additional_generations(datasets: Iterable[str]) -> tuple[int, ...]:
+def additional_generations(datasets: Collection[str]) -> tuple[int, ...]:
     """Numbers that change whenever the raw data of an additional source change."""
-    names = tuple(datasets)
     return tuple(
-        number for source in sources()[1:] for number in raw_lake(source).generation_of(names)
+        number for source in sources()[1:] for number in raw_lake(source).generation_of(datasets)
     )
 
 

@@ -7,8 +7,8 @@ import datetime as dt
 import luigi
 
 from pipeline import settings
-from pipeline.targets import RawTask
 from pipeline.tasks.raw import windows_of_all
+from pipeline.tasks.raw_task import RawTask
 from pipeline.tasks.shifts import shifts_of_all
 
 

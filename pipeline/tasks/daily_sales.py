@@ -21,10 +21,11 @@ from pipeline.lakes import (
 from pipeline.load import CATALOG, RECEIPTS, STAGING, RawObject
 from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
-from pipeline.targets import DatasetTask, Files, Metadata, committed, lake
+from pipeline.targets import DatasetTask, Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, chunks_of
 from pipeline.tasks.history import history_span
 from pipeline.tasks.raw import RawReceipts, catalog_for, catalogs_for, read_catalog
+from pipeline.tasks.raw_task import committed
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -31,8 +31,9 @@ from pipeline.lakes.connect import connect, origin_of
 from pipeline.load import CATALOG, RAW, RECEIPTS, RawPartition, compress, decompress
 from pipeline.pos.source import Source, catalog_json
 from pipeline.rules import day_bounds
-from pipeline.targets import RawTask, committed, lake
+from pipeline.targets import lake
 from pipeline.tasks import early
+from pipeline.tasks.raw_task import RawTask, committed
 
 if TYPE_CHECKING:
     from pipeline.transform import Catalog

@@ -26,10 +26,11 @@ from pipeline.months import months_between
 from pipeline.pos.source import CashShift, Reader
 from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
-from pipeline.targets import Files, Metadata, RawTask
+from pipeline.targets import Files, Metadata
 from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.history import days_of, history_span
 from pipeline.tasks.raw import RawCatalog, RawDays, catalogs_for, open_source, read_catalog
+from pipeline.tasks.raw_task import RawTask
 
 FILE = "shifts"
 HALF = 15
