@@ -26,15 +26,13 @@ def arguments(_: argparse.ArgumentParser) -> None:
 
 def current_status() -> Status:
     """The state of the lake of the settings."""
-    every = raw_sources()
     return read_status(
         lake(),
         expected=settings.last_day(),
         now=settings.now(),
         limited=settings.pos().limited_history,
-        rules=settings.rules(),
         starts=settings.pos().history_starts,
-        sources=every if every[1:] else (),
+        sources=raw_sources(),
     )
 
 

@@ -34,7 +34,7 @@ QUARANTINE = Dataset(
 
 OUTSIDE = Dataset(
     "outside",
-    2,
+    3,
     "one receipt before the history of the lake",
     ("raw_partition", "record"),
     (

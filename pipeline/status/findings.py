@@ -8,8 +8,6 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
-import pyarrow as pa
-
 from pipeline.extract.missing_numbers import MissingNumbers
 from pipeline.load import INVALIDATED, RAW, RAW_SHIFTS, SALES, SUMMARY, Lake
 from pipeline.load.day_object import unpack_tables
@@ -75,7 +73,9 @@ def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]])
     for month in lake.partitions(SUMMARY)[-MONTHS:]:
         if not is_current(lake, SUMMARY, month):
             continue
-        for row in _read_days(lake, month).select(["store_id", "business_day"]).to_pylist():
+        # from the file that a run with reports has read
+        tables = unpack_tables(lake.read(SUMMARY, month, [TABLES])[TABLES], month)
+        for row in tables["days"].select(["store_id", "business_day"]).to_pylist():
             seen.setdefault(row["store_id"], set()).add(row["business_day"])
     silent = {}
     for store, days in sorted(seen.items()):
@@ -87,11 +87,6 @@ def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]])
     if not seen and len(recent) >= SILENT_DAYS:
         silent[""] = ""
     return silent
-
-
-def _read_days(lake: Lake, month: str) -> pa.Table:
-    """The days of a month's summary, from the file that a run with reports has read."""
-    return unpack_tables(lake.read(SUMMARY, month, [TABLES])[TABLES], month)["days"]
 
 
 def why_no_shifts(lake: Lake) -> str:

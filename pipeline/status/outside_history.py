@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pipeline.lakes.raw_source import RawSource
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NAMED = 20
+_LONGEST = 60
 HINTS = {"implausible_date": "; a device's clock was wrong, or see [pos] max_days_late"}
 REMEDY = "set [pos] history_starts = {day} to include them"
 
@@ -38,31 +40,26 @@ def objects_outside(lake: Lake, rules: Rules, starts: date) -> list[RawObject]:
 
 
 def read_outside(
-    lake: Lake, rules: Rules, starts: date, objects: Sequence[RawObject] | None = None
+    sources: Sequence[RawSource],
+    starts: date,
+    objects: Mapping[str, Sequence[RawObject]] = MappingProxyType({}),
 ) -> pa.Table:
-    """Receipts before the history (schema.OUTSIDE), of all or of these raw objects."""
-    from pipeline.transform import Raw, outside
+    """Receipts before the history (schema.OUTSIDE) of the sources of a lake.
 
-    entries = objects_outside(lake, rules, starts) if objects is None else objects
-    return outside((Raw(e.partition, e.key, lake.read_raw(e)) for e in entries), rules, starts)
-
-
-def read_outside_of(
-    sources: Sequence[RawSource], starts: date, objects: Mapping[str, Sequence[RawObject]]
-) -> pa.Table:
-    """The receipts before the history of several sources, of these objects by folder."""
+    Reads the raw objects of each source's folder in `objects`, or all where it has none.
+    """
     import pyarrow as pa
 
+    from pipeline.transform import Raw, outside
     from pipeline.transform.several import qualify
 
-    tables = [
-        qualify(
-            read_outside(raw.lake, raw.rules, starts, objects.get(raw.folder)),
-            raw.prefix,
-            raw.folder,
-        )
-        for raw in sources
-    ]
+    tables = []
+    for raw in sources:
+        entries = objects.get(raw.folder)
+        if entries is None:
+            entries = objects_outside(raw.lake, raw.rules, starts)
+        bodies = (Raw(e.partition, e.key, raw.lake.read_raw(e)) for e in entries)
+        tables.append(qualify(outside(bodies, raw.rules, starts), raw.prefix, raw.folder))
     return tables[0] if len(tables) == 1 else pa.concat_tables(tables).unify_dictionaries()
 
 
@@ -110,10 +107,10 @@ def format_unread(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines + ([f"  and {len(rows) - NAMED:,} more"] if len(rows) > NAMED else [])
 
 
-def plain_text(text: str, longest: int = 60) -> str:
+def plain_text(text: str) -> str:
     """Text of a record for a terminal: printable, and cut."""
     printable = "".join(c if c.isprintable() else "?" for c in text)
-    return printable if len(printable) <= longest else printable[: longest - 1] + "…"
+    return printable if len(printable) <= _LONGEST else printable[: _LONGEST - 1] + "…"
 
 
 def format_outside(rows: Sequence[Mapping[str, Any]], starts: str) -> list[str]:

@@ -21,7 +21,6 @@ from pipeline.extract.window_bounds import DAY
 from pipeline.extract.windows import spans
 from pipeline.lakes.raw_source import RawSource
 from pipeline.load import CATALOG, RAW, Lake, decompress
-from pipeline.rules import Rules
 from pipeline.status.findings import (
     current_months,
     find_silent,
@@ -31,7 +30,7 @@ from pipeline.status.findings import (
     still_unknown,
     why_no_shifts,
 )
-from pipeline.status.outside_history import as_json, read_outside, read_outside_of
+from pipeline.status.outside_history import as_json, read_outside
 from pipeline.status.recent_days import FORTNIGHT, is_current, read_recent_days
 
 
@@ -89,6 +88,10 @@ class _Windows(NamedTuple):
     new_fields: dict[str, str]
     numbers: dict[str, int]
 
+    def age(self, now: datetime) -> float:
+        """Hours since the end of the last window."""
+        return round((now - self.end).total_seconds() / 3600, 1)
+
 
 def read_status(
     lake: Lake,
@@ -96,102 +99,86 @@ def read_status(
     expected: date,
     now: datetime,
     limited: bool,
-    rules: Rules | None = None,
-    starts: date | None = None,
-    sources: Sequence[RawSource] = (),
+    starts: date,
+    sources: Sequence[RawSource],
 ) -> Status:
     """The status of a lake at `now`.
 
     `expected` is the last day whose window should be there; `limited` tells that the account
-    serves 31 days only. With `rules` and `starts`, the first business day of the history, the
-    receipts before it are named. `sources` are those of a lake of several points of sale.
+    serves 31 days only. The receipts before `starts`, the first business day of the history, are
+    named. `sources` are those of the lake.
     """
-    lakes = {raw.point_of_sale: raw.lake for raw in sources} or {"": lake}
-    prefixes = {raw.point_of_sale: raw.prefix for raw in sources}
     before = read_before(lake)
-    windows = {
-        name: _read_windows(home, expected, before, prefixes.get(name, ""))
-        for name, home in lakes.items()
-    }
-    read = [each for each in windows.values() if each]
+    windows = [(raw, _read_windows(raw, expected, before)) for raw in sources]
+    read = [(raw, each) for raw, each in windows if each]
     if not read:
         hint = "nothing has been extracted yet; run: luigi --module pipeline Nightly"
         return Status(warnings=[hint])
-    oldest = min(read, key=lambda each: each.last_window)
+    oldest = min((each for _, each in read), key=lambda each: each.last_window)
     last = date.fromisoformat(oldest.last_window)
     days = read_recent_days(lake, last)
     receipts = {name: day.receipts for name, day in days.items()}
     missing = find_missing_numbers(number for day in days.values() for number in day.numbers)
+    since = last - FORTNIGHT * DAY
+    tried = {
+        raw.name(number): times
+        for raw in sources
+        if missing
+        for number, times in numbers_tried(raw.lake, since).items()
+    }
     warning = gap_warning(oldest.end, now, limited)
-    if not (rules and starts):
-        outside = []
-    elif sources:
-        outside = read_outside_of(sources, starts, {}).to_pylist()
-    else:
-        outside = read_outside(lake, rules, starts).to_pylist()
+    several = len(sources) > 1
     return Status(
         last_window=oldest.last_window,
-        age_hours=_age(oldest, now),
-        is_stale=len(read) < len(windows) or any(each.is_stale for each in read),
-        gaps=sorted({gap for each in read for gap in each.gaps}),
+        age_hours=oldest.age(now),
+        is_stale=len(read) < len(windows) or any(each.is_stale for _, each in read),
+        gaps=sorted({gap for _, each in read for gap in each.gaps}),
         truncated={
-            f"{prefixes.get(name, '')}{day}": instant
-            for name, each in windows.items()
-            for day, instant in (each.truncated if each else {}).items()
+            raw.name(day): instant for raw, each in read for day, instant in each.truncated.items()
         },
         quarantined={name: day.quarantined for name, day in days.items() if day.quarantined},
         receipts=receipts,
         warnings=[warning] if warning else [],
-        stores=_name_stores(lakes, prefixes),
+        stores=_name_stores(sources),
         not_seen=name_missing(missing),
-        unknown=still_unknown(
-            missing,
-            {
-                f"{prefixes.get(name, '')}{number}": times
-                for name, home in lakes.items()
-                for number, times in numbers_tried(home, last - FORTNIGHT * DAY).items()
-            },
-        )
-        if missing
-        else [],
-        new_fields={path: day for each in read for path, day in each.new_fields.items()},
+        unknown=still_unknown(missing, tried),
+        new_fields={path: day for _, each in read for path, day in each.new_fields.items()},
         silent=find_silent(lake, last, receipts),
-        outside=as_json(outside),
+        outside=as_json(read_outside(sources, starts).to_pylist()),
         unread=find_unread(lake),
         months=current_months(lake),
-        history_starts=str(starts or ""),
-        no_shifts={name: why for name, home in lakes.items() if (why := why_no_shifts(home))},
-        sources={
-            name: {
-                "last_window": each and each.last_window,
-                "age_hours": each and _age(each, now),
-                "is_stale": each is None or each.is_stale,
-                "gaps": each.gaps if each else [],
-                "truncated": each.truncated if each else {},
-            }
-            for name, each in windows.items()
-            if sources
+        history_starts=str(starts),
+        no_shifts={
+            raw.point_of_sale if several else "": why
+            for raw in sources
+            if (why := why_no_shifts(raw.lake))
         },
+        sources={raw.point_of_sale: _fields(each, now) for raw, each in windows if several},
         windows={
-            f"{prefixes.get(name, '')}{window}": number
-            for name, each in windows.items()
-            for window, number in (each.numbers if each else {}).items()
+            raw.name(window): number
+            for raw, each in read
+            for window, number in each.numbers.items()
         },
     )
 
 
-def _age(windows: _Windows, now: datetime) -> float:
-    return round((now - windows.end).total_seconds() / 3600, 1)
+def _fields(windows: _Windows | None, now: datetime) -> dict[str, Any]:
+    """What the status says about one of several sources."""
+    return {
+        "last_window": windows and windows.last_window,
+        "age_hours": windows and windows.age(now),
+        "is_stale": windows is None or windows.is_stale,
+        "gaps": windows.gaps if windows else [],
+        "truncated": windows.truncated if windows else {},
+    }
 
 
-def _read_windows(
-    lake: Lake, expected: date, before: Mapping[str, Any], prefix: str
-) -> _Windows | None:
+def _read_windows(raw: RawSource, expected: date, before: Mapping[str, Any]) -> _Windows | None:
     """The windows of one source; None where nothing has been extracted.
 
     The manifests of windows that the status `before` has read are not read again.
     """
-    committed = lake.windows()
+    lake, committed = raw.lake, raw.lake.windows()
     windows = list(committed)
     if not windows:
         return None
@@ -200,10 +187,10 @@ def _read_windows(
     recent = windows[-max(FORTNIGHT, 31) :]
     numbers = {name: committed[name].number for name in recent}
     earlier = before.get("windows", {})
-    unread = [name for name in recent if earlier.get(f"{prefix}{name}") != numbers[name]]
+    unread = [name for name in recent if earlier.get(raw.name(name)) != numbers[name]]
     read = lake.storage.map(lambda name: lake.window_metadata(name).get("truncated_at"), unread)
     limits = before.get("truncated", {})
-    truncated = {name: limits.get(f"{prefix}{name}") for name in recent}
+    truncated = {name: limits.get(raw.name(name)) for name in recent}
     truncated |= zip(unread, read, strict=True)
     return _Windows(
         last_window=windows[-1],
@@ -238,15 +225,14 @@ def store_names(lake: Lake) -> dict[str, str]:
     return {store["id"]: store.get("name") or store["id"] for store in catalog.get("stores", [])}
 
 
-def _name_stores(lakes: Mapping[str, Lake], prefixes: Mapping[str, str]) -> dict[str, str]:
+def _name_stores(sources: Sequence[RawSource]) -> dict[str, str]:
     """The stores of every source; of equal names each has its source's."""
     rows = [
-        (f"{prefixes.get(source, '')}{store_id}", label, source)
-        for source, home in lakes.items()
-        for store_id, label in store_names(home).items()
+        (raw.name(store_id), label, raw.point_of_sale)
+        for raw in sources
+        for store_id, label in store_names(raw.lake).items()
     ]
-    sources = {(label, source) for _, label, source in rows}
-    counts = Counter(label for label, _ in sources)
+    counts = Counter(label for label, _ in {(label, source) for _, label, source in rows})
     return {
         store_id: f"{label} ({source.capitalize()})" if counts[label] > 1 else label
         for store_id, label, source in rows

@@ -9,19 +9,19 @@ of text, and the new state/run.json. Days are business days, money is decimal st
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from functools import partial
 
-from pipeline.errors import Corrupt
 from pipeline.lakes.raw_source import RawSource
-from pipeline.load import INVALIDATED, RECEIPTS, Lake, Manifest
+from pipeline.load import RECEIPTS, Lake, RawPartition
 from pipeline.load.layout import DATASETS, IDENTITY, MONTHLY, NIGHTLY, SALES
 from pipeline.load.raw_keys import objects_named
 from pipeline.load.summary_digests import FILE as FILE
 from pipeline.load.summary_digests import Digests
 from pipeline.status.read import Status
+from pipeline.status.recent_days import is_current
 
 MAX_WINDOWS = 31  # more new windows are a backfill, in which every receipt is of an earlier day
 _DAY = len("2026-10-31")
@@ -60,27 +60,28 @@ class RunSummary:
 
 
 def read_summary(
-    lake: Lake, day: date, status: Status, seconds: float, additional: Sequence[RawSource] = ()
+    lake: Lake, day: date, status: Status, seconds: float, sources: Sequence[RawSource]
 ) -> RunSummary:
     """What the run of `day` did in `seconds`; `status` is the lake after it.
 
-    `additional` are the additional sources of the lake.
+    `sources` are those of the lake.
     """
-    seen = {dataset: _numbers(lake, dataset) for dataset in DATASETS}
-    past = _seen_before(lake)
+    past = json.loads(lake.read_state(FILE) or b"{}").get("seen", {})
+    seen = {dataset: _numbers(lake, dataset) for dataset in DATASETS if dataset != RECEIPTS}
+    for raw in sources:
+        manifests = raw.lake.windows_and_rescans().items()
+        seen[raw.path_of(RECEIPTS)] = {name: newest.number for name, newest in manifests}
     new = {
         dataset: [name for name, n in numbers.items() if n > past.get(dataset, {}).get(name, 0)]
         for dataset, numbers in seen.items()
     }
-    records, late = _count_records(lake, new.pop(RECEIPTS), "")
-    for raw in additional:
-        dataset = raw.path_of(RECEIPTS)
-        seen[dataset] = _numbers(raw.lake, RECEIPTS)
-        before = past.get(dataset, {})
-        added = [name for name, n in seen[dataset].items() if n > before.get(name, 0)]
-        of_source, late_of_source = _count_records(raw.lake, added, raw.prefix)
-        records |= of_source
-        late |= late_of_source
+    records: dict[str, int] = {}
+    late: dict[str, Callable[[], int]] = {}
+    for raw in sources:
+        names = new.pop(raw.path_of(RECEIPTS))
+        records |= _count_records(raw, names)
+        days = [name for name in names if RawPartition.parse(name).is_window]
+        late |= {raw.name(name): partial(_late, raw.lake, name) for name in days}
     windows = [name for name in records if name in late]
     partitions = {
         dataset: names
@@ -89,11 +90,7 @@ def read_summary(
     }
 
     def valid(dataset: str) -> list[str]:
-        return [
-            n
-            for n in partitions.get(dataset, ())
-            if _newest(lake, dataset, n).fingerprint != INVALIDATED
-        ]
+        return [name for name in partitions.get(dataset, ()) if is_current(lake, dataset, name)]
 
     return RunSummary(
         day=str(day),
@@ -103,7 +100,9 @@ def read_summary(
         rescanned={name: count for name, count in records.items() if name not in windows},
         partitions=partitions,
         quarantined={name: lake.metadata(SALES, name)["quarantined"] for name in valid(SALES)},
-        reconciled={name: _difference(lake, name) for name in valid(MONTHLY)},
+        reconciled={
+            name: lake.metadata(MONTHLY, name).get("unpaid", {}) for name in valid(MONTHLY)
+        },
         requests=dict(sorted(lake.storage.requests.items())),
         seconds=round(seconds, 1),
         last_window=status.last_window,
@@ -116,9 +115,7 @@ def read_summary(
 
 
 def _numbers(lake: Lake, dataset: str) -> dict[str, int]:
-    """The number of the newest manifest of each partition; of raw, of each window."""
-    if dataset == RECEIPTS:
-        return {name: newest.number for name, newest in lake.windows_and_rescans().items()}
+    """The number of the newest manifest of each partition."""
     return {
         name: newest.number
         for name in lake.partitions(dataset)
@@ -126,15 +123,11 @@ def _numbers(lake: Lake, dataset: str) -> dict[str, int]:
     }
 
 
-def _count_records(
-    lake: Lake, names: Iterable[str], prefix: str
-) -> tuple[dict[str, int], dict[str, Callable[[], int]]]:
-    """The records of each raw partition; of windows, what counts late receipts."""
-    partitions = list(names)
-    counts = lake.storage.map(lambda name: lake.window_metadata(name)["records"], partitions)
-    records = dict(zip((f"{prefix}{name}" for name in partitions), counts, strict=True))
-    windows = [name for name in partitions if len(name) == _DAY]
-    return records, {f"{prefix}{name}": partial(_late, lake, name) for name in windows}
+def _count_records(raw: RawSource, names: Sequence[str]) -> dict[str, int]:
+    """The records of each raw partition."""
+    lake = raw.lake
+    counts = lake.storage.map(lambda name: lake.window_metadata(name)["records"], names)
+    return dict(zip(map(raw.name, names), counts, strict=True))
 
 
 def format_summary(run: RunSummary) -> str:
@@ -166,19 +159,6 @@ def _lines(run: RunSummary) -> Iterator[tuple[str, str]]:
     yield "requests", ", ".join(requests) or "none"
 
 
-def _seen_before(lake: Lake) -> dict[str, dict[str, int]]:
-    """Numbers of the partitions that the previous run has seen; empty for a first run."""
-    seen: dict[str, dict[str, int]] = json.loads(lake.read_state(FILE) or b"{}").get("seen", {})
-    return seen
-
-
-def _newest(lake: Lake, dataset: str, name: str) -> Manifest:
-    manifest = lake.newest(dataset, name)
-    if manifest is None:
-        raise Corrupt(f"{dataset} {name} has no manifest; run pos verify", dataset, name)
-    return manifest
-
-
 def _late(lake: Lake, window: str) -> int:
     """Receipts of a window in objects whose sales all are before it."""
     metadata = lake.window_metadata(window)
@@ -190,9 +170,3 @@ def _late(lake: Lake, window: str) -> int:
         if entry.partition == window and entry.sold and not entry.may_hold(start, end)
         for block in lake.read_raw_blocks(entry)
     )
-
-
-def _difference(lake: Lake, month: str) -> dict[str, str]:
-    """Collected less paid by currency, as a decimal string."""
-    unpaid: dict[str, str] = lake.metadata(MONTHLY, month).get("unpaid", {})
-    return unpaid

@@ -13,19 +13,11 @@ import luigi
 from pipeline import settings
 from pipeline.errors import Corrupt
 from pipeline.extract.window_bounds import DAY
-from pipeline.lakes import check_lake, names_if_several, raw_sources, sources
+from pipeline.lakes import check_lake, raw_sources, sources
 from pipeline.load import INVALIDATED, NIGHTLY, RECEIPTS, SALES, STAGING
 from pipeline.months import months_between
 from pipeline.recipients import report_recipients
-from pipeline.targets import (
-    DatasetTask,
-    DerivedTask,
-    Files,
-    Metadata,
-    RawTask,
-    committed,
-    lake,
-)
+from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, lake
 from pipeline.tasks import early
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
@@ -33,6 +25,7 @@ from pipeline.tasks.history import history_span
 from pipeline.tasks.monthly_report import MonthlyReport
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.raw import Rescan, catalogs_for, rescan_due, windows_of_all
+from pipeline.tasks.raw_task import RawTask, committed
 from pipeline.tasks.report import Report
 from pipeline.tasks.report_index import PAGE, postponed, publish_index
 from pipeline.tasks.run_state import run_state
@@ -172,9 +165,8 @@ class Nightly(DerivedTask):
             expected=self.date,
             now=settings.now(),
             limited=settings.pos().limited_history,
-            rules=settings.rules(),
             starts=history_span().first,
-            sources=raw_sources() if names_if_several() else (),
+            sources=raw_sources(),
         )
 
     def _summarize_run(self, status: Status) -> None:
@@ -185,7 +177,7 @@ class Nightly(DerivedTask):
 
         lake().put_state(STATE, status.to_bytes())
         seconds = time.monotonic() - STARTED
-        summary = read_summary(lake(), self.date, status, seconds, raw_sources()[1:])
+        summary = read_summary(lake(), self.date, status, seconds, raw_sources())
         lake().put_state(FILE, summary.to_bytes())
         log.info("the lake after this run:\n%s\n%s", format_status(status), format_summary(summary))
 

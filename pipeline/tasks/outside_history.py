@@ -20,7 +20,7 @@ from pipeline.status.outside_history import (
     format_outside,
     format_unread,
     objects_outside,
-    read_outside_of,
+    read_outside,
 )
 from pipeline.targets import DerivedTask, Files, Metadata
 from pipeline.tasks.daily_sales import raw_state
@@ -112,7 +112,7 @@ class OutsideHistory(DerivedTask):
         from pipeline.transform.columns import flags
 
         span = history_span()
-        table = read_outside_of(raw_sources(), span.first, objects_of(self.month))
+        table = read_outside(raw_sources(), span.first, objects_of(self.month))
         keep = [
             max(day.replace(day=1), span.first_month) == self.month
             for day in table["received"].to_pylist()
@@ -131,7 +131,7 @@ def warn_of_uncounted() -> None:
     from pipeline.status.findings import find_unread
 
     first = history_span().first
-    rows = read_outside_of(raw_sources(), first, list_outside()).to_pylist()
+    rows = read_outside(raw_sources(), first, list_outside()).to_pylist()
     lines = [*format_unread(find_unread(lake())), *format_outside(rows, str(first))]
     if lines:
         log.warning("%s", "\n".join(lines))
@@ -165,7 +165,7 @@ def find_lost(month: dt.date | None = None, checked: Container[str] = ()) -> Con
         task = MonthlySales(month=dt.date.fromisoformat(f"{name}-01"))
         return name in published and bool(task.complete())
 
-    index = ReceiptIndex(lake(), read_outside_of(raw_sources(), first, list_outside()))
+    index = ReceiptIndex(lake(), read_outside(raw_sources(), first, list_outside()))
     result = Conservation()
     for raw in raw_sources():
         names = {entry: name_of(raw, entry) for entry in objects[raw.folder]}

@@ -39,7 +39,12 @@ def qualify_day(day: Cleaned, prefix: str, folder: str) -> Cleaned:
 
 
 def qualify(table: pa.Table, prefix: str, folder: str) -> pa.Table:
-    """One table with `prefix` before each identifier, and `folder` before each object."""
+    """One table with `prefix` before each identifier, and `folder` before each object.
+
+    Those of the primary source have no prefix.
+    """
+    if not prefix:
+        return table
     for index, name in enumerate(table.column_names):
         before = f"{folder}/" if name == "record" else prefix if name in IDENTIFIERS else ""
         if before:

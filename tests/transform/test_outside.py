@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from pipeline.extract.commit import earlier_dates_in, pack_objects
 from pipeline.extract.missed import Missed, by_date
 from pipeline.extract.moved_revisions import sales_of
+from pipeline.lakes.raw_source import RawSource
 from pipeline.load import Lake, open_storage
 from pipeline.pos.loyverse import reader
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import sold_date
+from pipeline.rules import Rules
 from pipeline.status.outside_history import objects_outside, read_outside
 from pipeline.transform import Raw, Store, clean, day_bounds
 from tests.support.inputs import tries
@@ -76,6 +78,11 @@ def fill(lake: Lake, bodies: list[dict]) -> None:
         lake.commit_window(str(day), objects, {**metadata, "truncated_at": None}, times)
 
 
+def source_of(lake: Lake, shop: Rules = RULES) -> list[RawSource]:
+    """The only source of the lake."""
+    return [RawSource("loyverse", lake, shop, reader)]
+
+
 def found_in(lake: Lake) -> dict[str, list[str]]:
     """Where the transform puts each receipt: every place that names it."""
     decimals: dict[str, list[str]] = {}
@@ -90,7 +97,7 @@ def found_in(lake: Lake) -> dict[str, list[str]]:
             decimals.setdefault(number, []).append(f"counted {day}")
         for number in result.quarantine["receipt_number"].to_pylist():
             decimals.setdefault(number, []).append(f"quarantine {day}")
-    for row in read_outside(lake, RULES, STARTS).to_pylist():
+    for row in read_outside(source_of(lake), STARTS).to_pylist():
         decimals.setdefault(row["receipt_number"], []).append(f"outside {row['business_day']}")
     return decimals
 
@@ -181,7 +188,7 @@ def test_money_and_arrival_are_told_and_a_cancelled_receipt_counts_none(tmp_path
             unread,
         ],
     )
-    rows = read_outside(lake, RULES, STARTS).to_pylist()
+    rows = read_outside(source_of(lake), STARTS).to_pylist()
     assert [(row["receipt_number"], row["total"], row["reason"]) for row in rows] == [
         ("1-1", 11, None),
         ("1-2", -12, None),
@@ -190,6 +197,8 @@ def test_money_and_arrival_are_told_and_a_cancelled_receipt_counts_none(tmp_path
     ]
     assert {row["received"] for row in rows} == {STARTS + DAY}
     assert {row["currency"] for row in rows} == {"MXN"}
+    keys = {entry.key for entry in objects_outside(lake, RULES, STARTS)}
+    assert {row["record"].partition("#")[0] for row in rows} == keys
 
 
 def test_a_lake_without_such_receipts_reads_nothing(tmp_path) -> None:
@@ -205,5 +214,5 @@ def test_the_bound_of_an_implausible_date_is_a_setting(tmp_path, days: int) -> N
     lake = Lake(open_storage(str(tmp_path)), run="test")
     fill(lake, list(versions_of(1, "s1", 30, [(0, 200 * 24, True)])))
     late = rules("", stores=STORES, max_days_late=days)
-    rows = read_outside(lake, late, STARTS).to_pylist()
+    rows = read_outside(source_of(lake, late), STARTS).to_pylist()
     assert len(rows) == (days == 400)
