@@ -95,9 +95,8 @@ class DeliveryLog:
         *,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
-        lease: float = LEASE,
     ):
-        self._store, self._run, self._lease = store, run, lease
+        self._store, self._run = store, run
         self._clock, self._sleep = clock, sleep
 
     def is_settled(self, key: DeliveryKey) -> bool:
@@ -132,7 +131,7 @@ class DeliveryLog:
             attempts = self._attempts.get(key, {})
             last = max(attempts, default=0)
             if attempts.get(last) == {"started"}:
-                left = self._lease - self._age(key, last)
+                left = LEASE - self._age(key, last)
                 if left > 0:
                     self._sleep(min(left, _STEP))
                     self._reload(key)

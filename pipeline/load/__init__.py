@@ -2,11 +2,12 @@
 
     storage.py      the contract: list, head, get, conditional put
     local.py, s3.py its two implementations
-    layout.py       dataset, partition and file to key, and back
-    manifests.py    the log of a partition: manifests and commit records (commit_records.py)
-    publish.py      the protocol of a publication, of one partition or many
+    layout.py       dataset, partition and file to key, and back; raw_keys.py for raw receipts
+    manifests.py    publishing in the log of a partition: commit records (commit_records.py)
+    manifest_listing.py  reading it: which manifests there are, and their bodies
+    publish.py      the protocol of a publication, of one partition or many (publication.py)
     raw.py          batches of verbatim receipts; raw_objects.py, raw_windows.py, commits.py
-    lake.py         Lake: all of this for a run
+    lake.py         Lake: all of this for a run; contents.py reads the files of a partition
     parquet.py      table to deterministic bytes
     summary_digests.py  files of summaries, known without their manifests
     day_object.py   the tables of a day as one object

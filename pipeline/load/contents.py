@@ -95,13 +95,16 @@ class Contents:
     def summary_digests(self) -> summary_digests.Digests:
         """The known digests of the newest summaries, for the next run's state/run.json."""
         noted = summary_digests.parse_digests(self._read_state(summary_digests.FILE))
-        months = self._log.partitions(SUMMARY)
-        newest = filter(None, (self._log.newest(SUMMARY, month) for month in months))
-
-        def read(manifest: Manifest) -> Body | None:
-            return self._log.read(manifest) if self._log.has_read(manifest) else None
-
-        return summary_digests.updated(noted, newest, read)
+        current: summary_digests.Digests = {}
+        for month in self._log.partitions(SUMMARY):
+            newest = self._log.newest(SUMMARY, month)
+            if newest and self._log.has_read(newest):
+                body: Body | None = self._log.read(newest)
+            else:
+                body = newest and summary_digests.body_from(noted, newest)
+            if body:
+                current[month] = {name: entry["sha256"] for name, entry in body["files"].items()}
+        return current
 
     def _fetch_alone(self, manifest: Manifest, files: list[str] | None) -> dict[str, bytes] | None:
         """The only file of a partition, checked by the name of its manifest alone.

@@ -64,9 +64,9 @@ class Lake(RawZone):
             for dataset in datasets
         )
 
-    def preflight(self, *, always: bool = False) -> None:
+    def preflight(self) -> None:
         """Prove bucket, rights and conditional writes, unless the lake has content."""
-        if always or not self.is_begun():
+        if not self.is_begun():
             self.storage.preflight()
 
     def is_begun(self) -> bool:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
 
 from pipeline.errors import Conflict, Corrupt, PipelineError
 from pipeline.load.commit_records import CommitEntry, CommitRecord
@@ -44,23 +43,13 @@ def fingerprint_of(
 class ManifestLog(ManifestListing):
     """The logs of all partitions, to which publications are appended."""
 
-    def append(
-        self,
-        dataset: str,
-        partition: str,
-        expected_manifest: Manifest | None,
-        fingerprint: str,
-        digest: str,
-        body: Mapping[str, Any],
-    ) -> Manifest:
-        """Publish `body` (run, files, metadata) as the manifest after `expected_manifest`.
+    def append(self, entry: CommitEntry) -> Manifest:
+        """Publish the entry as the manifest after its `expected_manifest`.
 
         Succeeds also where another run has published the same fingerprint and digest under that
         number and it is still the newest. Raises Conflict if other content took the number.
         """
-        (result,) = self.append_all(
-            [CommitEntry(dataset, partition, expected_manifest, fingerprint, digest, body)]
-        )
+        (result,) = self.append_all([entry])
         self.storage.sync()
         if isinstance(result, PipelineError):
             raise result
@@ -156,4 +145,5 @@ class ManifestLog(ManifestListing):
         """Append a manifest without content, so that the partition is built again."""
         body = {"run": run, "files": {}, "metadata": {"why": why}}
         newest = self.newest(dataset, partition)
-        return self.append(dataset, partition, newest, INVALIDATED, _NO_CONTENT, body)
+        entry = CommitEntry(dataset, partition, newest, INVALIDATED, _NO_CONTENT, body)
+        return self.append(entry)

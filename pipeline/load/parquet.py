@@ -36,12 +36,13 @@ class ParquetWriter:
         self._schema, self._order, self._size = schema, tuple(order), row_group
         self._pending = self._last = pa.Table.from_batches([], schema)
         self._sink = pa.BufferOutputStream()
+        labels = [field.name for field in schema if pa.types.is_dictionary(field.type)]
         self._writer = pq.ParquetWriter(
             self._sink,
             _documented(schema),
             compression="zstd",
             compression_level=_LEVEL,
-            use_dictionary=_labels(schema),
+            use_dictionary=labels or False,
             write_statistics=True,
             write_page_index=True,
             write_page_checksum=True,
@@ -149,11 +150,6 @@ def _documented(schema: pa.Schema) -> pa.Schema:
     return schema.with_metadata(
         {**(schema.metadata or {}), _COMMENTS: json.dumps(comments, ensure_ascii=False)}
     )
-
-
-def _labels(schema: pa.Schema) -> list[str] | bool:
-    """The columns that Arrow encodes as dictionaries, which the file does too."""
-    return [field.name for field in schema if pa.types.is_dictionary(field.type)] or False
 
 
 def _leaf(schema: pa.Schema, name: str) -> int:

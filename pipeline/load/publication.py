@@ -51,7 +51,7 @@ class Content(NamedTuple):
 
 
 class Publication:
-    """The files of one publication on their way to their stable keys.
+    """What one publication has put, and how it ended.
 
     `entries` is what the manifest will say of each file; its ETag is added when it is stored.
     `archive` is the write of the file that keeps a version of a report.

@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pipeline.errors import Conflict, Corrupt
+from pipeline.load.commit_records import CommitEntry
 from pipeline.load.layout import RAW, RECEIPTS, Manifest, RawPartition
 from pipeline.load.manifest_listing import naming_partition
 from pipeline.load.manifests import ManifestLog
@@ -174,7 +175,8 @@ class RawZone:
         metadata: Mapping[str, Any],
     ) -> Manifest:
         body = {"run": self.run, "files": stored.files, "metadata": dict(metadata)}
-        return self._log.append(RECEIPTS, partition, newest, RAW, stored.digest, body)
+        entry = CommitEntry(RECEIPTS, partition, newest, RAW, stored.digest, body)
+        return self._log.append(entry)
 
     def _check_bounds(self, manifest: Manifest, metadata: Mapping[str, Any]) -> Manifest:
         """Return the manifest if its bounds are these; the next window needs them."""

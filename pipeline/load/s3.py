@@ -75,8 +75,6 @@ class S3Storage(Storage):
         region: str | None = None,
         encryption: str | None = None,
         kms_key: str | None = None,
-        connect_timeout: float = 10,
-        read_timeout: float = 60,
     ) -> None:
         super().__init__()
         if encryption not in (None, "AES256", "aws:kms", "aws:kms:dsse") or (
@@ -94,8 +92,8 @@ class S3Storage(Storage):
         self._config = Config(
             retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
             max_pool_connections=2 * self.threads,
-            connect_timeout=connect_timeout,
-            read_timeout=read_timeout,
+            connect_timeout=10,
+            read_timeout=60,
             tcp_keepalive=True,
             s3={"addressing_style": "path"} if endpoint else None,
         )

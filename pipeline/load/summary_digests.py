@@ -8,7 +8,6 @@ state file that is lost, old or altered costs a request a month, never a figure.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
 
 from pipeline.load.commit_records import Body
 from pipeline.load.layout import SUMMARY, Manifest, file_key
@@ -45,16 +44,3 @@ def body_from(digests: Digests, manifest: Manifest) -> Body | None:
         for name, digest in files.items()
     }
     return {"files": entries}
-
-
-def updated(
-    digests: Digests, newest: Iterable[Manifest], read: Callable[[Manifest], Body | None]
-) -> Digests:
-    """The digests of the newest summaries; `read` gives the manifests that were read."""
-    current: Digests = {}
-    for manifest in newest:
-        body = read(manifest) or body_from(digests, manifest)
-        if body:
-            files = body["files"].items()
-            current[manifest.partition] = {name: entry["sha256"] for name, entry in files}
-    return current

@@ -8,6 +8,7 @@ from others can be built again; raw cannot, because nothing else has it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -112,39 +113,19 @@ def _check_content(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFin
 
 
 def _check_newest(lake: Lake, newest: Manifest, body: Body) -> Iterator[LakeFinding]:
+    """Check the files under their stable keys, and the digest over them."""
+    dataset, partition, storage = newest.dataset, newest.partition, lake.storage
+    wrong = partial(
+        LakeFinding, remedy=_REBUILD, dataset=dataset, partition=partition, repairable=True
+    )
     if digest_of_body(body) != newest.digest:
-        yield LakeFinding(
-            lake.storage.uri(newest.key),
-            "its files are not those of its digest",
-            _REBUILD,
-            newest.dataset,
-            newest.partition,
-            repairable=True,
-        )
+        yield wrong(storage.uri(newest.key), "its files are not those of its digest")
     for name, entry in sorted(body["files"].items()):
-        yield from _check_file(lake, newest, name, entry)
-
-
-def _check_file(
-    lake: Lake, manifest: Manifest, name: str, entry: Mapping[str, Any]
-) -> Iterator[LakeFinding]:
-    """Check a file under its stable key; waits for a run that is just publishing it."""
-    data = _read(lake, entry["key"])
-    if _is_sound(data, entry) or _is_published(lake, manifest, name):
-        return
-    what = (
-        "is missing"
-        if data is None
-        else "is not what its manifest says: altered, or left half-published by a killed run"
-    )
-    yield LakeFinding(
-        lake.storage.uri(entry["key"]),
-        what,
-        _REBUILD,
-        manifest.dataset,
-        manifest.partition,
-        repairable=True,
-    )
+        data = _read(lake, entry["key"])
+        if _is_sound(data, entry) or _is_published(lake, newest, name):
+            continue
+        altered = "is not what its manifest says: altered, or left half-published by a killed run"
+        yield wrong(storage.uri(entry["key"]), "is missing" if data is None else altered)
 
 
 def _is_published(lake: Lake, manifest: Manifest, name: str) -> bool:

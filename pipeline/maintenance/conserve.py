@@ -98,10 +98,9 @@ def conserve(
     Receipts of months that are not `is_built` from the current raw, and those sold after business
     day `last`, are not due.
     """
-    result = Conservation()
-    lost = _find_lost(raw, entries, is_built, index, starts, last, result.checked)
-    result.findings = list(_name(raw, lost, index))
-    return result
+    checked: list[str] = []
+    lost = _find_lost(raw, entries, is_built, index, starts, last, checked)
+    return Conservation(list(_name(raw, lost, index)), checked)
 
 
 def _name(raw: RawSource, lost: dict[str, str], index: ReceiptIndex) -> Iterator[LakeFinding]:

@@ -37,5 +37,5 @@ def test_a_lake_that_was_written_to_is_not_probed_again(storage: Storage) -> Non
     before = storage.requests.copy()
     Lake(storage).preflight()
     assert storage.requests - before == {"LIST": 1}, "the listing that every run needs anyway"
-    Lake(storage).preflight(always=True)
+    storage.preflight()
     assert storage.requests["PUT"] - before["PUT"] == 4
