@@ -123,10 +123,7 @@ class DeliveryLog:
         self._write(key, 1 + max(self._attempts.get(key, {}), default=0), "same")
 
     def deliver(self, key: DeliveryKey, send: Callable[[], None]) -> bool:
-        """Send it unless it was sent; False where there was nothing to do.
-
-        Raises what `send` raises, and Abandoned.
-        """
+        """Send it, unless it was sent (False). Raises what `send` raises, and Abandoned."""
         while not self.is_settled(key):
             attempts = self._attempts.get(key, {})
             last = max(attempts, default=0)

@@ -27,10 +27,7 @@ _Answer = tuple[int, float]
 
 
 def check_url(url: str, name: str = "WEBHOOK_URL") -> str:
-    """Return `url` if it is encrypted or loopback.
-
-    Raises ConfigError, whose message names the setting and does not show the URL.
-    """
+    """Return an encrypted or loopback URL. Raises ConfigError that does not show it."""
     parts = urlsplit(url)
     try:
         is_loopback = (

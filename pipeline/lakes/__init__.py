@@ -37,10 +37,7 @@ def lake() -> Lake:
 
 
 def open_lake(folder: str = "") -> Lake:
-    """The configured lake as it is, whatever this machine remembers of it.
-
-    Or the lake in a folder of it.
-    """
+    """The configured lake as it is, or the lake in a folder of it."""
     section = settings.lake()
     return Lake(
         open_storage(

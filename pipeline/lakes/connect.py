@@ -67,10 +67,7 @@ def connect(name: str = "") -> Source:
 
 
 def origin_of(source: Source, name: str = "") -> Origin:
-    """Where the receipts of a point of sale of the settings come from.
-
-    An API is asked for its account, which is one request.
-    """
+    """Where the receipts of a point of sale come from; one request to an API."""
     point = settings.point_of_sale(name)
     if point.is_saved:
         return Origin(FILES)

@@ -27,7 +27,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from pipeline.errors import Conflict, OtherLake
-from pipeline.load import CATALOG, IDENTITY, RAW, RECEIPTS, Lake, Manifest, RawPartition, decompress
+from pipeline.load import CATALOG, IDENTITY, RECEIPTS, Lake, Manifest, RawPartition, decompress
 from pipeline.pos import SOURCES
 from pipeline.pos.source import Reader, Source
 from pipeline.settings.sources import FILES, SIMULATOR
@@ -218,8 +218,7 @@ def stores_of_lake(lake: Lake, reader: Reader) -> frozenset[str]:
     """Store ids of the lake's newest catalog, or of its newest receipts."""
     stores: set[str] = set()
     for name in lake.partitions(CATALOG)[-1:]:
-        newest = lake.newest(CATALOG, name)
-        if newest and newest.fingerprint == RAW:
+        if lake.current(CATALOG, name):
             catalog = json.loads(decompress(lake.read(CATALOG, name)["catalog"]))
             stores |= {store["id"] for store in catalog.get("stores", []) if "id" in store}
     windows = [RawPartition.parse(name).day for name in lake.partitions(RECEIPTS)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
+from typing import Any
 
 from pipeline.errors import Corrupt
 from pipeline.load import summary_digests
@@ -21,7 +22,7 @@ class Contents:
     """Reads what manifests name; `read_state` reads a state file."""
 
     def __init__(
-        self, log: ManifestLog, recent: RecentBytes, read_state: Callable[[str], bytes]
+        self, log: ManifestLog, recent: RecentBytes, read_state: Callable[[str], dict[str, Any]]
     ) -> None:
         self._log, self._storage, self._recent = log, log.storage, recent
         self._read_state = read_state
@@ -121,13 +122,9 @@ class Contents:
             return None
         if files is None and manifest.digest == NOTHING:
             return {}
-        try:
-            data = self.packs.find(manifest, name) or self._storage.get(
-                file_key(manifest.dataset, manifest.partition, name)
-            )
-        except Corrupt:
-            return None
-        if digest_files({name: sha256(data).hexdigest()}) != manifest.digest:
+        key = file_key(manifest.dataset, manifest.partition, name)
+        data = self.packs.find(manifest, name) or self._storage.find(key)
+        if data is None or digest_files({name: sha256(data).hexdigest()}) != manifest.digest:
             return None
         self._recent.keep(manifest.key, data)
         return {name: data}

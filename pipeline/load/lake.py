@@ -9,6 +9,7 @@ and nothing depends on the clock. A Lake may be shared with children after a for
 
 from __future__ import annotations
 
+import json
 import pickle
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,7 @@ from pipeline.load.commit_records import Body
 from pipeline.load.commits import Commits
 from pipeline.load.contents import Contents
 from pipeline.load.layout import (
+    INVALIDATED,
     NIGHTLY,
     RECEIPTS,
     Manifest,
@@ -53,7 +55,7 @@ class Lake(RawZone):
         self.max_retry_wait = max_retry_wait
         self._contents = Contents(self._log, self._recent, self.read_state)
         self._pages: dict[str, bytes] = {}
-        self._states: dict[str, bytes] = {}
+        self._states: dict[str, dict[str, Any]] = {}
         self._owners: dict[str, tuple[Stat, ...]] = {}
 
     def generation_of(self, datasets: Iterable[str]) -> tuple[int, ...]:
@@ -100,6 +102,11 @@ class Lake(RawZone):
     def newest(self, dataset: str, partition: str) -> Manifest | None:
         """The newest manifest, also one with fingerprint INVALIDATED; None without one."""
         return self._log.newest(dataset, partition)
+
+    def current(self, dataset: str, partition: str) -> Manifest | None:
+        """The newest manifest; None without one, or if the partition was invalidated."""
+        newest = self.newest(dataset, partition)
+        return newest if newest and newest.fingerprint != INVALIDATED else None
 
     def partitions(self, dataset: str) -> list[str]:
         """Every partition that has a manifest, sorted."""
@@ -162,10 +169,7 @@ class Lake(RawZone):
         return result
 
     def publish_all(self, contents: Sequence[Content]) -> list[Manifest | PipelineError]:
-        """Publish partitions together; the manifest of each, or the error that it met.
-
-        Cheaper than one by one: a folder is synced a few times for all of them.
-        """
+        """Publish partitions together; the manifest of each, or the error that it met."""
         results = publish.publish_all(self._log, self.run, contents, self.max_retry_wait)
         for content, result in zip(contents, results, strict=True):
             if isinstance(result, Corrupt) and not result.dataset:
@@ -249,18 +253,20 @@ class Lake(RawZone):
         self._pages[name] = data
 
     def put_state(self, name: str, data: bytes) -> None:
-        """Write a derived file for people under state/; it can be lost without harm."""
+        """Write a derived JSON file under state/; it can be lost without harm."""
         self.storage.put(state_key(name), data)
-        self._states[name] = data
+        self._states[name] = _parse_state(data)
 
-    def read_state(self, name: str) -> bytes:
-        """A derived file under state/, as this process has read or written it last.
-
-        Empty where there is none.
-        """
+    def read_state(self, name: str) -> dict[str, Any]:
+        """A file under state/ as this process last read or wrote it; {} where it is lost."""
         if name not in self._states:
-            try:
-                self._states[name] = self.storage.get(state_key(name))
-            except Corrupt:
-                self._states[name] = b""
+            self._states[name] = _parse_state(self.storage.find(state_key(name)) or b"")
         return self._states[name]
+
+
+def _parse_state(data: bytes) -> dict[str, Any]:
+    try:
+        state = json.loads(data)
+    except ValueError:
+        return {}
+    return state if isinstance(state, dict) else {}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import Corrupt
 from pipeline.load.archive import pack, unpack
-from pipeline.load.layout import CUSTOMERS, INVALIDATED, SUMMARY, TABLES, Manifest, state_key
+from pipeline.load.layout import CUSTOMERS, SUMMARY, TABLES, Manifest, state_key
 from pipeline.load.publication import NOTHING
 
 if TYPE_CHECKING:
@@ -48,12 +48,8 @@ class MonthPacks:
         if dataset not in self._packs:
             self._packs[dataset] = _read(lake, dataset)
         months, name = self._packs[dataset], PACKED[dataset]
-        newest = [manifest for part in partitions if (manifest := lake.newest(dataset, part))]
-        missing = [
-            manifest
-            for manifest in newest
-            if manifest.digest not in (*months, NOTHING) and manifest.fingerprint != INVALIDATED
-        ]
+        current = filter(None, (lake.current(dataset, part) for part in partitions))
+        missing = [manifest for manifest in current if manifest.digest not in (*months, NOTHING)]
         if len(missing) <= MAX_MISSING:
             return
         files = lake.storage.map(
@@ -61,8 +57,8 @@ class MonthPacks:
         )
         months.update(zip([manifest.digest for manifest in missing], files, strict=True))
         everything = [lake.newest(dataset, part) for part in lake.partitions(dataset)]
-        current = {manifest.digest for manifest in everything if manifest}
-        kept = {digest: data for digest, data in months.items() if digest in current}
+        digests = {manifest.digest for manifest in everything if manifest}
+        kept = {digest: data for digest, data in months.items() if digest in digests}
         lake.storage.put(pack_key(dataset), pack(kept))
 
 

@@ -183,10 +183,7 @@ def _keys(table: pa.Table, order: Sequence[str]) -> list[pa.Array]:
 
 
 def _is_sorted(keys: Sequence[pa.Array]) -> bool:
-    """Whether no row belongs before the one above it; False if there is a null.
-
-    Takes a small part of the time of a sort.
-    """
+    """Whether no row belongs before the one above it; False if there is a null."""
     tied: pa.BooleanArray | None = None  # with the row above, in the columns so far
     for key in keys:
         above, below = key[:-1], key[1:]

@@ -84,10 +84,7 @@ def _put_files(
 
 
 def _stats_of(storage: Storage, keys: Sequence[str]) -> dict[str, Stat]:
-    """The objects that exist under `keys`.
-
-    A listing for those that share a folder, and for tables beside each other.
-    """
+    """The objects that exist under `keys`; a listing for those that share a folder."""
     shared, rest = _by_folder(keys, lambda key: key.rpartition("/")[0])
     tables, alone = _by_folder(rest, lambda key: key.partition("/")[0])
     listed = [stat for folder in shared + tables for stat in storage.list(f"{folder}/")]

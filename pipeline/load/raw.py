@@ -111,10 +111,7 @@ class RawZone:
         return self.commit([pack_window(window, contents, times)], metadata)
 
     def commit(self, windows: Sequence[Packed], metadata: Mapping[str, Any]) -> Manifest:
-        """Store the objects of consecutive windows, or of a rescan, then publish them.
-
-        Raises Conflict if they are already committed with other content.
-        """
+        """Store the objects of consecutive windows, or of a rescan, then publish them."""
         partition = join_names([packed.window for packed in windows])
         newest = self._log.newest(RECEIPTS, partition)
         if newest and newest.fingerprint == RAW:

@@ -126,10 +126,7 @@ def _join(
 
 
 def partition_digest(number: int, objects: Iterable[tuple[str, date | None, str]]) -> str:
-    """The digest of a partition, of the window, first date and digest of each object.
-
-    A refetched partition, of another number, differs.
-    """
+    """The digest of number and objects (window, first date, digest) of a partition."""
     return digest_of(
         number, *sorted(f"{window}.{sold or UNKNOWN}.{digest}" for window, sold, digest in objects)
     )

@@ -58,10 +58,7 @@ _TRANSIENT = {
 def explain(
     command_name: str, uri: str, code: str, status: int, detail: str = "", region: str | None = None
 ) -> str:
-    """Return one sentence for a refusal (code, HTTP status) of a command.
-
-    `region` is that of the bucket, where the response names it.
-    """
+    """Return a sentence for a refusal; `region` is the bucket's, where it is named."""
     what = f"the storage refused {command_name} {uri} ({status} {code})"
     if code in _REMEDIES:
         return f"{what}: {_REMEDIES[code]}"

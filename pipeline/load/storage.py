@@ -102,6 +102,13 @@ class Storage(ABC):
     def get(self, key: str) -> bytes:
         """The bytes of the object. Raises Corrupt if there is none."""
 
+    def find(self, key: str) -> bytes | None:
+        """The bytes of the object; None if there is none."""
+        try:
+            return self.get(key)
+        except Corrupt:
+            return None
+
     def get_parsed(self, key: str, parse: Callable[[bytes], Out]) -> Out:
         """What `parse` makes of the object, which is read again where that raises Corrupt.
 
@@ -115,10 +122,7 @@ class Storage(ABC):
         return parse(self.get(key))
 
     def get_sound(self, key: str, digest: str, problem: str) -> bytes:
-        """The bytes of the object, whose sha256 begins with `digest`.
-
-        Raises Corrupt with `problem` where it does not, and if there is no object.
-        """
+        """The bytes whose sha256 begins with `digest`. Raises Corrupt with `problem`."""
 
         def check(data: bytes) -> bytes:
             if not sha256(data).hexdigest().startswith(digest):

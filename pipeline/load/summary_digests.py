@@ -7,7 +7,8 @@ state file that is lost, old or altered costs a request a month, never a figure.
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
+from typing import Any
 
 from pipeline.load.commit_records import Body
 from pipeline.load.layout import SUMMARY, Manifest, file_key
@@ -19,13 +20,9 @@ Digests = dict[str, dict[str, str]]
 """The sha256 of each file, by month."""
 
 
-def parse_digests(text: bytes) -> Digests:
+def parse_digests(state: Mapping[str, Any]) -> Digests:
     """The digests in a state file; without what is not one."""
-    try:
-        state = json.loads(text or b"{}")
-    except ValueError:
-        return {}
-    noted = state.get(KEY) if isinstance(state, dict) else None
+    noted = state.get(KEY)
     months = noted.items() if isinstance(noted, dict) else ()
     return {
         month: files

@@ -20,7 +20,7 @@ from pipeline.load.layout import commit_key, home_of, is_known, log_prefix, pars
 from pipeline.load.publication import digest_of_body
 from pipeline.load.raw_keys import parse_raw
 from pipeline.maintenance.findings import LakeFinding, Span
-from pipeline.maintenance.leftovers import describe_unnamed, named_keys
+from pipeline.maintenance.leftovers import describe_unnamed, named_keys, readable_bodies
 from pipeline.progress import Progress
 
 _RAW = (RECEIPTS, CATALOG, RAW_SHIFTS)
@@ -94,11 +94,7 @@ def _check_content(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFin
         )
     history = lake.history(dataset, partition)
     copies = {(manifest.fingerprint, manifest.digest): manifest for manifest in history}
-    for manifest in history:
-        try:
-            body = lake.body(manifest)
-        except Corrupt:
-            continue  # reported by _check_log
+    for manifest, body in readable_bodies(lake, dataset, partition):
         files, archive = body["files"], body.get("archive")
         is_latest_copy = copies[manifest.fingerprint, manifest.digest] == manifest
         archives = [archive] if archive and is_latest_copy else []
@@ -121,7 +117,7 @@ def _check_newest(lake: Lake, newest: Manifest, body: Body) -> Iterator[LakeFind
     if digest_of_body(body) != newest.digest:
         yield wrong(storage.uri(newest.key), "its files are not those of its digest")
     for name, entry in sorted(body["files"].items()):
-        data = _read(lake, entry["key"])
+        data = lake.storage.find(entry["key"])
         if _is_sound(data, entry) or _is_published(lake, newest, name):
             continue
         altered = "is not what its manifest says: altered, or left half-published by a killed run"
@@ -145,14 +141,14 @@ def restore(lake: Lake, manifest: Manifest) -> bool:
     if "archive" not in body:
         return False
     archive, names = body["archive"], sorted(body["files"])
-    data = _read(lake, archive["key"])
+    data = lake.storage.find(archive["key"])
     archived = {}
     if data is not None and _is_sound(data, archive):
         archived = unpack(data, archive["key"])
     files = {}
     for name in names:
         entry = body["files"][name]
-        copies = [_read(lake, entry["key"]), archived.get(name)]
+        copies = [lake.storage.find(entry["key"]), archived.get(name)]
         sound = next((copy for copy in copies if copy is not None and _is_sound(copy, entry)), None)
         if sound is None:
             return False
@@ -168,7 +164,7 @@ def restore(lake: Lake, manifest: Manifest) -> bool:
 
 def _put_back(lake: Lake, key: str, data: bytes) -> None:
     """Write an object that is missing or was altered."""
-    if _read(lake, key) != data:
+    if lake.storage.find(key) != data:
         stat = lake.storage.head(key)
         lake.storage.put(key, data, if_absent=stat is None, if_match=stat.etag if stat else None)
 
@@ -178,7 +174,7 @@ def _check_final(
 ) -> Iterator[LakeFinding]:
     """Check objects that are written once; they cannot be built again."""
     entries = list(objects)
-    contents = lake.storage.map(lambda entry: _read(lake, entry["key"]), entries)
+    contents = lake.storage.map(lambda entry: lake.storage.find(entry["key"]), entries)
     for entry, data in zip(entries, contents, strict=True):
         key = entry["key"]
         if _is_sound(data, entry):
@@ -195,13 +191,6 @@ def _check_final(
 
 def _is_sound(data: bytes | None, entry: Mapping[str, Any]) -> bool:
     return data is not None and sha256(data).hexdigest() == str(entry["sha256"])
-
-
-def _read(lake: Lake, key: str) -> bytes | None:
-    try:
-        return lake.storage.get(key)
-    except Corrupt:
-        return None
 
 
 def _check_named(

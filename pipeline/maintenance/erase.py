@@ -138,10 +138,7 @@ def drop(lake: Lake, reader: Reader, customer: str, key: bytes) -> list[str]:
 
 
 def clear_derived(storage: Storage) -> int:
-    """Remove packs of months, and older versions of derived objects and of exports.
-
-    Returns how many versions.
-    """
+    """Remove packs of months and older versions of derived objects; return how many."""
     for dataset in PACKED:
         storage.remove(pack_key(dataset))
     return clear(storage, _DERIVED)

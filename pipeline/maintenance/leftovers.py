@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from pipeline import schema
 from pipeline.errors import Corrupt
@@ -26,6 +27,7 @@ from pipeline.load import (
     STAGING,
     SUMMARY,
     Lake,
+    Manifest,
     Stat,
 )
 from pipeline.load.commit_records import Body
@@ -60,15 +62,16 @@ def is_of_a_run(key: str, dataset: str, partition: str) -> bool:
     return key in {file_key(dataset, partition, name) for name in _TABLES.get(dataset, ())}
 
 
+def readable_bodies(lake: Lake, dataset: str, partition: str) -> Iterator[tuple[Manifest, Body]]:
+    """The manifests of the partition with their bodies; the audit reports the others."""
+    for manifest in lake.history(dataset, partition):
+        with suppress(Corrupt):
+            yield manifest, lake.body(manifest)
+
+
 def named_keys(lake: Lake, dataset: str, partition: str) -> set[str]:
     """Keys that the manifests of the partition name; unreadable manifests name none."""
-    bodies = []
-    for manifest in lake.history(dataset, partition):
-        try:
-            bodies.append(lake.body(manifest))
-        except Corrupt:
-            continue  # the audit reports that manifest
-    return _keys_of(bodies)
+    return _keys_of(body for _, body in readable_bodies(lake, dataset, partition))
 
 
 def committed_keys(lake: Lake, dataset: str, partition: str) -> set[str]:

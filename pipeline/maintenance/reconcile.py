@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.load import INVALIDATED, SALES, STAGING, SUMMARY, Lake
+from pipeline.load import SALES, STAGING, SUMMARY, Lake
 from pipeline.load.day_object import FILE, unpack_tables
 from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.findings import LakeFinding, Span
@@ -80,8 +80,8 @@ def reconcile(
     """Differences in months of the span; skips (dataset, partition)s in `broken`."""
     earlier = pa.chunked_array([], pa.string())
     for month in filter(span.holds, lake.partitions(SALES)):
-        newest = lake.newest(SALES, month)
-        if newest is None or newest.fingerprint == INVALIDATED:
+        newest = lake.current(SALES, month)
+        if newest is None:
             continue
         if (SALES, month) in broken:
             yield _skipped(f"the sums of {month}", f"{SALES} {month}")
@@ -138,8 +138,7 @@ def _check_summary(
     lake: Lake, engine: duckdb.DuckDBPyConnection, month: str, sales_digest: str
 ) -> Iterator[LakeFinding]:
     """Check the days of the summary, unless it is older than its month."""
-    newest = lake.newest(SUMMARY, month)
-    if newest is None or newest.fingerprint == INVALIDATED:
+    if lake.current(SUMMARY, month) is None:
         return
     inputs = lake.metadata(SUMMARY, month).get("inputs", {})
     if inputs.get(f"{SALES}/{month}") != sales_digest:
@@ -176,10 +175,10 @@ def _check_days(
     }
     for name, digest in lake.metadata(SALES, month).get("inputs", {}).items():
         day = name.removeprefix(f"{STAGING}/")
-        total, newest = totals.pop(day, (0, None)), lake.newest(STAGING, day)
+        total, newest = totals.pop(day, (0, None)), lake.current(STAGING, day)
         if (STAGING, day) in broken:
             yield _skipped(f"day {day} of {month}", name)
-        elif newest is None or newest.fingerprint == INVALIDATED or newest.digest != digest:
+        elif newest is None or newest.digest != digest:
             continue  # rebuilt since: the next run builds the month again
         else:
             files = lake.read(STAGING, day)

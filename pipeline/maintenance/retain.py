@@ -25,10 +25,7 @@ _DERIVED = ("staging/", "quarantine/")
 
 
 def kept_since(last: date, months: int) -> str:
-    """The first month (YYYY-MM) that stays verbatim: `months` before that of `last`.
-
-    Raises ConfigError for fewer than MIN_MONTHS.
-    """
+    """The first month (YYYY-MM) that stays verbatim: `months` before that of `last`."""
     if months < MIN_MONTHS:
         raise ConfigError(
             f"--months {months}: at least {MIN_MONTHS} are kept verbatim, as rescans compare with"

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
 from typing import Any
 
 from pipeline.extract.missing_numbers import MissingNumbers
-from pipeline.load import INVALIDATED, RAW, RAW_SHIFTS, SALES, SUMMARY, Lake
+from pipeline.load import RAW_SHIFTS, SALES, SUMMARY, Lake
 from pipeline.load.day_object import unpack_tables
 from pipeline.load.layout import TABLES
 from pipeline.load.parquet import from_bytes
 from pipeline.status.outside_history import as_json
-from pipeline.status.recent_days import is_current
 
 STATE = "etl_state.json"
 SILENT_DAYS = 3
@@ -22,21 +20,12 @@ MONTHS = 3
 YEAR = 12
 
 
-def read_before(lake: Lake) -> dict[str, Any]:
-    """The status that was written last; {} where it is lost."""
-    try:
-        before = json.loads(lake.read_state(STATE) or b"{}")
-    except ValueError:
-        return {}
-    return before if isinstance(before, dict) else {}
-
-
 def current_months(lake: Lake) -> dict[str, int]:
     """The last YEAR months of the lake, with the numbers of their manifests."""
     return {
         month: newest.number
         for month in lake.partitions(SALES)[-YEAR:]
-        if (newest := lake.newest(SALES, month)) and newest.fingerprint != INVALIDATED
+        if (newest := lake.current(SALES, month))
     }
 
 
@@ -47,7 +36,7 @@ def find_unread(lake: Lake) -> list[dict[str, Any]]:
     """
     rows: list[dict[str, Any]] = []
     names = ["receipt_number", "business_day", "reason", "detail", "total", "record"]
-    before = read_before(lake)
+    before = lake.read_state(STATE)
     numbers = before.get("months", {})
     for month, number in current_months(lake).items():
         if numbers.get(month) == number:
@@ -71,7 +60,7 @@ def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]])
         for store in count_by_store:
             seen.setdefault(store, set()).add(date.fromisoformat(day))
     for month in lake.partitions(SUMMARY)[-MONTHS:]:
-        if not is_current(lake, SUMMARY, month):
+        if not lake.current(SUMMARY, month):
             continue
         # from the file that a run with reports has read
         tables = unpack_tables(lake.read(SUMMARY, month, [TABLES])[TABLES], month)
@@ -92,7 +81,7 @@ def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]])
 def why_no_shifts(lake: Lake) -> str:
     """Why the newest raw shifts of a source are missing; "" if they are not."""
     days = lake.partitions(RAW_SHIFTS)[-1:]
-    if not days or not is_current(lake, RAW_SHIFTS, days[0], RAW):
+    if not days or not lake.current(RAW_SHIFTS, days[0]):
         return ""
     metadata = lake.metadata(RAW_SHIFTS, days[0])
     refused: str = metadata["refused"]

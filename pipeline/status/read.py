@@ -20,18 +20,18 @@ from pipeline.extract.warnings import gap_warning
 from pipeline.extract.window_bounds import DAY
 from pipeline.extract.windows import spans
 from pipeline.lakes.raw_source import RawSource
-from pipeline.load import CATALOG, RAW, Lake, decompress
+from pipeline.load import CATALOG, Lake, decompress
 from pipeline.status.findings import (
+    STATE,
     current_months,
     find_silent,
     find_unread,
     name_missing,
-    read_before,
     still_unknown,
     why_no_shifts,
 )
 from pipeline.status.outside_history import as_json, read_outside
-from pipeline.status.recent_days import FORTNIGHT, is_current, read_recent_days
+from pipeline.status.recent_days import FORTNIGHT, read_recent_days
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def read_status(
     serves 31 days only. The receipts before `starts`, the first business day of the history, are
     named. `sources` are those of the lake.
     """
-    before = read_before(lake)
+    before = lake.read_state(STATE)
     windows = [(raw, _read_windows(raw, expected, before)) for raw in sources]
     read = [(raw, each) for raw, each in windows if each]
     if not read:
@@ -219,7 +219,7 @@ def _gaps(windows: list[str]) -> Iterator[str]:
 def store_names(lake: Lake) -> dict[str, str]:
     """The stores' names by id, from the newest catalog; empty where there is none."""
     snapshots = lake.partitions(CATALOG)
-    if not snapshots or not is_current(lake, CATALOG, snapshots[-1], RAW):
+    if not snapshots or not lake.current(CATALOG, snapshots[-1]):
         return {}
     catalog = json.loads(decompress(lake.read(CATALOG, snapshots[-1])["catalog"]))
     return {store["id"]: store.get("name") or store["id"] for store in catalog.get("stores", [])}

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.extract.window_bounds import DAY
-from pipeline.load import INVALIDATED, SALES, STAGING, Lake
+from pipeline.load import SALES, STAGING, Lake
 from pipeline.load.day_object import unpack_tables
 from pipeline.load.layout import ONLY_FILE
 from pipeline.load.parquet import from_bytes
@@ -35,7 +35,7 @@ class RecentDay(NamedTuple):
 def read_recent_days(lake: Lake, last: date) -> dict[str, RecentDay]:
     """The days of the last fortnight that are in the lake."""
     days = [str(last - n * DAY) for n in range(FORTNIGHT - 1, -1, -1)]
-    names = [name for name in days if is_current(lake, STAGING, name)]
+    names = [name for name in days if lake.current(STAGING, name)]
     read = dict[str, RecentDay]()
     for month in sorted({name[:7] for name in names}):
         read |= _read_days_of_month(lake, month, names)
@@ -57,7 +57,7 @@ def _read_days_of_month(lake: Lake, month: str, names: Sequence[str]) -> dict[st
 
     None of a large month, whose days are less than its tables.
     """
-    if not is_current(lake, SALES, month):
+    if not lake.current(SALES, month):
         return {}
     newest = {name: lake.newest(STAGING, name) for name in names if name[:7] == month}
     body = lake.body(lake.history(SALES, month)[-1])
@@ -96,11 +96,3 @@ def _count_day(quarantined: int, receipts: pa.Table, quarantine: pa.Table) -> Re
         if number
     ]
     return RecentDay(quarantined, dict(sorted(Counter(stores).items())), numbers)
-
-
-def is_current(lake: Lake, dataset: str, name: str, fingerprint: str = "") -> bool:
-    """Whether a partition exists and is valid, under that fingerprint if one is given."""
-    newest = lake.newest(dataset, name)
-    if newest is None or newest.fingerprint == INVALIDATED:
-        return False
-    return not fingerprint or newest.fingerprint == fingerprint

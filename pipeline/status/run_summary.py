@@ -21,7 +21,6 @@ from pipeline.load.raw_keys import objects_named
 from pipeline.load.summary_digests import FILE as FILE
 from pipeline.load.summary_digests import Digests
 from pipeline.status.read import Status
-from pipeline.status.recent_days import is_current
 
 MAX_WINDOWS = 31  # more new windows are a backfill, in which every receipt is of an earlier day
 _DAY = len("2026-10-31")
@@ -62,11 +61,8 @@ class RunSummary:
 def read_summary(
     lake: Lake, day: date, status: Status, seconds: float, sources: Sequence[RawSource]
 ) -> RunSummary:
-    """What the run of `day` did in `seconds`; `status` is the lake after it.
-
-    `sources` are those of the lake.
-    """
-    past = json.loads(lake.read_state(FILE) or b"{}").get("seen", {})
+    """What the run of `day` did in `seconds`; `status` is the lake after it."""
+    past = lake.read_state(FILE).get("seen", {})
     seen = {dataset: _numbers(lake, dataset) for dataset in DATASETS if dataset != RECEIPTS}
     for raw in sources:
         manifests = raw.lake.windows_and_rescans().items()
@@ -90,7 +86,7 @@ def read_summary(
     }
 
     def valid(dataset: str) -> list[str]:
-        return [name for name in partitions.get(dataset, ()) if is_current(lake, dataset, name)]
+        return [name for name in partitions.get(dataset, ()) if lake.current(dataset, name)]
 
     return RunSummary(
         day=str(day),

@@ -47,12 +47,12 @@ def test_a_process_of_a_pool_does_not_read_what_its_driver_has_just_written(
     driver, worker = Lake(folder, memory=1 << 20), Lake(folder, memory=1 << 20)
     for dataset, files in ((SALES, {"sales": b"s"}), (CUSTOMERS, {"customers": b"c"})):
         driver.publish(dataset, MONTH, EDITION, files, {}, expected_manifest=None)
-    driver.put_state("run.json", b"{}")
+    driver.put_state("run.json", b'{"day": 1}')
     before = Counter(folder.requests)
     worker.take_over(driver.snapshot())
     assert worker.read(SALES, MONTH) == {"sales": b"s"}
     assert worker.read(CUSTOMERS, MONTH) == {"customers": b"c"}
-    assert worker.read_state("run.json") == b"{}"
+    assert worker.read_state("run.json") == {"day": 1}
     assert folder.requests == before
 
 
