@@ -47,11 +47,9 @@ def draw_basket(rng: Random, shelves: dict[str, Shelf], party: int, channel: str
 
 def _serve(rng: Random, dish: Dish) -> Line:
     random = rng.random
-    portion = (
-        dish.portions[0]
-        if len(dish.portions) == 1
-        else dish.portions[bisect(dish.weights, random() * dish.weights[-1])]
-    )
+    portion = dish.portions[0]
+    if len(dish.portions) > 1:
+        portion = dish.portions[bisect(dish.weights, random() * dish.weights[-1])]
     if dish.by_weight:
         draw = random()
         milli = 250 * (1 + int(draw * 20)) if draw < 0.3 else 200 + 5 * int(random() * 280)
@@ -67,31 +65,16 @@ def _serve(rng: Random, dish: Dish) -> Line:
     )
     draw = random()
     milli = 1000 if draw < 0.965 or dish.role == "envío" else 2000 if draw < 0.995 else 3000
-    return Line(
-        dish,
-        portion,
-        milli,
-        portion.price,
-        answers,
-        LINE_NOTES[int(draw * 500) % 5] if 0.5 < draw < 0.51 else None,
-    )
+    note = LINE_NOTES[int(draw * 500) % 5] if 0.5 < draw < 0.51 else None
+    return Line(dish, portion, milli, portion.price, answers, note)
 
 
 def _merge(lines: list[Line], line: Line) -> None:
     """Add `line`, or add its quantity to an equal line, as cashiers do."""
     for index, other in enumerate(lines):
-        if (
-            other.portion is line.portion
-            and other.answers == line.answers
-            and other.note == line.note
-        ):
-            lines[index] = Line(
-                line.dish,
-                line.portion,
-                other.milli + line.milli,
-                line.price,
-                line.answers,
-                line.note,
-            )
+        same = other.portion is line.portion and other.answers == line.answers
+        if same and other.note == line.note:
+            milli = other.milli + line.milli
+            lines[index] = Line(line.dish, line.portion, milli, line.price, line.answers, line.note)
             return
     lines.append(line)

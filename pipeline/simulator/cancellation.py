@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from pipeline.simulator.chance import Random
 
-_POSITION, _SHARE, _REFUND_SHARE = (
-    7,
-    0.055,
-    0.02,
-)  # of eight sales the position whose share is cancelled
+_POSITION, _SHARE = 7, 0.055  # of eight sales the position whose share is cancelled
+_REFUND_SHARE = 0.02
 LONGEST_CANCELLATION = 20  # days; the look-up of updates relies on it
 
 
@@ -21,11 +18,5 @@ def cancellation(rng: Random, created: int, position: int) -> int:
     if not chance or rng.random() >= chance:
         return 0
     draw = rng.random()
-    span = (
-        6 * 3600
-        if draw < 0.4
-        else 5 * 86_400
-        if draw < 0.8
-        else (LONGEST_CANCELLATION - 1) * 86_400
-    )
-    return created + 120 + int(rng.random() * span)
+    hours = 6 if draw < 0.4 else 5 * 24 if draw < 0.8 else (LONGEST_CANCELLATION - 1) * 24
+    return created + 120 + int(rng.random() * (hours * 3600))

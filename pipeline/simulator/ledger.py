@@ -68,12 +68,8 @@ class Ledger:
     def __init__(
         self, seed: int, opened: date, stores: int, receipts_per_day: float, timezone: str
     ):
-        self.seed, self.opened, self.per_day, self.zone = (
-            seed,
-            opened,
-            receipts_per_day,
-            ZoneInfo(timezone),
-        )
+        self.seed, self.opened, self.per_day = seed, opened, receipts_per_day
+        self.zone = ZoneInfo(timezone)
         self.registers: tuple[Register, ...] = registers(stores)
         self.first = opened.toordinal()
         # [register][days since opening]: the day's first number
@@ -115,14 +111,8 @@ class Ledger:
     def new_customers(self, device: int, day: int) -> int:
         rng = self.rng(2, device, day)
         years = (day - self.first) / 365
-        return (
-            int(
-                self.sales(device, day) * (0.03 + 0.012 * min(years, 3.0)) * (0.5 + rng.random())
-                + rng.random() * 0.9
-            )
-            if self.sales(device, day)
-            else 0
-        )
+        share, sales = 0.03 + 0.012 * min(years, 3.0), self.sales(device, day)
+        return int(sales * share * (0.5 + rng.random()) + rng.random() * 0.9) if sales else 0
 
     def absence(self, device: int, day: int) -> tuple[int, int] | None:
         """First and last second (UTC) of the device's offline time around the day.
@@ -205,16 +195,13 @@ class Ledger:
             (sold, position, None) for position, sold in enumerate(times)
         ]
         for target in self._refunds(device, day):
-            sold = (
-                times[target[1]] + 240
-                if target[0] == day
-                else midnight + draw_times(rng, date.fromordinal(day), 1)[0]
-            )
+            if target[0] == day:
+                sold = times[target[1]] + 240
+            else:
+                sold = midnight + draw_times(rng, date.fromordinal(day), 1)[0]
             rows.append((sold + int(rng.random() * 3000), -1, target))
-        customers, number = (
-            self._draw_customers(rng, device, day, count),
-            self.first_number(device, day),
-        )
+        customers = self._draw_customers(rng, device, day, count)
+        number = self.first_number(device, day)
         absence, slots = self.absence(device, day), []
         for offset, (sold, position, refunds) in enumerate(sorted(rows, key=lambda row: row[:2])):
             draw = rng.random()

@@ -6,8 +6,9 @@ contain mistakes of real menus ("COMBO").
 
 from __future__ import annotations
 
+import re
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Size(NamedTuple):
@@ -63,218 +64,180 @@ _CALOR = (80, 90, 115, 130, 135, 120, 110, 110, 95, 90, 80, 75)  # cold drinks b
 _FRIO = (140, 130, 95, 75, 65, 70, 80, 85, 95, 110, 130, 150)  # hot ones
 
 
-def _asks(text: str) -> tuple[tuple[str, int], ...]:
-    """Asks of an item from "modifier percent, modifier percent"."""
-    return tuple((key, int(percent)) for key, percent in map(str.split, text.split(",")))
+def _item(
+    name: str, category: str | None, weight: int, *sizes: Size, asks: str = "", **more: Any
+) -> Item:
+    """An item; `asks` are "modifier percent, modifier percent"."""
+    pairs = tuple((key, int(percent)) for key, percent in re.findall(r"(\w+) (\d+)", asks))
+    return Item(name, category, weight, sizes, asks=pairs, **more)
 
 
-_BURGER = _asks("mayonesa 82, extras 22, extras_2 5, quitar 14")
+def _dish(name: str, category: str | None, weight: int, price: int, cost: int, **more: Any) -> Item:
+    """An item of one size."""
+    return _item(name, category, weight, Size(None, price, cost), **more)
+
+
+def _burger(name: str, weight: int, price: int, cost: int, asks: str = "", **more: Any) -> Item:
+    asks = asks or "mayonesa 82, extras 22, extras_2 5, quitar 14"
+    return _dish(name, "Hamburguesas", weight, price, cost, asks=asks, **more)
+
+
+def _combo(
+    name: str, weight: int, price: int, cost: int, category: str | None = "Combos", **more: Any
+) -> Item:
+    return _dish(name, category, weight, price, cost, role="combo", **more)
+
+
 ITEMS = (
-    Item("Hamburguesa Smash", "Hamburguesas", 30, (Size(None, 105_00, 34_50),), asks=_BURGER),
-    Item("Hamburguesa Doble Smash", "Hamburguesas", 17, (Size(None, 139_00, 51_20),), asks=_BURGER),
-    Item("Hamburguesa Chicken", "Hamburguesas", 18, (Size(None, 115_00, 36_80),), asks=_BURGER),
-    Item("Hamburguesa BBQ Tocino", "Hamburguesas", 14, (Size(None, 135_00, 49_75),), asks=_BURGER),
-    Item("Hamburguesa Hawaiana", "Hamburguesas", 8, (Size(None, 129_00, 46_10),), asks=_BURGER),
-    Item(
+    _burger("Hamburguesa Smash", 30, 105_00, 34_50),
+    _burger("Hamburguesa Doble Smash", 17, 139_00, 51_20),
+    _burger("Hamburguesa Chicken", 18, 115_00, 36_80),
+    _burger("Hamburguesa BBQ Tocino", 14, 135_00, 49_75),
+    _burger("Hamburguesa Hawaiana", 8, 129_00, 46_10),
+    _burger(
         "Hamburguesa Vegetariana",
-        "Hamburguesas",
         5,
-        (Size(None, 119_00, 38_90),),
-        asks=_BURGER,
-        drift=12,
+        119_00,
+        38_90,
         renamed=(date(2025, 4, 1), "Hamburguesa Portobello"),
+        drift=12,
     ),
-    Item(
-        "Hamburguesa Birria",
-        "Hamburguesas",
-        12,
-        (Size(None, 149_00, 62_40),),
-        asks=_BURGER,
-        since=date(2025, 9, 1),
-        drift=25,
-    ),
-    Item(
-        "Hamburguesa Infantil",
-        "Hamburguesas",
-        5,
-        (Size(None, 75_00, 24_30),),
-        asks=_asks("quitar 30"),
-    ),
-    Item(
-        "Hot Dog Jumbo",
-        "Hamburguesas",
-        6,
-        (Size(None, 69_00, 22_15),),
-        asks=_asks("quitar 20"),
-        drift=-20,
-        until=date(2025, 7, 1),
-    ),
-    Item(
+    _burger("Hamburguesa Birria", 12, 149_00, 62_40, since=date(2025, 9, 1), drift=25),
+    _burger("Hamburguesa Infantil", 5, 75_00, 24_30, asks="quitar 30"),
+    _burger("Hot Dog Jumbo", 6, 69_00, 22_15, until=date(2025, 7, 1), drift=-20, asks="quitar 20"),
+    _item(
         "Boneless",
         "Complementos",
         9,
-        (Size("6 piezas", 109_00, 41_00, 60), Size("12 piezas", 189_00, 79_50, 40)),
-        asks=_asks("salsa 100"),
+        Size("6 piezas", 109_00, 41_00, 60),
+        Size("12 piezas", 189_00, 79_50, 40),
         drift=14,
+        asks="salsa 100",
     ),
-    Item(
+    _item(
         "Papas",
         "Complementos",
         52,
-        (
-            Size("Chica", 45_00, 11_20, 40),
-            Size("Mediana", 55_00, 14_60, 35),
-            Size("Grande", 69_00, 19_90, 25),
-        ),
-        "lado",
+        Size("Chica", 45_00, 11_20, 40),
+        Size("Mediana", 55_00, 14_60, 35),
+        Size("Grande", 69_00, 19_90, 25),
+        role="lado",
     ),
-    Item("Papas Gajo", "Complementos", 18, (Size(None, 59_00, 15_75),), "lado"),
-    Item("Aros de Cebolla", "Complementos", 14, (Size(None, 65_00, 18_40),), "lado"),
-    Item("Ensalada de la casa", None, 4, (Size(None, 79_00, 0),), "lado"),
-    Item(
-        "Refresco",
-        "Bebidas",
-        40,
-        (Size(None, 32_00, 13_50),),
-        "bebida",
-        asks=_asks("sabor 92"),
-        season=_CALOR,
-    ),
-    Item(
-        "Refresco 2 L", "Bebidas", 5, (Size(None, 58_00, 33_00),), "bebida", serves=3, season=_CALOR
-    ),
-    Item(
-        "Agua Natural",
-        "Bebidas",
-        10,
-        (Size(None, 22_00, 7_80),),
-        "bebida",
-        tax="iva0",
-        season=_CALOR,
-    ),
-    Item(
+    _dish("Papas Gajo", "Complementos", 18, 59_00, 15_75, role="lado"),
+    _dish("Aros de Cebolla", "Complementos", 14, 65_00, 18_40, role="lado"),
+    _dish("Ensalada de la casa", None, 4, 79_00, 0, role="lado"),
+    _dish("Refresco", "Bebidas", 40, 32_00, 13_50, role="bebida", season=_CALOR, asks="sabor 92"),
+    _dish("Refresco 2 L", "Bebidas", 5, 58_00, 33_00, role="bebida", serves=3, season=_CALOR),
+    _dish("Agua Natural", "Bebidas", 10, 22_00, 7_80, role="bebida", tax="iva0", season=_CALOR),
+    _item(
         "Agua de Sabor",
         "Bebidas",
         20,
-        (Size("Medio litro", 28_00, 6_40, 65), Size("Litro", 42_00, 10_90, 35)),
-        "bebida",
-        asks=_asks("agua 100"),
+        Size("Medio litro", 28_00, 6_40, 65),
+        Size("Litro", 42_00, 10_90, 35),
+        role="bebida",
         season=_CALOR,
+        asks="agua 100",
     ),
-    Item(
+    _item(
         "Malteada",
         "Malteadas",
         12,
-        (Size("Chica", 59_00, 19_80, 55), Size("Grande", 79_00, 27_30, 45)),
-        "bebida",
-        asks=_asks("malteada 100"),
+        Size("Chica", 59_00, 19_80, 55),
+        Size("Grande", 79_00, 27_30, 45),
+        role="bebida",
         season=_CALOR,
+        asks="malteada 100",
     ),
-    Item("Cerveza", "Bebidas", 14, (Size(None, 48_00, 21_00),), "bebida", season=_CALOR),
-    Item("Café Americano", "Bebidas", 7, (Size(None, 35_00, 0),), "bebida", season=_FRIO),
-    Item("Brownie con helado", "Postres", 24, (Size(None, 68_00, 22_60),), "postre"),
-    Item("Pay de limón", "Postres", 14, (Size(None, 55_00, 0),), "postre"),
-    Item("Churros (6 pz)", "Postres", 18, (Size(None, 49_00, 12_30),), "postre", season=_FRIO),
-    Item(
-        "Costilla BBQ (kg)", "Parrilla", 60, (Size(None, 420_00, 214_00),), "extra", by_weight=True
-    ),
-    Item(
+    _dish("Cerveza", "Bebidas", 14, 48_00, 21_00, role="bebida", season=_CALOR),
+    _dish("Café Americano", "Bebidas", 7, 35_00, 0, role="bebida", season=_FRIO),
+    _dish("Brownie con helado", "Postres", 24, 68_00, 22_60, role="postre"),
+    _dish("Pay de limón", "Postres", 14, 55_00, 0, role="postre"),
+    _dish("Churros (6 pz)", "Postres", 18, 49_00, 12_30, role="postre", season=_FRIO),
+    _dish("Costilla BBQ (kg)", "Parrilla", 60, 420_00, 214_00, role="extra", by_weight=True),
+    _dish(
         "Carne para asar (kg)",
         "Parrilla",
         25,
-        (Size(None, 265_50, 171_35),),
-        "extra",
+        265_50,
+        171_35,
+        role="extra",
         tax="iva0",
         by_weight=True,
     ),
-    Item(
+    _item(
         "Playera La Brasa",
         None,
         12,
-        (Size("CH", 220_00, 96_00), Size("M", 220_00, 96_00), Size("G", 220_00, 96_00)),
-        "extra",
+        Size("CH", 220_00, 96_00),
+        Size("M", 220_00, 96_00),
+        Size("G", 220_00, 96_00),
+        role="extra",
         tax=None,
     ),
-    Item("Varios", None, 10, (Size(None, 0, 0),), "extra", typed_price=True),
-    Item("Envío", None, 1, (Size(None, 35_00, 0),), "envío", tax="mas_iva"),
-    Item(
+    _dish("Varios", None, 10, 0, 0, role="extra", typed_price=True),
+    _dish("Envío", None, 1, 35_00, 0, role="envío", tax="mas_iva"),
+    _combo(
         "Combo Smash",
-        "Combos",
         36,
-        (Size(None, 159_00, 59_20),),
-        "combo",
-        asks=_asks("hamburguesa 100, mayonesa 88, papas 100, sabor 100, extras 14"),
+        159_00,
+        59_20,
+        asks="hamburguesa 100, mayonesa 88, papas 100, sabor 100, extras 14",
     ),
-    Item(
-        "Combo Chiken",
-        "Combos",
-        18,
-        (Size(None, 165_00, 61_50),),
-        "combo",
-        asks=_asks("mayonesa 85, papas 100, sabor 100"),
-    ),
-    Item(
+    _combo("Combo Chiken", 18, 165_00, 61_50, asks="mayonesa 85, papas 100, sabor 100"),
+    _combo(
         "Combo Pa' Dos",
-        "Combos",
         22,
-        (Size(None, 269_00, 103_40),),
-        "combo",
+        269_00,
+        103_40,
         serves=2,
-        asks=_asks(
-            "hamburguesa_1 100, hamburguesa_2 100, mayonesa 92, mayonesa_2 84, "
-            "papas_grandes 100, sabor 100, sabor_2 100"
-        ),
+        asks="hamburguesa_1 100, hamburguesa_2 100, mayonesa 92, mayonesa_2 84, "
+        "papas_grandes 100, sabor 100, sabor_2 100",
     ),
-    Item(
+    _combo(
         "COMBO FAMILIAR",
-        "Combos",
         9,
-        (Size(None, 519_00, 209_80),),
-        "combo",
+        519_00,
+        209_80,
         serves=4,
-        asks=_asks(
-            "hamburguesa_1 100, mayonesa 85, hamburguesa_2 100, mayonesa_2 85, "
-            "hamburguesa_3 100, mayonesa_3 80, hamburguesa_4 100, mayonesa_4 80, "
-            "papas_grandes 100, papas_2 100, sabor_jarra 100"
-        ),
+        asks="hamburguesa_1 100, mayonesa 85, hamburguesa_2 100, mayonesa_2 85, "
+        "hamburguesa_3 100, mayonesa_3 80, hamburguesa_4 100, mayonesa_4 80, "
+        "papas_grandes 100, papas_2 100, sabor_jarra 100",
     ),
-    Item(
+    _combo(
         "Combo Boneless",
-        "Combos",
         13,
-        (Size(None, 185_00, 69_00),),
-        "combo",
+        185_00,
+        69_00,
         drift=14,
-        asks=_asks("boneless 100, salsa 96, papas 100, sabor 100"),
+        asks="boneless 100, salsa 96, papas 100, sabor 100",
     ),
-    Item(
+    _combo(
         "Combo Mundialista",
-        None,
         26,
-        (Size(None, 199_00, 0),),
-        "combo",  # its cost and category were never entered
-        asks=_asks("hamburguesa 100, papas 100"),
+        199_00,
+        0,
+        category=None,
         since=date(2026, 6, 5),
         until=date(2026, 7, 21),
-    ),
-    Item(
+        asks="hamburguesa 100, papas 100",
+    ),  # its cost and category were never entered
+    _combo(
         "Paquete Lunch",
-        "Combos",
         8,
-        (Size(None, 129_00, 41_90),),
-        "combo",
+        129_00,
+        41_90,
         components=(
             ("Hamburguesa Infantil", None, 1),
             ("Papas", "Chica", 1),
             ("Agua de Sabor", "Medio litro", 1),
         ),
     ),
-    Item(
+    _combo(
         "Paquete Parrillero",
-        "Combos",
         5,
-        (Size(None, 599_00, 210_80),),
-        "combo",
+        599_00,
+        210_80,
         serves=4,
         components=(
             ("Hamburguesa Smash", None, 4),
@@ -282,12 +245,11 @@ ITEMS = (
             ("Refresco 2 L", None, 1),
         ),
     ),
-    Item(
+    _combo(
         "Charola Costilla",
-        "Combos",
         4,
-        (Size(None, 319_00, 152_40),),
-        "combo",
+        319_00,
+        152_40,
         serves=2,
         components=(
             ("Costilla BBQ (kg)", None, 0.5),

@@ -31,26 +31,21 @@ class Modifier(NamedTuple):
     options: tuple[Option, ...]
 
 
-_MAYONESAS = (
-    Option("Ajo", 0, 34),
-    Option("Chipotle", 0, 38),
-    Option("Cilantro", 0, 16),
-    Option("Sin mayonesa", 0, 12),
+def _options(text: str) -> tuple[Option, ...]:
+    """Options from "weight name, weight name +pesos"."""
+    parts = [part.partition(" +") for part in text.split(", ")]
+    named = [(*option.split(" ", 1), pesos) for option, _, pesos in parts]
+    return tuple(
+        Option(name, int(100 * float(pesos or 0)), int(weight)) for weight, name, pesos in named
+    )
+
+
+_MAYONESAS = _options("34 Ajo, 38 Chipotle, 16 Cilantro, 12 Sin mayonesa")
+_SABORES = _options(
+    "40 Coca Cola, 10 Coca Cola Light, 9 Sprite, 12 Manzanita, 8 Squirt, 13 Agua Natural,"
+    " 8 Agua de Jamaica +5"
 )
-_SABORES = (
-    Option("Coca Cola", 0, 40),
-    Option("Coca Cola Light", 0, 10),
-    Option("Sprite", 0, 9),
-    Option("Manzanita", 0, 12),
-    Option("Squirt", 0, 8),
-    Option("Agua Natural", 0, 13),
-    Option("Agua de Jamaica", 5_00, 8),
-)
-_PAPAS = (
-    Option("Papas Chicas", 0, 70),
-    Option("Papas Gajo", 15_00, 18),
-    Option("Aros de cebolla", 20_00, 12),
-)
+_PAPAS = _options("70 Papas Chicas, 18 Papas Gajo +15, 12 Aros de cebolla +20")
 
 
 def _burgers(number: int | str = "") -> tuple[Option, ...]:
@@ -74,59 +69,20 @@ MODIFIERS = {
     "mayonesa_3": Modifier("Mayonesa", _MAYONESAS),
     "mayonesa_4": Modifier("mayonesa ", _MAYONESAS),
     "extras": Modifier(
-        "Extras",
-        (
-            Option("Tocino", 20_00, 38),
-            Option("Queso extra", 15_00, 30),
-            Option("Aguacate", 18_00, 20),
-            Option("Doble carne", 45_00, 12),
-        ),
+        "Extras", _options("38 Tocino +20, 30 Queso extra +15, 20 Aguacate +18, 12 Doble carne +45")
     ),
-    "extras_2": Modifier("Extras", (Option("Piña", 10_00, 50), Option("Huevo", 12_50, 50))),
-    "quitar": Modifier(
-        "Quitar",
-        (
-            Option("Sin cebolla", 0, 50),
-            Option("Sin jitomate", 0, 30),
-            Option("Sin pepinillos", 0, 20),
-        ),
-    ),
-    "salsa": Modifier(
-        "Salsa",
-        (
-            Option("BBQ", 0, 34),
-            Option("Búfalo", 0, 28),
-            Option("Mango Habanero", 0, 24),
-            Option("Lemon Pepper", 0, 14),
-        ),
-    ),
+    "extras_2": Modifier("Extras", _options("50 Piña +10, 50 Huevo +12.5")),
+    "quitar": Modifier("Quitar", _options("50 Sin cebolla, 30 Sin jitomate, 20 Sin pepinillos")),
+    "salsa": Modifier("Salsa", _options("34 BBQ, 28 Búfalo, 24 Mango Habanero, 14 Lemon Pepper")),
     "sabor": Modifier("Refresco Sabor", _SABORES),
     "sabor_2": Modifier("Refresco Sabor", _SABORES),
-    "sabor_jarra": Modifier(
-        "Refresco 2 L", (Option("Coca Cola 2L", 0, 70), Option("Manzanita 2 lts", 0, 30))
-    ),
-    "agua": Modifier(
-        "Sabor",
-        (Option("Jamaica", 0, 40), Option("Horchata", 0, 36), Option("Limón con chía", 0, 24)),
-    ),
-    "malteada": Modifier(
-        "Sabor",
-        (
-            Option("Vainilla", 0, 30),
-            Option("Chocolate", 0, 36),
-            Option("Fresa", 0, 24),
-            Option("Oreo", 12_00, 10),
-        ),
-    ),
+    "sabor_jarra": Modifier("Refresco 2 L", _options("70 Coca Cola 2L, 30 Manzanita 2 lts")),
+    "agua": Modifier("Sabor", _options("40 Jamaica, 36 Horchata, 24 Limón con chía")),
+    "malteada": Modifier("Sabor", _options("30 Vainilla, 36 Chocolate, 24 Fresa, 10 Oreo +12")),
     "hamburguesa": Modifier("Hamburguesa", _burgers()),
-    "hamburguesa_1": Modifier("Hamburguesa 1", _burgers(1)),
-    "hamburguesa_2": Modifier("Hamburguesa 2", _burgers(2)),
-    "hamburguesa_3": Modifier("Hamburguesa 3", _burgers(3)),
-    "hamburguesa_4": Modifier("Hamburguesa 4", _burgers(4)),
+    **{f"hamburguesa_{n}": Modifier(f"Hamburguesa {n}", _burgers(n)) for n in range(1, 5)},
     "papas": Modifier("Papas", _PAPAS),
     "papas_2": Modifier("Papas", _PAPAS),
-    "papas_grandes": Modifier("Papas", (Option("Papas Grandes", 0, 100),)),
-    "boneless": Modifier(
-        "Boneless", (Option("Boneless 6 pz", 0, 80), Option("Boneless 12pz", 75_00, 20))
-    ),
+    "papas_grandes": Modifier("Papas", _options("100 Papas Grandes")),
+    "boneless": Modifier("Boneless", _options("80 Boneless 6 pz, 20 Boneless 12pz +75")),
 }

@@ -32,32 +32,11 @@ WORLD_CUP = (date(2026, 6, 11), date(2026, 7, 19))
 WORKS = (date(2025, 3, 3), date(2025, 3, 16))  # the second store was rebuilt
 
 NOON = 12 * 3600
-_LUNCH_AND_DINNER = (
-    2,
-    3,
-    5,
-    8,
-    10,
-    11,
-    9,
-    7,
-    5,
-    4,
-    4,
-    5,
-    6,
-    8,
-    10,
-    12,
-    12,
-    10,
-    8,
-    5,
-    2,
-)  # half hours, 12:00 to 22:30
-_LATE = (*_LUNCH_AND_DINNER[:-1], 7, 7, 6, 5, 4, 3, 2, 1)  # 12:00 to 02:00
-_EARLY = _LUNCH_AND_DINNER[:12]  # 12:00 to 18:00
-_CUMULATED = {weights: list(accumulate(weights)) for weights in (_LUNCH_AND_DINNER, _LATE, _EARLY)}
+# Weights of half hours, 12:00 to 22:30.
+_WEIGHTS = (2, 3, 5, 8, 10, 11, 9, 7, 5, 4, 4, 5, 6, 8, 10, 12, 12, 10, 8, 5, 2)
+_USUAL = list(accumulate(_WEIGHTS))
+_LATE = list(accumulate((*_WEIGHTS[:-1], 7, 7, 6, 5, 4, 3, 2, 1)))  # to 02:00
+_EARLY = _USUAL[:12]  # to 18:00
 
 
 def is_closed(day: date, store: int, opened: date) -> bool:
@@ -104,14 +83,9 @@ def demand(day: date, opened: date) -> float:
 
 def draw_times(rng: Random, day: date, count: int) -> list[int]:
     """Draw `count` sorted seconds after local midnight, in the opening hours."""
-    weights = (
-        _EARLY
-        if (day.month, day.day) in ((12, 24), (12, 31))
-        else _LATE
-        if is_late(day)
-        else _LUNCH_AND_DINNER
-    )
-    cumulated, random = _CUMULATED[weights], rng.random
+    cumulated, random = _LATE if is_late(day) else _USUAL, rng.random
+    if (day.month, day.day) in ((12, 24), (12, 31)):
+        cumulated = _EARLY
     total = cumulated[-1]
     return sorted(
         [

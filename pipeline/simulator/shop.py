@@ -8,6 +8,7 @@ on demand.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache, partial
@@ -46,10 +47,8 @@ class Shop:
         self.ledger = Ledger(seed, opened, stores, receipts_per_day, timezone)
         self.catalogue = Catalogue(opened, stores)
         self.tickets = Tickets(self.ledger)
-        self._shifts, self._customers = (
-            Shifts(self.ledger, self.tickets),
-            Customers(self.ledger, self.tickets),
-        )
+        self._shifts = Shifts(self.ledger, self.tickets)
+        self._customers = Customers(self.ledger, self.tickets)
         self._stores = [
             id_of("store", STORES[register.store].name) for register in self.ledger.registers
         ]
@@ -59,14 +58,8 @@ class Shop:
         self, now: int, query: Query, before: tuple[int, int | str] | None = None
     ) -> Iterator[Entry]:
         if query.keys is not None:
-            entries = sorted(
-                (
-                    entry
-                    for key in set(query.keys)
-                    if (entry := self.find(now, key)) and query.admits(entry)
-                ),
-                reverse=True,
-            )
+            found = (entry for key in set(query.keys) if (entry := self.find(now, key)))
+            entries = sorted(filter(query.admits, found), reverse=True)
             yield from (entry for entry in entries if before is None or entry[:2] < before)
             return
         newest = min(
@@ -89,28 +82,18 @@ class Shop:
                     or (query.updated_min is not None and updated < query.updated_min)
                 ):
                     continue
-                entry = self._entry(slot, created, updated, second)
+                entry = self._entry(slot, second)
                 if query.admits(entry):
                     yield entry
 
     def find(self, now: int, number: str) -> Entry | None:
-        prefix, _, serial = number.partition("-")
-        if not (
-            prefix.isascii()
-            and prefix.isdigit()
-            and serial.isascii()
-            and serial.isdigit()
-            and len(serial) < 12
-        ):
-            return None
+        match = re.fullmatch(r"([1-9])-([1-9][0-9]{0,10})", number)
         for device, register in enumerate(self.ledger.registers):
-            if str(register.number) == prefix and serial == str(int(serial)):
+            if match and str(register.number) == match[1]:
                 self.ledger.first_number(device, max(now // _DAY + 719_163 + 2, self.ledger.first))
-                slot = self.ledger.find(device, int(serial))
+                slot = self.ledger.find(device, int(match[2]))
                 if slot and slot.created * 1000 <= now:
-                    return self._entry(
-                        slot, slot.created * 1000, slot.updated(now // 1000) * 1000, now // 1000
-                    )
+                    return self._entry(slot, now // 1000)
         return None
 
     def rows(self, now: int, resource: str, query: Query = EVERYTHING) -> list[Entry]:
@@ -123,11 +106,11 @@ class Shop:
     def merchant(self) -> dict[str, Any]:
         return self.catalogue.merchant()
 
-    def _entry(self, slot: Slot, created: int, updated: int, second: int) -> Entry:
+    def _entry(self, slot: Slot, second: int) -> Entry:
         return Entry(
-            created,
+            slot.created * 1000,
             slot.id,
-            updated,
+            slot.updated(second) * 1000,
             number_of(self.ledger, slot.device, slot.number),
             self._stores[slot.device],
             False,

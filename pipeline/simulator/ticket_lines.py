@@ -9,54 +9,36 @@ got. Source: the invariants E to M, checked on real receipts of the API.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from pipeline.simulator.pricelist import Answer, Dish, Portion, Tax
 from pipeline.simulator.trade import Discount
 
 
+@dataclass(slots=True, eq=False)
 class Line:
     """One line of a ticket.
 
     `milli` is the quantity in thousandths; `discounts` are (discount, percent or None, centavos).
     """
 
-    __slots__ = (
-        "answers",
-        "cost",
-        "discount",
-        "discounts",
-        "dish",
-        "gross",
-        "milli",
-        "note",
-        "portion",
-        "price",
-        "tax",
-    )
+    dish: Dish
+    portion: Portion
+    milli: int
+    price: int
+    answers: tuple[Answer, ...]
+    note: str | None = None
+    gross: int = 0
+    cost: int = 0
+    discounts: list[tuple[Discount, int | None, int]] = field(default_factory=list)
+    discount: int = 0
+    tax: int = 0
 
-    def __init__(
-        self,
-        dish: Dish,
-        portion: Portion,
-        milli: int,
-        price: int,
-        answers: tuple[Answer, ...],
-        note: str | None = None,
-    ):
-        self.dish, self.portion, self.milli, self.price, self.answers, self.note = (
-            dish,
-            portion,
-            milli,
-            price,
-            answers,
-            note,
-        )
-        self.gross = half_up(price * milli, 1000)
-        for answer in answers:
-            self.gross += answer.price * milli // 1000
-        self.cost = half_up(portion.cost * milli, 1000)
-        self.discounts: list[tuple[Discount, int | None, int]] = []
-        self.discount = self.tax = 0
+    def __post_init__(self) -> None:
+        self.gross = half_up(self.price * self.milli, 1000)
+        for answer in self.answers:
+            self.gross += answer.price * self.milli // 1000
+        self.cost = half_up(self.portion.cost * self.milli, 1000)
 
     @property
     def total(self) -> int:

@@ -89,11 +89,8 @@ class Tickets:
         return ticket
 
     def _sale(self, rng: Random, slot: Slot) -> Ticket:
-        random, register, day = (
-            rng.random,
-            self.ledger.registers[slot.device],
-            date.fromordinal(slot.day),
-        )
+        random, day = rng.random, date.fromordinal(slot.day)
+        register = self.ledger.registers[slot.device]
         years = (slot.day - self.ledger.first) / 365
         channel = self._channel(random(), years, register.web)
         lines = draw_basket(rng, menu_on(day, self.ledger.opened), draw_party(rng), channel)
@@ -130,18 +127,10 @@ class Tickets:
     def _channel(draw: float, years: float, web: bool) -> str:
         if web:
             return "domicilio" if draw < 0.7 else "llevar"
-        delivery, app = 0.10 + 0.02 * min(years, 4.0), 0.08 + 0.025 * min(years, 4.0)
-        return (
-            "domicilio"
-            if draw < delivery
-            else (
-                "app"
-                if draw < delivery + app
-                else "llevar"
-                if draw < delivery + app + 0.21
-                else "aquí"
-            )
-        )
+        delivery = 0.10 + 0.02 * min(years, 4.0)
+        app = delivery + (0.08 + 0.025 * min(years, 4.0))
+        shares = (delivery, app, app + 0.21)
+        return ("domicilio", "app", "llevar", "aquí")[bisect(shares, draw)]
 
     @staticmethod
     def _discount(
@@ -164,30 +153,18 @@ class Tickets:
                 for line in lines
                 if (line.dish.name == "Malteada") == (index == HALF_PRICE_SHAKE)
             ][:1]
-            value = discount.value if discount.value is not None else 5 + int(rng.random() * 60)
+            typed = None if discount.value is not None else 5 + int(rng.random() * 60)
+            value = discount.value if typed is None else typed
             percent = value if discount.kind.endswith("PERCENT") else None
-            amount = (
-                None
-                if percent is not None
-                else value
-                if discount.value is not None
-                else value * 150
-            )
+            amount = None if percent is not None else value if typed is None else typed * 150
             discounted = lines if discount.on_ticket else single
             taken.append((not discount.on_ticket, discount, percent, amount, discounted))
         # Discounts of a line first, then percentages, then amounts.
         taken.sort(key=lambda row: (not row[0], row[2] is None))
         taken = [row for row in taken if row[0]] + [row for row in taken if not row[0]][:1]
         if customer >= 0 and rng.random() < POINTS.chance:
-            taken.append(
-                (
-                    False,
-                    POINTS,
-                    None,
-                    10_000_00 if rng.random() < 0.08 else 10_00 + 100 * int(rng.random() * 150),
-                    lines,
-                )
-            )
+            amount = 10_000_00 if rng.random() < 0.08 else 10_00 + 100 * int(rng.random() * 150)
+            taken.append((False, POINTS, None, amount, lines))
         return [
             (discount, percent, amount)
             for _, discount, percent, limit, chosen in taken
@@ -211,13 +188,9 @@ class Tickets:
         if rng.random() >= chance:
             return 0
         draw = rng.random()
-        return (
-            half_up(due, 10)
-            if draw < 0.6
-            else half_up(due * 15, 100)
-            if draw < 0.8
-            else (due // 10 // 500 + 1) * 500
-        )
+        if draw < 0.8:
+            return half_up(due * (10 if draw < 0.6 else 15), 100)
+        return (due // 10 // 500 + 1) * 500
 
     @staticmethod
     def _payments(rng: Random, total: int, tender: int) -> list[tuple[int, int]]:
@@ -230,9 +203,8 @@ class Tickets:
         register = self.ledger.registers[slot.device]
         if register.web:
             return None
-        people = [
-            name for name in STORES[register.store].people if name != LEFT[0] or day < LEFT[1]
-        ]
+        hired = STORES[register.store].people
+        people = [name for name in hired if name != LEFT[0] or day < LEFT[1]]
         evening = slot.sold - self.ledger.midnight(slot.day) > 18 * 3600
         return people[(slot.day + slot.device + evening + (draw < 0.2)) % len(people)]
 

@@ -10,65 +10,44 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from ..ids import stamp
+from ..ids import parse_stamp, stamp
 from ..source import encode
 from . import office
 from .lists import Call, make_page, rows_after, rows_from
-from .money_lists import list_payments, list_refunds
 from .protocol import (
     SquareError,
     SquarePage,
+    check,
+    choice_of,
     instant_of,
     limit_of,
+    listed_ids,
     object_of,
     request_of,
     strings_of,
 )
 from .render import Json
-from .searching import BodyFilter, parse_search
+from .searching import parse_search
 from .source import Row
+from .timeline import OrderQuery
 
-MAX_BATCH = 100
+MAX_BATCH = MAX_MONEY = 100
+_YEAR = 365 * 86_400_000
 
 
 def search_orders(call: Call) -> SquarePage:
     """POST /v2/orders/search."""
     request = request_of(call.path, call.fields, call.now, call.rules)
     locations = frozenset(row["id"] for row in call.source.locations(call.now))
-    query, limit = (
-        parse_search(call.fields, request.began, locations),
-        limit_of(call.fields, call.rules.default_limit, call.rules.max_limit),
-    )
-    body_filter = BodyFilter(call.fields)
-    rows: Iterator[Row] = rows_from(request, query, lambda part: call.source.orders(call.now, part))
-    if body_filter.active:
-        rows = (row for row in rows if body_filter.admits(row.read()))
-    if call.fields.get("return_entries") is True:
-        entries = (Row(row.instant, row.id, partial(_entry, row)) for row in rows)
-        return make_page(call, request, "order_entries", entries, limit)
+    query = parse_search(call.fields, request.began, locations)
+    limit = limit_of(call.fields, call.rules.default_limit, call.rules.max_limit)
+    rows = rows_from(request, query, lambda part: call.source.orders(call.now, part))
     return make_page(call, request, "orders", rows, limit)
-
-
-def _entry(row: Row) -> Json:
-    order = row.read()
-    return {
-        "order_id": order["id"],
-        "location_id": order["location_id"],
-        "version": order["version"],
-    }
 
 
 def batch_orders(call: Call) -> SquarePage:
     """POST /v2/orders/batch-retrieve: ids that do not exist are skipped."""
-    names = strings_of(call.fields, "order_ids")
-    if not names:
-        raise SquareError(
-            400, "MISSING_REQUIRED_PARAMETER", "At least 1 order_id is needed.", "order_ids"
-        )
-    if len(names) > MAX_BATCH:
-        raise SquareError(
-            400, "ARRAY_LENGTH_TOO_LONG", f"At most {MAX_BATCH} order_ids.", "order_ids"
-        )
+    names = listed_ids(call.fields, "order_ids", MAX_BATCH)
     location = call.fields.get("location_id")
     orders = (call.source.find(call.now, name) for name in names)
     rows = [row for row in orders if row and location in (None, row["location_id"])]
@@ -117,19 +96,56 @@ def search_catalog(call: Call) -> SquarePage:
     return page
 
 
+def list_payments(call: Call) -> SquarePage:
+    """GET /v2/payments."""
+    return _money_list(call, "payments", call.source.payments)
+
+
+def list_refunds(call: Call) -> SquarePage:
+    """GET /v2/refunds."""
+    return _money_list(call, "refunds", call.source.refunds)
+
+
+def _money_list(
+    call: Call, name: str, source: Callable[[int, OrderQuery], Iterator[Row]]
+) -> SquarePage:
+    """Payments or refunds, by default those created in the last year.
+
+    `begin_time` and `end_time` filter `created_at` for every sort order.
+    """
+    limit = str(call.fields.get("limit", MAX_MONEY))
+    fields = {**call.fields, "limit": int(limit) if limit.isdecimal() else limit}
+    request = request_of(call.path, call.fields, call.now, call.rules)
+    start, end = (instant_of(fields, key) for key in ("begin_time", "end_time"))
+    start, end = start or 0, request.began if end is None else end
+    location = fields.get("location_id")
+    query = OrderQuery(
+        ascending=choice_of(fields, "sort_order", ("DESC", "ASC"), "") == "ASC",
+        start=start or request.began - _YEAR,
+        end=end,
+        locations=frozenset([str(location)]) if location else None,
+    )
+    if choice_of(fields, "sort_field", ("CREATED_AT", "UPDATED_AT"), "") == "UPDATED_AT":
+        changed = (instant_of(fields, f"updated_at_{key}") for key in ("begin_time", "end_time"))
+        query = query._replace(field="updated", start=next(changed), end=next(changed))
+    else:
+        for key in ("updated_at_begin_time", "updated_at_end_time"):
+            check(not fields.get(key), "BAD_REQUEST", "sort_field must be UPDATED_AT.", key)
+    rows = rows_from(request, query, lambda part: source(call.now, part))
+    if query.field == "updated":
+        rows = (row for row in rows if start <= parse_stamp(row.read()["created_at"]) <= end)
+    return make_page(call, request, name, rows, limit_of(fields, MAX_MONEY, MAX_MONEY))
+
+
 def search_team(call: Call) -> SquarePage:
     """POST /v2/team-members/search."""
     request = request_of(call.path, call.fields, call.now, call.rules)
     filters = object_of(object_of(call.fields, "query"), "filter", "query.")
-    locations = set(strings_of(filters, "location_ids", "query.filter."))
-    rows = []
-    for row in call.source.team_members(call.now):
-        assigned = row["assigned_locations"].get("location_ids")
-        if filters.get("status") in (None, row["status"]) and (
-            not locations or assigned is None or locations & set(assigned)
-        ):
-            rows.append(Row(0, row["id"], partial(_same, row)))
-    rows.sort(key=lambda row: row[:2])
+    rows = [
+        Row(0, row["id"], partial(_same, row))
+        for row in sorted(call.source.team_members(call.now), key=lambda row: row["id"])
+        if filters.get("status") in (None, row["status"])
+    ]
     limit = limit_of(call.fields, 100, 200)
     return make_page(call, request, "team_members", rows_after(request, rows), limit)
 

@@ -174,11 +174,8 @@ def _extra(order: Order) -> Content:
     """Content of an order without a receipt."""
     number = order.key.number
     if order.kind == GIFT_CARD:
-        amount, kind, name = (
-            (200_00, 300_00, 500_00, 1000_00)[number % 4],
-            "GIFT_CARD",
-            "eGift Card",
-        )
+        amount = (200_00, 300_00, 500_00, 1000_00)[number % 4]
+        kind, name = "GIFT_CARD", "eGift Card"
     elif order.kind == CUSTOM_AMOUNT:
         amount, kind, name = 10_00 + number * 7919 % 190_00, "CUSTOM_AMOUNT", None
     elif order.kind >= OPEN:

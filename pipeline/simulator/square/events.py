@@ -20,10 +20,8 @@ from .orders import CUSTOM_AMOUNT, DRAFT, GIFT_CARD, NO_SALE, OPEN
 LONGEST_CHANGE = 24  # days from a receipt's arrival to the last change or follower of its order
 _LAG_OF_POSITION = {position: days for days, positions, _ in REFUND_LAGS for position in positions}
 _HOUR, _DAY = 3600, 86_400
-_EXCHANGED_POSITION, _EXCHANGING_POSITION = (
-    6,
-    7,
-)  # of eight sales: neighbours, the earlier one first
+# Of eight sales: neighbours, the earlier one first.
+_EXCHANGED_POSITION, _EXCHANGING_POSITION = 6, 7
 _SHARES = (  # event, cumulated share of the sales without another event
     ("amount_refund", 0.015),
     ("packing", 0.035),

@@ -73,9 +73,8 @@ class State(NamedTuple):
 
     def instant(self, field: str) -> int | None:
         """Value of the field created, updated or closed."""
-        return {"created": self.order.created, "updated": self.updated, "closed": self.closed}[
-            field
-        ]
+        instants = {"created": self.order.created, "updated": self.updated, "closed": self.closed}
+        return instants[field]
 
 
 def state_at(order: Order, now: int) -> State | None:

@@ -85,6 +85,12 @@ class SquarePage:
         return b"{" + b",".join(parts) + b"}"
 
 
+def check(is_right: bool, code: str, detail: str, parameter: str) -> None:
+    """Raise SquareError 400 unless the request is right."""
+    if not is_right:
+        raise SquareError(400, code, detail, parameter)
+
+
 def parse_cursor(cursor: object) -> SquareRequest:
     """Request in a cursor; raises SquareError for a damaged one."""
     try:
@@ -116,33 +122,33 @@ def limit_of(fields: Mapping[str, Any], default: int, highest: int) -> int:
     value = fields.get("limit")
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise SquareError(400, "EXPECTED_INTEGER", "Expected an integer value.", "limit")
-    if value < 1:
-        raise SquareError(400, "VALUE_TOO_LOW", "`limit` must be at least 1.", "limit")
-    if value > highest:
-        raise SquareError(400, "VALUE_TOO_HIGH", f"`limit` must be at most {highest}.", "limit")
-    return value
+    check(type(value) is int, "EXPECTED_INTEGER", "Expected an integer value.", "limit")
+    check(value >= 1, "VALUE_TOO_LOW", "`limit` must be at least 1.", "limit")
+    check(value <= highest, "VALUE_TOO_HIGH", f"`limit` must be at most {highest}.", "limit")
+    return int(value)
 
 
 def object_of(fields: Mapping[str, Any], name: str, prefix: str = "") -> dict[str, Any]:
     """The object under `name`, {} if absent."""
-    value = fields.get(name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise SquareError(400, "EXPECTED_OBJECT", "Expected an object.", prefix + name)
-    return value
+    value: Any = {} if fields.get(name) is None else fields[name]
+    check(isinstance(value, dict), "EXPECTED_OBJECT", "Expected an object.", prefix + name)
+    return dict(value)
 
 
 def strings_of(fields: Mapping[str, Any], name: str, prefix: str = "") -> list[str]:
     """The array of strings under `name`, [] if absent."""
-    value = fields.get(name)
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise SquareError(400, "EXPECTED_ARRAY", "Expected an array of strings.", prefix + name)
-    return value
+    value: Any = [] if fields.get(name) is None else fields[name]
+    is_right = isinstance(value, list) and all(isinstance(text, str) for text in value)
+    check(is_right, "EXPECTED_ARRAY", "Expected an array of strings.", prefix + name)
+    return list(value)
+
+
+def listed_ids(fields: Mapping[str, Any], name: str, most: int) -> list[str]:
+    """The ids under `name`, at least one."""
+    names = strings_of(fields, name)
+    check(bool(names), "MISSING_REQUIRED_PARAMETER", f"At least 1 of {name} is needed.", name)
+    check(len(names) <= most, "ARRAY_LENGTH_TOO_LONG", f"At most {most} {name}.", name)
+    return names
 
 
 def instant_of(fields: Mapping[str, Any], name: str, prefix: str = "") -> int | None:
@@ -161,8 +167,6 @@ def instant_of(fields: Mapping[str, Any], name: str, prefix: str = "") -> int | 
 def choice_of(fields: Mapping[str, Any], name: str, choices: tuple[str, ...], prefix: str) -> str:
     """The enum value under `name`; the first of `choices` if absent."""
     value = fields.get(name) or choices[0]
-    if value not in choices:
-        raise SquareError(
-            400, "INVALID_ENUM_VALUE", f"`{value}` is not a valid enum value.", prefix + name
-        )
+    detail = f"`{value}` is not a valid enum value."
+    check(value in choices, "INVALID_ENUM_VALUE", detail, prefix + name)
     return str(value)

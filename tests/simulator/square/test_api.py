@@ -91,26 +91,6 @@ def test_filters_give_what_they_name(server: SquareServer, call: Call, place: st
     for states in (["OPEN"], ["COMPLETED"], ["DRAFT", "CANCELED"]):
         page = orders(server, call, place, filter={"state_filter": {"states": states}})
         assert page == [row for row in everything if row["state"] in states]
-    source = {"source_filter": {"source_names": ["Square Online"]}}
-    page = orders(server, call, place, filter=source)
-    assert page == [row for row in everything if row["source"].get("name") == "Square Online"]
-    assert page
-    kinds = {"fulfillment_filter": {"fulfillment_types": ["DELIVERY"]}}
-    page = orders(server, call, place, filter=kinds)
-    assert page and all(row["fulfillments"][0]["type"] == "DELIVERY" for row in page)
-    buyer = next(row["customer_id"] for row in everything if "customer_id" in row)
-    page = orders(server, call, place, filter={"customer_filter": {"customer_ids": [buyer]}})
-    assert page == [row for row in everything if row.get("customer_id") == buyer]
-
-
-def test_entries_are_keys_and_versions(server: SquareServer, call: Call, place: str) -> None:
-    body = {"location_ids": [place], "limit": 5}
-    entries = call(server, "POST", SEARCH, body | {"return_entries": True}).body
-    rows = call(server, "POST", SEARCH, body).body["orders"]
-    assert "orders" not in entries
-    assert entries["order_entries"] == [
-        {"order_id": row["id"], "location_id": place, "version": row["version"]} for row in rows
-    ]
 
 
 def test_nothing_has_no_key(server: SquareServer, call: Call, place: str) -> None:
@@ -241,17 +221,9 @@ def test_payments_filter_by_creation_even_where_they_sort_by_update(
     for more in ({}, {"sort_field": "UPDATED_AT", "sort_order": "ASC"}):
         page = call(server, "GET", "/v2/payments", **span, **more).body["payments"]
         assert {row["id"] for row in page} == expected
-    offline = [row for row in rows if "offline_payment_details" in row]
-    low = offline[0]["offline_payment_details"]["client_created_at"]
-    params = {"offline_begin_time": low, "offline_end_time": low}
-    page = call(server, "GET", "/v2/payments", **params).body["payments"]
-    assert offline[0]["id"] in {row["id"] for row in page}
-    assert all(row["is_offline_payment"] for row in page)
     reply = call(server, "GET", "/v2/payments", updated_at_begin_time=start)
     assert reply.status == 400
     assert call(server, "GET", "/v2/payments", limit=101).status == 400
-    some = call(server, "GET", "/v2/payments", total=rows[0]["total_money"]["amount"]).body
-    assert rows[0]["total_money"] in [row["total_money"] for row in some["payments"]]
 
 
 def test_a_payment_knows_what_was_paid_back(small: SquareShop) -> None:
@@ -334,9 +306,7 @@ def test_a_catalog_search_begins_after_its_time(server: SquareServer, call: Call
     assert len(visible) + len(deleted) == len(everything["objects"])
 
 
-def test_people_are_searched_by_place_and_status(
-    server: SquareServer, call: Call, place: str
-) -> None:
+def test_people_are_searched_by_status(server: SquareServer, call: Call) -> None:
     def people(**filters: Any) -> list[Json]:
         body = {"query": {"filter": filters}, "limit": 3}
         rows, cursor = [], {}
@@ -349,5 +319,4 @@ def test_people_are_searched_by_place_and_status(
 
     everyone = people()
     assert len(everyone) == len({row["id"] for row in everyone}) == 7
-    assert len(people(location_ids=[place])) == 4  # three and the owner
     assert {row["status"] for row in people(status="ACTIVE")} == {"ACTIVE"}
