@@ -1,4 +1,4 @@
-"""Back office of the shop: all rows but receipts, customers and shifts.
+"""Back office of the shop: all rows but receipts and shifts.
 
 Takes an instant (UTC milliseconds). Returns lists of JSON objects as the API has them, with
 `created_at`, `updated_at` and `deleted_at` as of that instant. Deleted rows are listed too, with
@@ -30,6 +30,8 @@ class Catalogue:
         self.stores = trade.STORES[:stores]
         self.registers = trade.registers(stores)
         self.store_ids = [id_of("store", store.name) for store in self.stores]
+        born = stamp(opening(self.founded))
+        self.unchanged = {"created_at": born, "updated_at": born, "deleted_at": None}
 
     def _times(
         self,
@@ -42,19 +44,15 @@ class Catalogue:
         born = opening(max(created, self.founded) if created else self.founded)
         if born > now or (deleted and opening(deleted) <= born):
             return None
-        past = [
-            born,
-            *(
-                opening(day)
-                for day in (*changes, *((deleted,) if deleted else ()))
-                if born < opening(day) <= now
-            ),
-        ]
+        later = [opening(day) for day in (*changes, deleted) if day]
+        updated = max([born, *(instant for instant in later if instant <= now)])
         gone = stamp(opening(deleted)) if deleted and opening(deleted) <= now else None
-        return {"created_at": stamp(born), "updated_at": stamp(max(past)), "deleted_at": gone}
+        return {"created_at": stamp(born), "updated_at": stamp(updated), "deleted_at": gone}
 
     def rows(self, resource: str, now: int) -> list[dict[str, Any]]:
         """Rows of `resource` at `now`, deleted ones included; [] if it is unused."""
+        if now < opening(self.founded):
+            return []
         return [row for row in getattr(self, f"_{resource}", lambda _: [])(now) if row is not None]
 
     def merchant(self) -> dict[str, Any]:
@@ -80,10 +78,9 @@ class Catalogue:
                 "country_code": trade.COUNTRY,
                 "phone_number": "+525500000100",
                 "description": None,
-                **times,
+                **self.unchanged,
             }
             for store in self.stores
-            if (times := self._times(now))
         ]
 
     def _pos_devices(self, now: int) -> list[dict[str, Any] | None]:
@@ -96,7 +93,7 @@ class Catalogue:
                 "deleted_at": None,
             }
             for register in self.registers
-            if not register.web and opening(self.founded) <= now
+            if not register.web
         ]
 
     def _employees(self, now: int) -> list[dict[str, Any] | None]:
@@ -126,10 +123,9 @@ class Catalogue:
                 "name": tender.name,
                 "type": tender.kind,
                 "stores": self.store_ids,
-                **times,
+                **self.unchanged,
             }
             for tender in trade.TENDERS
-            if (times := self._times(now))
         ]
 
     def _taxes(self, now: int) -> list[dict[str, Any] | None]:
@@ -140,10 +136,9 @@ class Catalogue:
                 "name": name,
                 "rate": rate,
                 "stores": self.store_ids,
-                **times,
+                **self.unchanged,
             }
             for key, (kind, name, rate) in TAXES.items()
-            if (times := self._times(now))
         ]
 
     def _discounts(self, now: int) -> list[dict[str, Any] | None]:
@@ -173,11 +168,10 @@ class Catalogue:
                 "id": id_of("category", name),
                 "name": name,
                 "color": _COLORS[index % 5],
-                "created_at": times["created_at"],
+                "created_at": self.unchanged["created_at"],
                 "deleted_at": None,
             }
             for index, name in enumerate(CATEGORIES)
-            if (times := self._times(now))
         ]
 
     def _modifiers(self, now: int) -> list[dict[str, Any] | None]:
@@ -188,9 +182,8 @@ class Catalogue:
                 for option in modifier.options
                 if option.since is None or opening(option.since) <= now
             ]
-            times = self._times(
-                now, changes=tuple(option.since for option in options if option.since)
-            )
+            changes = tuple(option.since for option in options if option.since)
+            times = self._times(now, changes=changes)
             rows.append(
                 times
                 and {
@@ -218,21 +211,15 @@ class Catalogue:
 
     def _item(self, item: Item, now: int) -> dict[str, Any] | None:
         lists = (
-            ()
-            if item.typed_price
-            else tuple(
-                day
-                for day, _, _ in pricelist.PRICE_LISTS
-                if (item.since or day) <= day < (item.until or date.max)
-            )
+            day
+            for day, _, _ in pricelist.PRICE_LISTS
+            if (item.since or day) <= day < (item.until or date.max) and not item.typed_price
         )
         changes = (*lists, *((item.renamed[0],) if item.renamed else ()))
         times = self._times(now, item.since and item.since - timedelta(days=2), changes, item.until)
         if times is None:
             return None
-        today = date.fromordinal(
-            date(1970, 1, 1).toordinal() + (now - 10 * 3_600_000) // 86_400_000
-        )
+        today = date.fromordinal(719_163 + (now - 10 * 3_600_000) // 86_400_000)
         item_id = id_of("item", item.name)
         return {
             "id": item_id,

@@ -16,7 +16,6 @@ from typing import Any
 
 from pipeline.simulator.cancellation import LONGEST_CANCELLATION
 from pipeline.simulator.catalogue import Catalogue
-from pipeline.simulator.customers import Customers
 from pipeline.simulator.ids import id_of
 from pipeline.simulator.ledger import Ledger, Slot
 from pipeline.simulator.loyverse.receipt import number_of, print_receipt
@@ -48,7 +47,6 @@ class Shop:
         self.catalogue = Catalogue(opened, stores)
         self.tickets = Tickets(self.ledger)
         self._shifts = Shifts(self.ledger, self.tickets)
-        self._customers = Customers(self.ledger, self.tickets)
         self._stores = [
             id_of("store", STORES[register.store].name) for register in self.ledger.registers
         ]
@@ -99,8 +97,6 @@ class Shop:
     def rows(self, now: int, resource: str, query: Query = EVERYTHING) -> list[Entry]:
         if resource == "shifts":
             return self._shifts.entries(now, query)
-        if resource == "customers":
-            return self._customers.entries(now)
         return entries_of(self.catalogue.rows(resource, now))
 
     def merchant(self) -> dict[str, Any]:

@@ -153,22 +153,3 @@ def test_shifts_tie_with_the_receipts_of_their_device(now: datetime) -> None:
         )
         tied += len(inside)
     assert tied == sum(receipt["pos_device_id"] is not None for receipt in listed)
-
-
-def test_a_customer_is_who_the_receipts_say() -> None:
-    shop, now, cancelled = (
-        Shop(seed=5, opened=date(2026, 10, 1), receipts_per_day=120),
-        datetime(2026, 10, 20, tzinfo=UTC),
-        0,
-    )
-    visits, spent = Counter(), Counter()
-    for receipt in receipts(shop, now, datetime(2026, 9, 1, tzinfo=UTC), now):
-        if receipt["customer_id"] and receipt["receipt_type"] == "SALE":
-            counted = receipt["cancelled_at"] is None
-            visits[receipt["customer_id"]] += counted
-            spent[receipt["customer_id"]] += receipt["total_money"] * counted
-            cancelled += not counted
-    customers = rows(shop, "customers", now)
-    assert {key: row["total_visits"] for key, row in customers.items()} == dict(visits)
-    assert {key: row["total_spent"] for key, row in customers.items()} == dict(spent)
-    assert max(visits.values()) > 1 and cancelled

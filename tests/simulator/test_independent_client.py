@@ -19,7 +19,6 @@ LISTS = (
     "variants",
     "categories",
     "modifiers",
-    "customers",
     "employees",
     "shifts",
     "stores",

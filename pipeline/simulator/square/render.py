@@ -20,21 +20,7 @@ UNITS = {
 
 def sale_fields(content: Content, priced: Priced, version: int) -> Json:
     """Fields of an order that sells `content`; `version` is the catalog's."""
-    fields: Json = {}
-    if content.lines:
-        fields["line_items"] = [
-            _line(line, priced, position, version, "line")
-            for position, line in enumerate(content.lines)
-        ]
-    if content.taxes:
-        fields["taxes"] = _taxes(content, priced, version)
-    if content.discounts:
-        fields["discounts"] = _discounts(content, priced, version)
-    if content.charges:
-        fields["service_charges"] = _charges(content, priced)
-    if content.rounding:
-        fields["rounding_adjustment"] = _rounding(content)
-    return fields
+    return _parts(content, priced, version, "") | _rounding(content)
 
 
 def return_entry(
@@ -42,22 +28,28 @@ def return_entry(
 ) -> Json:
     """Entry of `returns`; `source` is the sale's order id, None if unlinked."""
     entry: Json = {} if source is None else {"source_order_id": source}
-    entry["return_line_items"] = [
-        _line(line, priced, position, version, "return")
-        for position, line in enumerate(content.lines)
-    ]
-    if content.taxes:
-        entry["return_taxes"] = _taxes(content, priced, version)
-    if content.discounts:
-        entry["return_discounts"] = _discounts(content, priced, version)
-    if content.charges:
-        entry["return_service_charges"] = _charges(content, priced)
+    entry |= _parts(content, priced, version, "return_")
     if content.tip:
         tip: Json = {"uid": token("tip", content.lines[0].uid), "applied_money": money(content.tip)}
         entry["return_tips"] = [tip if tender is None else tip | {"source_tender_id": tender}]
-    if content.rounding:
-        entry["rounding_adjustment"] = _rounding(content)
-    return entry
+    return entry | _rounding(content)
+
+
+def _parts(content: Content, priced: Priced, version: int, prefix: str) -> Json:
+    """Lines, taxes, discounts and charges; `prefix` is "return_" on a return."""
+    charges = zip(content.charges, priced.charge_taxes, priced.charge_totals, strict=True)
+    fields = {
+        "line_items": [
+            _line(line, priced, position, version, prefix)
+            for position, line in enumerate(content.lines)
+        ],
+        "taxes": [_tax(tax, priced.taxes[tax.uid], version) for tax in content.taxes],
+        "discounts": [
+            _discount(row, priced.discounts[row.uid], version) for row in content.discounts
+        ],
+        "service_charges": [_charge(*charge) for charge in charges],
+    }
+    return {prefix + name: rows for name, rows in fields.items() if rows}
 
 
 def totals(priced: Priced) -> Json:
@@ -85,12 +77,7 @@ def quantity(milli: int) -> str:
     return f"{units}.{remainder:03d}".rstrip("0") if remainder else str(units)
 
 
-def _line(line: Line, priced: Priced, position: int, version: int, kind: str) -> Json:
-    gross, modifiers = (
-        ("gross_sales_money", "modifiers")
-        if kind == "line"
-        else ("gross_return_money", "return_modifiers")
-    )
+def _line(line: Line, priced: Priced, position: int, version: int, prefix: str) -> Json:
     fields: Json = {
         "uid": line.uid,
         "source_line_item_uid": line.source_uid,
@@ -102,7 +89,7 @@ def _line(line: Line, priced: Priced, position: int, version: int, kind: str) ->
         "catalog_version": version if line.catalog_id else None,
         "variation_name": line.variation,
         "item_type": line.item_type,
-        modifiers: [_modifier(row, version) for row in line.modifiers] or None,
+        f"{prefix}modifiers": [_modifier(row, version) for row in line.modifiers] or None,
         "applied_taxes": _applied_taxes(line.uid, line.tax, priced.line_taxes[position]),
         "applied_discounts": [
             {
@@ -114,7 +101,7 @@ def _line(line: Line, priced: Priced, position: int, version: int, kind: str) ->
         ]
         or None,
         "base_price_money": money(line.price),
-        gross: money(line.gross),
+        f"gross_{'return' if prefix else 'sales'}_money": money(line.gross),
         "total_tax_money": money(priced.line_taxes[position]),
         "total_discount_money": money(line.discount),
         "total_money": money(priced.line_totals[position]),
@@ -142,10 +129,6 @@ def _modifier(modifier: Modifier, version: int) -> Json:
     }
 
 
-def _taxes(content: Content, priced: Priced, version: int) -> list[Json]:
-    return [_tax(tax, priced.taxes[tax.uid], version) for tax in content.taxes]
-
-
 def _tax(tax: Tax, amount: int, version: int) -> Json:
     return {
         "uid": tax.uid,
@@ -157,10 +140,6 @@ def _tax(tax: Tax, amount: int, version: int) -> Json:
         "applied_money": money(amount),
         "scope": "LINE_ITEM",
     }
-
-
-def _discounts(content: Content, priced: Priced, version: int) -> list[Json]:
-    return [_discount(row, priced.discounts[row.uid], version) for row in content.discounts]
 
 
 def _discount(discount: Discount, amount: int, version: int) -> Json:
@@ -177,15 +156,6 @@ def _discount(discount: Discount, amount: int, version: int) -> Json:
         "reward_ids": [discount.reward] if discount.reward else None,
     }
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def _charges(content: Content, priced: Priced) -> list[Json]:
-    return [
-        _charge(charge, tax, total)
-        for charge, tax, total in zip(
-            content.charges, priced.charge_taxes, priced.charge_totals, strict=True
-        )
-    ]
 
 
 def _charge(charge: Charge, tax: int, total: int) -> Json:
@@ -207,4 +177,7 @@ def _charge(charge: Charge, tax: int, total: int) -> Json:
 
 
 def _rounding(content: Content) -> Json:
-    return {"name": "Cash Rounding", "amount_money": money(content.rounding)}
+    if not content.rounding:
+        return {}
+    amount = money(content.rounding)
+    return {"rounding_adjustment": {"name": "Cash Rounding", "amount_money": amount}}
