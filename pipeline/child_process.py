@@ -57,10 +57,7 @@ def run_luigi(*arguments: str, environment: Mapping[str, str] | None = None) -> 
 
 
 def exit_with_parent() -> None:
-    """In the child: end this process and its workers when the parent is gone.
-
-    Does nothing in a process that `run_luigi` has not started.
-    """
+    """In the child of `run_luigi`: end it and its workers when the parent is gone."""
     if listening := os.environ.pop(PIPE, ""):
         threading.Thread(target=_listen, args=(int(listening),), daemon=True).start()
 

@@ -51,10 +51,7 @@ _TRACEBACK = re.compile(
 
 
 def escape_controls(text: str) -> str:
-    """Return `text` with control and invisible characters as \\x1b or \\u202e.
-
-    Line breaks and tabs stay.
-    """
+    """`text` with control and invisible characters as \\x1b, except line breaks, tabs."""
     return _CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
@@ -94,10 +91,7 @@ def redact(text: str) -> str:
 
 
 def shorten(text: str) -> str:
-    """`text` with long lists of days or months cut.
-
-    2026-10-01, 2026-10-02, 2026-10-03 and 28 more.
-    """
+    """`text` with long lists of days or months cut: 2026-10-01 and 28 more."""
 
     def count(match: re.Match[str]) -> str:
         days = match[0].replace(" ", "").split(",")
@@ -114,24 +108,18 @@ class Sentence(logging.Formatter):
         record = _one_line_arguments(record)
         if isinstance(error, PipelineError):
             where = " ".join(record.getMessage().split())
+            sentence = f"{type(error).__name__}: {escape_line(str(error))} ({where})"
             record = logging.makeLogRecord(
-                {
-                    **record.__dict__,
-                    "exc_info": None,
-                    "exc_text": None,
-                    "args": None,
-                    "msg": f"{type(error).__name__}: {escape_line(str(error))} ({where})",
-                }
+                record.__dict__
+                | dict.fromkeys(("exc_info", "exc_text", "args"))
+                | {"msg": sentence}
             )
         text = _TRACEBACK.sub(r"\1: ", super().format(record))
         return shorten(redact(escape_controls(text)))
 
 
 def _one_line_arguments(record: logging.LogRecord) -> logging.LogRecord:
-    """Return `record` with line breaks in its arguments escaped.
-
-    A message that has several lines itself keeps them.
-    """
+    """`record` with line breaks of arguments escaped, unless the message has some."""
     if not isinstance(record.args, tuple) or "\n" in str(record.msg):
         return record
     arguments = tuple(
@@ -149,9 +137,8 @@ def as_own_error(error: object) -> object:
 
 def _cause(error: BaseException) -> str:
     """The operating system's message."""
-    match = re.search(
-        r"\[Errno -?\d+\] ([\w ]+)|timed out", str(error.args[1:]) + str(error.__context__)
-    )
+    text = f"{error.args[1:]}{error.__context__}"
+    match = re.search(r"\[Errno -?\d+\] ([\w ]+)|timed out", text)
     return (match[1] or match[0]) if match else type(error.__context__ or error).__name__
 
 

@@ -55,9 +55,8 @@ def run(options: argparse.Namespace) -> int:
         for raw in raw_sources()
         for partition in drop(raw.lake, raw.reader, options.customer, key)
     ]
-    for folder in settings.lake_state_folder().glob(
-        "pages.*"
-    ):  # pages of a killed extraction on this machine
+    # pages of a killed extraction on this machine
+    for folder in settings.lake_state_folder().glob("pages.*"):
         shutil.rmtree(folder, ignore_errors=True)
     print(f"raw: {len(partitions)} windows rewritten without the customer")
     code = remake()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline import settings
+from pipeline.cli.period import add_month
 from pipeline.cli.raw_records import catalog_of, find_objects, read_objects
 from pipeline.lakes import raw_sources
 from pipeline.transform import explain
@@ -19,11 +19,7 @@ from pipeline.transform import explain
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("receipt", help="its number in the point of sale")
-    parser.add_argument(
-        "--month",
-        type=settings.MonthParameter().parse,
-        help="where to search, YYYY-MM; default: everywhere",
-    )
+    add_month(parser, "search in all months")
 
 
 def run(options: argparse.Namespace) -> int:

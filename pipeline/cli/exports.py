@@ -12,9 +12,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from pipeline import schema, settings
+from pipeline import schema
+from pipeline.cli.period import add_month
 from pipeline.errors import ExitCode
-from pipeline.load import BACKOFFICE, INVALIDATED
+from pipeline.load import BACKOFFICE
 from pipeline.load.parquet import from_bytes
 from pipeline.targets import lake
 from pipeline.tasks.exports import PREFIX, unused_exports
@@ -24,9 +25,7 @@ Rows = list[dict[str, Any]]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--month", type=settings.MonthParameter().parse, help="YYYY-MM; default: all"
-    )
+    add_month(parser, "all")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -49,8 +48,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _tables(month: str) -> dict[str, Rows]:
     """The tables of a month's comparison; none where no export concerns it."""
-    newest = lake().newest(BACKOFFICE, month)
-    if not newest or newest.fingerprint == INVALIDATED:
+    if not lake().current(BACKOFFICE, month):
         return {}
     files = lake().read(BACKOFFICE, month)
     return {name: from_bytes(body).to_pylist() for name, body in files.items()}

@@ -34,15 +34,12 @@ from pipeline.settings.sources import SIMULATOR
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--accept-source", action="store_true", help="accept the source of the settings"
-    )
-    parser.add_argument(
-        "--accept-key", action="store_true", help="accept the CUSTOMER_HASH_KEY that is set now"
-    )
-    parser.add_argument(
-        "--forget", action="store_true", help="let a lake that was removed start again"
-    )
+    for option, text in (
+        ("--accept-source", "accept the source of the settings"),
+        ("--accept-key", "accept the CUSTOMER_HASH_KEY that is set now"),
+        ("--forget", "let a lake that was removed start again"),
+    ):
+        parser.add_argument(option, action="store_true", help=text)
 
 
 def run(options: argparse.Namespace) -> int:

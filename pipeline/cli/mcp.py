@@ -25,19 +25,8 @@ from pipeline.targets import lake
 from pipeline.tasks.glue import tables_of_lake
 
 ROWS, SECONDS = 200, 20.0
-HIDDEN = frozenset(
-    {
-        "quarantine",
-        "outside",
-        "summary_customers",
-        "summary_employees",
-        "summary_staff",
-        "customer_id",
-        "employee_id",
-        "opened_by",
-        "closed_by",
-    }
-)
+HIDDEN = {"quarantine", "outside", "summary_customers", "summary_employees", "summary_staff"}
+HIDDEN |= {"customer_id", "employee_id", "opened_by", "closed_by"}
 """Tables and columns that name customers or employees, or hold records as they were received."""
 _LOCK = threading.Lock()  # tools run in threads, and the lake is for one at a time
 
@@ -112,10 +101,7 @@ def figures(month: str, section: str = "") -> dict[str, Any]:
 
 
 def sql(query: str) -> dict[str, Any]:
-    """One SELECT in DuckDB's SQL over the tables: 200 rows and 20 seconds at most.
-
-    Values are text, so that amounts stay exact.
-    """
+    """One SELECT in DuckDB's SQL: 200 rows and 20 seconds at most, values as text."""
     answer = ask(open_database(HIDDEN), query, rows=ROWS, seconds=SECONDS)
     rows = [[None if value is None else str(value) for value in row] for row in answer.rows]
     return {"columns": answer.columns, "rows": rows, "is_cut": answer.is_cut}

@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -112,11 +112,9 @@ def _read_lake() -> Samples:
 
 def format_metrics(samples: Samples) -> str:
     """The samples in Prometheus' text format."""
-    return "".join(_lines(samples))
-
-
-def _lines(samples: Samples) -> Iterator[str]:
+    lines = []
     for name, values in samples.items():
         if values:
-            yield f"# HELP {name} {_HELP[name]}\n# TYPE {name} gauge\n"
-            yield from (f"{name}{labels} {value}\n" for labels, value in values.items())
+            lines += [f"# HELP {name} {_HELP[name]}", f"# TYPE {name} gauge"]
+            lines += [f"{name}{labels} {value}" for labels, value in values.items()]
+    return "".join(f"{line}\n" for line in lines)

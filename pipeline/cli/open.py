@@ -17,17 +17,17 @@ import webbrowser
 from pathlib import Path
 
 from pipeline import settings
+from pipeline.cli.period import add_month
 from pipeline.errors import ExitCode
-from pipeline.load import CUMULATIVE, INVALIDATED, MONTHLY
+from pipeline.load import CUMULATIVE, MONTHLY
 from pipeline.targets import lake
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--month",
-        type=settings.MonthParameter().parse,
-        help="YYYY-MM; default: the last complete month, or the first one of a shorter history; of"
-        " the cumulative report the newest",
+    add_month(
+        parser,
+        "the last complete month, or the first one of a shorter history; of the cumulative report"
+        " the newest",
     )
     parser.add_argument("--cumulative", action="store_true", help="the report of the full history")
     parser.add_argument("--pdf", action="store_true", help="the PDF instead of the page")
@@ -54,11 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
 def months_with(dataset: str) -> list[str]:
     """Months that have a report, the oldest first."""
-    return [
-        name
-        for name in lake().partitions(dataset)
-        if (newest := lake().newest(dataset, name)) and newest.fingerprint != INVALIDATED
-    ]
+    return [name for name in lake().partitions(dataset) if lake().current(dataset, name)]
 
 
 def newest_report(dataset: str, file: str) -> str:

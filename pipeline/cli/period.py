@@ -13,44 +13,24 @@ from pipeline.errors import ConfigError, ExitCode
 
 def add_days(parser: argparse.ArgumentParser, **first: Any) -> None:
     """Add --from, a business day with the options `first`, and --to."""
-    _add(
-        parser,
-        "--from",
-        "first",
-        settings.DayParameter(),
-        {"help": "first business day, YYYY-MM-DD"} | first,
-    )
-    _add(
-        parser,
-        "--to",
-        "last",
-        settings.DayParameter(),
-        {"help": "last business day; default: the last closed one"},
-    )
+    day, options = settings.DayParameter().parse, {"help": "first business day, YYYY-MM-DD"} | first
+    parser.add_argument("--from", dest="first", type=day, **options)
+    last = "last business day; default: the last closed one"
+    parser.add_argument("--to", dest="last", type=day, help=last)
 
 
 def add_months(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
     """Add --from and --to, months."""
-    default = "" if required else "; default: all"
-    first = {"help": f"first month, YYYY-MM{default}", "required": required}
-    _add(parser, "--from", "first", settings.MonthParameter(), first)
-    _add(
-        parser,
-        "--to",
-        "last",
-        settings.MonthParameter(),
-        {"help": "last month", "required": required},
-    )
+    month, default = settings.MonthParameter().parse, "" if required else "; default: all"
+    first = f"first month, YYYY-MM{default}"
+    parser.add_argument("--from", dest="first", type=month, required=required, help=first)
+    parser.add_argument("--to", dest="last", type=month, required=required, help="last month")
 
 
-def _add(
-    parser: argparse.ArgumentParser,
-    option: str,
-    name: str,
-    kind: settings.DayParameter | settings.MonthParameter,
-    options: dict[str, Any],
-) -> None:
-    parser.add_argument(option, dest=name, type=kind.parse, **options)
+def add_month(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add --month."""
+    month = settings.MonthParameter().parse
+    parser.add_argument("--month", type=month, help=f"YYYY-MM; default: {default}")
 
 
 def check_period(first: date, last: date) -> None:

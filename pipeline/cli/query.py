@@ -20,7 +20,6 @@ from pyarrow import fs
 from pipeline import schema, settings
 from pipeline.describe import NAMED, TableDescription, named_views
 from pipeline.errors import ConfigError
-from pipeline.load import INVALIDATED
 from pipeline.load.publication import NOTHING
 from pipeline.targets import lake
 from pipeline.tasks.glue import dataset_of, tables_of_lake
@@ -103,9 +102,7 @@ def _files(table: TableDescription) -> list[str]:
     return [
         lake().uri(dataset, name, table.dataset.name)
         for name in lake().partitions(dataset)
-        if (newest := lake().newest(dataset, name))
-        and newest.fingerprint != INVALIDATED
-        and newest.digest != NOTHING
+        if (newest := lake().current(dataset, name)) and newest.digest != NOTHING
     ]
 
 

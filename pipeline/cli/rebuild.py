@@ -33,14 +33,10 @@ def run(options: argparse.Namespace) -> int:
     tasks = partitions_of(span_of(options.first, options.last))
     if not tasks:
         months = sorted(task.name[:7] for task in partitions_of(everything()))
+        held = f"the lake holds {months[0]} to {months[-1]}" if months else ""
         raise ConfigError(
             f"{options.first:%Y-%m} to {options.last:%Y-%m}: the lake has nothing of these months,"
-            " so nothing can be rebuilt; "
-            + (
-                f"the lake holds {months[0]} to {months[-1]}"
-                if months
-                else "`pos run` builds the first"
-            )
+            f" so nothing can be rebuilt; {held or '`pos run` builds the first'}"
         )
     before = {task: published(task.dataset, task.name) for task in tasks}
     if options.dry_run:
@@ -56,13 +52,9 @@ def run(options: argparse.Namespace) -> int:
     lake().refresh()
     for task in tasks:
         after = _newest(task)
-        result = (
-            "is missing"
-            if after.fingerprint == INVALIDATED
-            else "as before"
-            if after.digest == before[task]
-            else "is different"
-        )
+        result = "as before" if after.digest == before[task] else "is different"
+        if after.fingerprint == INVALIDATED:
+            result = "is missing"
         print(f"{task.dataset:<10} {task.name:<10} {result}")
     return code
 

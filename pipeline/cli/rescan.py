@@ -54,17 +54,9 @@ def _rescan(source: str, first: date, last: date) -> int:
         requested_at=f"{settings.now():%Y%m%dT%H%M%S}",
         source=source,
     )
-    code = run_luigi(
-        "Rescan",
-        "--date",
-        str(rescan.date),
-        "--days",
-        str(rescan.days),
-        "--requested-at",
-        rescan.requested_at,
-        *(["--source", source] if source else []),
-        "--local-scheduler",
-    )
+    options = ["--date", str(last), "--days", str(rescan.days)]
+    options += ["--requested-at", rescan.requested_at, *(["--source", source] if source else [])]
+    code = run_luigi("Rescan", *options, "--local-scheduler")
     if code:
         return code
     home = raw_lake(source)

@@ -50,13 +50,11 @@ def run(options: argparse.Namespace) -> int:
 def _show(since: str) -> int:
     months: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     partitions = set()
-    aged = (
-        (raw, entry) for raw in raw_sources() for entry in find_aged(raw.lake, raw.reader, since)
-    )
-    for raw, entry in aged:
-        partitions.add((raw.folder, entry.object.partition))
-        month = months[entry.object.partition[:7]]
-        month[0], month[1] = month[0] + 1, month[1] + entry.records
+    for raw in raw_sources():
+        for entry in find_aged(raw.lake, raw.reader, since):
+            partitions.add((raw.folder, entry.object.partition))
+            month = months[entry.object.partition[:7]]
+            month[0], month[1] = month[0] + 1, month[1] + entry.records
     for name, (objects, records) in sorted(months.items()):
         print(f"{name}  {records:>8,} records in {objects:,} objects hold notes or card details")
     print(

@@ -36,14 +36,8 @@ def current_status() -> Status:
     )
 
 
-def show_status() -> Status:
-    """Print the status, and write it to state/etl_state.json."""
+def run(_: argparse.Namespace) -> int:
     status = current_status()
     lake().put_state(STATE, status.to_bytes())
     print(format_status(status))
-    return status
-
-
-def run(_: argparse.Namespace) -> int:
-    status = show_status()
     return ExitCode.STALE if status.is_stale or status.gaps else ExitCode.DONE

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 
 from pipeline import settings
+from pipeline.cli.period import add_month
 from pipeline.cli.raw_records import catalog_of, find_objects, read_objects
 from pipeline.lakes import raw_sources
 from pipeline.tasks import days_of
@@ -17,11 +18,7 @@ from pipeline.transform import find_unmapped
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--month",
-        type=settings.MonthParameter().parse,
-        help="YYYY-MM; default: the last complete month",
-    )
+    add_month(parser, "the last complete month")
 
 
 def run(options: argparse.Namespace) -> int:

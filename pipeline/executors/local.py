@@ -134,10 +134,7 @@ class ProcessPool:
 
 
 def start_server(*, draws: bool) -> None:
-    """Start the processes' server, which imports the code while this process works.
-
-    If it runs without what draws reports and these are needed, another takes its place.
-    """
+    """Start the processes' server, or one that also has what draws reports."""
     if parent_process() is not None:
         return
     imports = PRELOADED + DRAWING * draws

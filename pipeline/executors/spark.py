@@ -13,17 +13,16 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pipeline.errors import ConfigError, EngineError
 from pipeline.executors import ItemLost, Step
+from pipeline.executors.spark_checks import check_master, check_properties, without_secrets
 
 if TYPE_CHECKING:
     from pyspark import SparkContext
@@ -32,11 +31,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 S = TypeVar("S")
 
-SECRET = re.compile(r"(?i)secret|password|token|credential|access.?key|session.?key")
-_NEEDED = (
-    "AWS_",
-    "CUSTOMER_HASH_KEY",
-)  # by executors, which are threads of the JVM itself where the master is local
+# By executors, which are threads of the JVM itself where the master is local.
+_NEEDED = ("AWS_", "CUSTOMER_HASH_KEY")
 _POLL_SECONDS = 0.5
 _starter: list[int] = []  # id of the process that started Spark
 
@@ -213,16 +209,8 @@ def _reason(error: Exception) -> str:
 def open_cluster(
     name: str, master: str, properties: Mapping[str, str], wait_seconds: float
 ) -> Cluster:
-    """The running application of this process, started if there is none.
-
-    An empty `master` leaves the choice to spark-submit.
-    """
-    for key in properties:
-        if SECRET.search(key):
-            raise ConfigError(
-                f"[spark] properties: {key} would show on Spark's page and in its log; give"
-                " executors a role, or set the variable in the workers' own environment"
-            )
+    """The application of this process, started if needed; spark-submit may say where."""
+    check_properties(properties)
     try:
         from pyspark import SparkContext
     except ModuleNotFoundError as error:
@@ -240,7 +228,7 @@ def open_cluster(
         if not running._jsc.sc().isStopped():
             return Cluster(running, wait_seconds)
         running.stop()
-    _check_master(master, min(wait_seconds, 10.0))
+    check_master(master, min(wait_seconds, 10.0))
     context = _start(name, master, properties)
     _starter[:] = [os.getpid()]
     return Cluster(context, wait_seconds)
@@ -259,7 +247,7 @@ def _start(name: str, master: str, properties: Mapping[str, str]) -> SparkContex
         # else its page listens on every interface
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     try:
-        with _without_secrets(() if master and not master.startswith("local") else _NEEDED):
+        with without_secrets(() if master and not master.startswith("local") else _NEEDED):
             return SparkContext(conf=conf)
     except PySparkException as error:
         raise ConfigError(
@@ -270,47 +258,3 @@ def _start(name: str, master: str, properties: Mapping[str, str]) -> SparkContex
         raise EngineError(
             f"[spark] master = {master or 'not set'} gave no application: {_reason(error)}"
         ) from error
-
-
-def _check_master(master: str, seconds: float) -> None:
-    """Raise EngineError if no master listens; Spark would try for minutes."""
-    refusals = []
-    for address in (
-        master.removeprefix("spark://").split(",") if master.startswith("spark://") else ()
-    ):
-        host, _, port = address.rpartition(":")
-        if not port.isdigit() or not host:
-            raise ConfigError(
-                f"[spark] master = {master}: {address!r} is not host:port, as in"
-                " spark://10.0.0.5:7077"
-            )
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), seconds).close()
-            return
-        except OSError as error:
-            refusals.append(f"{address}: {error.strerror or error}")
-    if refusals:
-        raise EngineError(
-            f"no Spark master answers at [spark] master = {master} ({'; '.join(refusals)}); start"
-            " it, or correct the address. With [engine] name = local nothing needs it"
-        )
-
-
-@contextmanager
-def _without_secrets(kept: tuple[str, ...]) -> Iterator[None]:
-    """Hide secrets from a JVM that is started, except prefixes in `kept`.
-
-    Under spark-submit there is a JVM already, and PySpark finds it by a secret of its own.
-    """
-    hidden = {
-        name: value
-        for name, value in os.environ.items()
-        if (SECRET.search(name) or name in ("CUSTOMER_HASH_KEY", "WEBHOOK_URL"))
-        and not name.startswith(("PYSPARK_", *kept))
-    }
-    try:
-        for name in hidden:
-            del os.environ[name]
-        yield
-    finally:
-        os.environ.update(hidden)

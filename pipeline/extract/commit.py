@@ -46,10 +46,7 @@ def commit_windows(lake: Lake, fetched: FetchedPages, windows: list[Window]) -> 
 def pack_objects(
     records: Records, earlier: Earlier, sales: Mapping[str, Sales]
 ) -> tuple[dict[date | None, bytes], dict[date | None, str]]:
-    """Objects of a partition by date of sale: NDJSON, and UTC times of the sales.
-
-    With the copies for the days that a receipt has left (moved_revisions.py).
-    """
+    """Objects by date of sale: NDJSON with copies of moved receipts, and UTC times."""
     objects: dict[date | None, bytes] = {}
     times: dict[date | None, str] = {}
     recalled = cache(earlier)

@@ -72,10 +72,7 @@ class Deadline:
             shared.detach()
 
     def _opened(self, connected: socket.socket) -> None:
-        """Keep a second handle of a new socket.
-
-        TLS takes over the first one. Shutting either handle shuts the socket.
-        """
+        """Keep a second handle of a new socket, because TLS takes over the first one."""
         with self._lock:
             _close(self._handles)
             self._handles.append(os.dup(connected.fileno()))

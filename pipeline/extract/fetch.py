@@ -61,9 +61,8 @@ class FetchedPages:
         self._source, self._requested, self._journal = source, windows, journal
         self._starts = [window.start for window in windows]
         self._takes_older = getattr(source, "starts", None) == self._starts[0]
-        self._buckets: dict[int, dict[date | None, int]] = defaultdict(
-            lambda: defaultdict(int)
-        )  # records by window and date of sale
+        # records by window and date of sale
+        self._buckets: dict[int, dict[date | None, int]] = defaultdict(lambda: defaultdict(int))
         self._doubled: dict[tuple[int, date | None], int] = {}
         self.pages = self.records = self.outside = 0
         self.requests = source.requests
@@ -81,10 +80,7 @@ class FetchedPages:
         return sum(self._doubled.values())
 
     def check_clock(self, now: datetime) -> None:
-        """Note how the server's clock differs.
-
-        Raises SourceRetriable if the last window has not closed by that clock.
-        """
+        """Note how the server's clock differs. Raises SourceRetriable: a window is open."""
         server_time, last = self._source.server_time, self._requested[-1]
         if self.skew is not None or server_time is None:
             return
@@ -107,11 +103,8 @@ class FetchedPages:
             else:
                 sorted_page[index, sold_date(record)].append(record)
         if len(self.fields) < MAX_FIELDS:
-            self.fields = {
-                **self.reader.find_unknown(page.records, is_first=not self._is_sampled),
-                **self.fields,
-            }
-            self._is_sampled = True
+            unknown = self.reader.find_unknown(page.records, is_first=not self._is_sampled)
+            self.fields, self._is_sampled = unknown | self.fields, True
         for (index, sold), records in sorted_page.items():
             self._buckets[index][sold] += len(records)
             self._journal.put(_bucket(index, sold), records)
@@ -150,22 +143,14 @@ class FetchedPages:
         """
         is_done = False
         try:
-            yield from self._hand_out()
+            for index, window in enumerate(self._requested):
+                dates = sort_dates(self._buckets[index])
+                yield window, LazyMapping(dates, partial(self._read, index))
+                for sold in dates:
+                    self._journal.drop(_bucket(index, sold))
             is_done = True
         finally:
             self._journal.close(is_done=is_done)
-
-    def _hand_out(self) -> Iterator[tuple[Window, Records]]:
-        for index, window in enumerate(self._requested):
-            yield (
-                window,
-                LazyMapping(
-                    sort_dates(self._buckets[index]),
-                    partial(self._read, index),
-                ),
-            )
-            for sold in self._buckets[index]:
-                self._journal.drop(_bucket(index, sold))
 
     def _read(self, index: int, sold: date | None) -> list[Record]:
         records, expected = self._journal.take(_bucket(index, sold)), self._buckets[index][sold]
@@ -211,19 +196,13 @@ def fetch_pages(
         for last in pages.pages():
             fetched.sort(last)
             progress(fetched.count(last))
-        cursor, is_read, already_moved = (
-            last and last.cursor,
-            last is not None and last.cursor is None,
-            set[bytes](),
-        )
+        cursor, is_read = last and last.cursor, last is not None and last.cursor is None
+        already_moved: set[bytes] = set()
         began = pages.began - LOOK_BACK
         for count in range(1, PASSES + 1):
             is_open = not bounded or count == PASSES
-            for page in (
-                ()
-                if is_read
-                else source.receipts(pages.since, None if is_open else pages.until, cursor)
-            ):
+            end = None if is_open else pages.until
+            for page in () if is_read else source.receipts(pages.since, end, cursor):
                 fetched.check_clock(now)
                 pages.add(page)
                 fetched.sort(page)
@@ -239,10 +218,7 @@ def fetch_pages(
 
 
 def find_moved(source: Source, since: datetime, until: datetime) -> set[bytes]:
-    """Bodies of receipts changed since an instant that may have left a span.
-
-    The span ends at `until`.
-    """
+    """Bodies of receipts changed since an instant that may have left a span's end."""
     return {
         record.body
         for page in source.receipts(since, None)

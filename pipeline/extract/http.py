@@ -13,26 +13,23 @@ limit holds for the whole request: a timer shuts its socket, even if the peer st
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
 import requests
 import requests.adapters
 import tenacity
-import urllib3
 
-from pipeline.errors import ConfigError, DeadlineExceeded, SourceError, SourceFatal, SourceRetriable
-from pipeline.extract.deadline import Deadline, TimeUpError
+from pipeline.errors import DeadlineExceeded, SourceError, SourceFatal, SourceRetriable
+from pipeline.extract.deadline import Deadline
+from pipeline.extract.http_faults import RefusedRequest, TransientError, named_faults
+from pipeline.extract.http_values import check_base, check_token, read_date, read_retry_after
 from pipeline.extract.outage import is_out, note_answer, note_outage
 from pipeline.extract.rate_limit import RATE, RateLimiter
 from pipeline.extract.waits import log_wait
@@ -46,36 +43,6 @@ LONGEST_WAIT = 300.0  # the period of Loyverse's rate limit; a longer wait canno
 ERROR_BYTES = 64 << 10
 RETRIED = frozenset({408, 425, 429})
 _NO_HEADERS: Mapping[str, str] = {}
-
-
-class RefusedRequest(SourceFatal):
-    """An answer that is neither a success nor retried: status and start of the body."""
-
-    def __init__(self, message: str, status: int, body: bytes):
-        super().__init__(message)
-        self.status, self.body = status, body
-
-
-class _TransientError(SourceRetriable):
-    """A failed attempt that is worth a retry.
-
-    `wait` is the number of seconds that the server asked for, `first` that of the first backoff;
-    `reason` says what the wait is for.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        wait: float = 0.0,
-        first: float = 1.0,
-        reason: str = "the API to recover",
-    ):
-        super().__init__(message)
-        self.wait, self.first, self.reason = wait, first, reason
-
-
-class _TransientDeadlineError(_TransientError, DeadlineExceeded):
-    """An attempt that did not end in its time."""
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -129,18 +96,14 @@ class Http:
         random: Callable[[], float] = lambda: int.from_bytes(os.urandom(4)) / 2**32,
     ):
         self.base, self._auth = check_base(base), _Bearer(check_token(token))
-        self._pace, self._deadline, self._byte_cap, self._verify = (
-            pace,
-            deadline,
-            byte_cap,
-            ca_bundle or True,
-        )
+        self._pace, self._deadline, self._byte_cap = pace, deadline, byte_cap
+        self._verify = ca_bundle or True
         self._clock, self._random, self._local = clock, random, threading.local()
         self._headers = headers
         self.requests = 0
         self.server_time: datetime | None = None
         self._retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_TransientError),
+            retry=tenacity.retry_if_exception_type(TransientError),
             wait=self._wait,
             sleep=sleep,
             reraise=True,
@@ -171,7 +134,7 @@ class Http:
             answer = retrying(self._attempt, call, read)
             note_answer(self.base)
             return answer
-        except _TransientError as error:
+        except TransientError as error:
             note_outage(self.base)
             kind = DeadlineExceeded if isinstance(error, DeadlineExceeded) else SourceRetriable
             tries = retrying.statistics["attempt_number"]
@@ -193,12 +156,8 @@ class Http:
         call, wait = state.args[0], state.upcoming_sleep
         log.warning("%s: %s; trying again in %.0f s", call, error, wait)
         if state.attempt_number == 1:
-            log.warning(
-                "%s: given up after %d attempts or %.0f s of waiting",
-                call,
-                self._attempts,
-                self._patience,
-            )
+            end = "%s: given up after %d attempts or %.0f s of waiting"
+            log.warning(end, call, self._attempts, self._patience)
         log_wait(wait, error.reason, is_logged=True)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
@@ -208,9 +167,8 @@ class Http:
         plus jitter.
         """
         error = _error_of(state)
-        return min(
-            LONGEST_WAIT, max(error.wait, error.first * 2.0 ** (state.attempt_number - 1))
-        ) * (1 + self._random() / 4)
+        wait = max(error.wait, error.first * 2.0 ** (state.attempt_number - 1))
+        return min(LONGEST_WAIT, wait) * (1 + self._random() / 4)
 
     def _attempt(self, call: _Call, read: Callable[[bytes], T]) -> T:
         if self._pace:
@@ -222,12 +180,12 @@ class Http:
         try:
             return read(body)
         except ValueError as error:
-            raise _TransientError(f"answered 200 with what is not expected ({error})") from None
+            raise TransientError(f"answered 200 with what is not expected ({error})") from None
 
     def _exchange(self, call: _Call) -> tuple[int, bytes]:
         session, deadline = self._connections()
         with (
-            _named_faults(self._deadline),
+            named_faults(self._deadline),
             deadline.limit(self._deadline),
             session.request(
                 call.method,
@@ -254,8 +212,8 @@ class Http:
             asks = f", asking to wait {wait:,.0f} s" if wait > LONGEST_WAIT else ""
             message = f"answered HTTP {status}{asks}"
             if status == 429:  # Loyverse documents no Retry-After
-                raise _TransientError(message, wait, 5.0, RATE + asks)
-            raise _TransientError(message, wait, reason=f"the API to recover{asks}")
+                raise TransientError(message, wait, 5.0, RATE + asks)
+            raise TransientError(message, wait, reason=f"the API to recover{asks}")
         if 300 <= status < 400:
             raise SourceFatal(
                 f"{call}: HTTP {status}, a redirect, which is refused so that the token stays"
@@ -266,7 +224,7 @@ class Http:
         """The body in pieces, decompressed, complete and within the size limit."""
         encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding not in ("identity", "gzip"):
-            raise _TransientError(
+            raise TransientError(
                 f"answered in the encoding {encoding[:40]!r}, which was not asked for"
             )
         inflate = zlib.decompressobj(31) if encoding == "gzip" else None
@@ -285,7 +243,7 @@ class Http:
                 raise self._too_large(call, cap)
             yield plain
         if inflate and (not inflate.eof or inflate.unused_data):
-            raise _TransientError("answered with gzip that is cut, or with something after its end")
+            raise TransientError("answered with gzip that is cut, or with something after its end")
 
     def _too_large(self, call: _Call, cap: int) -> SourceFatal:
         return SourceFatal(
@@ -295,11 +253,8 @@ class Http:
     def _connections(self) -> tuple[requests.Session, Deadline]:
         """The connections of this thread and process."""
         if getattr(self._local, "pid", None) != os.getpid():
-            session, adapter, deadline = (
-                requests.Session(),
-                requests.adapters.HTTPAdapter(),
-                Deadline(),
-            )
+            session, deadline = requests.Session(), Deadline()
+            adapter = requests.adapters.HTTPAdapter()
             adapter.poolmanager.pool_classes_by_scheme = deadline.pools
             session.trust_env = False  # no proxy, certificate store or netrc of the environment
             session.headers.clear()
@@ -317,92 +272,8 @@ class Http:
         return self._local.connections
 
 
-def _error_of(state: tenacity.RetryCallState) -> _TransientError:
+def _error_of(state: tenacity.RetryCallState) -> TransientError:
     """The error of the last attempt; no other kind is retried."""
     error = state.outcome and state.outcome.exception()
-    assert isinstance(error, _TransientError)
+    assert isinstance(error, TransientError)
     return error
-
-
-@contextmanager
-def _named_faults(seconds: float) -> Iterator[None]:
-    """Connection errors as errors of this package.
-
-    They keep no reference to the original exception, which holds the request and its headers.
-    """
-    try:
-        yield
-    except TimeUpError:
-        raise _TransientDeadlineError(f"no complete answer within {seconds:g} s") from None
-    except (
-        requests.exceptions.RequestException,
-        urllib3.exceptions.HTTPError,
-        zlib.error,
-        OSError,
-    ) as error:
-        reason = getattr(error.args[0] if error.args else None, "reason", None) or error
-        description = f"{type(reason).__name__}: {reason}"[:300]
-        if "CERTIFICATE_VERIFY_FAILED" in description:
-            raise SourceFatal(
-                f"the server's certificate is not accepted ({description}); check the address and"
-                " this machine's clock"
-            ) from None
-        raise _TransientError(description) from None
-
-
-def check_base(base: str) -> str:
-    """The base address without a trailing slash.
-
-    Raises ConfigError for an address that would send the token unencrypted.
-    """
-    parts = urlsplit(base)
-    host = parts.hostname or ""
-    try:
-        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if (
-        not host
-        or parts.username
-        or parts.query
-        or parts.fragment
-        or parts.scheme not in ("http", "https")
-    ):
-        raise ConfigError(
-            "the address of the API must be like https://api.loyverse.com/v1.0, without user, query"
-            " or fragment"
-        )
-    if parts.scheme == "http" and not is_loopback:
-        raise ConfigError(
-            f"the address of the API on {host} is plain http, which would show the token to"
-            " everyone on the way; use https"
-        )
-    return base.rstrip("/")
-
-
-def check_token(token: str) -> str:
-    """The token. Raises ConfigError, without showing it, if no header can carry it."""
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise ConfigError(
-            "the access token is empty, or has spaces or characters that no token has; set it"
-            " again, without line ends"
-        )
-    return token
-
-
-def read_date(value: str | None) -> datetime | None:
-    """An HTTP date; None when missing or unreadable."""
-    try:
-        moment = parsedate_to_datetime(value) if value else None
-        return moment and (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def read_retry_after(value: str | None, now: datetime) -> float:
-    """Seconds in Retry-After, in either form; 0 if missing, negative or unreadable."""
-    text = (value or "").strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text), 1e9)
-    moment = read_date(text)
-    return max((moment - now).total_seconds(), 0.0) if moment else 0.0

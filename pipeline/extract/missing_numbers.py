@@ -71,10 +71,7 @@ def choose_numbers(
 
 
 def ask_for(source: Source, numbers: list[str], most: int) -> AnsweredNumbers:
-    """Request the receipts of the first `most` numbers.
-
-    Requests nothing from a source that cannot serve a single receipt (saved files).
-    """
+    """Request the receipts of the first `most` numbers, if the source can serve one."""
     ask = getattr(source, "receipt", None)
     if ask is None:
         return AnsweredNumbers([], [], 0)
@@ -88,12 +85,8 @@ def ask_for(source: Source, numbers: list[str], most: int) -> AnsweredNumbers:
         except HistoryLimit:  # the extraction has already reported the limit
             break
         except SourceError as error:  # the rescan keeps its records nevertheless
-            log.warning(
-                "receipt %s could not be requested (%s); it and the others wait for the next"
-                " rescan",
-                number,
-                error,
-            )
+            problem = "receipt %s could not be requested (%s)"
+            log.warning(f"{problem}; it and the others wait for the next rescan", number, error)
             break
         if record is None:
             unknown.append(number)

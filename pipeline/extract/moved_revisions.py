@@ -46,13 +46,10 @@ def copy_moved_revisions(
     moved: list[tuple[date | None, Record]] = []
     for sold in records:
         for record in records[sold]:
-            number, updated_at, created_at = record.number, record.updated_at, record.created_at
-            if (
-                number
-                and created_at
-                and updated_at
-                and (updated_at > created_at or (sold or updated_at.date()) != created_at.date())
-            ):
+            updated, created = record.updated_at, record.created_at
+            if not (record.number and created and updated):
+                continue
+            if record.is_update or (sold or updated.date()) != created.date():
                 moved.append((sold, record))
     copies: dict[date | None, list[Record]] = defaultdict(list)
     for sold, record in moved:
@@ -72,10 +69,7 @@ def copy_moved_revisions(
 
 
 def sales_of(records: Records, numbers: Container[str] | None = None) -> dict[str, Sales]:
-    """The partition dates and instants of sale of each receipt, by number.
-
-    Only of the receipts with `numbers`, if they are given.
-    """
+    """Partition dates and instants of sale of each receipt (of those with `numbers`)."""
     sales: dict[str, Sales] = defaultdict(dict)
     for sold in records:
         for record in records[sold]:

@@ -18,10 +18,7 @@ MOST_NOTED = 100  # a map whose keys are data does not fill the state
 
 
 def read_fields(lake: Lake) -> dict[str, dict[str, str]]:
-    """Unknown fields noted so far: since which window, and in which receipt.
-
-    If the file is lost, they are noted again.
-    """
+    """Unknown fields noted so far: since which window, and in which receipt."""
     try:
         noted = json.loads(lake.storage.get(state_key(FIELDS)))
     except (Corrupt, ValueError):

@@ -99,13 +99,8 @@ class PageJournal:
         began: datetime,
     ):
         self._key, self._seal = key, Seal(key, f"{folder.name}/journal")
-        self.folder, self._journal, self.since, self.until, self.began = (
-            folder,
-            journal,
-            since,
-            until,
-            began,
-        )
+        self.folder, self._journal = folder, journal
+        self.since, self.until, self.began = since, until, began
         self._release = weakref.finalize(self, os.close, journal)  # gives up the lock
         self._buffer = bytearray()
         # Size of the complete frames, and whether the file ends after them.
@@ -158,10 +153,7 @@ class PageJournal:
             self._held, self._held_size = defaultdict(list), 0
 
     def _write(self, bucket: str, records: list[Record]) -> None:
-        """Add records to the file of a bucket.
-
-        Not synced: buckets can be written again from the journal.
-        """
+        """Add records to a bucket's file, unsynced: the journal can write it again."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         with (
             _named_faults(self.folder),
@@ -214,21 +206,11 @@ def open_page_journal(
     make_private(root)
     with _named_faults(root):
         key = read_key(root)
+        kind = identity, "to" if is_bounded else "on"
         for folder in sorted(root.glob("pages.*")):
-            kind = (identity, "to" if is_bounded else "on")
             if resumed := _resume(folder, key, kind, since, until, now):
                 return resumed
-        name = ".".join(
-            (
-                "pages",
-                identity,
-                "to" if is_bounded else "on",
-                _stamp(since),
-                _stamp(until),
-                _stamp(now),
-                "",
-            )
-        )
+        name = ".".join(("pages", *kind, *map(_stamp, (since, until, now)), ""))
         while True:
             folder = Path(tempfile.mkdtemp(prefix=name, dir=root))
             try:

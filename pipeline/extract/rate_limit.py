@@ -27,10 +27,7 @@ LATENCY = 1.0
 
 
 class RateLimiter:
-    """At most `requests` in any `seconds`.
-
-    `clock` returns wall-clock seconds, the same for all processes.
-    """
+    """At most `requests` in any `seconds` of `clock`, the same for all processes."""
 
     def __init__(
         self,

@@ -68,32 +68,19 @@ def rescan(
             lake.commit_window(
                 partition, objects, window_metadata(span, len(missed), fetched) | metadata, times
             )
-    for record, in_raw in ((miss.record, miss.in_raw) for miss in missed[:20]):
-        log.warning(
-            "%s: the windows have missed receipt %s, changed at %s (raw has %s)",
-            name,
-            record.number,
-            record.updated_at,
-            in_raw or "nothing",
-        )
+    problem = "%s: the windows have missed receipt %s, changed at %s (raw has %s)"
+    for _, record, in_raw in missed[:20]:
+        log.warning(problem, name, record.number, record.updated_at, in_raw or "nothing")
     note_fields(fetched, span.date, lake)
-    log.info(
-        "%s: %d records read, %d were missing%s",
-        name,
-        fetched.records,
-        len(missed),
-        format_asked(metadata),
-    )
+    result = f"{fetched.records} records read, {len(missed)} were missing"
+    log.info("%s: %s%s", name, result, format_asked(metadata))
     return missed
 
 
 def _rescan_span(
     span: Window, windows: list[Window], records: Records, lake: Lake, source: Source, most: int
 ) -> tuple[list[Missed], dict[str, object]]:
-    """Records of a span, or of missing numbers in it, that raw lacks.
-
-    And the manifest's metadata about those numbers.
-    """
+    """Records of a span that raw lacks, and metadata about its missing numbers."""
     first, last = span.start.date(), span.end.date()
     dates = [first, *(sold for sold in records if sold)]
     objects = list(lake.raw_objects(min(dates), max(dates)))
@@ -147,17 +134,13 @@ def _rescan_span(
 
 
 def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
-    """How often rescans since a day have requested each number unknown to the POS.
-
-    Invalidated rescans have no such metadata.
-    """
+    """How often rescans since a day have requested each number unknown to the POS."""
     tried: dict[str, int] = {}
     for name in lake.partitions(DATASET):
         partition = RawPartition.parse(name)
         if not partition.is_window and partition.day >= since:
-            for number, times in (
-                lake.metadata(DATASET, name, lake.newest(DATASET, name)).get("unknown", {}).items()
-            ):
+            metadata = lake.metadata(DATASET, name, lake.newest(DATASET, name))
+            for number, times in metadata.get("unknown", {}).items():
                 tried[number] = max(times, tried.get(number, 0))
     return tried
 

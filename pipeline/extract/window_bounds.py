@@ -48,11 +48,11 @@ def neighbours(days: list[date], lake: Lake) -> tuple[Window | None, Window | No
     """The nearest committed windows before and after consecutive `days`, or None."""
     names = window_names(lake)
     low, high = bisect_left(names, str(days[0])), bisect_right(names, str(days[-1]))
-    before, after = names[:low][-1:], names[high:][:1]
-    windows = [
-        window_of(date.fromisoformat(name[0]), lake) if name else None for name in (before, after)
-    ]
-    return windows[0], windows[1]
+    before, after = names[low - 1] if low else None, (*names[high:], None)[0]
+    return (
+        window_of(date.fromisoformat(before), lake) if before else None,
+        window_of(date.fromisoformat(after), lake) if after else None,
+    )
 
 
 def window_names(lake: Lake) -> list[str]:

@@ -32,10 +32,7 @@ def open_source(name: str, **options: Any) -> Source:
 
 
 def open_reader(name: str, option: str = "source") -> Reader:
-    """The reader of that name in READERS.
-
-    Raises ConfigError that names `option` of [pos] for another name.
-    """
+    """The reader of a name. Raises ConfigError, which names `option` of [pos]."""
     if name not in READERS:
         raise ConfigError(
             f"[pos] {option} = {name!r} is unknown; known are {', '.join(sorted(READERS))}"

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from pipeline.errors import SourceError, SourceFatal, SourceRetriable
-from pipeline.extract.http import Http, RefusedRequest
+from pipeline.extract.http import Http
+from pipeline.extract.http_faults import RefusedRequest
 from pipeline.extract.rate_limit import RateLimiter
+from pipeline.pos.pages import check_text
+
+T = TypeVar("T")
 
 Rows = tuple[list[bytes], str | None]
 """Verbatim rows of a page, and the cursor of the next one."""
@@ -35,6 +40,33 @@ class _Errors(msgspec.Struct):
     errors: list[dict[str, Any]]
 
 
+class ApiClient:
+    """The connection to an API, and the identity of the account."""
+
+    explain: Callable[[RefusedRequest, str], SourceError]
+    """The error that explains a refusal of a call, as "GET /receipts", and says what to do."""
+
+    def __init__(self, http: Http, identity: str):
+        self._http, self.identity = http, identity
+
+    @property
+    def requests(self) -> int:
+        return self._http.requests
+
+    @property
+    def server_time(self) -> datetime | None:
+        return self._http.server_time
+
+    def _get_if_known(self, path: str, read: Callable[[bytes], T]) -> T | None:
+        """The object at `path`; None if the API does not know it."""
+        try:
+            return self._http.get(path, {}, read)
+        except RefusedRequest as refused:
+            if refused.status == 404:
+                return None
+            raise self.explain(refused, f"GET {path}") from None
+
+
 def open_http(
     name: str,
     url: str,
@@ -42,36 +74,28 @@ def open_http(
     *,
     rate: tuple[int, float] | None,
     state: Path | None = None,
-    deadline: float = 60.0,
-    max_retry_wait: float = 300.0,
-    byte_cap: int = 64 << 20,
-    ca_bundle: str | None = None,
-    headers: Mapping[str, str] | None = None,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
+    **options: Any,
 ) -> tuple[Http, str]:
-    """The connection to an API, and the identity of the account. Raises ConfigError.
+    """The connection to an API, with the options of `Http`, and the account's identity.
 
-    rate            requests in seconds, shared by all processes with the same `state` folder (None:
-                    no limit)
-    deadline        seconds that one request may take in all
-    max_retry_wait  seconds that its retries may wait
+    `rate` are the requests in seconds that all processes with the same `state` folder share; None:
+    no limit. Raises ConfigError.
     """
     identity = hashlib.sha256(f"{name}\n{url}\n{token}".encode()).hexdigest()[:16]
     ledger = state / f"{identity}.requests" if state else None
-    http = Http(
-        url,
-        token,
-        pace=RateLimiter(*rate, ledger=ledger, clock=clock, sleep=sleep) if rate else None,
-        deadline=deadline,
-        max_retry_wait=max_retry_wait,
-        byte_cap=byte_cap,
-        ca_bundle=ca_bundle,
-        headers=headers or {},
-        clock=clock,
-        sleep=sleep,
-    )
-    return http, identity
+    pace = RateLimiter(*rate, ledger=ledger, clock=clock, sleep=sleep) if rate else None
+    return Http(url, token, pace=pace, clock=clock, sleep=sleep, **options), identity
+
+
+def read_object(body: bytes) -> dict[str, msgspec.Raw]:
+    """The fields of a JSON object, verbatim. Raises ValueError."""
+    check_text(body)
+    try:
+        return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"no JSON object: {error}") from error
 
 
 def page_reader(
@@ -98,10 +122,7 @@ def page_reader(
 
 
 def read_refusal(refused: RefusedRequest, call: str, names: tuple[str, ...]) -> Refusal:
-    """The first error of a body {"errors": [{...}]}.
-
-    `names` are the fields of an error that tell the reason.
-    """
+    """The first error of a body {"errors": [{...}]}; `names` tell its reason."""
     try:
         error = msgspec.json.decode(refused.body, type=_Errors).errors[0]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, IndexError):

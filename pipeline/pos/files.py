@@ -105,10 +105,7 @@ class Files:
                             " out, or save it again"
                         ) from error
                     identifier, changed = bytes(header.id), header.updated_at or _NEVER
-                    if (
-                        identifier not in newest[resource]
-                        or newest[resource][identifier][0] <= changed
-                    ):
+                    if changed >= newest[resource].get(identifier, (_NEVER,))[0]:
                         newest[resource][identifier] = (changed, row)
         return {
             resource: self.reader.redact_rows(resource, [row for _, row in rows.values()])
@@ -131,15 +128,12 @@ class Files:
                 records = self._receipts(name, read())
                 for position, record in enumerate(records):
                     revision = (_changed_at(record), name, position)
-                    if record.number and revision > self._newest.get(
-                        record.number, (_NEVER, "", 0)
-                    ):
-                        self._newest[record.number] = revision
+                    if record.number:
+                        before = self._newest.get(record.number, revision)
+                        self._newest[record.number] = max(before, revision)
                 if records:
-                    self._spans[name] = (
-                        min(map(_changed_at, records)),
-                        max(map(_changed_at, records)),
-                    )
+                    changes = [_changed_at(record) for record in records]
+                    self._spans[name] = min(changes), max(changes)
             if not self._spans:
                 raise SourceFatal(
                     f"{self._location}: no file holds receipts; save the API's pages there as"
@@ -182,14 +176,11 @@ def read_objects(name: str, data: bytes, reader: Reader) -> dict[str, list[bytes
 def _unpack(data: bytes) -> bytes:
     """The file without compression; ValueError, before it is in memory, if too large."""
     kind = next((kind for magic, kind in _PACKED.items() if data.startswith(magic)), None)
-    if kind:
-        size = 0
-        for piece in _pieces(data, kind):
-            size += len(piece)
-            check_size(size)
-        data = b"".join(_pieces(data, kind))
-    check_size(len(data))
-    return data
+    size = 0
+    for piece in _pieces(data, kind) if kind else [data]:
+        size += len(piece)
+        check_size(size)
+    return b"".join(_pieces(data, kind)) if kind else data
 
 
 def _pieces(data: bytes, kind: str) -> Iterator[bytes]:

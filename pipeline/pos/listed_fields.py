@@ -14,6 +14,11 @@ def names(text: str, separator: str | None = None) -> tuple[str, ...]:
     return tuple(text.split(separator))
 
 
+def printable(name: str) -> str:
+    """The beginning of a field's name, for messages."""
+    return "".join(c if c.isprintable() else "?" for c in name[:60])
+
+
 def pick(fields: tuple[str, ...], row: bytes) -> dict[str, msgspec.Raw]:
     """The listed fields of an object, their values verbatim. Raises ValueError."""
     values = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
@@ -23,10 +28,7 @@ def pick(fields: tuple[str, ...], row: bytes) -> dict[str, msgspec.Raw]:
 def pick_rows(
     resource: str, rows: Iterable[bytes], reduce: Callable[[bytes], dict[str, msgspec.Raw]]
 ) -> list[bytes]:
-    """The different reduced objects of a list, sorted by content.
-
-    Raises SourceFatal for a row that is no JSON object.
-    """
+    """The different reduced objects of a list, sorted. Raises SourceFatal."""
     kept = set()
     for row in rows:
         try:

@@ -33,10 +33,7 @@ def _decoder(key: str, is_optional: bool) -> msgspec.json.Decoder[Any]:
 
 
 def check_text(body: bytes, piece: int = 1 << 16) -> None:
-    """Raise ValueError if a body is not UTF-8.
-
-    Decoded in pieces, so that no text as long as the page is in memory.
-    """
+    """Raise ValueError if a body is not UTF-8; decodes it in pieces to save memory."""
     decoder, view = _utf8(), memoryview(body)
     for start in range(0, len(body), piece):
         decoder.decode(view[start : start + piece])
@@ -52,10 +49,7 @@ def _check_values(body: bytes, key: str) -> None:
 def split_page(
     body: bytes, key: str, *, is_optional: bool = False
 ) -> tuple[list[bytes], str | None]:
-    """(objects, cursor) of a page; the cursor is None on the last page.
-
-    `is_optional`: a page without rows has no key for them, as Square's.
-    """
+    """(objects, cursor) of a page; `is_optional`: without rows it has no key for them."""
     check_text(body)
     _check_values(body, key)
     try:
@@ -127,8 +121,11 @@ def instant_of(value: object) -> datetime | None:
         return None
 
 
+def write_instant(moment: datetime) -> str:
+    """An instant as the APIs spell it: UTC, milliseconds, Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def one_line(body: bytes) -> bytes:
     """An object on one line; line ends in JSON are only white space between its parts."""
-    return (
-        body.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in body or b"\r" in body else body
-    )
+    return body.replace(b"\r", b" ").replace(b"\n", b" ")

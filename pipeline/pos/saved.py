@@ -42,10 +42,7 @@ _array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def objects_of(text: bytes, reader: Reader) -> dict[str, list[bytes]]:
-    """The objects of a text by resource, verbatim and in their order.
-
-    Raises ValueError if the text is not complete or has no such objects.
-    """
+    """The objects of a text by resource, verbatim, in their order. Raises ValueError."""
     objects: dict[str, list[bytes]] = {}
     loose: list[bytes] = []
     for document in documents(text, reader):
@@ -69,11 +66,9 @@ def to_utf8(data: bytes) -> bytes:
             f"it is no {encoding.upper()} text: {error.reason} at byte {error.start:,}; save it as"
             " UTF-8"
         ) from error
-    return (
-        text.encode().strip(b" \t\r\n\0\x1a\x1e")
-        if encoding != "utf-8"
-        else (data.removeprefix(mark).strip(b" \t\r\n\x1a\x1e"))
-    )
+    if encoding == "utf-8":
+        return data.removeprefix(mark).strip(b" \t\r\n\x1a\x1e")
+    return text.encode().strip(b" \t\r\n\0\x1a\x1e")
 
 
 def documents(text: bytes, reader: Reader) -> list[bytes]:
@@ -140,10 +135,7 @@ def _cut(text: bytes) -> Iterator[bytes]:
 def _sort(
     document: bytes, objects: dict[str, list[bytes]], loose: list[bytes], depth: int, reader: Reader
 ) -> bool:
-    """Put rows of a document's pages into `objects`, of a bare array into `loose`.
-
-    False for a single object, and for a document without pages.
-    """
+    """Sort rows of pages into `objects`, of arrays into `loose`; False for an object."""
     if document.startswith(b"["):
         for row in _rows(document):
             is_nested = depth and row.startswith((b"{", b"["))
@@ -167,10 +159,8 @@ def _sort(
         )
     if pages or not depth:
         return bool(pages)
-    sorted_fields = [
-        _sort_wrapped(bytes(value), objects, depth - 1, reader) for value in fields.values()
-    ]
-    return any(sorted_fields)
+    values = map(bytes, fields.values())
+    return sum(_sort_wrapped(value, objects, depth - 1, reader) for value in values) > 0
 
 
 def _sort_wrapped(
@@ -182,11 +172,8 @@ def _sort_wrapped(
         if not value.startswith((b"{", b"[")) or not _is_json(value):
             return False
     if value.startswith(b"["):
-        rows = [bytes(row) for row in _array.decode(value)]
-        sorted_rows = [
-            row.startswith(b"{") and _sort(row, objects, [], depth, reader) for row in rows
-        ]
-        return any(sorted_rows)
+        rows = [row for row in map(bytes, _array.decode(value)) if row.startswith(b"{")]
+        return sum(_sort(row, objects, [], depth, reader) for row in rows) > 0
     return value.startswith(b"{") and _sort(value, objects, [], depth, reader)
 
 

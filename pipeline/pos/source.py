@@ -192,9 +192,6 @@ class Reader(Protocol):
     def read_record(self, body: bytes, /) -> Record:
         """The record of a body, on one line; never raises."""
 
-    def read_number(self, line: bytes, /) -> bytes:
-        """The number of a record in UTF-8; empty if unreadable."""
-
     def find_unknown(self, records: list[Record], /, *, is_first: bool) -> dict[str, str]:
         """Fields of a page that the reader does not know, each with a receipt that has it."""
 
@@ -209,6 +206,11 @@ class Reader(Protocol):
 
     def remove_personal_data(self, line: bytes, /) -> bytes:
         """The line without free text, contacts and cards; unchanged if it has none."""
+
+
+def number_reader(reader: Reader) -> Callable[[bytes], bytes]:
+    """The function that reads the number of a record in UTF-8; empty if unreadable."""
+    return lambda line: (reader.read_record(line).number or "").encode()
 
 
 class Source(Protocol):
@@ -275,8 +277,5 @@ def sold_date(record: Record) -> date | None:
     received = record.received_at or record.created_at or record.updated_at
     if record.sold_at is None or record.updated_at is None or received is None:
         return None
-    return (
-        record.sold_at.date()
-        if record.sold_at >= FIRST_SALE and record.sold_at - received <= AHEAD
-        else None
-    )
+    is_plausible = record.sold_at >= FIRST_SALE and record.sold_at - received <= AHEAD
+    return record.sold_at.date() if is_plausible else None

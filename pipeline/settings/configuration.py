@@ -54,13 +54,11 @@ def check_folder() -> None:
     ]
     if missing:
         file = Path("luigi.cfg")
-        problem = (
-            f"there is no luigi.cfg in {Path.cwd()}"
-            if not file.is_file()
-            else f"{file.absolute()} is empty"
-            if not config.sections() or not file.stat().st_size
-            else f"{file.absolute()} is incomplete"
-        )
+        problem = f"{file.absolute()} is incomplete"
+        if not file.is_file():
+            problem = f"there is no luigi.cfg in {Path.cwd()}"
+        elif not config.sections() or not file.stat().st_size:
+            problem = f"{file.absolute()} is empty"
         raise NoConfiguration(
             f"{problem}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, so"
             " nothing was read or written; run from the folder that holds luigi.cfg (cd there"
@@ -105,11 +103,8 @@ def check_spelling() -> None:
                     f"[{section}] {key} is not a setting{_suggestion(key, keys_of[section])};"
                     f" the keys are {', '.join(sorted(keys_of[section]))}"
                 )
-        if (
-            section not in keys_of
-            and section not in _LUIGI
-            and (hint := _suggestion(section, keys_of))
-        ):
+        is_foreign = section not in keys_of and section not in _LUIGI
+        if is_foreign and (hint := _suggestion(section, keys_of)):
             raise ConfigError(f"[{section}] is no section of luigi.cfg{hint}")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 import luigi
@@ -32,7 +32,7 @@ SECTIONS = (
     sections.webhook,
     sections.monitor,
 )
-_LUIGI = {
+_LUIGI: dict[str, Iterable[str]] = {
     "core": [name for name, _ in core.get_params()] + ["autoload_range"],
     "worker": [name for name, _ in worker.get_params()],
     "retcode": [name for name, _ in retcode.get_params()],
@@ -69,9 +69,7 @@ def override_name(section: str, key: str) -> str:
 
 def known_overrides() -> dict[str, tuple[str, str]]:
     """Section and key of each variable."""
-    keys = {
-        section.__name__: [name for name, _ in section.get_params()] for section in SECTIONS
-    } | _LUIGI
+    keys = _LUIGI | {section.__name__: dict(section.get_params()) for section in SECTIONS}
     return {
         override_name(section, key): (section, key) for section in keys for key in keys[section]
     }
@@ -89,13 +87,8 @@ def check_names(environment: Mapping[str, str] = os.environ) -> None:
     """Refuse variables that look like a setting or a secret and are none."""
     overrides = known_overrides()
     prefixes = tuple(override_name(section.__name__, "") for section in SECTIONS)
-    for name in sorted(environment):
-        if (
-            name in overrides
-            or name in _NO_SETTINGS
-            or name in SECRETS
-            or _is_service(name, environment[name])
-        ):
+    for name in sorted(environment.keys() - overrides.keys() - _NO_SETTINGS - set(SECRETS)):
+        if _is_service(name, environment[name]):
             continue
         own = name.startswith(prefixes) and not name.startswith(_SHARED)
         names = [*overrides, *SECRETS] if name.startswith((*prefixes, *_SHARED)) else SECRETS

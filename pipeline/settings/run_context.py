@@ -1,4 +1,4 @@
-"""The run: one object that keeps everything that a process reads once.
+"""The run: everything that a process reads once.
 
 Settings, clock, lake and all that follows from them are read on first use and kept until
 `new_run()`: one run has one today, one menu and one lake. A process that receives other settings,
@@ -15,19 +15,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class RunContext:
-    """Values that were read in a run, by function and arguments."""
-
-    def __init__(self) -> None:
-        self.values: dict[Hashable, Any] = {}
-
-
-_current = [RunContext()]
+_values: dict[Hashable, Any] = {}
+"""What was read in this run, by function and arguments."""
 
 
 def new_run() -> None:
-    """Replace the run of this process by one that has read nothing."""
-    _current[0] = RunContext()
+    """Begin a run that has read nothing."""
+    _values.clear()
 
 
 def once_per_run(function: Callable[P, T]) -> Callable[P, T]:
@@ -35,11 +29,10 @@ def once_per_run(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def read(*args: P.args, **kwargs: P.kwargs) -> T:
-        values = _current[0].values
         key = (function, args, *sorted(kwargs.items())) if kwargs else (function, args)
-        if key not in values:
-            values[key] = function(*args, **kwargs)
-        value: T = values[key]
+        if key not in _values:
+            _values[key] = function(*args, **kwargs)
+        value: T = _values[key]
         return value
 
     return read

@@ -64,8 +64,7 @@ class pos(SettingsSection):
         ),
     )
     missing_numbers = Integer(
-        50,
-        description="missing receipt numbers that a rescan requests at most; 0: none",
+        50, description="missing receipt numbers that a rescan requests at most; 0: none"
     )
     limited_history = Switch(False, description="the account serves 31 days only")
     rate_requests = Integer(300, description="requests in `rate_seconds`, at most; 0: no limit")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from configparser import Error as Unreadable
-from datetime import date
 from functools import cache
 from typing import Any
 
@@ -37,29 +36,25 @@ class Integer(luigi.IntParameter):
 class Seconds(luigi.FloatParameter):
     """Seconds, more than 0."""
 
-    def parse(self, text: str) -> float:
-        return parse_seconds(text)
+    parse = staticmethod(parse_seconds)
 
 
 class Date(luigi.DateParameter):
     """A day, spelled 2026-10-31."""
 
-    def parse(self, text: str) -> date:
-        return parse_day(text)
+    parse = staticmethod(parse_day)
 
 
 class Size(luigi.Parameter):
     """A size of memory, spelled 1GB."""
 
-    def parse(self, text: str) -> str:
-        return parse_size(text)
+    parse = staticmethod(parse_size)
 
 
 class LocaleName(luigi.Parameter):
     """A locale that the reports have texts for."""
 
-    def parse(self, text: str) -> str:
-        return parse_locale(text)
+    parse = staticmethod(parse_locale)
 
 
 class Switch(luigi.BoolParameter):

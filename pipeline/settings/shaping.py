@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.errors import ConfigError
 from pipeline.pos import open_reader
-from pipeline.pos.source import Lists, Reader, ToCanonical
+from pipeline.pos.source import Lists, Reader, ToCanonical, number_reader
 from pipeline.rules import Menu, Rules, Store, read_menu, time_zone, tz_version
 from pipeline.settings.iso4217 import DECIMALS
 from pipeline.settings.run_context import once_per_run
@@ -45,17 +45,15 @@ def _store(
     )
 
 
-def _is_currency(code: str) -> bool:
-    """Whether CLDR has the currency."""
-    from babel.numbers import is_currency  # only for a code that ISO 4217 has not
-
-    return is_currency(code)
-
-
 def _decimals_of(where: str, currency: str, currency_decimals: str) -> int:
     """Decimals of the amounts in `currency`: the setting, or those of ISO 4217."""
-    if currency not in DECIMALS and not _is_currency(currency):
-        raise ConfigError(f"{where}: currency = {currency!r} is not an ISO 4217 code such as MXN")
+    if currency not in DECIMALS:
+        from babel.numbers import is_currency
+
+        if not is_currency(currency):
+            raise ConfigError(
+                f"{where}: currency = {currency!r} is not an ISO 4217 code such as MXN"
+            )
     if currency_decimals:
         try:
             return parse_integer(currency_decimals, 0, MAX_DECIMALS)
@@ -79,13 +77,8 @@ def default_store() -> Store:
 
 
 def _base_settings() -> dict[str, str]:
-    section = shop()
-    return {
-        "timezone": section.timezone,
-        "day_starts_at": section.day_starts_at,
-        "currency": section.currency,
-        "currency_decimals": section.currency_decimals,
-    }
+    names = ("timezone", "day_starts_at", "currency", "currency_decimals")
+    return {name: getattr(shop(), name) for name in names}
 
 
 @once_per_run
@@ -105,11 +98,8 @@ def stores() -> dict[str, Store]:
             raise ConfigError(f'{where}: write text in quotes, as in {{"currency": "USD"}}')
         if unknown := set(values) - set(base):
             raise ConfigError(f"{where}: unknown keys {sorted(unknown)}; known are {sorted(base)}")
-        own = (
-            {"currency_decimals": ""}
-            if values.get("currency") not in (None, base["currency"])
-            else {}
-        )
+        is_same = values.get("currency") in (None, base["currency"])
+        own = {} if is_same else {"currency_decimals": ""}
         stores_by_id[store_id] = _store(where, **(base | own | values))
     return stores_by_id
 
@@ -159,13 +149,11 @@ def _translator(name: str) -> Callable[[Lists], ToCanonical] | None:
 
 @once_per_run
 def rules(name: str = "") -> Rules:
-    """The rules of a point of sale's receipts.
-
-    Without a name, of the only one; with several, what they have in common.
-    """
+    """The rules of a point of sale's receipts; unnamed: what all have in common."""
     every = stores()
     key = os.environ.get("CUSTOMER_HASH_KEY", "")
     is_common = not name and len(points_of_sale()) > 1
+    translator = None if is_common else _translator(name)
     return Rules(
         stores=every,
         default=default_store(),
@@ -173,8 +161,8 @@ def rules(name: str = "") -> Rules:
         customer_key=key.encode() or None,
         max_days_late=pos().max_days_late,
         decimals=max(store.decimals for store in (default_store(), *every.values())),
-        translator=None if is_common else _translator(name),
-        number_of=(reader(name).read_number if not is_common and reader(name).translator else None),
+        translator=translator,
+        number_of=number_reader(reader(name)) if translator else None,
     )
 
 
@@ -182,18 +170,13 @@ def rules(name: str = "") -> Rules:
 def cleaning() -> dict[str, object]:
     """Settings of the transform stage as they enter fingerprints, without secrets."""
     shaping = rules()
-    key = (
-        shaping.customer_key
-        and hmac.digest(shaping.customer_key, b"fingerprint", "sha256").hex()[:8]
-    )
+    key, stores = shaping.customer_key, {**shaping.stores, "": shaping.default}
     return {
-        "stores": {
-            name: str(store) for name, store in {**shaping.stores, "": shaping.default}.items()
-        },
+        "stores": {name: str(store) for name, store in stores.items()},
         "menu": shaping.menu.digest,
         "decimals": shaping.decimals,
         "tzdata": tz_version(),
-        "customer_key": key,
+        "customer_key": key and hmac.digest(key, b"fingerprint", "sha256").hex()[:8],
         "max_days_late": shaping.max_days_late,
         **_translation(),
     }

@@ -10,10 +10,7 @@ LONGEST_CANCELLATION = 20  # days; the look-up of updates relies on it
 
 
 def cancellation(rng: Random, created: int, position: int) -> int:
-    """Second at which the back office cancels the receipt; 0 if it never does.
-
-    Cancellations come hours, days or weeks after the receipt's arrival.
-    """
+    """Second at which the back office cancels the receipt; 0 if it never does."""
     chance = _REFUND_SHARE if position < 0 else _SHARE if position % 8 == _POSITION else 0.0
     if not chance or rng.random() >= chance:
         return 0

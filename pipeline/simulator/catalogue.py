@@ -20,10 +20,7 @@ _COLORS = ("RED", "ORANGE", "GREEN", "BLUE", "GREY")
 
 
 class Catalogue:
-    """Back office of the first `stores` stores.
-
-    It was set up 30 days before `opened`, the first business day.
-    """
+    """Back office of the first `stores` stores, set up 30 days before `opened`."""
 
     def __init__(self, opened: date, stores: int):
         self.founded = opened - timedelta(days=30)

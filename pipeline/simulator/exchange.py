@@ -22,10 +22,7 @@ CODES = {
 
 @dataclass
 class Exchange:
-    """One request and its answer while the server processes them.
-
-    `page` is the number of the requested page in its list, from 1.
-    """
+    """One request and its answer; `page` is the page's number in its list, from 1."""
 
     number: int  # of this server's requests, from 1
     method: str

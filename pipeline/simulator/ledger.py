@@ -42,10 +42,7 @@ _BLOCK = 75  # the tablet is offline once in so many days
 
 
 class Slot(NamedTuple):
-    """One planned receipt; all times are UTC seconds.
-
-    Sorts as the API's list, but ascending.
-    """
+    """One planned receipt; times are UTC seconds. Sorts as the API's list, reversed."""
 
     created: int
     id: int  # unique; breaks ties of `created`
@@ -85,10 +82,7 @@ class Ledger:
         return Random((((self.seed << 8 | purpose) << 8 | device) << 24) | day)
 
     def _midnight(self, day: int) -> int:
-        """UTC seconds of the local midnight at which business day `day` begins.
-
-        Counted back from local noon, so it also holds on days of a clock change.
-        """
+        """UTC seconds of a day's midnight: 12 hours before noon, despite clock changes."""
         noon = datetime.fromordinal(day).replace(hour=12, tzinfo=self.zone)
         return int(noon.timestamp()) - 12 * 3600
 
@@ -115,10 +109,7 @@ class Ledger:
         return int(sales * share * (0.5 + rng.random()) + rng.random() * 0.9) if sales else 0
 
     def absence(self, device: int, day: int) -> tuple[int, int] | None:
-        """First and last second (UTC) of the device's offline time around the day.
-
-        None if it is online. Uploads begin at the last second.
-        """
+        """First and last second (UTC) of the offline time around the day, None if online."""
         register = self.registers[device]
         if register.web:
             return None
@@ -178,10 +169,7 @@ class Ledger:
         return self._numbers[device][day - self.first]
 
     def known_customers(self, day: int) -> int:
-        """Number of customers who registered before the day.
-
-        Customers are numbered from 0, in the order of the days of their first visits.
-        """
+        """Number of customers who registered before the day; they are numbered from 0."""
         self._grow(day)
         return self._customers[day - self.first]
 
@@ -257,10 +245,7 @@ class Ledger:
         return next(slot for slot in self.plan(device, day) if slot.position == position)
 
     def find(self, device: int, number: int) -> Slot | None:
-        """Receipt of that number, even if it lies in the future.
-
-        None beyond the numbers of the days planned so far.
-        """
+        """Receipt of that number, even a future one; None beyond the planned days."""
         numbers = self._numbers[device]
         day = bisect(numbers, number) - 1
         if number < FIRST_NUMBER or day + 1 >= len(numbers):

@@ -21,10 +21,7 @@ class Size(NamedTuple):
 
 
 class Item(NamedTuple):
-    """Item of the catalogue.
-
-    `asks` are (modifier key, percent of lines that answer it). A cost of 0 was never entered.
-    """
+    """Item; `asks`: (modifier key, percent of lines). A cost of 0 was never entered."""
 
     name: str
     category: str | None

@@ -10,10 +10,7 @@ from typing import NamedTuple
 
 
 class Option(NamedTuple):
-    """Option of a modifier: its text on the register and its price.
-
-    `weight` is its relative frequency.
-    """
+    """Option of a modifier: its text, its price, its relative frequency."""
 
     name: str
     price: int
@@ -22,10 +19,7 @@ class Option(NamedTuple):
 
 
 class Modifier(NamedTuple):
-    """Question that the register asks about a line.
-
-    Names are not unique: a combo for two has two modifiers named "Mayonesa".
-    """
+    """Question about a line; names are not unique ("Mayonesa" of a combo for two)."""
 
     name: str
     options: tuple[Option, ...]
@@ -49,10 +43,7 @@ _PAPAS = _options("70 Papas Chicas, 18 Papas Gajo +15, 12 Aros de cebolla +20")
 
 
 def _burgers(number: int | str = "") -> tuple[Option, ...]:
-    """Burger options, as the modifiers of a combo spell them.
-
-    `number` is the suffix in "Hamburguesa 1", "Hamburguesa 2".
-    """
+    """Burger options as a combo spells them; `number` as in "Hamburguesa 1"."""
     end = f" {number}" if number else ""
     return (
         Option(f"Hamburguesa Smash{end}", 0, 46),

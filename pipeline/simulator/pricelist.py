@@ -99,10 +99,7 @@ def name_on(item: Item, day: date) -> str:
 
 
 def price_on(size: Size, day: date) -> tuple[int, int]:
-    """Price and cost of `size` on `day`, in centavos.
-
-    Prices are rounded up to a whole peso, costs to the nearest centavo.
-    """
+    """Price (whole pesos, rounded up) and cost of `size` on `day`, in centavos."""
     price, cost = size.price, size.cost
     for since, dearer, costlier in PRICE_LISTS:
         if day >= since:

@@ -53,18 +53,12 @@ def is_closed(day: date, store: int, opened: date) -> bool:
 
 
 def is_late(day: date) -> bool:
-    """Whether the kitchen is open past midnight.
-
-    That is so on Fridays, on Saturdays and on the eve of Independence Day.
-    """
+    """Whether the kitchen is open past midnight: weekends, eve of Independence Day."""
     return day.weekday() in (4, 5) or (day.month, day.day) == (9, 15)
 
 
 def demand(day: date, opened: date) -> float:
-    """Demand on `day` relative to an average day, for any store.
-
-    Covers growth, season, holidays and paydays. The weekdays are in `trade.Store`.
-    """
+    """Demand on `day` relative to an average one; weekdays are in `trade.Store`."""
     years = (day - opened).days / 365
     growth = 0.80 + 0.15 * min(years, 1.0) + 0.07 * max(years - 1.0, 0.0)
     month, into = day.month - 1, (day.day - 15) / 30

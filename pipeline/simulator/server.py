@@ -123,10 +123,7 @@ class Server(ThreadingTCPServer):
     def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
     ) -> tuple[Exchange, Fault | None]:
-        """Answer one request; the returned fault, if any, is how to send the answer.
-
-        The names of `headers` are in lower case.
-        """
+        """Answer a request (`headers` in lower case); a returned fault tells how to send."""
         parts = urlsplit(target)
         inside = parts.path.startswith(self.prefix + "/")
         path = parts.path.removeprefix(self.prefix) if inside else "/"
@@ -218,10 +215,7 @@ class Server(ThreadingTCPServer):
         return 1
 
     def respond(self, exchange: Exchange, **fields: str) -> Any:
-        """Page of a list or bytes of an object; raises `failure`.
-
-        `fields` replace those of the request.
-        """
+        """Page of a list or bytes of an object; `fields` replace those of the request."""
         if exchange.method != "GET":
             raise ApiError(405, "BAD_REQUEST", "This shop can only be read.")
         params = exchange.params | fields
@@ -263,10 +257,7 @@ class Server(ThreadingTCPServer):
 
 @contextmanager
 def running(server: S) -> Iterator[S]:
-    """Run `server` until the block ends.
-
-    Then raises the first error inside the server, if any.
-    """
+    """Run `server` until the block ends, then raise its first internal error."""
     server.start()
     try:
         yield server
@@ -287,9 +278,6 @@ def serve(
     scopes: frozenset[str] | None = None,
     **options: Any,
 ) -> AbstractContextManager[Server]:
-    """Serve `source` until the block ends, with the options of `Server`.
-
-    Then raises the first error inside the server, if any.
-    """
+    """Serve `source` until the block ends, with the options of `Server`."""
     rules = Rules(history_days, default_limit, max_limit, order, offsets, None, scopes)
     return running(Server(source, rules=rules, **options))

@@ -37,10 +37,7 @@ class Shifts:
         self._entry = lru_cache(maxsize=50_000)(self._entry_of)
 
     def entries(self, now: int, query: Query = EVERYTHING) -> list[Entry]:
-        """Entries of the shifts that the server has at `now`, at least those in `query`.
-
-        The amounts are computed when an entry is read.
-        """
+        """Shifts that the server has at `now`, at least those in `query`."""
         newest = min(now, now if query.created_max is None else query.created_max)
         first = (query.created_min or 0) // _DAY + _EPOCH - LONGEST_SYNC - 2
         days = range(max(self.ledger.first, first), newest // _DAY + _EPOCH + 2)
@@ -63,10 +60,7 @@ class Shifts:
         return Entry(received, key, received, key, store, False, printed)
 
     def _received_at(self, device: int, day: int) -> int:
-        """Millisecond at which the server receives the register's shift of the day.
-
-        0 if there is no shift.
-        """
+        """Millisecond at which the server receives a shift; 0 if there is none."""
         slots, absence = self.ledger.plan(device, day), self.ledger.absence(device, day)
         closed = self._closed(slots) if slots else 0
         return (absence[1] + 60 if absence and absence[0] <= closed < absence[1] else closed) * 1000

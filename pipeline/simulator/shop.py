@@ -28,10 +28,7 @@ _DAY = 86_400_000
 
 
 class Shop:
-    """Generated `Source`.
-
-    `receipts_per_day` is the average of one store over its first years; `stores` is 1 to 4.
-    """
+    """Generated `Source` of 1 to 4 stores; `receipts_per_day` is a store's average."""
 
     def __init__(
         self,

@@ -19,10 +19,7 @@ decode = msgspec.json.Decoder().decode
 
 
 class Entry(NamedTuple):
-    """One row of a list; (created, id) is unique within its resource.
-
-    Sorts as the API does, but ascending.
-    """
+    """One row of a list; sorts by its unique (created, id), the API's order reversed."""
 
     created: int
     id: int | str
@@ -73,20 +70,14 @@ class Source(Protocol):
         """Receipt of that number, as it is at `now`."""
 
     def rows(self, now: int, resource: str, query: Query = EVERYTHING) -> list[Entry]:
-        """All rows of another resource, deleted ones included.
-
-        [] for an unknown resource. Rows that `query` does not admit may be left out.
-        """
+        """All rows of another resource, deleted ones too; those in `query` at least."""
 
     def merchant(self) -> dict[str, Any]:
         """Object of /merchant."""
 
 
 def entries_of(rows: Iterable[dict[str, Any]]) -> list[Entry]:
-    """Entries of back office rows.
-
-    A row without `created_at` and `updated_at` sorts as the oldest.
-    """
+    """Entries of back office rows; one without times sorts as the oldest."""
     entries = []
     for row in rows:
         key = row.get("variant_id") or row["id"]

@@ -17,10 +17,7 @@ from pipeline.simulator.trade import Discount
 
 @dataclass(slots=True, eq=False)
 class Line:
-    """One line of a ticket.
-
-    `milli` is the quantity in thousandths; `discounts` are (discount, percent or None, centavos).
-    """
+    """Line; `milli` are thousandths, `discounts` (discount, percent or None, amount)."""
 
     dish: Dish
     portion: Portion
@@ -65,11 +62,7 @@ def spread(amount: int, bases: Sequence[int]) -> list[int]:
 def discount_lines(
     lines: Sequence[Line], discount: Discount, percent: int | None, amount: int | None
 ) -> int:
-    """Take a discount off the lines; returns the amount taken.
-
-    The amount is `percent` of what the lines still cost, or else `amount`, limited to what they
-    cost.
-    """
+    """Take `percent`, or else `amount`, off what the lines still cost; returns it."""
     bases = [line.gross - line.discount for line in lines]
     total = sum(bases)
     taken = half_up(total * percent, 100) if percent is not None else min(amount or 0, total)
@@ -82,10 +75,7 @@ def discount_lines(
 
 
 def tax_lines(lines: Sequence[Line]) -> dict[Tax, int]:
-    """Set the tax of each line and return the total per tax.
-
-    A tax is included in the price or added to it.
-    """
+    """Set the tax of each line, included or added; returns the total per tax."""
     bases: dict[Tax, int] = {}
     totals: dict[Tax, int] = {}
     for line in lines:

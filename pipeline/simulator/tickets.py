@@ -39,10 +39,7 @@ from pipeline.simulator.trade import (
 
 
 class Ticket(NamedTuple):
-    """Content of a receipt, without its numbers and times.
-
-    `discounts` and `taxes` are the totals of those on the lines.
-    """
+    """Content of a receipt without numbers and times; with totals of its lines."""
 
     lines: list[Line]
     discounts: list[tuple[Discount, int | None, int]]
@@ -136,10 +133,7 @@ class Tickets:
     def _discount(
         rng: Random, lines: list[Line], day: date, customer: int
     ) -> list[tuple[Discount, int | None, int]]:
-        """Apply discounts to the lines; returns (discount, percent or None, centavos).
-
-        Discounts of one line come first, then one on the whole ticket; points come last.
-        """
+        """Apply discounts, those of one line first, points last: (discount, %, centavos)."""
         taken = []
         for index, discount in enumerate(DISCOUNTS):
             if (discount.weekday is not None and discount.weekday != day.weekday()) or (

@@ -46,10 +46,7 @@ class Tender(NamedTuple):
 
 
 class Discount(NamedTuple):
-    """Discount of the business.
-
-    `value` is a percentage, or centavos if `kind` ends in AMOUNT; None if typed at the register.
-    """
+    """Discount; `value` is a percentage, or centavos of an AMOUNT; None if typed."""
 
     name: str
     kind: str
@@ -99,10 +96,7 @@ LEFT = ("Iván Peña", date(2025, 5, 1))  # an employee who was deleted that day
 
 
 def registers(stores: int) -> tuple[Register, ...]:
-    """Registers of the first `stores` stores.
-
-    The first store also has a terrace tablet and a web shop.
-    """
+    """Registers of the first stores; the first has a tablet and a web shop too."""
     first = (
         Register(1, "Caja 1", 0, 0.70),
         Register(2, "Tableta terraza", 0, 0.265, roams=True),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,6 @@ from pipeline.errors import Corrupt, EngineError, Stale
 from pipeline.executors import Executor, ItemLost, Step, check_name, open_executor, workers
 from pipeline.lakes import refresh_raw
 from pipeline.progress import Progress
-from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import engine
 from pipeline.targets import (
     MAX_ATTEMPTS,
@@ -36,13 +35,12 @@ from pipeline.targets import (
     lake,
 )
 from pipeline.tasks import early, remote_build
+from pipeline.tasks.batch_groups import GROUP_SIZE, group_tasks, within, work_of
 from pipeline.tasks.remote_build import BuildRequest, BuildResult
 
 log = logging.getLogger(__name__)
 
-_GROUP_SIZE = 2 << 20  # stored raw bytes, or as much work, of a group at most
 _LITTLE_WORK = 8 << 20  # so much is done before an executor has started
-_PARTITION = 20_000  # the work of a partition in addition to that of its bytes
 _MAX_LOST = 8  # items of one round that may end their process before the round is given up
 
 Follow = Callable[[Step], None]
@@ -147,10 +145,7 @@ def needs_unbatched_inputs(tasks: Sequence[DatasetTask]) -> bool:
 
 
 def rounds_of(tasks: list[BatchTask]) -> list[list[BatchTask]]:
-    """What is not current of `tasks` and all that they require, in rounds.
-
-    Each round is of one kind and is built from those before it.
-    """
+    """What is not current of `tasks` and their inputs, in rounds of one kind each."""
     rounds: list[list[BatchTask]] = []
     current = [task for task in tasks if not task.complete()]
     while current:
@@ -185,7 +180,7 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
     is_little = sum(work.values()) <= within(_LITTLE_WORK)
     engine_name = check_name() if tasks[0].is_for_clusters else "local"
     if engine_name == "local" and not large and (is_little or workers() == 1):
-        if sum(work.values()) <= within(_GROUP_SIZE):
+        if sum(work.values()) <= within(GROUP_SIZE):
             groups = [sorted(tasks, key=lambda task: task.period)]
         return _build_here(name, groups, batch)
     batch.report_progress("starting the executor", 0)
@@ -222,57 +217,6 @@ def _build_here(name: str, groups: list[list[BatchTask]], batch: BatchTask) -> l
         batch.report_progress(f"{name}: {number} of {len(groups)}", 100 * number // len(groups))
     batch.report_progress(f"{name} built", 100)
     return results
-
-
-def work_of(task: BatchTask) -> int:
-    """The work of a partition, in stored raw bytes of a day."""
-    return task.size() + _PARTITION
-
-
-@once_per_run
-def chunk_size() -> int:
-    """The most work of a chunk, [engine] chunk_bytes; 0: nothing is built in chunks."""
-    size: int = engine().chunk_bytes
-    return size
-
-
-def chunks_of(work: int) -> int:
-    """In how many chunks so much work is built.
-
-    Each reads all of it, so that processes of this machine do not build more than they are: what a
-    chunk holds in memory does not depend on its size.
-    """
-    if work == within(work):
-        return 1
-    count = -(-work // chunk_size())
-    return min(count, max(2, workers())) if check_name() == "local" else count
-
-
-def within(work: int) -> int:
-    """`work`, or the size of a chunk where that is less."""
-    return min(work, chunk_size() or work)
-
-
-def group_tasks(work: Mapping[BatchTask, int]) -> list[list[BatchTask]]:
-    """The tasks in groups of consecutive periods, the most work first.
-
-    The groups are of about equal work and as many for each process, so that none is waited for.
-    """
-    rest = sum(work.values())
-    limit = within(min(_GROUP_SIZE, max(_GROUP_SIZE // 2, rest // (4 * workers()))))
-    count = -(-rest // limit)
-    if count > 1:
-        count = -(-count // workers()) * workers()
-    groups: list[list[BatchTask]] = []
-    size = share = 0.0
-    for task in sorted(work, key=lambda task: task.period):
-        if size + work[task] > within(_GROUP_SIZE) or size + work[task] / 2 > share:
-            share, size = rest / max(count - len(groups), 1), 0
-            groups.append([])
-        groups[-1].append(task)
-        size += work[task]
-        rest -= work[task]
-    return sorted(groups, key=lambda group: -sum(work[task] for task in group))
 
 
 def _build_large(

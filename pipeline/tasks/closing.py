@@ -13,7 +13,7 @@ import reports
 from pipeline import settings
 from pipeline.deliver import DeliveryKey, ReportEmail
 from pipeline.errors import ConfigError
-from pipeline.load import INVALIDATED, SHIFTS, SUMMARY
+from pipeline.load import SHIFTS, SUMMARY
 from pipeline.months import months_before
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import lake
@@ -54,8 +54,7 @@ def closing_message(period: Period, day: dt.date, locale: str) -> message.Messag
     month = day.replace(day=1)
     summaries = {}
     for first in (month, months_before(month, 1)):
-        newest = lake().newest(SUMMARY, f"{first:%Y-%m}")
-        if newest and newest.fingerprint != INVALIDATED:
+        if lake().current(SUMMARY, f"{first:%Y-%m}"):
             summaries[first] = read_summary(MonthlySummary(month=first), _SUMMARIES)
     if month not in summaries:
         raise ConfigError(f"the lake has no summary of {month:%Y-%m} yet; run `pos run` first")
@@ -75,8 +74,7 @@ def closing_message(period: Period, day: dt.date, locale: str) -> message.Messag
 
 def _shifts(month: dt.date) -> pa.Table | None:
     """The published shifts of the cash drawers of the month; None without any."""
-    newest = lake().newest(SHIFTS, f"{month:%Y-%m}") if shift_sources() else None
-    if newest is None or newest.fingerprint == INVALIDATED:
+    if not shift_sources() or not lake().current(SHIFTS, f"{month:%Y-%m}"):
         return None
     return read_tables(MonthlyShifts(month=month)).get(SHIFTS)
 

@@ -8,11 +8,7 @@ from typing import Any
 import reports
 from pipeline import settings
 from pipeline.extract.window_bounds import DAY
-from pipeline.load import (
-    CUMULATIVE,
-    MONTHLY,
-    Manifest,
-)
+from pipeline.load import CUMULATIVE, MONTHLY, Manifest
 from pipeline.months import months_before, months_between
 from pipeline.recipients import report_recipients
 from pipeline.targets import DerivedTask, Files, lake
@@ -21,12 +17,7 @@ from pipeline.tasks.monthly_report import MonthlyReport
 from pipeline.tasks.monthly_summary import MonthlySummary
 from pipeline.tasks.report import Report, tasks_of
 from pipeline.tasks.tables import read_months, read_summary
-from pipeline.tasks.versions import (
-    digest_of_versions,
-    figures_of,
-    list_versions,
-    versions,
-)
+from pipeline.tasks.versions import digest_of_versions, figures_of, list_versions, versions
 
 
 class CumulativeReport(Report):
@@ -49,10 +40,7 @@ class CumulativeReport(Report):
         ]
 
     def earlier(self) -> list[dt.date]:
-        """Months of the cumulative reports that are rebuilt first.
-
-        Those that were issued, and the one that is about to be delivered.
-        """
+        """Months of cumulative reports to rebuild first: issued ones, one to be delivered."""
         issued = {dt.date.fromisoformat(f"{name}-01") for name in lake().partitions(CUMULATIVE)}
         last_day = settings.last_day()
         closed = closed_month(last_day)

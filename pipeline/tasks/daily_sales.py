@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +10,6 @@ from pipeline import schema, settings
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import (
     ROOT,
-    additional_generations,
     folder_of,
     prefix_of,
     raw_lake,
@@ -20,10 +18,10 @@ from pipeline.lakes import (
 )
 from pipeline.load import CATALOG, RECEIPTS, STAGING, RawObject
 from pipeline.rules import day_bounds
-from pipeline.settings.run_context import once_per_run
-from pipeline.targets import DatasetTask, Files, Metadata, lake
-from pipeline.tasks.batches import BatchTask, chunks_of
-from pipeline.tasks.history import history_span
+from pipeline.targets import DatasetTask, Files, Metadata
+from pipeline.tasks.batch_groups import chunks_of
+from pipeline.tasks.batches import BatchTask
+from pipeline.tasks.history import history_span, until_raw_changes
 from pipeline.tasks.raw import RawReceipts, catalog_for, catalogs_for, read_catalog
 from pipeline.tasks.raw_task import committed
 
@@ -31,9 +29,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipeline.transform import Catalog, Cleaned, Raw, Rules
-
-_Objects = dict[tuple[dt.date, str | None, str], list[RawObject]]
-
 
 _PORTION_ROWS = 2048  # of each portion, that a merge holds at once
 
@@ -227,33 +222,13 @@ def unite_sources(days: Mapping[str, Cleaned]) -> Cleaned:
     return unite([qualify_day(day, prefix_of(name), folder_of(name)) for name, day in days.items()])
 
 
-@once_per_run
-def _objects_by_state() -> dict[tuple[int, ...], _Objects]:
-    return {}
-
-
+@until_raw_changes
 def objects_of(day: dt.date, partition: str | None = None, source: str = ROOT) -> list[RawObject]:
     """Raw objects of a source that may hold receipts of a business day of any store.
 
     Those of `partition` whose date of sale is unreadable are among them. UTC dates alone would
-    include neighbouring days. Cached until raw changes.
+    include neighbouring days.
     """
-    by_state, state = _objects_by_state(), (os.getpid(), *raw_state())
-    if state not in by_state:
-        by_state.clear()
-        by_state[state] = {}
-    objects = by_state[state]
-    if (day, partition, source) not in objects:
-        objects[day, partition, source] = _find_objects(day, partition, source)
-    return objects[day, partition, source]
-
-
-def raw_state() -> tuple[int, ...]:
-    """Numbers that change whenever the known raw receipts of a source change."""
-    return *lake().generation_of((RECEIPTS,)), *additional_generations((RECEIPTS,))
-
-
-def _find_objects(day: dt.date, partition: str | None, source: str) -> list[RawObject]:
     rules = rules_of(source)
     bounds = [day_bounds(day, store) for store in (rules.default, *rules.stores.values())]
     start, end = min(start for start, _ in bounds), max(end for _, end in bounds)

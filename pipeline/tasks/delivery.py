@@ -27,7 +27,7 @@ from pipeline.deliver import (
     same_figures,
 )
 from pipeline.errors import DeliveryError, Stale
-from pipeline.load import INVALIDATED, Manifest
+from pipeline.load import Manifest
 from pipeline.recipients import Recipient, open_delivery_log, report_recipients
 from pipeline.targets import DatasetTask, lake
 from pipeline.tasks.closing import Period, closing_mail, delivery_key, periods
@@ -105,8 +105,7 @@ class Delivery(DatasetTask):
         issued = [
             Issued(task.dataset.partition("/")[2], task.name, _version(newest))
             for task in self.requires()
-            if (newest := lake().newest(task.dataset, task.name))
-            and newest.fingerprint != INVALIDATED
+            if (newest := lake().current(task.dataset, task.name))
         ]
         deliveries = _delivery_log(os.getpid())
         for recipient in report_recipients():
@@ -134,9 +133,8 @@ class Delivery(DatasetTask):
         """Send a closing message; False if it was sent already."""
         key = delivery_key(period, self.date, recipient.id)
         content = closing_mail(period, self.date, recipient.locale)
-        is_sent = _delivery_log(os.getpid()).deliver(
-            key, lambda: recipient.send(content, key, None)
-        )
+        deliveries = _delivery_log(os.getpid())
+        is_sent = deliveries.deliver(key, lambda: recipient.send(content, key, None))
         if is_sent:
             log.info("%s message of %s: sent to %s", period, self.date, recipient.position)
         return is_sent
@@ -201,10 +199,7 @@ def _report_email(task: Report, due: Due, locale: str) -> ReportEmail:
 def _write_again(
     task: Report, files: dict[str, bytes], before: Manifest | None, locale: str
 ) -> dict[str, bytes]:
-    """The issued report in another language, or compared with another version.
-
-    Raises Stale if its figures would differ.
-    """
+    """The report in another language or comparison. Raises Stale if figures differ."""
     figures = json.loads(files["figures.json"])
     written = task.write_report(
         before,

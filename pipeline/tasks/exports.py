@@ -11,7 +11,7 @@ from pipeline import schema, settings
 from pipeline.errors import DataError
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import raw_sources
-from pipeline.load import BACKOFFICE, INVALIDATED, Stat
+from pipeline.load import BACKOFFICE, Stat
 from pipeline.months import months_before
 from pipeline.pos import export_forms
 from pipeline.settings.run_context import once_per_run
@@ -59,12 +59,8 @@ def unused_exports() -> list[Stat]:
 
     used: set[str] = set()
     for month in lake().partitions(BACKOFFICE):
-        newest = lake().newest(BACKOFFICE, month)
-        if (
-            newest
-            and newest.fingerprint != INVALIDATED
-            and "export_files" in lake().body(newest)["files"]
-        ):
+        newest = lake().current(BACKOFFICE, month)
+        if newest and "export_files" in lake().body(newest)["files"]:
             table = from_bytes(lake().read(BACKOFFICE, month, ["export_files"])["export_files"])
             used |= set(table["file"].to_pylist())
     return [stat for stat in exports() if stat.key.removeprefix(PREFIX) not in used]
@@ -130,14 +126,9 @@ class BackOffice(DerivedTask):
                 uri = lake().storage.uri(f"{PREFIX}{row['file']}")
                 log.warning("%s cannot be compared with %s: %s", uri, self.name, row["problem"])
             elif row["differing"]:
-                log.warning(
-                    "%s differs from %s in %d of %d receipts or totals, net by %s",
-                    row["file"],
-                    self.name,
-                    row["differing"],
-                    row["compared"],
-                    row["difference"],
-                )
+                counts = f"{row['differing']} of {row['compared']} receipts or totals"
+                problem = f"{counts}, net by {row['difference']}"
+                log.warning("%s differs from %s in %s", row["file"], self.name, problem)
         if self.month == history_span().first_month:
             self._warn_of_older(files)
         datasets = schema.BACKOFFICE if tables["export_files"].num_rows else ()
@@ -156,11 +147,9 @@ class BackOffice(DerivedTask):
                 continue  # shown with its problem
             days = [line.day for lines in readings.values() for line in lines]
             if days and max(days) < first:
-                log.warning(
-                    "%s is compared with no month: its days, %s to %s, are before the lake's"
-                    " history, which begins on %s ([pos] history_starts)",
-                    lake().storage.uri(f"{PREFIX}{name}"),
-                    min(days),
-                    max(days),
-                    first,
+                problem = (
+                    f"its days, {min(days)} to {max(days)}, are before the lake's history, which"
+                    f" begins on {first} ([pos] history_starts)"
                 )
+                uri = lake().storage.uri(f"{PREFIX}{name}")
+                log.warning("%s is compared with no month: %s", uri, problem)

@@ -15,7 +15,6 @@ from pipeline.lakes import ROOT, raw_lake, raw_sources
 from pipeline.load import (
     BACKOFFICE,
     CUSTOMERS,
-    INVALIDATED,
     OUTSIDE,
     RECEIPTS,
     SALES,
@@ -60,12 +59,10 @@ def partitions_of(span: Span) -> list[DerivedTask]:
     tasks: list[DerivedTask] = []
     for dataset, family in BUILT_FROM_RAW.items():
         for name in filter(span.holds, lake().partitions(dataset)):
-            period = (
-                {"date": dt.date.fromisoformat(name)}
-                if family is DailySales
-                else {"month": dt.date.fromisoformat(f"{name}-01")}
-            )
-            tasks.append(family(**period))
+            if family is DailySales:
+                tasks.append(family(date=dt.date.fromisoformat(name)))
+            else:
+                tasks.append(family(month=dt.date.fromisoformat(f"{name}-01")))
     return tasks
 
 
@@ -99,10 +96,7 @@ def look(span: Span, *, deep: bool) -> Iterator[LakeFinding]:
 
 
 def compare_rebuilt(span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[LakeFinding]:
-    """Partitions that differ from what is built in memory from their inputs.
-
-    Those whose inputs are damaged are left out with a note.
-    """
+    """Partitions that differ from what undamaged inputs give when built in memory."""
     for task in partitions_of(span):
         digest = task.digest()
         if digest is None or (task.dataset, task.name) in broken:
@@ -136,21 +130,12 @@ def repair(findings: list[LakeFinding]) -> list[str]:
     """Restore archived files, invalidate what can be rebuilt; return the names."""
     from pipeline.maintenance.audit import restore
 
-    reasons = {
-        (finding.dataset, finding.partition): finding.what
-        for finding in findings
-        if finding.repairable
-    }
-    names = sorted(
-        {
-            (finding.dataset, finding.partition)
-            for finding in findings
-            if finding.repairable and finding.is_wrong
-        }
-    )
+    repairable = [finding for finding in findings if finding.repairable]
+    reasons = {(finding.dataset, finding.partition): finding.what for finding in repairable}
+    names = sorted({(each.dataset, each.partition) for each in repairable if each.is_wrong})
     for dataset, partition in names:
-        newest = lake().newest(dataset, partition)
-        if newest is None or newest.fingerprint == INVALIDATED:
+        newest = lake().current(dataset, partition)
+        if newest is None:
             continue
         has_pending_commit = bool(lake().pending(dataset, partition))  # invalidate() publishes it
         if has_pending_commit or not restore(lake(), newest):
@@ -174,10 +159,7 @@ def refetch(window: str, source: str = ROOT) -> None:
 
 
 class Verify(luigi.Task):
-    """Check the lake, or its months from `first` to `last`, on a weekly timer.
-
-    Fails where something is wrong.
-    """
+    """Check the lake, or some months, on a weekly timer; fails if something is wrong."""
 
     first = luigi.OptionalParameter(default=None, description="YYYY-MM")
     last = luigi.OptionalParameter(default=None, description="YYYY-MM")

@@ -24,13 +24,11 @@ from pipeline.load import (
 )
 from pipeline.load.publication import NOTHING
 from pipeline.months import months_before, months_between
-from pipeline.settings.run_context import once_per_run
 from pipeline.targets import DerivedTask, Files, Metadata, lake
 from pipeline.tasks import early
 from pipeline.tasks.batches import BatchTask, Months
-from pipeline.tasks.daily_sales import raw_state
 from pipeline.tasks.exports import BackOffice, exports
-from pipeline.tasks.history import days_of, history_span
+from pipeline.tasks.history import days_of, history_span, until_raw_changes
 from pipeline.tasks.labour import labour
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlyCustomers, MonthlySummary
@@ -39,9 +37,7 @@ from pipeline.tasks.raw import catalogs_for
 from pipeline.tasks.report import Report, tasks_of
 from pipeline.tasks.shifts import MonthlyShifts, shift_sources
 from pipeline.tasks.tables import read_months, read_summary, read_table, read_tables
-from pipeline.tasks.versions import (
-    figures_of,
-)
+from pipeline.tasks.versions import figures_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -215,22 +211,13 @@ def months_of_customers(month: dt.date) -> list[dt.date]:
     return months
 
 
-@once_per_run
-def _months_by_state() -> dict[tuple[int, ...], frozenset[dt.date]]:
-    return {}
-
-
+@until_raw_changes
 def complete_months() -> frozenset[dt.date]:
-    """Months of which raw has every closed window; cached until raw changes."""
-    months, state = _months_by_state(), raw_state()
-    if state not in months:
-        span = history_span()
-        windows = set.intersection(*(set(raw_lake(source).windows()) for source in sources()))
-        complete = frozenset(
-            month
-            for month in months_between(span.first, span.last)
-            if all(str(day) in windows for day in days_of(month))
-        )
-        months.clear()
-        months[raw_state()] = complete
-    return months[raw_state()]
+    """Months of which raw has every closed window."""
+    span = history_span()
+    windows = set.intersection(*(set(raw_lake(source).windows()) for source in sources()))
+    return frozenset(
+        month
+        for month in months_between(span.first, span.last)
+        if all(str(day) in windows for day in days_of(month))
+    )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipeline import schema, settings
 from pipeline.errors import Corrupt, SchemaMismatch
 from pipeline.lakes import raw_lake, sources
-from pipeline.load import INVALIDATED, SALES, STAGING
+from pipeline.load import SALES, STAGING
 from pipeline.load.publication import NOTHING
 from pipeline.targets import Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
@@ -78,8 +78,8 @@ class MonthlySales(BatchTask):
 
         Empty where reading its days again is cheaper, or the month is not as it was published.
         """
-        newest = lake().newest(self.dataset, self.name)
-        if newest is None or newest.fingerprint == INVALIDATED:
+        newest = lake().current(self.dataset, self.name)
+        if newest is None:
             return {}
         body = lake().body(newest)
         metadata, size = body["metadata"], sum(file["size"] for file in body["files"].values())

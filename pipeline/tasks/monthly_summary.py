@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import schema, settings
 from pipeline.extract.private_folder import make_private
-from pipeline.lakes import (
-    point_of_sale_of,
-    prefix_of,
-    rules_of,
-)
+from pipeline.lakes import point_of_sale_of, prefix_of, rules_of
 from pipeline.load import CUSTOMERS, SALES, SUMMARY
 from pipeline.load.layout import TABLES
 from pipeline.targets import DatasetTask, Files, Metadata, lake

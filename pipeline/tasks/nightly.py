@@ -14,7 +14,7 @@ from pipeline import settings
 from pipeline.errors import Corrupt
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import check_lake, raw_sources, sources
-from pipeline.load import INVALIDATED, NIGHTLY, RECEIPTS, SALES, STAGING
+from pipeline.load import NIGHTLY, RECEIPTS, SALES, STAGING
 from pipeline.months import months_between
 from pipeline.recipients import report_recipients
 from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, lake
@@ -125,8 +125,8 @@ class Nightly(DerivedTask):
     def _digest_if_unchanged(self) -> str | None:
         """Its digest if all that it depends on is as it was when it was published."""
         check_lake()
-        newest = lake().newest(NIGHTLY, self.name)
-        if newest is None or newest.fingerprint == INVALIDATED:
+        newest = lake().current(NIGHTLY, self.name)
+        if newest is None:
             return None
         try:
             state = lake().metadata(NIGHTLY, self.name, newest).get("state")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
 from collections.abc import Container
 from functools import cache
 from typing import TYPE_CHECKING
@@ -23,8 +22,7 @@ from pipeline.status.outside_history import (
     read_outside,
 )
 from pipeline.targets import DerivedTask, Files, Metadata
-from pipeline.tasks.daily_sales import raw_state
-from pipeline.tasks.history import days_of, history_span
+from pipeline.tasks.history import days_of, history_span, until_raw_changes
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.raw import RawReceipts
 
@@ -40,20 +38,11 @@ RawObjects = dict[str, list[RawObject]]
 """Raw objects by the folder of their source."""
 
 
-@once_per_run
-def _lists_by_state() -> dict[tuple[int, ...], RawObjects]:
-    return {}
-
-
+@until_raw_changes
 def list_outside() -> RawObjects:
     """Raw objects that may now hold receipts before the history."""
-    lists, state = _lists_by_state(), (os.getpid(), *raw_state())
-    if (entries := lists.get(state)) is None:
-        first = history_span().first
-        entries = {raw.folder: objects_outside(raw.lake, raw.rules, first) for raw in raw_sources()}
-        lists.clear()
-        lists[os.getpid(), *raw_state()] = entries  # listing may have refreshed the state
-    return entries
+    first = history_span().first
+    return {raw.folder: objects_outside(raw.lake, raw.rules, first) for raw in raw_sources()}
 
 
 def is_needed(month: dt.date) -> bool:
@@ -91,10 +80,8 @@ class OutsideHistory(DerivedTask):
 
     def fingerprint_settings(self) -> dict[str, object]:
         shaping = settings.cleaning()
-        return {
-            **{name: shaping[name] for name in SHAPING},
-            "history_starts": history_span().first,
-        }
+        names = {name: shaping[name] for name in SHAPING}
+        return names | {"history_starts": history_span().first}
 
     def inputs(self) -> list[tuple[str, str]] | None:
         if not all(window.complete() for window in self.requires()):
@@ -138,10 +125,7 @@ def warn_of_uncounted() -> None:
 
 
 def find_lost(month: dt.date | None = None, checked: Container[str] = ()) -> Conservation:
-    """Receipts near `month` (None: of all months) that were read and are in no table.
-
-    Objects of `checked` are not read; they count as checked.
-    """
+    """Receipts near `month` (None: all) that were read and are in no table."""
     from pipeline.maintenance.conserve import (
         Conservation,
         ReceiptIndex,

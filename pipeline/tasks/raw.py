@@ -138,10 +138,7 @@ def _read_catalog(source: str, name: str, _digest: str | None) -> Catalog:
 
 
 def catalog_for(day: dt.date, source: str = ROOT) -> RawCatalog:
-    """The snapshot that a business day uses: the first of its own day or later.
-
-    Where there is none yet, the one of the last closed day.
-    """
+    """The first snapshot of a business day or later, else of the last closed day."""
     days = raw_lake(source).partitions(CATALOG)
     index = bisect_left(days, str(day))
     found_day = dt.date.fromisoformat(days[index]) if index < len(days) else settings.last_day()
@@ -225,10 +222,7 @@ def windows_of_all(first: dt.date, last: dt.date) -> list[RawReceipts]:
 
 
 class Rescan(RawTask):
-    """Read the windows of the last `days` days again and add what they missed.
-
-    On demand; Nightly runs it every week and at the end of a month.
-    """
+    """Read the windows of the last `days` days again and add what they missed."""
 
     date: dt.date = settings.field(settings.DayParameter(default=None))
     days: int = settings.field(

@@ -221,14 +221,13 @@ def _build_all(tasks: Sequence[BatchTask]) -> list[BatchTask]:
     built = type(tasks[0]).make_all(tasks)
     contents = [task.content(starts[task], *built[task]) for task in tasks]
     results = lake().publish_all(contents)
+    conflicting = []
     for task, result in zip(tasks, results, strict=True):
-        if not isinstance(result, PipelineError):
+        if isinstance(result, PipelineError):
+            conflicting.append(task)
+        else:
             task.log_rebuild_reason(starts[task])
-    return [
-        task
-        for task, result in zip(tasks, results, strict=True)
-        if isinstance(result, PipelineError)
-    ]
+    return conflicting
 
 
 def build_chunk(driver: DriverContext, request: BuildRequest) -> object:
@@ -242,14 +241,9 @@ def unite(
     """Publish the partition `requests[key]` from its chunks."""
     error = next((part for part in parts if isinstance(part, PipelineError)), None)
     if error is None:
-        error = _error_of(
-            _attempt(driver, requests[key], lambda task: _build(task, partial(task.unite, parts)))
-        )
+        request = requests[key]
+        error = _attempt(driver, request, lambda task: _build(task, partial(task.unite, parts)))
     return BuildResult(requests[key], error)
-
-
-def _error_of(result: object) -> PipelineError | None:
-    return result if isinstance(result, PipelineError) else None
 
 
 def _attempt(

@@ -216,10 +216,11 @@ class MonthlyShifts(BatchTask):
             )
             days = table["business_day"].to_pylist()
             months = [day.replace(day=1) for day in days]
-            is_of_month = pa.array(
-                [day >= first and day.replace(day=1) == self.month for day in days], pa.bool_()
-            )
-            tables.append(table.filter(is_of_month))
+            is_of_month = [
+                day >= first and month == self.month
+                for day, month in zip(days, months, strict=True)
+            ]
+            tables.append(table.filter(pa.array(is_of_month, pa.bool_())))
             counts["late"] += sum(
                 is_late(month, day) for month, day in zip(months, shifts.values(), strict=True)
             )

@@ -34,10 +34,7 @@ _DATASETS = {
 
 
 def read_day(task: DerivedTask) -> dict[str, pa.Table]:
-    """The tables of a business day by name, empty for one without a file.
-
-    Raises SchemaMismatch.
-    """
+    """The tables of a day by name, empty without a file. Raises SchemaMismatch."""
     from pipeline.load.day_object import FILE, unpack_tables
 
     schemas, files = _day_schemas(), lake().read(task.dataset, task.name)
@@ -104,10 +101,7 @@ def read_months(
 
 @contextmanager
 def open_tables(task: DerivedTask, memory: str, folder: Path) -> Iterator[dict[str, Any]]:
-    """The tables of a month, as files if they would fill half of `memory`.
-
-    Raises SchemaMismatch if the schema of one differs.
-    """
+    """A month's tables, as files if large for `memory`. Raises SchemaMismatch."""
     files = lake().read(task.dataset, task.name)
     size = re.fullmatch(r"([\d.]+) ?([KMGT])i?B", memory.strip(), re.IGNORECASE)
     limit = float(size[1]) * (1 << _UNITS[size[2].upper()]) if size else math.inf

@@ -54,10 +54,7 @@ def earlier_versions(dataset: str, name: str, fingerprint: str | None) -> list[M
 
 
 def versions_until(month: dt.date) -> dict[tuple[str, str], list[Manifest]]:
-    """What the version history through `month` lists, without its own report.
-
-    That is the monthly reports up to `month` and the cumulative reports before it.
-    """
+    """Monthly reports up to `month` and cumulative ones before it, with versions."""
     last = f"{month:%Y-%m}"
     return {
         (dataset, name): versions(dataset, name)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.tasks import DailySales
-from pipeline.tasks.batches import _GROUP_SIZE, group_tasks
+from pipeline.tasks.batch_groups import GROUP_SIZE, group_tasks
 from tests.test_settings import configured
 
 DAYS = [date(2026, 1, 1) + timedelta(days=number) for number in range(60)]
@@ -26,7 +26,7 @@ def test_each_partition_is_in_one_group_of_neighbours(works: list[int], chunk_by
     ):
         work = {DailySales(date=day): size for day, size in zip(DAYS, works, strict=False)}
         groups = group_tasks(work)
-        limit = min(_GROUP_SIZE, chunk_bytes or _GROUP_SIZE)
+        limit = min(GROUP_SIZE, chunk_bytes or GROUP_SIZE)
     assert sorted(task.date for group in groups for task in group) == DAYS[: len(works)]
     for group in groups:
         days = [task.date for task in group]

@@ -14,7 +14,8 @@ import pytest
 
 from pipeline import schema
 from pipeline.errors import ConfigError, EngineError
-from pipeline.executors.spark import _without_secrets, open_cluster
+from pipeline.executors.spark import open_cluster
+from pipeline.executors.spark_checks import without_secrets
 from pipeline.load.parquet import to_bytes
 from pipeline.tasks import DailySales, MonthlySales, MonthlySummary
 from pipeline.tasks.tables import open_tables
@@ -81,7 +82,7 @@ def test_a_master_that_is_no_address_or_does_not_answer_is_said_before_java_star
         open_cluster("test", "spark://127.0.0.1:1", {}, 1)
 
 
-def test_a_jvm_is_started_without_secrets_and_they_are_back_after_it(
+def test_a_jvm_is_startedwithout_secrets_and_they_are_back_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     names = [
@@ -93,9 +94,9 @@ def test_a_jvm_is_started_without_secrets_and_they_are_back_after_it(
     ]
     for name in names:
         monkeypatch.setenv(name, "value")
-    with _without_secrets(()):
+    with without_secrets(()):
         assert [name for name in names if name in os.environ] == []
-    with _without_secrets(
+    with without_secrets(
         ("AWS_", "CUSTOMER_HASH_KEY")
     ):  # a local master's executors are its own threads
         assert [name for name in names if name in os.environ] == [

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from pipeline.extract.fetch import pack
 from pipeline.extract.moved_revisions import copy_moved_revisions, earlier_dates, partition_date_of
-from pipeline.pos.loyverse.endpoints import write_instant
 from pipeline.pos.loyverse.receipt import read_receipt
+from pipeline.pos.pages import write_instant
 from pipeline.pos.source import Record, sold_date
 from tests.extract.small_shop import START
 

@@ -19,7 +19,9 @@ import pytest
 
 from pipeline.errors import DeadlineExceeded, SourceFatal, SourceRetriable
 from pipeline.extract.deadline import Deadline, TimeUpError
-from pipeline.extract.http import Http, RefusedRequest, read_retry_after
+from pipeline.extract.http import Http
+from pipeline.extract.http_faults import RefusedRequest
+from pipeline.extract.http_values import read_retry_after
 from pipeline.extract.outage import is_out, note_answer
 from pipeline.extract.waits import on_wait
 from tests.extract.small_shop import NOW, START, Patience, shop

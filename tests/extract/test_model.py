@@ -23,12 +23,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from pipeline.extract.fetch import FetchedPages, fetch_pages, pack
-from pipeline.extract.http import RefusedRequest
+from pipeline.extract.http_faults import RefusedRequest
 from pipeline.extract.missed import by_date, find_missed, newest_in_raw
 from pipeline.extract.moved_revisions import copy_moved_revisions, earlier_dates, partition_date_of
 from pipeline.pos.loyverse.client import Loyverse
-from pipeline.pos.loyverse.endpoints import write_instant
 from pipeline.pos.loyverse.receipt import read_receipt
+from pipeline.pos.pages import write_instant
 from pipeline.pos.source import ApiPage, FetchProgress, Record, Window
 from pipeline.simulator.ids import millis
 from pipeline.simulator.loyverse.api import answer

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import HistoryLimit
-from pipeline.pos.loyverse.endpoints import write_instant
+from pipeline.pos.pages import write_instant
 from tests.extract.small_shop import NOW, make_walk, numbers, receipt, shop
 from tests.support.book import Book
 from tests.support.faults import Fault

@@ -17,7 +17,7 @@ import pytest
 
 from pipeline import pos
 from pipeline.pos import READERS, SOURCES, open_reader, open_source
-from pipeline.pos.source import Source, sold_date
+from pipeline.pos.source import Source, number_reader, sold_date
 from pipeline.simulator import Shop
 from pipeline.transform import Catalog, Raw, Rules, clean
 from pipeline.transform.validate_record import validate_record
@@ -87,7 +87,7 @@ def test_every_record_of_a_span_comes_with_what_decides_its_place(source: Source
     for record in records:
         assert b"\n" not in record.body and record.number and record.created_at
         assert source.reader.read_record(record.body) == record
-        assert source.reader.read_number(record.body) == record.number.encode()
+        assert number_reader(source.reader)(record.body) == record.number.encode()
         assert sold_date(record) == record.sold_at.date()
 
 
@@ -128,7 +128,7 @@ def test_the_catalog_has_every_list_in_an_order_of_its_own(source: Source) -> No
 
 def test_every_receipt_is_valid_and_its_day_is_cleaned(source: Source) -> None:
     catalog, reader = catalog_of(source), source.reader
-    rules = Rules({}, STORE, MENU, 2, None, 366, reader.translator, reader.read_number)
+    rules = Rules({}, STORE, MENU, 2, None, 366, reader.translator, number_reader(reader))
     to_canonical = reader.translator(catalog.raw) if reader.translator else lambda body: [body]
     records = records_of(source)["all"]
     lines = [line for record in records for line in to_canonical(record.body)]

@@ -37,10 +37,6 @@ def read_record(body: bytes) -> Record:
     return Record(body, sale["no"], moment, moment, moment)
 
 
-def read_number(line: bytes) -> bytes:
-    return (read_record(line).number or "").encode()
-
-
 def find_unknown(records: list[Record], *, is_first: bool) -> dict[str, str]:
     return {
         name: r.number or "?"

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.pos import open_reader, open_source
-from pipeline.pos.source import Record, Source, sold_date
+from pipeline.pos.source import Record, Source, number_reader, sold_date
 from pipeline.simulator import Shop, serve
 from pipeline.simulator.square import SquareShop, serve_square
 from pipeline.transform import Catalog, Raw, Rules, Store, read_menu
@@ -28,7 +28,7 @@ STORE = Store("America/Mexico_City", time(5), "MXN", 2)
 def rules_of(name: str) -> Rules:
     """The rules of cleaning for records of a point of sale."""
     reader = open_reader(name)
-    number_of = reader.read_number if reader.translator else None
+    number_of = number_reader(reader) if reader.translator else None
     return Rules({}, STORE, MENU, 2, None, 366, reader.translator, number_of)
 
 

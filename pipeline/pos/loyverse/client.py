@@ -20,8 +20,9 @@ from urllib.parse import quote
 import msgspec
 
 from pipeline.errors import HistoryLimit, NotServed, SourceFatal
-from pipeline.extract.http import Http, RefusedRequest
-from pipeline.pos.api import open_http
+from pipeline.extract.http import Http
+from pipeline.extract.http_faults import RefusedRequest
+from pipeline.pos.api import ApiClient, open_http, read_object
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.endpoints import ENDPOINTS, PAGE_LIMIT, TOLERANCE, Filter, check_shown
 from pipeline.pos.loyverse.lists import Lists
@@ -34,7 +35,7 @@ HISTORY_LIMIT = timedelta(days=31)
 HISTORY_LIMIT_MARGIN = timedelta(minutes=2)  # the limit moves on during a request
 
 
-class Loyverse:
+class Loyverse(ApiClient):
     """A shop on Loyverse.
 
     `limit` is the number of rows in a page, `most_pages` the maximum of pages of one list (by
@@ -42,6 +43,7 @@ class Loyverse:
     """
 
     reader: Reader = loyverse_reader
+    explain = staticmethod(explain)
 
     def __init__(
         self,
@@ -51,17 +53,10 @@ class Loyverse:
         limit: int = PAGE_LIMIT,
         most_pages: int = 20_000,
     ):
-        self._http, self.identity, self._now, self._limit = http, identity, now, limit
+        super().__init__(http, identity)
+        self._now, self._limit = now, limit
         self._lists = Lists(http, most_pages)
         self.pages = self._lists.pages
-
-    @property
-    def requests(self) -> int:
-        return self._http.requests
-
-    @property
-    def server_time(self) -> datetime | None:
-        return self._http.server_time
 
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
@@ -106,22 +101,10 @@ class Loyverse:
                     yield ApiPage([], None, reached or edge)
                     return
 
-    def object(self, resource: str, identifier: str = "") -> bytes:
-        """One object verbatim by id, a receipt by number: GET /<resource>/<identifier>."""
-        path = _path(resource, identifier)
-        try:
-            return self._http.get(path, {}, _whole_object)
-        except RefusedRequest as refused:
-            raise explain(refused, path) from None
-
     def account(self) -> tuple[str, str] | None:
         """Id and name of the merchant; None if the API has none."""
-        try:
-            merchant = msgspec.json.decode(self._http.get("/merchant", {}, _whole_object))
-        except RefusedRequest as refused:
-            if refused.status == 404:
-                return None
-            raise explain(refused, "/merchant") from None
+        body = self._get_if_known("/merchant", _whole_object)
+        merchant = msgspec.json.decode(body) if body else {}
         identifier, name = merchant.get("id"), merchant.get("business_name")
         if not identifier or not isinstance(identifier, str):
             return None
@@ -129,26 +112,27 @@ class Loyverse:
 
     def receipt(self, number: str) -> Record | None:
         """The current receipt of that number; None if the shop has none."""
-        path = _path("receipts", number)
-        try:
-            record = read_receipt(self._http.get(path, {}, _whole_object))
-        except RefusedRequest as refused:
-            if refused.status == 404:
-                return None
-            raise explain(refused, path) from None
-        if record.number != number:
+        if number in (".", ".."):
+            raise SourceFatal(f"/receipts: {number!r} names nothing")
+        path = f"/receipts/{quote(number, safe='')}"
+        body = self._get_if_known(path, _whole_object)
+        record = read_receipt(body) if body else None
+        if record and record.number != number:
             raise SourceFatal(f"GET {path}: answered with another receipt; nothing of it is kept")
         return record
 
     def catalog(self) -> dict[str, list[bytes]]:
         """The current catalog, with deleted rows and without contacts."""
-        rows_by_name = {"merchant": redact_rows("merchant", [self.object("merchant")])}
+        try:
+            merchant = self._http.get("/merchant", {}, _whole_object)
+        except RefusedRequest as refused:
+            raise explain(refused, "GET /merchant") from None
+        rows_by_name = {"merchant": redact_rows("merchant", [merchant])}
         for resource in loyverse_reader.CATALOG[1:]:
-            filters = (
-                {"show_deleted": True} if "show_deleted" in ENDPOINTS[resource].filters else {}
-            )
+            is_filtered = "show_deleted" in ENDPOINTS[resource].filters
+            pages = self.pages(resource, {"show_deleted": True} if is_filtered else {})
             rows_by_name[resource] = redact_rows(
-                resource, [row for rows, _ in self.pages(resource, filters) for row in rows]
+                resource, [row for rows, _ in pages for row in rows]
             )
         return rows_by_name
 
@@ -176,14 +160,9 @@ class Loyverse:
 
     def _check_account(self, limit: HistoryLimit) -> None:
         """Raise `limit` if the account does not serve even today's receipts."""
+        since = (self.server_time or self._now()) - timedelta(hours=1)
         try:
-            next(
-                self.pages(
-                    "receipts",
-                    {"created_at_min": (self.server_time or self._now()) - timedelta(hours=1)},
-                    1,
-                )
-            )
+            next(self.pages("receipts", {"created_at_min": since}, 1))
         except HistoryLimit:
             raise limit from None
 
@@ -193,18 +172,8 @@ def _revision(record: Record) -> Hashable:
     return (record.number, record.updated_at) if record.number else record.body
 
 
-def _path(resource: str, identifier: str) -> str:
-    if identifier in (".", ".."):
-        raise SourceFatal(f"/{resource}: {identifier!r} names nothing")
-    return f"/{resource}/{quote(identifier, safe='')}"
-
-
 def _whole_object(body: bytes) -> bytes:
-    body.decode("utf-8")
-    try:
-        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise ValueError(f"no JSON object: {error}") from error
+    read_object(body)
     return body.strip()
 
 

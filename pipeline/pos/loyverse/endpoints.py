@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from pipeline.errors import SourceFatal
+from pipeline.pos.pages import write_instant
 
 PAGE_LIMIT = 250  # 251 is refused, not clamped
 
@@ -90,16 +91,8 @@ ENDPOINTS = {
 }
 
 
-def write_instant(moment: datetime) -> str:
-    """An instant in the API's form: UTC, milliseconds, Z."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def query(endpoint: Endpoint, filters: Mapping[str, Filter]) -> dict[str, str]:
-    """The filters as query values.
-
-    Raises SourceFatal for a filter that the endpoint does not have and would ignore.
-    """
+    """The filters as query values. Raises SourceFatal for one that would be ignored."""
     if unknown := sorted(set(filters) - set(endpoint.filters)):
         raise SourceFatal(
             f"/{endpoint.path} has no filter {', '.join(unknown)} and would answer as if it were"

@@ -11,7 +11,8 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from pipeline.errors import SourceFatal
-from pipeline.extract.http import Http, RefusedRequest
+from pipeline.extract.http import Http
+from pipeline.extract.http_faults import RefusedRequest
 from pipeline.extract.read_ahead import read_ahead
 from pipeline.extract.seen import Seen
 from pipeline.pos.api import CursorRefused, page_reader
@@ -123,11 +124,8 @@ class Lists:
             empty = 0 if rows else empty + 1
             if rows:
                 repeated = max(0, repeated - 1) if is_new else repeated + 1
-            if (
-                (cursor in cursors and not is_new)
-                or empty > EMPTY_PAGES
-                or repeated > REPEATED_PAGES
-            ):
+            is_circular = cursor in cursors and not is_new
+            if is_circular or empty > EMPTY_PAGES or repeated > REPEATED_PAGES:
                 what = "bring nothing new" if rows else f"are empty, {empty:,} pages in a row"
                 raise SourceFatal(
                     f"/{endpoint.path}: the cursors do not end, their pages {what}; run again, and"
@@ -144,17 +142,11 @@ class Lists:
         params = query(endpoint, filters)
         if endpoint.is_paged:
             params |= {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        split, cut = (partial(each, key=endpoint.rows_key) for each in (split_page, slice_page))
         try:
-            rows, following = self._http.get(
-                f"/{endpoint.path}",
-                params,
-                page_reader(
-                    partial(split_page, key=endpoint.rows_key),
-                    partial(slice_page, key=endpoint.rows_key),
-                ),
-            )
+            rows, following = self._http.get(f"/{endpoint.path}", params, page_reader(split, cut))
         except RefusedRequest as refused:
-            raise explain(refused, f"/{endpoint.path}") from None
+            raise explain(refused, f"GET /{endpoint.path}") from None
         if endpoint.is_paged and len(rows) > PAGE_LIMIT:
             raise SourceFatal(
                 f"/{endpoint.path}: {len(rows):,} rows in one page, where {PAGE_LIMIT} are the"

@@ -29,21 +29,15 @@ _routing = msgspec.json.Decoder(_Routing)
 
 def read_receipt(body: bytes) -> Record:
     """The record of a Loyverse receipt, on one line; unreadable fields are None."""
+    fields: tuple[object, ...]
     try:
-        routing = _routing.decode(body)
-        fields: tuple[object, ...]
-        fields = (
-            routing.receipt_number,
-            routing.updated_at,
-            routing.created_at,
-            routing.receipt_date,
-        )
+        fields = msgspec.structs.astuple(_routing.decode(body))
     except (msgspec.MsgspecError, RecursionError):
         try:
             loose = json.loads(body, parse_int=unread, parse_float=unread, parse_constant=unread)
         except (ValueError, RecursionError):
             loose = None
-        names = ("receipt_number", "updated_at", "created_at", "receipt_date")
+        names = _Routing.__struct_fields__
         fields = tuple(map(loose.get, names)) if isinstance(loose, dict) else _UNREADABLE
     number, *instants = fields
     return Record(one_line(body), text_of(number), *map(instant_of, instants))

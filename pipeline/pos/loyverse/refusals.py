@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pipeline.errors import HistoryLimit, NotServed, SourceError, Unauthorized
-from pipeline.extract.http import RefusedRequest
+from pipeline.extract.http_faults import RefusedRequest
 from pipeline.pos.api import explain_refusal, read_refusal
 
 
-def explain(refused: RefusedRequest, path: str) -> SourceError:
+def explain(refused: RefusedRequest, call: str) -> SourceError:
     """The error that explains `refused` and says what to do."""
-    refusal = read_refusal(refused, f"GET {path}", ("code", "details"))
+    refusal = read_refusal(refused, call, ("code", "details"))
     match refused.status:
         case 401:
             return Unauthorized(
@@ -22,7 +22,7 @@ def explain(refused: RefusedRequest, path: str) -> SourceError:
                 " lost to the shop: 'Unlimited sales history' in the Back Office restores access;"
                 " without it, whatever is older than 31 days can never be read again"
             )
-        case 403 | 404 if path == "/shifts":
+        case 403 | 404 if call == "GET /shifts":
             return NotServed(
                 f"{refusal.answer}: the token or the account does not serve shifts of the cash"
                 " drawer; if the shop uses them, give the token the scope SHIFTS_READ"

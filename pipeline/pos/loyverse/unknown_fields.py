@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from pipeline.pos.listed_fields import printable
 from pipeline.pos.source import Record
 
 SAMPLES = 4
@@ -45,23 +46,14 @@ KNOWN: _Tree = _leaves(
 )
 
 
-def find_unknown_in_page(records: list[Record], *, is_first: bool) -> dict[str, str]:
-    """Unknown fields of a sample of a page."""
-    return find_unknown(sample(records, is_first=is_first))
-
-
-def sample(records: list[Record], *, is_first: bool) -> list[Record]:
-    """The receipts of a page that are checked: all of the first page."""
-    return records if is_first else records[:: max(1, len(records) // SAMPLES)]
-
-
-def find_unknown(records: list[Record]) -> dict[str, str]:
+def find_unknown(records: list[Record], *, is_first: bool) -> dict[str, str]:
     """Up to MOST unknown fields, each with the number of the first receipt with it.
 
-    Unreadable receipts are left out.
+    Checks all receipts of the first page and a sample of others. Unreadable ones are left out.
     """
+    step = 1 if is_first else max(1, len(records) // SAMPLES)
     fields: dict[str, str] = {}
-    for record in records:
+    for record in records[::step]:
         try:
             unknown = list(_unknown(msgspec.json.decode(record.body), KNOWN, ""))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -79,6 +71,6 @@ def _unknown(value: object, tree: _Tree, prefix: str) -> Iterator[str]:
     elif isinstance(value, dict):
         for name, inner in value.items():
             if name not in tree:
-                yield prefix + "".join(c if c.isprintable() else "?" for c in name[:60])
+                yield prefix + printable(name)
             elif nested := tree[name]:
                 yield from _unknown(inner, nested, f"{prefix}{name}.")

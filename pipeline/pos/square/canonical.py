@@ -149,9 +149,8 @@ def _sale(envelope: Envelope, joins: Joins) -> Json | None:
     order = envelope.order
     lines, tenders = rows(order, "line_items"), paid_tenders(order)
     paid = total(tenders, "amount_money")
-    sum_total = (
-        amount(order, "total_money") if "total_money" in order else _sum_of(order, lines, paid)
-    )
+    has_total = "total_money" in order
+    sum_total = amount(order, "total_money") if has_total else _sum_of(order, lines, paid)
     charges = rows(order, "service_charges")
     if not lines and not charges and not sum_total:
         return None

@@ -10,7 +10,8 @@ from typing import Any
 
 from pipeline.pos.source import Lists
 from pipeline.pos.square.lines import REGULAR
-from pipeline.pos.square.order import NO_DECIMALS, Json, rows, text
+from pipeline.pos.square.order import Json, rows, text
+from pipeline.pos.square.payments import format_units
 
 
 def to_canonical_catalog(lists: Lists) -> dict[str, list[Any]]:
@@ -60,9 +61,7 @@ def _item(row: Json) -> Json:
     return {
         "id": row["id"],
         "item_name": data.get("name") or row["id"],
-        "category_id": next(
-            (category["id"] for category in categories if category.get("id")), None
-        ),
+        "category_id": next((each["id"] for each in categories if each.get("id")), None),
         "sold_by_weight": any(_data(each).get("measurement_unit_id") for each in variations),
         "variants": [_variant(each, is_single=len(variations) == 1) for each in variations],
         "deleted_at": row.get("updated_at") if row.get("is_deleted") else None,
@@ -91,6 +90,4 @@ def _decimal(money: Any) -> str | None:
     if not isinstance(money, dict) or not isinstance(money.get("amount"), int):
         return None
     units = money["amount"]
-    return (
-        str(units) if money.get("currency") in NO_DECIMALS else f"{units // 100}.{units % 100:02d}"
-    )
+    return format_units(units, money.get("currency"))

@@ -18,10 +18,11 @@ from urllib.parse import quote
 import msgspec
 
 from pipeline.errors import SourceFatal
-from pipeline.extract.http import Http, RefusedRequest
+from pipeline.extract.http import Http
+from pipeline.extract.http_faults import RefusedRequest
 from pipeline.extract.read_ahead import read_ahead
-from pipeline.pos.api import CursorRefused, Rows, open_http, page_reader
-from pipeline.pos.pages import check_text, slice_page, split_page
+from pipeline.pos.api import ApiClient, CursorRefused, Rows, open_http, page_reader, read_object
+from pipeline.pos.pages import slice_page, split_page, write_instant
 from pipeline.pos.source import ApiPage, Reader, Record
 from pipeline.pos.square import endpoints, reader
 from pipeline.pos.square.money import MoneyLists
@@ -31,23 +32,17 @@ MAX_RESTARTS = 100  # of one search, each from a later instant than the one befo
 MAX_PAGES = 20_000
 
 
-class Square:
+class Square(ApiClient):
     """A shop on Square; `limit` orders a page."""
 
     reader: Reader = reader
+    explain = staticmethod(explain)
     is_oldest_first = True
 
     def __init__(self, http: Http, identity: str, limit: int = endpoints.ORDER_LIMIT):
-        self._http, self.identity, self._limit = http, identity, limit
+        super().__init__(http, identity)
+        self._limit = limit
         self._money = MoneyLists(self._list)
-
-    @property
-    def requests(self) -> int:
-        return self._http.requests
-
-    @property
-    def server_time(self) -> datetime | None:
-        return self._http.server_time
 
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
@@ -75,11 +70,8 @@ class Square:
         for number in range(begin, len(groups)):
             for records, last, is_end in self._group(groups[number], start, until):
                 is_last = is_end and number == len(groups) - 1
-                following = (
-                    f"{number + 1} {endpoints.write_instant(since)}"
-                    if is_end
-                    else f"{number} {endpoints.write_instant(last)}"
-                )
+                group, instant = (number + 1, since) if is_end else (number, last)
+                following = f"{group} {write_instant(instant)}"
                 yield ApiPage(records, None if is_last else following)
             start = since
 
@@ -113,13 +105,9 @@ class Square:
 
     def receipt(self, number: str) -> Record | None:
         """The order of that id as it is now; None if there is none."""
-        path = f"/v2/orders/{quote(number, safe='')}"
-        try:
-            order = self._http.get(path, {}, _order_in)
-        except RefusedRequest as refused:
-            if refused.status == 404:
-                return None
-            raise explain(refused, f"GET {path}") from None
+        order = self._get_if_known(f"/v2/orders/{quote(number, safe='')}", _order_in)
+        if order is None:
+            return None
         record = reader.read_record(order)
         return self._money.join([order], [record], [reader.store_ids(order)])[0]
 
@@ -208,11 +196,10 @@ def _reader(key: str) -> Callable[[bytes], Rows]:
 
 def _order_in(body: bytes) -> bytes:
     """The order in an answer about one, verbatim."""
-    check_text(body)
-    try:
-        return bytes(msgspec.json.decode(body, type=dict[str, msgspec.Raw])["order"])
-    except (msgspec.MsgspecError, RecursionError, KeyError) as error:
-        raise ValueError(f"no order: {error}") from error
+    fields = read_object(body)
+    if "order" not in fields:
+        raise ValueError("no order")
+    return bytes(fields["order"])
 
 
 def open_square(

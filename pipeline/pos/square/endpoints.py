@@ -7,11 +7,12 @@ version VERSION.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
 from pipeline.errors import SourceFatal
+from pipeline.pos.pages import write_instant
 from pipeline.pos.source import Record
 
 VERSION = "2026-09-16"
@@ -21,11 +22,6 @@ PAYMENTS, REFUNDS = "/v2/payments", "/v2/refunds"
 MAX_LOCATIONS, ORDER_LIMIT, LIST_LIMIT, CATALOG_LIMIT, TEAM_LIMIT = 10, 500, 100, 1000, 200
 OBJECT_TYPES = ("ITEM", "CATEGORY", "MODIFIER_LIST", "TAX", "DISCOUNT", "MEASUREMENT_UNIT")
 INSTANT = timedelta(milliseconds=1)  # both bounds of a search are inclusive
-
-
-def write_instant(moment: datetime) -> str:
-    """An instant as the API spells it: UTC, milliseconds, Z."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def search_body(
@@ -43,23 +39,22 @@ def search_body(
             "sort": {"sort_field": "UPDATED_AT", "sort_order": "ASC"},
         },
     }
+    return _encode(body, cursor)
+
+
+def _encode(body: dict[str, object], cursor: str | None) -> bytes:
     return msgspec.json.encode(body | ({"cursor": cursor} if cursor else {}))
 
 
 def catalog_body(cursor: str | None) -> bytes:
     """The body of a catalog search: everything, deleted objects included."""
-    body: dict[str, object] = {
-        "object_types": OBJECT_TYPES,
-        "include_deleted_objects": True,
-        "limit": CATALOG_LIMIT,
-    }
-    return msgspec.json.encode(body | ({"cursor": cursor} if cursor else {}))
+    body = {"object_types": OBJECT_TYPES, "include_deleted_objects": True, "limit": CATALOG_LIMIT}
+    return _encode(body, cursor)
 
 
 def team_body(cursor: str | None) -> bytes:
     """The body of a search of team members: all of them."""
-    body: dict[str, object] = {"limit": TEAM_LIMIT}
-    return msgspec.json.encode(body | ({"cursor": cursor} if cursor else {}))
+    return _encode({"limit": TEAM_LIMIT}, cursor)
 
 
 def money_params(

@@ -119,9 +119,8 @@ def _check_line(line: Json, context: _Parts, pointer: str, modifiers: str) -> No
         parts = variation + total(rows(line, modifiers), "total_price_money")
         parts += added_tax(line, context.kinds) - amount(line, "total_discount_money")
         parts += _apportioned(line, context.apportioned)
-        _law(
-            "R1" if modifiers != "modifiers" else "L3", parts, amount(line, "total_money"), pointer
-        )
+        law = "L3" if modifiers == "modifiers" else "R1"
+        _law(law, parts, amount(line, "total_money"), pointer)
     for law, applied, sum_of in (
         ("L4", "applied_taxes", "total_tax_money"),
         ("L5", "applied_discounts", "total_discount_money"),

@@ -152,27 +152,18 @@ def discounts_of(lines: list[Json], named: list[Json], money: Money) -> list[Jso
             uid = str(share.get("discount_uid"))
             sums[uid] = sums.get(uid, 0) + amount(share, "applied_money")
     by_uid = {str(row.get("uid")): row for row in named}
-    discounts = [
-        {
-            "name": text(by_uid.get(uid, {}), "name") or "Discount",
-            "type": _discount_type(by_uid.get(uid, {})),
-            "money_amount": money(units),
-        }
-        for uid, units in sums.items()
-    ]
+    discounts = [_discount(by_uid.get(uid, {}), money(units)) for uid, units in sums.items()]
     unattributed = total(lines, "total_discount_money") - sum(sums.values())
     if unattributed:
-        name, kind = (
-            (text(named[0], "name") or "Discount", _discount_type(named[0]))
-            if len(named) == 1
-            else ("Discount", "VARIABLE_AMOUNT")
-        )
-        discounts.append({"name": name, "type": kind, "money_amount": money(unattributed)})
+        discounts.append(_discount(named[0] if len(named) == 1 else {}, money(unattributed)))
     return discounts
 
 
-def _discount_type(row: Json) -> str:
-    if row.get("reward_ids"):
-        return "DISCOUNT_BY_POINTS"
+def _discount(row: Json, amount_taken: str) -> Json:
     kind = str(row.get("type") or "VARIABLE_AMOUNT")
-    return _DISCOUNT_TYPES.get(kind, kind)
+    kind = "DISCOUNT_BY_POINTS" if row.get("reward_ids") else _DISCOUNT_TYPES.get(kind, kind)
+    return {
+        "name": text(row, "name") or "Discount",
+        "type": kind,
+        "money_amount": amount_taken,
+    }

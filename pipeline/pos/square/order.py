@@ -146,8 +146,3 @@ def read_record(body: bytes) -> Record:
         sold_at(envelope),
         received_at(order),
     )
-
-
-def read_number(line: bytes) -> bytes:
-    """The id of the order in UTF-8; empty if none can be read."""
-    return (read_record(line).number or "").encode()

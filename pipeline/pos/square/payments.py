@@ -36,16 +36,9 @@ def payments_of(envelope: Envelope) -> list[Json]:
         if kind == "NO_SALE":
             continue
         payment = by_id.get(text(tender, "payment_id") or text(tender, "id"), {})
-        payments.append(
-            {
-                "payment_type_id": None,
-                "name": _name_of(kind, payment),
-                "type": kind,
-                "money_amount": _money(tender, amount(tender, "amount_money")),
-                "fee": _fee(tender, payment),
-                "paid_at": tender.get("created_at"),
-            }
-        )
+        paid = _money(tender, amount(tender, "amount_money"))
+        row = _payment(_name_of(kind, payment), kind, paid, tender.get("created_at"))
+        payments.append(row | {"fee": _fee(tender, payment)})
     return payments
 
 
@@ -58,7 +51,7 @@ def refunds_of(envelope: Envelope, sum_total: int) -> list[Json]:
         if text(refund, "order_id") in (None, text(order, "id"))
     ]
     if not known_refunds and sum_total:
-        return [_payment("Refund", "OTHER", _units_as_money(order, sum_total), None)]
+        return [_payment("Refund", "OTHER", _units_as_money(order, sum_total))]
     refunds = [row for row in known_refunds if text(row, "status") not in _PAID_NOTHING]
     distinct = {text(refund, "id"): refund for refund in reversed(refunds)}
     payments = []
@@ -72,7 +65,7 @@ def refunds_of(envelope: Envelope, sum_total: int) -> list[Json]:
 
 def credit(order: Json, units: int) -> Json:
     """What an exchange sets off between what is sold and what is taken back."""
-    return _payment("Return credit", "RETURN_CREDIT", _units_as_money(order, units), None)
+    return _payment("Return credit", "RETURN_CREDIT", _units_as_money(order, units))
 
 
 def employee_of(envelope: Envelope) -> str | None:
@@ -91,7 +84,7 @@ def _first(values: Iterable[str | None]) -> str | None:
     return next((value for value in values if value), None)
 
 
-def _payment(name: str, kind: str, money: str, paid_at: object) -> Json:
+def _payment(name: str, kind: str, money: str, paid_at: object = None) -> Json:
     return {
         "payment_type_id": None,
         "name": name,

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from pipeline.pos.square.canonical import counting_open_orders, translator
-from pipeline.pos.square.catalog import to_canonical_catalog
-from pipeline.pos.square.exports import EXPORTS
-from pipeline.pos.square.order import read_number, read_record
-from pipeline.pos.square.redaction import (
-    FIELDS,
-    redact_rows,
-    remove_customers,
-    remove_personal_data,
-    store_ids,
-)
-from pipeline.pos.square.unknown_fields import find_unknown
-
-__all__ = [
-    "CATALOG",
-    "EXPORTS",
-    "PAGES",
-    "TELLTALES",
-    "counting_open_orders",
-    "find_unknown",
-    "read_number",
-    "read_record",
-    "read_shift",
-    "redact_rows",
-    "remove_customers",
-    "remove_personal_data",
-    "store_ids",
-    "to_canonical_catalog",
-    "translator",
-]
+from pipeline.pos.listed_fields import names
+from pipeline.pos.square.canonical import counting_open_orders as counting_open_orders
+from pipeline.pos.square.canonical import translator as translator
+from pipeline.pos.square.catalog import to_canonical_catalog as to_canonical_catalog
+from pipeline.pos.square.exports import EXPORTS as EXPORTS
+from pipeline.pos.square.order import read_record as read_record
+from pipeline.pos.square.redaction import FIELDS
+from pipeline.pos.square.redaction import redact_rows as redact_rows
+from pipeline.pos.square.redaction import remove_customers as remove_customers
+from pipeline.pos.square.redaction import remove_personal_data as remove_personal_data
+from pipeline.pos.square.redaction import store_ids as store_ids
+from pipeline.pos.square.unknown_fields import find_unknown as find_unknown
 
 CATALOG = tuple(FIELDS)
 read_shift = None
@@ -44,16 +26,10 @@ PAGES = {
     "refunds": "refunds",
 }
 TELLTALES = {
-    "order": "receipts",
-    "line_items": "receipts",
-    "tenders": "receipts",
-    "returns": "receipts",
-    "net_amounts": "receipts",
-    "item_data": "objects",
-    "category_data": "objects",
-    "modifier_list_data": "objects",
-    "tax_data": "objects",
-    "discount_data": "objects",
+    **dict.fromkeys(names("order line_items tenders returns net_amounts"), "receipts"),
+    **dict.fromkeys(
+        names("item_data category_data modifier_list_data tax_data discount_data"), "objects"
+    ),
     "business_hours": "stores",
     "assigned_locations": "employees",
 }

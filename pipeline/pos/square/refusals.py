@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.errors import SourceError, Unauthorized
-from pipeline.extract.http import RefusedRequest
+from pipeline.extract.http_faults import RefusedRequest
 from pipeline.pos.api import explain_refusal, read_refusal
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from pipeline.pos.listed_fields import names
+from pipeline.pos.listed_fields import names, printable
 from pipeline.pos.source import Record
 from pipeline.pos.square.order import Json, open_envelope, rows
 
@@ -58,11 +58,7 @@ def find_unknown(records: list[Record], *, is_first: bool) -> dict[str, str]:
 
 
 def _fields(order: Json) -> list[str]:
-    return [
-        "".join(c if c.isprintable() else "?" for c in name[:60])
-        for name in order
-        if name not in KNOWN
-    ]
+    return [printable(name) for name in order if name not in KNOWN]
 
 
 def _kinds(order: Json) -> list[str]:

@@ -44,10 +44,7 @@ def answer(
 
 
 def parse(resource: str, params: Mapping[str, str], rules: Rules) -> Request:
-    """Request from parameters; a cursor's own filters replace all others.
-
-    Unknown parameters are ignored.
-    """
+    """Request from known parameters; a cursor's own filters replace all others."""
     spec = RESOURCES[resource]
     limit = _limit(params["limit"], rules) if spec.pages and "limit" in params else None
     if spec.pages and "cursor" in params:
@@ -154,10 +151,7 @@ def _list(source: Source, now: int, request: Request, rules: Rules) -> Page:
 
 
 def _holds(entry: Entry, request: Request) -> bool:
-    """Whether the row's fields match the further filters of the request.
-
-    Filters with a plural name accept several values.
-    """
+    """Whether a row matches the further filters; plural names accept several values."""
     for name, column in RESOURCES[request.resource].fields:
         if name in request.params:
             value, expected = decode(entry.read()).get(column), request.params[name]

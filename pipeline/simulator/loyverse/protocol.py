@@ -22,10 +22,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Rules:
-    """Settings of the account and of the server.
-
-    `order` and `offsets` page as other APIs do, to test what a client relies on.
-    """
+    """Settings of account and server; `order` and `offsets` page as other APIs do."""
 
     history_days: int | None = None
     default_limit: int = 50
@@ -86,10 +83,7 @@ RESOURCES = {
 
 @dataclass
 class Page:
-    """One page of a list; rows are JSON bytes.
-
-    `request` leads to this page, `cursor` to the next one; it is None on the last page.
-    """
+    """One page of JSON rows; `request` leads to it, `cursor` to the next (None: last)."""
 
     name: str
     rows: list[bytes]
@@ -103,10 +97,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Request:
-    """Request for a page of a list, from parameters or from a cursor.
-
-    `after` is the position of the last row of the page before; `page` counts from 1.
-    """
+    """Request for page number `page`; `after` is the last position before it."""
 
     resource: str
     params: dict[str, str]

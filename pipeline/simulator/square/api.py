@@ -109,10 +109,7 @@ def list_refunds(call: Call) -> SquarePage:
 def _money_list(
     call: Call, name: str, source: Callable[[int, OrderQuery], Iterator[Row]]
 ) -> SquarePage:
-    """Payments or refunds, by default those created in the last year.
-
-    `begin_time` and `end_time` filter `created_at` for every sort order.
-    """
+    """Payments or refunds; `begin_time` and `end_time` always filter `created_at`."""
     limit = str(call.fields.get("limit", MAX_MONEY))
     fields = {**call.fields, "limit": int(limit) if limit.isdecimal() else limit}
     request = request_of(call.path, call.fields, call.now, call.rules)

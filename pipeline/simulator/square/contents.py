@@ -135,10 +135,7 @@ def _uid(kind: str, slot: Slot, key: object) -> str:
 
 
 def _reversed(content: Content) -> Content:
-    """Content that takes the given one back.
-
-    Uids other than the lines' equal those of the sale, as in real orders.
-    """
+    """Content that takes the given one back; only lines get uids of their own."""
     lines = tuple(
         line._replace(uid=token("return", line.uid), source_uid=line.uid) for line in content.lines
     )
@@ -189,10 +186,7 @@ def _extra(order: Order) -> Content:
 
 
 def _with_packing(content: Content, slot: Slot, amount: int) -> Content:
-    """Add a service charge with an additive tax.
-
-    The tax has one base: the charge and the lines that have the same tax.
-    """
+    """Add a service charge with an additive tax, whose base also has such lines."""
     added = tax_of("mas_iva")
     assert added is not None
     tax = _tax(added, slot)

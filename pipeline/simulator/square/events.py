@@ -39,10 +39,7 @@ _EXTRAS = (  # kind, share of the days of a register on which it happens
 
 
 class Fate(NamedTuple):
-    """Event of a sale, if any.
-
-    `instant` is in UTC seconds; `size` is a number in [0, 1) that scales the event.
-    """
+    """Event of a sale, if any; `instant` in UTC seconds, `size` in [0, 1) scales it."""
 
     event: str | None = None
     instant: int = 0

@@ -32,10 +32,7 @@ FIRST_VERSION = 4
 
 
 class Order(NamedTuple):
-    """One order.
-
-    `changes` are (instant, kind), sorted; the kinds are tip, fulfilled, refunded and canceled.
-    """
+    """One order; `changes`: sorted (instant, tip | fulfilled | refunded | canceled)."""
 
     id: str
     key: OrderKey
@@ -95,8 +92,5 @@ def state_at(order: Order, now: int) -> State | None:
 
 
 def _closed(order: Order) -> int:
-    """Instant at which an order that is paid at once was closed.
-
-    Less than a second after it was created.
-    """
+    """Instant, within a second, at which an order that is paid at once was closed."""
     return min(order.born, order.created + 100 + order.key.number * 13 % 400)

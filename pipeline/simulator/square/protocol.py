@@ -45,10 +45,7 @@ class SquareRules:
 
 @dataclass(frozen=True)
 class SquareRequest:
-    """Request for a page of a list.
-
-    `after` is the position of the last row of the page before; `page` counts from 1.
-    """
+    """Request for page number `page`; `after` is the last position before it."""
 
     path: str
     digest: int  # of all but cursor and limit

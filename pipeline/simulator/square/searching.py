@@ -19,10 +19,7 @@ MAX_LOCATIONS = 10
 
 
 def parse_search(body: Mapping[str, Any], began: int, locations: frozenset[str]) -> OrderQuery:
-    """Query in a body.
-
-    `began` is the instant of the first page; `locations` are the ids of the shop's locations.
-    """
+    """Query in a body; `began` is the first page's instant, `locations` known ids."""
     query = object_of(body, "query")
     filters, sort = object_of(query, "filter", "query."), object_of(query, "sort", "query.")
     field = choice_of(sort, "sort_field", _FIELDS, "query.sort.")

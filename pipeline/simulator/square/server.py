@@ -47,10 +47,7 @@ class SquareServer(Server):
         return 1
 
     def respond(self, exchange: Exchange, **fields: str) -> SquarePage | bytes:
-        """Answer an authorized request; raises SquareError.
-
-        `fields` replace those of the request.
-        """
+        """Answer an authorized request; `fields` replace those of the request."""
         exchange.headers["Square-Version"] = _version(exchange.request_headers)
         post = exchange.method == "POST"
         sent: dict[str, Any] = parse_body(exchange.request_body) if post else exchange.params
@@ -90,8 +87,5 @@ def _version(headers: Mapping[str, str]) -> str:
 
 
 def serve_square(source: OrderSource, **options: Any) -> AbstractContextManager[SquareServer]:
-    """Serve `source` until the block ends, with the options of `Server`.
-
-    Then raises the first error inside the server, if any.
-    """
+    """Serve `source` until the block ends, with the options of `Server`."""
     return running(SquareServer(source, **options))

@@ -20,10 +20,7 @@ from .timeline import OrderQuery, Timeline
 
 
 class SquareShop:
-    """`OrderSource` over a `Shop`.
-
-    `events=False` omits what Loyverse's API does not have.
-    """
+    """`OrderSource` over a `Shop`; `events`: with what Loyverse's API does not have."""
 
     def __init__(self, shop: Shop, events: bool = True):
         self.shop, self.ledger = shop, shop.ledger

@@ -33,10 +33,7 @@ _EPOCH = 719_163  # ordinal of 1970-01-01
 
 
 class OrderQuery(NamedTuple):
-    """Search for orders.
-
-    `field` is created, updated or closed; the bounds are inclusive, in milliseconds.
-    """
+    """Search by `field` (created, updated, closed); inclusive bounds in milliseconds."""
 
     field: str = "created"
     ascending: bool = False
@@ -102,11 +99,7 @@ class Timeline:
         )
 
     def _candidates(self, day: int, field: str) -> list[Order]:
-        """Orders whose field can lie on the day.
-
-        They include orders that arrive on the next day, because `created` can be before the
-        arrival.
-        """
+        """Orders whose field can lie on the day; `created` can be before the arrival."""
         today = self._touched(day)
         if field == "updated":
             return today

@@ -1,0 +1,70 @@
+"""How the work of a batch is divided: groups of small partitions, chunks of large ones.
+
+Work is counted in stored raw bytes of a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pipeline.executors import check_name, workers
+from pipeline.settings.run_context import once_per_run
+from pipeline.settings.sections import engine
+
+if TYPE_CHECKING:
+    from pipeline.tasks.batches import BatchTask
+
+GROUP_SIZE = 2 << 20  # the most work of a group
+_PARTITION = 20_000  # the work of a partition in addition to that of its bytes
+
+
+def work_of(task: BatchTask) -> int:
+    """The work of a partition, in stored raw bytes of a day."""
+    return task.size() + _PARTITION
+
+
+@once_per_run
+def _chunk_size() -> int:
+    """The most work of a chunk, [engine] chunk_bytes; 0: nothing is built in chunks."""
+    size: int = engine().chunk_bytes
+    return size
+
+
+def chunks_of(work: int) -> int:
+    """In how many chunks so much work is built.
+
+    Each reads all of it, so that processes of this machine do not build more than they are: what a
+    chunk holds in memory does not depend on its size.
+    """
+    if work == within(work):
+        return 1
+    count = -(-work // _chunk_size())
+    return min(count, max(2, workers())) if check_name() == "local" else count
+
+
+def within(work: int) -> int:
+    """`work`, or the size of a chunk where that is less."""
+    return min(work, _chunk_size() or work)
+
+
+def group_tasks(work: Mapping[BatchTask, int]) -> list[list[BatchTask]]:
+    """The tasks in groups of consecutive periods, the most work first.
+
+    The groups are of about equal work and as many for each process, so that none is waited for.
+    """
+    rest = sum(work.values())
+    limit = within(min(GROUP_SIZE, max(GROUP_SIZE // 2, rest // (4 * workers()))))
+    count = -(-rest // limit)
+    if count > 1:
+        count = -(-count // workers()) * workers()
+    groups: list[list[BatchTask]] = []
+    size = share = 0.0
+    for task in sorted(work, key=lambda task: task.period):
+        if size + work[task] > within(GROUP_SIZE) or size + work[task] / 2 > share:
+            share, size = rest / max(count - len(groups), 1), 0
+            groups.append([])
+        groups[-1].append(task)
+        size += work[task]
+        rest -= work[task]
+    return sorted(groups, key=lambda group: -sum(work[task] for task in group))
