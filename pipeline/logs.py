@@ -17,18 +17,16 @@ from typing import TextIO
 
 from pipeline.errors import ConfigError, PipelineError
 
-SECRETS = (
+OWN_SECRETS = (
     "LOYVERSE_TOKEN",
     "SQUARE_TOKEN",
     "CUSTOMER_HASH_KEY",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_ACCESS_KEY_ID",
     "SMTP_PASSWORD",
     "WEBHOOK_URL",
     "PING_URL",
     "PING_FAILURE_URL",
 )
+SECRETS = (*OWN_SECRETS, "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
 FILE = "POS_LOG"
 NAMED = 3  # days of a list
 _CONTROLS = re.compile(

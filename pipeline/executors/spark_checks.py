@@ -1,4 +1,4 @@
-"""Checks before a Spark application starts: no secret goes to it, and its master answers."""
+"""Checks before Spark starts: no secret goes to it, and its master answers."""
 
 from __future__ import annotations
 

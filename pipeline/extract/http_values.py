@@ -1,4 +1,4 @@
-"""Values of HTTP requests, checked: the API's address, its token, times in headers."""
+"""Checked values of HTTP requests: address, token, times in headers."""
 
 from __future__ import annotations
 

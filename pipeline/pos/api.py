@@ -78,7 +78,7 @@ def open_http(
     sleep: Callable[[float], None] = time.sleep,
     **options: Any,
 ) -> tuple[Http, str]:
-    """The connection to an API, with the options of `Http`, and the account's identity.
+    """A connection with the options of `Http`, and the identity of the account.
 
     `rate` are the requests in seconds that all processes with the same `state` folder share; None:
     no limit. Raises ConfigError.

@@ -19,6 +19,7 @@ from luigi.retcodes import retcode
 from luigi.worker import worker
 
 from pipeline.errors import NoConfiguration
+from pipeline.logs import OWN_SECRETS
 from pipeline.settings import sections
 
 SECTIONS = (
@@ -38,15 +39,6 @@ _LUIGI: dict[str, Iterable[str]] = {
     "retcode": [name for name, _ in retcode.get_params()],
     "resources": ["pos_api"],
 }
-SECRETS = (
-    "LOYVERSE_TOKEN",
-    "SQUARE_TOKEN",
-    "CUSTOMER_HASH_KEY",
-    "SMTP_PASSWORD",
-    "WEBHOOK_URL",
-    "PING_URL",
-    "PING_FAILURE_URL",
-)
 _NO_SETTINGS = {
     "POS_FAILURES",  # from `pos run` to its Luigi process
     "POS_PARENT_PIPE",
@@ -87,11 +79,13 @@ def check_names(environment: Mapping[str, str] = os.environ) -> None:
     """Refuse variables that look like a setting or a secret and are none."""
     overrides = known_overrides()
     prefixes = tuple(override_name(section.__name__, "") for section in SECTIONS)
-    for name in sorted(environment.keys() - overrides.keys() - _NO_SETTINGS - set(SECRETS)):
+    for name in sorted(environment.keys() - overrides.keys() - _NO_SETTINGS - set(OWN_SECRETS)):
         if _is_service(name, environment[name]):
             continue
         own = name.startswith(prefixes) and not name.startswith(_SHARED)
-        names = [*overrides, *SECRETS] if name.startswith((*prefixes, *_SHARED)) else SECRETS
+        names = (
+            [*overrides, *OWN_SECRETS] if name.startswith((*prefixes, *_SHARED)) else OWN_SECRETS
+        )
         close = get_close_matches(name, names, 1, 0.6 if own else _ALIKE)
         if own or close:
             raise NoConfiguration(

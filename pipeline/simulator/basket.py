@@ -56,17 +56,15 @@ def _serve(rng: Random, dish: Dish) -> Line:
         return Line(dish, portion, milli, portion.price, ())
     if dish.typed_price:
         return Line(dish, portion, 1000, 10_00 + 50 * int(random() * 300), ())
-    answers = tuple(
-        [
-            ask.answers[bisect(ask.weights, random() * ask.weights[-1])]
-            for ask in dish.asks
-            if ask.chance == 1.0 or random() < ask.chance
-        ]
-    )
+    answers = [
+        ask.answers[bisect(ask.weights, random() * ask.weights[-1])]
+        for ask in dish.asks
+        if ask.chance == 1.0 or random() < ask.chance
+    ]
     draw = random()
     milli = 1000 if draw < 0.965 or dish.role == "envío" else 2000 if draw < 0.995 else 3000
     note = LINE_NOTES[int(draw * 500) % 5] if 0.5 < draw < 0.51 else None
-    return Line(dish, portion, milli, portion.price, answers, note)
+    return Line(dish, portion, milli, portion.price, tuple(answers), note)
 
 
 def _merge(lines: list[Line], line: Line) -> None:

@@ -44,22 +44,14 @@ class Exchange:
     failure: type[ApiError] = ApiError  # error class of the API that is served
 
     def body(self) -> bytes:
-        return (
-            self.listing.body()
-            if self.content is None and self.listing is not None
-            else self.content or b""
-        )
+        if self.content is None and self.listing is not None:
+            return bytes(self.listing.body())
+        return self.content or b""
 
     def head(self, length: int | None, *header_lines: str) -> bytes:
         """Status line and headers; `length` is the Content-Length, None omits it."""
-        lines = [
-            (
-                f"HTTP/1.1 {self.status}"
-                f" {CODES.get(self.status, 'OK' if self.status < 300 else 'STATUS')}"
-            ),
-            *(f"{name}: {value}" for name, value in self.headers.items()),
-            *header_lines,
-        ]
-        return "\r\n".join(
-            lines + ([] if length is None else [f"Content-Length: {length}"]) + ["", ""]
-        ).encode("latin-1")
+        code = CODES.get(self.status, "OK" if self.status < 300 else "STATUS")
+        headers = [f"{name}: {value}" for name, value in self.headers.items()]
+        size = [] if length is None else [f"Content-Length: {length}"]
+        lines = [f"HTTP/1.1 {self.status} {code}", *headers, *header_lines, *size, "", ""]
+        return "\r\n".join(lines).encode("latin-1")

@@ -92,14 +92,8 @@ class Ledger:
         if is_closed(when, register.store, self.opened):
             return 0
         store, rng = STORES[register.store], self.rng(1, device, day)
-        expected = (
-            self.per_day
-            * store.size
-            * register.share
-            * demand(when, self.opened)
-            * store.weekdays[when.weekday()]
-            / 100
-        )
+        usual = self.per_day * store.size * register.share * demand(when, self.opened)
+        expected = usual * store.weekdays[when.weekday()] / 100
         return int(expected * (0.88 + 0.24 * rng.random()) + rng.random())
 
     def new_customers(self, device: int, day: int) -> int:
@@ -196,20 +190,11 @@ class Ledger:
             created = sold + 1 + int(draw * draw * draw * draw * 300)
             if absence and absence[0] <= sold < absence[1]:
                 created = absence[1] + 20 + offset // 3  # a few a second, as a queue empties
-            cancelled = cancellation(rng, created, position)
+            end = cancellation(rng, created, position)
+            serial, customer = number + offset, -1 if position < 0 else customers[position]
+            key = serial << 8 | self.registers[device].number
             slots.append(
-                Slot(
-                    created,
-                    (number + offset) << 8 | self.registers[device].number,
-                    sold,
-                    cancelled,
-                    device,
-                    number + offset,
-                    day,
-                    position,
-                    -1 if position < 0 else customers[position],
-                    refunds,
-                )
+                Slot(created, key, sold, end, device, serial, day, position, customer, refunds)
             )
         return tuple(slots)
 

@@ -29,12 +29,7 @@ CHANGES = sorted(
     {day for day, _, _ in PRICE_LISTS}
     | {day for item in ITEMS for day in (item.since, item.until) if day}
     | {item.renamed[0] for item in ITEMS if item.renamed}
-    | {
-        option.since
-        for modifier in MODIFIERS.values()
-        for option in modifier.options
-        if option.since
-    }
+    | {option.since for row in MODIFIERS.values() for option in row.options if option.since}
 )
 
 
@@ -103,10 +98,8 @@ def price_on(size: Size, day: date) -> tuple[int, int]:
     price, cost = size.price, size.cost
     for since, dearer, costlier in PRICE_LISTS:
         if day >= since:
-            price, cost = (
-                -(-size.price * dearer // 100_00) * 100,
-                (size.cost * costlier + 50) // 100,
-            )
+            price = -(-size.price * dearer // 100_00) * 100
+            cost = (size.cost * costlier + 50) // 100
     return price, cost
 
 
@@ -137,9 +130,7 @@ def _menu(month: date, changes: int, opened: date) -> dict[str, Shelf]:
             weight = item.weight * item.season[month.month - 1] / 100 * growth
             shelves.setdefault(item.role, []).append((weight, _dish(item, day)))
     return {
-        role: Shelf(
-            tuple(accumulate(weight for weight, _ in rows)), tuple(dish for _, dish in rows)
-        )
+        role: Shelf(tuple(accumulate(weight for weight, _ in rows)), tuple(d for _, d in rows))
         for role, rows in shelves.items()
     }
 
@@ -152,25 +143,17 @@ def _dish(item: Item, day: date) -> Dish:
             for option in MODIFIERS[key].options
             if option.since is None or day >= option.since
         ]
+        modifier = id_of("modifier", key), MODIFIERS[key].name
         answers = tuple(
-            Answer(
-                id_of("modifier", key),
-                option_id(key, option),
-                MODIFIERS[key].name,
-                option.name,
-                option.price,
-            )
-            for option in options
+            Answer(modifier[0], option_id(key, each), modifier[1], each.name, each.price)
+            for each in options
         )
-        asks.append(
-            Ask(chance / 100, tuple(accumulate(option.weight for option in options)), answers)
-        )
-    portions = tuple(
-        Portion(
-            variant_id(item.name, size.name), size.name, sku_of(item, index), *price_on(size, day)
-        )
-        for index, size in enumerate(item.sizes)
-    )
+        weights = tuple(accumulate(option.weight for option in options))
+        asks.append(Ask(chance / 100, weights, answers))
+    portions = []
+    for index, size in enumerate(item.sizes):
+        variant, sku = variant_id(item.name, size.name), sku_of(item, index)
+        portions.append(Portion(variant, size.name, sku, *price_on(size, day)))
     return Dish(
         id_of("item", item.name),
         name_on(item, day),
@@ -179,7 +162,7 @@ def _dish(item: Item, day: date) -> Dish:
         tax_of(item.tax),
         tuple(asks),
         tuple(accumulate(size.weight for size in item.sizes)),
-        portions,
+        tuple(portions),
         item.by_weight,
         item.typed_price,
     )

@@ -81,9 +81,5 @@ def draw_times(rng: Random, day: date, count: int) -> list[int]:
     if (day.month, day.day) in ((12, 24), (12, 31)):
         cumulated = _EARLY
     total = cumulated[-1]
-    return sorted(
-        [
-            NOON + bisect(cumulated, random() * total) * 1800 + int(random() * 1800)
-            for _ in range(count)
-        ]
-    )
+    halves = ((bisect(cumulated, random() * total), random()) for _ in range(count))
+    return sorted([NOON + half * 1800 + int(draw * 1800) for half, draw in halves])

@@ -95,14 +95,8 @@ class Server(ThreadingTCPServer):
         super().__init__(("127.0.0.1", port), Connection, bind_and_activate=listener is None)
         if listener:
             self.socket, self.server_address = listener, listener.getsockname()
-        self.source, self.rules, self.rate_limit, self.faults, self.clock, self.is_embedded = (
-            source,
-            rules or self.standard(),
-            rate_limit,
-            list(faults),
-            clock,
-            is_embedded,
-        )
+        self.source, self.rules, self.faults = source, rules or self.standard(), list(faults)
+        self.rate_limit, self.clock, self.is_embedded = rate_limit, clock, is_embedded
         self.token = secrets.token_hex(16) if token is None else token
         self.now = now or (lambda: datetime.now(UTC))
         self.url = f"http://127.0.0.1:{self.server_address[1]}{self.prefix}"
@@ -143,14 +137,7 @@ class Server(ThreadingTCPServer):
             page,
             millis(moment),
             self.rules,
-            lambda: [
-                *(
-                    request.params.get("cursor")
-                    for request in list(self.requests)
-                    if request.path == path
-                ),
-                params.get("cursor"),
-            ],
+            lambda: [*self._cursors_on(path), params.get("cursor")],
             request_headers=headers,
             request_body=body,
             failure=self.failure,
@@ -165,21 +152,15 @@ class Server(ThreadingTCPServer):
         for fault in struck:
             if fault.phase == "answer":
                 fault.act(exchange)
+        rows, status = len(exchange.listing.rows) if exchange.listing else 0, exchange.status
+        logged = (number, method, path, params, page, authorized, arrival, status, rows)
         with self._lock:
-            self.requests.append(
-                LoggedRequest(
-                    number,
-                    method,
-                    path,
-                    params,
-                    page,
-                    authorized,
-                    arrival,
-                    exchange.status,
-                    len(exchange.listing.rows) if exchange.listing else 0,
-                )
-            )
+            self.requests.append(LoggedRequest(*logged))
         return exchange, next((fault for fault in struck if fault.phase == "wire"), None)
+
+    def _cursors_on(self, path: str) -> list[str | None]:
+        requests = list(self.requests)
+        return [request.params.get("cursor") for request in requests if request.path == path]
 
     def _struck_by(self, exchange: Exchange) -> list[Fault]:
         struck: list[Fault] = []
@@ -197,9 +178,10 @@ class Server(ThreadingTCPServer):
                 )
             self._grant(arrival)
             reply = self.respond(exchange)
-            exchange.listing, exchange.content = (
-                (None, reply) if isinstance(reply, bytes) else (reply, None)
-            )
+            if isinstance(reply, bytes):
+                exchange.content = reply
+            else:
+                exchange.listing = reply
         except ApiError as error:
             exchange.status, exchange.content = error.status, error.body
 

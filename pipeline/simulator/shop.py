@@ -53,8 +53,8 @@ class Shop:
         self, now: int, query: Query, before: tuple[int, int | str] | None = None
     ) -> Iterator[Entry]:
         if query.keys is not None:
-            found = (entry for key in set(query.keys) if (entry := self.find(now, key)))
-            entries = sorted(filter(query.admits, found), reverse=True)
+            named = (entry for key in set(query.keys) if (entry := self.find(now, key)))
+            entries = sorted(filter(query.admits, named), reverse=True)
             yield from (entry for entry in entries if before is None or entry[:2] < before)
             return
         newest = min(
@@ -71,11 +71,8 @@ class Shop:
         for utc_day in range(newest // _DAY, oldest // _DAY - 1, -1):
             for slot in self.ledger.created_on(utc_day + 719_163):
                 created, updated = slot.created * 1000, slot.updated(second) * 1000
-                if (
-                    created > newest
-                    or (before is not None and (created, slot.id) >= before)
-                    or (query.updated_min is not None and updated < query.updated_min)
-                ):
+                is_after = before is not None and (created, slot.id) >= before
+                if created > newest or is_after or updated < (query.updated_min or 0):
                     continue
                 entry = self._entry(slot, second)
                 if query.admits(entry):

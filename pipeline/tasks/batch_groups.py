@@ -1,4 +1,4 @@
-"""How the work of a batch is divided: groups of small partitions, chunks of large ones.
+"""The work of a batch in groups of small partitions and chunks of large ones.
 
 Work is counted in stored raw bytes of a day.
 """

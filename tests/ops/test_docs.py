@@ -18,7 +18,8 @@ from luigi.cmdline_parser import CmdlineParser
 import pipeline
 import pipeline.tasks
 from pipeline import cli
-from pipeline.settings.environment import SECRETS, known_overrides
+from pipeline.logs import OWN_SECRETS
+from pipeline.settings.environment import known_overrides
 from tests.support.documents import PAGES as ALL_PAGES
 from tests.support.documents import ROOT, with_tables
 
@@ -134,7 +135,7 @@ def test_named_settings_and_variables_exist(page: Path) -> None:
     keys = set(re.findall(r"`\[(\w+)\] ([a-z_-]+)", text))
     assert not {key for key in keys if (key[0], key[1].replace("-", "_")) not in known}
     variables = set(re.findall(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=[^`]*)?`", text))
-    exist = set(known_overrides()) | set(SECRETS) | FOREIGN_VARIABLES | code_words()
+    exist = set(known_overrides()) | set(OWN_SECRETS) | FOREIGN_VARIABLES | code_words()
     assert not variables - exist
 
 
@@ -237,7 +238,7 @@ def test_variables_and_inputs_of_the_guide_are_those_of_the_workflow(root: Path)
     read = set(re.findall(r"(?:vars|secrets)\.(\w+)", workflow))
     assert all(f"`{name}`" in guide or name in named for name in read)
     settings = set(re.findall(r"`((?:POS|LAKE|MAIL|WEBHOOK)_[A-Z_]+)`", guide)) | (named - read)
-    assert settings <= set(known_overrides()) | set(SECRETS), "each variable is a setting"
+    assert settings <= set(known_overrides()) | set(OWN_SECRETS), "each variable is a setting"
     assert "toJSON(vars)" in workflow
     assert set(re.findall(r"-f (\w+)=", guide)) == {"date", "month"}
 

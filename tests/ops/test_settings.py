@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from pipeline import settings
 from pipeline.errors import NoConfiguration
+from pipeline.logs import OWN_SECRETS
 from pipeline.settings.environment import (
-    SECRETS,
     SECTIONS,
     apply_environment,
     check_names,
@@ -35,7 +35,7 @@ def test_every_key_of_luigi_cfg_has_one_variable() -> None:
     keys = {(section, key) for section in shipped.sections() for key in shipped[section]}
     overrides = known_overrides()
     assert keys | set(OURS) <= set(overrides.values())
-    assert len(set(overrides.values())) == len(overrides) and not set(overrides) & set(SECRETS)
+    assert len(set(overrides.values())) == len(overrides) and not set(overrides) & set(OWN_SECRETS)
     assert all(name == override_name(*place) for name, place in overrides.items())
 
 
@@ -117,7 +117,7 @@ INNOCENT = {
     "LUIGI_CONFIG_PATH": "x.cfg",
     "lake_urI": "lower case is another program's",
     "POSIXLY_CORRECT": "1",
-    **dict.fromkeys(SECRETS, "x"),
+    **dict.fromkeys(OWN_SECRETS, "x"),
 }
 
 

@@ -13,21 +13,34 @@ import msgspec
 from pipeline.pos.source import CashShift
 
 
-class _Shift(msgspec.Struct):
-    id: str
+class _Shift(
+    msgspec.Struct,
+    kw_only=True,
+    rename={
+        "register_id": "pos_device_id",
+        "opened_by": "opened_by_employee",
+        "closed_by": "closed_by_employee",
+        "opening_cash": "starting_cash",
+        "counted_cash": "actual_cash",
+        "shift_id": "id",
+    },
+):
+    """The fields of `CashShift`, in their order."""
+
+    shift_id: str
     store_id: str
-    pos_device_id: str
+    register_id: str
     opened_at: datetime
-    starting_cash: Decimal
+    closed_at: datetime | None = None
+    opened_by: str | None = None
+    closed_by: str | None = None
+    opening_cash: Decimal
     cash_payments: Decimal
     cash_refunds: Decimal
     paid_in: Decimal
     paid_out: Decimal
     expected_cash: Decimal
-    actual_cash: Decimal | None = None
-    closed_at: datetime | None = None
-    opened_by_employee: str | None = None
-    closed_by_employee: str | None = None
+    counted_cash: Decimal | None = None
 
 
 _decode = msgspec.json.Decoder(_Shift).decode
@@ -38,19 +51,5 @@ def read_shift(line: bytes) -> CashShift:
     row = _decode(line)  # msgspec's errors are ValueErrors
     if row.opened_at.tzinfo is None or (row.closed_at and row.closed_at.tzinfo is None):
         raise ValueError("a time of the shift has no time zone")
-    return CashShift(
-        row.id,
-        row.store_id,
-        row.pos_device_id,
-        row.opened_at,
-        row.closed_at,
-        row.opened_by_employee,
-        row.closed_by_employee,
-        row.starting_cash,
-        row.cash_payments,
-        row.cash_refunds,
-        row.paid_in,
-        row.paid_out,
-        row.expected_cash,
-        row.actual_cash if row.closed_at else None,
-    )
+    shift = CashShift(*msgspec.structs.astuple(row))
+    return shift if row.closed_at else shift._replace(counted_cash=None)

@@ -36,11 +36,9 @@ def answer(
     if resource not in RESOURCES or "/" in key:
         raise ApiError(404, "NOT_FOUND", f"There is no {path}.")
     _allow(RESOURCES[resource].scope, rules)
-    return (
-        _one(source, now, resource, key, rules)
-        if key
-        else _list(source, now, parse(resource, params, rules), rules)
-    )
+    if key:
+        return _one(source, now, resource, key, rules)
+    return _list(source, now, parse(resource, params, rules), rules)
 
 
 def parse(resource: str, params: Mapping[str, str], rules: Rules) -> Request:
@@ -71,25 +69,19 @@ def _limit(text: str, rules: Rules) -> int:
     if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) < 10):
         raise ApiError(400, "INCORRECT_VALUE_TYPE", "The value must be an integer.", "limit")
     if not 1 <= int(text) <= rules.max_limit:
-        raise ApiError(
-            400, "INVALID_VALUE", f"The value must be from 1 to {rules.max_limit}.", "limit"
-        )
+        detail = f"The value must be from 1 to {rules.max_limit}."
+        raise ApiError(400, "INVALID_VALUE", detail, "limit")
     return int(text)
 
 
 def _query(source: Source, now: int, request: Request, rules: Rules) -> Query:
     bounds: dict[str, int | None] = dict.fromkeys(DATES)
-    for name in DATES:
-        if name in request.params:
-            try:
-                bounds[name] = parse_stamp(request.params[name])
-            except ValueError as error:
-                raise ApiError(
-                    400,
-                    "INCORRECT_VALUE_TYPE",
-                    "The value must be a date and time in UTC (ISO 8601).",
-                    name,
-                ) from error
+    detail = "The value must be a date and time in UTC (ISO 8601)."
+    for name in filter(request.params.__contains__, DATES):
+        try:
+            bounds[name] = parse_stamp(request.params[name])
+        except ValueError as error:
+            raise ApiError(400, "INCORRECT_VALUE_TYPE", detail, name) from error
     for start, end in (DATES[:2], DATES[2:]):
         earliest, latest = bounds[start], bounds[end]
         if earliest is not None and latest is not None and earliest > latest:
@@ -141,11 +133,8 @@ def _list(source: Source, now: int, request: Request, rules: Rules) -> Page:
         raise _beyond_history(rules)
     following = None
     if len(batch) > len(page):
-        following = replace(
-            request,
-            after=position(request, page) if position else page[-1][:2],
-            page=request.page + 1,
-        ).cursor()
+        after = position(request, page) if position else page[-1][:2]
+        following = replace(request, after=after, page=request.page + 1).cursor()
     name = "inventory_levels" if request.resource == "inventory" else request.resource
     return Page(name, [entry.read() for entry in page], following, request)
 
@@ -155,9 +144,7 @@ def _holds(entry: Entry, request: Request) -> bool:
     for name, column in RESOURCES[request.resource].fields:
         if name in request.params:
             value, expected = decode(entry.read()).get(column), request.params[name]
-            if value is None or (
-                value not in expected.split(",") if name.endswith("s") else value != expected
-            ):
+            if value not in (expected.split(",") if name.endswith("s") else [expected]):
                 return False
     return True
 
@@ -201,11 +188,8 @@ def _rows(source: Source, now: int, resource: str, query: Query = EVERYTHING) ->
 def _one(source: Source, now: int, resource: str, key: str, rules: Rules) -> bytes:
     if resource == "receipts":
         entry = source.find(now, key)
-        if (
-            entry
-            and rules.history_days is not None
-            and entry.created < now - rules.history_days * DAY
-        ):
+        limit = 0 if rules.history_days is None else now - rules.history_days * DAY
+        if entry and entry.created < limit:
             raise _beyond_history(rules)
     else:
         entry = next((row for row in _rows(source, now, resource) if row.key == key), None)

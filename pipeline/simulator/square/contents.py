@@ -121,13 +121,9 @@ class Contents:
         sale = self.sale(self.events.exchanged_sale(slot))
         line = sale.lines[0]
         uids = {uid for uid, _ in line.discounts}
-        return _reversed(
-            Content(
-                (line,),
-                tuple(row for row in sale.discounts if row.uid in uids),
-                tuple(row for row in sale.taxes if row.uid == line.tax),
-            )
-        )
+        discounts = tuple(row for row in sale.discounts if row.uid in uids)
+        taxes = tuple(row for row in sale.taxes if row.uid == line.tax)
+        return _reversed(Content((line,), discounts, taxes))
 
 
 def _uid(kind: str, slot: Slot, key: object) -> str:
@@ -147,14 +143,12 @@ def _source_positions(ticket: Ticket, sold: Ticket) -> list[int]:
     if len(ticket.lines) == len(sold.lines):
         return list(range(len(sold.lines)))
     line = ticket.lines[0]
+    goods = (line.portion, line.answers, line.price)
     return [
         next(
             position
             for position, old in enumerate(sold.lines)
-            if old.portion == line.portion
-            and old.answers == line.answers
-            and old.price == line.price
-            and old.milli >= line.milli
+            if (old.portion, old.answers, old.price) == goods and old.milli >= line.milli
         )
     ]
 
@@ -257,12 +251,9 @@ def _discounts(ticket: Ticket, slot: Slot) -> tuple[tuple[Discount, ...], dict[s
             {row.name: share for row, _, share in line.discounts}.get(discount.name)
             for line in ticket.lines
         ]
-        base = sum(
-            amount_left
-            for amount_left, share in zip(left, shares, strict=True)
-            if share is not None
-        )
-        left = [amount_left - (share or 0) for amount_left, share in zip(left, shares, strict=True)]
+        pairs = list(zip(left, shares, strict=True))
+        base = sum(amount_left for amount_left, share in pairs if share is not None)
+        left = [amount_left - (share or 0) for amount_left, share in pairs]
         uid = uids[discount.name] = _uid("discount", slot, position)
         rows.append(_discount(discount, uid, percent, base, amount))
     return tuple(rows), uids

@@ -11,21 +11,9 @@ from typing import NamedTuple
 from ..ledger import Slot
 from .ids import OrderKey
 
-# What an order can be; the position in this list is part of an order's id.
-KINDS = (
-    "sale",
-    "return",
-    "amount_refund",
-    "void",
-    "no_sale",
-    "gift_card",
-    "custom_amount",
-    "open",
-    "draft",
-)
-SALE, RETURN, AMOUNT_REFUND, VOID, NO_SALE, GIFT_CARD, CUSTOM_AMOUNT, OPEN, DRAFT = range(
-    len(KINDS)
-)
+# What an order can be, a part of its id.
+KINDS = range(9)
+SALE, RETURN, AMOUNT_REFUND, VOID, NO_SALE, GIFT_CARD, CUSTOM_AMOUNT, OPEN, DRAFT = KINDS
 RETURNS = frozenset((RETURN, AMOUNT_REFUND, VOID))
 OFFLINE_SECONDS = 600  # a receipt that reached the server later than that was rung offline
 FIRST_VERSION = 4

@@ -90,9 +90,5 @@ class SquareShop:
         orders = [row for row in self.timeline.orders_of(slot) if row.kind in RETURNS]
         orders += [self.timeline.order_of(later) for later in self.events.returned_by(slot)]
         states = [row for row in (state_at(order, now) for order in orders) if row]
-        return [
-            row
-            for returned in states
-            if "canceled" not in returned.done
-            for row in self.printer.tenders.paybacks(returned)
-        ]
+        valid = [returned for returned in states if "canceled" not in returned.done]
+        return [row for returned in valid for row in self.printer.tenders.paybacks(returned)]

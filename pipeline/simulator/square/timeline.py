@@ -76,7 +76,7 @@ class Timeline:
     def find(self, now: int, identifier: str) -> State | None:
         """Order of that id as it is at `now`."""
         key = parse_order_id(self.ledger.seed, identifier)
-        if key is None or key.kind >= len(KINDS) or key.device >= len(self.ledger.registers):
+        if key is None or key.kind not in KINDS or key.device >= len(self.ledger.registers):
             return None
         order = next((row for row in self._of_key(now, key) if row.id == identifier), None)
         return state_at(order, now) if order else None
