@@ -13,7 +13,7 @@ from typing import NamedTuple
 from .arithmetic import tax_shares
 
 
-class Modifier(NamedTuple):
+class OrderModifier(NamedTuple):
     """Modifier on a line; `total` is for the whole quantity."""
 
     uid: str
@@ -23,7 +23,7 @@ class Modifier(NamedTuple):
     total: int
 
 
-class Discount(NamedTuple):
+class OrderDiscount(NamedTuple):
     """Discount of the order; the lines have the amounts that it takes off them."""
 
     uid: str
@@ -35,7 +35,7 @@ class Discount(NamedTuple):
     reward: str | None = None
 
 
-class Tax(NamedTuple):
+class OrderTax(NamedTuple):
     """Tax of the order."""
 
     uid: str
@@ -45,7 +45,7 @@ class Tax(NamedTuple):
     inclusive: bool
 
 
-class Line(NamedTuple):
+class OrderLine(NamedTuple):
     """One line; `discounts` are (uid, amount), `tax` is the uid of a tax."""
 
     uid: str
@@ -57,7 +57,7 @@ class Line(NamedTuple):
     by_weight: bool
     price: int
     variation_total: int
-    modifiers: tuple[Modifier, ...] = ()
+    modifiers: tuple[OrderModifier, ...] = ()
     discounts: tuple[tuple[str, int], ...] = ()
     tax: str | None = None
     note: str | None = None
@@ -87,9 +87,9 @@ class Charge(NamedTuple):
 class Content(NamedTuple):
     """All that an order sells, or all that it takes back."""
 
-    lines: tuple[Line, ...] = ()
-    discounts: tuple[Discount, ...] = ()
-    taxes: tuple[Tax, ...] = ()
+    lines: tuple[OrderLine, ...] = ()
+    discounts: tuple[OrderDiscount, ...] = ()
+    taxes: tuple[OrderTax, ...] = ()
     charges: tuple[Charge, ...] = ()
     tip: int = 0
     rounding: int = 0

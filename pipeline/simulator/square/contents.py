@@ -13,11 +13,19 @@ from functools import lru_cache
 from .. import ticket_lines, trade
 from ..ids import id_of
 from ..ledger import Slot
-from ..pricelist import Tax as PriceTax
-from ..pricelist import tax_of
+from ..pricelist import Tax, tax_of
 from ..tickets import Ticket, Tickets
 from .arithmetic import half_even, percent_of
-from .content import Charge, Content, Discount, Line, Modifier, Priced, Tax, price
+from .content import (
+    Charge,
+    Content,
+    OrderDiscount,
+    OrderLine,
+    OrderModifier,
+    OrderTax,
+    Priced,
+    price,
+)
 from .events import Events
 from .ids import catalog_token, token
 from .orders import AMOUNT_REFUND, CUSTOM_AMOUNT, GIFT_CARD, OPEN, RETURN, VOID, Order, State
@@ -157,7 +165,7 @@ def _amount(slot: Slot, size: float, total: int) -> Content:
     """Refund of an amount, without information on its items."""
     amount = max(1, int(total * (0.1 + 0.4 * size)))
     uid = _uid("return", slot, "amount")
-    line = Line(uid, "CUSTOM_AMOUNT", None, None, None, 1000, False, amount, amount)
+    line = OrderLine(uid, "CUSTOM_AMOUNT", None, None, None, 1000, False, amount, amount)
     return Content((line,))
 
 
@@ -175,7 +183,7 @@ def _extra(order: Order) -> Content:
         return Content()
     uid = token("line", order.key)
     note = "varios" if order.kind == CUSTOM_AMOUNT and number % 3 == 0 else None
-    line = Line(uid, kind, name, None, None, 1000, False, amount, amount, note=note)
+    line = OrderLine(uid, kind, name, None, None, 1000, False, amount, amount, note=note)
     return Content((line,))
 
 
@@ -205,17 +213,21 @@ def _content(ticket: Ticket, slot: Slot) -> Content:
     return Content(lines, discounts, tuple(taxes.values()), charges, ticket.tip, ticket.total - due)
 
 
-def _tax(tax: PriceTax, slot: Slot) -> Tax:
+def _tax(tax: Tax, slot: Slot) -> OrderTax:
     uid, catalog_id = _uid("tax", slot, tax.id), catalog_token("tax", tax.id)
-    return Tax(uid, catalog_id, tax.name, Decimal(tax.rate), tax.kind == "INCLUDED")
+    return OrderTax(uid, catalog_id, tax.name, Decimal(tax.rate), tax.kind == "INCLUDED")
 
 
 def _line(
-    line: ticket_lines.Line, slot: Slot, position: int, uids: dict[str, str], taxes: dict[str, Tax]
-) -> Line:
+    line: ticket_lines.Line,
+    slot: Slot,
+    position: int,
+    uids: dict[str, str],
+    taxes: dict[str, OrderTax],
+) -> OrderLine:
     modifiers = tuple(
         [
-            Modifier(
+            OrderModifier(
                 _uid("modifier", slot, (position, index)),
                 catalog_token("modifier", answer.option_id),
                 answer.option,
@@ -225,7 +237,7 @@ def _line(
             for index, answer in enumerate(line.answers)
         ]
     )
-    return Line(
+    return OrderLine(
         _uid("line", slot, position),
         "ITEM",
         line.dish.name,
@@ -242,7 +254,7 @@ def _line(
     )
 
 
-def _discounts(ticket: Ticket, slot: Slot) -> tuple[tuple[Discount, ...], dict[str, str]]:
+def _discounts(ticket: Ticket, slot: Slot) -> tuple[tuple[OrderDiscount, ...], dict[str, str]]:
     """Discounts of the ticket, in the order of their use, and their uids by name."""
     left = [line.gross for line in ticket.lines]
     rows, uids = [], {}
@@ -261,13 +273,13 @@ def _discounts(ticket: Ticket, slot: Slot) -> tuple[tuple[Discount, ...], dict[s
 
 def _discount(
     discount: trade.Discount, uid: str, percent: int | None, base: int, amount: int
-) -> Discount:
+) -> OrderDiscount:
     key = _DISCOUNT_IDS.get(discount.name)
     percentage = None if percent is None else Decimal(percent)
     if percentage is not None and percent_of(base, percentage) != amount:
         percentage = None  # Square would round this half to another cent
     keyed = percent is not None and percentage is None
-    return Discount(
+    return OrderDiscount(
         uid,
         catalog_token("discount", key) if key and not keyed else None,
         discount.name,

@@ -15,7 +15,7 @@ from .contents import Contents
 from .ids import OrderKey, catalog_token, money, order_id, token, whole_second
 from .orders import DRAFT, OPEN, RETURNS, SALE, Order, State
 from .render import Json, amounts, return_entry, sale_fields, totals
-from .tenders import Payback, Tender, Tenders
+from .tenders import OrderTender, Payback, Tenders
 
 _CARDS = ("VISA", "MASTERCARD", "AMERICAN_EXPRESS")
 _ENTRIES = ("CONTACTLESS", "EMV", "SWIPED", "KEYED")
@@ -66,7 +66,7 @@ class Printer:
         fields["net_amount_due_money"] = money(0 if paid else priced.total)
         return fields
 
-    def payment(self, state: State, tender: Tender, refunds: list[Payback]) -> Json:
+    def payment(self, state: State, tender: OrderTender, refunds: list[Payback]) -> Json:
         """Payment of a tender; `refunds` are its paybacks so far."""
         order, ticket = state.order, self._ticket(state.order)
         register = self.ledger.registers[order.device]
@@ -160,7 +160,7 @@ class Printer:
             entry |= {"uid": token("entry", order.key), "return_amounts": amounts(priced)}
         return {"returns": [entry], "return_amounts": amounts(priced)}
 
-    def _tender(self, state: State, tender: Tender, ticket: Ticket | None) -> Json:
+    def _tender(self, state: State, tender: OrderTender, ticket: Ticket | None) -> Json:
         order = state.order
         fields: Json = {
             "id": tender.id,
@@ -214,7 +214,7 @@ def _fulfillment(state: State, ticket: Ticket) -> Json:
     }
 
 
-def _card_details(tender: Tender, order: Order) -> Json:
+def _card_details(tender: OrderTender, order: Order) -> Json:
     number = order.key.number
     gift = tender.type == "SQUARE_GIFT_CARD"
     brand = "SQUARE_GIFT_CARD" if gift else _CARDS[number % len(_CARDS)]
@@ -225,7 +225,7 @@ def _card_details(tender: Tender, order: Order) -> Json:
     }
 
 
-def _source_details(tender: Tender, order: Order) -> Json:
+def _source_details(tender: OrderTender, order: Order) -> Json:
     if tender.type in ("CARD", "SQUARE_GIFT_CARD"):
         return {"source_type": "CARD", "card_details": _card_details(tender, order)}
     if tender.type == "WALLET":

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from .content import NOTHING, Charge, Content, Discount, Line, Modifier, Priced, Tax
+from .content import (
+    NOTHING,
+    Charge,
+    Content,
+    OrderDiscount,
+    OrderLine,
+    OrderModifier,
+    OrderTax,
+    Priced,
+)
 from .ids import money, token
 
 Json = dict[str, Any]
@@ -77,7 +86,7 @@ def quantity(milli: int) -> str:
     return f"{units}.{remainder:03d}".rstrip("0") if remainder else str(units)
 
 
-def _line(line: Line, priced: Priced, position: int, version: int, prefix: str) -> Json:
+def _line(line: OrderLine, priced: Priced, position: int, version: int, prefix: str) -> Json:
     fields: Json = {
         "uid": line.uid,
         "source_line_item_uid": line.source_uid,
@@ -117,7 +126,7 @@ def _applied_taxes(uid: str, tax: str | None, amount: int) -> list[Json] | None:
     return [{"uid": token("applied", (uid, tax)), "tax_uid": tax, "applied_money": money(amount)}]
 
 
-def _modifier(modifier: Modifier, version: int) -> Json:
+def _modifier(modifier: OrderModifier, version: int) -> Json:
     return {
         "uid": modifier.uid,
         "base_price_money": money(modifier.price),
@@ -129,7 +138,7 @@ def _modifier(modifier: Modifier, version: int) -> Json:
     }
 
 
-def _tax(tax: Tax, amount: int, version: int) -> Json:
+def _tax(tax: OrderTax, amount: int, version: int) -> Json:
     return {
         "uid": tax.uid,
         "catalog_object_id": tax.catalog_id,
@@ -142,7 +151,7 @@ def _tax(tax: Tax, amount: int, version: int) -> Json:
     }
 
 
-def _discount(discount: Discount, amount: int, version: int) -> Json:
+def _discount(discount: OrderDiscount, amount: int, version: int) -> Json:
     fields: Json = {
         "uid": discount.uid,
         "catalog_object_id": discount.catalog_id,

@@ -19,7 +19,7 @@ _TYPES = {CASH: "CASH", CARD: "CARD", WALLET: "WALLET"}
 _NOTES = (50_00, 100_00, 200_00, 500_00, 1000_00)  # banknotes that a buyer may hand over
 
 
-class Tender(NamedTuple):
+class OrderTender(NamedTuple):
     """Payment on an order; `tendered` is the cash that the buyer gave."""
 
     id: str
@@ -45,7 +45,7 @@ class Tenders:
     def __init__(self, contents: Contents):
         self.contents, self.events = contents, contents.events
 
-    def tenders_of(self, state: State) -> list[Tender]:
+    def tenders_of(self, state: State) -> list[OrderTender]:
         """Tenders on the order in that state; an unpaid or voided order has none."""
         order = state.order
         if order.kind in (RETURN, AMOUNT_REFUND, VOID, OPEN, DRAFT) or "canceled" in state.done:
@@ -120,9 +120,9 @@ def _payback(order: Order, position: int, tender: int, sale: Slot | None, amount
 
 def _tender(
     order: Order, position: int, kind: str, note: str | None, amount: int, tip: int
-) -> Tender:
+) -> OrderTender:
     identifier = token("tender", (*order.key, position), 27) + "ZY"
-    return Tender(identifier, kind, note, amount, tip, _handed_over(order.key.number, amount))
+    return OrderTender(identifier, kind, note, amount, tip, _handed_over(order.key.number, amount))
 
 
 def _handed_over(number: int, amount: int) -> int:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.simulator.square.arithmetic import half_even, percent_of, tax_on, tax_shares
-from pipeline.simulator.square.content import Charge, Content, Line, Tax, price
+from pipeline.simulator.square.content import Charge, Content, OrderLine, OrderTax, price
 from pipeline.simulator.square.render import quantity, sale_fields, totals
 from tests.simulator.square.laws import check_order
 
@@ -22,15 +22,15 @@ percentages = st.decimals(0, 100, places=3, allow_nan=False)
 amounts = st.integers(0, 10**7)
 
 
-def line(place: int, amount: int, tax: str | None) -> Line:
-    return Line(
+def line(place: int, amount: int, tax: str | None) -> OrderLine:
+    return OrderLine(
         f"line{place}", "ITEM", "Dish", "Regular", None, 1000, False, amount, amount, tax=tax
     )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["src"])
 def test_an_order_has_the_tax_that_square_computed(case: dict) -> None:
-    tax = Tax("tax", None, "Sales tax", Decimal(case["rate"]), case["type"] == "INCLUSIVE")
+    tax = OrderTax("tax", None, "Sales tax", Decimal(case["rate"]), case["type"] == "INCLUSIVE")
     content = Content(
         tuple(line(place, amount, "tax") for place, amount in enumerate(case["lines"])), (), (tax,)
     )
@@ -72,7 +72,7 @@ def test_a_charge_shares_the_base_of_its_tax(
 ) -> None:
     lines = tuple(line(place, amount, "tax") for place, amount in enumerate(bases))
     charge = Charge("charge", "Fee", "CUSTOM", "SUBTOTAL_PHASE", fee, None, "tax")
-    tax = Tax("tax", None, "Tax", percentage, inclusive)
+    tax = OrderTax("tax", None, "Tax", percentage, inclusive)
     content = Content(lines, (), (tax,), (charge,), tip=7, rounding=-2)
     priced = price(content)
     check_order(sale_fields(content, priced, 1) | totals(priced))
