@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -38,7 +37,7 @@ from pipeline.status.findings import STATE
 from pipeline.status.run_summary import FILE as SUMMARY
 from pipeline.status.text import format_status
 from pipeline.targets import lake
-from pipeline.tasks.failures import VARIABLE, note
+from pipeline.tasks.failures import VARIABLE, note, send_alert
 
 PASSES_ON = True
 
@@ -73,7 +72,7 @@ def _report(code: int, environment: Mapping[str, str]) -> None:
     """Report the end of the run to monitors and recipients of alerts."""
     report_run(code)
     if code and code != 128 + signal.SIGINT:  # you typed Ctrl-C; others may be a time limit
-        _send_alert(code, environment)
+        send_alert(code, environment)
 
 
 def _run_nightly(options: list[str], environment: Mapping[str, str]) -> int:
@@ -108,12 +107,3 @@ def _last_summary() -> bytes:
     """The summary of the last run in the lake; empty where there was none."""
     key = state_key(SUMMARY)
     return lake().storage.get(key) if lake().storage.head(key) else b""
-
-
-def _send_alert(code: int, environment: Mapping[str, str]) -> None:
-    """Send it in a process of its own, so that the run ends with its own exit code."""
-    subprocess.run(
-        [sys.executable, "-m", "pipeline", "alert", "--code", str(code)],
-        check=False,
-        env=environment,
-    )

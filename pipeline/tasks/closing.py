@@ -81,14 +81,12 @@ def _shifts(month: dt.date) -> pa.Table | None:
 
 def closing_mail(period: Period, day: dt.date, locale: str) -> ReportEmail:
     """The message in each form."""
+    return render_email(closing_message(period, day, locale))
+
+
+def render_email(content: message.Message, name: str = "", pdf: bytes = b"") -> ReportEmail:
+    """A message in each form, with a PDF or without."""
     from reports.render import mail, slack
 
-    content = closing_message(period, day, locale)
-    return ReportEmail(
-        content.subject,
-        mail.render_text(content),
-        mail.render_html(content),
-        "",
-        b"",
-        slack.render_blocks(content),
-    )
+    text, page = mail.render_text(content), mail.render_html(content)
+    return ReportEmail(content.subject, text, page, name, pdf, slack.render_blocks(content))

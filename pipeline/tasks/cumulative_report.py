@@ -72,16 +72,7 @@ class CumulativeReport(Report):
             self.month,
             summaries,
             changes=figures,
-            versions=[
-                {
-                    "report": entry.report,
-                    "month": entry.month,
-                    "version": entry.version,
-                    "digest": entry.digest,
-                    "change": entry.change,
-                }
-                for entry in list_versions(self.month, own, figures)
-            ],
+            versions=[entry._asdict() for entry in list_versions(self.month, own, figures)],
             weekend=settings.weekend(),
             **common,
         )

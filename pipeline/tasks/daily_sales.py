@@ -48,14 +48,9 @@ class DailySales(BatchTask):
     upstream = (RECEIPTS, CATALOG)
 
     def requires(self) -> list[DatasetTask]:
-        return [
-            *catalogs_for(self.date),
-            *(
-                RawReceipts(date=day, source=source)
-                for source in sources()
-                for day in self.windows()
-            ),
-        ]
+        days = self.windows()
+        windows = [RawReceipts(date=day, source=name) for name in sources() for day in days]
+        return [*catalogs_for(self.date), *windows]
 
     def windows(self) -> list[dt.date]:
         """The windows that it waits for."""
@@ -72,27 +67,18 @@ class DailySales(BatchTask):
 
     def inputs(self) -> list[tuple[str, str]] | None:
         catalogs = catalogs_for(self.date)
-        digests = [catalog.digest() for catalog in catalogs]
-        if not all(digests) or not all(
+        if not all(catalog.digest() for catalog in catalogs) or not all(
             committed(RECEIPTS, str(day), source) for source in sources() for day in self.windows()
         ):
             return None
-        return [
-            *(
-                (task.path, digest)
-                for task, digest in zip(catalogs, digests, strict=True)
-                if digest
-            ),
-            *(
-                (
-                    f"{prefix_of(source)}raw/receipts/{entry.partition}"
-                    f" sold {entry.sold or 'unknown'}",
-                    entry.digest,
-                )
-                for source in sources()
+        inputs = [(task.path, task.digest() or "") for task in catalogs]
+        for source in sources():
+            folder = f"{prefix_of(source)}raw/receipts"
+            inputs += [
+                (f"{folder}/{entry.partition} sold {entry.sold or 'unknown'}", entry.digest)
                 for entry in self.objects(source)
-            ),
-        ]
+            ]
+        return inputs
 
     def make(self) -> tuple[Files, Metadata]:
         return self.make_all([self])[self]
@@ -101,12 +87,11 @@ class DailySales(BatchTask):
     def make_all(cls, tasks: Sequence[DailySales]) -> dict[DailySales, tuple[Files, Metadata]]:
         """The days in one pass: each raw object is read once, and parsed once a catalog."""
         cleaned = {source: cls._clean(tasks, source) for source in sources()}
-        return {
-            task: task.pack(
-                unite_sources({name: days[task.date] for name, days in cleaned.items()})
-            )
-            for task in tasks
-        }
+        files = {}
+        for task in tasks:
+            days = {source: days[task.date] for source, days in cleaned.items()}
+            files[task] = task.pack(unite_sources(days))
+        return files
 
     @staticmethod
     def _clean(tasks: Sequence[DailySales], source: str) -> dict[dt.date, Cleaned]:
@@ -118,15 +103,10 @@ class DailySales(BatchTask):
         catalogs = {task.date: read_catalog(catalog_for(task.date, source)) for task in tasks}
         entries = {entry.key: entry for day in objects.values() for entry in day}
         bodies = home.read_raw_all(list(entries.values()))
-        return clean_days(
-            {day: {entry.key for entry in read} for day, read in objects.items()},
-            [
-                Raw(entry.partition, entry.key, body)
-                for entry, body in zip(entries.values(), bodies, strict=True)
-            ],
-            catalogs.__getitem__,
-            rules_of(source),
-        )
+        pairs = zip(entries.values(), bodies, strict=True)
+        raw = [Raw(entry.partition, entry.key, body) for entry, body in pairs]
+        keys = {day: {entry.key for entry in read} for day, read in objects.items()}
+        return clean_days(keys, raw, catalogs.__getitem__, rules_of(source))
 
     def read(self, source: str = ROOT) -> tuple[Iterator[Raw], Catalog, Rules]:
         """The raw objects of a source's day, in blocks of lines, its catalog and rules."""
@@ -165,19 +145,14 @@ class DailySales(BatchTask):
         from pipeline.transform.several import qualify_day
         from pipeline.transform.split_day import clean_chunk
 
-        return [
-            PackedPortion(
-                {
-                    name: pack_tables({name: table}, _PORTION_ROWS)
-                    for name, table in _sorted_tables(
-                        qualify_day(portion, prefix_of(source), folder_of(source))
-                    ).items()
-                },
-                portion.metadata,
-            )
-            for source in sources()
-            for portion in clean_chunk(self.date, *self.read(source), chunk, chunks)
-        ]
+        portions = []
+        for source in sources():
+            for portion in clean_chunk(self.date, *self.read(source), chunk, chunks):
+                day = qualify_day(portion, prefix_of(source), folder_of(source))
+                tables = _sorted_tables(day).items()
+                packed = {name: pack_tables({name: rows}, _PORTION_ROWS) for name, rows in tables}
+                portions.append(PackedPortion(packed, portion.metadata))
+        return portions
 
     def unite(self, parts: list[list[PackedPortion]]) -> tuple[Files, Metadata]:
         from pipeline.load.day_object import FILE, pack, unpack_pieces

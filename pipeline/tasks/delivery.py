@@ -30,7 +30,7 @@ from pipeline.errors import DeliveryError, Stale
 from pipeline.load import Manifest
 from pipeline.recipients import Recipient, open_delivery_log, report_recipients
 from pipeline.targets import DatasetTask, lake
-from pipeline.tasks.closing import Period, closing_mail, delivery_key, periods
+from pipeline.tasks.closing import Period, closing_mail, delivery_key, periods, render_email
 from pipeline.tasks.cumulative_report import CumulativeReport, closed_month, is_delivered_alone
 from pipeline.tasks.nightly import reports_until
 from pipeline.tasks.report import Report
@@ -165,7 +165,7 @@ class Delivery(DatasetTask):
 @lru_cache(maxsize=8)
 def _report_email(task: Report, due: Due, locale: str) -> ReportEmail:
     """The message of a version in a language, for all recipients with `due.before`."""
-    from reports.render import mail, message, slack  # and with them pandas, only where one is due
+    from reports.render import message  # and with it pandas, only where one is due
 
     newest = _manifest(task, due.issued.version)
     files = lake().read(
@@ -186,14 +186,8 @@ def _report_email(task: Report, due: Due, locale: str) -> ReportEmail:
         location=address if address.startswith("s3://") else "",
         changes=changes,
     )
-    return ReportEmail(
-        content.subject,
-        mail.render_text(content),
-        mail.render_html(content),
-        f"{due.issued.kind}-{due.issued.month}.pdf",
-        files["report.pdf"],
-        slack.render_blocks(content),
-    )
+    name = f"{due.issued.kind}-{due.issued.month}.pdf"
+    return render_email(content, name, files["report.pdf"])
 
 
 def _write_again(

@@ -16,7 +16,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -49,16 +49,10 @@ def note(
         lambda match: "died: {}. What to do: {}".format(*explain_code(128 + int(match[1]))),
         str(error),
     )
-    line = json.dumps(
-        {
-            "task": shorten(str(task)),
-            "error": kind,
-            "message": shorten(redact(escape_line(message)))[:2000],
-            "code": code,
-        }
-    )
+    message = shorten(redact(escape_line(message)))[:2000]
+    fields = {"task": shorten(str(task)), "error": kind, "message": message, "code": code}
     with Path(path).open("a", encoding="utf-8") as notes:
-        notes.write(line + "\n")
+        notes.write(json.dumps(fields) + "\n")
 
 
 def read_notes(path: Path) -> Iterator[dict[str, Any]]:
@@ -97,18 +91,22 @@ def alert_at_exit(*_: object) -> None:
     if VARIABLE not in os.environ:
         file = Path(tempfile.mkdtemp(prefix="pos-run-")) / "failures"
         os.environ[VARIABLE] = str(file)
-        atexit.register(_send_alert, file, os.getpid())
+        atexit.register(_alert_of, file, os.getpid())
 
 
-def _send_alert(file: Path, pid: int) -> None:
-    """Alert in a process of its own, so that the exit code of the run stays its own."""
+def send_alert(code: int, environment: Mapping[str, str] | None = None) -> None:
+    """Send an alert in a process of its own, so that the run keeps its exit code."""
+    command = [sys.executable, "-m", "pipeline", "alert", "--code", str(code)]
+    subprocess.run(command, check=False, env=environment)
+
+
+def _alert_of(file: Path, pid: int) -> None:
+    """Send an alert if failures are noted in `file`, and remove it."""
     if os.getpid() != pid:
         return  # the child of a fork; its parent sends the alert
     if file.is_file():
         code = max((entry["code"] for entry in read_notes(file)), default=FAILED)
-        subprocess.run(
-            [sys.executable, "-m", "pipeline", "alert", "--code", str(code)], check=False
-        )
+        send_alert(code)
         file.unlink()
     file.parent.rmdir()
 

@@ -62,9 +62,8 @@ class MonthlySales(BatchTask):
         if unchanged:
             files = _updated(before, unchanged, changed)
         else:
-            writers = {
-                d.name: ParquetWriter(schema.arrow(d, decimals), d.order) for d in schema.LAKE
-            }
+            lake_tables = {d.name: (schema.arrow(d, decimals), d.order) for d in schema.LAKE}
+            writers = {name: ParquetWriter(*form) for name, form in lake_tables.items()}
             for name, rows in _read_together(changed):
                 writers[name].append(rows)
             files = {name: writer.close() for name, writer in writers.items()}

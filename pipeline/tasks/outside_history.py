@@ -136,10 +136,9 @@ def find_lost(month: dt.date | None = None, checked: Container[str] = ()) -> Con
 
     first, last, _ = history_span()
     # Listed before the months are checked: what another run adds now makes its month outdated.
+    everything = dt.date.max
     objects = {
-        raw.folder: raw.lake.raw_before(dt.date.max)
-        if month is None
-        else objects_near(raw.lake, month)
+        raw.folder: objects_near(raw.lake, month) if month else raw.lake.raw_before(everything)
         for raw in raw_sources()
     }
     published = set(lake().partitions(SALES))

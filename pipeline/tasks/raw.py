@@ -77,11 +77,8 @@ def check_stores(source: str, rows_by_name: Mapping[str, Sequence[bytes]]) -> No
     currency = next((row.get("currency") for row in lists.get("merchant", [])), None)
     for row in lists.get("stores", []):
         store, store_id = rules_of(source).store(row["id"]), f"{prefix_of(source)}{row['id']}"
-        stated = {
-            "currency": row.get("currency")
-            or (currency.get("code") if isinstance(currency, dict) else currency),
-            "timezone": row.get("timezone"),
-        }
+        of_shop = currency.get("code") if isinstance(currency, dict) else currency
+        stated = {"currency": row.get("currency") or of_shop, "timezone": row.get("timezone")}
         for key, value in stated.items():
             if value and value != getattr(store, key):
                 raise ConfigError(
@@ -112,13 +109,10 @@ class RawCatalog(RawTask):
             check_stores(self.source, rows_by_name)
         counts = {name: len(rows) for name, rows in rows_by_name.items()}
         home = raw_lake(self.source)
+        files = {"catalog": compress(catalog_json(rows_by_name))}
+        before = home.newest(self.dataset, self.name)
         home.publish(
-            self.dataset,
-            self.name,
-            RAW,
-            {"catalog": compress(catalog_json(rows_by_name))},
-            {"objects": counts},
-            expected_manifest=home.newest(self.dataset, self.name),
+            self.dataset, self.name, RAW, files, {"objects": counts}, expected_manifest=before
         )
         self.report_progress(f"{sum(counts.values())} objects", 100)
 

@@ -42,12 +42,9 @@ log = logging.getLogger(__name__)
 @once_per_run
 def shift_sources() -> tuple[str, ...]:
     """The sources that serve shifts: those with an API whose reader reads them."""
-    return tuple(
-        source
-        for source in sources()
-        if reader_of(source).read_shift
-        and not settings.point_of_sale(point_of_sale_of(source)).is_saved
-    )
+    readable = [source for source in sources() if reader_of(source).read_shift]
+    points = {source: settings.point_of_sale(point_of_sale_of(source)) for source in readable}
+    return tuple(source for source, point in points.items() if not point.is_saved)
 
 
 class RawShifts(RawDays):

@@ -115,7 +115,7 @@ def test_a_run_that_is_killed_or_terminated_sends_an_alert_unless_by_ctrl_c(
 
     alerts: list[int] = []
     monkeypatch.setattr(settings, "lake_state_folder", lambda: tmp_path / "state")
-    monkeypatch.setattr(run_command, "_send_alert", lambda code, _: alerts.append(code))
+    monkeypatch.setattr(run_command, "send_alert", lambda code, _: alerts.append(code))
     monkeypatch.setattr(run_command, "_run_nightly", lambda *_: 137)
     assert main(["run"]) == 137 and alerts == [137]
 
