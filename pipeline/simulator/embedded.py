@@ -24,7 +24,7 @@ def main(api: str, instant: str, descriptor: str) -> None:
     shop = Shop()
     options: dict[str, Any] = {"now": lambda: now, "listener": listener, "is_embedded": True}
     server = (
-        SquareServer(SquareShop(shop, events=False), token=_token(), **options)
+        SquareServer(SquareShop(shop), token=_token(), **options)
         if api == "square"
         else Server(shop, token=_token(), **options)
     )

@@ -19,9 +19,10 @@ import pytest
 from pipeline import cli
 from pipeline.cli.init import comment_examples
 from pipeline.simulator import Server, Shop
-from pipeline.simulator.square import SquareRules, SquareServer, SquareShop
+from pipeline.simulator.square import SquareRules, SquareServer
 from pipeline.transform import read_menu
 from tests.support.runner import ROOT
+from tests.support.square_events import EventShop
 
 NOON = datetime(2026, 11, 24, 18, tzinfo=UTC)  # in Mexico City; both shops are open
 
@@ -71,7 +72,7 @@ def test_the_last_receipts_of_a_shop_with_a_token(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_last_receipts_of_a_shop_on_square(tmp_path: Path) -> None:
-    shop = SquareShop(Shop())
+    shop = EventShop(Shop())
     with serving(SquareServer(shop, rules=SquareRules(), now=lambda: NOON)) as server:
         options = ["--source", "square", "--url", server.url, "--yes"]
         done = init(tmp_path, *options, SQUARE_TOKEN=server.token)

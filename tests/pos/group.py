@@ -95,7 +95,7 @@ class Group:
 def group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Group]:
     """Two small shops that have nothing in common."""
     loyverse = Book(Shop(seed=5, opened=OPENED, stores=1, receipts_per_day=5))
-    shop = SquareShop(Shop(seed=9, opened=OPENED, stores=1, receipts_per_day=4), events=False)
+    shop = SquareShop(Shop(seed=9, opened=OPENED, stores=1, receipts_per_day=4))
     places: list[dict[str, Any]] = []
     square, clock = OrderBook(shop, places), {"now": NOW}
     with (

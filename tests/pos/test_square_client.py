@@ -26,9 +26,10 @@ from pipeline.simulator.square import (
 from tests.pos.two_apis import instant
 from tests.support.faults import Fault, on_path
 from tests.support.order_book import OrderBook
+from tests.support.square_events import EventShop
 
 NOW, SINCE = instant("2026-10-08"), instant("2026-10-01")
-SQUARE = SquareShop(Shop(seed=4, opened=date(2026, 9, 20), stores=2, receipts_per_day=12))
+SQUARE = EventShop(Shop(seed=4, opened=date(2026, 9, 20), stores=2, receipts_per_day=12))
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from pipeline.simulator.square import SquareShop
 from pipeline.summarize.compare_exports import compare_exports
 from pipeline.summarize.read_exports import Export, ExportLine, read_export
 from tests.pos.two_apis import instant, read, serving
+from tests.support.square_events import EventShop
 from tests.support.square_exports import (
     ITEMS,
     TRANSACTIONS,
@@ -63,7 +64,7 @@ def filled() -> Filled:
     with serving("square", shop, NOW, events=True) as source:
         reading = read(source, "square", instant("2026-09-27"), NOW)
     tables = reading.tables(DAYS[0] - timedelta(days=1), DAYS[1])
-    square = SquareShop(shop, events=True)
+    square = EventShop(shop)
     return Filled(square, tables, transactions_csv(square, NOW, DAYS))
 
 

@@ -58,7 +58,7 @@ def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
 @pytest.mark.slow
 @pytest.mark.real_server
 def test_two_runs_of_a_shop_on_square(luigi: Runner) -> None:
-    shop = SquareShop(Shop(seed=9, opened=date(2026, 10, 20), receipts_per_day=15), events=False)
+    shop = SquareShop(Shop(seed=9, opened=date(2026, 10, 20), receipts_per_day=15))
     book = OrderBook(shop)
     place = shop.locations(millis(NIGHT))[0]["id"]
     built = NIGHT - timedelta(days=2)

@@ -19,6 +19,7 @@ from pipeline.simulator import Shop, serve
 from pipeline.simulator.square import SquareShop, serve_square
 from pipeline.transform import Catalog, Raw, Rules, Store, read_menu
 from pipeline.transform.clean import clean_days
+from tests.support.square_events import EventShop
 
 ROOT = Path(__file__).parents[2]
 MENU = read_menu((ROOT / "config" / "menu.toml").read_text(encoding="utf-8"), "config/menu.toml")
@@ -38,7 +39,7 @@ def serving(name: str, shop: Shop, now: datetime, *, events: bool = False) -> It
     server = (
         serve(shop, now=lambda: now)
         if name == "loyverse"
-        else serve_square(SquareShop(shop, events=events), now=lambda: now)
+        else serve_square(EventShop(shop) if events else SquareShop(shop), now=lambda: now)
     )
     with server as api:
         yield open_source(name, url=api.url, token=api.token, rate=None)

@@ -74,7 +74,7 @@ def test_its_pages_are_those_of_the_shop_in_order() -> None:
 
 
 def test_it_serves_the_orders_that_both_apis_have() -> None:
-    shop, source = EmbeddedShop("square", NOW), SquareShop(Shop(), events=False)
+    shop, source = EmbeddedShop("square", NOW), SquareShop(Shop())
     places = [row["id"] for row in read(shop, "/v2/locations")["locations"]]
     body = {"location_ids": places, "limit": 1000}
     orders = read(shop, "/v2/orders/search", body)["orders"]

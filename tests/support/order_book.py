@@ -1,6 +1,6 @@
 """Source of orders, payments and refunds that a test plants and changes.
 
-A book can extend another source and change its orders too: `OrderBook(SquareShop(Shop()))`. Every
+A book can extend another source and change its orders too: `OrderBook(EventShop(Shop()))`. Every
 past state can still be read. Call its methods in the order of time.
 """
 

@@ -16,18 +16,11 @@ How Loyverse's receipts become orders:
 - Receipt rung offline: all its times are those of its arrival; only its payments contain the time
   of the sale (`offline_payment_details`). The tablet can upload after ten days (Square allows
   three).
-- Cancelled sale: Square cannot cancel a paid order. With events the sale stays COMPLETED, and an
-  order that returns all of it is created at the instant of the cancellation. Without events the
-  sale becomes CANCELED and loses its tenders at that instant, so both APIs have equal counts at
-  every instant.
+- Cancelled sale: it becomes CANCELED and loses its tenders at the instant of the cancellation, so
+  both APIs have equal counts at every instant. (Square itself cannot cancel a paid order.)
 
-`events=True` adds what only Square has: web orders that stay OPEN until they are fulfilled, tips
-keyed hours later, exchanges, refunds of amounts (some without a link to the sale), taxed and
-percentage service charges, gift cards sold and redeemed, custom amounts, openings of the drawer
-(NO_SALE), tickets that are never paid, and drafts. All are pure functions of the shop's seed.
-
-Exchanges, refunds of amounts and sales of gift cards follow the documentation, because no public
-payload contains them. Combos are plain items with modifiers.
+Combos are plain items with modifiers. `tests/support/square_events.py` adds what only Square has:
+exchanges, refunds of amounts, late tips, gift cards, orders that are never paid.
 """
 
 from .protocol import SquareError, SquareRules

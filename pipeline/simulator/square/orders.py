@@ -11,16 +11,13 @@ from typing import NamedTuple
 from ..ledger import Slot
 from .ids import OrderKey
 
-# What an order can be, a part of its id.
-KINDS = range(9)
-SALE, RETURN, AMOUNT_REFUND, VOID, NO_SALE, GIFT_CARD, CUSTOM_AMOUNT, OPEN, DRAFT = KINDS
-RETURNS = frozenset((RETURN, AMOUNT_REFUND, VOID))
+SALE, RETURN = range(2)  # what an order can be, a part of its id
 OFFLINE_SECONDS = 600  # a receipt that reached the server later than that was rung offline
 FIRST_VERSION = 4
 
 
 class Order(NamedTuple):
-    """One order; `changes`: sorted (instant, tip | fulfilled | refunded | canceled)."""
+    """The order of a receipt; `changes`: sorted (instant, refunded | canceled)."""
 
     id: str
     key: OrderKey
@@ -28,11 +25,12 @@ class Order(NamedTuple):
     created: int
     sold: int  # by the register's clock
     changes: tuple[tuple[int, str], ...]
-    slot: Slot | None  # the receipt that it renders or follows
+    slot: Slot
 
     @property
-    def kind(self) -> int:
-        return self.key.kind
+    def is_return(self) -> bool:
+        """Whether it only takes back."""
+        return self.key.kind == RETURN
 
     @property
     def device(self) -> int:
@@ -41,6 +39,25 @@ class Order(NamedTuple):
     @property
     def offline(self) -> bool:
         return self.born - self.sold > OFFLINE_SECONDS * 1000
+
+    @property
+    def paid(self) -> int:
+        """Instant, within a second, at which an order that is paid at once is closed."""
+        return min(self.born, self.created + 100 + self.key.number * 13 % 400)
+
+    def state_at(self, now: int) -> State | None:
+        """The order as it is at `now`; None if the server does not have it yet."""
+        if self.born > now:
+            return None
+        past = [change for change in self.changes if change[0] <= now]
+        done = tuple(what for _, what in past)
+        return State(self, done, past[-1][0] if past else self.born, *self.end(done))
+
+    def end(self, done: tuple[str, ...]) -> tuple[int | None, str]:
+        """When the order was closed, and its state, after some changes."""
+        if "canceled" in done:
+            return next(instant for instant, what in self.changes if what == "canceled"), "CANCELED"
+        return self.paid, "COMPLETED"
 
 
 class State(NamedTuple):
@@ -60,25 +77,3 @@ class State(NamedTuple):
         """Value of the field created, updated or closed."""
         instants = {"created": self.order.created, "updated": self.updated, "closed": self.closed}
         return instants[field]
-
-
-def state_at(order: Order, now: int) -> State | None:
-    """Order as it is at `now`; None if the server does not have it yet."""
-    if order.born > now:
-        return None
-    past = [change for change in order.changes if change[0] <= now]
-    updated = past[-1][0] if past else order.born
-    closing = {what: instant for instant, what in order.changes}
-    done = tuple(what for _, what in past)
-    if "canceled" in done:
-        return State(order, done, updated, closing["canceled"], "CANCELED")
-    if order.kind == DRAFT:
-        return State(order, done, updated, None, "DRAFT")
-    if order.kind == OPEN or ("fulfilled" in closing and "fulfilled" not in done):
-        return State(order, done, updated, None, "OPEN")
-    return State(order, done, updated, closing.get("fulfilled", _closed(order)), "COMPLETED")
-
-
-def _closed(order: Order) -> int:
-    """Instant, within a second, at which an order that is paid at once was closed."""
-    return min(order.born, order.created + 100 + order.key.number * 13 % 400)

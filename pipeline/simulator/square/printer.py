@@ -13,9 +13,9 @@ from ..trade import FAMILY, GIVEN, RAPPI, TENDERS, UBER
 from .content import NOTHING, Content, Priced, price
 from .contents import Contents
 from .ids import OrderKey, catalog_token, money, order_id, token, whole_second
-from .orders import DRAFT, OPEN, RETURNS, SALE, Order, State
+from .orders import SALE, Order, State
 from .render import Json, amounts, return_entry, sale_fields, totals
-from .tenders import OrderTender, Payback, Tenders
+from .tenders import OrderTender, Payback, Tenders, first_tender_id
 
 _CARDS = ("VISA", "MASTERCARD", "AMERICAN_EXPRESS")
 _ENTRIES = ("CONTACTLESS", "EMV", "SWIPED", "KEYED")
@@ -24,26 +24,26 @@ _ENTRIES = ("CONTACTLESS", "EMV", "SWIPED", "KEYED")
 class Printer:
     """Printer of a shop's orders, from its contents and tenders."""
 
-    def __init__(self, contents: Contents, locations: list[str]):
-        self.contents, self.tenders = contents, Tenders(contents)
-        self.events, self.ledger = contents.events, contents.events.ledger
-        self.locations = locations
+    def __init__(self, contents: Contents, tenders: Tenders, locations: list[str]):
+        self.contents, self.tenders, self.locations = contents, tenders, locations
+        self.ledger = contents.ledger
 
     def order(self, state: State) -> Json:
         """Order as it is in that state."""
-        order, ticket = state.order, self._ticket(state.order)
-        sold = self.contents.sold(state) if order.kind not in RETURNS else Content()
-        priced = NOTHING if order.kind in RETURNS else self.contents.priced(state)
+        order, ticket = state.order, self.ticket(state.order)
+        sold, priced = Content(), NOTHING
+        if not order.is_return:
+            sold, priced = self.contents.sold(state), self.contents.priced(state)
         tenders = self.tenders.tenders_of(state)
         fields: Json = {"id": order.id, "location_id": self.locations[order.device]}
-        fields["source"] = self._source(order, ticket)
-        if ticket and ticket.customer >= 0:
+        fields["source"] = self.source(order, ticket)
+        if ticket.customer >= 0:
             fields["customer_id"] = self._customer(ticket)
-        if ticket and ticket.order and order.kind == SALE:
+        if ticket.order and not order.is_return:
             fields["ticket_name"] = ticket.order[:30]
         version = _catalog_version(order)
         fields |= sale_fields(sold, priced, version)
-        if order.kind == SALE and self.ledger.registers[order.device].web and ticket:
+        if not order.is_return and self.ledger.registers[order.device].web:
             fields["fulfillments"] = [_fulfillment(state, ticket)]
         fields |= {
             "created_at": stamp(order.created),
@@ -51,13 +51,13 @@ class Printer:
             "state": state.state,
             "version": state.version,
         }
-        if order.kind not in RETURNS or order.key.number % 5:
+        if not order.is_return or order.key.number % 5:
             fields |= totals(priced)  # some returns have none
         if state.closed is not None:
             fields["closed_at"] = stamp(state.closed)
         if tenders:
             fields["tenders"] = [self._tender(state, tender, ticket) for tender in tenders]
-        returned, less = self._returned(order), NOTHING
+        returned, less = self.contents.returned(order), NOTHING
         if returned is not None:
             less = price(returned)
             fields |= self._return_fields(order, returned, less, version)
@@ -68,7 +68,7 @@ class Printer:
 
     def payment(self, state: State, tender: OrderTender, refunds: list[Payback]) -> Json:
         """Payment of a tender; `refunds` are its paybacks so far."""
-        order, ticket = state.order, self._ticket(state.order)
+        order, ticket = state.order, self.ticket(state.order)
         register = self.ledger.registers[order.device]
         fields: Json = {
             "id": tender.id,
@@ -92,9 +92,9 @@ class Printer:
                 "device_id": "DEVICE_INSTALLATION_ID:" + token("device", register.number),
                 "device_name": register.name,
             }
-        if ticket and ticket.employee:
+        if ticket.employee:
             fields["team_member_id"] = team_member_id(ticket.employee)
-        if ticket and ticket.customer >= 0:
+        if ticket.customer >= 0:
             fields["customer_id"] = self._customer(ticket)
         if order.offline:
             fields["is_offline_payment"] = True
@@ -106,7 +106,7 @@ class Printer:
 
     def refund(self, state: State, payback: Payback) -> Json:
         """Refund that a return pays out."""
-        order, ticket = state.order, self._ticket(state.order)
+        order, ticket = state.order, self.ticket(state.order)
         kind = {"CARD": "CARD", "CASH": "CASH"}.get(payback.type, "EXTERNAL")
         fields: Json = {
             "id": payback.id,
@@ -123,44 +123,37 @@ class Printer:
             fields["payment_id"] = payback.payment
         if order.key.number % 2:
             fields["reason"] = "Returned Goods"
-        if ticket and ticket.employee:
+        if ticket.employee:
             fields["team_member_id"] = team_member_id(ticket.employee)
         return fields
 
-    def _ticket(self, order: Order) -> Ticket | None:
-        return self.contents.ticket(order.slot) if order.slot else None
+    def ticket(self, order: Order) -> Ticket:
+        """Ticket of the receipt that the order renders."""
+        return self.contents.ticket(order.slot)
 
     def _customer(self, ticket: Ticket) -> str:
         return catalog_token("customer", customer_id(self.ledger.seed, ticket.customer), 26)
 
-    def _source(self, order: Order, ticket: Ticket | None) -> Json:
-        if order.kind in (OPEN, DRAFT):
-            return {"name": "Invoices"}
+    def source(self, order: Order, ticket: Ticket) -> Json:
+        """Where the order comes from: the web shop, a delivery app or the register."""
         if self.ledger.registers[order.device].web:
             return {"name": "Square Online"}
-        app = ticket.payments[0][0] if ticket and order.kind == SALE else -1
-        return {"name": TENDERS[app].name} if app in (UBER, RAPPI) else {}
-
-    def _returned(self, order: Order) -> Content | None:
-        """What the order takes back, or None if nothing."""
-        exchange = order.slot is not None and self.events.fate(order.slot).event == "exchange"
-        if order.kind in RETURNS or (order.kind == SALE and exchange):
-            return self.contents.returned(order)
-        return None
+        apps = [TENDERS[tender].name for tender, _ in ticket.payments if tender in (UBER, RAPPI)]
+        return {"name": apps[0]} if apps and not order.is_return else {}
 
     def _return_fields(self, order: Order, returned: Content, priced: Priced, version: int) -> Json:
         source = self.contents.source_of(order)
         identifier = tender = None
-        if source and self.tenders.linked(order):
+        if source:
             key = OrderKey(SALE, source.device, source.number)
             identifier = order_id(self.ledger.seed, key)
-            tender = self.tenders.first_id(source)
+            tender = first_tender_id(source)
         entry = return_entry(returned, priced, identifier, tender, version)
         if order.key.number % 2:
             entry |= {"uid": token("entry", order.key), "return_amounts": amounts(priced)}
         return {"returns": [entry], "return_amounts": amounts(priced)}
 
-    def _tender(self, state: State, tender: OrderTender, ticket: Ticket | None) -> Json:
+    def _tender(self, state: State, tender: OrderTender, ticket: Ticket) -> Json:
         order = state.order
         fields: Json = {
             "id": tender.id,
@@ -171,12 +164,11 @@ class Printer:
             "type": tender.type,
             "payment_id": tender.id,
         }
-        note = tender.note or (ticket.note if ticket and order.kind == SALE else None)
-        if note:
+        if note := tender.note or ticket.note:
             fields["note"] = note
         if tender.tip:
             fields["tip_money"] = money(tender.tip)
-        if ticket and ticket.customer >= 0:
+        if ticket.customer >= 0:
             fields["customer_id"] = self._customer(ticket)
         if tender.type in ("CARD", "SQUARE_GIFT_CARD"):
             fields["card_details"] = _card_details(tender, order)

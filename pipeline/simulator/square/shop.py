@@ -5,43 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache, partial
 
-from ..catalogue import Catalogue
 from ..shop import Shop
 from . import office
 from .contents import Contents
-from .events import Events
-from .ids import OrderKey, location_id, order_id
-from .orders import RETURN, RETURNS, SALE, State, state_at
+from .ids import location_id
+from .orders import State
 from .printer import Printer
 from .render import Json
 from .source import Row
-from .tenders import Payback
+from .tenders import Payback, Tenders
 from .timeline import OrderQuery, Timeline
 
 
 class SquareShop:
-    """`OrderSource` over a `Shop`; `events`: with what Loyverse's API does not have."""
+    """`OrderSource` over a `Shop`."""
 
-    def __init__(self, shop: Shop, events: bool = True):
-        self.shop, self.ledger = shop, shop.ledger
-        self.catalogue: Catalogue = shop.catalogue
-        self.events = Events(shop.ledger, shop.tickets, events)
-        self.contents = Contents(shop.tickets, self.events)
+    def __init__(self, shop: Shop):
+        self.ledger, self.catalogue = shop.ledger, shop.catalogue
         stores = [location_id(store) for store in shop.catalogue.store_ids]
         locations = [stores[register.store] for register in shop.ledger.registers]
-        self.timeline = Timeline(shop.ledger, self.events, locations)
-        self.printer = Printer(self.contents, locations)
+        self.timeline, self.printer = self.parts(shop, locations)
         self._print = lru_cache(maxsize=6_000)(self.printer.order)
 
-    def order_id(self, number: str) -> str:
-        """Id of the order that renders the receipt of that number, e.g. "1-1000"."""
-        prefix, _, serial = number.partition("-")
-        device = [str(register.number) for register in self.ledger.registers].index(prefix)
-        slot = self.ledger.find(device, int(serial))
-        if slot is None:
-            raise KeyError(f"no receipt {number} yet")
-        kind = RETURN if slot.refunds else SALE
-        return order_id(self.ledger.seed, OrderKey(kind, device, int(serial)))
+    def parts(self, shop: Shop, locations: list[str]) -> tuple[Timeline, Printer]:
+        """What plans the orders, and what prints them."""
+        contents = Contents(shop.tickets)
+        return Timeline(shop.ledger, locations), Printer(contents, Tenders(contents), locations)
 
     def orders(self, now: int, query: OrderQuery) -> Iterator[Row]:
         for state in self.timeline.search(now, query):
@@ -84,11 +73,7 @@ class SquareShop:
 
     def _paybacks(self, now: int, state: State) -> list[Payback]:
         """Paybacks of a sale up to `now`."""
-        slot = state.order.slot
-        if slot is None or state.order.kind != SALE:
-            return []
-        orders = [row for row in self.timeline.orders_of(slot) if row.kind in RETURNS]
-        orders += [self.timeline.order_of(later) for later in self.events.returned_by(slot)]
-        states = [row for row in (state_at(order, now) for order in orders) if row]
+        orders = self.timeline.returns_of(state.order.slot)
+        states = [row for row in (order.state_at(now) for order in orders) if row]
         valid = [returned for returned in states if "canceled" not in returned.done]
         return [row for returned in valid for row in self.printer.tenders.paybacks(returned)]

@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 from ..ledger import Slot
 from ..trade import CARD, CASH, TENDERS, WALLET
-from .content import price
 from .contents import Contents
 from .ids import token
-from .orders import AMOUNT_REFUND, DRAFT, NO_SALE, OPEN, RETURN, SALE, VOID, Order, State
+from .orders import SALE, Order, State
 
 _TYPES = {CASH: "CASH", CARD: "CARD", WALLET: "WALLET"}
 _NOTES = (50_00, 100_00, 200_00, 500_00, 1000_00)  # banknotes that a buyer may hand over
@@ -43,68 +42,53 @@ class Tenders:
     """Tenders of a shop's orders."""
 
     def __init__(self, contents: Contents):
-        self.contents, self.events = contents, contents.events
+        self.contents = contents
 
     def tenders_of(self, state: State) -> list[OrderTender]:
-        """Tenders on the order in that state; an unpaid or voided order has none."""
-        order = state.order
-        if order.kind in (RETURN, AMOUNT_REFUND, VOID, OPEN, DRAFT) or "canceled" in state.done:
+        """Tenders on the order in that state; a return or a cancelled order has none."""
+        if state.order.is_return or "canceled" in state.done:
             return []
         priced = self.contents.priced(state)
-        total = priced.total
-        if order.slot is None:
-            kind = "NO_SALE" if order.kind == NO_SALE else "CARD" if total % 3 else "CASH"
-            return [_tender(order, 0, kind, None, total, 0)]
-        payments = list(self.contents.ticket(order.slot).payments)
-        fate = self.events.fate(order.slot)
-        if fate.event == "exchange":
-            total -= price(self.contents.returned(order)).total
-            payments = [(payments[0][0], total)] if total > 0 else []
-        elif payments:
-            first, amount = payments[0]
-            payments[0] = first, amount + total - sum(paid for _, paid in payments)
-        tenders, tip = [], priced.tip
-        for position, (tender, amount) in enumerate(payments):
-            part = min(tip, amount)
-            tip -= part
-            kind = _TYPES.get(tender, "OTHER")
-            if position == 0 and fate.event == "gift_card":
-                kind = "SQUARE_GIFT_CARD"
-            note = TENDERS[tender].name if kind in ("OTHER", "WALLET") else None
-            tenders.append(_tender(order, position, kind, note, amount, part))
-        return tenders
+        payments = list(self.contents.ticket(state.order.slot).payments)
+        first, amount = payments[0]
+        payments[0] = first, amount + priced.total - sum(paid for _, paid in payments)
+        return split_tip(state.order, payments, priced.tip)
 
     def paybacks(self, state: State) -> list[Payback]:
         """Paybacks of the order."""
         order = state.order
-        if order.slot is None:
+        if not order.is_return:
             return []
-        exchange = order.kind == SALE and self.events.fate(order.slot).event == "exchange"
-        if order.kind == SALE and not exchange:
-            return []
-        sale = self.contents.source_of(order)
-        assert sale is not None
-        if order.kind in (RETURN, VOID):
-            rows = self.contents.ticket(order.slot).payments
-        else:
-            total = price(self.contents.returned(order)).total
-            total -= price(self.contents.sold(state)).total if exchange else 0
-            rows = [(self.contents.ticket(sale).payments[0][0], total)] if total > 0 else []
-        return [
-            _payback(order, position, tender, sale if self.linked(order) else None, amount)
-            for position, (tender, amount) in enumerate(rows)
-        ]
-
-    def linked(self, order: Order) -> bool:
-        """Whether the return refers to its sale."""
-        return (
-            order.kind != AMOUNT_REFUND or order.slot is None or self.events.is_linked(order.slot)
+        sale, payments = (
+            self.contents.sale_of(order.slot),
+            self.contents.ticket(order.slot).payments,
         )
+        return pay_back(order, payments, sale)
 
-    @staticmethod
-    def first_id(sale: Slot) -> str:
-        """Id of the first tender of a sale."""
-        return _tender_id(sale, 0)
+
+def first_tender_id(sale: Slot) -> str:
+    """Id of the first tender of a sale."""
+    return _tender_id(sale, 0)
+
+
+def split_tip(order: Order, payments: list[tuple[int, int]], tip: int) -> list[OrderTender]:
+    """Tenders of (index of trade.TENDERS, amount), the first ones with the tip."""
+    tenders = []
+    for position, (tender, amount) in enumerate(payments):
+        part = min(tip, amount)
+        tip -= part
+        kind = _TYPES.get(tender, "OTHER")
+        note = TENDERS[tender].name if kind in ("OTHER", "WALLET") else None
+        tenders.append(make_tender(order, position, kind, note, amount, part))
+    return tenders
+
+
+def pay_back(order: Order, payments: list[tuple[int, int]], sale: Slot | None) -> list[Payback]:
+    """Paybacks of payments to the tenders of a sale, or without a link to one."""
+    return [
+        _payback(order, position, tender, sale, amount)
+        for position, (tender, amount) in enumerate(payments)
+    ]
 
 
 def _tender_id(sale: Slot, position: int) -> str:
@@ -118,9 +102,10 @@ def _payback(order: Order, position: int, tender: int, sale: Slot | None, amount
     return Payback(f"{head}_{tail}", _TYPES.get(tender, "OTHER"), payment, amount)
 
 
-def _tender(
+def make_tender(
     order: Order, position: int, kind: str, note: str | None, amount: int, tip: int
 ) -> OrderTender:
+    """A tender on an order."""
     identifier = token("tender", (*order.key, position), 27) + "ZY"
     return OrderTender(identifier, kind, note, amount, tip, _handed_over(order.key.number, amount))
 

@@ -1,8 +1,8 @@
 """Orders of a shop, by the day on which something happens to them.
 
-A receipt has one order (a sale or a return) and at most one follower (a refund of an amount or a
-void). Days are ordinals in UTC. The orders of a day are planned once. Orders that change on a later
-day are in `late` of their day's plan; a change is at most LONGEST_CHANGE days later.
+A receipt has one order, a sale or a return. Days are ordinals in UTC. The orders of a day are
+planned once. Orders that change on a later day are in `late` of their day's plan; a change is at
+most LONGEST_CHANGE days later.
 """
 
 from __future__ import annotations
@@ -11,23 +11,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..ledger import Ledger, Slot
-from .events import LONGEST_CHANGE, Events, Extra
+from ..ledger import REFUND_LAGS, Ledger, Slot
 from .ids import OrderKey, order_id, parse_order_id
-from .orders import (
-    AMOUNT_REFUND,
-    KINDS,
-    NO_SALE,
-    OFFLINE_SECONDS,
-    OPEN,
-    RETURN,
-    SALE,
-    VOID,
-    Order,
-    State,
-    state_at,
-)
+from .orders import OFFLINE_SECONDS, RETURN, SALE, Order, State
 
+LONGEST_CHANGE = 24  # days from a receipt's arrival to the last change of its order
+_LAG_OF_POSITION = {position: days for days, positions, _ in REFUND_LAGS for position in positions}
 _DAY = 86_400_000
 _EPOCH = 719_163  # ordinal of 1970-01-01
 
@@ -51,8 +40,11 @@ class _Planned(NamedTuple):
 class Timeline:
     """Orders of a shop; `locations` are the location ids of its registers."""
 
-    def __init__(self, ledger: Ledger, events: Events, locations: list[str]):
-        self.ledger, self.events, self.locations = ledger, events, locations
+    order_type = Order
+
+    def __init__(self, ledger: Ledger, locations: list[str]):
+        self.ledger, self.locations = ledger, locations
+        self._refunds = lru_cache(maxsize=4_000)(self._index_refunds)
         self._plan = lru_cache(maxsize=2_500)(self._plan_day)
         self._touched = lru_cache(maxsize=400)(self._touched_on)
 
@@ -64,7 +56,7 @@ class Timeline:
         for day in days if query.ascending else reversed(days):
             rows = []
             for order in self._candidates(day + _EPOCH, query.field):
-                state = state_at(order, now)
+                state = order.state_at(now)
                 instant = state.instant(query.field) if state else None
                 if state is None or instant is None or instant // _DAY != day:
                     continue
@@ -76,18 +68,32 @@ class Timeline:
     def find(self, now: int, identifier: str) -> State | None:
         """Order of that id as it is at `now`."""
         key = parse_order_id(self.ledger.seed, identifier)
-        if key is None or key.kind not in KINDS or key.device >= len(self.ledger.registers):
+        if key is None or key.device >= len(self.ledger.registers):
             return None
-        order = next((row for row in self._of_key(now, key) if row.id == identifier), None)
-        return state_at(order, now) if order else None
+        order = next((row for row in self.orders_at(now, key) if row.id == identifier), None)
+        return order.state_at(now) if order else None
+
+    def refund_of(self, sale: Slot) -> Slot | None:
+        """Receipt that refunds the sale, even if it lies in the future."""
+        lag = _LAG_OF_POSITION.get(sale.position % 8)
+        if lag is None:
+            return None
+        return self._refunds(sale.device, sale.day + lag).get((sale.day, sale.position))
+
+    def _index_refunds(self, device: int, day: int) -> dict[tuple[int, int], Slot]:
+        return {slot.refunds: slot for slot in self.ledger.plan(device, day) if slot.refunds}
+
+    def returns_of(self, sale: Slot) -> list[Order]:
+        """Orders that take back the sale or a part of it."""
+        refund = self.refund_of(sale)
+        return [self.order_of(refund)] if refund else []
 
     def order_of(self, slot: Slot) -> Order:
         """Order that renders the receipt."""
         return self.orders_of(slot)[0]
 
-    def _of_key(self, now: int, key: OrderKey) -> list[Order]:
-        if key.kind >= NO_SALE:
-            return [self._extra(row) for row in self.events.extras(key.device, key.number >> 4)]
+    def orders_at(self, now: int, key: OrderKey) -> list[Order]:
+        """Orders of the receipt that an order's key names."""
         self.ledger.first_number(key.device, max(now // _DAY + _EPOCH + 2, self.ledger.first))
         slot = self.ledger.find(key.device, key.number)
         return self.orders_of(slot) if slot else []
@@ -121,64 +127,40 @@ class Timeline:
         ]
 
     def _plan_day(self, day: int) -> _Planned:
-        orders = [order for slot in self.ledger.created_on(day) for order in self.orders_of(slot)]
-        start, end = (day - _EPOCH) * _DAY, (day + 1 - _EPOCH) * _DAY
-        for business_day in range(day - 1, day + 2):
-            for device in range(len(self.ledger.registers)):
-                extras = (self._extra(row) for row in self.events.extras(device, business_day))
-                orders += [order for order in extras if start <= order.born < end]
-        late = tuple(
-            order for order in orders if any(instant >= end for instant in _instants(order))
-        )
-        return _Planned(tuple(orders), late)
+        orders, end = self.orders_born_on(day), (day + 1 - _EPOCH) * _DAY
+        late = [order for order in orders if any(instant >= end for instant in _instants(order))]
+        return _Planned(tuple(orders), tuple(late))
+
+    def orders_born_on(self, day: int) -> list[Order]:
+        """Orders that reach the server on the day."""
+        return [order for slot in self.ledger.created_on(day) for order in self.orders_of(slot)]
 
     def orders_of(self, slot: Slot) -> list[Order]:
-        """Order of a receipt, and its follower if it has one."""
-        fate, born = self.events.fate(slot), slot.created * 1000
-        offline = slot.created - slot.sold > OFFLINE_SECONDS
-        created = born if offline else slot.sold * 1000 + slot.number * 37 % 400
-        kind = RETURN if slot.refunds else SALE
-        orders = [self._order(kind, slot, born, created, slot.sold * 1000, self._changes(slot))]
-        follower = {"amount_refund": AMOUNT_REFUND, "void": VOID}.get(fate.event or "")
-        if follower is not None:
-            instant = fate.instant * 1000
-            orders.append(self._order(follower, slot, instant, instant, instant, ()))
-        return orders
+        """Orders of a receipt, the first of which renders it."""
+        sold, born = slot.sold * 1000, slot.created * 1000
+        is_offline = slot.created - slot.sold > OFFLINE_SECONDS
+        created = born if is_offline else sold + slot.number * 37 % 400
+        key = OrderKey(RETURN if slot.refunds else SALE, slot.device, slot.number)
+        return [self.make_order(key, born, created, sold, self.changes_of(slot), slot)]
 
-    def _changes(self, slot: Slot) -> tuple[tuple[int, str], ...]:
-        if slot.refunds:
-            return ((slot.cancelled * 1000, "canceled"),) if slot.cancelled else ()
-        fate, returns = self.events.fate(slot), self.events.returned_by(slot)
-        changes = [(later.created * 1000, "refunded") for later in returns]
-        if fate.event in ("tip", "fulfilled"):
-            changes.append((fate.instant * 1000, fate.event))
-        elif fate.event == "void" or (
-            fate.event == "amount_refund" and self.events.is_linked(slot)
-        ):
-            changes.append((fate.instant * 1000, "refunded"))
-        elif slot.cancelled:
-            changes.append((slot.cancelled * 1000, "canceled"))
-        return tuple(sorted(changes))
+    def changes_of(self, slot: Slot) -> list[tuple[int, str]]:
+        """(instant, kind) of the changes of the receipt's order."""
+        changes = [(slot.cancelled * 1000, "canceled")] if slot.cancelled else []
+        refund = None if slot.refunds else self.refund_of(slot)
+        return changes + ([(refund.created * 1000, "refunded")] if refund else [])
 
-    def _order(
+    def make_order(
         self,
-        kind: int,
-        slot: Slot,
+        key: OrderKey,
         born: int,
         created: int,
         sold: int,
-        changes: tuple[tuple[int, str], ...],
+        changes: list[tuple[int, str]],
+        slot: Slot,
     ) -> Order:
-        key = OrderKey(kind, slot.device, slot.number)
-        return Order(order_id(self.ledger.seed, key), key, born, created, sold, changes, slot)
-
-    def _extra(self, extra: Extra) -> Order:
-        sold = extra.sold * 1000
-        key = OrderKey(extra.kind, extra.device, extra.day << 4 | extra.position)
-        closes = sold + 3_600_000 + int(extra.size * 5 * 3_600_000)
-        changes = ((closes, "canceled"),) if extra.kind == OPEN else ()
-        born = sold + 2_000
-        return Order(order_id(self.ledger.seed, key), key, born, sold + 200, sold, changes, None)
+        """An order with its id."""
+        name = order_id(self.ledger.seed, key)
+        return self.order_type(name, key, born, created, sold, tuple(sorted(changes)), slot)
 
 
 def _instants(order: Order) -> tuple[int, ...]:

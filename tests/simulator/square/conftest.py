@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.simulator import Shop
 from pipeline.simulator.square import OrderQuery, SquareServer, SquareShop
+from tests.support.square_events import EventShop
 
 
 class Reply(NamedTuple):
@@ -74,13 +75,13 @@ def pages() -> Callable[..., Iterator[list[dict[str, Any]]]]:
 @pytest.fixture(scope="session")
 def square(shop: Shop) -> SquareShop:
     """The shop that everyone gets, with what only Square has."""
-    return SquareShop(shop)
+    return EventShop(shop)
 
 
 @pytest.fixture(scope="session")
 def small() -> SquareShop:
     """A small young shop with all events, for walks over everything."""
-    return SquareShop(Shop(seed=11, opened=date(2026, 9, 20), receipts_per_day=25))
+    return EventShop(Shop(seed=11, opened=date(2026, 9, 20), receipts_per_day=25))
 
 
 @pytest.fixture(scope="session")

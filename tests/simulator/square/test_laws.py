@@ -16,6 +16,7 @@ from pipeline.simulator import Shop
 from pipeline.simulator.ids import millis
 from pipeline.simulator.square import SquareShop
 from tests.simulator.square.laws import BrokenLaw, amount, check_order, total
+from tests.support.square_events import EventShop
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "square"
 REAL = sorted(FIXTURES.glob("orders_*.json"))
@@ -26,7 +27,7 @@ Read = Callable[..., list[dict[str, Any]]]
 @pytest.fixture(scope="module")
 def busy() -> SquareShop:
     """A shop old enough for the prices that need rounding, busy enough for all events."""
-    return SquareShop(Shop(seed=3, opened=date(2024, 6, 1), stores=3, receipts_per_day=40))
+    return EventShop(Shop(seed=3, opened=date(2024, 6, 1), stores=3, receipts_per_day=40))
 
 
 @pytest.fixture(scope="module")

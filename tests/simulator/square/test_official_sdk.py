@@ -24,6 +24,7 @@ from pipeline.simulator.square import (
 )
 from pipeline.simulator.square.server import VERSION
 from tests.support.faults import Fault
+from tests.support.square_events import EventShop
 
 NOW = datetime(2026, 11, 2, 15, tzinfo=UTC)
 HEADER = "square-version"
@@ -65,7 +66,7 @@ def _client(server: SquareServer) -> Iterator[Square]:
 @pytest.fixture(scope="module")
 def tiny() -> SquareShop:
     """A shop of a few weeks: the SDK takes its time to parse."""
-    return SquareShop(Shop(seed=4, opened=date(2026, 10, 15), receipts_per_day=6))
+    return EventShop(Shop(seed=4, opened=date(2026, 10, 15), receipts_per_day=6))
 
 
 def test_it_reads_and_understands_every_order(tiny: SquareShop) -> None:

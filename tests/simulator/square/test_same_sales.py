@@ -16,6 +16,7 @@ from pipeline.simulator.ids import millis, parse_stamp, stamp
 from pipeline.simulator.square import OrderQuery, SquareShop
 from pipeline.simulator.square.ids import catalog_token, location_id
 from tests.simulator.square.laws import amount, check_order, total
+from tests.support.square_events import receipt_order_id
 
 Json = dict[str, Any]
 Read = Callable[..., list[Json]]
@@ -30,7 +31,7 @@ def shop() -> Shop:
 
 @pytest.fixture(scope="module")
 def plain(shop: Shop) -> SquareShop:
-    return SquareShop(shop, events=False)
+    return SquareShop(shop)
 
 
 def cents(value: float) -> int:
@@ -130,7 +131,7 @@ def check_same(receipt: Json, order: Json, plain: SquareShop) -> None:
     sold, given = of_receipt(receipt), of_order(order)
     if receipt["receipt_type"] == "REFUND":
         source = order["returns"][0]["source_order_id"]
-        assert source == plain.order_id(receipt["refund_for"])
+        assert source == receipt_order_id(plain, receipt["refund_for"])
         given["payments"] = sold["payments"]  # they are on the refunds, see below
     if receipt["cancelled_at"]:
         assert order["state"] == "CANCELED" and order["closed_at"] == receipt["cancelled_at"]
@@ -163,7 +164,7 @@ def test_every_receipt_is_one_order(plain: SquareShop, day: int, later: int) -> 
     sales = receipts(plain.shop, now, millis(start), millis(end))
     assert sales or (start.month, start.day) in ((1, 1), (12, 25))
     for receipt in sales:
-        order = plain.find(now, plain.order_id(receipt["receipt_number"]))
+        order = plain.find(now, receipt_order_id(plain, receipt["receipt_number"]))
         assert order is not None
         check_order(order)
         check_same(receipt, order, plain)
@@ -177,7 +178,7 @@ def test_there_is_no_other_order_at_any_instant(
     start = max(now - 30 * 86_400_000, 0)
     numbers = {row["receipt_number"] for row in receipts(plain.shop, now, start, now)}
     orders = everything(plain, now, field="updated", start=start, end=now)
-    expected = {plain.order_id(number) for number in numbers}
+    expected = {receipt_order_id(plain, number) for number in numbers}
     fresh = {row["id"] for row in orders if row["version"] == 4}
     assert fresh <= expected <= {row["id"] for row in orders}
     assert len(numbers) > 500
@@ -189,7 +190,7 @@ def test_employees_devices_and_the_time_of_offline_sales_are_on_the_payments(
     now = millis(datetime(2024, 9, 1, tzinfo=UTC))
     rows = receipts(plain.shop, now, now - 60 * 86_400_000, now)
     sales = {
-        plain.order_id(row["receipt_number"]): row
+        receipt_order_id(plain, row["receipt_number"]): row
         for row in rows
         if row["receipt_type"] == "SALE" and not row["cancelled_at"]
     }
@@ -215,7 +216,7 @@ def test_refunds_pay_back_what_the_receipts_do(plain: SquareShop) -> None:
     now = millis(datetime(2024, 9, 1, tzinfo=UTC))
     rows = receipts(plain.shop, now, now - 60 * 86_400_000, now)
     expected = {
-        plain.order_id(row["receipt_number"]): cents(row["total_money"])
+        receipt_order_id(plain, row["receipt_number"]): cents(row["total_money"])
         for row in rows
         if row["receipt_type"] == "REFUND"
     }

@@ -17,6 +17,7 @@ from pipeline.simulator import Shop
 from pipeline.simulator.ids import millis
 from pipeline.simulator.square import OrderQuery, SquareRules, SquareShop, serve_square
 from tests.support import machine
+from tests.support.square_events import EventShop
 
 NOW = datetime(2026, 11, 2, 15, tzinfo=UTC)
 PACKAGES = Path(sys.prefix) / "tap-square"
@@ -75,7 +76,7 @@ def select(catalog: Json) -> Json:
 @pytest.mark.slow
 @pytest.mark.real_server
 def test_it_pulls_every_stream_and_parses_all_of_it(packages: Path, tmp_path: Path) -> None:
-    shop = SquareShop(Shop(seed=4, opened=date(2026, 10, 15), receipts_per_day=6))
+    shop = EventShop(Shop(seed=4, opened=date(2026, 10, 15), receipts_per_day=6))
     with serve_square(shop, now=lambda: NOW, rules=SquareRules(default_limit=50)) as server:
         config = {
             **dict.fromkeys(("refresh_token", "client_id", "client_secret"), "unused"),

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from pipeline.simulator import Shop
 from pipeline.simulator.ids import millis, parse_stamp
 from pipeline.simulator.square import OrderQuery, SquareShop
-from pipeline.simulator.square.events import LONGEST_CHANGE
 from pipeline.simulator.square.ids import OrderKey, order_id, parse_order_id
 from pipeline.simulator.square.orders import RETURN, SALE
+from pipeline.simulator.square.timeline import LONGEST_CHANGE
+from tests.support.square_events import EventShop, receipt_order_id
 
 Read = Callable[..., list[dict[str, Any]]]
 ROOT = Path(__file__).parents[3]
@@ -34,9 +35,10 @@ PROGRAM = """
 import hashlib
 from datetime import date
 from pipeline.simulator import Shop
-from pipeline.simulator.square import OrderQuery, SquareShop
+from pipeline.simulator.square import OrderQuery
 from pipeline.simulator.source import encode
-shop = SquareShop(Shop(seed=11, opened=date(2026, 9, 20), receipts_per_day=25))
+from tests.support.square_events import EventShop
+shop = EventShop(Shop(seed=11, opened=date(2026, 9, 20), receipts_per_day=25))
 query = OrderQuery("updated", True, {start}, {end})
 print(hashlib.sha256(b"".join(encode(row.read()) for row in shop.orders({now}, query))).hexdigest())
 """
@@ -56,7 +58,7 @@ def test_another_process_sees_the_same_orders() -> None:
 
 
 def test_the_past_does_not_depend_on_what_was_read(small: SquareShop, everything: Read) -> None:
-    fresh = SquareShop(Shop(seed=11, opened=date(2026, 9, 20), receipts_per_day=25))
+    fresh = EventShop(Shop(seed=11, opened=date(2026, 9, 20), receipts_per_day=25))
     ids = [row["id"] for row in everything(small, millis(WEEK[1]), start=millis(WEEK[0]))]
     read = [fresh.find(millis(NOW), name) for name in reversed(ids)]
     assert read == [small.find(millis(NOW), name) for name in reversed(ids)]
@@ -128,9 +130,9 @@ def test_an_order_id_can_be_read_back_by_its_shop_alone(
 def test_a_receipts_order_is_named_by_its_number(small: SquareShop) -> None:
     for slot in small.ledger.plan(0, OPENED.toordinal()):
         prefix = small.ledger.registers[slot.device].number
-        name = small.order_id(f"{prefix}-{slot.number}")
+        name = receipt_order_id(small, f"{prefix}-{slot.number}")
         order = small.timeline.order_of(slot)
-        assert order.id == name and order.kind == (RETURN if slot.refunds else SALE)
+        assert order.id == name and order.key.kind == (RETURN if slot.refunds else SALE)
 
 
 def test_the_shop_starts_from_the_command_line() -> None:
