@@ -6,9 +6,10 @@ those. A table's columns state their kind, so that each form can align and write
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from reports.values import Count, Day, Money, Name, Quantity, Text, Value
@@ -50,16 +51,16 @@ def value_of(raw: object, kind: Kind, currency: str) -> Value:
     """
     if raw is None or raw != raw:
         return None
-    match kind:
-        case "money" if not isinstance(raw, Money):
+    match kind, raw:
+        case "money", Real():
             return Money(int(raw), currency)  # type: ignore[call-overload]  # an integer of numpy
-        case "count" if not isinstance(raw, Count):
-            return Count(int(raw))  # type: ignore[call-overload]  # an integer of numpy
-        case "quantity" if not isinstance(raw, Quantity):
-            return Quantity(int(raw))  # type: ignore[call-overload]  # an integer of numpy
-        case "date" if isinstance(raw, date):
+        case "count", Real():
+            return Count(int(raw))  # type: ignore[call-overload]
+        case "quantity", Real():
+            return Quantity(int(raw))  # type: ignore[call-overload]
+        case "date", date():
             return Day(raw)
-        case "text" if isinstance(raw, str):
+        case "text", str():
             return Name(raw)
     return raw  # type: ignore[return-value]  # a frame's column of values
 
@@ -111,6 +112,24 @@ class Table:
         return len(self.rows) > 2 and self.strong <= {len(self.rows) - 1}
 
     @classmethod
+    def from_rows(
+        cls,
+        name: str,
+        title: Text,
+        columns: tuple[TableColumn, ...],
+        rows: Iterable[Iterable[object]],
+        currency: str,
+        shown: int = 10,
+        **marks: Any,
+    ) -> Table:
+        """Each cell of `rows` by the kind of its column; what is a value already stays."""
+        cells = tuple(
+            tuple(value_of(raw, c.kind, currency) for raw, c in zip(row, columns, strict=True))
+            for row in rows
+        )
+        return cls(name, title, columns, cells, shown=shown, **marks)
+
+    @classmethod
     def from_frame(
         cls,
         name: str,
@@ -119,13 +138,11 @@ class Table:
         columns: tuple[TableColumn, ...],
         currency: str,
         shown: int = 10,
+        **marks: Any,
     ) -> Table:
-        """A row for each row of `frame`, each cell by the kind of its column."""
-        cells = [
-            [value_of(raw, column.kind, currency) for raw in frame[column.source or column.key]]
-            for column in columns
-        ]
-        return cls(name, title, columns, tuple(zip(*cells, strict=True)), shown=shown)
+        """A row for each row of `frame`."""
+        rows = zip(*(frame[column.source or column.key] for column in columns), strict=True)
+        return cls.from_rows(name, title, columns, rows, currency, shown, **marks)
 
     @property
     def page_columns(self) -> list[tuple[int, TableColumn]]:

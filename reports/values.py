@@ -174,3 +174,8 @@ Value = (
 def text(key: str, **values: Value) -> Text:
     """The catalog's sentence `key` with its blanks filled."""
     return Text(key, values)
+
+
+def amounts(currency: str, **units: int) -> dict[str, Money]:
+    """Amounts by name, for a sentence or for the figures of a section."""
+    return {name: Money(int(amount), currency) for name, amount in units.items()}

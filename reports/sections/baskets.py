@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.baskets import FEWEST, Pair, pairs
-from reports.page import Section, Table, TableColumn
+from reports.page import Section, Table
 from reports.values import Count, Name, Percent, Rate, Text, Value, text
 
 MOST = 10
-PAIR_COLUMNS = (
-    TableColumn("first"),
-    TableColumn("second"),
-    TableColumn("both", "count"),
-    TableColumn("among", "count"),
-    TableColumn("confidence", "percent"),
-    TableColumn("lift", "number"),
-)
+PAIR_COLUMNS = columns_of("first", "second", "both", "among", "confidence", "lift")
 
 
 def baskets(figures: Figures) -> Section:

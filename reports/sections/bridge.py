@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from reports.columns import columns_of
 from reports.figures import Figures, Totals
 from reports.figures.money import COUNTS, total_by
 from reports.page import Finding, Section, Table, TableColumn
@@ -67,7 +68,7 @@ def bridge(figures: Figures) -> Section:
     total, currency = figures.total, figures.currency
     business_days_by_store = total_by(figures.now["days"], "store_id")
     wide = 1 < len(business_days_by_store) <= 4
-    columns = [TableColumn("step"), TableColumn("total", "money")]
+    columns = [*columns_of("step", "total")]
     if wide:
         columns += [
             TableColumn("store", "money", {"store": Name(figures.stores[s])})
@@ -149,8 +150,7 @@ def _stores(figures: Figures, business_days_by_store: dict[str, Totals]) -> Tabl
         "unpaid",
     )
     columns = (
-        TableColumn("store_name"),
-        TableColumn("receipts", "count"),
+        *columns_of("store_name", "receipts"),
         *(
             TableColumn(step, "money", csv_only=step not in TOTALS | {"gross_sales", "unpaid"})
             for step in steps

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
+from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.tables import rows_of, sort_rows
 from reports.page import Finding, Section, Table, TableColumn, value_of
@@ -16,12 +17,7 @@ from reports.values import Count, Day, Money, Name, Series, Text, Value, text
 
 SHORTAGE = 200
 """A finding: shortages of more than one in SHORTAGE of the cash that was paid."""
-_COLUMNS = (
-    TableColumn("difference", "money"),
-    TableColumn("expected", "money"),
-    TableColumn("counted", "money"),
-    TableColumn("employee"),
-)
+_COLUMNS = columns_of("difference", "expected", "counted", "employee")
 _SPAN = ("store_id", "business_day", "closed_day")
 _MOVES = ("opening_cash", "cash_payments", "cash_refunds", "paid_in", "paid_out")
 
@@ -159,14 +155,8 @@ def _ranked(shifts: pd.DataFrame) -> pd.DataFrame:
 
 def _by_store(figures: Figures, shifts: pd.DataFrame, stores: list[str]) -> Table:
     """A row for each store, and their sum."""
-    columns = (
-        TableColumn("store_name"),
-        TableColumn("counted_shifts", "count"),
-        TableColumn("expected", "money"),
-        TableColumn("counted", "money"),
-        TableColumn("over", "money"),
-        TableColumn("short", "money"),
-        TableColumn("difference", "money"),
+    columns = columns_of(
+        "store_name", "counted_shifts", "expected", "counted", "over", "short", "difference"
     )
     names = {store: _store(figures, store) for store in stores}
     rows = [
@@ -212,8 +202,7 @@ def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> It
         yield replace(table, is_detail=True)
     everything = (
         TableColumn("day", "date", source="business_day"),
-        TableColumn("store_name"),
-        TableColumn("register"),
+        *columns_of("store_name", "register"),
         *_COLUMNS,
         *(TableColumn(name, "money") for name in _MOVES),
     )

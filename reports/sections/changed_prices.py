@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.prices import Change, price_changes
@@ -44,13 +45,7 @@ def changed_prices(figures: Figures) -> Section:
             sentences.append(_sentence(figures, effect, units, others))
     month = {"month": Month(month_before(figures.month), short=True)}
     columns = (
-        TableColumn("item"),
-        TableColumn("since", "date"),
-        TableColumn("was", "money"),
-        TableColumn("is", "money"),
-        TableColumn("units_change", "percent"),
-        TableColumn("others_change", "percent"),
-        TableColumn("per_day", "money"),
+        *columns_of("item", "since", "was", "is", "units_change", "others_change", "per_day"),
         TableColumn("in_month", "money", month),
     )
     table = Table("changed-prices", text("changed_prices.table"), columns, tuple(rows))

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
+from reports.columns import columns_of
 from reports.figures.moved import Moved, Path, leaves, moved_figures
-from reports.page import Section, Table, TableColumn
+from reports.page import Section, Table
 from reports.render.machine import plain
 from reports.sections.bridge import STEPS
 from reports.sections.origin import day_of
@@ -162,7 +163,7 @@ def moved_table(
         )
         for figure_moved in _ordered(moved)
     )
-    columns = (TableColumn("figure"), TableColumn("was", "money"), TableColumn("is", "money"))
+    columns = columns_of("figure", "was", "is")
     return Table("changes", text("changes.table"), columns, rows, shown=SHOWN)
 
 
@@ -245,12 +246,7 @@ def _receipts(rows: Sequence[Mapping[str, object]], currency: str, lake_decimals
     return Table(
         "reopened",
         text("changes.because"),
-        (
-            TableColumn("receipt"),
-            TableColumn("why"),
-            TableColumn("day", "date"),
-            TableColumn("total", "money"),
-        ),
+        columns_of("receipt", "why", "day", "total"),
         tuple(
             (
                 Name(str(row.get("number") or "")),

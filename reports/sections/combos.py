@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.tables import rows_of, sort_rows, sum_by
-from reports.page import Chart, Section, Table, TableColumn, records
+from reports.page import Chart, Section, Table, records
 from reports.sections.comparison import against_share, ranking, ratio, share
 from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Value, text
 
@@ -69,14 +70,7 @@ def combos(figures: Figures) -> Section:
             attach=[ratio(int(count), receipts, receipts) for count in attached],
             share=[share(int(amount), total_sum, receipts) for amount in nets],
         )
-        columns = (
-            TableColumn("combo"),
-            TableColumn("receipts", "count"),
-            TableColumn("attach", "percent"),
-            TableColumn("units", "quantity"),
-            TableColumn("net_sales", "money"),
-            TableColumn("share", "percent"),
-        )
+        columns = columns_of("combo", "receipts", "attach", "units", "net_sales", "share")
         tables.append(Table.from_frame("combos", text("combos.table"), cells, columns, currency))
         parts = _parts(figures, part_sums)
         if parts.rows:
@@ -168,14 +162,7 @@ def _parts(figures: Figures, sums: pd.DataFrame) -> Table:
             for units, all_units, combo in zip(sums["units"], total_sum, sums["combo"], strict=True)
         ],
     )
-    columns = (
-        TableColumn("combo"),
-        TableColumn("slot"),
-        TableColumn("item"),
-        TableColumn("units", "quantity"),
-        TableColumn("share_of_slot", "percent"),
-        TableColumn("credited", "money", source="net_sales"),
-    )
+    columns = columns_of("combo", "slot", "item", "units", "share_of_slot", credited="net_sales")
     title = text("combos.parts")
     return Table.from_frame("combo-parts", title, cells, columns, figures.currency, shown=TOP)
 
@@ -209,12 +196,8 @@ def _choice_table(figures: Figures, choices: pd.DataFrame) -> Table:
         charged=choices["amount"].astype(object).where(choices["amount"] != 0, None),
     )
     columns = (
-        TableColumn("item"),
-        TableColumn("modifier", source="name"),
-        TableColumn("option"),
-        TableColumn("units", "quantity"),
-        TableColumn("share_of_modifier", "percent"),
-        TableColumn("charged", "money"),
+        *columns_of("item", modifier="name"),
+        *columns_of("option", "units", "share_of_modifier", "charged"),
     )
     title = text("combos.choices")
     return Table.from_frame("choices", title, cells, columns, figures.currency, shown=TOP)

@@ -5,11 +5,12 @@ Only for receipts on which the POS names a customer.
 
 from __future__ import annotations
 
+from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.customers import SMALL, Group, Visits
 from reports.figures.money import PERCENT_BASE
-from reports.page import Chart, Section, Table, TableColumn
+from reports.page import Chart, Section, Table
 from reports.sections.comparison import against_share, ratio
 from reports.values import Count, Day, Money, Month, Percent, Rate, Text, Value, divide, text
 
@@ -78,14 +79,7 @@ def customers(figures: Figures) -> Section:
     table = Table(
         "customers",
         text("customers.table"),
-        (
-            TableColumn("group"),
-            TableColumn("customers", "count"),
-            TableColumn("receipts", "count"),
-            TableColumn("visits_each", "number"),
-            TableColumn("net_sales", "money"),
-            TableColumn("spend_each", "money"),
-        ),
+        columns_of("group", "customers", "receipts", "visits_each", "net_sales", "spend_each"),
         rows,
     )
     return Section(

@@ -15,10 +15,11 @@ from typing import Literal, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
+from reports.columns import columns_of
 from reports.figures.money import Totals
 from reports.figures.silence import Silence
 from reports.figures.tables import names, rows_of
-from reports.page import Finding, Table, TableColumn
+from reports.page import Finding, Table
 from reports.values import Count, Day, Money, Name, Series, Text, Value, text
 
 FAULTS = ("payments_differ",)
@@ -197,13 +198,7 @@ def unread_table(state: DataState, currency: str) -> Table:
         )
         for row in rows_of(state.unread)
     ]
-    columns = (
-        TableColumn("receipt"),
-        TableColumn("received", "date"),
-        TableColumn("why"),
-        TableColumn("subject"),
-        TableColumn("amount", "money"),
-    )
+    columns = columns_of("receipt", "received", "why", "subject", "amount")
     return Table("unread", text("lineage.unread_table"), columns, tuple(rows), shown=20)
 
 
@@ -242,11 +237,5 @@ def outside_table(state: DataState, currency: str) -> Table:
         )
         for row in rows_of(state.left_out)
     ]
-    columns = (
-        TableColumn("receipt"),
-        TableColumn("day", "date"),
-        TableColumn("received", "date"),
-        TableColumn("store_name"),
-        TableColumn("amount", "money"),
-    )
+    columns = columns_of("receipt", "day", "received", "store_name", "amount")
     return Table("outside", text("lineage.outside_table"), columns, tuple(rows), shown=20)

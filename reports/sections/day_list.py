@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from statistics import median
 
+from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.pace import net_by_day
-from reports.page import Section, Table, TableColumn
+from reports.page import Section, Table
 from reports.values import Count, Day, Money, Series, Weekday, divide, text
 
 USUAL = 2
@@ -38,15 +39,8 @@ def day_list(figures: Figures) -> Section:
                 Series(tuple(notes[day])) if day in notes else text("day_list.no_note"),
             )
         )
-    columns = (
-        TableColumn("day", "date"),
-        TableColumn("weekday"),
-        TableColumn("net_sales", "money"),
-        TableColumn("receipts", "count"),
-        TableColumn("average_receipt", "money"),
-        TableColumn("usual", "money"),
-        TableColumn("difference", "money"),
-        TableColumn("note"),
+    columns = columns_of(
+        "day", "weekday", "net_sales", "receipts", "average_receipt", "usual", "difference", "note"
     )
     table = Table(
         "day-by-day", text("day_list.table"), columns, tuple(rows), shown=31, is_whole=True

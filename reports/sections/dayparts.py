@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.tables import rows_of
@@ -83,13 +84,7 @@ def _table(
     names: dict[int, Value],
     total: int,
 ) -> Table:
-    columns = [
-        TableColumn("daypart"),
-        TableColumn("net_sales", "money"),
-        TableColumn("share", "percent"),
-        TableColumn("receipts", "count"),
-        TableColumn("average_receipt", "money"),
-    ]
+    columns = [*columns_of("daypart", "net_sales", "share", "receipts", "average_receipt")]
     if past is not None:
         month = {"month": Month(month_before(figures.month), short=True)}
         columns += [TableColumn("in_month", "money", month), TableColumn("change", "percent")]

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from reports.columns import columns_of
 from reports.figures import Figures
 from reports.page import Finding, Section, Table, TableColumn, records
 from reports.values import Count, Day, Money, Name, Text, Value, text
@@ -119,10 +120,7 @@ def _compared(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
 
 
 COLUMNS = (
-    TableColumn("day", "date"),
-    TableColumn("figure", source="name"),
-    TableColumn("in_export", "money", source="export"),
-    TableColumn("in_lake", "money", source="lake"),
+    *columns_of("day", figure="name", in_export="export", in_lake="lake"),
     TableColumn("difference", "money"),
 )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.tables import rows_of, sum_by
-from reports.page import Section, Table, TableColumn
+from reports.page import Section, Table
 from reports.plans import Fee
 from reports.sections.comparison import ratio
 from reports.values import Count, Money, Name, text
@@ -50,14 +51,7 @@ def fees(figures: Figures) -> Section:
         amount=Money(total_amount, currency),
         share=ratio(total_fee, figures.total.net_sales, figures.total.receipts),
     )
-    columns = (
-        TableColumn("tender"),
-        TableColumn("payments", "count"),
-        TableColumn("collected", "money"),
-        TableColumn("fee", "money"),
-        TableColumn("remains", "money"),
-        TableColumn("of_amount", "percent"),
-    )
+    columns = columns_of("tender", "payments", "collected", "fee", "remains", "of_amount")
     table = Table("fees", text("fees.table"), columns, tuple(rows))
     stated = {
         "fees": {row[0].text: {"amount": row[2], "fee": row[3]} for row in rows},

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.money import total_by
 from reports.figures.pace import Pace, pace
-from reports.page import Finding, Section, Table, TableColumn
+from reports.page import Finding, Section, Table
 from reports.sections.comparison import ratio
 from reports.values import Money, Name, Text, Value, text
 
@@ -118,11 +119,5 @@ def _table(figures: Figures, by_store: dict[str, int]) -> tuple[Table, ...]:
             )
         )
     rows.sort(key=lambda row: -row[2].units)
-    columns = (
-        TableColumn("store_name"),
-        TableColumn("goal", "money"),
-        TableColumn("net_sales", "money"),
-        TableColumn("difference", "money"),
-        TableColumn("of_goal", "percent"),
-    )
+    columns = columns_of("store_name", "goal", "net_sales", "difference", "of_goal")
     return (Table("goals", text("goals.table"), columns, tuple(rows)),)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.calendar import FairPart, month_before
 from reports.figures.items import by_category, by_item, compare
@@ -193,11 +194,7 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
     columns = (
         TableColumn("item"),
         TableColumn("category", csv_only=True),
-        TableColumn("net_sales", "money"),
-        TableColumn("share", "percent"),
-        TableColumn("units", "quantity"),
-        TableColumn("combo_units", "quantity"),
-        TableColumn("rank", "count"),
+        *columns_of("net_sales", "share", "units", "combo_units", "rank"),
         *((TableColumn("rank_before", "count"),) if moves is not None else ()),
         TableColumn("abc"),
     )
@@ -215,11 +212,7 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
     if len(ranked) > TOP:
         least = ranked.iloc[TOP:].iloc[::-1]
         by_units = sort_rows(ranked, "-units", "item")
-        short = (
-            TableColumn("item"),
-            TableColumn("units", "quantity"),
-            TableColumn("net_sales", "money"),
-        )
+        short = columns_of("item", "units", "net_sales")
         tables += [
             Table.from_frame("items-least", text("items.least"), least, short, currency, shown=0),
             Table.from_frame(

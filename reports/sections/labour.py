@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pandas as pd
 
+from reports.columns import columns_of
 from reports.figures import Figures
-from reports.page import Section, Table, TableColumn
+from reports.page import Section, Table
 from reports.plans import WorkedShift
 from reports.sections.comparison import ratio
 from reports.values import QUANTITY_UNIT, Money, Quantity, Text, Value, Weekday, divide, text
@@ -51,14 +52,7 @@ def labour(figures: Figures) -> Section:
         if not part:
             continue
         rows.append(_row(figures, weekday, part, sold))
-    columns = (
-        TableColumn("weekday"),
-        TableColumn("hours", "quantity"),
-        TableColumn("wages", "money"),
-        TableColumn("net_sales", "money"),
-        TableColumn("net_per_hour", "money"),
-        TableColumn("labour_share", "percent"),
-    )
+    columns = columns_of("weekday", "hours", "wages", "net_sales", "net_per_hour", "labour_share")
     table = Table("labour", text("labour.table"), columns, tuple(rows))
     stated = {
         "wages": Money(wages, currency),

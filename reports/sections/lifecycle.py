@@ -10,12 +10,13 @@ from datetime import date
 
 import pandas as pd
 
+from reports.columns import columns_of
 from reports.figures.history import History
 from reports.figures.items import by_item
 from reports.figures.money import PERCENT_BASE
 from reports.figures.prices import Change, price_changes
 from reports.figures.tables import rows_of
-from reports.page import Chart, Section, Table, TableColumn
+from reports.page import Chart, Section, Table
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, growth
 from reports.sections.names import names_of
@@ -40,14 +41,7 @@ def lifecycle(history: History) -> Section:
     price_table = Table(
         "price-changes",
         text("lifecycle.prices"),
-        (
-            TableColumn("item"),
-            TableColumn("variant"),
-            TableColumn("day", "date"),
-            TableColumn("was", "money"),
-            TableColumn("is", "money"),
-            TableColumn("change", "percent"),
-        ),
+        columns_of("item", "variant", "day", "was", "is", "change"),
         tuple(_price(c, receipts, currency) for c in changes),
         shown=12,
     )
@@ -120,12 +114,7 @@ def lifecycle(history: History) -> Section:
     decliners = Table(
         "decliners",
         text("lifecycle.decliners"),
-        (
-            TableColumn("item"),
-            TableColumn("was", "money"),
-            TableColumn("is", "money"),
-            TableColumn("change", "percent"),
-        ),
+        columns_of("item", "was", "is", "change"),
         tuple(
             (
                 Name(item),

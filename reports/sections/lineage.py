@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from reports.columns import columns_of
 from reports.figures.money import Totals
 from reports.figures.tables import rows_of
-from reports.page import Finding, Section, Table, TableColumn
+from reports.page import Finding, Section, Table
 from reports.sections.comparison import share
 from reports.sections.data_state import (
     COVERAGE,
@@ -230,7 +231,7 @@ def _checks(checks: Mapping[str, Check], currency: str) -> Table:
     return Table(
         "checks",
         text("lineage.checks"),
-        (TableColumn("check"), TableColumn("count", "count"), TableColumn("amount", "money")),
+        columns_of("check", "count", "amount"),
         tuple(rows),
         shown=20,
     )
@@ -253,7 +254,7 @@ def _subjects(frame: pd.DataFrame) -> Table:
     return Table(
         "subjects",
         text("lineage.subjects"),
-        (TableColumn("check"), TableColumn("subject"), TableColumn("count", "count")),
+        columns_of("check", "subject", "count"),
         rows,
         shown=12,
     )

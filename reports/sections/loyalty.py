@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+from reports.columns import columns_of
 from reports.figures.calendar import next_month
 from reports.figures.customers import SMALL, by_customer
 from reports.figures.history import History
@@ -19,7 +20,7 @@ from reports.figures.loyalty import (
     fold_small,
     segments,
 )
-from reports.page import Chart, Section, Table, TableColumn
+from reports.page import Chart, Section, Table
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, ratio, share
 from reports.values import Count, Money, Month, Percent, Value, text
@@ -176,12 +177,7 @@ def _segments(history: History, kept: dict[str, tuple[int, int]], last: date) ->
     return Table(
         "segments",
         text("loyalty.segments", month=Month(last)),
-        (
-            TableColumn("segment"),
-            TableColumn("customers", "count"),
-            TableColumn("share", "percent"),
-            TableColumn("net_sales", "money"),
-        ),
+        columns_of("segment", "customers", "share", "net_sales"),
         tuple(rows),
         shown=11,
     )

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+from reports.columns import columns_of
 from reports.figures.history import History
 from reports.figures.money import Totals
-from reports.page import Section, Table, TableColumn
+from reports.page import Section, Table
 from reports.sections.axis import lines_chart, month_key
 from reports.sections.comparison import enough, points, ratio, share
 from reports.values import Count, Money, Month, Percent, Value, divide, text
@@ -62,13 +63,7 @@ def margin(history: History) -> Section:
     table = Table(
         "margin",
         text("margin.table"),
-        (
-            TableColumn("month", "date"),
-            TableColumn("gross_profit", "money"),
-            TableColumn("margin", "percent"),
-            TableColumn("margin_before_tax", "percent"),
-            TableColumn("cost_coverage", "percent"),
-        ),
+        columns_of("month", "gross_profit", "margin", "margin_before_tax", "cost_coverage"),
         tuple(_row(m, history.totals[m], history.currency) for m in reversed(months)),
         shown=13,
     )

@@ -5,10 +5,11 @@ And the share of the sales that has a cost.
 
 from __future__ import annotations
 
+from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.menu import CLASSES, MenuItem, engineer, round_price
 from reports.figures.money import PERCENT_BASE
-from reports.page import Chart, Finding, Section, Table, TableColumn
+from reports.page import Chart, Finding, Section, Table
 from reports.sections.comparison import enough, ratio, share
 from reports.sections.names import names_of
 from reports.values import (
@@ -77,14 +78,7 @@ def menu(figures: Figures) -> Section:
     table = Table(
         "menu",
         text("menu.table"),
-        (
-            TableColumn("item"),
-            TableColumn("category"),
-            TableColumn("class"),
-            TableColumn("units", "quantity"),
-            TableColumn("unit_contribution", "money"),
-            TableColumn("contribution", "money"),
-        ),
+        columns_of("item", "category", "class", "units", "unit_contribution", "contribution"),
         rows,
         shown=15,
         is_detail=True,

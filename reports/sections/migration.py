@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+from reports.columns import columns_of
 from reports.figures.history import History
 from reports.figures.items import by_item
 from reports.figures.menu import CLASSES, MenuItem, engineer
-from reports.page import Section, Table, TableColumn
+from reports.page import Section, Table
 from reports.values import Count, Month, Name, text
 
 HALF = 6
@@ -50,12 +51,7 @@ def migration(history: History) -> Section:
     table = Table(
         "migration",
         text("migration.table"),
-        (
-            TableColumn("item"),
-            TableColumn("category"),
-            TableColumn("was_class"),
-            TableColumn("class"),
-        ),
+        columns_of("item", "category", "was_class", "class"),
         tuple(
             (
                 Name(key[0]),

@@ -6,6 +6,7 @@ import re
 
 import pandas as pd
 
+from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.items import by_category
@@ -67,8 +68,7 @@ def modifiers(figures: Figures) -> Section:
         )
         columns = (
             TableColumn("modifier", source="name"),
-            TableColumn("units", "quantity"),
-            TableColumn("charged", "money", source="amount"),
+            *columns_of("units", charged="amount"),
         )
         title = text("modifiers.paid_table")
         tables.append(Table.from_frame("paid-modifiers", title, paid, columns, currency))
@@ -181,14 +181,9 @@ def _mix(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> T
     total_sum, receipts = int(groups["net_sales"].sum()), figures.total.receipts
     before = dict(zip(past["category"], past["net_sales"], strict=True)) if past is not None else {}
     whole_past = int(past["net_sales"].sum()) if past is not None else 0
-    columns = [
-        TableColumn("category"),
-        TableColumn("units", "quantity"),
-        TableColumn("net_sales", "money"),
-        TableColumn("share", "percent"),
-    ]
+    columns = [*columns_of("category", "units", "net_sales", "share")]
     if past is not None:
-        columns += [TableColumn("share_before", "percent"), TableColumn("points", "percent")]
+        columns += [*columns_of("share_before", "points")]
     rows = []
     for r in rows_of(groups):
         row = [

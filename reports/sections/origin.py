@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from datetime import date
 
-from reports.page import Table, TableColumn
+from reports.columns import columns_of
+from reports.page import Table
 from reports.values import Count, Day, Month, Name, Value, text
 
 FACTS = 14
@@ -26,9 +27,7 @@ def origin_table(metadata: Mapping[str, object]) -> Table:
         ),
     )
     rows = tuple(row for fact in order for row in _fact_rows(fact, metadata[fact]))
-    return Table(
-        "origin", text("lineage.origin"), (TableColumn("fact"), TableColumn("value")), rows, shown=7
-    )
+    return Table("origin", text("lineage.origin"), columns_of("fact", "value"), rows, shown=7)
 
 
 def _fact_rows(name: str, fact: object) -> list[tuple[Value, Value]]:

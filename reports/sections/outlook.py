@@ -5,9 +5,10 @@ Next month by day, with an interval and its error in the past.
 
 from __future__ import annotations
 
+from reports.columns import columns_of
 from reports.figures.forecast import FEWEST_TRIALS, WEEKS, Declined, forecast
 from reports.figures.history import History
-from reports.page import Chart, Section, Table, TableColumn
+from reports.page import Chart, Section, Table
 from reports.sections.axis import month_key
 from reports.values import Count, Day, Money, Month, Percent, text
 
@@ -56,12 +57,7 @@ def outlook(history: History) -> Section:
     table = Table(
         "outlook",
         text("outlook.table"),
-        (
-            TableColumn("day", "date"),
-            TableColumn("low", "money"),
-            TableColumn("expected", "money"),
-            TableColumn("high", "money"),
-        ),
+        columns_of("day", "low", "expected", "high"),
         tuple((Day(d, long=True), *(Money(v, currency) for v in outcome.days[d])) for d in days),
         shown=0,
     )

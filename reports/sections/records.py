@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from reports.columns import columns_of
 from reports.figures.history import History
 from reports.figures.outliers import Outlier, odd_days, sold_by_day
 from reports.page import Section, Table, TableColumn
@@ -71,7 +72,7 @@ def records(history: History) -> Section:
         Table(
             "records",
             text("records.table"),
-            (TableColumn("record"), TableColumn("when", "date"), TableColumn("value", "money")),
+            (*columns_of("record", "when"), TableColumn("value", "money")),
             tuple(rows),
         )
     ]
@@ -80,11 +81,7 @@ def records(history: History) -> Section:
             Table(
                 "odd-days",
                 text("records.odd_table"),
-                (
-                    TableColumn("day", "date"),
-                    TableColumn("net_sales", "money"),
-                    TableColumn("usual", "money"),
-                ),
+                columns_of("day", "net_sales", "usual"),
                 tuple(
                     (Day(o.day, long=True), Money(o.net, currency), Money(o.usual, currency))
                     for o in odd

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from reports.columns import columns_of
 from reports.figures import Figures, Totals
 from reports.figures.calendar import month_before
 from reports.figures.money import total_by
@@ -103,17 +104,10 @@ def _store_table(
     before: dict[str, Totals],
 ) -> Table:
     currency = figures.currency
-    columns = [
-        TableColumn("store_name"),
-        TableColumn("net_sales", "money"),
-        TableColumn("share", "percent"),
-        TableColumn("receipts", "count"),
-        TableColumn("average_receipt", "money"),
-    ]
+    columns = [*columns_of("store_name", "net_sales", "share", "receipts", "average_receipt")]
     if before:
         columns += [
-            TableColumn("before", "money"),
-            TableColumn("change", "percent"),
+            *columns_of("before", "change"),
             TableColumn("fair_change", "money", csv_only=True),
         ]
     rows = []
@@ -173,13 +167,8 @@ def _staff_table(figures: Figures, staff: pd.DataFrame) -> Table:
             for net, count in zip(staff["net_sales"], staff["receipts"], strict=True)
         ],
     )
-    columns = (
-        TableColumn("employee"),
-        TableColumn("receipts", "count"),
-        TableColumn("net_sales", "money"),
-        TableColumn("average_receipt", "money"),
-        TableColumn("discounts", "money"),
-        TableColumn("refund_receipts", "count"),
+    columns = columns_of(
+        "employee", "receipts", "net_sales", "average_receipt", "discounts", "refund_receipts"
     )
     title = text("stores.staff")
     return Table.from_frame("employees", title, cells, columns, figures.currency, shown=SHOWN)

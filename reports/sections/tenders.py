@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.tables import rows_of, sum_by
 from reports.page import Chart, Section, Table, TableColumn, records
@@ -47,9 +48,7 @@ def tenders(figures: Figures) -> Section:
         cells = given.assign(share=[share(int(n), total_sum, receipts) for n in given["amount"]])
         columns = (
             TableColumn("discount", source="name"),
-            TableColumn("receipts", "count"),
-            TableColumn("given", "money", source="amount"),
-            TableColumn("share_of_discounts", "percent", source="share"),
+            *columns_of("receipts", given="amount", share_of_discounts="share"),
         )
         title = text("tenders.discounts")
         tables.append(Table.from_frame("discounts", title, cells, columns, currency))
@@ -112,11 +111,8 @@ def _tender_table(sums: pd.DataFrame, total_sum: int, receipts: int, currency: s
     cells["paid_back"] = -cells["refunds_amount"]
     cells["share"] = [share(int(amount), total_sum, receipts) for amount in cells["amount"]]
     columns = (
-        TableColumn("tender"),
-        TableColumn("payments", "count"),
-        TableColumn("from_sales", "money", source="sales_amount"),
-        TableColumn("paid_back", "money"),
-        TableColumn("left", "money", source="amount"),
+        *columns_of("tender", "payments", from_sales="sales_amount"),
+        *columns_of("paid_back", left="amount"),
         TableColumn("share", "percent"),
     )
     title = text("tenders.table")
@@ -188,8 +184,7 @@ def _refunds(figures: Figures, refunded: pd.DataFrame) -> list[Table]:
     items = sum_by(refunded, ["item"], ["units", "refunds"], "refunds")
     money = TableColumn("refunded", "money", source="refunds")
     columns: tuple[TableColumn, ...] = (
-        TableColumn("item"),
-        TableColumn("units", "quantity"),
+        *columns_of("item", "units"),
         money,
     )
     title, currency = text("tenders.by_item"), figures.currency
@@ -200,11 +195,9 @@ def _refunds(figures: Figures, refunded: pd.DataFrame) -> list[Table]:
     if len(people):
         people = people.assign(employee=[employee_name(figures, e) for e in people["employee_id"]])
         columns = (
-            TableColumn("employee"),
-            TableColumn("refund_receipts", "count"),
+            *columns_of("employee", "refund_receipts"),
             money,
-            TableColumn("cancelled_receipts", "count"),
-            TableColumn("cancelled", "money", source="cancelled_total"),
+            *columns_of("cancelled_receipts", cancelled="cancelled_total"),
         )
         title = text("tenders.by_employee")
         tables.append(

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from datetime import date
 
+from reports.columns import columns_of
 from reports.figures.calendar import month_before
 from reports.figures.history import History
 from reports.figures.tables import group_sums, rows_of
-from reports.page import Chart, Section, Table, TableColumn
+from reports.page import Chart, Section, Table
 from reports.sections.axis import month_key, months_axis
 from reports.sections.bridge import machine
 from reports.sections.comparison import growth
@@ -31,14 +32,7 @@ def trend(history: History) -> Section:
     table = Table(
         "months",
         text("trend.table"),
-        (
-            TableColumn("month", "date"),
-            TableColumn("net_sales", "money"),
-            TableColumn("receipts", "count"),
-            TableColumn("average_receipt", "money"),
-            TableColumn("open_days", "count"),
-            TableColumn("per_day", "money"),
-        ),
+        columns_of("month", "net_sales", "receipts", "average_receipt", "open_days", "per_day"),
         tuple(_row(history, month) for month in reversed(months) if month in history.totals),
         shown=13,
     )

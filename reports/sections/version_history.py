@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import cast
 
+from reports.columns import columns_of
 from reports.figures.history import History
 from reports.figures.moved import moved_figures
 from reports.page import Section, Table, TableColumn
@@ -69,11 +70,7 @@ def version_history(
         ]
         if months:
             columns: tuple[TableColumn, ...]
-            columns = (
-                TableColumn("month", "date"),
-                TableColumn("was", "money"),
-                TableColumn("is", "money"),
-            )
+            columns = columns_of("month", "was", "is")
             tables.append(
                 Table("moved-months", text("version_history.moved_table"), columns, tuple(months))
             )
@@ -99,13 +96,7 @@ def version_history(
         )
         for e in ordered
     )
-    columns = (
-        TableColumn("report"),
-        TableColumn("month", "date"),
-        TableColumn("version", "count"),
-        TableColumn("why"),
-        TableColumn("digest"),
-    )
+    columns = columns_of("report", "month", "version", "why", "digest")
     table = Table("version_history", text("version_history.table"), columns, rows, shown=24)
     return Section(
         "version_history",

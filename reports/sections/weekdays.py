@@ -8,11 +8,12 @@ from fractions import Fraction
 
 import pandas as pd
 
+from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.money import PERCENT_BASE
 from reports.figures.tables import rows_of, sort_rows
-from reports.page import Chart, Finding, Section, Table, TableColumn
+from reports.page import Chart, Finding, Section, Table
 from reports.sections.comparison import enough, growth, share
 from reports.sections.names import names_of
 from reports.values import (
@@ -154,14 +155,9 @@ def _per_day(day: tuple[int, int, int], currency: str) -> Money:
 
 def _weekday_table(figures: Figures, now: Weekdays, before: Weekdays) -> Table:
     currency = figures.currency
-    columns = [
-        TableColumn("weekday"),
-        TableColumn("open_days", "count"),
-        TableColumn("per_day", "money"),
-        TableColumn("receipts_per_day", "number"),
-    ]
+    columns = [*columns_of("weekday", "open_days", "per_day", "receipts_per_day")]
     if before:
-        columns += [TableColumn("before_per_day", "money"), TableColumn("change", "percent")]
+        columns += [*columns_of("before_per_day", "change")]
     rows: list[tuple[Value, ...]] = []
     for w in range(7):
         if w not in now:
@@ -193,13 +189,7 @@ def _channel_table(channels: pd.DataFrame, total_sum: int, receipts: int, curren
     return Table(
         "channels",
         text("weekdays.channels"),
-        (
-            TableColumn("channel"),
-            TableColumn("receipts", "count"),
-            TableColumn("net_sales", "money"),
-            TableColumn("share", "percent"),
-            TableColumn("average_receipt", "money"),
-        ),
+        columns_of("channel", "receipts", "net_sales", "share", "average_receipt"),
         rows,
     )
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 
+from reports.columns import columns_of
 from reports.figures.calendar import month_before
 from reports.figures.growth import by_store_day, like_for_like, observed_seasons, seasonality
 from reports.figures.history import History
-from reports.page import Chart, Section, Table, TableColumn
+from reports.page import Chart, Section, Table
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, growth
 from reports.values import Count, Money, Month, MonthName, Name, Percent, Text, text
@@ -104,13 +105,8 @@ def years(history: History) -> Section:
     table = Table(
         "years",
         text("years.table"),
-        (
-            TableColumn("month", "date"),
-            TableColumn("net_sales", "money"),
-            TableColumn("year_before", "money"),
-            TableColumn("change", "percent"),
-            TableColumn("like_for_like", "percent"),
-            TableColumn("comparable_days", "count"),
+        columns_of(
+            "month", "net_sales", "year_before", "change", "like_for_like", "comparable_days"
         ),
         tuple(rows),
         shown=SHOWN,
