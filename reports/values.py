@@ -176,6 +176,6 @@ def text(key: str, **values: Value) -> Text:
     return Text(key, values)
 
 
-def amounts(currency: str, **units: int) -> dict[str, Money]:
+def amounts(currency: str, /, **units: int) -> dict[str, Money]:
     """Amounts by name, for a sentence or for the figures of a section."""
     return {name: Money(int(amount), currency) for name, amount in units.items()}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from reports.figures.history import History
+from reports.figures.money import Totals
 from reports.page import Chart, TableColumn
-from reports.values import Month, Text
+from reports.values import Month, Text, divide
 
 STEPS = ((6, 1), (18, 3), (42, 6))
 """Up to so many months, one label every so many; a label a year for more."""
@@ -45,6 +46,16 @@ def lines_chart(
     return Chart("lines", name, title, alt, data)
 
 
+def share_line(totals: Mapping[date, Totals], name: str) -> Callable[[date], int | None]:
+    """A share of Totals by month, in thousandths of a percent; None where it says nothing."""
+
+    def value(month: date) -> int | None:
+        part, base = getattr(totals[month], name) if month in totals else (0, 0)
+        return divide(100_000 * part, base) if base > 0 else None
+
+    return value
+
+
 def month_key(month: date) -> str:
     """A month as figures.json names it, "2026-10"."""
     return f"{month:%Y-%m}"
@@ -55,6 +66,11 @@ def span_column(months: list[date]) -> TableColumn:
     return TableColumn("months", "percent", span_values(months))
 
 
-def span_values(months: list[date]) -> dict[str, Month]:
+def span_values(months: Sequence[date], start: str = "start", end: str = "end") -> dict[str, Month]:
     """First and last of `months`, for a sentence or a heading."""
-    return {"start": Month(months[0], short=True), "end": Month(months[-1], short=True)}
+    return {start: Month(months[0], short=True), end: Month(months[-1], short=True)}
+
+
+def both_spans(early: Sequence[date], late: Sequence[date]) -> dict[str, Month]:
+    """First and last of two spans, for a sentence about both."""
+    return span_values(early, "first", "last") | span_values(late)

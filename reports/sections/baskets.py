@@ -6,7 +6,7 @@ from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.baskets import FEWEST, Pair, pairs
 from reports.page import Section, Table
-from reports.values import Count, Name, Percent, Rate, Text, Value, text
+from reports.values import Count, Name, Percent, Rate, Text, text
 
 MOST = 10
 PAIR_COLUMNS = columns_of("first", "second", "both", "among", "confidence", "lift")
@@ -29,13 +29,8 @@ def baskets(figures: Figures) -> Section:
             n=Count(lead.both),
         ),
     )
-    table = Table(
-        "baskets",
-        text("baskets.table"),
-        PAIR_COLUMNS,
-        tuple(_row(pair) for pair in strongest),
-        shown=MOST,
-    )
+    rows, title = map(pair_row, strongest), text("baskets.table")
+    table = Table.from_rows("baskets", title, PAIR_COLUMNS, rows, figures.currency, shown=MOST)
     return Section(
         "baskets",
         sentences,
@@ -51,15 +46,10 @@ def notes_of(strongest: list[Pair]) -> tuple[Text, ...]:
     return tuple(text("baskets.plain", n=Count(receipts)) for receipts in plain)
 
 
-def _row(pair: Pair) -> tuple[Value, ...]:
-    return (
-        Name(pair.first),
-        Name(pair.second),
-        Count(pair.both),
-        Count(pair.receipts),
-        Percent(*pair.confidence),
-        Rate(*pair.lift, decimals=2),
-    )
+def pair_row(pair: Pair) -> tuple[object, ...]:
+    """The cells of PAIR_COLUMNS."""
+    measures = Percent(*pair.confidence), Rate(*pair.lift, decimals=2)
+    return pair.first, pair.second, pair.both, pair.receipts, *measures
 
 
 def machine(pair: Pair) -> dict[str, object]:

@@ -66,28 +66,22 @@ def machine(total: Totals, currency: str) -> dict[str, Value]:
 def bridge(figures: Figures) -> Section:
     """The bridge of the month, a column a store (up to four), and its difference."""
     total, currency = figures.total, figures.currency
-    business_days_by_store = total_by(figures.now["days"], "store_id")
-    wide = 1 < len(business_days_by_store) <= 4
+    by_store = total_by(figures.now["days"], "store_id")
+    wide = 1 < len(by_store) <= 4
     columns = [*columns_of("step", "total")]
     if wide:
         columns += [
             TableColumn("store", "money", {"store": Name(figures.stores[s])})
             for s in figures.stores
         ]
-    rows: list[tuple[Value, ...]] = []
-    strong: set[int] = set()
-    for step in STEPS:
-        if step not in ALWAYS and not any(
-            getattr(t, step) for t in (total, *business_days_by_store.values())
-        ):
-            continue
-        if step in TOTALS:
-            strong.add(len(rows))
-        sums = [total] + ([business_days_by_store[s] for s in figures.stores] if wide else [])
-        sign = -1 if step in ("discounts", "refunds") else 1
-        rows.append(
-            (text(f"step.{step}"), *(Money(sign * getattr(t, step), currency) for t in sums))
-        )
+    every = (total, *by_store.values())
+    steps = [step for step in STEPS if step in ALWAYS or any(getattr(t, step) for t in every)]
+    sums = [total] + ([by_store[s] for s in figures.stores] if wide else [])
+    rows = [
+        (text(f"step.{step}"), *(sign * getattr(t, step) for t in sums))
+        for step in steps
+        for sign in [-1 if step in ("discounts", "refunds") else 1]
+    ]
     gap = total.difference or total.unpaid
     phrases = [
         text(
@@ -99,30 +93,15 @@ def bridge(figures: Figures) -> Section:
     ]
     if total.tax_included:
         phrases.append(text("bridge.included", tax=Money(total.tax_included, currency)))
+    strong = frozenset(row for row, step in enumerate(steps) if step in TOTALS)
+    title = text("bridge.table")
     tables = [
-        Table(
-            "bridge",
-            text("bridge.table"),
-            tuple(columns),
-            tuple(rows),
-            frozenset(strong),
-            shown=len(rows),
-        )
+        Table.from_rows("bridge", title, tuple(columns), rows, currency, len(rows), strong=strong)
     ]
-    if len(business_days_by_store) > 4:
-        tables.append(_stores(figures, business_days_by_store))
-    findings = (
-        (
-            Finding(
-                text("bridge.finding", difference=Money(gap, currency)),
-                abs(gap),
-                "bridge",
-                urgent=True,
-            ),
-        )
-        if gap
-        else ()
-    )
+    if len(by_store) > 4:
+        tables.append(_stores(figures, by_store))
+    sentence = text("bridge.finding", difference=Money(gap, currency))
+    findings = (Finding(sentence, abs(gap), "bridge", urgent=True),) if gap else ()
     own = compare_exports(figures)
     return Section(
         "bridge",
@@ -132,23 +111,15 @@ def bridge(figures: Figures) -> Section:
         notes=(text("bridge.dating"), *own.notes),
         figures={
             "total": machine(total, currency),
-            "stores": {s: machine(t, currency) for s, t in business_days_by_store.items()},
+            "stores": {s: machine(t, currency) for s, t in by_store.items()},
         }
         | dict(own.figures),
     )
 
 
-def _stores(figures: Figures, business_days_by_store: dict[str, Totals]) -> Table:
-    steps = (
-        "gross_sales",
-        "discounts",
-        "refunds",
-        "net_sales",
-        "tax_added",
-        "tips",
-        "collected",
-        "unpaid",
-    )
+def _stores(figures: Figures, by_store: dict[str, Totals]) -> Table:
+    left_out = ("surcharges", "gift_cards", "rounding", "paid")
+    steps = [step for step in STEPS if step not in left_out]
     columns = (
         *columns_of("store_name", "receipts"),
         *(
@@ -156,12 +127,9 @@ def _stores(figures: Figures, business_days_by_store: dict[str, Totals]) -> Tabl
             for step in steps
         ),
     )
-    rows: tuple[tuple[Value, ...], ...] = tuple(
-        (
-            Name(name),
-            Count(business_days_by_store[s].receipts),
-            *(Money(getattr(business_days_by_store[s], step), figures.currency) for step in steps),
-        )
+    rows = [
+        (name, by_store[s].receipts, *(getattr(by_store[s], step) for step in steps))
         for s, name in figures.stores.items()
-    )
-    return Table("bridge-stores", text("bridge.stores"), columns, rows, shown=60)
+    ]
+    title = text("bridge.stores")
+    return Table.from_rows("bridge-stores", title, columns, rows, figures.currency, shown=60)

@@ -13,7 +13,7 @@ from reports.figures.prices import Change, price_changes
 from reports.figures.tables import SummaryTables
 from reports.page import Section, Table, TableColumn
 from reports.sections.comparison import growth
-from reports.values import Count, Day, Money, Month, Name, Text, Value, divide, text
+from reports.values import Count, Month, Name, Text, Value, amounts, divide, text
 
 
 class Effect(NamedTuple):
@@ -35,20 +35,29 @@ def changed_prices(figures: Figures) -> Section:
     if not effects:
         return Section("changed_prices", (text("changed_prices.none"),))
     days = (len(figures.now.open_days), len(before.open_days))
-    rows: list[tuple[Value, ...]] = []
+    rows: list[tuple[object, ...]] = []
     sentences: list[Text] = []
     for effect in effects:
         units = growth((effect.units[0], days[0]), (effect.units[1], days[1]), effect.receipts)
         others = growth((effect.others[0], days[0]), (effect.others[1], days[1]), effect.receipts)
-        rows.append(_row(figures, effect, days, units, others))
+        change, name = effect.change, _name(effect.change)
+        per_day = (
+            divide(net, opened) if opened else None
+            for net, opened in zip(effect.net, days, strict=True)
+        )
+        rows.append((name, change.day, change.was, change.now, units, others, *per_day))
         if units is not None and others is not None and len(sentences) < 3:
-            sentences.append(_sentence(figures, effect, units, others))
+            prices = amounts(figures.currency, was=change.was, now=change.now)
+            sentences.append(
+                text("changed_prices.effect", item=name, units=units, others=others, **prices)
+            )
     month = {"month": Month(month_before(figures.month), short=True)}
     columns = (
         *columns_of("item", "since", "was", "is", "units_change", "others_change", "per_day"),
         TableColumn("in_month", "money", month),
     )
-    table = Table("changed-prices", text("changed_prices.table"), columns, tuple(rows))
+    title = text("changed_prices.table")
+    table = Table.from_rows("changed-prices", title, columns, rows, figures.currency)
     return Section(
         "changed_prices",
         (text("changed_prices.lead", n=Count(len(effects))), *sentences),
@@ -82,35 +91,7 @@ def _item(sums: pd.DataFrame, item: str) -> tuple[int, int, int]:
     return units, net, int(sums["units"].sum()) - units
 
 
-def _row(
-    figures: Figures, effect: Effect, days: tuple[int, int], units: Value, others: Value
-) -> tuple[Value, ...]:
-    change, currency = effect.change, figures.currency
-    return (
-        _name(change),
-        Day(change.day),
-        Money(change.was, currency),
-        Money(change.now, currency),
-        units,
-        others,
-        Money(divide(effect.net[0], days[0]), currency) if days[0] else None,
-        Money(divide(effect.net[1], days[1]), currency) if days[1] else None,
-    )
-
-
 def _name(change: Change) -> Value:
     if not change.variant:
         return Name(change.item)
     return text("changed_prices.variant", item=Name(change.item), variant=Name(change.variant))
-
-
-def _sentence(figures: Figures, effect: Effect, units: Value, others: Value) -> Text:
-    change = effect.change
-    return text(
-        "changed_prices.effect",
-        item=_name(change),
-        was=Money(change.was, figures.currency),
-        now=Money(change.now, figures.currency),
-        units=units,
-        others=others,
-    )

@@ -79,17 +79,11 @@ def changes(
     recounted = len(own) - len(named) if moved else 0
     if recounted:
         sentences.append(text("changes.recounted", n=Count(recounted)))
-    tables = []
     table = moved_table(now, moved, currency, lake_decimals, names or {})
-    net = [
-        row
-        for row, figure_moved in zip(table.rows, _ordered(moved), strict=True)
-        if _is_net(figure_moved.path)
-    ]
-    if net:
-        sentences.append(text("changes.net", before=net[0][1], now=net[0][2]))
-    if moved:
-        tables.append(table)
+    for row, figure in zip(table.rows, _ordered(moved), strict=True):
+        if figure.path == ("bridge", "total", "net_sales"):
+            sentences.append(text("changes.net", before=row[1], now=row[2]))
+    tables = [table] if moved else []
     if named:
         sentences.append(text("changes.receipts", n=Count(len(named))))
         tables.append(_receipts(named, currency, lake_decimals))
@@ -118,9 +112,7 @@ def cause_of(moved: Sequence[Moved], before: Plain, others: Sequence[str], is_da
     """
     if before.get("through"):
         return "more"
-    if is_data or (
-        not others and any(figure_moved.path[:3] != BOOKKEEPING for figure_moved in moved)
-    ):
+    if is_data or (not others and any(figure.path[:3] != BOOKKEEPING for figure in moved)):
         return "data"
     return "settings" if others else "same"
 
@@ -130,8 +122,8 @@ def machine(moved: Sequence[Moved], cause: str) -> dict[str, object]:
     return {
         "cause": cause,
         "moved": [
-            {"figure": ".".join(figure_moved.path), "was": figure_moved.was, "is": figure_moved.now}
-            for figure_moved in _ordered(moved)
+            {"figure": ".".join(figure.path), "was": figure.was, "is": figure.now}
+            for figure in _ordered(moved)
         ],
     }
 
@@ -144,24 +136,23 @@ def moved_table(
     names: Mapping[str, str],
 ) -> Table:
     """Every figure that moved, in the form in which the report states it."""
-    sections = {figure_moved.path[0] for figure_moved in moved}
+    sections = {figure.path[0] for figure in moved}
     typed = dict(leaves({key: figures for key, figures in now.items() if key in sections}))
     kinds = {(path[0], path[-1]): value for path, value in typed.items() if value is not None}
     rows = tuple(
         (
-            _label(figure_moved.path, names),
+            _label(path, names),
             *(
                 _value(
                     raw,
-                    typed.get(figure_moved.path)
-                    or kinds.get((figure_moved.path[0], figure_moved.path[-1])),
+                    typed.get(path) or kinds.get((path[0], path[-1])),
                     currency,
                     lake_decimals,
                 )
-                for raw in (figure_moved.was, figure_moved.now)
+                for raw in values
             ),
         )
-        for figure_moved in _ordered(moved)
+        for path, *values in _ordered(moved)
     )
     columns = columns_of("figure", "was", "is")
     return Table("changes", text("changes.table"), columns, rows, shown=SHOWN)
@@ -169,7 +160,7 @@ def moved_table(
 
 def _ordered(moved: Sequence[Moved]) -> list[Moved]:
     """The totals from sold to collected first, then in the order of the sections."""
-    return sorted(moved, key=lambda figure_moved: _rank(figure_moved.path))
+    return sorted(moved, key=lambda figure: _rank(figure.path))
 
 
 def _rank(path: Path) -> tuple[int, int]:
@@ -178,10 +169,6 @@ def _rank(path: Path) -> tuple[int, int]:
         return (0, order.index(path[2]) if path[2] in order else len(order))
     heads = (("customers",), ("bridge", "stores"), ("days",), ("tenders",), ("items",))
     return next((i for i, head in enumerate(heads, 1) if path[: len(head)] == head), 9), 0
-
-
-def _is_net(path: Path) -> bool:
-    return path == ("bridge", "total", "net_sales")
 
 
 def _value(raw: object, kind: object, currency: str, lake_decimals: int) -> Value:
@@ -236,25 +223,17 @@ def _label(path: Path, names: Mapping[str, str]) -> Text:
 
 
 def _receipts(rows: Sequence[Mapping[str, object]], currency: str, lake_decimals: int) -> Table:
-    def total(raw: object) -> Value:
-        return (
-            None
-            if raw in (None, "")
-            else Money(int(Decimal(str(raw)).scaleb(lake_decimals)), currency)
-        )
+    def total(raw: object) -> int | None:
+        return None if raw in (None, "") else int(Decimal(str(raw)).scaleb(lake_decimals))
 
-    return Table(
-        "reopened",
-        text("changes.because"),
-        columns_of("receipt", "why", "day", "total"),
-        tuple(
-            (
-                Name(str(row.get("number") or "")),
-                text(f"changes.{row['why']}") if row.get("why") in WHY else Name(str(row["why"])),
-                day_of(row.get("day")),
-                total(row.get("total")),
-            )
-            for row in rows
-        ),
-        shown=SHOWN,
-    )
+    cells = [
+        (
+            str(row.get("number") or ""),
+            text(f"changes.{row['why']}") if row.get("why") in WHY else str(row["why"]),
+            day_of(row.get("day")),
+            total(row.get("total")),
+        )
+        for row in rows
+    ]
+    columns, title = columns_of("receipt", "why", "day", "total"), text("changes.because")
+    return Table.from_rows("reopened", title, columns, cells, currency, shown=SHOWN)

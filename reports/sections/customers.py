@@ -12,7 +12,7 @@ from reports.figures.customers import SMALL, Group, Visits
 from reports.figures.money import PERCENT_BASE
 from reports.page import Chart, Section, Table
 from reports.sections.comparison import against_share, ratio
-from reports.values import Count, Day, Money, Month, Percent, Rate, Text, Value, divide, text
+from reports.values import Count, Day, Money, Month, Percent, Rate, Text, divide, text
 
 MONTHS = 13
 
@@ -34,54 +34,39 @@ def customers(figures: Figures) -> Section:
     )
     if now.everyone.customers < SMALL:
         return Section("customers", (share, text("customers.few", n=Count(SMALL))))
-    sentences = [share]
-    if now.is_known and min(now.new.customers, now.returning.customers) >= SMALL:
-        sentences.append(
-            text(
-                "customers.lead",
-                n=Count(now.everyone.customers),
-                new=Count(now.new.customers),
-                returning=Count(now.returning.customers),
-                share=ratio(
-                    now.returning.customers,
-                    now.everyone.customers,
-                    now.everyone.customers,
-                    decimals=0,
-                ),
-            )
-        )
-    elif now.is_known:
-        sentences.append(text("customers.count", n=Count(now.everyone.customers)))
-    else:
-        sentences.append(text("customers.first", n=Count(now.everyone.customers)))
+    everyone, new, returning = (group.customers for group in (now.everyone, now.new, now.returning))
+    is_split = now.is_known and min(new, returning) >= SMALL
+    sentences = [
+        share,
+        text(
+            "customers.lead"
+            if is_split
+            else "customers.count"
+            if now.is_known
+            else "customers.first",
+            n=Count(everyone),
+            new=Count(new),
+            returning=Count(returning),
+            share=ratio(returning, everyone, everyone, decimals=0),
+        ),
+    ]
     notes = (
         (text("customers.since", day=Day(figures.lake_starts)),)
         if now.is_known and figures.lake_starts
         else ()
     )
-    once = now.everyone.customers - now.repeating
-    if now.repeating >= SMALL and not 0 < once < SMALL:
-        sentences.append(
-            text(
-                "customers.repeat",
-                rate=ratio(now.repeating, now.everyone.customers, now.everyone.customers),
-                n=Count(now.repeating),
-            )
-        )
+    has_rate = now.repeating >= SMALL and not 0 < everyone - now.repeating < SMALL
+    if has_rate:
+        rate = ratio(now.repeating, everyone, everyone)
+        sentences.append(text("customers.repeat", rate=rate, n=Count(now.repeating)))
         sentences += _before(figures, now)
-    has_groups = now.is_known and not any(
-        0 < group.customers < SMALL for group in (now.new, now.returning)
-    )
+    has_groups = now.is_known and not any(0 < number < SMALL for number in (new, returning))
     groups = [("everyone", now.everyone)] + (
         [("new", now.new), ("returning", now.returning)] if has_groups else []
     )
-    rows = tuple(_row(name, group, currency) for name, group in groups)
-    table = Table(
-        "customers",
-        text("customers.table"),
-        columns_of("group", "customers", "receipts", "visits_each", "net_sales", "spend_each"),
-        rows,
-    )
+    rows = [_row(name, group) for name, group in groups]
+    columns = columns_of("group", "customers", "receipts", "visits_each", "net_sales", "spend_each")
+    table = Table.from_rows("customers", text("customers.table"), columns, rows, currency)
     return Section(
         "customers",
         tuple(sentences),
@@ -99,11 +84,7 @@ def customers(figures: Figures) -> Section:
         }
         | {
             "identified_share": Percent(*total.identified_share),
-            "repeat_rate": (
-                Percent(now.repeating, now.everyone.customers)
-                if now.repeating >= SMALL and not 0 < once < SMALL
-                else None
-            ),
+            "repeat_rate": Percent(now.repeating, everyone) if has_rate else None,
         },
     )
 
@@ -126,18 +107,12 @@ def _before(figures: Figures, now: Visits) -> list[Text]:
     ]
 
 
-def _row(name: str, group: Group, currency: str) -> tuple[Value, ...]:
-    label = text(f"customers.{name}")
-    if not group.customers:
-        return label, Count(0), None, None, None, None
-    return (
-        label,
-        Count(group.customers),
-        Count(group.receipts),
-        Rate(group.receipts, group.customers),
-        Money(group.net_sales, currency),
-        Money(divide(group.net_sales, group.customers), currency),
-    )
+def _row(name: str, group: Group) -> tuple[object, ...]:
+    label, number = text(f"customers.{name}"), group.customers
+    if not number:
+        return label, 0, None, None, None, None
+    each = Rate(group.receipts, number), group.net_sales, divide(group.net_sales, number)
+    return label, number, group.receipts, *each
 
 
 def _chart(figures: Figures) -> tuple[Chart, ...]:
@@ -149,21 +124,17 @@ def _chart(figures: Figures) -> tuple[Chart, ...]:
     ][-MONTHS:]
     if len(kept) < 3 or kept[-1].month != figures.month:
         return ()
-    last = kept[-1]
+    base, top = [v.returning.customers for v in kept], [v.new.customers for v in kept]
     return (
         Chart(
             "stack",
             "customers",
-            text(
-                "customers.chart",
-                new=Count(last.new.customers),
-                returning=Count(last.returning.customers),
-            ),
+            text("customers.chart", new=Count(top[-1]), returning=Count(base[-1])),
             text("customers.alt", n=Count(len(kept))),
             {
                 "labels": [Month(v.month, short=True) for v in kept],
-                "base": [v.returning.customers for v in kept],
-                "top": [v.new.customers for v in kept],
+                "base": base,
+                "top": top,
                 "base_name": text("customers.returning"),
                 "top_name": text("customers.new"),
             },

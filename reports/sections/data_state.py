@@ -188,18 +188,21 @@ def unread_table(state: DataState, currency: str) -> Table:
     """Each unreadable record: its content, the reason, and its money."""
     rows = [
         (
-            Name(row.receipt_number or row.record.rpartition("/")[2]),
-            Day(row.business_day),
+            row.receipt_number or row.record.rpartition("/")[2],
+            row.business_day,
             reason_of(row.reason),
-            Name(f"{row.pointer} {row.detail}".strip()),
-            Check(1, None, 1).money(currency)
-            if row.total is None or pd.isna(row.total)
-            else Money(int(row.total), currency),
+            f"{row.pointer} {row.detail}".strip(),
+            _amount(row.total),
         )
         for row in rows_of(state.unread)
     ]
     columns = columns_of("receipt", "received", "why", "subject", "amount")
-    return Table("unread", text("lineage.unread_table"), columns, tuple(rows), shown=20)
+    title = text("lineage.unread_table")
+    return Table.from_rows("unread", title, columns, rows, currency, shown=20)
+
+
+def _amount(total: object) -> object:
+    return text("lineage.unknown_amount") if total is None or pd.isna(total) else total
 
 
 def reason_of(reason: str) -> Value:
@@ -227,15 +230,14 @@ def outside_table(state: DataState, currency: str) -> Table:
     """Each receipt before the history: date, money and day of arrival."""
     rows = [
         (
-            Name(row.receipt_number or row.record),
-            Day(row.business_day),
-            Day(row.received),
-            Name(state.stores.get(row.store_id) or row.store_id or ""),
-            Check(1, None, 1).money(currency)
-            if row.total is None or pd.isna(row.total)
-            else Money(int(row.total), currency),
+            row.receipt_number or row.record,
+            row.business_day,
+            row.received,
+            state.stores.get(row.store_id) or row.store_id or "",
+            _amount(row.total),
         )
         for row in rows_of(state.left_out)
     ]
     columns = columns_of("receipt", "day", "received", "store_name", "amount")
-    return Table("outside", text("lineage.outside_table"), columns, tuple(rows), shown=20)
+    title = text("lineage.outside_table")
+    return Table.from_rows("outside", title, columns, rows, currency, shown=20)

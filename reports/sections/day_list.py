@@ -9,7 +9,7 @@ from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.pace import net_by_day
 from reports.page import Section, Table
-from reports.values import Count, Day, Money, Series, Weekday, divide, text
+from reports.values import Money, Series, Weekday, divide, text
 
 USUAL = 2
 """Days of a weekday from which on there is a usual amount."""
@@ -29,12 +29,12 @@ def day_list(figures: Figures) -> Section:
         expected = usual.get(day.weekday())
         rows.append(
             (
-                Day(day),
+                day,
                 Weekday(day.weekday()),
-                Money(sold, currency),
-                Count(count),
-                Money(divide(sold, count), currency) if count else None,
-                None if expected is None else Money(expected, currency),
+                sold,
+                count,
+                divide(sold, count) if count else None,
+                expected,
                 None if expected is None else Money(sold - expected, currency, signed=True),
                 Series(tuple(notes[day])) if day in notes else text("day_list.no_note"),
             )
@@ -42,9 +42,8 @@ def day_list(figures: Figures) -> Section:
     columns = columns_of(
         "day", "weekday", "net_sales", "receipts", "average_receipt", "usual", "difference", "note"
     )
-    table = Table(
-        "day-by-day", text("day_list.table"), columns, tuple(rows), shown=31, is_whole=True
-    )
+    title = text("day_list.table")
+    table = Table.from_rows("day-by-day", title, columns, rows, currency, 31, is_whole=True)
     return Section("day_list", (text("day_list.usual"),), tables=(table,))
 
 

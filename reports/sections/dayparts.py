@@ -12,7 +12,7 @@ from reports.page import Section, Table, TableColumn
 from reports.plans import Daypart
 from reports.sections.comparison import enough, growth, share
 from reports.sections.weekdays import channel_name
-from reports.values import Count, Hour, Money, Month, Name, Text, Value, divide, text
+from reports.values import Hour, Money, Month, Name, Text, Value, amounts, divide, text
 
 DEFAULT = (
     Daypart("breakfast", 5, 12),
@@ -44,17 +44,12 @@ def dayparts(figures: Figures) -> Section:
     total, currency = int(now["net_sales"].sum()), figures.currency
     sums = now.groupby("part")[["receipts", "net_sales"]].sum()
     best = int(sums["net_sales"].idxmax())
-    lead = share(int(sums.loc[best, "net_sales"]), total, figures.total.receipts, decimals=0)
+    net = int(sums.loc[best, "net_sales"])
+    lead = share(net, total, figures.total.receipts, decimals=0)
     sentences: list[Text] = []
     if lead is not None:
-        sentences.append(
-            text(
-                "dayparts.lead",
-                part=names[best],
-                share=lead,
-                net=Money(int(sums.loc[best, "net_sales"]), currency),
-            )
-        )
+        values = amounts(currency, net=net)
+        sentences.append(text("dayparts.lead", part=names[best], share=lead, **values))
     past = before.groupby("part")[["receipts", "net_sales"]].sum() if before is not None else None
     tables = [_table(figures, sums, past, names, total)]
     tables += _crossed(figures, "dayparts-stores", now, "store_id", names)
@@ -88,26 +83,17 @@ def _table(
     if past is not None:
         month = {"month": Month(month_before(figures.month), short=True)}
         columns += [TableColumn("in_month", "money", month), TableColumn("change", "percent")]
-    currency, rows = figures.currency, []
+    rows = []
     for part, row in zip(sums.index, rows_of(sums), strict=True):
         net, count = int(row.net_sales), int(row.receipts)
-        cells: list[Value] = [
-            names[part],
-            Money(net, currency),
-            share(net, total, figures.total.receipts),
-            Count(count),
-            Money(divide(net, count), currency) if count else None,
-        ]
-        if past is not None:
-            base = past.loc[part] if part in past.index else None
-            cells += [
-                None if base is None else Money(int(base["net_sales"]), currency),
-                None
-                if base is None
-                else growth((net, 1), (int(base["net_sales"]), 1), int(base["receipts"])),
-            ]
-        rows.append(tuple(cells))
-    return Table("dayparts", text("dayparts.table"), tuple(columns), tuple(rows), shown=24)
+        part_share = share(net, total, figures.total.receipts)
+        cells = [names[part], net, part_share, count, divide(net, count) if count else None]
+        if past is not None and part in past.index:
+            base, receipts = (int(past.loc[part, name]) for name in ("net_sales", "receipts"))
+            cells += [base, growth((net, 1), (base, 1), receipts)]
+        rows.append(cells + [None] * (len(columns) - len(cells)))
+    title = text("dayparts.table")
+    return Table.from_rows("dayparts", title, tuple(columns), rows, figures.currency, shown=24)
 
 
 def _crossed(
@@ -118,13 +104,11 @@ def _crossed(
     order = sums.sum().sort_values(ascending=False, kind="stable").index
     if len(order) < 2:
         return []
-    columns = [TableColumn("daypart")]
-    for value in order:
-        label = Name(figures.stores[value]) if key == "store_id" else channel_name(value)
-        columns.append(TableColumn("named", "money", {"name": label}))
-    built = tuple(
-        (names[part], *(Money(int(sums.loc[part, value]), figures.currency) for value in order))
-        for part in sums.index
-    )
-    title = text(f"dayparts.{key}")
-    return [Table(name, title, tuple(columns), built, shown=24, is_detail=True)]
+    labels = [
+        Name(figures.stores[value]) if key == "store_id" else channel_name(value) for value in order
+    ]
+    named = (TableColumn("named", "money", {"name": label}) for label in labels)
+    columns = (TableColumn("daypart"), *named)
+    built = [(names[part], *sums.loc[part, order]) for part in sums.index]
+    title, currency = text(f"dayparts.{key}"), figures.currency
+    return [Table.from_rows(name, title, columns, built, currency, shown=24, is_detail=True)]

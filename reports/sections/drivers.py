@@ -5,11 +5,13 @@ Arithmetic only; the parts add up to the difference.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.page import Chart, Section
 from reports.sections.comparison import comparable, enough
-from reports.values import Money, Month, Percent, Text, text
+from reports.values import Money, Month, Percent, Text, amounts, text
 
 SMALL = 200
 """A part of less than one in SMALL of the base is not worth a sentence of its own."""
@@ -25,14 +27,14 @@ def drivers(figures: Figures) -> Section:
     currency, change = figures.currency, split.now - split.base
     parts = {name: units for name, units in split.parts().items() if units}
     month = Month(month_before(figures.month), short=True)
-    title = text("drivers.none")
-    if parts:
-        title = text("drivers.steps", change=Money(change, currency, signed=True))
+    title = text(
+        "drivers.steps" if parts else "drivers.none", change=Money(change, currency, signed=True)
+    )
     chart = Chart(
         "waterfall",
         "drivers",
         title,
-        text("drivers.alt", base=Money(split.base, currency), now=Money(split.now, currency)),
+        text("drivers.alt", **amounts(currency, base=split.base, now=split.now)),
         {
             "first": (month, split.base),
             "last": (Month(figures.month, short=True), split.now),
@@ -46,39 +48,31 @@ def drivers(figures: Figures) -> Section:
         charts=(chart,),
         notes=(text("drivers.dating"),),
         figures={
-            "base": Money(split.base, currency),
-            "now": Money(split.now, currency),
-            "change": Money(change, currency),
-            "parts": {name: Money(units, currency) for name, units in split.parts().items()},
+            **amounts(currency, base=split.base, now=split.now, change=change),
+            "parts": amounts(currency, **split.parts()),
         },
     )
 
 
 def _said(figures: Figures, parts: dict[str, int], change: int) -> list[Text]:
-    currency = figures.currency
+    """The largest part in the direction of the change, and the largest against it."""
+
+    def sentence(key: str, units: Mapping[str, int]) -> Text:
+        name = max(units, key=lambda n: abs(units[n]))
+        return text(
+            f"drivers.{key}",
+            share=Percent(units[name], change, decimals=0),
+            part=text(f"drivers.{name}_in"),
+            amount=Money(units[name], figures.currency, signed=True),
+            change=Money(change, figures.currency, signed=True),
+        )
+
     sentences = []
     same = {n: v for n, v in parts.items() if v * change > 0}
     if same:
-        name = max(same, key=lambda n: abs(same[n]))
-        if abs(same[name]) <= abs(change):
-            sentences.append(
-                text(
-                    "drivers.share_up" if change > 0 else "drivers.share_down",
-                    share=Percent(same[name], change, decimals=0),
-                    part=text(f"drivers.{name}_in"),
-                    amount=Money(same[name], currency, signed=True),
-                    change=Money(change, currency, signed=True),
-                )
-            )
-        else:
-            sentences.append(
-                text(
-                    "drivers.more_than_all",
-                    part=text(f"drivers.{name}_in"),
-                    amount=Money(same[name], currency, signed=True),
-                    change=Money(change, currency, signed=True),
-                )
-            )
+        is_part = max(map(abs, same.values())) <= abs(change)
+        key = ("share_up" if change > 0 else "share_down") if is_part else "more_than_all"
+        sentences.append(sentence(key, same))
     assert figures.total_before is not None  # a month without it has no parts
     other = {
         n: v
@@ -86,12 +80,5 @@ def _said(figures: Figures, parts: dict[str, int], change: int) -> list[Text]:
         if v * change < 0 and abs(v) * SMALL > abs(figures.total_before.net_sales)
     }
     if other:
-        name = max(other, key=lambda n: abs(other[n]))
-        sentences.append(
-            text(
-                "drivers.offset",
-                part=text(f"drivers.{name}_in"),
-                amount=Money(other[name], currency, signed=True),
-            )
-        )
+        sentences.append(sentence("offset", other))
     return sentences

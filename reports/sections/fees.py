@@ -10,7 +10,7 @@ from reports.figures.tables import rows_of, sum_by
 from reports.page import Section, Table
 from reports.plans import Fee
 from reports.sections.comparison import ratio
-from reports.values import Count, Money, Name, text
+from reports.values import amounts, text
 
 
 def fee_of(fee: Fee, amount: int, payments: int, lake_decimals: int) -> int:
@@ -25,36 +25,26 @@ def fees(figures: Figures) -> Section:
     sums = sum_by(
         figures.now["tenders"], ["tender"], ["payments", "sales_amount", "refunds_amount"]
     )
-    rows, currency, total_fee, total_amount = [], figures.currency, 0, 0
+    rows, currency = [], figures.currency
     for row in rows_of(sums):
         if row.tender not in fee_by_tender:
             continue
         amount, count = int(row.sales_amount - row.refunds_amount), int(row.payments)
         fee = fee_of(fee_by_tender[row.tender], amount, count, figures.lake_decimals)
-        total_fee, total_amount = total_fee + fee, total_amount + amount
-        rows.append(
-            (
-                Name(row.tender),
-                Count(count),
-                Money(amount, currency),
-                Money(fee, currency),
-                Money(amount - fee, currency),
-                ratio(fee, amount, count),
-            )
-        )
+        rows.append((row.tender, count, amount, fee, amount - fee, ratio(fee, amount, count)))
     if not rows:
         return Section("fees", (text("fees.none"),))
-    rows.sort(key=lambda row: -row[3].units)
+    rows.sort(key=lambda row: -row[3])
+    total_fee, total_amount = sum(row[3] for row in rows), sum(row[2] for row in rows)
     lead = text(
         "fees.lead",
-        fee=Money(total_fee, currency),
-        amount=Money(total_amount, currency),
         share=ratio(total_fee, figures.total.net_sales, figures.total.receipts),
+        **amounts(currency, fee=total_fee, amount=total_amount),
     )
     columns = columns_of("tender", "payments", "collected", "fee", "remains", "of_amount")
-    table = Table("fees", text("fees.table"), columns, tuple(rows))
+    table = Table.from_rows("fees", text("fees.table"), columns, rows, currency)
     stated = {
-        "fees": {row[0].text: {"amount": row[2], "fee": row[3]} for row in rows},
-        "total": Money(total_fee, currency),
+        "fees": {row[0]: amounts(currency, amount=row[2], fee=row[3]) for row in rows},
+        **amounts(currency, total=total_fee),
     }
     return Section("fees", (lead,), tables=(table,), notes=(text("fees.estimate"),), figures=stated)

@@ -10,7 +10,7 @@ from reports.figures.money import total_by
 from reports.figures.pace import Pace, pace
 from reports.page import Finding, Section, Table
 from reports.sections.comparison import ratio
-from reports.values import Money, Name, Text, Value, text
+from reports.values import Money, Text, amounts, text
 
 
 def goals(figures: Figures) -> Section:
@@ -24,13 +24,10 @@ def goals(figures: Figures) -> Section:
     table = _table(figures, by_store) if by_store else ()
     stated: dict[str, object] = {
         "goal": Money(goal, figures.currency) if goal is not None else None,
-        "stores": {store: Money(units, figures.currency) for store, units in by_store.items()},
+        "stores": amounts(figures.currency, **by_store),
     }
     if course is not None:
-        stated["course"] = {
-            name: Money(getattr(course, name), figures.currency)
-            for name in ("low", "expected", "high")
-        }
+        stated["course"] = amounts(figures.currency, **course._asdict())
     findings = _finding(figures, goal, course)
     return Section("goals", sentences, tables=table, findings=findings, figures=stated)
 
@@ -61,23 +58,9 @@ def _goal(figures: Figures, by_store: dict[str, int]) -> int | None:
 def _goal_sentences(figures: Figures, goal: int | None, course: Pace | None) -> tuple[Text, ...]:
     net, currency, sentences = figures.total.net_sales, figures.currency, []
     if course is not None:
-        sentences.append(
-            text(
-                "goals.course",
-                expected=Money(course.expected, currency),
-                low=Money(course.low, currency),
-                high=Money(course.high, currency),
-            )
-        )
+        sentences.append(text("goals.course", **amounts(currency, **course._asdict())))
     if goal is None:
         return tuple(sentences)
-    part = ratio(net, goal, figures.total.receipts)
-    values: dict[str, Value] = {
-        "goal": Money(goal, currency),
-        "net": Money(net, currency),
-        "share": part,
-        "left": Money(abs(goal - net), currency),
-    }
     if figures.through is None:
         key = "reached" if net >= goal else "missed"
     elif net >= goal:
@@ -86,7 +69,9 @@ def _goal_sentences(figures: Figures, goal: int | None, course: Pace | None) -> 
         key = "under_way"
     else:
         key = "ahead" if course.low >= goal else "behind" if course.high < goal else "open"
-    sentences.append(text(f"goals.{key}", **values))
+    share = ratio(net, goal, figures.total.receipts)
+    values = amounts(currency, goal=goal, net=net, left=abs(goal - net))
+    sentences.append(text(f"goals.{key}", share=share, **values))
     return tuple(sentences)
 
 
@@ -96,11 +81,8 @@ def _finding(figures: Figures, goal: int | None, course: Pace | None) -> tuple[F
     is_sure = course is None or course.high < (goal or 0)
     if goal is None or reached >= goal or not is_sure or (figures.through and course is None):
         return ()
-    sentence = text(
-        "goals.finding" if course is None else "goals.finding_open",
-        gap=Money(goal - reached, figures.currency),
-        goal=Money(goal, figures.currency),
-    )
+    key = "goals.finding" if course is None else "goals.finding_open"
+    sentence = text(key, **amounts(figures.currency, gap=goal - reached, goal=goal))
     return (Finding(sentence, goal - reached, "goals"),)
 
 
@@ -108,16 +90,12 @@ def _table(figures: Figures, by_store: dict[str, int]) -> tuple[Table, ...]:
     totals = total_by(figures.now["days"], "store_id")
     rows = []
     for store, goal in by_store.items():
-        net = totals[store].net_sales
-        rows.append(
-            (
-                Name(figures.stores[store]),
-                Money(goal, figures.currency),
-                Money(net, figures.currency),
-                Money(net - goal, figures.currency, signed=True),
-                ratio(net, goal, totals[store].receipts),
-            )
+        net, share = (
+            totals[store].net_sales,
+            ratio(totals[store].net_sales, goal, totals[store].receipts),
         )
-    rows.sort(key=lambda row: -row[2].units)
+        difference = Money(net - goal, figures.currency, signed=True)
+        rows.append((figures.stores[store], goal, net, difference, share))
+    rows.sort(key=lambda row: -row[2])
     columns = columns_of("store_name", "goal", "net_sales", "difference", "of_goal")
-    return (Table("goals", text("goals.table"), columns, tuple(rows)),)
+    return (Table.from_rows("goals", text("goals.table"), columns, rows, figures.currency),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pandas as pd
@@ -11,7 +12,7 @@ from reports.figures import Figures
 from reports.page import Section, Table
 from reports.plans import WorkedShift
 from reports.sections.comparison import ratio
-from reports.values import QUANTITY_UNIT, Money, Quantity, Text, Value, Weekday, divide, text
+from reports.values import QUANTITY_UNIT, Money, Quantity, Text, Weekday, amounts, divide, text
 
 
 def labour(figures: Figures) -> Section:
@@ -33,13 +34,9 @@ def labour(figures: Figures) -> Section:
     currency, receipts = figures.currency, int(covered["receipts"].sum())
     net = int(covered["net_sales"].sum())
     wages, hours = _wages(figures, shifts), _hours(shifts)
+    share = ratio(wages, net, receipts)
     sentences = [
-        text(
-            "labour.lead",
-            wages=Money(wages, currency),
-            share=ratio(wages, net, receipts),
-            net=Money(net, currency),
-        ),
+        text("labour.lead", share=share, **amounts(currency, wages=wages, net=net)),
         *_prime(figures, covered, wages),
     ]
     if hours:
@@ -48,12 +45,11 @@ def labour(figures: Figures) -> Section:
     rows = []
     for weekday in range(7):
         part = [shift for shift in shifts if shift.day.weekday() == weekday]
-        sold = covered[covered["business_day"].map(lambda d, w=weekday: d.weekday() == w)]
-        if not part:
-            continue
-        rows.append(_row(figures, weekday, part, sold))
+        sold = covered[covered["business_day"].map(date.weekday) == weekday]
+        if part:
+            rows.append(_row(figures, weekday, part, sold))
     columns = columns_of("weekday", "hours", "wages", "net_sales", "net_per_hour", "labour_share")
-    table = Table("labour", text("labour.table"), columns, tuple(rows))
+    table = Table.from_rows("labour", text("labour.table"), columns, rows, currency)
     stated = {
         "wages": Money(wages, currency),
         "hours": Quantity(hours),
@@ -91,14 +87,8 @@ def _prime(figures: Figures, covered: pd.DataFrame, wages: int) -> list[Text]:
 
 def _row(
     figures: Figures, weekday: int, part: list[WorkedShift], sold: pd.DataFrame
-) -> tuple[Value, ...]:
+) -> tuple[object, ...]:
     net, receipts = int(sold["net_sales"].sum()), int(sold["receipts"].sum())
     wages, hours = _wages(figures, part), _hours(part)
-    return (
-        Weekday(weekday),
-        Quantity(hours),
-        Money(wages, figures.currency),
-        Money(net, figures.currency),
-        Money(divide(net * QUANTITY_UNIT, hours), figures.currency) if hours else None,
-        ratio(wages, net, receipts),
-    )
+    per_hour = divide(net * QUANTITY_UNIT, hours) if hours else None
+    return Weekday(weekday), hours, wages, net, per_hour, ratio(wages, net, receipts)

@@ -17,10 +17,10 @@ from reports.figures.money import PERCENT_BASE
 from reports.figures.prices import Change, price_changes
 from reports.figures.tables import rows_of
 from reports.page import Chart, Section, Table
-from reports.sections.axis import month_key
+from reports.sections.axis import both_spans, month_key
 from reports.sections.comparison import enough, growth
 from reports.sections.names import names_of
-from reports.values import Count, Day, Money, Month, Name, Quantity, Value, text
+from reports.values import Count, Day, Money, Month, Name, Quantity, amounts, text
 
 TOP, SPAN, FEW = 20, 3, 6
 
@@ -38,58 +38,35 @@ def lifecycle(history: History) -> Section:
     sold = history.stacked("baskets")
     sold = sold[sold["item"] == sold["partner"]]
     receipts = sold.groupby(["item", "month"])["receipts"].sum().to_dict()
-    price_table = Table(
-        "price-changes",
-        text("lifecycle.prices"),
-        columns_of("item", "variant", "day", "was", "is", "change"),
-        tuple(_price(c, receipts, currency) for c in changes),
-        shown=12,
-    )
+    columns = columns_of("item", "variant", "day", "was", "is", "change")
+    prices, title = [_price(c, receipts) for c in changes], text("lifecycle.prices")
+    price_table = Table.from_rows("price-changes", title, columns, prices, currency, shown=12)
     figures: dict[str, object] = {
         "price_changes": [
             {
                 "item": c.item,
                 "variant": c.variant or None,
                 "day": c.day.isoformat(),
-                "was": Money(c.was, currency),
-                "is": Money(c.now, currency),
+                **amounts(currency, **{"was": c.was, "is": c.now}),
             }
             for c in changes
         ]
     }
-    sentences = []
+    sentences = [text("lifecycle.no_changes")]
     if changes:
-        sentences.append(
-            text(
-                "lifecycle.changed",
-                n=Count(len(changes)),
-                item=Name(changes[0].item),
-                was=Money(changes[0].was, currency),
-                now=Money(changes[0].now, currency),
-                day=Day(changes[0].day),
-            )
-        )
-    else:
-        sentences.append(text("lifecycle.no_changes"))
+        last = changes[0]
+        values = amounts(currency, was=last.was, now=last.now)
+        item, day = Name(last.item), Day(last.day)
+        n = Count(len(changes))
+        sentences = [text("lifecycle.changed", n=n, item=item, day=day, **values)]
     tables = (price_table,) if changes else ()
     if len(history.whole_months) < FEW:
-        return Section(
-            "lifecycle",
-            (text("lifecycle.few", n=Count(FEW)), *sentences),
-            tables=tables,
-            figures=figures,
-        )
+        few = text("lifecycle.few", n=Count(FEW))
+        return Section("lifecycle", (few, *sentences), tables=tables, figures=figures)
     early, late = spans_of(history.whole_months)
     same_season = [m.month for m in early] == [m.month for m in late]
-    sentences.append(
-        text(
-            "lifecycle.seasons" if same_season else "lifecycle.other_seasons",
-            first=Month(early[0], short=True),
-            last=Month(early[-1], short=True),
-            start=Month(late[0], short=True),
-            end=Month(late[-1], short=True),
-        )
-    )
+    key = "lifecycle.seasons" if same_season else "lifecycle.other_seasons"
+    sentences.append(text(key, **both_spans(early, late)))
     then, now = (_sums(history.stacked("items", span)) for span in (early, late))
     past = [month for month in history.lake_months if month <= early[-1]]
     sold_before = set(history.stacked("items", past)["item"])
@@ -97,36 +74,24 @@ def lifecycle(history: History) -> Section:
     gone = [i for i in then.index if i not in now.index and then.at[i, "net_sales"] > 0]
     for key, names in (("new", new), ("gone", gone)):
         if names:
-            sentences.insert(
-                0,
-                text(
-                    f"lifecycle.{key}",
-                    n=Count(len(names)),
-                    names=names_of(names),
-                    first=Month(early[-1], short=True),
-                ),
-            )
+            first = Month(early[-1], short=True)
+            n = Count(len(names))
+            sentences.insert(0, text(f"lifecycle.{key}", n=n, names=names_of(names), first=first))
     both = now.join(then, how="inner", lsuffix="", rsuffix="_before")
     both = both[(both["base_before"] >= PERCENT_BASE) & (both["net_sales_before"] > 0)]
-    falls = both.assign(change=both["net_sales"] - both["net_sales_before"]).sort_values(
-        "change", kind="stable"
-    )
-    decliners = Table(
-        "decliners",
-        text("lifecycle.decliners"),
-        columns_of("item", "was", "is", "change"),
-        tuple(
-            (
-                Name(item),
-                Money(int(r.net_sales_before), currency),
-                Money(int(r.net_sales), currency),
-                growth((int(r.net_sales), 1), (int(r.net_sales_before), 1), int(r.base_before)),
-            )
-            for item, r in zip(falls.index, rows_of(falls), strict=True)
-            if r.change < 0
-        ),
-        shown=8,
-    )
+    falls = both.assign(change=both["net_sales"] - both["net_sales_before"])
+    falls = falls[falls["change"] < 0].sort_values("change", kind="stable")
+    fallen = [
+        (
+            item,
+            r.net_sales_before,
+            r.net_sales,
+            growth((int(r.net_sales), 1), (int(r.net_sales_before), 1), int(r.base_before)),
+        )
+        for item, r in zip(falls.index, rows_of(falls), strict=True)
+    ]
+    columns, title = columns_of("item", "was", "is", "change"), text("lifecycle.decliners")
+    decliners = Table.from_rows("decliners", title, columns, fallen, currency, shown=8)
     figures["items"] = {
         name: [
             {
@@ -171,22 +136,14 @@ def _sums(items: pd.DataFrame) -> pd.DataFrame:
     return sums.sort_values("net_sales", ascending=False, kind="stable")
 
 
-def _price(
-    change: Change, receipts: Mapping[tuple[str, date], int], currency: str
-) -> tuple[Value, ...]:
+def _price(change: Change, receipts: Mapping[tuple[str, date], int]) -> tuple[object, ...]:
     """A row of the table.
 
     The base of the percentage are the receipts of the item in both months.
     """
-    base = min(receipts.get((change.item, m), 0) for m in (change.month, change.month_before))
-    return (
-        Name(change.item),
-        Name(change.variant) if change.variant else None,
-        Day(change.day),
-        Money(change.was, currency),
-        Money(change.now, currency),
-        growth((change.now, 1), (change.was, 1), base),
-    )
+    item, variant, day, was, now, *months = change
+    base = min(receipts.get((item, month), 0) for month in months)
+    return item, variant or None, day, was, now, growth((now, 1), (was, 1), base)
 
 
 def _chart(
@@ -205,13 +162,9 @@ def _chart(
     rise, _, item = max(climbers, default=(0, 0, top[0]))
     if rise <= 0:
         item = top[0]
-    key = (
-        "lifecycle.chart"
-        if rise > 0
-        else "lifecycle.steady"
-        if rank_then.get(item) == 1
-        else "lifecycle.first"
-    )
+    key = "lifecycle.steady" if rank_then.get(item) == 1 else "lifecycle.first"
+    if rise > 0:
+        key = "lifecycle.chart"
     return (
         Chart(
             "slope",

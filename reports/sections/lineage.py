@@ -11,7 +11,7 @@ import pandas as pd
 
 from reports.columns import columns_of
 from reports.figures.money import Totals
-from reports.figures.tables import rows_of
+from reports.figures.tables import rows_of, sum_by
 from reports.page import Finding, Section, Table
 from reports.sections.comparison import share
 from reports.sections.data_state import (
@@ -30,7 +30,7 @@ from reports.sections.data_state import (
 )
 from reports.sections.names import first_of
 from reports.sections.origin import origin_table
-from reports.values import Count, Money, Name, Series, Text, Value, text
+from reports.values import Count, Money, Series, Text, Value, text
 
 FLOW = ("fetched", "curated", "quarantined", "superseded")
 CHECKS = (
@@ -123,70 +123,37 @@ def lineage(
     sentences.append(text(f"lineage.{light}"))
     findings = absences(state, total)
     sentences += [finding.sentence for finding in findings]
+    urgent = []
     if outside.count:
-        findings.append(
-            Finding(outside_sentence(state, currency), abs(outside.size), "lineage", urgent=True)
-        )
+        urgent.append((outside_sentence(state, currency), abs(outside.size)))
     if not tied:
-        findings.append(
-            Finding(
-                text(f"lineage.untied{ending}", **flow),
-                0,
-                "lineage",
-                urgent=True,
-            )
-        )
+        urgent.append((sentences[0], 0))
     if quarantined:
-        unread = checks["quarantined"]
-        findings.append(
-            Finding(
-                unread_sentence(state, currency),
-                unread.size,
-                "lineage",
-                urgent=True,
-            )
-        )
+        urgent.append((unread_sentence(state, currency), checks["quarantined"].size))
+    findings += [Finding(sentence, size, "lineage", urgent=True) for sentence, size in urgent]
     covered, total_sum = total.cost_coverage
     covered_share = share(covered, total_sum, total.receipts, decimals=0)
     if covered_share is not None and covered * COVERAGE[1] < total_sum * COVERAGE[0]:
-        findings.append(
-            Finding(
-                text(
-                    "lineage.costs",
-                    share=covered_share,
-                    amount=Money(total_sum - covered, currency),
-                ),
-                total_sum - covered,
-                "lineage",
-            )
-        )
+        amount = Money(total_sum - covered, currency)
+        sentence = text("lineage.costs", share=covered_share, amount=amount)
+        findings.append(Finding(sentence, amount.units, "lineage"))
     gaps = [(name, checks[name]) for name in GAPS if state.count(name)]
     if gaps:
-        findings.append(
-            Finding(
-                text("lineage.gaps", gaps=_gaps(gaps, currency)),
-                max(check.size for _, check in gaps),
-                "lineage",
-                minor=True,
-            )
-        )
-    tables = [_checks(checks, currency)]
-    if outside.count:
-        tables.append(outside_table(state, currency))
-    if len(state.unread):
-        tables.append(unread_table(state, currency))
-    subjects = _subjects(quality)
-    if subjects.rows:
-        tables.append(subjects)
-    origin = origin_table(metadata)
-    if origin.rows:
-        tables.append(origin)
-    notes = tuple(text(f"glossary.{term}") for term in glossary)
+        sentence = text("lineage.gaps", gaps=_gaps(gaps, currency))
+        largest = max(check.size for _, check in gaps)
+        findings.append(Finding(sentence, largest, "lineage", minor=True))
+    tables = (
+        _checks(checks, currency),
+        *([outside_table(state, currency)] if outside.count else []),
+        unread_table(state, currency),
+        _subjects(quality, currency),
+        origin_table(metadata),
+    )
     return Section(
         "lineage",
         tuple(sentences),
-        tables=tuple(tables),
-        notes=notes,
+        tables=tuple(table for table in tables if table.rows),
+        notes=tuple(text(f"glossary.{term}") for term in glossary),
         findings=tuple(findings),
         figures={
             "checks": {
@@ -225,40 +192,25 @@ def _checks(checks: Mapping[str, Check], currency: str) -> Table:
         check = checks.get(name, Check())
         if not check.count and name not in FLOW:
             continue
-        label: Value = text(f"check.{name}") if name in FLOW + CHECKS else Name(name)
+        label = text(f"check.{name}") if name in FLOW + CHECKS else name
         money = check.money(currency) if check.amount or check.unknown else None
-        rows.append((label, Count(check.count), money))
-    return Table(
-        "checks",
-        text("lineage.checks"),
-        columns_of("check", "count", "amount"),
-        tuple(rows),
-        shown=20,
-    )
+        rows.append((label, check.count, money))
+    columns, title = columns_of("check", "count", "amount"), text("lineage.checks")
+    return Table.from_rows("checks", title, columns, rows, currency, shown=20)
 
 
-def _subjects(frame: pd.DataFrame) -> Table:
-    frame = frame[
-        (frame["subject"] != "")
-        & (frame["count"] > 0)
-        & frame["check"].isin([*CHECKS, "quarantined"])
+def _subjects(frame: pd.DataFrame, currency: str) -> Table:
+    is_listed = (frame["subject"] != "") & frame["check"].isin([*CHECKS, "quarantined"])
+    counted = frame[is_listed & (frame["count"] > 0)]
+    rows = [
+        (
+            text(f"check.{check}"),
+            reason_of(subject) if check == "quarantined" else subject,
+            count,
+        )
+        for check, subject, count in rows_of(
+            sum_by(counted, ["check", "subject"], ["count"], "count")
+        )
     ]
-    sums = frame.groupby(["check", "subject"], sort=True)["count"].sum().reset_index()
-    sums = sums.sort_values(
-        ["count", "check", "subject"], ascending=[False, True, True], kind="stable"
-    )
-    rows = tuple(
-        (text(f"check.{r.check}"), _subject(r.check, r.subject), Count(int(r[2])))
-        for r in rows_of(sums)
-    )
-    return Table(
-        "subjects",
-        text("lineage.subjects"),
-        columns_of("check", "subject", "count"),
-        rows,
-        shown=12,
-    )
-
-
-def _subject(check: str, subject: str) -> Value:
-    return reason_of(subject) if check == "quarantined" else Name(subject)
+    columns, title = columns_of("check", "subject", "count"), text("lineage.subjects")
+    return Table.from_rows("subjects", title, columns, rows, currency, shown=12)

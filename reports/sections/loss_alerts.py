@@ -26,23 +26,18 @@ def find_loss_alerts(figures: Figures) -> list[Finding]:
     Nothing under PERCENT_BASE receipts.
     """
     total, before, currency = figures.total, figures.total_before, figures.currency
-    findings = []
+    findings: list[Finding] = []
+
+    def add(key: str, amount: int, size: int | None = None, **values: Value) -> None:
+        sentence = text(f"tenders.{key}", amount=Money(amount, currency), **values)
+        findings.append(Finding(sentence, amount if size is None else size, "tenders"))
+
     if (
         total.receipts >= PERCENT_BASE
         and total.gross_sales > 0
         and total.refunds * REFUNDS_HIGH[1] > total.gross_sales * REFUNDS_HIGH[0]
     ):
-        findings.append(
-            Finding(
-                text(
-                    "tenders.high_refunds",
-                    share=Percent(*total.refund_share),
-                    amount=Money(total.refunds, currency),
-                ),
-                total.refunds,
-                "tenders",
-            )
-        )
+        add("high_refunds", total.refunds, share=Percent(*total.refund_share))
     if (
         before
         and enough(total.receipts, before.receipts)
@@ -51,29 +46,18 @@ def find_loss_alerts(figures: Figures) -> list[Finding]:
     ):
         rise = total.discounts * before.gross_sales - before.discounts * total.gross_sales
         if rise * RISE[1] > RISE[0] * total.gross_sales * before.gross_sales:
-            findings.append(
-                Finding(
-                    text(
-                        "tenders.more_discounts",
-                        points=Points(*total.discount_share, *before.discount_share),
-                        amount=Money(total.discounts, currency),
-                        month=Month(month_before(figures.month), short=True),
-                    ),
-                    rise // before.gross_sales,
-                    "tenders",
-                )
+            add(
+                "more_discounts",
+                total.discounts,
+                rise // before.gross_sales,
+                points=Points(*total.discount_share, *before.discount_share),
+                month=Month(month_before(figures.month), short=True),
             )
     if (
         total.receipts >= PERCENT_BASE
         and total.cancelled_total * HIGH_CANCELLATIONS > total.gross_sales
     ):
-        values: dict[str, Value] = {
-            "n": Count(total.cancelled_receipts),
-            "amount": Money(total.cancelled_total, currency),
-        }
-        findings.append(
-            Finding(text("tenders.high_cancellations", **values), total.cancelled_total, "tenders")
-        )
+        add("high_cancellations", total.cancelled_total, n=Count(total.cancelled_receipts))
     staff = figures.now["staff"]
     cancellations = (
         staff[staff["employee_id"].notna()]
@@ -84,17 +68,11 @@ def find_loss_alerts(figures: Figures) -> list[Finding]:
     if cancelled >= PERCENT_BASE and len(cancellations) > 1:
         top = cancellations.sort_values("cancelled_receipts", kind="stable").iloc[-1]
         if int(top["cancelled_receipts"]) * SHARE_OF_CANCELLATIONS > cancelled:
-            findings.append(
-                Finding(
-                    text(
-                        "tenders.cancellations",
-                        employee=employee_name(figures, str(top.name)),
-                        n=Count(int(top["cancelled_receipts"])),
-                        total=Count(cancelled),
-                        amount=Money(int(top["cancelled_total"]), currency),
-                    ),
-                    int(top["cancelled_total"]),
-                    "tenders",
-                )
+            add(
+                "cancellations",
+                int(top["cancelled_total"]),
+                employee=employee_name(figures, str(top.name)),
+                n=Count(int(top["cancelled_receipts"])),
+                total=Count(cancelled),
             )
     return findings

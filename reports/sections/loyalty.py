@@ -23,7 +23,7 @@ from reports.figures.loyalty import (
 from reports.page import Chart, Section, Table
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, ratio, share
-from reports.values import Count, Money, Month, Percent, Value, text
+from reports.values import Count, Money, Month, Percent, amounts, text
 
 COHORTS, AHEAD, DRAWN, YEAR = 12, 11, 9, 12
 
@@ -38,10 +38,8 @@ def loyalty(history: History) -> Section:
     customers = history.stacked("customers")
     people = by_customer(customers)
     if len(people) < SMALL:
-        return Section(
-            "loyalty",
-            (text("customers.none" if people.empty else "customers.few", n=Count(SMALL)),),
-        )
+        key = "customers.none" if people.empty else "customers.few"
+        return Section("loyalty", (text(key, n=Count(SMALL)),))
     ever = history.sum_of(history.months)
     sentences = [
         text(
@@ -56,18 +54,11 @@ def loyalty(history: History) -> Section:
     figures: dict[str, object] = {"customers": len(people)}
     part = share(best, total_sum, len(people), decimals=0)
     if top >= SMALL and part is not None:
-        sentences.append(
-            text(
-                "loyalty.concentration",
-                n=Count(top),
-                share=part,
-                net=Money(best, history.currency),
-            )
-        )
+        net = Money(best, history.currency)
+        sentences.append(text("loyalty.concentration", n=Count(top), share=part, net=net))
         figures["concentration"] = {
             "customers": top,
-            "net_sales": Money(best, history.currency),
-            "of": Money(total_sum, history.currency),
+            **amounts(history.currency, net_sales=best, of=total_sum),
         }
     table, rows = _cohorts(history, cohorts(customers))
     tables: list[Table] = []
@@ -164,20 +155,11 @@ def _back(seen: int | None, size: int) -> tuple[Percent, int] | None:
 
 def _segments(history: History, kept: dict[str, tuple[int, int]], last: date) -> Table:
     order, everyone = [name for name, *_ in SEGMENTS], sum(n for n, _ in kept.values())
-    rows: list[tuple[Value, ...]] = [
-        (
-            text(f"segment.{n}"),
-            Count(kept[n][0]),
-            share(kept[n][0], everyone, everyone),
-            Money(kept[n][1], history.currency),
-        )
+    rows = [
+        (text(f"segment.{n}"), kept[n][0], share(kept[n][0], everyone, everyone), kept[n][1])
         for n in order
         if n in kept
     ]
-    return Table(
-        "segments",
-        text("loyalty.segments", month=Month(last)),
-        columns_of("segment", "customers", "share", "net_sales"),
-        tuple(rows),
-        shown=11,
-    )
+    columns = columns_of("segment", "customers", "share", "net_sales")
+    title = text("loyalty.segments", month=Month(last))
+    return Table.from_rows("segments", title, columns, rows, history.currency, shown=11)

@@ -5,16 +5,16 @@ POS margin and margin before tax of every month, with what has a cost.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 
 from reports.columns import columns_of
 from reports.figures.history import History
 from reports.figures.money import Totals
 from reports.page import Section, Table
-from reports.sections.axis import lines_chart, month_key
+from reports.sections.axis import lines_chart, month_key, share_line
+from reports.sections.bridge import machine
 from reports.sections.comparison import enough, points, ratio, share
-from reports.values import Count, Money, Month, Percent, Value, divide, text
+from reports.values import Count, Month, text
 
 FEW = 3
 
@@ -35,19 +35,7 @@ def margin(history: History) -> Section:
         base=ratio(*first.margin, first.receipts),
         coverage=share(*last.cost_coverage, last.receipts, decimals=0),
     )
-    known_months = set(months)
-
-    def line(name: str) -> Callable[[date], int | None]:
-        """Thousandths of a percent of a month; None where nothing has a cost."""
-
-        def value(month: date) -> int | None:
-            if month not in known_months:
-                return None
-            part, base = getattr(history.totals[month], name)
-            return divide(100_000 * part, base) if base > 0 else None
-
-        return value
-
+    totals = {month: history.totals[month] for month in months}
     chart = lines_chart(
         history,
         "margin",
@@ -55,18 +43,14 @@ def margin(history: History) -> Section:
         text("margin.alt"),
         months[0],
         [
-            (text("margin.pos"), line("margin")),
-            (text("margin.before_tax"), line("margin_before_tax")),
+            (text("margin.pos"), share_line(totals, "margin")),
+            (text("margin.before_tax"), share_line(totals, "margin_before_tax")),
         ],
         index="percent",
     )
-    table = Table(
-        "margin",
-        text("margin.table"),
-        columns_of("month", "gross_profit", "margin", "margin_before_tax", "cost_coverage"),
-        tuple(_row(m, history.totals[m], history.currency) for m in reversed(months)),
-        shown=13,
-    )
+    columns = columns_of("month", "gross_profit", "margin", "margin_before_tax", "cost_coverage")
+    rows, title = [_row(m, history.totals[m]) for m in reversed(months)], text("margin.table")
+    table = Table.from_rows("margin", title, columns, rows, history.currency, shown=13)
     return Section(
         "margin",
         (sentence,),
@@ -74,20 +58,19 @@ def margin(history: History) -> Section:
         tables=(table,),
         figures={
             month_key(m): {
-                "gross_profit": Money(history.totals[m].gross_profit, history.currency),
-                "margin": Percent(*history.totals[m].margin),
-                "margin_before_tax": Percent(*history.totals[m].margin_before_tax),
-                "cost_coverage": Percent(*history.totals[m].cost_coverage),
+                name: all_figures[name]
+                for name in ("gross_profit", "margin", "margin_before_tax", "cost_coverage")
             }
             for m in months
+            for all_figures in [machine(history.totals[m], history.currency)]
         },
     )
 
 
-def _row(month: date, total: Totals, currency: str) -> tuple[Value, ...]:
+def _row(month: date, total: Totals) -> tuple[object, ...]:
     return (
         Month(month, short=True),
-        Money(total.gross_profit, currency),
+        total.gross_profit,
         ratio(*total.margin, total.receipts),
         ratio(*total.margin_before_tax, total.receipts),
         share(*total.cost_coverage, total.receipts),

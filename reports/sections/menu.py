@@ -11,6 +11,7 @@ from reports.figures.menu import CLASSES, MenuItem, engineer, round_price
 from reports.figures.money import PERCENT_BASE
 from reports.page import Chart, Finding, Section, Table
 from reports.sections.comparison import enough, ratio, share
+from reports.sections.item_charts import category_name
 from reports.sections.names import names_of
 from reports.values import (
     QUANTITY_UNIT,
@@ -21,6 +22,7 @@ from reports.values import (
     Quantity,
     Text,
     Value,
+    amounts,
     divide,
     text,
 )
@@ -64,25 +66,20 @@ def menu(figures: Figures) -> Section:
                 text(f"menu.{kind}", n=Count(len(chosen)), names=names_of(d.item for d in chosen))
             )
     step, findings = _price_step(figures, dishes)
-    rows = tuple(
+    rows = [
         (
-            Name(d.item),
-            Name(d.category) if d.category else text("items.no_category"),
+            d.item,
+            category_name(d.category),
             text(f"menu.{d.kind}_one"),
-            Quantity(d.units),
-            Money(divide(d.contribution * QUANTITY_UNIT, d.costed_units), currency),
-            Money(d.contribution, currency),
+            d.units,
+            divide(d.contribution * QUANTITY_UNIT, d.costed_units),
+            d.contribution,
         )
         for d in sorted(dishes, key=lambda d: (-d.contribution, d.item))
-    )
-    table = Table(
-        "menu",
-        text("menu.table"),
-        columns_of("item", "category", "class", "units", "unit_contribution", "contribution"),
-        rows,
-        shown=15,
-        is_detail=True,
-    )
+    ]
+    columns = columns_of("item", "category", "class", "units", "unit_contribution", "contribution")
+    title = text("menu.table")
+    table = Table.from_rows("menu", title, columns, rows, currency, shown=15, is_detail=True)
     chart = Chart(
         "scatter",
         "menu",
@@ -146,8 +143,9 @@ def _machine(dish: MenuItem, currency: str) -> dict[str, object]:
         "category": dish.category or None,
         "class": dish.kind,
         "units": Quantity(dish.units),
-        "contribution": Money(dish.contribution, currency),
-        "unit_contribution": Money(
-            divide(dish.contribution * QUANTITY_UNIT, dish.costed_units), currency
+        **amounts(
+            currency,
+            contribution=dish.contribution,
+            unit_contribution=divide(dish.contribution * QUANTITY_UNIT, dish.costed_units),
         ),
     }

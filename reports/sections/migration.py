@@ -12,7 +12,9 @@ from reports.figures.history import History
 from reports.figures.items import by_item
 from reports.figures.menu import CLASSES, MenuItem, engineer
 from reports.page import Section, Table
-from reports.values import Count, Month, Name, text
+from reports.sections.axis import both_spans
+from reports.sections.item_charts import category_name
+from reports.values import Count, text
 
 HALF = 6
 
@@ -36,36 +38,23 @@ def migration(history: History) -> Section:
     moved = [key for key in both if then[key].kind != now[key].kind]
     moved.sort(key=lambda key: (-now[key].contribution, key))
     counts = Counter(now[key].kind for key in now)
-    sentences = [
+    sentences = (
         text(
-            "migration.lead",
-            n=Count(len(moved)),
-            total=Count(len(both)),
-            first=Month(early[0], short=True),
-            last=Month(early[-1], short=True),
-            start=Month(late[0], short=True),
-            end=Month(late[-1], short=True),
+            "migration.lead", n=Count(len(moved)), total=Count(len(both)), **both_spans(early, late)
         ),
         text("migration.now", **{kind: Count(counts[kind]) for kind in CLASSES}),
-    ]
-    table = Table(
-        "migration",
-        text("migration.table"),
-        columns_of("item", "category", "was_class", "class"),
-        tuple(
-            (
-                Name(key[0]),
-                Name(key[1]) if key[1] else text("items.no_category"),
-                text(f"menu.{then[key].kind}_one"),
-                text(f"menu.{now[key].kind}_one"),
-            )
-            for key in moved
-        ),
-        shown=15,
     )
+    rows = [
+        (item, category_name(category), *(text(f"menu.{kind}_one") for kind in kinds))
+        for item, category in moved
+        for kinds in [(then[item, category].kind, now[item, category].kind)]
+    ]
+    columns = columns_of("item", "category", "was_class", "class")
+    title = text("migration.table")
+    table = Table.from_rows("migration", title, columns, rows, history.currency, shown=15)
     return Section(
         "migration",
-        tuple(sentences),
+        sentences,
         tables=(table,) if moved else (),
         figures={"first": _machine(then), "latest": _machine(now)},
     )

@@ -9,15 +9,16 @@ from collections import Counter
 
 import pandas as pd
 
+from reports.columns import columns_of
 from reports.figures.history import History
 from reports.figures.items import by_item
 from reports.figures.tables import group_sums
-from reports.page import Section, Table, TableColumn
-from reports.sections.axis import lines_chart, month_key, span_column
+from reports.page import Section, Table
+from reports.sections.axis import lines_chart, month_key, share_line, span_column
 from reports.sections.comparison import enough, points, ratio
-from reports.values import QUANTITY_UNIT, Count, Month, Name, Percent, Points, divide, text
+from reports.values import QUANTITY_UNIT, Count, Month, Percent, Points, text
 
-Row = tuple[Name, Name, Name, Percent | None, Percent | None, Points | None]
+Row = tuple[str, str, str, Percent | None, Percent | None, Points | None]
 FEW = 3
 COLUMNS = ("item", "modifier", "option", "first_half", "latest_half", "points")
 
@@ -30,7 +31,8 @@ def options(history: History) -> Section:
     if not history.lake_months:
         return Section("options", (text("combos.none"),))
     months = [m for m in history.whole_months if enough(history.totals[m].receipts)]
-    rates = {m: history.totals[m].combo_share for m in months}
+    totals = {m: history.totals[m] for m in months}
+    rates = {m: total.combo_share for m, total in totals.items()}
     sentences, charts = [], []
     if not any(part for part, _ in rates.values()):
         sentences.append(text("options.none"))
@@ -54,14 +56,7 @@ def options(history: History) -> Section:
                 text("options.chart", rate=Percent(*last), month=Month(months[-1])),
                 text("options.alt"),
                 months[0],
-                [
-                    (
-                        text("options.line"),
-                        lambda m: (
-                            divide(100_000 * rates[m][0], rates[m][1]) if m in rates else None
-                        ),
-                    )
-                ],
+                [(text("options.line"), share_line(totals, "combo_share"))],
                 index="percent",
             )
         )
@@ -76,10 +71,7 @@ def options(history: History) -> Section:
         tables=tables,
         figures={
             "combo_share": {month_key(m): Percent(*pair) for m, pair in rates.items()},
-            "options": [
-                dict(zip(COLUMNS, (i.text, m.text, o.text, *shares), strict=True))
-                for i, m, o, *shares in rows
-            ],
+            "options": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
         },
     )
 
@@ -98,22 +90,13 @@ def _rows(history: History) -> list[Row]:
     receipts_then, receipts_now = (_receipts(history.stacked("items", months)) for months in spans)
     rows = []
     for key in sorted(now, key=lambda k: (-now[k][1], k)):
-        item, name, option = key
         was = then.get(key, (0, chosen.get(key[:2], 0)))
         base_then, base_now = (
-            min(pair[1] // QUANTITY_UNIT, receipts.get(item, 0))
+            min(pair[1] // QUANTITY_UNIT, receipts.get(key[0], 0))
             for pair, receipts in ((was, receipts_then), (now[key], receipts_now))
         )
-        rows.append(
-            (
-                Name(item),
-                Name(name),
-                Name(option),
-                ratio(*was, base_then),
-                ratio(*now[key], base_now),
-                points(now[key], was, base_now, base_then),
-            )
-        )
+        change = points(now[key], was, base_now, base_then)
+        rows.append((*key, ratio(*was, base_then), ratio(*now[key], base_now), change))
     return rows
 
 
@@ -121,20 +104,14 @@ def _table(history: History, rows: list[Row]) -> tuple[Table, ...]:
     if not rows:
         return ()
     half = len(history.whole_months) // 2
-    return (
-        Table(
-            "options",
-            text("options.table"),
-            (
-                *map(TableColumn, COLUMNS[:3]),
-                span_column(history.whole_months[:half]),
-                span_column(history.whole_months[-half:]),
-                TableColumn("points", "percent"),
-            ),
-            tuple(rows),
-            shown=12,
-        ),
+    columns = (
+        *columns_of(*COLUMNS[:3]),
+        span_column(history.whole_months[:half]),
+        span_column(history.whole_months[-half:]),
+        *columns_of("points"),
     )
+    title = text("options.table")
+    return (Table.from_rows("options", title, columns, rows, history.currency, shown=12),)
 
 
 def _receipts(items: pd.DataFrame) -> dict[str, int]:

@@ -10,7 +10,9 @@ from reports.figures.forecast import FEWEST_TRIALS, WEEKS, Declined, forecast
 from reports.figures.history import History
 from reports.page import Chart, Section, Table
 from reports.sections.axis import month_key
-from reports.values import Count, Day, Money, Month, Percent, text
+from reports.values import Count, Day, Money, Month, Percent, amounts, text
+
+BOUNDS = ("low", "expected", "high")
 
 
 def outlook(history: History) -> Section:
@@ -54,13 +56,9 @@ def outlook(history: History) -> Section:
             "marks": [(days.index(best), Money(outcome.days[best][1], currency, compact=True))],
         },
     )
-    table = Table(
-        "outlook",
-        text("outlook.table"),
-        columns_of("day", "low", "expected", "high"),
-        tuple((Day(d, long=True), *(Money(v, currency) for v in outcome.days[d])) for d in days),
-        shown=0,
-    )
+    rows = [(Day(d, long=True), *outcome.days[d]) for d in days]
+    columns, title = columns_of("day", *BOUNDS), text("outlook.table")
+    table = Table.from_rows("outlook", title, columns, rows, currency, shown=0)
     return Section(
         "outlook",
         sentences,
@@ -69,19 +67,15 @@ def outlook(history: History) -> Section:
         notes=(text(f"outlook.method_{outcome.method}"),),
         figures={
             "month": month_key(outcome.month),
-            "low": low,
-            "expected": middle,
-            "high": high,
+            **_bounds(currency, outcome.total),
             "error": Percent(*outcome.errors[outcome.method]),
             "errors": {name: Percent(*error) for name, error in outcome.errors.items()},
             "trials": outcome.trials,
             "method": outcome.method,
-            "days": {
-                d.isoformat(): {
-                    n: Money(v, currency)
-                    for n, v in zip(("low", "expected", "high"), outcome.days[d], strict=True)
-                }
-                for d in days
-            },
+            "days": {d.isoformat(): _bounds(currency, outcome.days[d]) for d in days},
         },
     )
+
+
+def _bounds(currency: str, units: tuple[int, int, int]) -> dict[str, Money]:
+    return amounts(currency, **dict(zip(BOUNDS, units, strict=True)))

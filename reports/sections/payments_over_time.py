@@ -5,16 +5,14 @@ Payment types early and late; discounts and refunds as shares of gross.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
-from typing import cast
 
 from reports.figures.history import History
 from reports.figures.tables import sum_by
 from reports.page import Section, Table, TableColumn
-from reports.sections.axis import lines_chart, month_key, span_column
+from reports.sections.axis import lines_chart, month_key, share_line, span_column
 from reports.sections.comparison import enough, points, share
-from reports.values import Count, Month, Name, Percent, Points, divide, text
+from reports.values import Count, Month, Percent, Points, text
 
 FEW, SPAN = 3, 6
 
@@ -47,16 +45,7 @@ def payments_over_time(history: History) -> Section:
             first=Month(months[0], short=True),
         ),
     ]
-    shares = {m: history.totals[m] for m in months}
-
-    def line(name: str) -> Callable[[date], int | None]:
-        """Thousandths of a percent of gross sales in a month."""
-        return lambda m: (
-            divide(100_000 * getattr(shares[m], name)[0], shares[m].gross_sales)
-            if m in shares
-            else None
-        )
-
+    totals = {m: history.totals[m] for m in months}
     chart = lines_chart(
         history,
         "payments_over_time",
@@ -68,12 +57,21 @@ def payments_over_time(history: History) -> Section:
         text("payments_over_time.alt"),
         months[0],
         [
-            (text("column.discounts"), line("discount_share")),
-            (text("tile.refunds"), line("refund_share")),
+            (text("column.discounts"), share_line(totals, "discount_share")),
+            (text("tile.refunds"), share_line(totals, "refund_share")),
         ],
         index="percent",
     )
-    table = _tenders(history, months)
+    tenders = _tenders(history, months)
+    count = min(SPAN, len(months) // 2)
+    columns = (
+        TableColumn("tender"),
+        span_column(months[:count]),
+        span_column(months[-count:]),
+        TableColumn("points", "percent"),
+    )
+    title = text("payments_over_time.table")
+    table = Table.from_rows("tender-shares", title, columns, tenders, history.currency)
     return Section(
         "payments_over_time",
         tuple(sentences),
@@ -82,29 +80,33 @@ def payments_over_time(history: History) -> Section:
         figures={
             **{
                 month_key(m): {
-                    "discount_share": Percent(*history.totals[m].discount_share),
-                    "refund_share": Percent(*history.totals[m].refund_share),
+                    "discount_share": Percent(*total.discount_share),
+                    "refund_share": Percent(*total.refund_share),
                 }
-                for m in months
+                for m, total in totals.items()
             },
             "tenders": [
-                {"tender": cast(Name, row[0]).text, "first_months": row[1], "latest_months": row[2]}
-                for row in table.rows
+                {"tender": tender, "first_months": first_share, "latest_months": latest_share}
+                for tender, first_share, latest_share, _ in tenders
             ],
         },
     )
 
 
-def _tenders(history: History, months: list[date]) -> Table:
+Row = tuple[str, Percent | None, Percent | None, Points | None]
+
+
+def _tenders(history: History, months: list[date]) -> list[Row]:
+    """Payment types, the largest first: their shares early and late, and the difference."""
     count = min(SPAN, len(months) // 2)
     then, now = (_amounts(history, span) for span in (months[:count], months[-count:]))
     receipts_then, receipts_now = (
         history.sum_of(span).receipts for span in (months[:count], months[-count:])
     )
     whole_then, whole_now = sum(then.values()), sum(now.values())
-    rows = tuple(
+    return [
         (
-            Name(tender),
+            tender,
             share(then.get(tender, 0), whole_then, receipts_then),
             share(now.get(tender, 0), whole_now, receipts_now),
             points(
@@ -115,18 +117,7 @@ def _tenders(history: History, months: list[date]) -> Table:
             ),
         )
         for tender in sorted({*then, *now}, key=lambda t: (-now.get(t, 0), t))
-    )
-    return Table(
-        "tender-shares",
-        text("payments_over_time.table"),
-        (
-            TableColumn("tender"),
-            span_column(months[:count]),
-            span_column(months[-count:]),
-            TableColumn("points", "percent"),
-        ),
-        rows,
-    )
+    ]
 
 
 def _amounts(history: History, months: list[date]) -> dict[str, int]:

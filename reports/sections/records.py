@@ -11,7 +11,7 @@ from reports.page import Section, Table, TableColumn
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, too_few
 from reports.sections.names import best_month, month_name
-from reports.values import Count, Day, Money, Value, text
+from reports.values import Count, Day, Money, amounts, text
 
 ODD_MONTHS = 13
 
@@ -21,9 +21,8 @@ def records(history: History) -> Section:
 
     Odd days of the last 13 months, each against its weekday then.
     """
-    if not history.lake_months:
-        return Section("records", (text("summary.empty"),))
-    opened = {day: sums for day, sums in history.by_day.items() if sums[1] > 0}
+    days = history.by_day if history.lake_months else {}
+    opened = {day: sums for day, sums in days.items() if sums[1] > 0}
     if not opened:
         return Section("records", (text("summary.empty"),))
     if not enough(history.sum_of(history.months).receipts):
@@ -35,81 +34,43 @@ def records(history: History) -> Section:
     busiest = max(opened, key=lambda d: (opened[d][1], d))
     run, start = longest_run(sorted(opened))
     currency = history.currency
-    rows: list[tuple[Value, ...]] = [
-        (
-            text("records.month"),
-            month_name(history, month),
-            Money(history.totals[month].net_sales, currency),
-        ),
-        (
-            text("records.day"),
-            Day(best, long=True),
-            Money(opened[best][0], currency),
-        ),
-        (
-            text("records.busiest"),
-            Day(busiest, long=True),
-            text("records.receipts", n=Count(opened[busiest][1])),
-        ),
+    best_net, month_net = opened[best][0], history.totals[month].net_sales
+    busy = text("records.receipts", n=Count(opened[busiest][1]))
+    rows = [
+        (text("records.month"), month_name(history, month), month_net),
+        (text("records.day"), Day(best, long=True), best_net),
+        (text("records.busiest"), Day(busiest, long=True), busy),
         (text("records.run"), Day(start, long=True), text("records.days", n=Count(run))),
     ]
-    sentences = [
-        text(
-            "records.lead",
-            day=Day(best, long=True),
-            net=Money(opened[best][0], currency),
-        )
-    ]
     odd = _odd(history)
-    sentences.append(
+    sentences = (
+        text("records.lead", day=Day(best, long=True), net=Money(best_net, currency)),
         text(
             "records.odd" if odd else "records.no_odd",
             n=Count(len(odd)),
             months=Count(min(ODD_MONTHS, len(history.lake_months))),
-        )
+        ),
     )
-    tables = [
-        Table(
-            "records",
-            text("records.table"),
-            (*columns_of("record", "when"), TableColumn("value", "money")),
-            tuple(rows),
-        )
-    ]
+    columns = (*columns_of("record", "when"), TableColumn("value", "money"))
+    tables = [Table.from_rows("records", text("records.table"), columns, rows, currency)]
     if odd:
-        tables.append(
-            Table(
-                "odd-days",
-                text("records.odd_table"),
-                columns_of("day", "net_sales", "usual"),
-                tuple(
-                    (Day(o.day, long=True), Money(o.net, currency), Money(o.usual, currency))
-                    for o in odd
-                ),
-                shown=10,
-            )
-        )
+        odd_rows = [(Day(o.day, long=True), o.net, o.usual) for o in odd]
+        columns, title = columns_of("day", "net_sales", "usual"), text("records.odd_table")
+        tables.append(Table.from_rows("odd-days", title, columns, odd_rows, currency))
     return Section(
         "records",
-        tuple(sentences),
+        sentences,
         tables=tuple(tables),
         figures={
-            "best_day": {
-                "day": best.isoformat(),
-                "net_sales": Money(opened[best][0], currency),
-            },
+            "best_day": {"day": best.isoformat(), **amounts(currency, net_sales=best_net)},
             "best_month": {
                 "month": month_key(month),
-                "net_sales": Money(history.totals[month].net_sales, currency),
+                **amounts(currency, net_sales=month_net),
                 "partial": month in history.partial,
             },
             "longest_run": run,
             "odd_days": [
-                {
-                    "day": o.day.isoformat(),
-                    "net_sales": Money(o.net, currency),
-                    "usual": Money(o.usual, currency),
-                }
+                {"day": o.day.isoformat(), **amounts(currency, net_sales=o.net, usual=o.usual)}
                 for o in odd
             ],
         },

@@ -5,13 +5,12 @@ Weekday × hour, first half-year against the latest.
 
 from __future__ import annotations
 
-from datetime import date
-
 from reports.figures.history import History
 from reports.page import Section
+from reports.sections.axis import span_values
 from reports.sections.comparison import enough, too_few
 from reports.sections.hours import busiest, clock, grid_of, hour_map, peak_of
-from reports.values import Month, Value, text
+from reports.values import text
 
 HALF = 6
 
@@ -38,12 +37,11 @@ def rhythm(history: History) -> Section:
     if then:
         same = busiest(then) == busiest(now)
         first, latest = (
-            text(f"rhythm.{name}", **_ends(span))
+            text(f"rhythm.{name}", **span_values(span, "first", "last"))
             for name, span in (("first", early), ("latest", late))
         )
-        sentences.append(
-            text("rhythm.same" if same else "rhythm.moved", **peak_of(then), **_ends(early))
-        )
+        key = "rhythm.same" if same else "rhythm.moved"
+        sentences.append(text(key, **peak_of(then), **span_values(early, "first", "last")))
         charts = [
             hour_map("rhythm-first", then, columns, first),
             hour_map("rhythm", now, columns, latest),
@@ -64,7 +62,3 @@ def rhythm(history: History) -> Section:
             if grid
         },
     )
-
-
-def _ends(span: list[date]) -> dict[str, Value]:
-    return {"first": Month(span[0], short=True), "last": Month(span[-1], short=True)}

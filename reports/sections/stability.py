@@ -9,8 +9,8 @@ from reports.figures.baskets import FEWEST, pairs
 from reports.figures.history import History
 from reports.page import Section, Table, TableColumn
 from reports.sections.axis import span_values
-from reports.sections.baskets import PAIR_COLUMNS, machine, notes_of
-from reports.values import Count, Name, Percent, Rate, text
+from reports.sections.baskets import PAIR_COLUMNS, machine, notes_of, pair_row
+from reports.values import Count, Rate, text
 
 MOST = 10
 
@@ -46,34 +46,19 @@ def stability(history: History) -> Section:
         key = (pair.first, pair.second)
         first, second = (part.get(key) for part in flipped)
         stable += first is not None and second is not None
-        rows.append(
-            (
-                Name(pair.first),
-                Name(pair.second),
-                Count(pair.both),
-                Count(pair.receipts),
-                Percent(*pair.confidence),
-                Rate(*pair.lift, decimals=2),
-                *(
-                    Rate(*part.lift, decimals=2) if part else None
-                    for part in ((first, second) if spans else ())
-                ),
-            )
-        )
-    sentence = text(
-        "stability.lead" if half else "stability.short",
-        n=Count(stable),
-        total=Count(len(strongest)),
+        lifts = [
+            Rate(*part.lift, decimals=2) if part else None
+            for part in ((first, second) if spans else ())
+        ]
+        rows.append((*pair_row(pair), *lifts))
+    lead = "stability.lead" if half else "stability.short"
+    sentence = text(lead, n=Count(stable), total=Count(len(strongest)))
+    columns = (
+        *PAIR_COLUMNS,
+        *(TableColumn("lift_in", "number", span_values(span)) for span in spans),
     )
-    table = Table(
-        "pairs",
-        text("stability.table"),
-        (
-            *PAIR_COLUMNS,
-            *(TableColumn("lift_in", "number", span_values(span)) for span in spans),
-        ),
-        tuple(rows),
-    )
+    title = text("stability.table")
+    table = Table.from_rows("pairs", title, columns, rows, history.currency)
     return Section(
         "stability",
         (sentence,),

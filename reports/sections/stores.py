@@ -13,7 +13,7 @@ from reports.page import Chart, Finding, Section, Table, TableColumn, records
 from reports.sections.comparison import enough, growth, ranking, share, too_few
 from reports.sections.items import fair_machine
 from reports.sections.names import employee_name
-from reports.values import Count, Money, Month, Name, Percent, Value, divide, text
+from reports.values import Count, Money, Month, Name, Percent, amounts, divide, text
 
 SHOWN = 15
 FALL = 10
@@ -25,32 +25,25 @@ def stores(figures: Figures) -> Section:
 
     The POS does not know working hours, so there is no figure per labour hour.
     """
-    business_days_by_store = total_by(figures.now["days"], "store_id")
+    by_store = total_by(figures.now["days"], "store_id")
     staff = _staff(figures.now["staff"])
     people = staff[staff["employee_id"] != ""]
-    if len(business_days_by_store) < 2 and len(people) < 2:
+    if len(by_store) < 2 and len(people) < 2:
         return Section("stores", (text("stores.alone"),))
     before = total_by(figures.before["days"], "store_id") if figures.before else {}
     receipts = figures.total.receipts
     sentences, tables, charts = [], [], []
     if not enough(receipts):
         sentences.append(too_few())
-    if len(business_days_by_store) > 1:
-        ranked = sorted(
-            business_days_by_store, key=lambda s: (-business_days_by_store[s].net_sales, s)
-        )
-        lead = business_days_by_store[ranked[0]]
-        if enough(receipts) and lead.net_sales > 0:
-            sentences.append(
-                text(
-                    "stores.lead",
-                    store=Name(figures.stores[ranked[0]]),
-                    net=Money(lead.net_sales, figures.currency),
-                    share=share(lead.net_sales, figures.total.net_sales, receipts),
-                )
-            )
-        tables.append(_store_table(figures, ranked, business_days_by_store, before))
-        charts.append(_chart(figures, ranked[:SHOWN], business_days_by_store, before))
+    if len(by_store) > 1:
+        ranked = sorted(by_store, key=lambda s: (-by_store[s].net_sales, s))
+        net = by_store[ranked[0]].net_sales
+        if enough(receipts) and net > 0:
+            part = share(net, figures.total.net_sales, receipts)
+            store, values = Name(figures.stores[ranked[0]]), amounts(figures.currency, net=net)
+            sentences.append(text("stores.lead", store=store, share=part, **values))
+        tables.append(_store_table(figures, ranked, by_store, before))
+        charts.append(_chart(figures, ranked[:SHOWN], by_store, before))
     if len(people) > 1:
         top = people.iloc[0]
         if enough(int(top["receipts"])) and top["net_sales"] > 0:
@@ -69,7 +62,7 @@ def stores(figures: Figures) -> Section:
         tuple(sentences),
         charts=tuple(charts),
         tables=tuple(tables),
-        findings=_findings(figures, business_days_by_store, before),
+        findings=_findings(figures, by_store, before),
         figures={
             "stores": {
                 s: {
@@ -77,7 +70,7 @@ def stores(figures: Figures) -> Section:
                     "receipts": t.receipts,
                     "share": Percent(t.net_sales, figures.total.net_sales),
                 }
-                for s, t in business_days_by_store.items()
+                for s, t in by_store.items()
             },
             "same_weekdays": fair_machine(figures.fair_stores or {}, "store", figures.currency),
             "employees": records(
@@ -100,10 +93,9 @@ def _staff(staff: pd.DataFrame) -> pd.DataFrame:
 def _store_table(
     figures: Figures,
     ranked: list[str],
-    business_days_by_store: dict[str, Totals],
+    by_store: dict[str, Totals],
     before: dict[str, Totals],
 ) -> Table:
-    currency = figures.currency
     columns = [*columns_of("store_name", "net_sales", "share", "receipts", "average_receipt")]
     if before:
         columns += [
@@ -112,43 +104,39 @@ def _store_table(
         ]
     rows = []
     for store in ranked:
-        total, past = business_days_by_store[store], before.get(store)
-        row: list[Value] = [
-            Name(figures.stores[store]),
-            Money(total.net_sales, currency),
+        total, past = by_store[store], before.get(store)
+        row: list[object] = [
+            figures.stores[store],
+            total.net_sales,
             share(total.net_sales, figures.total.net_sales, figures.total.receipts),
-            Count(total.receipts),
-            Money(divide(*total.average_receipt), currency) if total.receipts else None,
+            total.receipts,
+            divide(*total.average_receipt) if total.receipts else None,
         ]
         if before:
             assert figures.fair_stores is not None  # as there is a month before
             row += [
-                Money(past.net_sales, currency) if past else None,
+                past.net_sales if past else None,
                 growth((total.net_sales, 1), (past.net_sales, 1), past.receipts) if past else None,
-                Money(figures.fair_stores[store].change, currency),
+                figures.fair_stores[store].change,
             ]
-        rows.append(tuple(row))
-    return Table("stores", text("stores.table"), tuple(columns), tuple(rows), shown=SHOWN)
+        rows.append(row)
+    title, currency = text("stores.table"), figures.currency
+    return Table.from_rows("stores", title, tuple(columns), rows, currency, shown=SHOWN)
 
 
 def _chart(
     figures: Figures,
     ranked: list[str],
-    business_days_by_store: dict[str, Totals],
+    by_store: dict[str, Totals],
     before: dict[str, Totals],
 ) -> Chart:
-    currency, lead = figures.currency, ranked[0]
-    part = share(
-        business_days_by_store[lead].net_sales,
-        figures.total.net_sales,
-        figures.total.receipts,
-        decimals=0,
-    )
+    currency, lead, total = figures.currency, ranked[0], figures.total
+    part = share(by_store[lead].net_sales, total.net_sales, total.receipts, decimals=0)
     rows = [
         (
             Name(figures.stores[s]),
-            Money(business_days_by_store[s].net_sales, currency, compact=True),
-            business_days_by_store[s].net_sales,
+            Money(by_store[s].net_sales, currency, compact=True),
+            by_store[s].net_sales,
             0,
             (before[s].net_sales if s in before else 0) if before else None,
         )
@@ -175,10 +163,10 @@ def _staff_table(figures: Figures, staff: pd.DataFrame) -> Table:
 
 
 def _findings(
-    figures: Figures, business_days_by_store: dict[str, Totals], before: dict[str, Totals]
+    figures: Figures, by_store: dict[str, Totals], before: dict[str, Totals]
 ) -> tuple[Finding, ...]:
     falls = []
-    for store, total in business_days_by_store.items():
+    for store, total in by_store.items():
         past = before.get(store)
         if past is None or figures.total_before is None:
             continue
@@ -190,17 +178,12 @@ def _findings(
             figures.total_before.net_sales - past.net_sales
         )
         if lost * FALL > past.net_sales and others > 0:
-            falls.append(
-                Finding(
-                    text(
-                        "stores.finding",
-                        store=Name(figures.stores[store]),
-                        change=change,
-                        base=Money(past.net_sales, figures.currency),
-                        month=Month(month_before(figures.month), short=True),
-                    ),
-                    lost,
-                    "stores",
-                )
+            sentence = text(
+                "stores.finding",
+                store=Name(figures.stores[store]),
+                change=change,
+                base=Money(past.net_sales, figures.currency),
+                month=Month(month_before(figures.month), short=True),
             )
+            falls.append(Finding(sentence, lost, "stores"))
     return tuple(falls)

@@ -16,7 +16,7 @@ from reports.sections.axis import month_key, months_axis
 from reports.sections.bridge import machine
 from reports.sections.comparison import growth
 from reports.sections.names import best_month, month_name
-from reports.values import Count, Money, Month, Series, Text, Value, divide, text
+from reports.values import Count, Money, Month, Series, Text, amounts, divide, text
 
 FEW = 2
 
@@ -29,13 +29,11 @@ def trend(history: History) -> Section:
     months, currency = history.months, history.currency
     if not months:
         return Section("trend", (text("trend.few", n=Count(0)),))
-    table = Table(
-        "months",
-        text("trend.table"),
-        columns_of("month", "net_sales", "receipts", "average_receipt", "open_days", "per_day"),
-        tuple(_row(history, month) for month in reversed(months) if month in history.totals),
-        shown=13,
+    columns = columns_of(
+        "month", "net_sales", "receipts", "average_receipt", "open_days", "per_day"
     )
+    rows = [_row(history, month) for month in reversed(months) if month in history.totals]
+    table = Table.from_rows("months", text("trend.table"), columns, rows, currency, shown=13)
     days = history.stacked("days")
     sums = group_sums({key: days[key] for key in ("store_id", "month")}, days, ["net_sales"])
     figures = {
@@ -48,27 +46,18 @@ def trend(history: History) -> Section:
         "open": month_key(history.last) if history.through else None,
     }
     if len(months) < FEW:
-        return Section(
-            "trend", (text("trend.few", n=Count(len(months))),), tables=(table,), figures=figures
-        )
+        few = text("trend.few", n=Count(len(months)))
+        return Section("trend", (few,), tables=(table,), figures=figures)
     sentences = []
     if history.whole_months:
         last = history.whole_months[-1]
-        sentences.append(
-            text(
-                "trend.last", month=Month(last), net=Money(history.totals[last].net_sales, currency)
-            )
-        )
+        net = Money(history.totals[last].net_sales, currency)
+        sentences.append(text("trend.last", month=Month(last), net=net))
         if last in history.average:
             sentences.append(_average(history, last))
     if history.partial:
-        sentences.append(
-            text(
-                "trend.partial",
-                n=Count(len(history.partial)),
-                months=Series(tuple(Month(m) for m in sorted(history.partial))),
-            )
-        )
+        partial = Series(tuple(map(Month, sorted(history.partial))))
+        sentences.append(text("trend.partial", n=Count(len(history.partial)), months=partial))
     best = best_month(history)
     span = {"first": Month(months[0]), "last": Month(months[-1])}
     title, alt, marks = text("trend.chart_plain", **span), text("trend.alt_plain", **span), []
@@ -103,26 +92,21 @@ def trend(history: History) -> Section:
 
 def _average(history: History, last: date) -> Text:
     average, base = history.average[last], history.average.get(month_before(last, 12))
-    sentences = Money(divide(*average), history.currency)
     year = history.year_to(month_before(last, 12))
     change = base and year and growth(average, base, history.sum_of(year).receipts)
     if base and change:
-        return text(
-            "trend.up",
-            average=sentences,
-            change=change,
-            base=Money(divide(*base), history.currency),
-        )
-    return text("trend.level", average=sentences)
+        values = amounts(history.currency, average=divide(*average), base=divide(*base))
+        return text("trend.up", change=change, **values)
+    return text("trend.level", **amounts(history.currency, average=divide(*average)))
 
 
-def _row(history: History, month: date) -> tuple[Value, ...]:
+def _row(history: History, month: date) -> tuple[object, ...]:
     total, opened = history.totals[month], len(history.open_days[month])
     return (
         Month(month, short=True),
-        Money(total.net_sales, history.currency),
-        Count(total.receipts),
-        Money(divide(*total.average_receipt), history.currency) if total.receipts else None,
-        Count(opened),
-        Money(divide(total.net_sales, opened), history.currency) if opened else None,
+        total.net_sales,
+        total.receipts,
+        divide(*total.average_receipt) if total.receipts else None,
+        opened,
+        divide(total.net_sales, opened) if opened else None,
     )

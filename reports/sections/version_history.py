@@ -14,7 +14,7 @@ from typing import cast
 from reports.columns import columns_of
 from reports.figures.history import History
 from reports.figures.moved import moved_figures
-from reports.page import Section, Table, TableColumn
+from reports.page import Section, Table
 from reports.render.machine import plain
 from reports.sections.axis import month_key
 from reports.sections.changes import (
@@ -26,7 +26,7 @@ from reports.sections.changes import (
     other_makers,
     past_of,
 )
-from reports.values import Count, Money, Month, Name, Value, text
+from reports.values import Count, Month, Name, Value, text
 
 KINDS = ("monthly", "cumulative")  # the last part of a report's folder
 
@@ -69,35 +69,36 @@ def version_history(
             *(text(f"changes.{name}") for name in others),
         ]
         if months:
-            columns: tuple[TableColumn, ...]
-            columns = columns_of("month", "was", "is")
-            tables.append(
-                Table("moved-months", text("version_history.moved_table"), columns, tuple(months))
-            )
+            columns, title = columns_of("month", "was", "is"), text("version_history.moved_table")
+            tables.append(Table.from_rows("moved-months", title, columns, months, currency))
         if moved:
             tables.append(moved_table(now, moved, currency, lake_decimals, history.stores))
+    this = {
+        "report": "reports/cumulative",
+        "month": month_key(history.last),
+        "version": metadata.get("version", 1),
+        "digest": "",  # not known before the version is written
+        "change": figures["cause"],
+    }
     ordered = sorted(
-        [*entries, *_this(history, metadata, str(figures["cause"]))],
-        key=lambda e: (
-            str(e.get("month", "")),
-            str(e.get("report", "")),
-            int(str(e.get("version", 0))),
-        ),
+        [*entries, this],
+        key=lambda e: (*(str(e.get(name, "")) for name in ("month", "report")), _number(e)),
         reverse=True,
     )
     corrections = sum(e.get("change") == "data" for e in ordered)
-    rows = tuple(
+    rows = [
         (
             _kind(str(e.get("report", ""))),
             _month(str(e.get("month", ""))),
-            Count(int(str(e.get("version", 0)))),
+            _number(e),
             text(f"cause.{e['change']}") if e.get("change") in CAUSES else None,
-            Name(str(e["digest"])) if e.get("digest") else text("version_history.this"),
+            str(e["digest"]) if e.get("digest") else text("version_history.this"),
         )
         for e in ordered
-    )
+    ]
     columns = columns_of("report", "month", "version", "why", "digest")
-    table = Table("version_history", text("version_history.table"), columns, rows, shown=24)
+    title = text("version_history.table")
+    table = Table.from_rows("version_history", title, columns, rows, currency, shown=24)
     return Section(
         "version_history",
         (text("version_history.lead", n=Count(len(rows)), again=Count(corrections)), *sentences),
@@ -109,17 +110,8 @@ def version_history(
     )
 
 
-def _this(history: History, metadata: Mapping[str, object], cause: str) -> list[dict[str, object]]:
-    """The row of this very version, whose digest is not known before it is written."""
-    return [
-        {
-            "report": "reports/cumulative",
-            "month": f"{history.last:%Y-%m}",
-            "version": metadata.get("version", 1),
-            "digest": "",
-            "change": cause,
-        }
-    ]
+def _number(entry: Mapping[str, object]) -> int:
+    return int(str(entry.get("version", 0)))
 
 
 def _key(entry: Mapping[str, object]) -> tuple[str, ...]:
@@ -139,7 +131,7 @@ def _month(name: str) -> Value:
     )
 
 
-def _moved(history: History, before: Plain, lake_decimals: int) -> list[tuple[Value, ...]]:
+def _moved(history: History, before: Plain, lake_decimals: int) -> list[tuple[Month, int, int]]:
     """Months of both versions whose net sales differ: month, was, is.
 
     A month that is not closed grows, and has not moved.
@@ -148,20 +140,12 @@ def _moved(history: History, before: Plain, lake_decimals: int) -> list[tuple[Va
     past = {
         month: sums for month, sums in trend.get("months", {}).items() if month != trend.get("open")
     }
-    rows: list[tuple[Value, ...]] = []
+    rows = []
     for month, total in sorted(history.totals.items(), reverse=True):
-        was = (
-            None
-            if history.through and month == history.last
-            else past.get(month_key(month), {}).get("net_sales")
-        )
-        units = None if was is None else int(Decimal(was).scaleb(lake_decimals))
-        if units is not None and units != total.net_sales:
-            rows.append(
-                (
-                    Month(month),
-                    Money(units, history.currency),
-                    Money(total.net_sales, history.currency),
-                )
-            )
+        was = past.get(month_key(month), {}).get("net_sales")
+        if was is None or (history.through and month == history.last):
+            continue
+        units = int(Decimal(was).scaleb(lake_decimals))
+        if units != total.net_sales:
+            rows.append((Month(month), units, total.net_sales))
     return rows

@@ -12,7 +12,7 @@ from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.money import PERCENT_BASE
-from reports.figures.tables import rows_of, sort_rows
+from reports.figures.tables import rows_of, sum_by
 from reports.page import Chart, Finding, Section, Table
 from reports.sections.comparison import enough, growth, share
 from reports.sections.names import names_of
@@ -25,6 +25,7 @@ from reports.values import (
     Series,
     Value,
     Weekday,
+    amounts,
     divide,
     text,
 )
@@ -71,8 +72,7 @@ def weekdays(figures: Figures) -> Section:
     ranked = [w for w in now if enough(now[w][1]) and now[w][0] > 0]
     best = max(ranked, key=lambda w: (Fraction(now[w][0], now[w][2]), -w), default=None)
     worst = min(ranked, key=lambda w: (Fraction(now[w][0], now[w][2]), w), default=None)
-    channels = days.groupby("channel", sort=True)[["net_sales", "receipts"]].sum().reset_index()
-    channels = sort_rows(channels, "-net_sales", "channel")
+    channels = sum_by(days, ["channel"], ["net_sales", "receipts"], "net_sales")
     total_sum = int(channels["net_sales"].sum())
     lead, receipts = channels.iloc[0], figures.total.receipts
     sentences = []
@@ -88,36 +88,23 @@ def weekdays(figures: Figures) -> Section:
         )
     elif len(now) == 1:
         (only,) = now
-        sentences.append(
-            text("weekdays.only", day=Weekday(only), net=_per_day(now[only], currency))
-        )
+        net = _per_day(now[only], currency)
+        sentences.append(text("weekdays.only", day=Weekday(only), net=net))
     unranked = tuple(Weekday(w) for w in sorted(now) if w not in ranked)
     if len(now) > 1 and not ranked:
         sentences.append(text("weekdays.none_ranked", n=Count(PERCENT_BASE)))
     elif len(now) > 1 and unranked:
         sentences.append(text("weekdays.unranked", days=Series(unranked), n=Count(PERCENT_BASE)))
     if enough(receipts) and lead["net_sales"] > 0:
-        sentences.append(
-            text(
-                "weekdays.channel",
-                channel=channel_name(lead["channel"]),
-                share=share(int(lead["net_sales"]), total_sum, receipts),
-                net=Money(int(lead["net_sales"]), currency),
-            )
-        )
-    unmapped = figures.now["quality"]
-    unmapped = unmapped[
-        (unmapped["check"] == "unmapped_channel")
-        & (unmapped["subject"] != "")
-        & (unmapped["count"] > 0)
-    ]
+        part = share(int(lead["net_sales"]), total_sum, receipts)
+        channel, values = channel_name(lead["channel"]), amounts(currency, net=lead["net_sales"])
+        sentences.append(text("weekdays.channel", channel=channel, share=part, **values))
+    quality = figures.now["quality"]
+    is_unmapped = (quality["check"] == "unmapped_channel") & (quality["subject"] != "")
+    unmapped = quality[is_unmapped & (quality["count"] > 0)]
     if len(unmapped):
-        counts = (
-            unmapped.groupby("subject", sort=True)["count"]
-            .sum()
-            .sort_values(ascending=False, kind="stable")
-        )
-        sentences.append(text("weekdays.unmapped", names=names_of(counts.index)))
+        names = names_of(sum_by(unmapped, ["subject"], ["count"], "count")["subject"])
+        sentences.append(text("weekdays.unmapped", names=names))
     tables = [
         _weekday_table(figures, now, before),
         _channel_table(channels, total_sum, receipts, currency),
@@ -154,44 +141,36 @@ def _per_day(day: tuple[int, int, int], currency: str) -> Money:
 
 
 def _weekday_table(figures: Figures, now: Weekdays, before: Weekdays) -> Table:
-    currency = figures.currency
     columns = [*columns_of("weekday", "open_days", "per_day", "receipts_per_day")]
     if before:
         columns += [*columns_of("before_per_day", "change")]
-    rows: list[tuple[Value, ...]] = []
+    rows = []
     for w in range(7):
-        if w not in now:
-            rows.append((Weekday(w), Count(0), *([None] * (len(columns) - 2))))
-            continue
-        row: list[Value] = [Weekday(w), Count(now[w][2]), _per_day(now[w], currency)]
-        row.append(Rate(now[w][1], now[w][2]))
-        if before:
-            past = before.get(w)
-            row += [
-                _per_day(past, currency) if past else None,
-                past and growth((now[w][0], now[w][2]), (past[0], past[2]), past[1]),
-            ]
-        rows.append(tuple(row))
-    return Table("weekdays", text("weekdays.table"), tuple(columns), tuple(rows))
+        row: list[object] = [Weekday(w), 0]
+        if w in now:
+            net, receipts, opened = now[w]
+            row = [Weekday(w), opened, divide(net, opened), Rate(receipts, opened)]
+            if past := before.get(w):
+                change = growth((net, opened), (past[0], past[2]), past[1])
+                row += [divide(past[0], past[2]), change]
+        rows.append(row + [None] * (len(columns) - len(row)))
+    title = text("weekdays.table")
+    return Table.from_rows("weekdays", title, tuple(columns), rows, figures.currency)
 
 
 def _channel_table(channels: pd.DataFrame, total_sum: int, receipts: int, currency: str) -> Table:
-    rows = tuple(
+    rows = [
         (
             channel_name(r.channel),
-            Count(int(r.receipts)),
-            Money(int(r.net_sales), currency),
+            r.receipts,
+            r.net_sales,
             share(int(r.net_sales), total_sum, receipts),
-            Money(divide(int(r.net_sales), int(r.receipts)), currency) if r.receipts else None,
+            divide(int(r.net_sales), int(r.receipts)) if r.receipts else None,
         )
         for r in rows_of(channels)
-    )
-    return Table(
-        "channels",
-        text("weekdays.channels"),
-        columns_of("channel", "receipts", "net_sales", "share", "average_receipt"),
-        rows,
-    )
+    ]
+    columns = columns_of("channel", "receipts", "net_sales", "share", "average_receipt")
+    return Table.from_rows("channels", text("weekdays.channels"), columns, rows, currency)
 
 
 def _charts(
@@ -238,18 +217,12 @@ def _findings(figures: Figures, now: Weekdays, before: Weekdays) -> tuple[Findin
         usual = divide(before[w][0], before[w][2])
         lost = (usual - divide(net, opened)) * opened
         if lost * FALL > usual * opened:
-            falls.append(
-                Finding(
-                    text(
-                        "weekdays.finding",
-                        day=Weekday(w),
-                        change=change,
-                        now=Money(divide(net, opened), figures.currency),
-                        base=Money(usual, figures.currency),
-                        month=Month(month_before(figures.month), short=True),
-                    ),
-                    lost,
-                    "weekdays",
-                )
+            sentence = text(
+                "weekdays.finding",
+                day=Weekday(w),
+                change=change,
+                month=Month(month_before(figures.month), short=True),
+                **amounts(figures.currency, now=divide(net, opened), base=usual),
             )
+            falls.append(Finding(sentence, lost, "weekdays"))
     return tuple(sorted(falls, key=lambda f: -f.size)[:2])

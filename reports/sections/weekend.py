@@ -10,7 +10,7 @@ from reports.figures.money import DaySums
 from reports.page import Chart, Section
 from reports.sections.axis import lines_chart, month_key
 from reports.sections.comparison import growth
-from reports.values import Count, Money, Series, Weekday, divide, text
+from reports.values import Count, Money, Series, Weekday, amounts, divide, text
 
 FEW = 2
 Kind = tuple[int, int, int]
@@ -26,14 +26,12 @@ def weekend(history: History) -> Section:
     (week, week_days, receipts), (end, end_days, _) = split(history.by_day, days_off)
     if not week_days or not end_days:
         return Section("weekend", (text("weekend.one"),))
-    per_week, per_end = (
-        Money(divide(week, week_days), history.currency),
-        Money(divide(end, end_days), history.currency),
+    averages = amounts(
+        history.currency, weekend=divide(end, end_days), week=divide(week, week_days)
     )
     sentence = text(
         "weekend.lead",
-        weekend=per_end,
-        week=per_week,
+        **averages,
         n=Count(end_days),
         m=Count(week_days),
         change=growth((end, end_days), (week, week_days), receipts),
@@ -44,7 +42,7 @@ def weekend(history: History) -> Section:
             lines_chart(
                 history,
                 "weekend",
-                text("weekend.chart", weekend=per_end, week=per_week),
+                text("weekend.chart", **averages),
                 text("weekend.alt"),
                 min(months),
                 [
@@ -60,17 +58,17 @@ def weekend(history: History) -> Section:
         notes=(text("weekend.note", days=Series(tuple(map(Weekday, days_off)))),),
         figures={
             "all": {
-                "week": per_week,
+                "week": averages["week"],
                 "week_days": week_days,
-                "weekend": per_end,
+                "weekend": averages["weekend"],
                 "weekend_days": end_days,
             },
             "months": {
                 month_key(m): {
-                    "week": Money(divide(*v[0][:2]), history.currency) if v[0][1] else None,
-                    "weekend": Money(divide(*v[1][:2]), history.currency) if v[1][1] else None,
+                    name: Money(divide(net, opened), history.currency) if opened else None
+                    for name, (net, opened, _) in zip(("week", "weekend"), kinds, strict=True)
                 }
-                for m, v in months.items()
+                for m, kinds in months.items()
             },
         },
     )

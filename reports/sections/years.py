@@ -15,7 +15,7 @@ from reports.figures.history import History
 from reports.page import Chart, Section, Table
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, growth
-from reports.values import Count, Money, Month, MonthName, Name, Percent, Text, text
+from reports.values import Count, Money, Month, MonthName, Name, Percent, Value, amounts, text
 
 SHOWN = 13
 USUAL = 2
@@ -45,15 +45,8 @@ def years(history: History) -> Section:
     sentences = []
     change = growth((now.net_sales, 1), (base.net_sales, 1), base.receipts)
     if change is not None:
-        sentences.append(
-            text(
-                "years.lead",
-                month=Month(last),
-                net=Money(now.net_sales, currency),
-                base=Money(base.net_sales, currency),
-                change=change,
-            )
-        )
+        values = amounts(currency, net=now.net_sales, base=base.net_sales)
+        sentences.append(text("years.lead", month=Month(last), change=change, **values))
     fair_change = growth((fair[last].now, 1), (fair[last].base, 1), fair[last].receipts)
     if fair_change is not None:
         sentences.append(
@@ -92,39 +85,30 @@ def years(history: History) -> Section:
     rows = []
     for month, before in reversed(pairs):
         a, b, c = history.totals[month], history.totals[before], fair[month]
-        rows.append(
-            (
-                Month(month, short=True),
-                Money(a.net_sales, currency),
-                Money(b.net_sales, currency),
-                growth((a.net_sales, 1), (b.net_sales, 1), b.receipts),
-                growth((c.now, 1), (c.base, 1), c.receipts),
-                Count(c.days),
-            )
+        changes = (
+            growth((a.net_sales, 1), (b.net_sales, 1), b.receipts),
+            growth((c.now, 1), (c.base, 1), c.receipts),
         )
-    table = Table(
-        "years",
-        text("years.table"),
-        columns_of(
-            "month", "net_sales", "year_before", "change", "like_for_like", "comparable_days"
-        ),
-        tuple(rows),
-        shown=SHOWN,
+        rows.append((Month(month, short=True), a.net_sales, b.net_sales, *changes, c.days))
+    columns = columns_of(
+        "month", "net_sales", "year_before", "change", "like_for_like", "comparable_days"
     )
+    table = Table.from_rows("years", text("years.table"), columns, rows, currency, shown=SHOWN)
     return Section(
         "years",
         tuple(sentences),
-        charts=_chart(history, *pairs[-1]),
+        charts=_chart(history, last, change),
         tables=(table,),
         figures={
             "months": {
-                month_key(m): {
-                    "net_sales": Money(history.totals[m].net_sales, currency),
-                    "base": Money(history.totals[b].net_sales, currency),
-                    "like_for_like": Money(fair[m].now, currency),
-                    "like_for_like_base": Money(fair[m].base, currency),
-                    "days": fair[m].days,
-                }
+                month_key(m): amounts(
+                    currency,
+                    net_sales=history.totals[m].net_sales,
+                    base=history.totals[b].net_sales,
+                    like_for_like=fair[m].now,
+                    like_for_like_base=fair[m].base,
+                )
+                | {"days": fair[m].days}
                 for m, b in pairs
             },
             "seasonality": {f"{m:02d}": Percent(*pair) for m, pair in index.items()},
@@ -136,7 +120,7 @@ def _percent(pair: tuple[int, int]) -> Percent:
     return Percent(*pair, decimals=0)
 
 
-def _chart(history: History, last: date, past: date) -> tuple[Chart, ...]:
+def _chart(history: History, last: date, change: Value) -> tuple[Chart, ...]:
     """A line a calendar year, January to December.
 
     At most the last three years that have data.
@@ -163,7 +147,9 @@ def _chart(history: History, last: date, past: date) -> tuple[Chart, ...]:
         Chart(
             "lines",
             "years",
-            _title(history, last, past),
+            text(
+                "years.side" if change is None else "years.chart", month=Month(last), change=change
+            ),
             text("years.alt", n=Count(len(lines))),
             {
                 "labels": [MonthName(m, short=True) for m in range(1, 13)],
@@ -175,12 +161,3 @@ def _chart(history: History, last: date, past: date) -> tuple[Chart, ...]:
             },
         ),
     )
-
-
-def _title(history: History, last: date, past: date) -> Text:
-    """The title: the change of the latest month, or just both years without one."""
-    now, base = history.totals[last], history.totals[past]
-    change = growth((now.net_sales, 1), (base.net_sales, 1), base.receipts)
-    if change is None:
-        return text("years.side", month=Month(last))
-    return text("years.chart", month=Month(last), change=change)
