@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 
 from reports.figures import Figures, currencies
 from reports.figures.money import Totals, total
-from reports.figures.tables import SummaryTables
 from reports.page import Finding, Section, Tile
 from reports.plans import Plans
 from reports.sections.cash_drawer import counted_of, over_and_short, result
@@ -35,6 +34,7 @@ from reports.values import (
     Text,
     Value,
     Weekday,
+    amounts,
     divide,
     text,
 )
@@ -52,11 +52,8 @@ class Book:
 
     def __init__(self, figures: Figures):
         self.figures = figures
-        frames = [figures.now["days"]]
-        if figures.before:
-            past = SummaryTables(figures.before.first, figures.before.source, figures.currency)
-            frames.append(past["days"])
-        self.days = pd.concat(frames, ignore_index=True)
+        months = filter(None, (figures.now, figures.complete_before))
+        self.days = pd.concat([tables["days"] for tables in months], ignore_index=True)
 
     def sum_of(self, days: Sequence[date], store: str = "") -> Totals:
         """The totals of these days."""
@@ -180,19 +177,16 @@ def _tiles(now: Totals, base: Totals | None, name: Value, currency: str) -> tupl
         notes = (text("briefing.base", base=usual, name=name),) if usual is not None else ()
         return Tile(text(f"tile.{key}"), value, notes)
 
-    def average(part: Totals | None) -> Value:
-        if part is None or not part.receipts:
-            return None
-        return Money(divide(part.net_sales, part.receipts), currency)
+    def average(part: Totals) -> Value:
+        return Money(divide(*part.average_receipt), currency) if part.receipts else None
 
+    def measures(part: Totals) -> tuple[Value, ...]:
+        return Money(part.net_sales, currency), Count(part.receipts), average(part)
+
+    usual = measures(base) if base else (None, None, None)
+    keys = ("net_sales", "receipts", "average_receipt")
     return (
-        tile(
-            "net_sales",
-            Money(now.net_sales, currency),
-            Money(base.net_sales, currency) if base else None,
-        ),
-        tile("receipts", Count(now.receipts), Count(base.receipts) if base else None),
-        tile("average_receipt", average(now), average(base)),
+        *(tile(*values) for values in zip(keys, measures(now), usual, strict=True)),
         tile("refunds", Money(now.refunds, currency), None),
     )
 
@@ -236,12 +230,8 @@ def _findings(days: Sequence[date], book: Book) -> list[Finding]:
             continue
         lost = usual.net_sales - now.net_sales
         if usual.net_sales > 0 and 100 * lost > FALL * usual.net_sales:
-            sentence = text(
-                "briefing.store",
-                store=Name(name),
-                net=Money(now.net_sales, figures.currency),
-                usual=Money(usual.net_sales, figures.currency),
-            )
+            values = amounts(figures.currency, net=now.net_sales, usual=usual.net_sales)
+            sentence = text("briefing.store", store=Name(name), **values)
             matches.append(Finding(sentence, lost, "stores"))
     now = book.sum_of(days)
     if enough(now.receipts) and 100 * now.refunds > RETURNED * now.gross_sales:

@@ -33,7 +33,7 @@ from reports.figures.customers import Visits, visits
 from reports.figures.items import by_item
 from reports.figures.money import Totals, total
 from reports.figures.silence import Silence, silences
-from reports.figures.tables import SummaryTables, currencies, frame, names, stack
+from reports.figures.tables import SummaryTables, currencies, frame, names, stack, store_names
 from reports.plans import Plans
 from reports.values import Value
 
@@ -85,11 +85,12 @@ class Figures:
 
     @cached_property
     def before(self) -> SummaryTables | None:
-        month = month_before(self.month)
-        return self._compared(month) if self.through else self._month_before
+        if self.through:
+            return self._compared(month_before(self.month))
+        return self.complete_before
 
     @cached_property
-    def _month_before(self) -> SummaryTables | None:
+    def complete_before(self) -> SummaryTables | None:
         """All days of the month before, also where this one is open."""
         return self._tables(month_before(self.month), None)
 
@@ -118,39 +119,33 @@ class Figures:
         rows = SummaryTables(self.month, {"customers": stack(past)}, self.currency)["customers"]
         return visits(rows, list(past), self.lake_starts and self.lake_starts.replace(day=1))
 
+    def _own(self, table: pa.Table | None) -> pd.DataFrame:
+        """The rows in the currency; a frame without rows for no table."""
+        if table is None:
+            return pd.DataFrame(columns=["total"])
+        rows = frame(table)
+        return rows[rows["currency"] == self.currency].reset_index(drop=True)
+
     @cached_property
     def exports(self) -> dict[str, pd.DataFrame]:
-        """Frames of `backoffice` in the currency, by name.
-
-        Empty where the owner gave no export.
-        """
-        frames = {name: frame(table) for name, table in (self.backoffice or {}).items()}
-        return {
-            name: rows[rows["currency"] == self.currency].reset_index(drop=True)
-            for name, rows in frames.items()
-        }
+        """Frames of `backoffice` by name; empty where the owner gave no export."""
+        return {name: self._own(table) for name, table in (self.backoffice or {}).items()}
 
     @cached_property
     def left_out(self) -> pd.DataFrame:
-        """Receipts before the history that arrived in the month; may be empty."""
-        if self.outside is None:
-            return pd.DataFrame(columns=["total"])
-        rows = frame(self.outside)
-        return rows[rows["currency"] == self.currency].reset_index(drop=True)
+        """Receipts before the history that arrived in the month."""
+        return self._own(self.outside)
 
     @cached_property
     def shifts(self) -> pd.DataFrame:
-        """Shifts of the cash drawers in the currency; empty where there are none."""
-        if self.drawers is None:
-            return pd.DataFrame()
-        rows = frame(self.drawers)
-        return rows[rows["currency"] == self.currency].reset_index(drop=True)
+        """Shifts of the cash drawers."""
+        return self._own(self.drawers)
 
     @cached_property
     def silences(self) -> list[Silence]:
         """Stores that stopped sending by the last complete day of the month."""
         own = self.now if "days" in self.sources.get(self.month, {}) else None
-        frames = [tables["days"] for tables in (self._month_before, own) if tables]
+        frames = [tables["days"] for tables in (self.complete_before, own) if tables]
         last = self.through or month_before(self.month, -1) - timedelta(days=1)
         return silences(frames, last)
 
@@ -234,10 +229,7 @@ class Figures:
     def stores(self) -> dict[str, str]:
         """Store names by identifier, of stores of this currency, sorted by name."""
         own = set(self.now["days"]["store_id"])
-        labels = names(self.sources, "stores", "store_id", "name")
-        return dict(
-            sorted(((s, labels.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0]))
-        )
+        return store_names(self.sources, own)
 
     @cached_property
     def zones(self) -> set[str]:

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from reports.figures.calendar import month_before, next_month
 from reports.figures.money import SUMS, DaySums, Totals, by_day, total_by
-from reports.figures.tables import SummaryTables, names, stack
+from reports.figures.tables import SummaryTables, stack, store_names
 
 STARTED = 3
 WEEKEND = (4, 5, 6)
@@ -129,7 +129,4 @@ class History:
     @cached_property
     def stores(self) -> dict[str, str]:
         own = set(self.stacked("days")["store_id"]) if self.lake_months else set()
-        labels = names(self.sources, "stores", "store_id", "name")
-        return dict(
-            sorted(((s, labels.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0]))
-        )
+        return store_names(self.sources, own)

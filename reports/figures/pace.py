@@ -13,8 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from reports.figures.calendar import days_of
-from reports.figures.money import PERCENT_BASE
-from reports.figures.tables import SummaryTables
+from reports.figures.money import PERCENT_BASE, by_day
 from reports.values import divide
 
 if TYPE_CHECKING:
@@ -61,13 +60,5 @@ def pace(figures: Figures) -> Pace | None:
 
 def net_by_day(figures: Figures) -> dict[date, int]:
     """Net sales of the days of the month and of the complete month before."""
-    frames = [figures.now["days"]]
-    if figures.before:
-        frames.append(
-            SummaryTables(figures.before.first, figures.before.source, figures.currency)["days"]
-        )
-    net: dict[date, int] = {}
-    for frame in frames:
-        for day, value in frame.groupby("business_day")["net_sales"].sum().items():
-            net[day] = net.get(day, 0) + int(value)
-    return net
+    months = filter(None, (figures.complete_before, figures.now))
+    return {day: net for tables in months for day, (net, _) in by_day(tables["days"]).items()}

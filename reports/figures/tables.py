@@ -10,7 +10,7 @@ float. Raises KeyError naming a table that is missing and OverflowError where an
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
 from typing import Any
@@ -234,12 +234,16 @@ def names(
     return labels_found
 
 
+def store_names(
+    sources: Mapping[date, Mapping[str, pa.Table]], stores: Iterable[str]
+) -> dict[str, str]:
+    """The names of `stores` by identifier, in the order of the names."""
+    labels = names(sources, "stores", "store_id", "name")
+    named = {store: labels.get(store) or store for store in stores}
+    return dict(sorted(named.items(), key=lambda pair: (pair[1], pair[0])))
+
+
 def currencies(source: Mapping[str, pa.Table]) -> tuple[str, ...]:
     """Currencies of a month's stores and days, in the alphabet."""
-    labels_found = {
-        currency
-        for table in ("days", "stores")
-        for currency in distinct(source[table].column("currency"))
-        if currency
-    }
-    return tuple(sorted(labels_found))
+    codes = (distinct(source[table].column("currency")) for table in ("days", "stores"))
+    return tuple(sorted(filter(None, set().union(*codes))))

@@ -5,11 +5,9 @@ With a difference that must be 0.00, and the comparison with the POS's own expor
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 from reports.columns import columns_of
 from reports.figures import Figures, Totals
-from reports.figures.money import COUNTS, total_by
+from reports.figures.money import COUNTS, SUMS, total_by
 from reports.page import Finding, Section, Table, TableColumn
 from reports.sections.exports import compare_exports
 from reports.values import Count, Money, Name, Percent, Quantity, Rate, Value, divide, text
@@ -29,36 +27,28 @@ STEPS = (
     "unpaid",
 )
 TOTALS = {"net_sales", "collected"}
+SHARES = (
+    "margin",
+    "margin_before_tax",
+    "cost_coverage",
+    "refund_share",
+    "discount_share",
+    "identified_share",
+    "combo_share",
+)
 ALWAYS = {"gross_sales", "discounts", "refunds", "net_sales", "collected", "paid", "unpaid"}
 
 
 def machine(total: Totals, currency: str) -> dict[str, Value]:
     """All sums of `total` and what is defined on them, by stable names."""
-    named: dict[str, Value] = {}
-    for f in fields(total):
-        value = getattr(total, f.name)
-        named[f.name] = (
-            Count(value)
-            if f.name in COUNTS
-            else Quantity(value)
-            if f.name == "units"
-            else Money(value, currency)
-        )
-    for name in ("discounts", "gross_profit", "difference", "unpaid"):
-        named[name] = Money(getattr(total, name), currency)
+    money = (*SUMS, "discounts", "gross_profit", "difference", "unpaid")
+    named: dict[str, Value] = {name: Money(getattr(total, name), currency) for name in money}
+    named |= {name: Count(getattr(total, name)) for name in COUNTS}
+    named["units"] = Quantity(total.units)
     for name in ("average_receipt", "average_before_refunds"):
         pair = getattr(total, name)
         named[name] = Money(divide(*pair), currency) if pair[1] else None
-    for name in (
-        "margin",
-        "margin_before_tax",
-        "cost_coverage",
-        "refund_share",
-        "discount_share",
-        "identified_share",
-        "combo_share",
-    ):
-        named[name] = Percent(*getattr(total, name))
+    named |= {name: Percent(*getattr(total, name)) for name in SHARES}
     named["units_per_receipt"] = Rate(total.units, 10_000 * total.receipts, 4)
     return named
 

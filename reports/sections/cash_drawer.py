@@ -13,7 +13,7 @@ from reports.figures import Figures
 from reports.figures.tables import rows_of, sort_rows
 from reports.page import Finding, Section, Table, TableColumn, value_of
 from reports.sections.names import employee_name
-from reports.values import Count, Day, Money, Name, Series, Text, Value, text
+from reports.values import Count, Day, Money, Name, Series, Text, Value, amounts, text
 
 SHORTAGE = 200
 """A finding: shortages of more than one in SHORTAGE of the cash that was paid."""
@@ -47,13 +47,16 @@ def cash_drawer(figures: Figures) -> Section:
         figures={
             "shifts": len(shifts),
             "counted_shifts": len(counted),
-            "expected": Money(int(counted["expected_cash"].sum()), currency),
-            "counted": Money(int(counted["counted_cash"].sum()), currency),
-            "over": Money(over, currency),
-            "short": Money(short, currency),
-            "difference": Money(over - short, currency),
-            "paid_in": Money(int(shifts["paid_in"].sum()), currency),
-            "paid_out": Money(int(shifts["paid_out"].sum()), currency),
+            **amounts(
+                currency,
+                expected=counted["expected_cash"].sum(),
+                counted=counted["counted_cash"].sum(),
+                over=over,
+                short=short,
+                difference=over - short,
+                paid_in=shifts["paid_in"].sum(),
+                paid_out=shifts["paid_out"].sum(),
+            ),
         },
     )
 
@@ -160,26 +163,20 @@ def _by_store(figures: Figures, shifts: pd.DataFrame, stores: list[str]) -> Tabl
     )
     names = {store: _store(figures, store) for store in stores}
     rows = [
-        _sums(figures, Name(names[store]), shifts[shifts["store_id"] == store])
+        _sums(figures, names[store], shifts[shifts["store_id"] == store])
         for store in sorted(stores, key=names.__getitem__)
     ]
     rows.append(_sums(figures, text("tenders.sum"), shifts))
-    title = text("cash_drawer.by_store")
-    return Table("cash-stores", title, columns, tuple(rows), frozenset({len(rows) - 1}))
+    title, strong = text("cash_drawer.by_store"), frozenset({len(rows) - 1})
+    return Table.from_rows("cash-stores", title, columns, rows, figures.currency, strong=strong)
 
 
-def _sums(figures: Figures, label: Value, shifts: pd.DataFrame) -> tuple[Value, ...]:
+def _sums(figures: Figures, label: object, shifts: pd.DataFrame) -> tuple[object, ...]:
     counted = counted_of(shifts)
     over, short = over_and_short(counted)
-    sums = (
-        int(counted["expected_cash"].sum()),
-        int(counted["counted_cash"].sum()),
-        over,
-        short,
-    )
-    amounts = [Money(units, figures.currency) for units in sums]
+    sums = (counted[name].sum() for name in ("expected_cash", "counted_cash"))
     difference = Money(over - short, figures.currency, signed=True)
-    return label, Count(len(counted)), *amounts, difference
+    return label, len(counted), *sums, over, short, difference
 
 
 def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> Iterator[Table]:
@@ -198,11 +195,11 @@ def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> It
         columns = (TableColumn("register"), day, *_COLUMNS)
         frame = odd.assign(register=names, business_day=days)
         title = text("cash_drawer.by_shift")
-        table = Table.from_frame("cash-differences", title, frame, columns, figures.currency)
-        yield replace(table, is_detail=True)
+        currency = figures.currency
+        yield Table.from_frame("cash-differences", title, frame, columns, currency, is_detail=True)
+    names_of_shift = {"day": "business_day", "store_name": "store_name", "register": "register"}
     everything = (
-        TableColumn("day", "date", source="business_day"),
-        *columns_of("store_name", "register"),
+        *columns_of(**names_of_shift),
         *_COLUMNS,
         *(TableColumn(name, "money") for name in _MOVES),
     )

@@ -16,6 +16,7 @@ from reports.sections.comparison import against_share, ranking, ratio, share
 from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Value, text
 
 TOP = 12
+MONEY = ("gross_sales", "discounts", "refunds", "net_sales")
 
 
 def combos(figures: Figures) -> Section:
@@ -23,14 +24,10 @@ def combos(figures: Figures) -> Section:
 
     Options ÷ all options chosen of the same modifier.
     """
-    frame, currency = figures.now["combos"], figures.currency
-    total_sum, receipts = figures.total.net_sales, figures.total.receipts
-    sums = sum_by(
-        frame,
-        ["combo"],
-        ["receipts", "units", "refunded_units", "gross_sales", "discounts", "refunds", "net_sales"],
-        "net_sales",
-    )
+    total, currency = figures.total, figures.currency
+    total_sum, receipts = total.net_sales, total.receipts
+    columns = ["receipts", "units", "refunded_units", *MONEY]
+    sums = sum_by(figures.now["combos"], ["combo"], columns, "net_sales")
     part_sums = _part_sums(figures)
     sentences, tables, charts = [], [], []
     if sums.empty:
@@ -40,28 +37,18 @@ def combos(figures: Figures) -> Section:
         sentences.append(
             text(
                 "combos.rate",
-                rate=ratio(*figures.total.combo_share, receipts),
-                part=Count(figures.total.combo_receipts),
-                receipts=Count(figures.total.receipts),
+                rate=ratio(*total.combo_share, receipts),
+                part=Count(total.combo_receipts),
+                receipts=Count(receipts),
                 n=Quantity(int(sums["units"].sum())),
                 net=Money(net, currency),
                 share=share(net, total_sum, receipts),
             )
         )
-        if figures.total_before and figures.total_before.combo_receipts:
-            past, month = figures.total_before, month_before(figures.month)
-            sentences.append(
-                text(
-                    "combos.against",
-                    note=against_share(
-                        figures.total.combo_share,
-                        past.combo_share,
-                        month,
-                        receipts,
-                        past.receipts,
-                    ),
-                )
-            )
+        if (past := figures.total_before) and past.combo_receipts:
+            rates, month = (total.combo_share, past.combo_share), month_before(figures.month)
+            note = against_share(*rates, month, receipts, past.receipts)
+            sentences.append(text("combos.against", note=note))
         upgrades = int(figures.now["combo_parts"]["upgrades"].sum())
         if upgrades:
             sentences.append(text("combos.upgrades", amount=Money(upgrades, currency)))
@@ -70,8 +57,8 @@ def combos(figures: Figures) -> Section:
             attach=[ratio(int(count), receipts, receipts) for count in attached],
             share=[share(int(amount), total_sum, receipts) for amount in nets],
         )
-        columns = columns_of("combo", "receipts", "attach", "units", "net_sales", "share")
-        tables.append(Table.from_frame("combos", text("combos.table"), cells, columns, currency))
+        shown = columns_of("combo", "receipts", "attach", "units", "net_sales", "share")
+        tables.append(Table.from_frame("combos", text("combos.table"), cells, shown, currency))
         parts = _parts(figures, part_sums)
         if parts.rows:
             tables.append(parts)
@@ -94,13 +81,8 @@ def combos(figures: Figures) -> Section:
             )
         paid = choices[choices["amount"] > 0]
         if len(paid):
-            sentences.append(
-                text(
-                    "combos.paid",
-                    net=Money(int(paid["amount"].sum()), currency),
-                    n=Quantity(int(paid["units"].sum())),
-                )
-            )
+            charged, n = int(paid["amount"].sum()), Quantity(int(paid["units"].sum()))
+            sentences.append(text("combos.paid", net=Money(charged, currency), n=n))
         charts += _chart(choices, figures.month)
     return Section(
         "combos",
@@ -115,7 +97,7 @@ def combos(figures: Figures) -> Section:
                 receipts="number",
                 units="quantity",
                 refunded_units="quantity",
-                **dict.fromkeys(("gross_sales", "discounts", "refunds", "net_sales"), "money"),
+                **dict.fromkeys(MONEY, "money"),
             ),
             "parts": records(
                 part_sums,
@@ -195,10 +177,8 @@ def _choice_table(figures: Figures, choices: pd.DataFrame) -> Table:
         share_of_modifier=[_share_of_modifier(row) for row in rows_of(choices)],
         charged=choices["amount"].astype(object).where(choices["amount"] != 0, None),
     )
-    columns = (
-        *columns_of("item", modifier="name"),
-        *columns_of("option", "units", "share_of_modifier", "charged"),
-    )
+    names = ("option", "units", "share_of_modifier", "charged")
+    columns = (*columns_of("item", modifier="name"), *columns_of(*names))
     title = text("combos.choices")
     return Table.from_frame("choices", title, cells, columns, figures.currency, shown=TOP)
 
@@ -215,11 +195,7 @@ def _chart(choices: pd.DataFrame, month: date) -> list[Chart]:
     bars: list[tuple[Value, Value, int, int, None]] = [
         (
             Name(r.option),
-            text(
-                "combos.bar",
-                share=_share_of_modifier(r, decimals=0),
-                n=Quantity(int(r.units)),
-            ),
+            text("combos.bar", share=_share_of_modifier(r, decimals=0), n=Quantity(int(r.units))),
             int(r.units),
             0,
             None,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from statistics import median
 
 from reports.columns import columns_of
 from reports.figures import Figures
+from reports.figures.money import by_day
 from reports.figures.pace import net_by_day
 from reports.page import Section, Table
 from reports.values import Money, Series, Weekday, divide, text
@@ -17,15 +17,13 @@ USUAL = 2
 
 def day_list(figures: Figures) -> Section:
     """One row a day that the lake holds."""
-    days, currency = figures.now["days"], figures.currency
-    net = days.groupby("business_day")["net_sales"].sum().to_dict()
-    receipts = days.groupby("business_day")["receipts"].sum().to_dict()
-    if not net:
+    sums = by_day(figures.now["days"])
+    if not sums:
         return Section("day_list", (text("days.empty"),))
     usual, notes = usual_by_weekday(figures), figures.occasions
     rows = []
     for day in figures.calendar:
-        sold, count = int(net.get(day, 0)), int(receipts.get(day, 0))
+        sold, count = sums.get(day, (0, 0))
         expected = usual.get(day.weekday())
         rows.append(
             (
@@ -35,14 +33,14 @@ def day_list(figures: Figures) -> Section:
                 count,
                 divide(sold, count) if count else None,
                 expected,
-                None if expected is None else Money(sold - expected, currency, signed=True),
+                None if expected is None else Money(sold - expected, figures.currency, signed=True),
                 Series(tuple(notes[day])) if day in notes else text("day_list.no_note"),
             )
         )
     columns = columns_of(
         "day", "weekday", "net_sales", "receipts", "average_receipt", "usual", "difference", "note"
     )
-    title = text("day_list.table")
+    title, currency = text("day_list.table"), figures.currency
     table = Table.from_rows("day-by-day", title, columns, rows, currency, 31, is_whole=True)
     return Section("day_list", (text("day_list.usual"),), tables=(table,))
 
@@ -51,10 +49,6 @@ def usual_by_weekday(figures: Figures) -> dict[int, int]:
     """Median net sales by weekday of two months; at least USUAL days of each."""
     sold: dict[int, list[int]] = {}
     for day, value in net_by_day(figures).items():
-        if _is_open(figures, day, value):
+        if value or day in figures.now.open_days:
             sold.setdefault(day.weekday(), []).append(value)
     return {w: int(median(values)) for w, values in sold.items() if len(values) >= USUAL}
-
-
-def _is_open(figures: Figures, day: date, value: int) -> bool:
-    return value != 0 or day in figures.now.open_days

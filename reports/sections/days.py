@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from reports.figures import Figures, SummaryTables
+from reports.figures import Figures
+from reports.figures.money import by_day
 from reports.figures.outliers import Outlier, outliers
+from reports.figures.pace import net_by_day
 from reports.page import Chart, Finding, Section
 from reports.sections.comparison import enough, too_few
 from reports.sections.names import first_of
-from reports.values import Count, Day, Money, Month, Series, Text, text
+from reports.values import Count, Day, Money, Month, Series, Text, amounts, text
 
 FEW = 5
 """Fewer open days than this make no chart."""
@@ -22,10 +24,9 @@ LISTED, ODD = 8, 4
 
 def days(figures: Figures) -> Section:
     """Daily totals as business days of the stores."""
-    currency, frame = figures.currency, figures.now["days"]
-    calendar = figures.calendar
-    net = frame.groupby("business_day")["net_sales"].sum().to_dict()
-    receipts = frame.groupby("business_day")["receipts"].sum().to_dict()
+    currency, calendar = figures.currency, figures.calendar
+    sold = by_day(figures.now["days"])
+    net = {day: units for day, (units, _) in sold.items()}
     opened = figures.now.open_days
     if not opened:
         return Section("days", (text("days.empty"),))
@@ -74,8 +75,7 @@ def days(figures: Figures) -> Section:
             text(
                 "days.finding",
                 day=Day(o.day, long=True),
-                net=Money(o.net, currency),
-                usual=Money(o.usual, currency),
+                **amounts(currency, net=o.net, usual=o.usual),
             ),
             abs(o.net - o.usual),
             "days",
@@ -93,11 +93,9 @@ def days(figures: Figures) -> Section:
         findings=findings,
         figures={
             "days": {
-                day.isoformat(): {
-                    "net_sales": Money(net.get(day, 0), currency),
-                    "receipts": Count(int(receipts.get(day, 0))),
-                }
+                day.isoformat(): {"net_sales": Money(units, currency), "receipts": Count(count)}
                 for day in calendar
+                for units, count in [sold.get(day, (0, 0))]
             },
             "open_days": Count(len(opened)),
         },
@@ -112,14 +110,12 @@ def _listed(key: str, days: list[date]) -> Text:
 
 def _odd(figures: Figures, odd: Outlier) -> Text:
     """A day that does not fit, with its reason where one is known."""
+    reasons = figures.occasions.get(odd.day)
     return text(
         "days.odd_day",
         day=Day(odd.day, long=True, short=True),
-        net=Money(odd.net, figures.currency),
-        usual=Money(odd.usual, figures.currency),
-        reason=Series(tuple(figures.occasions.get(odd.day, ())))
-        if odd.day in figures.occasions
-        else None,
+        reason=Series(tuple(reasons)) if reasons else None,
+        **amounts(figures.currency, net=odd.net, usual=odd.usual),
     )
 
 
@@ -131,22 +127,16 @@ def _chart(
     best: date | None,
     worst: date | None,
 ) -> Chart:
-    past: dict[date, int] = {}
-    if figures.before:
-        past = _before(figures) | {day: int(value) for day, value in net.items()}
+    past = net_by_day(figures) if figures.before else {}
     before = [past.get(day - timedelta(days=28)) for day in calendar]
     ticks = [i for i, day in enumerate(calendar) if day.weekday() == 0]
     count, currency = Count(len(calendar) - len(closed)), figures.currency
-    alt = text("days.alt_plain", n=count)
+    alt, marks, notes = text("days.alt_plain", n=count), [], figures.occasions
+    if best is not None:
+        marks = [(calendar.index(best), Money(net[best], currency, compact=True))]
     if best is not None and worst is not None:
-        alt = text(
-            "days.alt",
-            n=count,
-            best=Day(best, long=True),
-            high=Money(net[best], currency),
-            worst=Day(worst, long=True),
-            low=Money(net[worst], currency),
-        )
+        ends = {"best": Day(best, long=True), "worst": Day(worst, long=True)}
+        alt = text("days.alt", n=count, **ends, **amounts(currency, high=net[best], low=net[worst]))
     return Chart(
         "days",
         "days",
@@ -162,26 +152,8 @@ def _chart(
             "closed": [day in closed for day in calendar],
             "closed_name": text("days.closed_sign"),
             "partial": [False] * len(calendar),
-            "notes": [
-                Series(tuple(figures.occasions[day])) if day in figures.occasions else None
-                for day in calendar
-            ],
+            "notes": [Series(tuple(notes[day])) if day in notes else None for day in calendar],
             "currency": currency,
-            "marks": (
-                [(calendar.index(best), Money(net[best], currency, compact=True))] if best else []
-            ),
+            "marks": marks,
         },
     )
-
-
-def _before(figures: Figures) -> dict[date, int]:
-    """Days of the month before, for the comparison with the day four weeks earlier.
-
-    All of them, even if this month is open.
-    """
-    assert figures.before is not None  # else there is nothing to compare with
-    total_sum = SummaryTables(figures.before.first, figures.before.source, figures.currency)["days"]
-    return {
-        day: int(value)
-        for day, value in total_sum.groupby("business_day")["net_sales"].sum().items()
-    }

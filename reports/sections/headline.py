@@ -6,6 +6,7 @@ Six figures against the month before, the same month last year and a fair calend
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 from reports.figures import Figures, Totals
@@ -23,7 +24,7 @@ from reports.sections.comparison import (
     ratio,
     share,
 )
-from reports.values import Count, Day, Money, Month, Text, Value, divide, text
+from reports.values import Count, Day, Money, Month, Text, Value, amounts, divide, text
 
 FLAT = 5
 """A change of less than this many thousandths counts as none."""
@@ -44,51 +45,33 @@ def headline(figures: Figures) -> Section:
     def money(pair: Pair) -> Value:
         return Money(divide(*pair), currency) if pair[1] else None
 
+    refunds = Money(total.refunds, currency), total.refund_receipts
+    identified = Count(total.identified_receipts), total.receipts
     tiles = (
-        _tile(figures, "net_sales", lambda t: (t.net_sales, 1), money, 1, normal=True),
-        _tile(
-            figures, "receipts", lambda t: (t.receipts, 1), lambda p: Count(p[0]), 1, normal=True
-        ),
-        _tile(figures, "average_receipt", lambda t: t.average_receipt, money, 1),
+        _tile(figures, "net_sales", lambda t: (t.net_sales, 1), money, normal=True),
+        _tile(figures, "receipts", lambda t: (t.receipts, 1), lambda p: Count(p[0]), normal=True),
+        _tile(figures, "average_receipt", lambda t: t.average_receipt, money),
         _profit(figures, money),
-        _share(
-            figures,
-            "refunds",
-            lambda t: t.refund_share,
-            -1,
-            Money(total.refunds, currency),
-            total.refund_receipts,
-        ),
-        _share(
-            figures,
-            "identified",
-            lambda t: t.identified_share,
-            0,
-            Count(total.identified_receipts),
-            total.receipts,
-        ),
+        _share(figures, "refunds", lambda t: t.refund_share, -1, *refunds),
+        _share(figures, "identified", lambda t: t.identified_share, 0, *identified),
     )
     compared = {
+        "total": total,
         "before": figures.total_before,
         "year_ago": figures.total_year_ago,
         "before_fair": figures.fair.base if figures.fair else None,
     }
-    fair = _without_residuals(machine(figures.fair.now, currency)) if figures.fair else None
+    stated = {name: machine(t, currency) for name, t in compared.items() if t}
+    if figures.fair:  # what rounding the scaled sums one by one leaves over is left out
+        fair = machine(figures.fair.now, currency).items()
+        residuals = ("difference", "unpaid")
+        stated["now_fair"] = {name: value for name, value in fair if name not in residuals}
     return Section(
         "headline",
         sentences=_lead(figures),
         tiles=tiles,
-        figures={
-            "total": machine(total, currency),
-            **{k: machine(t, currency) for k, t in compared.items() if t},
-            **({"now_fair": fair} if fair else {}),
-        },
+        figures=stated,
     )
-
-
-def _without_residuals(figures: dict[str, Value]) -> dict[str, Value]:
-    """Leave out what rounding the scaled sums one by one leaves over."""
-    return {name: value for name, value in figures.items() if name not in ("difference", "unpaid")}
 
 
 def _lead(figures: Figures) -> tuple[Text, ...]:
@@ -111,34 +94,16 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
     else:
         change = growth((total.net_sales, 1), (before.net_sales, 1), before.receipts)
         assert change is not None  # as the months are comparable
-        key = (
-            "flat"
-            if 1000 * abs(change.part) < FLAT * change.base
-            else "up"
-            if change.part > 0
-            else "down"
-        )
+        is_flat = 1000 * abs(change.part) < FLAT * change.base
+        key = "flat" if is_flat else "up" if change.part > 0 else "down"
         month, was = Month(month_before(figures.month)), Money(before.net_sales, figures.currency)
         phrases.append(text(f"headline.{key}", net=net, change=change, base=was, month=month))
         base = normal_base(figures)
-        if (
-            base is not None
-            and figures.fair
-            and (figures.fair.now.net_sales, base.net_sales)
-            != (
-                total.net_sales,
-                before.net_sales,
-            )
-        ):
-            fair = growth((figures.fair.now.net_sales, 1), (base.net_sales, 1), base.receipts)
-            phrases.append(
-                text(
-                    "headline.fair",
-                    change=fair,
-                    now=Money(figures.fair.now.net_sales, figures.currency),
-                    base=Money(base.net_sales, figures.currency),
-                )
-            )
+        fair_now = figures.fair.now.net_sales if figures.fair else 0
+        if base and (fair_now, base.net_sales) != (total.net_sales, before.net_sales):
+            fair = growth((fair_now, 1), (base.net_sales, 1), base.receipts)
+            values = amounts(figures.currency, now=fair_now, base=base.net_sales)
+            phrases.append(text("headline.fair", change=fair, **values))
     if figures.through:
         phrases.insert(0, text("headline.open", day=Day(figures.through)))
     return tuple(phrases)
@@ -158,7 +123,6 @@ def _tile(
     name: str,
     read: Read,
     say: Callable[[Pair], Value],
-    trend: int,
     normal: bool = False,
 ) -> Tile:
     now, notes = read(figures.total), []
@@ -172,7 +136,7 @@ def _tile(
     fair = base and figures.fair and growth(read(figures.fair.now), read(base), base.receipts)
     if normal and fair:
         notes.append(text("compare.fair", change=fair))
-    return Tile(text(f"tile.{name}"), say(now), tuple(notes), trend)
+    return Tile(text(f"tile.{name}"), say(now), tuple(notes), 1)
 
 
 def _profit(figures: Figures, money: Callable[[Pair], Value]) -> Tile:
@@ -180,14 +144,14 @@ def _profit(figures: Figures, money: Callable[[Pair], Value]) -> Tile:
     if total.costed_net <= 0:
         return Tile(text("tile.gross_profit"), None, (text("headline.no_costs"),))
     tile = _tile(
-        figures, "gross_profit", lambda t: (t.gross_profit, 1 if t.costed_net else 0), money, 1
+        figures, "gross_profit", lambda t: (t.gross_profit, 1 if t.costed_net else 0), money
     )
     margin = ratio(*total.margin, total.receipts)
     if margin is None:
         return tile
     coverage = share(*total.cost_coverage, total.receipts, decimals=0)
-    notes = (text("headline.margin", margin=margin, coverage=coverage), *tile.notes)
-    return Tile(tile.label, tile.value, notes, 1)
+    note = text("headline.margin", margin=margin, coverage=coverage)
+    return replace(tile, notes=(note, *tile.notes))
 
 
 def _share(

@@ -104,7 +104,7 @@ def hour_map(name: str, grid: Grid, columns: list[int], title: Text) -> Chart:
     """Receipts per open day by weekday and hour, the busiest hour marked."""
     weekday, hour = busiest(grid)
     best = (weekday, columns.index(hour))
-    return _map(name, grid, columns, title, text("hours.alt", **peak_of(grid)), best=best)
+    return _map(name, grid, columns, title, text("hours.alt", **peak_of(grid)), best)
 
 
 def _map(
@@ -113,8 +113,7 @@ def _map(
     columns: list[int],
     title: Text,
     alt: Text,
-    *,
-    best: tuple[int, int] | None,
+    best: tuple[int, int] | None = None,
 ) -> Chart:
     """Rates of `grid`; the map of a difference has no best cell and has signs."""
     cells = [
@@ -140,24 +139,14 @@ def _difference(figures: Figures, grid: Grid, past: Grid, columns: list[int]) ->
         return n * e - m * d, d * e
 
     weekdays = {w for w, _ in grid} & {w for w, _ in past}
-    moved = {
-        (w, h): change((w, h))
-        for w in weekdays
-        for h in columns
-        if (w, h) in grid or (w, h) in past
-    }
+    cells = [(w, h) for w in weekdays for h in columns if (w, h) in grid or (w, h) in past]
+    moved = {cell: change(cell) for cell in cells}
     month = Month(month_before(figures.month), short=True)
     top = max(moved, key=lambda k: (abs(moved[k][0]) / moved[k][1], k), default=None)
-    if top is None or moved[top][0] == 0:
-        title = text("hours.same", month=month)
-    else:
-        key = "hours.more" if moved[top][0] > 0 else "hours.fewer"
-        title = text(
-            key,
-            month=month,
-            day=Weekday(top[0]),
-            hour=Hour(top[1]),
-            rate=Rate(abs(moved[top][0]), moved[top][1]),
-        )
+    title = text("hours.same", month=month)
+    if top is not None and moved[top][0]:
+        (weekday, hour), (more, days) = top, moved[top]
+        key, rate = "hours.more" if more > 0 else "hours.fewer", Rate(abs(more), days)
+        title = text(key, month=month, day=Weekday(weekday), hour=Hour(hour), rate=rate)
     alt = text("hours.change_alt", month=month)
-    return _map("hours-change", moved, columns, title, alt, best=None)
+    return _map("hours-change", moved, columns, title, alt)

@@ -9,7 +9,7 @@ from reports.figures.items import by_category
 from reports.figures.tables import rows_of
 from reports.page import Chart
 from reports.sections.comparison import ranking, share
-from reports.values import Count, Money, Name, Value, text
+from reports.values import Count, Money, Name, Value, amounts, text
 
 TOP = 10
 
@@ -37,13 +37,8 @@ def item_charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) ->
         for r in rows_of(top)
     ]
     key = "items.chart" if part else "items.chart_plain"
-    best = top.iloc[0]
-    alt = text(
-        "items.alt",
-        n=Count(len(top)),
-        item=Name(best["item"]),
-        net=Money(int(best["net_sales"]), currency),
-    )
+    best, values = top.iloc[0], amounts(currency, net=top.iloc[0]["net_sales"])
+    alt = text("items.alt", n=Count(len(top)), item=Name(best["item"]), **values)
     first = ranking(
         figures.month,
         "items",
@@ -56,12 +51,10 @@ def item_charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) ->
     groups = by_category(figures.now["items"])
     if len(groups) < 2:
         return (first,)
-    past_groups = by_category(figures.whole_before["items"]) if figures.whole_before else None
-    earlier = (
-        dict(zip(past_groups["category"], past_groups["net_sales"], strict=True))
-        if past_groups is not None
-        else {}
-    )
+    earlier = {}
+    if figures.whole_before:
+        past_groups = by_category(figures.whole_before["items"])
+        earlier = dict(rows_of(past_groups[["category", "net_sales"]]))
     lead = groups.iloc[0]
     part = share(int(lead["net_sales"]), int(groups["net_sales"].sum()), receipts, decimals=0)
     bars = [

@@ -6,7 +6,6 @@ Items by net sales and by units, what rose and fell, categories, ABC.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -21,7 +20,7 @@ from reports.page import Finding, Section, Table, TableColumn, records
 from reports.sections.comparison import enough, growth, share, too_few
 from reports.sections.item_charts import TOP, category_name, item_charts
 from reports.sections.names import names_of
-from reports.values import Count, Money, Month, Name, Quantity, Text, Value, text
+from reports.values import Count, Money, Month, Name, Quantity, Text, Value, amounts, text
 
 MOVED, WEIGHT = 10, 200
 """Limits of a finding: net sales of an item fell by more than one in MOVED of its own, and by more
@@ -44,17 +43,13 @@ def items(figures: Figures) -> Section:
     before = by_item(figures.whole_before["items"]) if figures.whole_before else None
     fair = figures.fair_items
     moves = compare(ranked, before, fair) if before is not None and fair is not None else None
-    past = (
-        dict(zip(moves["item"], moves["net_sales_before"], strict=True))
-        if moves is not None
-        else {}
-    )
+    past = {} if moves is None else dict(rows_of(moves[["item", "net_sales_before"]]))
     receipts = figures.total.receipts
     best, a_items = ranked.iloc[0], ranked[ranked["abc"] == "A"]
     is_ranked = enough(receipts) and int(best["net_sales"]) > 0
-    sentences = []
+    sentences = [text("items.no_best") if enough(receipts) else too_few()]
     if is_ranked:
-        sentences.append(
+        sentences = [
             text(
                 "items.best",
                 item=Name(best["item"]),
@@ -62,31 +57,18 @@ def items(figures: Figures) -> Section:
                 share=share(int(best["net_sales"]), total_sum, receipts),
                 units=Quantity(int(best["units"])),
             )
-        )
-    else:
-        sentences.append(too_few() if not enough(receipts) else text("items.no_best"))
+        ]
     a_share = share(int(a_items["net_sales"].sum()), total_sum, receipts, decimals=0)
     if len(ranked) >= TOP and a_share is not None:
-        sentences.append(
-            text(
-                "items.abc",
-                n=Count(len(a_items)),
-                total=Count(len(ranked)),
-                share=a_share,
-            )
-        )
+        n, total = Count(len(a_items)), Count(len(ranked))
+        sentences.append(text("items.abc", n=n, total=total, share=a_share))
     sentences += _moved(figures, moves) if moves is not None else []
     if figures.through:
         sentences.append(text("items.open"))
     combo = int(ranked["combo_net"].sum())
     if combo:
-        sentences.append(
-            text(
-                "items.combo",
-                net=Money(combo, currency),
-                share=share(combo, total_sum, receipts),
-            )
-        )
+        part = share(combo, total_sum, receipts)
+        sentences.append(text("items.combo", net=Money(combo, currency), share=part))
     return Section(
         "items",
         tuple(sentences),
@@ -126,9 +108,7 @@ def fair_machine(
     return [
         {
             name: key or None,
-            "base": Money(part.base, currency),
-            "now": Money(part.now, currency),
-            "change": Money(part.change, currency),
+            **amounts(currency, base=part.base, now=part.now, change=part.change),
         }
         for key, part in sorted(parts.items())
     ]
@@ -164,19 +144,15 @@ def _moved(figures: Figures, moves: pd.DataFrame) -> list[Text]:
         ("fell", named[named["fair_change"] < 0].tail(1)),
     ):
         sentences += [text(f"items.{key}", **_move(figures, row)) for row in rows_of(chosen)]
+    was_sold = (moves["net_sales_before"] != 0) | (moves["units_before"] != 0)
     for key, mask in (
-        (
-            "new",
-            (moves["net_sales_before"] == 0) & (moves["units_before"] == 0) & (moves["units"] > 0),
-        ),
+        ("new", ~was_sold & (moves["units"] > 0)),
         ("gone", (moves["units"] == 0) & (moves["units_before"] > 0)),
     ):
-        matches = moves[mask]
-        if len(matches):
-            order = sort_rows(matches, "-net_sales", "-net_sales_before", "item")
-            sentences.append(
-                text(f"items.{key}", n=Count(len(matches)), names=names_of(order["item"]))
-            )
+        order = sort_rows(moves[mask], "-net_sales", "-net_sales_before", "item")
+        if len(order):
+            names = names_of(order["item"])
+            sentences.append(text(f"items.{key}", n=Count(len(order)), names=names))
     return sentences
 
 
@@ -207,17 +183,15 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
         abc=ranked["abc"].astype(object).where(has_rank, None),
     )
     title = text("items.table" if is_ranked else "items.table_plain")
-    best = Table.from_frame("items", title, cells, columns, currency, shown=TOP)
-    tables = [replace(best, is_detail=is_ranked)]
+    tables = [Table.from_frame("items", title, cells, columns, currency, TOP, is_detail=is_ranked)]
     if len(ranked) > TOP:
-        least = ranked.iloc[TOP:].iloc[::-1]
-        by_units = sort_rows(ranked, "-units", "item")
         short = columns_of("item", "units", "net_sales")
         tables += [
-            Table.from_frame("items-least", text("items.least"), least, short, currency, shown=0),
-            Table.from_frame(
-                "items-units", text("items.by_units"), by_units, short, currency, shown=0
-            ),
+            Table.from_frame(f"items-{name}", text(f"items.{key}"), frame, short, currency, shown=0)
+            for name, key, frame in (
+                ("least", "least", ranked.iloc[TOP:].iloc[::-1]),
+                ("units", "by_units", sort_rows(ranked, "-units", "item")),
+            )
         ]
     if moves is not None:
         tables.append(_changes(moves, currency))
@@ -244,9 +218,8 @@ def _move(figures: Figures, row: Any) -> dict[str, Value]:
     return {
         "item": Name(row.item),
         "change": growth((int(row.fair_now), 1), (int(row.fair_base), 1), int(row.fair_receipts)),
-        "base": Money(int(row.fair_base), figures.currency),
-        "now": Money(int(row.fair_now), figures.currency),
         "month": Month(month_before(figures.month), short=True),
+        **amounts(figures.currency, base=row.fair_base, now=row.fair_now),
     }
 
 

@@ -11,7 +11,7 @@ from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.items import by_category
 from reports.figures.tables import rows_of, sum_by
-from reports.page import Section, Table, TableColumn, records
+from reports.page import Section, Table, records
 from reports.sections.comparison import against, enough, points, ratio, share
 from reports.sections.item_charts import category_name
 from reports.values import (
@@ -50,11 +50,10 @@ def modifiers(figures: Figures) -> Section:
         and int(past["net_sales"].sum()) > 0
     )
     total_sum = int(groups["net_sales"].sum())
-    sentences = []
-    if fair:
-        sentences += _moved(figures, groups, past)
-    sentences += _drinks(figures, groups, past if fair else None)
-    tables = [_mix(figures, groups, past if fair else None)]
+    base = past if fair else None
+    sentences = [] if base is None else _moved(figures, groups, base)
+    sentences += _drinks(figures, groups, base)
+    tables = [_mix(figures, groups, base)]
     paid = _paid(figures)
     if len(paid):
         money = int(paid["amount"].sum())
@@ -66,10 +65,7 @@ def modifiers(figures: Figures) -> Section:
                 n=Quantity(int(paid["units"].sum())),
             )
         )
-        columns = (
-            TableColumn("modifier", source="name"),
-            *columns_of("units", charged="amount"),
-        )
+        columns = columns_of(modifier="name", units="units", charged="amount")
         title = text("modifiers.paid_table")
         tables.append(Table.from_frame("paid-modifiers", title, paid, columns, currency))
     else:
@@ -117,22 +113,19 @@ def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list[T
         c: int(now.get(c, 0)) * whole_past - int(before.get(c, 0)) * total_sum
         for c in {*now, *before}
     }
+    sums = (now, total_sum), (before, whole_past)
     top = max(sorted(moves), key=lambda c: abs(moves[c]))
     if abs(moves[top]) * STILL < total_sum * whole_past:
         return [text("modifiers.same", month=Month(month_before(figures.month), short=True))]
     key = "gained" if moves[top] > 0 else "lost"
     receipts, receipts_before = figures.total.receipts, figures.total_before.receipts
+    part, was = ((int(net.get(top, 0)), all_net) for net, all_net in sums)
     return [
         text(
             f"modifiers.{key}",
             category=category_name(top),
-            points=points(
-                (int(now.get(top, 0)), total_sum),
-                (int(before.get(top, 0)), whole_past),
-                receipts,
-                receipts_before,
-            ),
-            share=share(int(now.get(top, 0)), total_sum, receipts),
+            points=points(part, was, receipts, receipts_before),
+            share=share(*part, receipts),
             month=Month(month_before(figures.month), short=True),
         )
     ]
@@ -140,13 +133,8 @@ def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list[T
 
 def _drinks(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> list[Text]:
     def per_hundred(frame: pd.DataFrame, receipts: int) -> tuple[int, int]:
-        return (
-            100
-            * int(
-                frame.loc[frame["category"].map(lambda c: bool(DRINKS.search(c))), "units"].sum()
-            ),
-            QUANTITY_UNIT * receipts,
-        )
+        is_drink = frame["category"].str.contains(DRINKS)
+        return 100 * int(frame.loc[is_drink, "units"].sum()), QUANTITY_UNIT * receipts
 
     now = per_hundred(groups, figures.total.receipts)
     if not now[0] or not enough(figures.total.receipts):
@@ -162,18 +150,9 @@ def _drinks(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -
     if past is not None and figures.total_before is not None:
         before = per_hundred(past, figures.total_before.receipts)
         if before[0]:
-            sentences.append(
-                text(
-                    "modifiers.drinks_against",
-                    note=against(
-                        now,
-                        before,
-                        Rate(*before),
-                        month_before(figures.month),
-                        figures.total_before.receipts,
-                    ),
-                )
-            )
+            month, receipts = month_before(figures.month), figures.total_before.receipts
+            note = against(now, before, Rate(*before), month, receipts)
+            sentences.append(text("modifiers.drinks_against", note=note))
     return sentences
 
 
@@ -186,18 +165,14 @@ def _mix(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> T
         columns += [*columns_of("share_before", "points")]
     rows = []
     for r in rows_of(groups):
-        row = [
-            category_name(r.category),
-            Quantity(int(r.units)),
-            Money(int(r.net_sales), figures.currency),
-            share(int(r.net_sales), total_sum, receipts),
-        ]
+        net = int(r.net_sales)
+        row = [category_name(r.category), r.units, net, share(net, total_sum, receipts)]
         if past is not None and figures.total_before is not None:
-            was = int(before.get(r.category, 0))
-            receipts_before = figures.total_before.receipts
+            was, receipts_before = int(before.get(r.category, 0)), figures.total_before.receipts
             row += [
                 share(was, whole_past, receipts_before),
-                points((int(r.net_sales), total_sum), (was, whole_past), receipts, receipts_before),
+                points((net, total_sum), (was, whole_past), receipts, receipts_before),
             ]
-        rows.append(tuple(row))
-    return Table("categories", text("modifiers.mix"), tuple(columns), tuple(rows), shown=12)
+        rows.append(row)
+    title = text("modifiers.mix")
+    return Table.from_rows("categories", title, tuple(columns), rows, figures.currency, shown=12)

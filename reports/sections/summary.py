@@ -31,39 +31,17 @@ def summary(history: History) -> Section:
     def money(pair: Pair) -> Value:
         return Money(divide(*pair), currency) if pair[1] else None
 
-    sentences = [
-        text(
-            "summary.lead",
-            first=Month(history.months[0]),
-            net=Money(ever.net_sales, currency),
-            n=Count(ever.receipts),
-        )
-    ]
-    change = (
-        growth((now.net_sales, 1), (before.net_sales, 1), before.receipts)
-        if now and before
-        else None
-    )
-    if now and before and change is not None:
-        sentences.append(
-            text(
-                "summary.year",
-                net=Money(now.net_sales, currency),
-                change=change,
-                base=Money(before.net_sales, currency),
-            )
-        )
-    elif now:
-        sentences.append(text("summary.year_alone", net=Money(now.net_sales, currency)))
+    first, net, n = Month(history.months[0]), Money(ever.net_sales, currency), Count(ever.receipts)
+    sentences = [text("summary.lead", first=first, net=net, n=n)]
+    if now:
+        net, base = (Money(total.net_sales, currency) for total in (now, before or now))
+        change = before and growth((net.units, 1), (base.units, 1), before.receipts)
+        key = "summary.year" if change else "summary.year_alone"
+        sentences.append(text(key, net=net, change=change or None, base=base))
     best = best_month(history)
     if best is not None:
-        sentences.append(
-            text(
-                "summary.best",
-                month=month_name(history, best),
-                net=Money(history.totals[best].net_sales, currency),
-            )
-        )
+        net, month = Money(history.totals[best].net_sales, currency), month_name(history, best)
+        sentences.append(text("summary.best", month=month, net=net))
 
     def tile(
         name: str,
@@ -72,23 +50,21 @@ def summary(history: History) -> Section:
         trend: int,
         share: bool = False,
     ) -> Tile:
-        notes = []
-        if now:
-            notes.append(text("summary.last_12"))
-            if before:
-                change = (
-                    points(read(now), read(before), now.receipts, before.receipts)
-                    if share
-                    else growth(read(now), read(before), before.receipts)
-                )
-                if change is not None:
-                    notes.append(text("summary.change", change=change, base=say(read(before))))
-        notes.append(
-            text("summary.all_time", value=say(read(ever)))
-            if now
-            else text("summary.months", n=Count(len(history.months)))
-        )
-        return Tile(text(f"tile.{name}"), say(read(now or ever)), tuple(notes), trend)
+        label = text(f"tile.{name}")
+        if not now:
+            months = text("summary.months", n=Count(len(history.months)))
+            return Tile(label, say(read(ever)), (months,), trend)
+        notes = [text("summary.last_12")]
+        if before:
+            change = (
+                points(read(now), read(before), now.receipts, before.receipts)
+                if share
+                else growth(read(now), read(before), before.receipts)
+            )
+            if change is not None:
+                notes.append(text("summary.change", change=change, base=say(read(before))))
+        notes.append(text("summary.all_time", value=say(read(ever))))
+        return Tile(label, say(read(now)), tuple(notes), trend)
 
     def percent(pair: Pair) -> Value:
         return ratio(*pair, (now or ever).receipts)

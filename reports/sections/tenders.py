@@ -5,18 +5,16 @@ By payment type, by discount, by returned item and by employee.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pandas as pd
 
 from reports.columns import columns_of
 from reports.figures import Figures
 from reports.figures.tables import rows_of, sum_by
-from reports.page import Chart, Section, Table, TableColumn, records
+from reports.page import Chart, Section, Table, records
 from reports.sections.comparison import enough, ranking, ratio, share, too_few
 from reports.sections.loss_alerts import find_loss_alerts
 from reports.sections.names import employee_name
-from reports.values import Count, Money, Name, Text, text
+from reports.values import Count, Money, Name, Text, amounts, text
 
 
 def tenders(figures: Figures) -> Section:
@@ -32,23 +30,17 @@ def tenders(figures: Figures) -> Section:
         if not enough(total.receipts):
             sentences.append(too_few())
         elif lead["amount"] > 0:
-            sentences.append(
-                text(
-                    "tenders.lead",
-                    tender=Name(lead["tender"]),
-                    amount=Money(int(lead["amount"]), currency),
-                    share=share(int(lead["amount"]), total_sum, total.receipts),
-                )
-            )
+            tender, values = Name(lead["tender"]), amounts(currency, amount=lead["amount"])
+            part = share(int(lead["amount"]), total_sum, total.receipts)
+            sentences.append(text("tenders.lead", tender=tender, share=part, **values))
         tables.append(_tender_table(by_tender, total_sum, total.receipts, currency))
         charts += _chart(figures, by_tender, total_sum)
     sentences += _said(figures)
     if len(given):
         total_sum, receipts = int(given["amount"].sum()), int(given["receipts"].max())
         cells = given.assign(share=[share(int(n), total_sum, receipts) for n in given["amount"]])
-        columns = (
-            TableColumn("discount", source="name"),
-            *columns_of("receipts", given="amount", share_of_discounts="share"),
+        columns = columns_of(
+            discount="name", receipts="receipts", given="amount", share_of_discounts="share"
         )
         title = text("tenders.discounts")
         tables.append(Table.from_frame("discounts", title, cells, columns, currency))
@@ -110,14 +102,16 @@ def _tender_table(sums: pd.DataFrame, total_sum: int, receipts: int, currency: s
     cells = pd.concat([sums, total], ignore_index=True)
     cells["paid_back"] = -cells["refunds_amount"]
     cells["share"] = [share(int(amount), total_sum, receipts) for amount in cells["amount"]]
-    columns = (
-        *columns_of("tender", "payments", from_sales="sales_amount"),
-        *columns_of("paid_back", left="amount"),
-        TableColumn("share", "percent"),
+    columns = columns_of(
+        "tender",
+        "payments",
+        from_sales="sales_amount",
+        paid_back="paid_back",
+        left="amount",
+        share="share",
     )
-    title = text("tenders.table")
-    table = Table.from_frame("tenders", title, cells, columns, currency, shown=15)
-    return replace(table, strong=frozenset({len(sums)}))
+    title, strong = text("tenders.table"), frozenset({len(sums)})
+    return Table.from_frame("tenders", title, cells, columns, currency, shown=15, strong=strong)
 
 
 def _chart(figures: Figures, sums: pd.DataFrame, total_sum: int) -> list[Chart]:
@@ -152,41 +146,25 @@ def _said(figures: Figures) -> list[Text]:
     total, currency = figures.total, figures.currency
     sentences = []
     if total.discounts:
-        sentences.append(
-            text(
-                "tenders.given",
-                amount=Money(total.discounts, currency),
-                share=ratio(*total.discount_share, total.receipts),
-            )
+        given, share = (
+            Money(total.discounts, currency),
+            ratio(*total.discount_share, total.receipts),
         )
+        sentences.append(text("tenders.given", amount=given, share=share))
     if total.points_discounts:
         sentences.append(text("tenders.points", amount=Money(total.points_discounts, currency)))
     if total.refunds:
-        sentences.append(
-            text(
-                "tenders.refunded",
-                amount=Money(total.refunds, currency),
-                share=ratio(*total.refund_share, total.receipts),
-                n=Count(total.refund_receipts),
-            )
-        )
-    sentences.append(
-        text(
-            "tenders.cancelled" if total.cancelled_receipts else "tenders.no_cancellations",
-            n=Count(total.cancelled_receipts),
-            amount=Money(total.cancelled_total, currency),
-        )
-    )
-    return sentences
+        refunded, n = Money(total.refunds, currency), Count(total.refund_receipts)
+        part = ratio(*total.refund_share, total.receipts)
+        sentences.append(text("tenders.refunded", amount=refunded, share=part, n=n))
+    key = "tenders.cancelled" if total.cancelled_receipts else "tenders.no_cancellations"
+    cancelled, n = Money(total.cancelled_total, currency), Count(total.cancelled_receipts)
+    return [*sentences, text(key, n=n, amount=cancelled)]
 
 
 def _refunds(figures: Figures, refunded: pd.DataFrame) -> list[Table]:
     items = sum_by(refunded, ["item"], ["units", "refunds"], "refunds")
-    money = TableColumn("refunded", "money", source="refunds")
-    columns: tuple[TableColumn, ...] = (
-        *columns_of("item", "units"),
-        money,
-    )
+    columns = columns_of("item", "units", refunded="refunds")
     title, currency = text("tenders.by_item"), figures.currency
     tables = [Table.from_frame("refunded-items", title, items, columns, currency, shown=5)]
     sums = ["refund_receipts", "refunds", "cancelled_receipts", "cancelled_total"]
@@ -194,10 +172,12 @@ def _refunds(figures: Figures, refunded: pd.DataFrame) -> list[Table]:
     people = people[(people["refund_receipts"] > 0) | (people["cancelled_receipts"] > 0)]
     if len(people):
         people = people.assign(employee=[employee_name(figures, e) for e in people["employee_id"]])
-        columns = (
-            *columns_of("employee", "refund_receipts"),
-            money,
-            *columns_of("cancelled_receipts", cancelled="cancelled_total"),
+        columns = columns_of(
+            "employee",
+            "refund_receipts",
+            refunded="refunds",
+            cancelled_receipts="cancelled_receipts",
+            cancelled="cancelled_total",
         )
         title = text("tenders.by_employee")
         tables.append(
