@@ -65,7 +65,8 @@ def format_help() -> str:
         lines += ["", group]
         for name in names:
             example, summary = _example_and_summary(name)
-            lines.append(f"  {example:<{_COLUMN}}{summary}")
+            break_line = f"\n{'':<{_COLUMN + 2}}" if len(example) >= _COLUMN else ""
+            lines.append(f"  {example:<{_COLUMN}}{break_line}{summary}")
     return "\n".join(
         [*lines, "", "pos help COMMAND                           all options and examples"]
     )

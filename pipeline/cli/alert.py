@@ -1,4 +1,4 @@
-"""Send an alert to [mail] alerts_to and WEBHOOK_URL: a run has failed.
+"""Send an alert about a failed run to [mail] alerts_to and WEBHOOK_URL.
 
     pos alert --test                   a test message to every recipient of reports or alerts
     luigi --module pipeline MonthlyReport || pos alert --code $?

@@ -1,4 +1,4 @@
-"""Print the closing message of the last complete business day, or of its week.
+"""Print the closing message of the last complete business day, or of the week that ends with it.
 
     pos day                              the day
     pos day --week                       the seven days that end with it

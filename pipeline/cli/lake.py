@@ -37,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     for option, text in (
         ("--accept-source", "accept the source of the settings"),
         ("--accept-key", "accept the CUSTOMER_HASH_KEY that is set now"),
-        ("--forget", "let a lake that was removed start again"),
+        ("--forget", "accept that the lake was removed"),
     ):
         parser.add_argument(option, action="store_true", help=text)
 

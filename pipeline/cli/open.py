@@ -5,7 +5,8 @@
     pos open --cumulative --print              only prints the address
 
 The browser opens if `pos open` runs on a terminal. A report in a bucket is first copied into a
-private temporary folder, which the system removes. Exit code 1 if there is no such report yet.
+private temporary folder, which the operating system removes. Exit code 1 if there is no such report
+yet.
 """
 
 from __future__ import annotations

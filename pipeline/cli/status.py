@@ -2,9 +2,10 @@
 
     pos status
 
-Last window, age, gaps, truncated periods, quarantine, stores that stopped sending, receipts before
-[pos] history_starts with their money, receipts by store and day of the last two weeks. Exit code 3
-if the lake is older than it should be or has gaps, for a monitor. Writes state/etl_state.json.
+Shows the last window and its age, gaps, truncated periods, quarantine, stores that stopped sending,
+receipts before [pos] history_starts with their amounts, and receipts by store and day of the last
+two weeks. Exit code 3 if the lake is older than it should be or has gaps, for a monitor. Writes
+state/etl_state.json.
 """
 
 from __future__ import annotations

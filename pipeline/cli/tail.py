@@ -1,7 +1,7 @@
 """Follow the run on this machine, or show the last one.
 
-    pos tail                       the lines so far, and each new one until the run has ended
-    pos tail --lines 20            only the last 20 of those so far
+    pos tail                       the existing lines, and each new one until the run has ended
+    pos tail --lines 20            only the last 20 of the existing lines
 
 The lines are those that `pos run` writes on this machine for the lake of the settings; `pos lake`
 prints the folder. If no run took place on this machine, the summary of the last run in the lake is
@@ -28,7 +28,7 @@ PAUSE = 0.3  # seconds between two looks
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--lines", type=settings.Number().parse, help="how many of the lines so far; default: all"
+        "--lines", type=settings.Number().parse, help="existing lines to show; default: all"
     )
 
 

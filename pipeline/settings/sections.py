@@ -59,8 +59,8 @@ class pos(SettingsSection):
         least=1,
         most=36_500,
         description=(
-            "a sale received more days after its date is quarantined as an implausible date (a"
-            " device with a wrong clock)"
+            "a sale received later than this many days after its date is quarantined as an"
+            " implausible date (a device with a wrong clock)"
         ),
     )
     missing_numbers = Integer(
@@ -141,7 +141,7 @@ class spark(SettingsSection):
     """The cluster, where [engine] name = spark."""
 
     master = luigi.Parameter(
-        "", description="local[*], spark://host:7077, yarn; empty: what spark-submit says"
+        "", description="local[*], spark://host:7077, yarn; empty: set by spark-submit"
     )
     properties: Any = luigi.DictParameter(
         {}, description='Spark properties, as JSON: {"spark.executor.memory": "4g"}; never a secret'
