@@ -13,7 +13,7 @@ PAIR_COLUMNS = columns_of("first", "second", "both", "among", "confidence", "lif
 
 
 def baskets(figures: Figures) -> Section:
-    """The clearest pairs, each once, with counts next to every measure."""
+    """The strongest pairs, each once, with counts next to every measure."""
     strongest = pairs(figures.now["baskets"], figures.now["combo_parts"], figures.total)
     if not strongest:
         return Section("baskets", (text("baskets.none", n=Count(FEWEST)),))

@@ -1,4 +1,4 @@
-"""Comparison with the POS's own exports, in the section "From sold to collected".
+"""Comparison with the POS's own exports, in the section "From sales to payments".
 
 File by file, then every figure that differs.
 

@@ -1,4 +1,4 @@
-"""Are we on course: goals, what was reached, and where an open month is heading."""
+"""Goals: what was reached, and the expected total of an open month."""
 
 from __future__ import annotations
 

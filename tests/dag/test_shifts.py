@@ -122,7 +122,7 @@ def test_a_token_without_the_right_costs_a_line_of_status_and_nothing_else(
     assert "no shifts of the cash drawer are kept" in log and "SHIFTS_READ" in log
     assert "cash_drawer" not in till.figures()["currencies"]["MXN"]
     report = till.luigi.folder / "lake/reports/monthly/2026-10/report.md"
-    assert "Did the cash add up?" not in report.read_text("utf-8")
+    assert "Was the cash in the drawers correct?" not in report.read_text("utf-8")
     lake = lake_of(till)
     inputs = lake.metadata(MONTHLY, "2026-10")["inputs"]
     assert not any(name.startswith(SHIFTS) for name in inputs), "its fingerprint stays the same"

@@ -243,7 +243,7 @@ def test_changes_name_what_moved(summaries, files):
     ]
     text = moved["report.md"].decode()
     assert "Ventas netas del 3 sep 2025" in text and "stores: Centro" in text
-    assert "1-1001" in text and "Llegó, o se movió aquí, después de su día" in text
+    assert "1-1001" in text and "Llegó tarde, o se movió a este mes" in text
 
 
 @pytest.mark.parametrize("locale", ["en_US", "es_MX"])
