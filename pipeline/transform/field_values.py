@@ -1,7 +1,8 @@
-"""The values of a record's fields as JSON has them, each against the rules of its field.
+"""The values of a record's fields, each checked by the rules of its field.
 
-Takes objects that `json.loads` made with JsonObject and JsonNumber. Returns Decimal, datetime (UTC),
-str, None or lists of dicts. Raises BrokenRule for the first field that schema/receipt.py refuses.
+Takes objects that `json.loads` made with JsonObject and JsonNumber. Returns Decimal, datetime in
+UTC, str, None or lists of dicts. Raises BrokenRule for the first field that the rules of
+schema/receipt.py refuse.
 """
 
 from __future__ import annotations
