@@ -24,7 +24,7 @@ from pipeline import settings
 from pipeline.errors import ConfigError, Conflict, Corrupt, Stale
 from pipeline.lakes import additional_generations, check_lake
 from pipeline.lakes import lake as lake  # tasks and commands import it from here
-from pipeline.load import DATASETS, Manifest, fingerprint_of
+from pipeline.load import DATASETS, Lake, Manifest, fingerprint_of
 from pipeline.load.publication import Content
 from pipeline.rebuild_reason import plain, rebuild_reason
 from pipeline.settings.run_context import once_per_run
@@ -67,8 +67,7 @@ class DatasetTask(luigi.Task):
     @cache
     def get_params(cls) -> list[tuple[str, luigi.Parameter[Any]]]:
         """The parameters of the class; Luigi would list its attributes for each task."""
-        params: list[tuple[str, luigi.Parameter[Any]]] = super().get_params()
-        return params
+        return super().get_params()
 
     @classmethod
     def get_param_values(
@@ -76,15 +75,13 @@ class DatasetTask(luigi.Task):
     ) -> list[tuple[str, Any]]:
         """As Luigi's; quicker where every value is given, as for most of a plan's tasks."""
         if args or any(name not in kwargs for name, _ in params) or len(kwargs) > len(params):
-            values: list[tuple[str, Any]] = super().get_param_values(params, args, kwargs)
-            return values
+            return super().get_param_values(params, args, kwargs)
         return [(name, parameter.normalize(kwargs[name])) for name, parameter in params]
 
     @property
     def period(self) -> dt.date:
         """The day of a daily partition, the first day of the month of a monthly one."""
-        period: dt.date = getattr(self, "date" if hasattr(self, "date") else "month")
-        return period
+        return getattr(self, "date" if hasattr(self, "date") else "month")
 
     @cached_property
     def name(self) -> str:
@@ -105,6 +102,22 @@ class DatasetTask(luigi.Task):
 
     def complete(self) -> bool:
         return self.digest() is not None
+
+    def publish_once(self, publish: Callable[[], None], home: Lake) -> None:
+        """Publish, again after a Conflict, unless another run has done it by then."""
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                return publish()
+            except Conflict:
+                home.refresh()
+                if self.complete():
+                    log.info("%s: another run has published it in the meantime", self)
+                    return None
+                if attempt == MAX_ATTEMPTS:
+                    raise
+                message = "%s: concurrent publish detected; retrying (attempt %d of %d)"
+                log.warning(message, self, attempt + 1, MAX_ATTEMPTS)
+        return None
 
     def report_completed(self, parts: Sequence[DatasetTask]) -> None:
         """Have the scheduler mark the completed partitions of a batch that fails."""
@@ -127,8 +140,7 @@ class DatasetTask(luigi.Task):
 
 def input_tasks(task: luigi.Task) -> list[DatasetTask]:
     """The tasks that `task` requires, as a flat list."""
-    tasks: list[DatasetTask] = flatten(task.requires())
-    return tasks
+    return flatten(task.requires())
 
 
 @once_per_run
@@ -191,12 +203,9 @@ class DerivedTask(DatasetTask):
         check_lake()
         remembered = _fingerprints().get(self.task_id)
         if remembered is None or remembered[0] != self._upstream_state():
-            inputs = self.inputs()
-            fingerprint = (
-                None
-                if inputs is None
-                else fingerprint_of(self.version, self.fingerprint_settings(), inputs)
-            )
+            inputs, fingerprint = self.inputs(), None
+            if inputs is not None:
+                fingerprint = fingerprint_of(self.version, self.fingerprint_settings(), inputs)
             remembered = (self._upstream_state(), fingerprint)  # inputs() may have listed the lake
             _fingerprints()[self.task_id] = remembered
         return remembered[1]
@@ -204,11 +213,8 @@ class DerivedTask(DatasetTask):
     def _upstream_state(self) -> tuple[int, ...]:
         # With the process: a child of a fork inherits what its parent read, and does not see what
         # the parent's other children have published since.
-        return (
-            os.getpid(),
-            *lake().generation_of(self.upstream),
-            *additional_generations(self.upstream),
-        )
+        at_root = lake().generation_of(self.upstream)
+        return os.getpid(), *at_root, *additional_generations(self.upstream)
 
     def digest(self) -> str | None:
         fingerprint = self.fingerprint()
@@ -241,24 +247,13 @@ class DerivedTask(DatasetTask):
         another run publishes first, its partition is used if it is current. Raises Stale where an
         input is not current, Corrupt where one is damaged, Conflict after repeated conflicts.
         """
-        for attempt in range(MAX_ATTEMPTS):
-            try:
-                start = self.start_build()
-                lake().publish_content(self.content(start, *(make or self.make)()))
-                self.log_rebuild_reason(start)
-                return
-            except Conflict:
-                if attempt == MAX_ATTEMPTS - 1:
-                    raise
-                log.warning(
-                    "%s: concurrent publish detected; retrying (attempt %d of %d)",
-                    self,
-                    attempt + 2,
-                    MAX_ATTEMPTS,
-                )
-                lake().refresh()
-                if self.complete():
-                    return
+
+        def publish() -> None:
+            start = self.start_build()
+            lake().publish_content(self.content(start, *(make or self.make)()))
+            self.log_rebuild_reason(start)
+
+        self.publish_once(publish, lake())
 
     def start_build(self) -> BuildStart:
         """What a build starts from. Raises Stale where an input is not current."""

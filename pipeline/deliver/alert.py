@@ -62,10 +62,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Alert:
-    """A run that needs attention; code 0 is a test.
-
-    `summary` is the state of the lake, empty where it could not be read.
-    """
+    """A run that needs attention (0: a test), and the state of the lake, if readable."""
 
     day: date
     code: int
@@ -74,10 +71,7 @@ class Alert:
 
     @property
     def cause(self) -> str:
-        """16 hex digits of the exit code, task families and kinds of error.
-
-        Days and counts do not enter, so the same fault has the same cause each day.
-        """
+        """16 hex digits of exit code, task families and kinds of error; the same each day."""
         kinds = sorted(
             {f"{failure.task.partition('(')[0]} {failure.error}" for failure in self.failures}
         )

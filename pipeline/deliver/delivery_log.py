@@ -48,10 +48,7 @@ class LogEntry(Protocol):
 
 
 class LogStorage(Protocol):
-    """The storage of objects.
-
-    `put` with `if_absent` raises Conflict for all callers but the first.
-    """
+    """The storage; `put` with `if_absent` raises Conflict for all but the first."""
 
     def list(self, prefix: str = "") -> Iterable[LogEntry]: ...
     def get(self, key: str) -> bytes: ...
@@ -72,14 +69,8 @@ def recipient_id(address: str, key: bytes | None) -> str:
 
     With `key`, guesses cannot be tested by others; without it, each guess is slow.
     """
-    return scrypt(
-        address.strip().lower().encode(),
-        salt=key or b"pos-sales-pipeline",
-        n=1 << 14,
-        r=8,
-        p=1,
-        dklen=8,
-    ).hex()
+    text, salt = address.strip().lower().encode(), key or b"pos-sales-pipeline"
+    return scrypt(text, salt=salt, n=1 << 14, r=8, p=1, dklen=8).hex()
 
 
 class DeliveryLog:

@@ -17,10 +17,7 @@ NOT_ANNOUNCED = frozenset({"changes", "version_history", "lineage"})
 
 
 class Issued(NamedTuple):
-    """The newest version of a report.
-
-    `kind` is monthly or cumulative, `month` YYYY-MM, `version` number and digest.
-    """
+    """The newest version (number.digest) of a monthly or cumulative report."""
 
     kind: str
     month: str

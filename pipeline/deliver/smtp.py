@@ -35,10 +35,7 @@ def check_address(address: str, where: str) -> str:
 
 @dataclass(frozen=True)
 class Mailer:
-    """A mail server.
-
-    `security` is starttls or tls, `seconds` the time limit of a step.
-    """
+    """A mail server; `security` is starttls or tls, `seconds` the limit of a step."""
 
     host: str
     port: int
@@ -121,11 +118,8 @@ def _naming(step: str) -> Iterator[None]:
         kind = TransientDelivery if 400 <= error.smtp_code < 500 else RefusedDelivery
         raise kind(f"{step} (it answered {error.smtp_code})") from None
     except (smtplib.SMTPException, OSError) as error:
-        kind = (
-            RefusedDelivery
-            if isinstance(error, smtplib.SMTPNotSupportedError)
-            else TransientDelivery
-        )
+        is_final = isinstance(error, smtplib.SMTPNotSupportedError)
+        kind = RefusedDelivery if is_final else TransientDelivery
         raise kind(f"{step} ({type(error).__name__})") from None
 
 

@@ -36,11 +36,7 @@ def duckdb_views(
     region: str = "",
     absent: Collection[str] = (),
 ) -> str:
-    """Return the statements.
-
-    The tables in `absent` have no file yet, and are empty views.
-    Tables in a bucket need DuckDB's httpfs extension and the credentials of the environment.
-    """
+    """Return the statements; the tables in `absent` are empty views."""
     lines = [line for table in tables for line in _view(table, is_absent=table.name in absent)]
     lines += named_views()
     if any(table.location.startswith("s3://") for table in tables):

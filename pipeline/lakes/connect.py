@@ -35,18 +35,14 @@ def start_embedded() -> None:
 
 
 def connect(name: str = "") -> Source:
-    """The source of a point of sale; without a name, the only one of the settings.
-
-    Raises ConfigError when the settings do not name one.
-    """
+    """The source of a point of sale; without a name, the only one. Raises ConfigError."""
     section, point = settings.pos(), settings.point_of_sale(name)
     if point.is_saved:
         starts = day_bounds(section.history_starts, settings.default_store())[0]
-        return (
-            open_source("files", folder=Path(point.location), saved_from=point.name, starts=starts)
-            if "://" not in point.location
-            else _saved_in_bucket(point, starts)
-        )
+        if "://" in point.location:
+            return _saved_in_bucket(point, starts)
+        folder = Path(point.location)
+        return open_source("files", folder=folder, saved_from=point.name, starts=starts)
     if point.name not in SOURCES:
         raise ConfigError(
             f"[pos] source = {point.name!r} is unknown; known are {', '.join(sorted(SOURCES))}"

@@ -109,16 +109,14 @@ def describe_owner(lake: Lake, owner: Owner) -> Origin:
 
 def check_owner(lake: Lake, *, is_simulator: bool, key: bytes | None) -> None:
     """Refuse another key, and the simulator beside a shop, by the listing alone."""
-    owner, others = read_owner(lake), [read_owner(lake, name) for name in other_sources(lake)]
-    if owner is None and not others:
-        if lake.is_begun():
-            raise OtherLake(
-                f"{lake.storage.uri()} does not record its shop; if it is the shop of"
-                " the settings, and CUSTOMER_HASH_KEY is the key of the lake, run: pos lake"
-                " --accept-source --accept-key"
-            )
-        return
-    for recorded in filter(None, [owner, *others]):
+    owners = [read_owner(lake, name) for name in lake.partitions(IDENTITY)]
+    if not owners and lake.is_begun():
+        raise OtherLake(
+            f"{lake.storage.uri()} does not record its shop; if it is the shop of the settings,"
+            " and CUSTOMER_HASH_KEY is the key of the lake, run: pos lake --accept-source"
+            " --accept-key"
+        )
+    for recorded in filter(None, owners):
         if (recorded.source in SIMULATORS) != is_simulator:
             raise _other_source(lake, recorded, SIMULATOR if is_simulator else "a real shop")
         if recorded.key != key_fingerprint(key):

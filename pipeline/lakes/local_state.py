@@ -53,8 +53,7 @@ def remember(lake: str, sources: Mapping[str, str] = MappingProxyType({})) -> No
 
 def known_source(identity: str) -> str | None:
     """The fingerprint of the source with that identity; None where it is not noted."""
-    sources: dict[str, str] = _read().get("sources", {})
-    return sources.get(identity)
+    return _read().get("sources", {}).get(identity)
 
 
 def check_still_there(lake: Lake) -> None:

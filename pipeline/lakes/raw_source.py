@@ -10,11 +10,7 @@ from pipeline.rules import Rules
 
 
 class RawSource(NamedTuple):
-    """The raw data of a point of sale.
-
-    `prefix` precedes its identifiers in the tables, `folder` before its objects; both are
-    empty for the primary source of the lake.
-    """
+    """Raw data of a source; the primary one has neither `prefix` nor `folder`."""
 
     point_of_sale: str
     lake: Lake

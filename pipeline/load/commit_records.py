@@ -51,15 +51,8 @@ class CommitRecord:
         own = manifest_of(
             entry.dataset, entry.partition, previous + 1, entry.fingerprint, entry.digest
         )
-        fields = {
-            **entry.body,
-            "previous": previous,
-            "dataset": entry.dataset,
-            "partition": entry.partition,
-            "number": own.number,
-            "fingerprint": entry.fingerprint,
-            "digest": entry.digest,
-        }
+        fields = {**entry.body, "previous": previous, **own._asdict()}
+        del fields["key"]  # it follows from the others
         text = json.dumps(fields, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
         key = commit_key(entry.dataset, entry.partition, own.number)
         record = cls(key, text.encode(), own, body=json.loads(text))

@@ -108,10 +108,7 @@ class Contents:
         return current
 
     def _fetch_alone(self, manifest: Manifest, files: list[str] | None) -> dict[str, bytes] | None:
-        """The only file of a partition, checked by the name of its manifest alone.
-
-        None where that is not enough: the manifest then says what the partition has.
-        """
+        """The only file of a partition, checked by its manifest's name; None: not enough."""
         name = ONLY_FILE.get(manifest.dataset, "")
         if not name or files not in (None, [name]):
             return None

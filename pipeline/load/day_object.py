@@ -43,8 +43,7 @@ def pack(
                 for rows in _batches((with_schema(piece, schema) for piece in pieces), batch_rows):
                     for batch in _alone(rows).to_batches():
                         writer.write_batch(batch)
-    data: bytes = sink.getvalue().to_pybytes()
-    return data
+    return sink.getvalue().to_pybytes()
 
 
 def _batches(pieces: Iterable[pa.Table], count: int) -> Iterator[pa.Table]:

@@ -16,16 +16,14 @@ class GlueCatalog:
     """The catalog of one region of the account."""
 
     def __init__(self, *, region: str | None = None, endpoint: str | None = None) -> None:
-        self._endpoint = {"region_name": region, "endpoint_url": endpoint}
+        retries = {"mode": "standard", "total_max_attempts": 5}
+        self._server = {"region_name": region, "endpoint_url": endpoint}
+        self._config = Config(retries=retries)
 
     def _ask(self, command_name: str, **arguments: object) -> Any:
         """The response; None for an absent entity. Raises StorageRefused."""
         try:
-            client = boto3.client(
-                "glue",
-                config=Config(retries={"mode": "standard", "total_max_attempts": 5}),
-                **self._endpoint,
-            )
+            client = boto3.client("glue", config=self._config, **self._server)
             if client.can_paginate(command_name):
                 return client.get_paginator(command_name).paginate(**arguments).build_full_result()
             return getattr(client, command_name)(**arguments)

@@ -20,16 +20,7 @@ from pipeline.load import publish, summary_digests
 from pipeline.load.commit_records import Body
 from pipeline.load.commits import Commits
 from pipeline.load.contents import Contents
-from pipeline.load.layout import (
-    INVALIDATED,
-    NIGHTLY,
-    RECEIPTS,
-    Manifest,
-    digest_of,
-    file_key,
-    log_prefix,
-    state_key,
-)
+from pipeline.load.layout import INVALIDATED, RECEIPTS, Manifest, file_key, state_key
 from pipeline.load.manifest_listing import naming_partition
 from pipeline.load.manifests import ManifestLog
 from pipeline.load.publication import PAUSES, Content
@@ -114,8 +105,7 @@ class Lake(RawZone):
 
     def log_digest(self) -> str:
         """A digest that changes when a manifest is added, except those of `Nightly`."""
-        runs = log_prefix(NIGHTLY)
-        return digest_of(*(key for key in self._log.manifest_keys() if not key.startswith(runs)))
+        return self._log.digest()
 
     def history(self, dataset: str, partition: str) -> list[Manifest]:
         """All manifests of the partition, first to newest."""
@@ -140,8 +130,7 @@ class Lake(RawZone):
     ) -> dict[str, Any]:
         """The metadata of the partition. Raises Corrupt if nothing is published."""
         manifest = manifest or self._log.published(dataset, partition)
-        metadata: dict[str, Any] = self._log.read(manifest)["metadata"]
-        return metadata
+        return self._log.read(manifest)["metadata"]
 
     def publish(
         self,
@@ -153,11 +142,7 @@ class Lake(RawZone):
         *,
         expected_manifest: Manifest | None,
     ) -> Manifest:
-        """Make `files` the newest content of the partition.
-
-        Raises Conflict when another run has published other content since `expected_manifest`;
-        then start again from the newest manifest.
-        """
+        """Make `files` the newest content. Raises Conflict if another run published since."""
         content = Content(dataset, partition, fingerprint, files, metadata, expected_manifest)
         return self.publish_content(content)
 

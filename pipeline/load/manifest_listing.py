@@ -20,11 +20,13 @@ from pipeline.load.commit_records import Body
 from pipeline.load.layout import (
     DATASETS,
     INVALIDATED,
+    NIGHTLY,
     SALES,
     SUMMARY,
     Manifest,
     check_partition,
     commit_key,
+    digest_of,
     log_prefix,
     manifest_of,
     parse_manifest,
@@ -118,15 +120,12 @@ class ManifestListing:
         self.cover("")
         return any(self._manifests.values())
 
-    def manifest_keys(self) -> list[str]:
-        """The key of every manifest, sorted by dataset, partition and number."""
+    def digest(self) -> str:
+        """A digest that changes when a manifest is added, except those of `Nightly`."""
         self.cover("")
-        return [
-            manifest.key
-            for dataset in DATASETS
-            for _, manifests in sorted(self._manifests[dataset].items())
-            for manifest in manifests
-        ]
+        logs = (self._manifests[dataset] for dataset in DATASETS if dataset != NIGHTLY)
+        manifests = (log[partition] for log in logs for partition in sorted(log))
+        return digest_of(*(manifest.key for listed in manifests for manifest in listed))
 
     def partitions(self, dataset: str) -> list[str]:
         self.cover(dataset)

@@ -18,13 +18,7 @@ from hashlib import sha256
 
 from pipeline.errors import Conflict, Corrupt, PipelineError
 from pipeline.load.commit_records import CommitEntry, CommitRecord
-from pipeline.load.layout import (
-    INVALIDATED,
-    Manifest,
-    commit_key,
-    commit_prefix,
-    digest_of,
-)
+from pipeline.load.layout import INVALIDATED, Manifest, commit_key, commit_prefix, digest_of
 from pipeline.load.manifest_listing import ManifestListing
 from pipeline.load.storage import Write
 
@@ -56,10 +50,7 @@ class ManifestLog(ManifestListing):
         return result
 
     def append_all(self, entries: Sequence[CommitEntry]) -> list[Manifest | PipelineError]:
-        """Append each entry as `append` does; its manifest, or the error that it met.
-
-        Every commit record is written before the first manifest.
-        """
+        """Append the entries, commit records first; the manifest or the error of each."""
         commits = [self._prepare(entry) for entry in entries]
         sent = [commit for commit in commits if commit.error is None]
         writes = [Write(commit.key, commit.text, if_absent=True) for commit in sent]

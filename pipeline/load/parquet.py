@@ -77,8 +77,7 @@ class ParquetWriter:
         if self._pending.num_rows:
             self._write(self._pending)
         self._writer.close()
-        data: bytes = self._sink.getvalue().to_pybytes()
-        return data
+        return self._sink.getvalue().to_pybytes()
 
     def _write(self, rows: pa.Table) -> None:
         self._writer.write_table(
@@ -100,11 +99,7 @@ def from_bytes(
     columns: Sequence[str] | None = None,
     schema: pa.Schema | None = None,
 ) -> pa.Table:
-    """The table of a Parquet file, or some columns; checksums are verified.
-
-    `name` is for messages. Raises SchemaMismatch if the file does not have exactly the columns
-    of `schema`.
-    """
+    """The checked table of a file `name`, or some columns, with exactly this `schema`."""
     # ParquetFile, not read_table, which hands `data` to a worker of pyarrow's pool even with
     # use_threads=False: a worker that releases Python's bytes while the interpreter ends aborts it
     try:

@@ -36,10 +36,7 @@ NOTHING = digest_files({})
 
 
 class Content(NamedTuple):
-    """What is to become the newest content of a partition, after `expected_manifest`.
-
-    `kept` are files that a report's archive alone has.
-    """
+    """What is to be the newest content; a report's archive alone has the files `kept`."""
 
     dataset: str
     partition: str
@@ -72,11 +69,7 @@ class Publication:
         self._kept = {name: digests[name] for name in content.kept}
         self._digest = digest_files(digests)
         self.entries: dict[str, dict[str, Any]] = {
-            name: {
-                "key": file_key(*self._place, name),
-                "sha256": digests[name],
-                "size": len(data),
-            }
+            name: {"key": file_key(*self._place, name), "sha256": digests[name], "size": len(data)}
             for name, data in content.files.items()
         }
         number = self._expected.number + 1 if self._expected else 1
@@ -113,10 +106,7 @@ class Publication:
         return CommitEntry(*self._place, self._expected, fingerprint, self._digest, body)
 
     def check_archive(self) -> None:
-        """Take over what a killed run has archived of this version, compressed otherwise.
-
-        Raises Corrupt where other files are under its name.
-        """
+        """Take over what a killed run archived of the same files. Raises Corrupt."""
         if self.archive is None:
             return
         key = self.archive.key

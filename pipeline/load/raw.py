@@ -138,10 +138,7 @@ class RawZone:
         return self._check_bounds(manifest, metadata)
 
     def replace_windows(self, partition: str, windows: Sequence[Packed]) -> Manifest:
-        """Commit other content for a committed partition, as an erasure does, in one step.
-
-        Its objects stay and no longer count.
-        """
+        """Commit other content for a committed partition; its objects no longer count."""
         with naming_partition(RECEIPTS, partition):
             newest = self._log.published(RECEIPTS, partition)
             metadata = self._log.read(newest)["metadata"]
@@ -222,10 +219,7 @@ class RawZone:
         return dated + self._index.get(None, [])
 
     def _update_index(self) -> None:
-        """Index committed objects by date of sale; collect incomplete partitions.
-
-        Lists the objects, unless this process has.
-        """
+        """Index what is committed, listed if need be; collect incomplete partitions."""
         self._log.catch_up()
         is_current = self._process == os.getpid() and self._listing == self._log.listing
         if not (self._is_listed and is_current):

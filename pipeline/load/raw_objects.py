@@ -21,16 +21,14 @@ def compress(data: bytes) -> bytes:
     """`data` as one zstd frame; deterministic in one locked environment."""
     import pyarrow as pa
 
-    frame: bytes = pa.Codec("zstd", compression_level=_LEVEL).compress(data, asbytes=True)
-    return frame
+    return pa.Codec("zstd", compression_level=_LEVEL).compress(data, asbytes=True)
 
 
 def decompress(data: bytes) -> bytes:
     """The bytes that `compress` was given."""
     import pyarrow as pa
 
-    text: bytes = pa.input_stream(pa.BufferReader(data), compression="zstd").read()
-    return text
+    return pa.input_stream(pa.BufferReader(data), compression="zstd").read()
 
 
 def decompress_blocks(data: bytes, size: int = 16 << 20) -> Iterator[bytes]:
@@ -52,10 +50,7 @@ def cut_frame(entry: RawObject, stored: bytes) -> bytes:
 
 
 class PackedObject(NamedTuple):
-    """The compressed NDJSON of a date, or of several.
-
-    `later` are the later dates, each with its times and first byte.
-    """
+    """Compressed NDJSON of a date, and `later` ones, each with times and first byte."""
 
     sold: date | None
     times: str

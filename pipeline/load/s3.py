@@ -141,20 +141,15 @@ class S3Storage(Storage):
     def _pages(self, command_name: str, operation: str, prefix: str) -> Iterable[dict[str, Any]]:
         """All pages of a listing of the keys that begin with `prefix`."""
         names = {"Bucket": self.bucket, "Prefix": self.prefix + prefix, "MaxKeys": 1000}
-        pages: Iterable[dict[str, Any]] = self._ask(
+        return self._ask(
             command_name,
             prefix,
             lambda client: [*client.get_paginator(operation).paginate(**names)],
         )
-        return pages
 
     def head(self, key: str) -> Stat | None:
         try:
-            answer = self._ask(
-                "HEAD",
-                key,
-                lambda client: client.head_object(Bucket=self.bucket, Key=self.prefix + key),
-            )
+            answer = self._call("HEAD", "head_object", key)
         except _AbsentError:
             return None
         return Stat(key, answer["ContentLength"], answer["ETag"])
@@ -168,13 +163,7 @@ class S3Storage(Storage):
     def _read_body(self, key: str, version: dict[str, str]) -> bytes:
         """The complete bytes; botocore retries a request, but not a body that breaks off."""
         for attempt in range(1, _ATTEMPTS + 1):
-            stream = self._ask(
-                "GET",
-                key,
-                lambda client: client.get_object(
-                    Bucket=self.bucket, Key=self.prefix + key, **version
-                ),
-            )["Body"]
+            stream = self._call("GET", "get_object", key, **version)["Body"]
             try:
                 return self._drain(key, stream)
             except Unanswered:
@@ -211,30 +200,18 @@ class S3Storage(Storage):
             self.remove_version(version)
 
     def remove_version(self, version: Version) -> None:
-        self._ask(
-            "DELETE",
-            version.key,
-            lambda client: client.delete_object(
-                Bucket=self.bucket, Key=self.prefix + version.key, VersionId=version.id
-            ),
-        )
+        self._call("DELETE", "delete_object", version.key, VersionId=version.id)
 
     def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
         condition = {"IfNoneMatch": "*"} if if_absent else {}
         if if_match is not None:
             condition = {"IfMatch": if_match}
-        target = {"Bucket": self.bucket, "Key": self.prefix + key}
+        described = self._encryption.copy()
         if content_type := _TYPES.get(key[key.rfind(".") :]):
-            target["ContentType"] = content_type
+            described["ContentType"] = content_type
         for attempt in range(_ATTEMPTS):
             try:
-                answer = self._ask(
-                    "PUT",
-                    key,
-                    lambda client: client.put_object(
-                        Body=data, **target, **condition, **self._encryption
-                    ),
-                )
+                answer = self._call("PUT", "put_object", key, Body=data, **described, **condition)
                 return str(answer["ETag"])
             except _AbsentError as absent:  # If-Match on a key without an object
                 raise Conflict(f"{self.uri(key)} is gone") from absent
@@ -245,6 +222,13 @@ class S3Storage(Storage):
                     ) from racing
                 time.sleep(0.05 * 2**attempt)
         raise AssertionError("the last attempt returns or raises")
+
+    def _call(self, command_name: str, operation: str, key: str, **arguments: Any) -> Any:
+        """The response to an operation on an object."""
+        place = {"Bucket": self.bucket, "Key": self.prefix + key}
+        return self._ask(
+            command_name, key, lambda client: getattr(client, operation)(**place, **arguments)
+        )
 
     def _ask(self, command_name: str, key: str, request: Callable[[Any], Any]) -> Any:
         """The response; a refusal becomes an error of this project."""

@@ -110,10 +110,7 @@ class Storage(ABC):
             return None
 
     def get_parsed(self, key: str, parse: Callable[[bytes], Out]) -> Out:
-        """What `parse` makes of the object, which is read again where that raises Corrupt.
-
-        One bad response is no damage.
-        """
+        """What `parse` makes of the object, read again if it raises Corrupt."""
         for _ in range(_READS - 1):
             try:
                 return parse(self.get(key))

@@ -35,10 +35,7 @@ _ARCHIVE = (
 
 
 def audit(lake: Lake, span: Span, others: tuple[str, ...] = ()) -> Iterator[LakeFinding]:
-    """All that differs from the manifests of the span, and all that no manifest names.
-
-    `others` are folders of the lake's additional sources, each of which is a lake of its own.
-    """
+    """All that differs from the manifests of a span, outside of the folders `others`."""
     lake.refresh()
     apart = tuple(f"{folder}/" for folder in others)
     stats = [stat for stat in lake.storage.list() if not stat.key.startswith(apart)]
@@ -83,15 +80,10 @@ def _check_content(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFin
     if newest is None:
         return
     if newest.fingerprint == INVALIDATED:
-        why = lake.metadata(dataset, partition, newest).get("why", "no reason given")
-        yield LakeFinding(
-            f"{dataset} {partition}",
-            f"it was invalidated ({why})",
-            "the next run builds it again",
-            dataset,
-            partition,
-            is_wrong=False,
-        )
+        reason = lake.metadata(dataset, partition, newest).get("why", "no reason given")
+        location, what = f"{dataset} {partition}", f"it was invalidated ({reason})"
+        remedy = "the next run builds it again"
+        yield LakeFinding(location, what, remedy, dataset, partition, is_wrong=False)
     history = lake.history(dataset, partition)
     copies = {(manifest.fingerprint, manifest.digest): manifest for manifest in history}
     for manifest, body in readable_bodies(lake, dataset, partition):
@@ -133,27 +125,22 @@ def _is_published(lake: Lake, manifest: Manifest, name: str) -> bool:
 
 
 def restore(lake: Lake, manifest: Manifest) -> bool:
-    """Restore a report's files and archive from each other; False if lost.
-
-    The files that the archive alone has are lost with it.
-    """
+    """Restore a report's files and archive from each other; False if any is lost."""
     body = lake.body(manifest)
     if "archive" not in body:
         return False
     archive, names = body["archive"], sorted(body["files"])
     data = lake.storage.find(archive["key"])
-    archived = {}
-    if data is not None and _is_sound(data, archive):
-        archived = unpack(data, archive["key"])
+    archived = unpack(data, archive["key"]) if data and _is_sound(data, archive) else {}
     files = {}
     for name in names:
         entry = body["files"][name]
-        copies = [lake.storage.find(entry["key"]), archived.get(name)]
-        sound = next((copy for copy in copies if copy is not None and _is_sound(copy, entry)), None)
+        copies = (lake.storage.find(entry["key"]), archived.get(name))
+        sound = next((copy for copy in copies if _is_sound(copy, entry)), None)
         if sound is None:
             return False
         files[name] = sound
-    packed = data if data is not None and archived else pack(files)  # no more than the files
+    packed = data if data and archived else pack(files)  # no more than the files
     if not _is_sound(packed, archive):
         return False
     for name in names:
@@ -200,18 +187,13 @@ def _check_named(
     uri, raw, home = lake.storage.uri(stat.key), parse_raw(stat), home_of(stat.key)
     if raw and span.holds(raw[0].partition):
         if lake.raw_manifest(raw[0]) is None:
-            what = "was left by a run that did not commit it"
-            yield LakeFinding(
-                uri, what, "it is never read", RECEIPTS, raw[0].partition, is_wrong=False
-            )
+            what, partition = "was left by a run that did not commit it", raw[0].partition
+            yield LakeFinding(uri, what, "it is never read", RECEIPTS, partition, is_wrong=False)
     elif home and span.holds(home[1]):
         if home not in named:
             named[home] = named_keys(lake, *home)
         if stat.key not in named[home] and (finding := describe_unnamed(lake, stat, *home)):
             yield finding
     elif not (parse_manifest(stat.key) or raw or home or is_known(stat.key)):
-        yield LakeFinding(
-            uri,
-            "is unknown to the lake",
-            "move it away: tools that read complete folders would read it",
-        )
+        remedy = "move it away: tools that read complete folders would read it"
+        yield LakeFinding(uri, "is unknown to the lake", remedy)

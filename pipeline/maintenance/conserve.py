@@ -59,10 +59,7 @@ class ReceiptIndex:
 
 
 def objects_near(lake: Lake, month: date) -> list[RawObject]:
-    """Raw objects with sales in or near a month, and those that arrived in it.
-
-    So a month's check costs the same in a long history and after a backfill.
-    """
+    """Raw objects with sales in or near a month, and those that arrived in it."""
     first = month - 2 * _DAY
     last = (month + 31 * _DAY).replace(day=1)
     return [
@@ -98,44 +95,6 @@ def conserve(
     Receipts of months that are not `is_built` from the current raw, and those sold after business
     day `last`, are not due.
     """
-    checked: list[str] = []
-    lost = _find_lost(raw, entries, is_built, index, starts, last, checked)
-    return Conservation(list(_name(raw, lost, index)), checked)
-
-
-def _name(raw: RawSource, lost: dict[str, str], index: ReceiptIndex) -> Iterator[LakeFinding]:
-    both = sorted(number for number in index.outside if number and number in index.counted)
-    if both and not raw.prefix:  # once for all sources
-        yield LakeFinding(
-            RECEIPTS,
-            f"receipt {name_receipt(index.outside[both[0]])}: it is before the history and is"
-            f" counted too{_more(len(both))}",
-            _REMEDY,
-        )
-    if lost:
-        number = min(lost)
-        yield LakeFinding(
-            RECEIPTS,
-            f"receipt {number} ({lost[number]}) was read and is neither counted, nor in quarantine,"
-            f" nor before the history{_more(len(lost))}",
-            _REMEDY,
-        )
-
-
-def _find_lost(
-    raw: RawSource,
-    entries: Collection[RawObject],
-    is_built: Callable[[str], bool],
-    index: ReceiptIndex,
-    starts: date,
-    last: date,
-    checked: list[str],
-) -> dict[str, str]:
-    """A record of each receipt (or record without number) that is due and in no table.
-
-    A receipt that has left the month is sought where any of its revisions was sold. `checked`
-    gets the names of objects without such a receipt.
-    """
 
     def is_due(day: date) -> bool:
         return day < starts or is_built(f"{day:%Y-%m}")
@@ -143,6 +102,7 @@ def _find_lost(
     due = [entry for entry in entries if all(map(is_due, _days_near(entry)))]
     index.add({f"{day:%Y-%m}" for entry in due for day in _days_near(entry) if day >= starts})
     missing: dict[str, list[tuple[str, datetime | None]]] = {}
+    checked = []
     for entry in due:
         count = len(missing)
         for line, body in enumerate(_lines(raw, entry), 1):
@@ -153,7 +113,7 @@ def _find_lost(
                 missing.setdefault(number or name, []).append((name, record.sold_at))
         if len(missing) == count:
             checked.append(name_of(raw, entry))
-    lost = {}
+    lost = {}  # a record of each; what left the month is sought where any revision was sold
     for number, records in missing.items():
         times = [sold_at for _, sold_at in records if sold_at]
         days = {time.date() + shift * _DAY for time in times for shift in (-1, 0, 1)}
@@ -161,7 +121,22 @@ def _find_lost(
             index.add({f"{day:%Y-%m}" for day in days if day >= starts})
             if not index.holds(number, records[0][0]):
                 lost[number] = records[0][0]
-    return lost
+    return Conservation(list(_name(raw, lost, index)), checked)
+
+
+def _name(raw: RawSource, lost: dict[str, str], index: ReceiptIndex) -> Iterator[LakeFinding]:
+    both = sorted(number for number in index.outside if number and number in index.counted)
+    if both and not raw.prefix:  # once for all sources
+        name = name_receipt(index.outside[both[0]])
+        what = f"receipt {name}: it is before the history and is counted too{_more(len(both))}"
+        yield LakeFinding(RECEIPTS, what, _REMEDY)
+    if lost:
+        number = min(lost)
+        what = (
+            f"receipt {number} ({lost[number]}) was read and is neither counted, nor in quarantine,"
+            f" nor before the history{_more(len(lost))}"
+        )
+        yield LakeFinding(RECEIPTS, what, _REMEDY)
 
 
 def _lines(raw: RawSource, entry: RawObject) -> Iterator[bytes]:
@@ -170,10 +145,7 @@ def _lines(raw: RawSource, entry: RawObject) -> Iterator[bytes]:
 
 
 def _is_receipt(record: Record, reader: Reader) -> bool:
-    """Whether the record makes a receipt: an open ticket makes none yet.
-
-    Nor does an order that was cancelled before it was counted.
-    """
+    """Whether the record makes a receipt: an open or abandoned order makes none."""
     if reader.translator is None:
         return True
     try:

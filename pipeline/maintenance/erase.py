@@ -29,14 +29,7 @@ from pipeline.lakes.identity import key_fingerprint
 from pipeline.load import Lake, Storage, decompress
 from pipeline.load.month_packs import PACKED, pack_key
 from pipeline.load.parquet import from_bytes
-from pipeline.maintenance.rewrite import (
-    Edit,
-    Touched,
-    clear,
-    find_touched,
-    read_entry,
-    rewrite,
-)
+from pipeline.maintenance.rewrite import Edit, Touched, clear, find_touched, read_entry, rewrite
 from pipeline.pos.source import ApiPage, Reader, Record, Source
 
 LIST = "_erased/"

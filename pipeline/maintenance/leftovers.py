@@ -15,38 +15,19 @@ from contextlib import suppress
 
 from pipeline import schema
 from pipeline.errors import Corrupt
-from pipeline.load import (
-    BACKOFFICE,
-    CATALOG,
-    CUMULATIVE,
-    CUSTOMERS,
-    MONTHLY,
-    RAW_SHIFTS,
-    SALES,
-    SHIFTS,
-    STAGING,
-    SUMMARY,
-    Lake,
-    Manifest,
-    Stat,
-)
+from pipeline.load import BACKOFFICE, CUMULATIVE, MONTHLY, SALES, SUMMARY, Lake, Manifest, Stat
 from pipeline.load.commit_records import Body
-from pipeline.load.day_object import FILE as DAY_FILE
-from pipeline.load.layout import TABLES, file_key, home_of
+from pipeline.load.layout import ONLY_FILE, TABLES, file_key, home_of
 from pipeline.maintenance.findings import LakeFinding
 
 GRACE = 5.0
 """A run in progress publishes within this many times the lake's `max_retry_wait`."""
 
 _TABLES = {
-    STAGING: [DAY_FILE],
+    **{dataset: [name] for dataset, name in ONLY_FILE.items()},
     SALES: [dataset.name for dataset in schema.LAKE],
     SUMMARY: [*(dataset.name for dataset in schema.SUMMARY), schema.RECEIPT_FIGURES.name, TABLES],
-    CUSTOMERS: ["customers"],
     BACKOFFICE: [dataset.name for dataset in schema.BACKOFFICE],
-    CATALOG: ["catalog"],
-    RAW_SHIFTS: ["shifts"],
-    SHIFTS: ["shifts"],
 }
 _REPORT_FILE = re.compile(
     r"versions/\d{6,}\.[0-9a-f]{16}\.zip"

@@ -116,12 +116,8 @@ def _finding(dataset: str, partition: str, what: str) -> LakeFinding:
 
 
 def _skipped(location: str, partition: str) -> LakeFinding:
-    return LakeFinding(
-        location,
-        f"not checked, because {partition} is damaged",
-        "repair that first, then verify again",
-        is_wrong=False,
-    )
+    what, remedy = f"not checked, because {partition} is damaged", "repair that, then verify again"
+    return LakeFinding(location, what, remedy, is_wrong=False)
 
 
 def _violations(
@@ -154,12 +150,9 @@ def _check_counts(lake: Lake, month: str, tables: dict[str, pa.Table]) -> Iterat
     curated, quarantined = tables["receipts"].num_rows, tables["quarantine"].num_rows
     counts = metadata["fetched"], metadata["curated"], metadata["quarantined"]
     if counts != (curated + quarantined, curated, quarantined):
-        yield _finding(
-            SALES,
-            month,
-            f"{metadata['fetched']} receipts were received, {curated} were counted and"
-            f" {quarantined} are in quarantine",
-        )
+        received = f"{metadata['fetched']} receipts were received"
+        counted = f"{curated} were counted and {quarantined} are in quarantine"
+        yield _finding(SALES, month, f"{received}, {counted}")
 
 
 def _check_days(

@@ -19,6 +19,7 @@ from pipeline.rules.names import Aliases, fold, is_pattern
 SHARES = ("list_price", "weights", "equal")
 REMAINDERS = ("largest", "first", "last")
 _ALIASES = ("items", "dishes", "variants", "modifiers", "options", "category_names", "categories")
+_FILE = {*_ALIASES, "channels", "tickets", "composites", "combos", "cash_rounding", "dayparts"}
 _COMBO = {"name", "sold_as", "item_ids", "categories", "share", "remainder", "parts", "with"}
 _PART = {"modifier", "dish", "quantity", "weight", "choice", "nothing"}
 
@@ -71,11 +72,7 @@ class _Reader:
             raise self.fail(f"[{where}]", str(error)) from error
 
     def menu(self, data: dict[str, Any]) -> Menu:
-        self.check_keys(
-            data,
-            {*_ALIASES, "channels", "tickets", "composites", "combos", "cash_rounding", "dayparts"},
-            "the file",
-        )
+        self.check_keys(data, _FILE, "the file")
         names = {key: self.aliases(data.get(key, {}), key) for key in _ALIASES}
         channels, tickets = (
             self.aliases(data.get(key, {}), key) for key in ("channels", "tickets")
@@ -87,20 +84,12 @@ class _Reader:
             for number, table in enumerate(data.get("combos", []), 1)
         )
         composites = self.composites(data.get("composites", {}))
-        rounding = (
-            self.decimal(data["cash_rounding"], "cash_rounding", Decimal(0))
-            if "cash_rounding" in data
-            else None
-        )
-        meaning = [
-            {
-                key: table.table
-                for key, table in {**names, "channels": channels, "tickets": tickets}.items()
-            },
-            sorted(map(repr, combos)),
-            repr(composites),
-            str(rounding),
-        ]
+        rounding = data.get("cash_rounding")
+        if rounding is not None:
+            rounding = self.decimal(rounding, "cash_rounding", Decimal(0))
+        aliases = {**names, "channels": channels, "tickets": tickets}
+        spellings = {key: table.table for key, table in aliases.items()}
+        meaning = [spellings, sorted(map(repr, combos)), repr(composites), str(rounding)]
         digest = hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()[:16]
         menu = Menu(data, combos, composites, rounding, digest, names, channels, tickets)
         self.refuse_clashes(menu)
@@ -146,17 +135,9 @@ class _Reader:
         if not isinstance(split, bool):
             raise self.fail("[composites] split", "must be true or false")
         share = self.one_of(table, "share", ("list_price", "equal"), "[composites]")
-        return Composites(
-            split,
-            share,
-            self.one_of(table, "remainder", REMAINDERS, "[composites]"),
-            tuple(
-                sorted(
-                    fold(t)
-                    for t in self.strings(table.get("never_split", []), "[composites] never_split")
-                )
-            ),
-        )
+        remainder = self.one_of(table, "remainder", REMAINDERS, "[composites]")
+        never_split = self.strings(table.get("never_split", []), "[composites] never_split")
+        return Composites(split, share, remainder, tuple(sorted(map(fold, never_split))))
 
     def combo(self, table: Any, where: str) -> Combo:
         self.check_keys(table, _COMBO, where)
@@ -175,13 +156,10 @@ class _Reader:
             raise self.fail(
                 where, "needs parts = [...]: the modifiers, or dishes, that it is made of"
             )
-        parts = tuple(
-            self.part(row, share, f"{where}, part {number}")
-            for number, row in enumerate(tables[0], 1)
-        )
+        rows, extra_rows = (enumerate(rows, 1) for rows in tables)
+        parts = tuple(self.part(row, share, f"{where}, part {number}") for number, row in rows)
         extras = tuple(
-            self.extra(row, parts, f"{where}, with {number}")
-            for number, row in enumerate(tables[1], 1)
+            self.extra(row, parts, f"{where}, with {number}") for number, row in extra_rows
         )
         remainder = self.one_of(table, "remainder", REMAINDERS, where)
         return Combo(name, sold_as, item_ids, categories, share, remainder, parts, extras)
@@ -210,14 +188,8 @@ class _Reader:
                 where, 'every part has a weight when share = "weights", and none otherwise'
             )
         quantity = self.decimal(row.get("quantity", 1), f"{where} quantity", Decimal("0.0001"))
-        return Part(
-            modifier,
-            dish,
-            quantity,
-            weight,
-            choice,
-            tuple(sorted(map(fold, self.strings(row.get("nothing", []), where)))),
-        )
+        nothing = tuple(sorted(map(fold, self.strings(row.get("nothing", []), where))))
+        return Part(modifier, dish, quantity, weight, choice, nothing)
 
     def extra(self, row: Any, parts: tuple[Part, ...], where: str) -> Extra:
         self.check_keys(row, {"modifier", "of", "each"}, where)

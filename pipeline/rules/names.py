@@ -48,11 +48,7 @@ class Patterns:
 
 
 class Aliases:
-    """Names by their spellings: {name: spellings}.
-
-    With `own`, a name is a spelling of itself. Raises ValueError if two names have the same
-    spelling.
-    """
+    """Names by their spellings; a name is one itself, if `own`. Raises ValueError."""
 
     def __init__(self, table: Mapping[str, Iterable[str]], own: bool = True):
         self.table = {

@@ -84,10 +84,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A table of the lake: folder, version, the meaning of a row, key and columns.
-
-    `order` are the columns that it is sorted by, where that is not the key.
-    """
+    """A table of the lake, sorted by `order`, or by its key where that is empty."""
 
     name: str
     version: int
@@ -133,11 +130,7 @@ def arrow(dataset: Dataset, decimals: int) -> pa.Schema:
 
 
 def conform(table: pa.Table, dataset: Dataset, decimals: int) -> pa.Table:
-    """`table` with exactly the columns, order and types of `dataset`, never rounded.
-
-    Raises SchemaMismatch when a column is missing, unknown or cannot be cast without loss, or when
-    a column that must not be null holds one.
-    """
+    """`table` with exactly the columns of `dataset`, never rounded, or SchemaMismatch."""
     import pyarrow as pa
 
     schema = arrow(dataset, decimals)

@@ -22,18 +22,12 @@ YEAR = 12
 
 def current_months(lake: Lake) -> dict[str, int]:
     """The last YEAR months of the lake, with the numbers of their manifests."""
-    return {
-        month: newest.number
-        for month in lake.partitions(SALES)[-YEAR:]
-        if (newest := lake.current(SALES, month))
-    }
+    months = lake.partitions(SALES)[-YEAR:]
+    return {month: newest.number for month in months if (newest := lake.current(SALES, month))}
 
 
 def find_unread(lake: Lake) -> list[dict[str, Any]]:
-    """The records in quarantine, of the last YEAR months of the lake.
-
-    A month that the last status has read is not read again.
-    """
+    """Records in quarantine in the last YEAR months; from the last status if the same."""
     rows: list[dict[str, Any]] = []
     names = ["receipt_number", "business_day", "reason", "detail", "total", "record"]
     before = lake.read_state(STATE)

@@ -44,10 +44,7 @@ def read_outside(
     starts: date,
     objects: Mapping[str, Sequence[RawObject]] = MappingProxyType({}),
 ) -> pa.Table:
-    """Receipts before the history (schema.OUTSIDE) of the sources of a lake.
-
-    Reads the raw objects of each source's folder in `objects`, or all where it has none.
-    """
+    """Receipts before the history (schema.OUTSIDE), of all or of `objects` by folder."""
     import pyarrow as pa
 
     from pipeline.transform import Raw, outside

@@ -174,10 +174,7 @@ def _fields(windows: _Windows | None, now: datetime) -> dict[str, Any]:
 
 
 def _read_windows(raw: RawSource, expected: date, before: Mapping[str, Any]) -> _Windows | None:
-    """The windows of one source; None where nothing has been extracted.
-
-    The manifests of windows that the status `before` has read are not read again.
-    """
+    """The windows of a source (or None); those in the status `before` are not read."""
     lake, committed = raw.lake, raw.lake.windows()
     windows = list(committed)
     if not windows:

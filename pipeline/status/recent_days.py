@@ -53,10 +53,7 @@ def read_recent_days(lake: Lake, last: date) -> dict[str, RecentDay]:
 
 
 def _read_days_of_month(lake: Lake, month: str, names: Sequence[str]) -> dict[str, RecentDay]:
-    """Those of the days `names` that the month's tables hold as they are now.
-
-    None of a large month, whose days are less than its tables.
-    """
+    """Days that the tables of their month hold as they are now; none of a large month."""
     if not lake.current(SALES, month):
         return {}
     newest = {name: lake.newest(STAGING, name) for name in names if name[:7] == month}

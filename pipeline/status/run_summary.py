@@ -112,11 +112,8 @@ def read_summary(
 
 def _numbers(lake: Lake, dataset: str) -> dict[str, int]:
     """The number of the newest manifest of each partition."""
-    return {
-        name: newest.number
-        for name in lake.partitions(dataset)
-        if (newest := lake.newest(dataset, name))
-    }
+    names = lake.partitions(dataset)
+    return {name: newest.number for name in names if (newest := lake.newest(dataset, name))}
 
 
 def _count_records(raw: RawSource, names: Sequence[str]) -> dict[str, int]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import luigi
 
 from pipeline import settings
-from pipeline.errors import Conflict
 from pipeline.lakes import ROOT, check_lake, folder_of, raw_lake
 from pipeline.load import RAW, RECEIPTS
-from pipeline.targets import MAX_ATTEMPTS, DatasetTask
-
-log = logging.getLogger(__name__)
+from pipeline.targets import DatasetTask
 
 
 def committed(dataset: str, partition: str, source: str = ROOT) -> str | None:
@@ -72,16 +68,4 @@ class RawTask(DatasetTask):
 
     def run(self) -> None:
         """Fetch, or use what another run has committed in the meantime."""
-        for attempt in range(MAX_ATTEMPTS):
-            try:
-                return self.fetch()
-            except Conflict:
-                raw_lake(self.source).refresh()
-                if self.complete():
-                    log.info(
-                        "%s: another run has committed it in the meantime; nothing to do", self
-                    )
-                    return None
-                if attempt == MAX_ATTEMPTS - 1:
-                    raise
-        return None
+        self.publish_once(self.fetch, raw_lake(self.source))

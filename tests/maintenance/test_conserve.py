@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.load import Lake, open_storage
-from pipeline.maintenance.conserve import _find_lost, _is_receipt, objects_near
+from pipeline.maintenance.conserve import _is_receipt, conserve, objects_near
 from pipeline.pos.source import NotCanonicalError, Record
 
 RECORD = Record(b"{}", "1-1", None, None, None)
@@ -46,7 +46,7 @@ def test_a_month_is_checked_with_what_was_sold_in_it_whenever_it_arrived(tmp_pat
 def test_a_record_without_a_date_is_sought_in_the_month_of_its_window() -> None:
     """A quarantined record that says no date stands where its window is."""
     months: set[str] = set()
-    index = SimpleNamespace(add=months.update, holds=lambda *_: "2026-10" in months)
+    index = SimpleNamespace(add=months.update, holds=lambda *_: "2026-10" in months, outside={})
     raw = SimpleNamespace(
         lake=SimpleNamespace(read_raw_blocks=lambda _: [b"{}\n"]),
         reader=SimpleNamespace(read_record=lambda _: RECORD, translator=None),
@@ -56,5 +56,5 @@ def test_a_record_without_a_date_is_sought_in_the_month_of_its_window() -> None:
     window = SimpleNamespace(day=date(2026, 10, 20))
     entry = SimpleNamespace(sold=None, key="object", digest="abc", start=0, partition_name=window)
     span = (date(2026, 1, 1), date(2026, 12, 31))
-    lost = _find_lost(raw, [entry], lambda _: True, index, *span, checked := [])
-    assert lost == {} and checked == ["abc"]
+    result = conserve(raw, [entry], lambda _: True, index, *span)
+    assert result.findings == [] and result.checked == ["abc"]
