@@ -5,7 +5,7 @@
    only if no run publishes for a while (a killed run left it); otherwise Conflict, and nothing is
    changed. So a run that was suspended for hours cannot overwrite newer content.
 2. A commit record takes the number of the manifest (manifests.py). A run killed before that leaves
-   the newest manifest old, and the partition is built again; killed after it, the run has published.
+   the newest manifest old, and the partition is built again; killed after it, it has published.
 3. A run that wrote data and then lost the number checks whether it has overwritten the winner's
    files. If so, it invalidates the partition, and the next run builds it again.
 

@@ -178,9 +178,7 @@ class Storage(ABC):
 
     def _try_put(self, write: Write) -> str | Conflict:
         try:
-            return self.put(
-                write.key, write.data, if_absent=write.if_absent, if_match=write.if_match
-            )
+            return self.put(**write._asdict())
         except Conflict as conflict:
             return conflict
 
