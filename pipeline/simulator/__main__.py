@@ -23,46 +23,19 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "python -m pipeline.simulator",
         description="A Loyverse- or Square-compatible API over a shop that never was.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument(
-        "--api",
-        choices=("loyverse", "square"),
-        default="loyverse",
-        help="whose API to speak; both serve the same shop (default: %(default)s)",
-    )
-    parser.add_argument("--port", type=int, default=0, help="default: a free one")
-    parser.add_argument(
-        "--seed", type=int, default=7, help="another seed is another shop (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--opened",
-        type=date.fromisoformat,
-        default=date(2023, 10, 1),
-        help="first business day (default: %(default)s)",
-    )
-    parser.add_argument("--stores", type=int, default=2, help="1 to 4 (default: %(default)s)")
-    parser.add_argument(
-        "--receipts-per-day",
-        type=float,
-        default=50,
-        help="of an average store (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--now",
-        type=_instant,
-        help="the server's clock starts there, e.g. 2026-11-01T12:00Z (default: the real time)",
-    )
-    parser.add_argument(
-        "--history-days",
-        type=int,
-        help="refuse older receipts with 402, as a plan without history does (31)",
-    )
-    parser.add_argument(
-        "--rate-limit",
-        type=_rate,
-        metavar="N/SECONDS",
-        help="answer 429 beyond, e.g. 300/300 (default: no limit)",
-    )
+    add = parser.add_argument
+    add("--api", choices=("loyverse", "square"), default="loyverse", help="whose API to speak")
+    add("--port", type=int, default=0, help="0: a free one")
+    add("--seed", type=int, default=7, help="another seed is another shop")
+    opened = date(2023, 10, 1)
+    add("--opened", type=date.fromisoformat, default=opened, help="first business day")
+    add("--stores", type=int, default=2, help="1 to 4")
+    add("--receipts-per-day", type=float, default=50, help="of an average store")
+    add("--now", type=_instant, help="where the clock starts: 2026-11-01T12:00Z; none: the time")
+    add("--history-days", type=int, help="refuse older receipts with 402: 31; none: never")
+    add("--rate-limit", type=_rate, metavar="N/SECONDS", help="answer 429 beyond it: 300/300")
     return parser.parse_args(arguments)
 
 

@@ -105,15 +105,6 @@ class Server(ThreadingTCPServer):
         self.live: set[socket.socket] = set()
         self.stopping, self._lock, self._count, self._granted = Event(), Lock(), 0, deque[float]()
 
-    def busiest(self, seconds: float = 300.0) -> int:
-        """Largest number of requests in any window of `seconds` seconds."""
-        times, count, start = sorted(request.arrival for request in self.requests), 0, 0
-        for end, moment in enumerate(times):
-            while moment - times[start] >= seconds:
-                start += 1
-            count = max(count, end - start + 1)
-        return count
-
     def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
     ) -> tuple[Exchange, Fault | None]:

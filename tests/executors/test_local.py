@@ -82,7 +82,7 @@ def test_a_master_that_is_no_address_or_does_not_answer_is_said_before_java_star
         open_cluster("test", "spark://127.0.0.1:1", {}, 1)
 
 
-def test_a_jvm_is_startedwithout_secrets_and_they_are_back_after_it(
+def test_a_jvm_is_started_without_secrets_and_they_are_back_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     names = [

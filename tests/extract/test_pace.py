@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from pipeline.extract.rate_limit import LATENCY, RateLimiter
 from pipeline.extract.waits import on_wait
 from tests.extract.small_shop import START, Patience, connect, shop
-from tests.support.faults import Fault
+from tests.support.faults import Fault, busiest
 
 ROOT = Path(__file__).parents[2]
 
@@ -188,7 +188,7 @@ def test_a_client_keeps_its_servers_limit(start, max_retry_wait: Patience) -> No
         pace=RateLimiter(10, 60.0, None, max_retry_wait.clock, max_retry_wait.sleep),
     )
     assert len([r for page in source.receipts(START, None) for r in page.records]) == 100
-    assert {request.status for request in server.requests} == {200} and server.busiest(60.0) == 10
+    assert {request.status for request in server.requests} == {200} and busiest(server, 60.0) == 10
     assert max_retry_wait.slept
 
 

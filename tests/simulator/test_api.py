@@ -15,6 +15,7 @@ from pipeline.simulator.ids import millis, stamp
 from pipeline.simulator.loyverse.api import answer
 from pipeline.simulator.loyverse.protocol import RESOURCES, ApiError, Rules
 from pipeline.simulator.source import decode
+from tests.support.faults import busiest
 
 PAGED = sorted(name for name, resource in RESOURCES.items() if resource.pages)
 WHOLE = sorted(name for name, resource in RESOURCES.items() if not resource.pages)
@@ -357,4 +358,4 @@ def test_the_rate_limit_is_a_sliding_window(shop: Shop, now: datetime, get: Call
             refused.json()["errors"][0]["code"] == "RATE_LIMITED"
             and "Retry-After" not in refused.headers
         )
-        assert server.busiest(300) == 7
+        assert busiest(server, 300) == 7

@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Any
 
 from pipeline.simulator.exchange import Exchange
+from pipeline.simulator.server import Server
 from tests.support.fault_kinds import KINDS, SOLO, Step
 
 
@@ -63,3 +64,13 @@ def on_path(path: str) -> Callable[[Exchange], bool]:
 
 def on_request(*numbers: int) -> Callable[[Exchange], bool]:
     return lambda exchange: exchange.number in numbers
+
+
+def busiest(server: Server, seconds: float) -> int:
+    """Largest number of requests in any window of `seconds` seconds."""
+    times, count, start = sorted(request.arrival for request in server.requests), 0, 0
+    for end, moment in enumerate(times):
+        while moment - times[start] >= seconds:
+            start += 1
+        count = max(count, end - start + 1)
+    return count
