@@ -59,11 +59,8 @@ class Tenders:
         order = state.order
         if not order.is_return:
             return []
-        sale, payments = (
-            self.contents.sale_of(order.slot),
-            self.contents.ticket(order.slot).payments,
-        )
-        return pay_back(order, payments, sale)
+        payments = self.contents.ticket(order.slot).payments
+        return pay_back(order, payments, self.contents.sale_of(order.slot))
 
 
 def first_tender_id(sale: Slot) -> str:
