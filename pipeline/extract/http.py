@@ -75,7 +75,8 @@ class _Call(NamedTuple):
 class Http:
     """GET and POST requests below `base`, each with `headers`.
 
-    Thread-safe; a forked process opens its own connections. `requests` counts the requests sent.
+    Thread-safe; a forked process opens its own connections. One request may take `deadline`
+    seconds, and all its retries wait `max_retry_wait`. `requests` counts the requests sent,
     `server_time` is the time in the server's last answer, None if it had none.
     """
 
