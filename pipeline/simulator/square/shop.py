@@ -21,7 +21,7 @@ class SquareShop:
     """`OrderSource` over a `Shop`."""
 
     def __init__(self, shop: Shop):
-        self.ledger, self.catalogue = shop.ledger, shop.catalogue
+        self.shop, self.ledger, self.catalogue = shop, shop.ledger, shop.catalogue
         stores = [location_id(store) for store in shop.catalogue.store_ids]
         locations = [stores[register.store] for register in shop.ledger.registers]
         self.timeline, self.printer = self.parts(shop, locations)
