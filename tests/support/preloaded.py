@@ -6,7 +6,7 @@ imported is that of the command; the libraries and the stages that are imported 
 of it (tests/test_architecture.py). Two servers take turns, so that two runs in a row differ in the
 seed of their hashes, as two interpreters do.
 
-`pos run` starts luigi in a fork that was made before it, for the same reason.
+What a command starts itself is forked as well: luigi, alerts and the embedded shop.
 
 A command can leave out the drawn files of reports, which most tests do not read (few_files.py).
 
@@ -19,24 +19,28 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
+import fcntl
 import functools
 import gc
 import itertools
 import json
 import os
+import pkgutil
 import re
 import runpy
+import select
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Mapping
-from importlib import import_module
+from collections.abc import Mapping, Sequence
+from datetime import date
+from importlib import import_module, resources
 from pathlib import Path
 from signal import SIGKILL
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from tests.support.few_files import leave_undrawn
 from tests.support.unsynced import leave_unsynced
@@ -73,26 +77,26 @@ LIBRARIES = (
     "xlsxwriter",
 )
 # The stages and the reports: what of the project reads neither settings nor environment.
-STAGES = (
+PACKAGES = (
     "pipeline.deliver",
     "pipeline.describe",
     "pipeline.extract",
     "pipeline.load",
     "pipeline.maintenance",
-    "pipeline.pos.loyverse.client",
+    "pipeline.pos",
     "pipeline.simulator",
-    "pipeline.summarize.month",
+    "pipeline.summarize",
     "pipeline.transform",
-    "reports.charts.bars",
-    "reports.charts.heat",
-    "reports.compose",
-    "reports.render.pdf",
-    "reports.render.workbook",
+    "reports",
 )
+LEFT_OUT = ("__main__", "pipeline.maintenance.conserve")  # which imports pipeline.settings
 # Variables that an interpreter or a library reads before a command begins.
 _EARLY = re.compile(r"(PYTHON|LC_|LANG|TZ$|HOME$|XDG_C|MPL|ARROW_|OMP_|OPENBLAS_|MALLOC_|LD_)")
 _PADDING = 4096 * "-"  # room for the command line of a command
-_MAX_REQUEST = 1 << 18
+_MAX_REQUEST, _MAX_FILES = 1 << 18, 8
+# What commands start themselves, and with which options.
+MODULES = ("luigi", "pipeline", "pipeline.simulator.embedded")
+FORKED_OPTIONS = {"env", "pass_fds", "process_group", "start_new_session", "stdin", "stdout"}
 _turns = itertools.count()
 
 
@@ -122,26 +126,59 @@ def run(
     stdout of the result holds stderr too. Raises TimeoutExpired when the command had to be killed.
     """
     command = [module, *arguments]
-    status, given = socket.socketpair()
     reading, writing = os.pipe()
-    with os.fdopen(reading, encoding="utf-8") as output, status.makefile() as answers:
-        request = json.dumps([command, str(folder), dict(environment), is_drawn]).encode()
-        with given:
-            socket.send_fds(_server(next(_turns) % 2), [request], [writing, given.fileno()])
+    with os.fdopen(reading, encoding="utf-8") as output, Path(os.devnull).open("rb") as nothing:
+        request = Request(command, str(folder), dict(environment), is_drawn)
+        forked = Forked(_server(next(_turns) % 2), request, (nothing.fileno(), writing, writing))
         os.close(writing)
-        status.close()  # `answers` keeps it
-        pid = int(answers.readline())
-        timer = threading.Timer(timeout, os.kill, (pid, SIGKILL))
+        timer = threading.Timer(timeout, os.kill, (forked.pid, SIGKILL))
         timer.start()
         try:
             text = output.read()
-            code = int(answers.readline())
+            code = forked.wait()
         finally:
             is_late = timer.finished.is_set()
             timer.cancel()
     if is_late:
         raise subprocess.TimeoutExpired(command, timeout, text)
     return subprocess.CompletedProcess(command, code, text)
+
+
+class Request(NamedTuple):
+    """A command, as a server gets it; `numbers` are those of the files that it inherits."""
+
+    command: list[str]
+    folder: str
+    environment: dict[str, str]
+    is_drawn: bool
+    numbers: Sequence[int] = ()
+    has_group: bool = False
+    has_session: bool = False
+
+
+class Forked:
+    """A command that a server has forked."""
+
+    def __init__(
+        self,
+        server: socket.socket,
+        request: Request,
+        standard: tuple[int, int, int],
+        inherited: Sequence[int] = (),
+    ) -> None:
+        self.status, given = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with given:
+            files = [given.fileno(), server.fileno(), *standard, *inherited]
+            socket.send_fds(server, [json.dumps(request).encode()], files)
+        self.pid = int(self.status.recv(64))
+
+    def has_ended(self) -> bool:
+        return bool(select.select([self.status], [], [], 0)[0])
+
+    def wait(self) -> int:
+        """The exit code, once."""
+        with self.status:
+            return int(self.status.recv(64))
 
 
 @functools.cache
@@ -165,82 +202,112 @@ def _server(turn: int) -> socket.socket:
     return here
 
 
-def _serve(control: socket.socket) -> list[str]:
-    """Fork a process for each request; returns in that process, with its command."""
+def _serve(control: socket.socket) -> tuple[Request, socket.socket]:
+    """Fork a process for each request; returns in that process.
+
+    With the request it gets a connection to this server, for the commands that it starts itself.
+    """
     while True:
-        request, files, _, _ = socket.recv_fds(control, _MAX_REQUEST, 2)
-        if not request:
+        text, files, _, _ = socket.recv_fds(control, _MAX_REQUEST, _MAX_FILES)
+        if not text:
             os._exit(0)
-        output, status = files
         if not os.fork():
             control.close()
-            command, folder, environment, is_drawn = json.loads(request)
-            _keep(output, status)
-            if not is_drawn:
+            request = Request(*json.loads(text))
+            server = socket.socket(fileno=_keep(request, files))
+            if not request.is_drawn:
                 leave_undrawn()
-            os.chdir(folder)
+            os.chdir(request.folder)
             os.environ.clear()
-            os.environ.update(environment)
-            return command
-        os.close(output)
-        os.close(status)
+            os.environ.update(request.environment)
+            return request, server
+        for file in files:
+            os.close(file)
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass  # earlier ones, which have ended
 
 
-def _keep(output: int, status: int) -> None:
+def _keep(request: Request, files: list[int]) -> int:
     """Fork the command, which returns; this process reports its exit code."""
     if pid := os.fork():
-        os.close(output)
-        os.write(status, b"%d\n" % pid)
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        os.write(status, b"%d\n" % code)
+        status = files.pop(0)
+        for file in files:
+            os.close(file)
+        with contextlib.suppress(OSError):  # nothing waits for it any more
+            os.write(status, b"%d" % pid)
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            os.write(status, b"%d" % code)
         os._exit(0)
-    os.close(status)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os.close(output)
-
-
-def _fork_luigi() -> list[str] | None:
-    """Fork a process that becomes the luigi which this one starts.
-
-    Returns in that process, with its command; and None in this one.
-    """
-    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    pid = os.fork()
-    if not pid:
-        here.close()
+    if request.has_group:
         os.setpgid(0, 0)
-        request, lifelines, _, _ = socket.recv_fds(there, _MAX_REQUEST, 1)
-        if not request:
-            os._exit(0)  # none was started
-        there.close()
-        command, environment = json.loads(request)
-        os.environ.clear()
-        os.environ.update(environment, POS_PARENT_PIPE=str(lifelines[0]))
-        return command
-    there.close()
+    if request.has_session:
+        os.setsid()
+    status, server, *inherited = (fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 256) for file in files)
+    for file in files:
+        os.close(file)
+    for file, number in zip(inherited, [0, 1, 2, *request.numbers], strict=True):
+        os.dup2(file, number)
+        os.close(file)
+    os.close(status)
+    return server
 
-    class Popen(subprocess.Popen):  # type: ignore[type-arg]
-        """Luigi in the fork; anything else in a new process."""
 
-        def __init__(self, command: list[str], **options: object) -> None:
-            if command[1:3] != ["-m", "luigi"]:
-                super().__init__(command, **options)
-                return
-            self.pid = pid
-            request = json.dumps([command[2:], dict(options["env"])]).encode()
-            socket.send_fds(here, [request], options["pass_fds"])
+class _Popen(subprocess.Popen):  # type: ignore[type-arg]
+    """A command of ours is forked from the server; anything else is started as ever."""
 
-        def wait(self, timeout: float | None = None) -> int:
-            if self.pid != pid:
-                return super().wait(timeout)
-            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    server: socket.socket
+    is_drawn: bool
+    _forked: Forked | None = None
 
-    subprocess.Popen = Popen
-    return None
+    def __init__(self, args: list[str], **options: object) -> None:
+        environment = options.get("env") or os.environ
+        is_ours = (
+            args[1:2] == ["-m"]
+            and args[2] in MODULES
+            and options.keys() <= FORKED_OPTIONS
+            and can_run(environment)
+        )
+        if not is_ours:
+            super().__init__(args, **options)
+            return
+        self.args, self.returncode = args, None
+        self.stdin = self.stdout = self.stderr = None
+        self._communication_started = False
+        numbers = list(options.get("pass_fds", ()))
+        request = Request(
+            args[2:],
+            str(Path.cwd()),
+            dict(environment),
+            self.is_drawn,
+            numbers,
+            options.get("process_group") == 0,
+            bool(options.get("start_new_session")),
+        )
+        with contextlib.ExitStack() as stack:
+            standard = [0, 1, 2]
+            if options.get("stdin") == subprocess.PIPE:
+                reading, writing = os.pipe()
+                stack.callback(os.close, reading)
+                self.stdin, standard[0] = os.fdopen(writing, "wb"), reading
+            if options.get("stdout") == subprocess.DEVNULL:
+                standard[1] = stack.enter_context(Path(os.devnull).open("wb")).fileno()
+            self._forked = Forked(self.server, request, tuple(standard), numbers)
+        self.pid = self._forked.pid
+
+    def wait(self, timeout: float | None = None) -> int:
+        if not self._forked:
+            return super().wait(timeout)
+        if self.returncode is None:
+            self.returncode = self._forked.wait()
+        return self.returncode
+
+    def poll(self) -> int | None:
+        if not self._forked:
+            return super().poll()
+        if self.returncode is None and self._forked.has_ended():
+            self.wait()
+        return self.returncode
 
 
 def _rename(words: list[str]) -> None:
@@ -252,9 +319,33 @@ def _rename(words: list[str]) -> None:
     ctypes.memmove(start, line.ljust(end - start, b"\0"), end - start)
 
 
+def _import_all(name: str) -> None:
+    package = import_module(name)
+    for module in pkgutil.walk_packages(package.__path__, f"{name}."):
+        if not module.name.endswith(LEFT_OUT):
+            import_module(module.name)
+
+
+def _warm() -> None:
+    """Read and compile what each run with a report would: texts, locales, templates."""
+    from reports.figures.holidays import holidays_in
+    from reports.render.html import template
+    from reports.words import Words
+
+    for locale in ("en_US", "es_MX"):
+        Words(locale, 2)
+    for path in resources.files("reports").iterdir():
+        if path.name.endswith(".j2"):
+            template(path.name)
+    holidays_in(["America/Mexico_City"], [date(2026, 10, 1)])
+
+
 def main() -> None:
-    for name in (*LIBRARIES, *STAGES):
+    for name in LIBRARIES:
         import_module(name)
+    for name in PACKAGES:
+        _import_all(name)
+    _warm()
     leave_unsynced()
     gc.freeze()  # a collection in a fork would copy their memory
     atexit.register(gc.unfreeze)  # what they hold is released at the end, as ever
@@ -262,9 +353,13 @@ def main() -> None:
         socket.socket(fileno=int(sys.argv[1])) as control,
         warnings.catch_warnings(action="ignore"),
     ):
-        command = _serve(control)  # Python warns of threads, which a fork does not have
-        if command[:2] == ["pipeline", "run"]:
-            command = _fork_luigi() or command
+        request, server = _serve(control)  # Python warns of threads, which a fork does not have
+    command = request.command
+    if command[0] in MODULES:
+        _Popen.server, _Popen.is_drawn = server, request.is_drawn
+        subprocess.Popen = _Popen  # type: ignore[misc]
+    else:
+        server.close()
     tempfile.tempdir = None  # a library may have asked for it, with another TMPDIR
     del sys.modules["pipeline"]  # which loads the tasks, where Luigi is there before it
     sys.argv[1:] = command[1:]
