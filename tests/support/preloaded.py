@@ -89,7 +89,8 @@ PACKAGES = (
     "pipeline.transform",
     "reports",
 )
-LEFT_OUT = ("__main__", "pipeline.maintenance.conserve")  # which imports pipeline.settings
+# The last two import pipeline.settings.
+LEFT_OUT = ("__main__", "pipeline.maintenance.conserve", "pipeline.maintenance.erase")
 # Variables that an interpreter or a library reads before a command begins.
 _EARLY = re.compile(r"(PYTHON|LC_|LANG|TZ$|HOME$|XDG_C|MPL|ARROW_|OMP_|OPENBLAS_|MALLOC_|LD_)")
 _PADDING = 4096 * "-"  # room for the command line of a command
