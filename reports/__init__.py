@@ -18,6 +18,8 @@ from reports.plans import Plans, read_plans
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from reports.render.pdf import Paper
+
 __all__ = [
     "HISTORY",
     "Plans",
@@ -50,66 +52,30 @@ def monthly(
     month: date,
     summaries: Mapping[date, Mapping[str, pa.Table]],
     *,
-    through: date | None = None,
     locale: str = "en_US",
-    lake_decimals: int,
-    decimals: Mapping[str, int] | None = None,
-    lineage: Mapping[str, object],
-    changes: Mapping[str, object] | None = None,
-    lake_starts: date | None = None,
-    reopened: Sequence[Mapping[str, str]] = (),
-    backoffice: Mapping[str, pa.Table] | None = None,
-    outside: pa.Table | None = None,
-    quarantine: pa.Table | None = None,
-    history_starts: date | None = None,
-    currency: str = "",
-    covered: Sequence[date] | None = None,
-    plans: Plans | None = None,
-    shifts: pa.Table | None = None,
-    paper: Literal["us-letter", "a4"] = "us-letter",
+    paper: Paper = "us-letter",
+    **inputs: Any,
 ) -> dict[str, bytes]:
-    """Files of the monthly report.
-
-    `summaries` holds `month` and, where the lake has them, the month before and the same month last
-    year, by their first days. `lake_decimals` are the decimals of the amounts in `summaries`,
-    `decimals` those that each currency has (without: `lake_decimals`). `through` is the last
-    complete business day of an open month, None for a closed one. `changes` is the figures.json of
-    the previous version, None for a first one, and `reopened` the receipts that came or changed
-    since then, each with number, day, total and why (late, edited, cancelled, refunded, new).
-    `lake_starts` is the first day of the lake: new customers are counted only with it and the
-    `customers` of every month since. `covered` are the days of `month` in the lake, by default all
-    from `lake_starts` on; no other day counts as a day without sales. `backoffice` are the tables
-    of the POS's own exports, None without any. `outside` are the receipts that arrived in the month
-    and are before `history_starts`, `quarantine` the unreadable ones. `currency` is that of a month
-    that has neither sales nor stores. `plans` are the owner's goals, notes, fees, dayparts and
-    labour (`read_plans`). `shifts` are the month's shifts of the cash drawers, None without any.
-    """
+    """Files of the monthly report; `inputs` are those of `compose.compose_monthly`."""
     from reports.compose import compose_monthly
     from reports.render import files_of
 
-    return files_of(
-        compose_monthly(
-            month,
-            summaries,
-            through=through,
-            lake_decimals=lake_decimals,
-            decimals=decimals,
-            metadata=lineage,
-            before=changes,
-            lake_starts=lake_starts,
-            reopened=reopened,
-            backoffice=backoffice,
-            outside=outside,
-            quarantine=quarantine,
-            history_starts=history_starts,
-            currency=currency,
-            covered=covered,
-            plans=plans,
-            shifts=shifts,
-        ),
-        locale,
-        paper,
-    )
+    return files_of(compose_monthly(month, summaries, **inputs), locale, paper)
+
+
+def cumulative(
+    through_month: date,
+    summaries: Mapping[date, Mapping[str, pa.Table]],
+    *,
+    locale: str = "en_US",
+    paper: Paper = "us-letter",
+    **inputs: Any,
+) -> dict[str, bytes]:
+    """Files of the cumulative report; `inputs` are those of `compose.compose_cumulative`."""
+    from reports.compose import compose_cumulative
+    from reports.render import files_of
+
+    return files_of(compose_cumulative(through_month, summaries, **inputs), locale, paper)
 
 
 def closing_message(
@@ -120,73 +86,21 @@ def closing_message(
     locale: str = "en_US",
     lake_decimals: int,
     decimals: Mapping[str, int] | None = None,
-    plans: Plans | None = None,
-    lake_starts: date | None = None,
-    shifts: pa.Table | None = None,
+    **inputs: Any,
 ) -> bytes:
     """message.json of the day, or of the seven days, that end with `day`.
 
-    `summaries` holds the month of `day` and, where the lake has it, the month before; `shifts` are
-    those of the cash drawers of the month, None without any.
+    `inputs` are those of `briefing.compose_briefing`.
     """
     from reports.briefing import compose_briefing
     from reports.render.message import briefing_json
     from reports.words import Words
 
     title, currencies, sections = compose_briefing(
-        period,
-        day,
-        summaries,
-        lake_decimals=lake_decimals,
-        plans=plans,
-        lake_starts=lake_starts,
-        shifts=shifts,
+        period, day, summaries, lake_decimals=lake_decimals, **inputs
     )
     words = Words(locale, lake_decimals, currencies, decimals)
     return briefing_json(title, currencies, sections, words)
-
-
-def cumulative(
-    through_month: date,
-    summaries: Mapping[date, Mapping[str, pa.Table]],
-    *,
-    through: date | None = None,
-    locale: str = "en_US",
-    lake_decimals: int,
-    decimals: Mapping[str, int] | None = None,
-    lineage: Mapping[str, object],
-    changes: Mapping[str, object] | None = None,
-    versions: Sequence[Mapping[str, object]] = (),
-    weekend: tuple[int, ...] = (4, 5, 6),
-    paper: Literal["us-letter", "a4"] = "us-letter",
-) -> dict[str, bytes]:
-    """Files of the cumulative report.
-
-    It covers every month of `summaries` (HISTORY of each) up to `through_month`.
-
-    `through` is the last complete business day where `through_month` is still open. `changes` is
-    the figures.json of the previous version; months that moved since are named. `versions` are the
-    published versions of all reports, each with report, month, version, digest. `weekend` are the
-    weekdays (0 = Monday) that count as the weekend.
-    """
-    from reports.compose import compose_cumulative
-    from reports.render import files_of
-
-    return files_of(
-        compose_cumulative(
-            through_month,
-            summaries,
-            through=through,
-            lake_decimals=lake_decimals,
-            decimals=decimals,
-            metadata=lineage,
-            versions=versions,
-            before=changes,
-            weekend=weekend,
-        ),
-        locale,
-        paper,
-    )
 
 
 def change_of(figures: Mapping[str, Any]) -> str:

@@ -28,10 +28,10 @@ def compose_monthly(
     month: date,
     sources: Sources,
     *,
-    through: date | None,
+    through: date | None = None,
     lake_decimals: int,
-    metadata: Mapping[str, object],
-    before: Mapping[str, object] | None = None,
+    lineage: Mapping[str, object],
+    changes: Mapping[str, object] | None = None,
     lake_starts: date | None = None,
     reopened: Sequence[Mapping[str, str]] = (),
     backoffice: Mapping[str, pa.Table] | None = None,
@@ -46,7 +46,19 @@ def compose_monthly(
 ) -> Page:
     """The monthly report as data.
 
-    `before` is the figures.json of the version before this one.
+    `sources` holds `month` and, where the lake has them, the month before and the same month last
+    year, by their first days. `lake_decimals` are the decimals of the amounts in `sources`,
+    `decimals` those that each currency has (without: `lake_decimals`). `through` is the last
+    complete business day of an open month, None for a closed one. `changes` is the figures.json of
+    the previous version, None for a first one, and `reopened` the receipts that came or changed
+    since then, each with number, day, total and why (late, edited, cancelled, refunded, new).
+    `lake_starts` is the first day of the lake: new customers are counted only with it and the
+    `customers` of every month since. `covered` are the days of `month` in the lake, by default all
+    from `lake_starts` on; no other day counts as a day without sales. `backoffice` are the tables
+    of the POS's own exports, None without any. `outside` are the receipts that arrived in the month
+    and are before `history_starts`, `quarantine` the unreadable ones. `currency` is that of a month
+    that has neither sales nor stores. `plans` are the owner's goals, notes, fees, dayparts and
+    labour (`read_plans`). `shifts` are the month's shifts of the cash drawers, None without any.
     """
     if month not in sources:
         raise KeyError(f"no summary of {month:%Y-%m}; give the month's own tables")
@@ -74,7 +86,7 @@ def compose_monthly(
         )
         names |= figures.stores
         issue = Issue(
-            metadata,
+            lineage,
             lake_decimals,
             decimals or {},
             DataState(
@@ -85,7 +97,7 @@ def compose_monthly(
                 unread=frame(quarantine) if quarantine is not None else pd.DataFrame(),
                 history_starts=history_starts,
             ),
-            before,
+            changes,
             reopened,
         )
         sections += build_sections(MONTHLY, figures, issue, FRONT["monthly"], ANNEX["monthly"])
@@ -97,7 +109,7 @@ def compose_monthly(
         shown,
         tuple(sorted(names.values())),
         tuple(sections),
-        metadata,
+        lineage,
         since=calendar[0] if calendar and calendar[0] > month else None,
         decimals=decimals or {},
     )
@@ -107,17 +119,20 @@ def compose_cumulative(
     last: date,
     sources: Sources,
     *,
-    through: date | None,
+    through: date | None = None,
     lake_decimals: int,
-    metadata: Mapping[str, object],
+    lineage: Mapping[str, object],
+    changes: Mapping[str, object] | None = None,
     versions: Sequence[Mapping[str, object]] = (),
-    before: Mapping[str, object] | None = None,
     weekend: tuple[int, ...] = WEEKEND,
     decimals: Mapping[str, int] | None = None,
 ) -> Page:
     """The cumulative report as data: all months of `sources` up to `last`.
 
-    `versions` fill the version history, `before` is the figures.json of the previous version.
+    Each has the tables HISTORY. `through` is the last complete business day where `last` is still
+    open. `changes` is the figures.json of the previous version; months that moved since are named.
+    `versions` are the published versions of all reports, each with report, month, version, digest.
+    `weekend` are the weekdays (0 = Monday) that count as the weekend.
     """
     kept = {month: tables for month, tables in sources.items() if month <= last}
     if not kept:
@@ -133,7 +148,7 @@ def compose_cumulative(
             silences=tuple(Figures(last, through, currency, kept).silences),
             stores=known_stores(kept),
         )
-        issue = Issue(metadata, lake_decimals, decimals or {}, state, before, versions=versions)
+        issue = Issue(lineage, lake_decimals, decimals or {}, state, changes, versions=versions)
         sections += build_sections(
             CUMULATIVE, history, issue, FRONT["cumulative"], ANNEX["cumulative"]
         )
@@ -145,7 +160,7 @@ def compose_cumulative(
         shown,
         tuple(sorted(names.values())),
         tuple(sections),
-        metadata,
+        lineage,
         decimals=decimals or {},
     )
 

@@ -237,10 +237,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A whole report.
-
-    `currencies` are those of its amounts.
-    """
+    """A whole report. `currencies` are those of its amounts."""
 
     report: Literal["monthly", "cumulative"]
     month: date

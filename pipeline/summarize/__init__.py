@@ -2,12 +2,11 @@
 
 Takes the lake tables of each month, its stores, employees and counts. Returns one table per dataset
 of schema.SUMMARY and month. One file per grain has its query and names the source of its
-definitions; `lake` is what the queries read, `month` runs them, `merge` joins months to longer
-spans.
+definitions; `lake` is what the queries read, `month` runs them. Months add up to longer spans, except
+for what schema.SUMMARY says otherwise.
 """
 
 from pipeline.summarize.lake import MonthRows
-from pipeline.summarize.merge import merge
 from pipeline.summarize.month import summarize
 
-__all__ = ["MonthRows", "merge", "summarize"]
+__all__ = ["MonthRows", "summarize"]

@@ -174,17 +174,6 @@ def with_month(table: pa.Table | pa.RecordBatch, month: date) -> pa.Table | pa.R
     return table.add_column(0, pa.field("month", pa.date32()), column)
 
 
-def tabulate(
-    connection: duckdb.DuckDBPyConnection, query: str, dataset: schema.Dataset, decimals: int
-) -> pa.Table:
-    """The rows of `query` as the table of `dataset`, in the order of its key.
-
-    Raises DataError when two rows have one key: a store with two currencies would do that.
-    """
-    rows = _sorted_rows(connection, query, dataset, dataset.key)
-    return schema.conform(rows.select(dataset.names()), dataset, decimals)
-
-
 def tabulate_months(
     connection: duckdb.DuckDBPyConnection,
     query: str,
@@ -192,20 +181,11 @@ def tabulate_months(
     decimals: int,
     months: Iterable[date],
 ) -> dict[date, pa.Table]:
-    """What `tabulate` returns of the rows of each month."""
-    rows = _sorted_rows(connection, query, dataset, ("month", *dataset.key))
-    return {
-        month: schema.conform(part.select(dataset.names()), dataset, decimals)
-        for month, part in _by_month(rows, months).items()
-    }
+    """The rows of `query` by month as tables of `dataset`, in the order of its key.
 
-
-def _sorted_rows(
-    connection: duckdb.DuckDBPyConnection,
-    query: str,
-    dataset: schema.Dataset,
-    key: tuple[str, ...],
-) -> pa.Table:
+    Raises DataError when two rows have one key: a store with two currencies would do that.
+    """
+    key = ("month", *dataset.key)
     order = ", ".join(f'"{name}"' for name in key)
     with warnings.catch_warnings():
         # it copies a few rows; sql(query).to_arrow_table() would plan the query twice
@@ -218,7 +198,10 @@ def _sorted_rows(
             f"summary of {dataset.name}: two rows have the key {twice}; has a store two currencies,"
             " or two names?"
         )
-    return rows
+    return {
+        month: schema.conform(part.select(dataset.names()), dataset, decimals)
+        for month, part in _by_month(rows, months).items()
+    }
 
 
 def _by_month(rows: pa.Table, months: Iterable[date]) -> dict[date, pa.Table]:

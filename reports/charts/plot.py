@@ -35,9 +35,9 @@ class Scale:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
-def ticks_of(low: float, high: float, steps: int = 4) -> list[float]:
+def ticks_of(low: float, high: float) -> list[float]:
     """Round values between `low` and `high`."""
-    locator = MaxNLocator(steps, steps=[1, 2, 2.5, 5, 10])
+    locator = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10])
     reach = (high - low or 1) * 0.001
     return [float(t) for t in locator.tick_values(low, high) if low - reach <= t <= high + reach]
 
@@ -68,25 +68,21 @@ def label_axis(
     reach = -99.0
     for place, label in places:
         size = width_of(label, SMALL)
-        anchor = (
-            "start"
-            if place < span[0] + size / 2
-            else "end"
-            if place + size / 2 > span[1] + 2
-            else "middle"
-        )
+        anchor = "end" if place + size / 2 > span[1] + 2 else "middle"
+        if place < span[0] + size / 2:
+            anchor = "start"
         start = place - size * ANCHORS[anchor]
         if start > reach + 8:
             canvas.write(place, y, label, anchor=anchor)
             reach = start + size
 
 
-def legend(canvas: Canvas, entries: Sequence[tuple[str, str, str]], y: float = 9.0) -> float:
+def legend(canvas: Canvas, entries: Sequence[tuple[str, str, str]]) -> float:
     """Keys above the plot, small signs beside their names, in as many rows as needed.
 
     Returns the height below which the plot begins.
     """
-    x = 2.0
+    x, y = 2.0, 9.0
     for sign, color, label in entries:
         wide = width_of(label, SMALL) + 32
         if x > 2 and x + wide - 12 > WIDTH:

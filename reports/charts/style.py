@@ -109,17 +109,13 @@ def cut(label: str, width: float, size: float = SIZE) -> str:
     return label[:low].rstrip() + "…"
 
 
-def wrap(label: str, width: float, size: float = SIZE, lines: int = 2) -> list[str]:
-    """`label` in at most `lines` lines of `width` points, the last one cut."""
-    built: list[str] = []
-    words = label.split(" ")
-    while words and len(built) < lines - 1:
-        line = words[:1]
-        while len(line) < len(words) and width_of(" ".join(words[: len(line) + 1]), size) <= width:
-            line = words[: len(line) + 1]
-        built.append(cut(" ".join(line), width, size))
-        words = words[len(line) :]
-    return built + ([cut(" ".join(words), width, size)] if words else [])
+def wrap(label: str, width: float, size: float = SIZE) -> list[str]:
+    """`label` in one or two lines of `width` points, the last one cut."""
+    words, count = label.split(" "), 1
+    while count < len(words) and width_of(" ".join(words[: count + 1]), size) <= width:
+        count += 1
+    lines = (words[:count], words[count:])
+    return [cut(" ".join(line), width, size) for line in lines if line]
 
 
 @dataclass(frozen=True)

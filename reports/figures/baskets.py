@@ -58,9 +58,7 @@ def combined(combo_parts: pd.DataFrame) -> set[tuple[str, str]]:
     }
 
 
-def pairs(
-    baskets: pd.DataFrame, combo_parts: pd.DataFrame, total: Totals, fewest: int = FEWEST
-) -> list[Pair]:
+def pairs(baskets: pd.DataFrame, combo_parts: pd.DataFrame, total: Totals) -> list[Pair]:
     """Pairs of `baskets` among the receipts of `total`.
 
     `baskets` has receipts by item and partner; a row of an item with itself has all its receipts.
@@ -70,20 +68,15 @@ def pairs(
     together = combined(combo_parts)
     among = (total.receipts, total.receipts - total.combo_receipts)
     matches = []
-    for (item, partner), *both in sums[sums["receipts"] >= fewest].itertuples(name=None):
+    for (item, partner), *both in sums[sums["receipts"] >= FEWEST].itertuples(name=None):
         plain = (item, partner) in together
-        if item == partner or both[plain] < fewest:
+        if item == partner or both[plain] < FEWEST:
             continue
         first, second = sorted((item, partner), key=lambda name: (own[name][plain], name))
-        pair = Pair(
-            first,
-            second,
-            int(both[plain]),
-            int(own[first][plain]),
-            int(own[second][plain]),
-            among[plain],
-            plain,
+        on_both, with_first, with_second = (
+            int(count[plain]) for count in (both, own[first], own[second])
         )
+        pair = Pair(first, second, on_both, with_first, with_second, among[plain], plain)
         if pair.lift[0] > pair.lift[1]:
             matches.append(pair)
     return sorted(matches, key=lambda p: (-p.leverage[0], p.first, p.second))

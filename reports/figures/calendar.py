@@ -60,7 +60,7 @@ def same_day(first: date, through: date) -> date:
 def open_days_by(days: pd.DataFrame) -> dict[tuple[str, int], int]:
     """Number of open days by store and weekday (0 = Monday)."""
     rows = zip(days["store_id"], days["business_day"], days["receipts"], strict=True)
-    opened = dict.fromkeys((store, day) for store, day, receipts in rows if receipts > 0)
+    opened = {(store, day) for store, day, receipts in rows if receipts > 0}
     return dict(Counter((store, day.weekday()) for store, day in opened))
 
 
@@ -193,10 +193,7 @@ class Split:
     now: int
 
     def parts(self) -> dict[str, int]:
-        return {
-            n: getattr(self, n)
-            for n in ("stores", "calendar", "receipts", "average", "discounts", "refunds")
-        }
+        return {name: units for name, units in vars(self).items() if name not in ("base", "now")}
 
 
 def split_change(now: pd.DataFrame, base: pd.DataFrame, fair: Normalised) -> Split:
@@ -224,13 +221,5 @@ def split_change(now: pd.DataFrame, base: pd.DataFrame, fair: Normalised) -> Spl
     )
     receipts = divide(more.numerator, more.denominator)
     average = fair.now.gross_sales - fair.base.gross_sales - receipts
-    return Split(
-        b.net_sales,
-        stores,
-        calendar,
-        receipts,
-        average,
-        b.discounts - a.discounts,
-        b.refunds - a.refunds,
-        a.net_sales,
-    )
+    less = b.discounts - a.discounts, b.refunds - a.refunds
+    return Split(b.net_sales, stores, calendar, receipts, average, *less, a.net_sales)

@@ -44,17 +44,11 @@ def like_for_like(now: StoreDays, past: StoreDays) -> LikeForLike:
 
     31 October is compared with 1 November.
     """
-    kept = [
-        (net, *past[store, day - YEAR], day)
-        for (store, day), (net, _) in now.items()
-        if (store, day - YEAR) in past
-    ]
-    net, base, receipts = (
-        sum(k[0] for k in kept),
-        sum(k[1] for k in kept),
-        sum(k[2] for k in kept),
-    )
-    return LikeForLike(net, base, len({k[3] for k in kept}), receipts)
+    both = [(store, day) for store, day in now if (store, day - YEAR) in past]
+    kept = [(now[store, day][0], *past[store, day - YEAR]) for store, day in both]
+    days = {day for _, day in both}
+    net, base, receipts = (sum(column) for column in zip(*kept, strict=True)) if kept else (0, 0, 0)
+    return LikeForLike(net, base, len(days), receipts)
 
 
 def seasonality(net: Mapping[date, int]) -> dict[int, Fraction]:

@@ -70,7 +70,7 @@ def by_category(items: pd.DataFrame) -> pd.DataFrame:
     return sum_by(items, ["category"], SUMS, "net_sales")
 
 
-def classes(net: list[int], bounds: tuple[int, int] = ABC_BOUNDS) -> list[str]:
+def classes(net: list[int]) -> list[str]:
     """ABC classes of net sales, largest first: A up to a running share of 80 %.
 
     The best seller is always A; an item without positive sales is C.
@@ -78,22 +78,14 @@ def classes(net: list[int], bounds: tuple[int, int] = ABC_BOUNDS) -> list[str]:
     >>> classes([70, 20, 7, 3])
     ['A', 'B', 'C', 'C']
     """
-    total_sum = sum(value for value in net if value > 0)
+    a_bound, b_bound = (bound * sum(value for value in net if value > 0) for bound in ABC_BOUNDS)
     matches, running = [], 0
     for rank, value in enumerate(net):
-        running += max(value, 0)
-        share = running * 100
-        matches.append(
-            "C"
-            if value <= 0
-            else (
-                "A"
-                if rank == 0 or share <= bounds[0] * total_sum
-                else "B"
-                if share <= bounds[1] * total_sum
-                else "C"
-            )
-        )
+        running += 100 * max(value, 0)
+        if value > 0 and (rank == 0 or running <= a_bound):
+            matches.append("A")
+        else:
+            matches.append("B" if value > 0 and running <= b_bound else "C")
     return matches
 
 
@@ -115,10 +107,8 @@ def compare(now: pd.DataFrame, before: pd.DataFrame, fair: Mapping[str, FairPart
         .reset_index()
     )
     parts = [fair.get(item, FairPart(0, 0, 0)) for item in joined["item"]]
-    joined["fair_now"] = [part.now for part in parts]
-    joined["fair_base"] = [part.base for part in parts]
-    joined["fair_receipts"] = [part.receipts for part in parts]
-    joined["fair_change"] = [part.change for part in parts]
+    for name in ("now", "base", "receipts", "change"):
+        joined[f"fair_{name}"] = [getattr(part, name) for part in parts]
     return sort_rows(joined, "-fair_change", "item").reset_index(drop=True)
 
 

@@ -54,11 +54,8 @@ def engineer(ranked: pd.DataFrame) -> list[MenuItem]:
         if len(rows) < FEWEST:
             continue
         gains = [int(r.costed_net) - int(r.costed_tax_included) - int(r.cost) for r in rows]
-        units, gain, costed = (
-            sum(int(r.units) for r in rows),
-            sum(gains),
-            sum(int(r.costed_units) for r in rows),
-        )
+        units, costed = (int(group[name].sum()) for name in ("units", "costed_units"))
+        gain = sum(gains)
         for r, own in zip(rows, gains, strict=True):
             if r.base < PERCENT_BASE:
                 continue

@@ -47,11 +47,11 @@ def odd_days(now: DaySums, before: DaySums) -> list[Outlier]:
     usual = {
         w: median(v for d, v in net.items() if d.weekday() == w) for w in {d.weekday() for d in net}
     }
-    base: Counter[int] = Counter()
+    base, seen = Counter[int](), Counter[int]()
     for day, (_, receipts) in rows.items():
         base[day.weekday()] += receipts
+        seen[day.weekday()] += 1
     rest = {day: value - usual[day.weekday()] for day, value in net.items()}
-    seen = Counter(day.weekday() for day in net)
     middle = median(rest.values())
     spread = median(abs(value - middle) for value in rest.values())
     odd = [

@@ -64,16 +64,7 @@ def price_changes(prices: pd.DataFrame) -> list[Change]:
             since = [
                 sold.get((*key, row.unit_price, m), 0) for m in months if month <= m <= row.month
             ]
-            matches.append(
-                Change(
-                    row.item,
-                    row.variant,
-                    date.fromordinal(min(day for day in since if day > old)),
-                    int(was),
-                    int(row.unit_price),
-                    row.month,
-                    month,
-                )
-            )
+            day = date.fromordinal(min(day for day in since if day > old))
+            matches.append(Change(*key, day, int(was), int(row.unit_price), row.month, month))
         before[key] = row.unit_price, row.month
     return sorted(matches, key=lambda c: (-c.day.toordinal(), c.item, c.variant))

@@ -19,25 +19,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-TABLES = (
-    "days",
-    "hours",
-    "channel_hours",
-    "items",
-    "item_weekdays",
-    "prices",
-    "combos",
-    "combo_parts",
-    "choices",
-    "tenders",
-    "discounts",
-    "staff",
-    "refunded_items",
-    "baskets",
-    "customers",
-    "quality",
-)
-
 COPIED = 100_000
 """Rows of a table whose columns are copied side by side."""
 
@@ -137,11 +118,6 @@ class SummaryTables:
                 total_sum = total_sum[keep.astype(bool)].reset_index(drop=True)
             self._frames[name] = total_sum
         return self._frames[name]
-
-    @property
-    def cut(self) -> bool:
-        """Whether this is a part of the month; then only tables with days are compared."""
-        return self.last is not None
 
     @cached_property
     def open_days(self) -> list[date]:

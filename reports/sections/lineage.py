@@ -17,7 +17,6 @@ from reports.sections.comparison import share
 from reports.sections.data_state import (
     COVERAGE,
     GAPS,
-    REASONS,
     Check,
     DataState,
     absences,
@@ -66,7 +65,6 @@ GLOSSARY = (
     "small_cells",
     "quarantine",
 )
-__all__ = ["OVER_TIME", "REASONS", "lineage"]
 OVER_TIME = (
     *(
         term

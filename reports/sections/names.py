@@ -13,9 +13,9 @@ from reports.values import Count, Month, Name, Series, Value, text
 SHOWN = 5
 
 
-def names_of(names: Iterable[str], shown: int = SHOWN) -> Value:
-    """The first `shown` names, and "3 more"."""
-    return first_of([Name(name) for name in names], shown)
+def names_of(names: Iterable[str]) -> Value:
+    """The first SHOWN names, and "3 more"."""
+    return first_of([Name(name) for name in names], SHOWN)
 
 
 def first_of(values: Sequence[Value], shown: int) -> Series:

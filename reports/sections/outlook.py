@@ -1,7 +1,4 @@
-"""What to expect.
-
-Next month by day, with an interval and its error in the past.
-"""
+"""What to expect. Next month by day, with an interval and its error in the past."""
 
 from __future__ import annotations
 

@@ -22,10 +22,7 @@ FEW = 2
 
 
 def trend(history: History) -> Section:
-    """One bar a month.
-
-    A month without data is an gap, never a zero that was measured.
-    """
+    """One bar a month. A month without data is an gap, never a zero that was measured."""
     months, currency = history.months, history.currency
     if not months:
         return Section("trend", (text("trend.few", n=Count(0)),))

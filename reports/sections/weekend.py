@@ -1,7 +1,4 @@
-"""Weekdays against weekends.
-
-Net sales per open day of each, month by month.
-"""
+"""Weekdays against weekends. Net sales per open day of each, month by month."""
 
 from __future__ import annotations
 

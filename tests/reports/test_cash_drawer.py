@@ -102,7 +102,7 @@ def str_of(section) -> str:
 @pytest.mark.parametrize("shifts", [None, schema.empty(schema.SHIFTS, 2)])
 def test_without_shifts_the_report_is_as_if_there_were_no_such_section(tables, shifts):
     page = compose_monthly(
-        SEPTEMBER, tables, through=None, lake_decimals=2, metadata={"version": 1}, shifts=shifts
+        SEPTEMBER, tables, through=None, lake_decimals=2, lineage={"version": 1}, shifts=shifts
     )
     assert "cash_drawer" not in stated(page.sections)
     assert "cash_drawer" not in {section.key for section in (*page.shown, *page.empty)}

@@ -51,7 +51,7 @@ def test_a_new_section_is_one_function_one_line_and_its_texts(tables, monkeypatc
     monkeypatch.setattr(
         reports.words, "catalog", lambda locale, total=catalog: {**total(locale), **texts}
     )
-    page = compose_monthly(MONTH, tables, through=None, lake_decimals=2, metadata={})
+    page = compose_monthly(MONTH, tables, through=None, lake_decimals=2, lineage={})
     assert [section.number for section in page.shown] == list(range(1, len(page.shown) + 1))
     assert len(page.sections) == len(contents) and page.sections[4].key == "hourly"
     place = page.sections[4].number
@@ -67,8 +67,8 @@ def test_a_new_section_is_one_function_one_line_and_its_texts(tables, monkeypatc
 
 @pytest.mark.parametrize("locale", CATALOGS.values())
 def test_every_section_has_a_title_in_each_language(tables, locale: str) -> None:
-    monthly = compose_monthly(MONTH, tables, through=None, lake_decimals=2, metadata={})
-    total = compose_cumulative(MONTH, tables, through=None, lake_decimals=2, metadata={})
+    monthly = compose_monthly(MONTH, tables, through=None, lake_decimals=2, lineage={})
+    total = compose_cumulative(MONTH, tables, through=None, lake_decimals=2, lineage={})
     assert len(monthly.sections) == len(MONTHLY) and len(total.sections) == len(CUMULATIVE)
     for page in (monthly, total):
         for section in page.sections:

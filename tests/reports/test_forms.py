@@ -23,8 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reports
-from reports.sections.data_state import GAPS
-from reports.sections.lineage import REASONS
+from reports.sections.data_state import GAPS, REASONS
 from reports.values import (
     Count,
     Day,

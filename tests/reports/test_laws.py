@@ -141,13 +141,13 @@ def leaves(key: str, value: object) -> Iterator[tuple[str, Value]]:
 def monthly_of(shop: Shop, months: tuple[date, ...] = (AUGUST, SEPTEMBER), **more) -> Page:
     tables = summaries(shop, list(months))
     return compose_monthly(
-        months[-1], tables, through=more.pop("through", None), lake_decimals=2, metadata={}, **more
+        months[-1], tables, through=more.pop("through", None), lake_decimals=2, lineage={}, **more
     )
 
 
 def cumulative_of(shop: Shop, months: list[date]) -> Page:
     tables = summaries(shop, months)
-    return compose_cumulative(months[-1], tables, through=None, lake_decimals=2, metadata={})
+    return compose_cumulative(months[-1], tables, through=None, lake_decimals=2, lineage={})
 
 
 def months_of(count: int) -> list[date]:
@@ -163,7 +163,7 @@ def test_fair_changes_of_items_categories_and_stores_add_up_to_the_headline(shop
     for parts in (figures.fair_items, figures.fair_categories, figures.fair_stores):
         assert sum(part.change for part in parts.values()) == change
         assert sum(part.base for part in parts.values()) == figures.fair.base.net_sales
-    page = compose_monthly(SEPTEMBER, tables, through=None, lake_decimals=2, metadata={})
+    page = compose_monthly(SEPTEMBER, tables, through=None, lake_decimals=2, lineage={})
     output = {s.key: plain(s.figures, 2, {}) for s in page.sections}
     headline = output["headline"]
     if "now_fair" not in headline or "same_weekdays" not in output["items"]:

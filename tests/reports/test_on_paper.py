@@ -71,7 +71,7 @@ def test_the_report_with_all_its_parts_has_three_pages(shop, make_summaries, pap
         tables,
         through=None,
         lake_decimals=2,
-        metadata={"version": 1},
+        lineage={"version": 1},
         plans=PLANS,
         shifts=drawers(shop(), MONTHS[-1]),
     )
@@ -93,7 +93,7 @@ def history(shop, make_summaries) -> Page:
     tables = make_summaries(shop(receipts=4), months)
     renewed = {m: {**t, "customers": renew(t["customers"], m)} for m, t in tables.items()}
     metadata = {"version": 1}
-    return compose_cumulative(months[-1], renewed, through=None, lake_decimals=2, metadata=metadata)
+    return compose_cumulative(months[-1], renewed, through=None, lake_decimals=2, lineage=metadata)
 
 
 def renew(customers: pa.Table, month: date) -> pa.Table:
@@ -123,11 +123,11 @@ def test_a_long_history_has_three_pages(history, paper, locale):
 def test_nothing_leaves_the_paper(tables, report, paper):
     if report == "monthly":
         page = compose_monthly(
-            MONTHS[-1], tables, through=None, lake_decimals=2, metadata={"version": 1}
+            MONTHS[-1], tables, through=None, lake_decimals=2, lineage={"version": 1}
         )
     else:
         page = compose_cumulative(
-            MONTHS[-1], tables, through=None, lake_decimals=2, metadata={"version": 1}
+            MONTHS[-1], tables, through=None, lake_decimals=2, lineage={"version": 1}
         )
     words = Words("es_MX", 2, page.currencies)
     built = page_layout(TEMPLATE, page, words, draw(charts(page), words), paper)

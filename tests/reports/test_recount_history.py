@@ -86,7 +86,7 @@ class Until:
 
 def figures(last: date, tables: dict, through: date | None = None) -> dict:
     page = compose_cumulative(
-        last, tables, through=through, lake_decimals=2, metadata={}, weekend=WEEKEND
+        last, tables, through=through, lake_decimals=2, lineage={}, weekend=WEEKEND
     )
     return {section: {} for section in SECTIONS} | json.loads(figures_json(page))["currencies"][
         "MXN"

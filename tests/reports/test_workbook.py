@@ -22,7 +22,7 @@ MONTHS = [date(2025, 8, 1), date(2025, 9, 1)]
 def pages() -> list[Page]:
     content = summaries(Shop(), MONTHS)
     return [
-        compose(MONTHS[-1], content, through=None, lake_decimals=2, metadata={})
+        compose(MONTHS[-1], content, through=None, lake_decimals=2, lineage={})
         for compose in (compose_monthly, compose_cumulative)
     ]
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from pipeline import schema
 from pipeline.schema import RECEIPT_FIGURES
-from pipeline.summarize import merge
 from tests.summarize.lake_month import draw_month, summarize_month
+from tests.summarize.merging import merge
 from tests.support.inputs import tries
 
 PLACES = 3

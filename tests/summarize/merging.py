@@ -16,8 +16,10 @@ from datetime import date
 import pyarrow as pa
 
 from pipeline import schema
-from pipeline.summarize.lake import connect, tabulate, with_month
+from pipeline.summarize.lake import connect, tabulate_months, with_month
 
+SPAN = date(2000, 1, 1)
+"""The month of the merged rows, which have none."""
 DESCRIPTIONS = (schema.STORES, schema.EMPLOYEES)
 
 
@@ -38,7 +40,9 @@ def merge(
                 "parts",
                 pa.concat_tables(parts or [with_month(schema.empty(dataset, decimals), date.min)]),
             )
-            merged[dataset.name] = tabulate(connection, merge_query(dataset), dataset, decimals)
+            query = f"SELECT DATE '{SPAN}' AS month, * FROM ({merge_query(dataset)})"
+            tables = tabulate_months(connection, query, dataset, decimals, [SPAN])
+            merged[dataset.name] = tables[SPAN]
         return merged
 
 
