@@ -12,14 +12,16 @@ from datetime import date
 import pandas as pd
 import pyarrow as pa
 
-from reports.contents import ANNEX, CUMULATIVE, FRONT, MONTHLY, Issue, build_sections
+from reports.contents import ANNEX, CUMULATIVE, FRONT, MONTHLY, build_sections
 from reports.figures import Figures, currencies
 from reports.figures.calendar import covered_days
 from reports.figures.history import WEEKEND, History
 from reports.figures.tables import distinct, frame
+from reports.issue import Issue
 from reports.page import Page, Section
 from reports.plans import Plans
 from reports.sections.data_state import DataState, known_stores, quality_of
+from reports.sections.exports import differs
 
 Sources = Mapping[date, Mapping[str, pa.Table]]
 
@@ -96,6 +98,7 @@ def compose_monthly(
                 left_out=figures.left_out,
                 unread=frame(quarantine) if quarantine is not None else pd.DataFrame(),
                 history_starts=history_starts,
+                export_problems=differs(figures),
             ),
             changes,
             reopened,

@@ -7,12 +7,13 @@ sections that were built before it as well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from reports.figures import Figures
 from reports.figures.history import History
+from reports.issue import Issue
 from reports.page import Section
 from reports.sections.attention import attention
 from reports.sections.baskets import baskets
@@ -22,12 +23,10 @@ from reports.sections.changed_prices import changed_prices
 from reports.sections.changes import changes
 from reports.sections.combos import combos
 from reports.sections.customers import customers
-from reports.sections.data_state import DataState, light_of
 from reports.sections.day_list import day_list
 from reports.sections.dayparts import dayparts
 from reports.sections.days import days
 from reports.sections.drivers import drivers
-from reports.sections.exports import differs
 from reports.sections.fees import fees
 from reports.sections.goals import goals
 from reports.sections.headline import headline
@@ -35,7 +34,7 @@ from reports.sections.hours import hours
 from reports.sections.items import items
 from reports.sections.labour import labour
 from reports.sections.lifecycle import lifecycle
-from reports.sections.lineage import OVER_TIME, lineage
+from reports.sections.lineage import lineage, lineage_over_time
 from reports.sections.loyalty import loyalty
 from reports.sections.margin import margin
 from reports.sections.menu import menu
@@ -61,19 +60,6 @@ Subject = TypeVar("Subject", Figures, History)
 
 
 @dataclass(frozen=True)
-class Issue:
-    """What a version of a report states in addition to its figures."""
-
-    metadata: Mapping[str, object]
-    lake_decimals: int
-    decimals: Mapping[str, int]
-    state: DataState
-    before: Mapping[str, object] | None = None
-    reopened: Sequence[Mapping[str, object]] = ()
-    versions: Sequence[Mapping[str, object]] = ()
-
-
-@dataclass(frozen=True)
 class Closing(Generic[Subject]):
     """A section that is built after others: those of a lower `turn` come first."""
 
@@ -81,63 +67,10 @@ class Closing(Generic[Subject]):
     turn: int = 1
 
 
-def _lineage(figures: Figures, issue: Issue, _: Sequence[Section]) -> Section:
-    return lineage(
-        figures.total,
-        figures.now["quality"],
-        figures.currency,
-        issue.metadata,
-        issue.state,
-        differs(figures),
-    )
-
-
-def _attention(figures: Figures, issue: Issue, sections: Sequence[Section]) -> Section:
-    light = light_of(figures.total, issue.state, differs(figures))
-    findings = [finding for section in sections for finding in section.findings]
-    return attention(findings, light, figures.currency)
-
-
-def _changes(figures: Figures, issue: Issue, sections: Sequence[Section]) -> Section:
-    return changes(
-        stated(sections),
-        issue.before,
-        figures.currency,
-        issue.lake_decimals,
-        issue.metadata,
-        issue.reopened,
-        figures.stores,
-        issue.decimals,
-    )
-
-
-def _lineage_over_time(history: History, issue: Issue, _: Sequence[Section]) -> Section:
-    return lineage(
-        history.sum_of(history.months),
-        history.stacked("quality"),
-        history.currency,
-        issue.metadata,
-        issue.state,
-        glossary=OVER_TIME,
-    )
-
-
-def _version_history(history: History, issue: Issue, sections: Sequence[Section]) -> Section:
-    return version_history(
-        issue.versions,
-        history,
-        stated(sections),
-        issue.before,
-        issue.lake_decimals,
-        issue.metadata,
-        issue.decimals,
-    )
-
-
 MONTHLY: tuple[Callable[[Figures], Section] | Closing[Figures], ...] = (
     headline,
     drivers,
-    Closing(_attention, 2),
+    Closing(attention, 2),
     goals,
     days,
     items,
@@ -157,8 +90,8 @@ MONTHLY: tuple[Callable[[Figures], Section] | Closing[Figures], ...] = (
     customers,
     tenders,
     stores,
-    Closing(_changes, 3),
-    Closing(_lineage),
+    Closing(changes, 3),
+    Closing(lineage),
 )
 CUMULATIVE: tuple[Callable[[History], Section] | Closing[History], ...] = (
     summary,
@@ -176,8 +109,8 @@ CUMULATIVE: tuple[Callable[[History], Section] | Closing[History], ...] = (
     stability,
     payments_over_time,
     records,
-    Closing(_version_history, 2),
-    Closing(_lineage_over_time),
+    Closing(version_history, 2),
+    Closing(lineage_over_time),
 )
 
 FRONT = {"monthly": 3, "cumulative": 2}
@@ -186,11 +119,6 @@ ALWAYS = {"headline", "attention", "summary", "trend"}
 """Sections that are kept even if they consist of a sentence."""
 ANNEX = {"monthly": "day_list", "cumulative": "rhythm"}
 """The first section of the annex."""
-
-
-def stated(sections: Sequence[Section]) -> dict[str, Mapping[str, object]]:
-    """The figures of `sections` by their keys."""
-    return {section.key: section.figures for section in sections if section.figures}
 
 
 def build_sections(

@@ -44,12 +44,7 @@ _COUNTED = (
     "discounts",
 )
 _PLACE = "dining_option"
-_BY_MENU = (
-    "units",
-    "CASE WHEN channel = 'unmapped' THEN dining_option END",
-    "currency",
-    "channel",
-)
+_BY_MENU = ("units", "CASE WHEN channel = 'unmapped' THEN dining_option END", "currency", "channel")
 _ROW = (
     "item",
     "variant",

@@ -10,9 +10,7 @@ from typing import Any
 import reports
 from pipeline import settings
 from pipeline.extract.window_bounds import DAY
-from pipeline.load import (
-    Manifest,
-)
+from pipeline.load import Manifest
 from pipeline.load.layout import digest_of
 from pipeline.load.publication import Content
 from pipeline.rebuild_reason import plain
@@ -20,13 +18,9 @@ from pipeline.targets import BuildStart, DerivedTask, Files, Metadata, lake
 from pipeline.tasks.history import days_of
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlySummary
-from pipeline.tasks.outside_history import (
-    warn_of_uncounted,
-)
+from pipeline.tasks.outside_history import warn_of_uncounted
 from pipeline.tasks.report_index import publish_index
-from pipeline.tasks.versions import (
-    earlier_versions,
-)
+from pipeline.tasks.versions import earlier_versions
 
 _OPENED = ("figures.json", "report.html", "report.md", "report.pdf", "tables.xlsx")
 """The files of the newest version that have their own place; the others are in its archive."""

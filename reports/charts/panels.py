@@ -65,11 +65,5 @@ def _panel(
         half = width_of(label, SMALL, True) / 2
         middle = min(max(x + (best + 0.5) * step, x + half), x + wide - half)
         canvas.write(
-            middle,
-            scale(high) - 8,
-            label,
-            anchor="middle",
-            bold=True,
-            halo=True,
-            hidden=True,
+            middle, scale(high) - 8, label, anchor="middle", bold=True, halo=True, hidden=True
         )

@@ -122,10 +122,7 @@ class FairPart(NamedTuple):
 
 
 def fair_parts(
-    now: pd.DataFrame,
-    base: pd.DataFrame,
-    days: tuple[pd.DataFrame, pd.DataFrame],
-    keys: list[str],
+    now: pd.DataFrame, base: pd.DataFrame, days: tuple[pd.DataFrame, pd.DataFrame], keys: list[str]
 ) -> dict[Hashable, FairPart]:
     """`normalise` of the two frames of `days`, taken apart by `keys`.
 

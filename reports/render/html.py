@@ -18,14 +18,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from reports.page import RIGHT, Chart, Page, Section, Table
-from reports.render.outline import (
-    WORKBOOK,
-    cut_note,
-    file_name,
-    heading,
-    no_content,
-    subtitle,
-)
+from reports.render.outline import WORKBOOK, cut_note, file_name, heading, no_content, subtitle
 from reports.values import (
     Count,
     Day,

@@ -220,10 +220,7 @@ def _table(table: Table, section: Section, words: Words) -> dict[str, object]:
             for (_, c), cells in zip(table.page_columns, columns, strict=True)
         ],
         "rows": [
-            {
-                "strong": i in table.strong,
-                "cells": cells,
-            }
+            {"strong": i in table.strong, "cells": cells}
             for i, cells in enumerate(zip(*columns, strict=True))
         ],
     }

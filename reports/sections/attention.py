@@ -5,22 +5,24 @@ At most five findings of the other sections, the largest amounts first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Sequence
 
-from reports.page import Finding, Section
+from reports.figures import Figures
+from reports.issue import Issue
+from reports.page import Section
+from reports.sections.data_state import light_of
 from reports.values import Money, text
 
 MOST = 5
 
 
-def attention(
-    findings: Iterable[Finding], light: Literal["green", "amber", "red"], currency: str
-) -> Section:
+def attention(figures: Figures, issue: Issue, sections: Sequence[Section]) -> Section:
     """Urgent findings (money that does not add up) first, then by amount.
 
     One position is kept for a minor finding.
     """
+    light = light_of(figures.total, issue.state)
+    findings = [finding for section in sections for finding in section.findings]
     ordered = sorted(findings, key=lambda f: (not f.urgent, -f.size, f.section))
     minor = [f for f in ordered if f.minor][:1]
     ranked = [f for f in ordered if not f.minor][: MOST - len(minor)] + minor
@@ -36,7 +38,7 @@ def attention(
                 {
                     "key": f.sentence.key,
                     "section": f.section,
-                    "size": Money(f.size, currency),
+                    "size": Money(f.size, figures.currency),
                     "urgent": f.urgent,
                 }
                 for f in ranked

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from reports.columns import columns_of
+from reports.figures import Figures
 from reports.figures.moved import Moved, Path, leaves, moved_figures
+from reports.issue import Issue, stated
 from reports.page import Section, Table
 from reports.render.machine import plain
 from reports.sections.bridge import STEPS
@@ -45,32 +47,45 @@ RATIO = 1_000_000
 Plain = Mapping[str, Any]
 
 
-def changes(
-    now: Mapping[str, object],
-    before: Plain | None,
-    currency: str,
-    lake_decimals: int,
-    metadata: Mapping[str, object],
-    reopened: Sequence[Mapping[str, object]] = (),
-    names: Mapping[str, str] | None = None,
-    decimals: Mapping[str, int] | None = None,
-) -> Section:
-    """The section of changes.
+class Compared(NamedTuple):
+    """A version beside the one before."""
 
-    `now` are the figures of one currency by section, `before` the figures.json of the version
-    before, `metadata` the lineage of this one.
+    past: Plain
+    """The figures of the version before."""
+    moved: list[Moved]
+    others: list[str]
+    """Of "settings" and "code", what is another than in the version before."""
 
-    `reopened` are receipts that count differently: number, currency, day, total, why, and whether
-    the POS's data changed (is_data). `names` are those of the stores.
+
+def compare(sections: Sequence[Section], issue: Issue, currency: str) -> Compared | None:
+    """The figures of `sections` beside those of the version before; None without one."""
+    if issue.before is None:
+        return None
+    past = issue.before.get("currencies", {}).get(currency, {})
+    now = cast(Plain, plain(stated(sections), issue.lake_decimals, issue.decimals))
+    lineage, past_lineage = issue.lineage, issue.before.get("lineage", {})
+    others = [
+        name
+        for name in ("settings", "code")
+        if name in lineage and str(lineage[name]) != past_lineage.get(name, "")
+    ]
+    return Compared(past, moved_figures(now, past), others)
+
+
+def changes(figures: Figures, issue: Issue, sections: Sequence[Section]) -> Section:
+    """What differs from the version before, and the receipts that changed it.
+
+    A receipt of `issue.reopened` has number, currency, day, total, why, and whether the POS's data
+    changed (is_data).
     """
-    if before is None:
+    currency = figures.currency
+    compared = compare(sections, issue, currency)
+    if compared is None:
         return Section("changes", (text("changes.first"),), figures={"cause": "first", "moved": []})
-    past = past_of(before, currency)
-    moved = moved_figures(cast(Plain, plain(now, lake_decimals, decimals or {})), past)
-    others = other_makers(metadata, before)
-    own = [row for row in reopened if row.get("currency", currency) in ("", currency)]
+    _, moved, others = compared
+    own = [row for row in issue.reopened if row.get("currency", currency) in ("", currency)]
     named = [row for row in own if row.get("is_data", True) or not others] if moved else []
-    cause = cause_of(moved, before, others, is_data=bool(named))
+    cause = cause_of(compared, issue, is_data=bool(named))
     sentences = [
         text("changes.some" if moved else "changes.none", n=Count(len(moved))),
         *([text("changes.more")] if cause == "more" else []),
@@ -79,38 +94,24 @@ def changes(
     recounted = len(own) - len(named) if moved else 0
     if recounted:
         sentences.append(text("changes.recounted", n=Count(recounted)))
-    table = moved_table(now, moved, currency, lake_decimals, names or {})
+    table = moved_table(sections, moved, issue, currency, figures.stores)
     for row, figure in zip(table.rows, _ordered(moved), strict=True):
         if figure.path == ("bridge", "total", "net_sales"):
             sentences.append(text("changes.net", before=row[1], now=row[2]))
     tables = [table] if moved else []
     if named:
         sentences.append(text("changes.receipts", n=Count(len(named))))
-        tables.append(_receipts(named, currency, lake_decimals))
+        tables.append(_receipts(named, currency, issue.lake_decimals))
     return Section("changes", tuple(sentences), tables=tuple(tables), figures=machine(moved, cause))
 
 
-def past_of(before: Plain, currency: str) -> Plain:
-    """The figures of `currency` in the figures.json of the version before."""
-    return before.get("currencies", {}).get(currency, {})
-
-
-def other_makers(metadata: Mapping[str, object], before: Plain) -> list[str]:
-    """Of "settings" and "code", what is another than in the version before."""
-    past = before.get("lineage", {})
-    return [
-        name
-        for name in ("settings", "code")
-        if name in metadata and str(metadata[name]) != past.get(name, "")
-    ]
-
-
-def cause_of(moved: Sequence[Moved], before: Plain, others: Sequence[str], is_data: bool) -> str:
+def cause_of(compared: Compared, issue: Issue, is_data: bool) -> str:
     """Why this version was issued, one of CAUSES.
 
     `is_data` where the POS sent something else.
     """
-    if before.get("through"):
+    _, moved, others = compared
+    if issue.before and issue.before.get("through"):
         return "more"
     if is_data or (not others and any(figure.path[:3] != BOOKKEEPING for figure in moved)):
         return "data"
@@ -129,33 +130,26 @@ def machine(moved: Sequence[Moved], cause: str) -> dict[str, object]:
 
 
 def moved_table(
-    now: Mapping[str, object],
+    sections: Sequence[Section],
     moved: Sequence[Moved],
+    issue: Issue,
     currency: str,
-    lake_decimals: int,
     names: Mapping[str, str],
 ) -> Table:
-    """Every figure that moved, in the form in which the report states it."""
-    sections = {figure.path[0] for figure in moved}
-    typed = dict(leaves({key: figures for key, figures in now.items() if key in sections}))
+    """Every figure that moved, in the form in which the report states it.
+
+    `names` are those of the stores.
+    """
+    keys = {figure.path[0] for figure in moved}
+    typed = dict(leaves({key: own for key, own in stated(sections).items() if key in keys}))
     kinds = {(path[0], path[-1]): value for path, value in typed.items() if value is not None}
-    rows = tuple(
-        (
-            _label(path, names),
-            *(
-                _value(
-                    raw,
-                    typed.get(path) or kinds.get((path[0], path[-1])),
-                    currency,
-                    lake_decimals,
-                )
-                for raw in values
-            ),
-        )
-        for path, *values in _ordered(moved)
-    )
+    rows = []
+    for path, *values in _ordered(moved):
+        kind = typed.get(path) or kinds.get((path[0], path[-1]))
+        cells = (_value(raw, kind, currency, issue.lake_decimals) for raw in values)
+        rows.append((_label(path, names), *cells))
     columns = columns_of("figure", "was", "is")
-    return Table("changes", text("changes.table"), columns, rows, shown=SHOWN)
+    return Table("changes", text("changes.table"), columns, tuple(rows), shown=SHOWN)
 
 
 def _ordered(moved: Sequence[Moved]) -> list[Moved]:

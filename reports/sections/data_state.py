@@ -109,6 +109,8 @@ class DataState:
     left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["total"]))
     history_starts: date | None = None
     unread: pd.DataFrame = field(default_factory=pd.DataFrame)
+    export_problems: tuple[bool, bool] = (False, False)
+    """Whether the POS's own export differs, and whether one could not be read."""
 
     @property
     def outside(self) -> Check:
@@ -127,18 +129,14 @@ def known_stores(sources: Mapping[date, Mapping[str, pa.Table]]) -> dict[str, st
     return names(sources, "stores", "store_id", "name")
 
 
-def light_of(
-    total: Totals, state: DataState, export_problems: tuple[bool, bool] = (False, False)
-) -> Literal["green", "amber", "red"]:
+def light_of(total: Totals, state: DataState) -> Literal["green", "amber", "red"]:
     """The traffic light of a month.
 
     red: money that does not add up, unreadable receipts, or no receipt at all; amber: gaps in the
     data, stores that stopped sending, receipts before the history; else green.
-
-    `export_problems` says whether the POS's own export differs, and whether one could not be read.
     """
     if (
-        export_problems[0]
+        state.export_problems[0]
         or total.difference
         or total.unpaid
         or not state.count("curated")
@@ -147,7 +145,7 @@ def light_of(
         return "red"
     covered, total_sum = total.cost_coverage
     if (
-        export_problems[1]
+        state.export_problems[1]
         or state.silences
         or state.outside.count
         or any(state.count(check) for check in GAPS if check != "missing_cost")

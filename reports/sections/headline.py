@@ -66,12 +66,7 @@ def headline(figures: Figures) -> Section:
         fair = machine(figures.fair.now, currency).items()
         residuals = ("difference", "unpaid")
         stated["now_fair"] = {name: value for name, value in fair if name not in residuals}
-    return Section(
-        "headline",
-        sentences=_lead(figures),
-        tiles=tiles,
-        figures=stated,
-    )
+    return Section("headline", sentences=_lead(figures), tiles=tiles, figures=stated)
 
 
 def _lead(figures: Figures) -> tuple[Text, ...]:
@@ -119,11 +114,7 @@ def _compared(figures: Figures) -> list[tuple[date, Totals | None]]:
 
 
 def _tile(
-    figures: Figures,
-    name: str,
-    read: Read,
-    say: Callable[[Pair], Value],
-    normal: bool = False,
+    figures: Figures, name: str, read: Read, say: Callable[[Pair], Value], normal: bool = False
 ) -> Tile:
     now, notes = read(figures.total), []
     for month, total in _compared(figures):

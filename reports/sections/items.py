@@ -106,10 +106,7 @@ def fair_machine(
 ) -> list[dict[str, Value | str | None]]:
     """Each part of the fair change of net sales, for machines."""
     return [
-        {
-            name: key or None,
-            **amounts(currency, base=part.base, now=part.now, change=part.change),
-        }
+        {name: key or None, **amounts(currency, base=part.base, now=part.now, change=part.change)}
         for key, part in sorted(parts.items())
     ]
 

@@ -10,15 +10,17 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from reports.columns import columns_of
+from reports.figures import Figures
+from reports.figures.history import History
 from reports.figures.money import Totals
 from reports.figures.tables import rows_of, sum_by
+from reports.issue import Issue
 from reports.page import Finding, Section, Table
 from reports.sections.comparison import share
 from reports.sections.data_state import (
     COVERAGE,
     GAPS,
     Check,
-    DataState,
     absences,
     light_of,
     outside_sentence,
@@ -86,16 +88,22 @@ OVER_TIME = (
 """What the cumulative report speaks of."""
 
 
-def lineage(
-    total: Totals,
-    quality: pd.DataFrame,
-    currency: str,
-    metadata: Mapping[str, object],
-    state: DataState,
-    export_problems: tuple[bool, bool] = (False, False),
-    glossary: Sequence[str] = GLOSSARY,
+def lineage(figures: Figures, issue: Issue, _: Sequence[Section]) -> Section:
+    """Data quality and origin of a month."""
+    return _section(figures.total, figures.now["quality"], figures.currency, issue, GLOSSARY)
+
+
+def lineage_over_time(history: History, issue: Issue, _: Sequence[Section]) -> Section:
+    """Data quality and origin of the history."""
+    total = history.sum_of(history.months)
+    return _section(total, history.stacked("quality"), history.currency, issue, OVER_TIME)
+
+
+def _section(
+    total: Totals, quality: pd.DataFrame, currency: str, issue: Issue, glossary: Sequence[str]
 ) -> Section:
-    """Counts, checks and their subjects, origin, glossary of a month or the history."""
+    """Counts, checks and their subjects, origin, glossary."""
+    state = issue.state
     checks, outside = state.checks, state.outside
     fetched, curated, quarantined = (state.count(check) for check in FLOW[:3])
     tied = fetched == curated + quarantined
@@ -117,7 +125,7 @@ def lineage(
     }
     if curated:
         sentences.append(text("lineage.parts", **{name: Count(n) for name, n in parts.items()}))
-    light = light_of(total, state, export_problems)
+    light = light_of(total, state)
     sentences.append(text(f"lineage.{light}"))
     findings = absences(state, total)
     sentences += [finding.sentence for finding in findings]
@@ -145,7 +153,7 @@ def lineage(
         *([outside_table(state, currency)] if outside.count else []),
         unread_table(state, currency),
         _subjects(quality, currency),
-        origin_table(metadata),
+        origin_table(issue.lineage),
     )
     return Section(
         "lineage",
@@ -201,11 +209,7 @@ def _subjects(frame: pd.DataFrame, currency: str) -> Table:
     is_listed = (frame["subject"] != "") & frame["check"].isin([*CHECKS, "quarantined"])
     counted = frame[is_listed & (frame["count"] > 0)]
     rows = [
-        (
-            text(f"check.{check}"),
-            reason_of(subject) if check == "quarantined" else subject,
-            count,
-        )
+        (text(f"check.{check}"), reason_of(subject) if check == "quarantined" else subject, count)
         for check, subject, count in rows_of(
             sum_by(counted, ["check", "subject"], ["count"], "count")
         )

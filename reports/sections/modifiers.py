@@ -14,17 +14,7 @@ from reports.figures.tables import rows_of, sum_by
 from reports.page import Section, Table, records
 from reports.sections.comparison import against, enough, points, ratio, share
 from reports.sections.item_charts import category_name
-from reports.values import (
-    QUANTITY_UNIT,
-    Count,
-    Money,
-    Month,
-    Percent,
-    Quantity,
-    Rate,
-    Text,
-    text,
-)
+from reports.values import QUANTITY_UNIT, Count, Money, Month, Percent, Quantity, Rate, Text, text
 
 DRINKS = re.compile(
     r"bebida|refresco|cerveza|caf[eé]|drink|beverage|soda|beer|coffee", re.IGNORECASE

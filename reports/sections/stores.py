@@ -91,10 +91,7 @@ def _staff(staff: pd.DataFrame) -> pd.DataFrame:
 
 
 def _store_table(
-    figures: Figures,
-    ranked: list[str],
-    by_store: dict[str, Totals],
-    before: dict[str, Totals],
+    figures: Figures, ranked: list[str], by_store: dict[str, Totals], before: dict[str, Totals]
 ) -> Table:
     columns = [*columns_of("store_name", "net_sales", "share", "receipts", "average_receipt")]
     if before:
@@ -125,10 +122,7 @@ def _store_table(
 
 
 def _chart(
-    figures: Figures,
-    ranked: list[str],
-    by_store: dict[str, Totals],
-    before: dict[str, Totals],
+    figures: Figures, ranked: list[str], by_store: dict[str, Totals], before: dict[str, Totals]
 ) -> Chart:
     currency, lead, total = figures.currency, ranked[0], figures.total
     part = share(by_store[lead].net_sales, total.net_sales, total.receipts, decimals=0)

@@ -9,58 +9,33 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import cast
 
 from reports.columns import columns_of
 from reports.figures.history import History
-from reports.figures.moved import moved_figures
+from reports.issue import Issue
 from reports.page import Section, Table
-from reports.render.machine import plain
 from reports.sections.axis import month_key
-from reports.sections.changes import (
-    CAUSES,
-    Plain,
-    cause_of,
-    machine,
-    moved_table,
-    other_makers,
-    past_of,
-)
+from reports.sections.changes import CAUSES, Plain, cause_of, compare, machine, moved_table
 from reports.values import Count, Month, Name, Value, text
 
 KINDS = ("monthly", "cumulative")  # the last part of a report's folder
 
 
-def version_history(
-    entries: Sequence[Mapping[str, object]],
-    history: History,
-    now: Mapping[str, object],
-    before: Mapping[str, object] | None,
-    lake_decimals: int,
-    metadata: Mapping[str, object],
-    decimals: Mapping[str, int] | None = None,
-) -> Section:
-    """The section of versions; this version is added to `entries`.
-
-    `entries` are the versions before: report, month, version, digest, change (one of CAUSES), from
-    the lake's log. `now` are the figures of the other sections, `before` the figures.json of the
-    version before, `metadata` the lineage.
-    """
-    currency = history.currency
+def version_history(history: History, issue: Issue, sections: Sequence[Section]) -> Section:
+    """The section of versions: those of the lake's log (`issue.versions`), and this one."""
+    currency, entries = history.currency, issue.versions
     figures = machine([], "first")
     sentences, tables = [], []
-    if before is not None:
-        past = past_of(before, currency)
-        months = _moved(history, past, lake_decimals)
-        moved = moved_figures(cast(Plain, plain(now, lake_decimals, decimals or {})), past)
-        others = other_makers(metadata, before)
+    if compared := compare(sections, issue, currency):
+        past, moved, others = compared
+        months = _moved(history, past, issue.lake_decimals)
         listed = {_key(row) for row in past.get("version_history", {}).get("versions", [])}
         is_data = any(
             entry.get("change") in ("data", "more")
             for entry in entries
             if str(entry.get("report", "")).endswith("monthly") and _key(entry) not in listed
         )
-        figures = machine(moved, cause_of(moved, before, others, is_data=is_data))
+        figures = machine(moved, cause_of(compared, issue, is_data))
         sentences = [
             text(
                 "version_history.moved" if months else "version_history.still", n=Count(len(months))
@@ -72,11 +47,11 @@ def version_history(
             columns, title = columns_of("month", "was", "is"), text("version_history.moved_table")
             tables.append(Table.from_rows("moved-months", title, columns, months, currency))
         if moved:
-            tables.append(moved_table(now, moved, currency, lake_decimals, history.stores))
+            tables.append(moved_table(sections, moved, issue, currency, history.stores))
     this = {
         "report": "reports/cumulative",
         "month": month_key(history.last),
-        "version": metadata.get("version", 1),
+        "version": issue.lineage.get("version", 1),
         "digest": "",  # not known before the version is written
         "change": figures["cause"],
     }
@@ -103,10 +78,7 @@ def version_history(
         "version_history",
         (text("version_history.lead", n=Count(len(rows)), again=Count(corrections)), *sentences),
         tables=(*tables, table),
-        figures={
-            **figures,
-            "versions": [{k: str(v) for k, v in e.items()} for e in ordered],
-        },
+        figures={**figures, "versions": [{k: str(v) for k, v in e.items()} for e in ordered]},
     )
 
 

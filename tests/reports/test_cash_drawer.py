@@ -12,8 +12,8 @@ import pytest
 import reports
 from pipeline import schema
 from reports.compose import compose_monthly
-from reports.contents import stated
 from reports.figures import Figures
+from reports.issue import stated
 from reports.sections.cash_drawer import cash_drawer
 from reports.words import Words
 from tests.reports.shop import drawers

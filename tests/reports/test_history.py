@@ -7,12 +7,16 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 
 import reports
 from reports.figures.loyalty import fold_small
+from reports.issue import Issue
+from reports.page import Section
 from reports.sections.changes import changes
+from reports.sections.data_state import DataState
 from reports.sections.version_history import version_history
 from reports.values import Money, Name
 
@@ -83,9 +87,8 @@ def test_the_version_history_names_reports_by_their_folder():
         {"report": f"reports/{kind}", "month": "2025-07", "version": 1, "digest": "d"}
         for kind in ("monthly", "cumulative")
     ]
-    section = version_history(
-        entries, History(MONTHS[-1], None, "MXN", {}), {}, None, 2, {"version": 2}
-    )
+    issue = Issue({"version": 2}, 2, {}, DataState({}), versions=entries)
+    section = version_history(History(MONTHS[-1], None, "MXN", {}), issue, [])
     assert [(row[0].key, row[2].number) for row in section.tables[0].rows] == [
         ("version_history.monthly", 1),
         ("version_history.cumulative", 2),
@@ -119,11 +122,10 @@ def test_a_store_that_moved_goes_by_its_name():
         return {"bridge": {"stores": {"s-1": {"net_sales": net}}}}
 
     was = {"currencies": {"MXN": stores("1.00")}}
-    (row,) = (
-        changes(stores(Money(200, "MXN")), was, "MXN", 2, {}, names={"s-1": "Centro"})
-        .tables[0]
-        .rows
-    )
+    bridge = Section("bridge", figures=stores(Money(200, "MXN"))["bridge"])
+    figures = SimpleNamespace(currency="MXN", stores={"s-1": "Centro"})
+    section = changes(figures, Issue({}, 2, {}, DataState({}), was), [bridge])
+    (row,) = section.tables[0].rows
     assert row[0].values["store"] == Name("Centro") and row[1:] == (
         Money(100, "MXN"),
         Money(200, "MXN"),
