@@ -6,7 +6,7 @@ those. A table's columns state their kind, so that each form can align and write
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from numbers import Real
@@ -199,13 +199,13 @@ class Section:
     """
 
     key: str
-    sentences: tuple[Text, ...] = ()
-    tiles: tuple[Tile, ...] = ()
-    charts: tuple[Chart, ...] = ()
-    tables: tuple[Table, ...] = ()
-    notes: tuple[Text, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    attention: tuple[Finding, ...] = ()
+    sentences: Sequence[Text] = ()
+    tiles: Sequence[Tile] = ()
+    charts: Sequence[Chart] = ()
+    tables: Sequence[Table] = ()
+    notes: Sequence[Text] = ()
+    findings: Sequence[Finding] = ()
+    attention: Sequence[Finding] = ()
     light: Literal["", "green", "amber", "red"] = ""
     figures: Mapping[str, object] = field(default_factory=dict)
     number: int = 0

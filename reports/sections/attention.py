@@ -27,21 +27,16 @@ def attention(figures: Figures, issue: Issue, sections: Sequence[Section]) -> Se
     minor = [f for f in ordered if f.minor][:1]
     ranked = [f for f in ordered if not f.minor][: MOST - len(minor)] + minor
     sentences = () if ranked else (text("attention.none"),)
-    return Section(
-        "attention",
-        sentences,
-        attention=tuple(ranked),
-        light=light,
-        figures={
-            "light": light,
-            "findings": [
-                {
-                    "key": f.sentence.key,
-                    "section": f.section,
-                    "size": Money(f.size, figures.currency),
-                    "urgent": f.urgent,
-                }
-                for f in ranked
-            ],
-        },
-    )
+    stated = {
+        "light": light,
+        "findings": [
+            {
+                "key": f.sentence.key,
+                "section": f.section,
+                "size": Money(f.size, figures.currency),
+                "urgent": f.urgent,
+            }
+            for f in ranked
+        ],
+    }
+    return Section("attention", sentences, attention=ranked, light=light, figures=stated)

@@ -93,17 +93,18 @@ def bridge(figures: Figures) -> Section:
     sentence = text("bridge.finding", difference=Money(gap, currency))
     findings = (Finding(sentence, abs(gap), "bridge", urgent=True),) if gap else ()
     own = compare_exports(figures)
+    stated = {
+        "total": machine(total, currency),
+        "stores": {s: machine(t, currency) for s, t in by_store.items()},
+        **own.figures,
+    }
     return Section(
         "bridge",
         (*phrases, *own.sentences),
         tables=(*tables, *own.tables),
-        findings=findings + own.findings,
+        findings=(*findings, *own.findings),
         notes=(text("bridge.dating"), *own.notes),
-        figures={
-            "total": machine(total, currency),
-            "stores": {s: machine(t, currency) for s, t in by_store.items()},
-        }
-        | dict(own.figures),
+        figures=stated,
     )
 
 

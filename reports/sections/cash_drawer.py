@@ -39,26 +39,21 @@ def cash_drawer(figures: Figures) -> Section:
     if SHORTAGE * short > int(shifts["cash_payments"].sum()):
         sentence = text("cash_drawer.finding", amount=Money(short, currency))
         findings.append(Finding(sentence, short, "cash_drawer"))
-    return Section(
-        "cash_drawer",
-        tuple(sentences),
-        tables=tuple(tables),
-        findings=tuple(findings),
-        figures={
-            "shifts": len(shifts),
-            "counted_shifts": len(counted),
-            **amounts(
-                currency,
-                expected=counted["expected_cash"].sum(),
-                counted=counted["counted_cash"].sum(),
-                over=over,
-                short=short,
-                difference=over - short,
-                paid_in=shifts["paid_in"].sum(),
-                paid_out=shifts["paid_out"].sum(),
-            ),
-        },
-    )
+    stated = {
+        "shifts": len(shifts),
+        "counted_shifts": len(counted),
+        **amounts(
+            currency,
+            expected=counted["expected_cash"].sum(),
+            counted=counted["counted_cash"].sum(),
+            over=over,
+            short=short,
+            difference=over - short,
+            paid_in=shifts["paid_in"].sum(),
+            paid_out=shifts["paid_out"].sum(),
+        ),
+    }
+    return Section("cash_drawer", sentences, tables=tables, findings=findings, figures=stated)
 
 
 def counted_of(shifts: pd.DataFrame) -> pd.DataFrame:

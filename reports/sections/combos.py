@@ -84,41 +84,36 @@ def combos(figures: Figures) -> Section:
             charged, n = int(paid["amount"].sum()), Quantity(int(paid["units"].sum()))
             sentences.append(text("combos.paid", net=Money(charged, currency), n=n))
         charts += _chart(choices, figures.month)
-    return Section(
-        "combos",
-        tuple(sentences),
-        charts=tuple(charts),
-        tables=tuple(tables),
-        figures={
-            "combos": records(
-                sums,
-                currency,
-                combo="text",
-                receipts="number",
-                units="quantity",
-                refunded_units="quantity",
-                **dict.fromkeys(MONEY, "money"),
-            ),
-            "parts": records(
-                part_sums,
-                currency,
-                combo="text",
-                slot="label",
-                item="text",
-                units="quantity",
-                net_sales="money",
-            ),
-            "choices": records(
-                choices.rename(columns={"name": "modifier"}),
-                currency,
-                item="text",
-                modifier="text",
-                option="text",
-                units="quantity",
-                amount="money",
-            ),
-        },
-    )
+    stated = {
+        "combos": records(
+            sums,
+            currency,
+            combo="text",
+            receipts="number",
+            units="quantity",
+            refunded_units="quantity",
+            **dict.fromkeys(MONEY, "money"),
+        ),
+        "parts": records(
+            part_sums,
+            currency,
+            combo="text",
+            slot="label",
+            item="text",
+            units="quantity",
+            net_sales="money",
+        ),
+        "choices": records(
+            choices.rename(columns={"name": "modifier"}),
+            currency,
+            item="text",
+            modifier="text",
+            option="text",
+            units="quantity",
+            amount="money",
+        ),
+    }
+    return Section("combos", sentences, charts=charts, tables=tables, figures=stated)
 
 
 def _part_sums(figures: Figures) -> pd.DataFrame:

@@ -67,25 +67,19 @@ def customers(figures: Figures) -> Section:
     rows = [_row(name, group) for name, group in groups]
     columns = columns_of("group", "customers", "receipts", "visits_each", "net_sales", "spend_each")
     table = Table.from_rows("customers", text("customers.table"), columns, rows, currency)
-    return Section(
-        "customers",
-        tuple(sentences),
-        charts=_chart(figures),
-        tables=(table,),
-        notes=notes,
-        figures={
-            name: {
-                "customers": group.customers,
-                "receipts": group.receipts,
-                "net_sales": Money(group.net_sales, currency),
-            }
-            for name, group in groups
-            if group.customers >= SMALL
+    stated: dict[str, object] = {
+        name: {
+            "customers": group.customers,
+            "receipts": group.receipts,
+            "net_sales": Money(group.net_sales, currency),
         }
-        | {
-            "identified_share": Percent(*total.identified_share),
-            "repeat_rate": Percent(now.repeating, everyone) if has_rate else None,
-        },
+        for name, group in groups
+        if group.customers >= SMALL
+    }
+    stated["identified_share"] = Percent(*total.identified_share)
+    stated["repeat_rate"] = Percent(now.repeating, everyone) if has_rate else None
+    return Section(
+        "customers", sentences, charts=_chart(figures), tables=(table,), notes=notes, figures=stated
     )
 
 

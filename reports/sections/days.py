@@ -86,20 +86,15 @@ def days(figures: Figures) -> Section:
     charts = (
         (_chart(figures, calendar, net, set(closed), best, worst),) if len(opened) >= FEW else ()
     )
-    return Section(
-        "days",
-        tuple(sentences),
-        charts=charts,
-        findings=findings,
-        figures={
-            "days": {
-                day.isoformat(): {"net_sales": Money(units, currency), "receipts": Count(count)}
-                for day in calendar
-                for units, count in [sold.get(day, (0, 0))]
-            },
-            "open_days": Count(len(opened)),
+    stated = {
+        "days": {
+            day.isoformat(): {"net_sales": Money(units, currency), "receipts": Count(count)}
+            for day in calendar
+            for units, count in [sold.get(day, (0, 0))]
         },
-    )
+        "open_days": Count(len(opened)),
+    }
+    return Section("days", sentences, charts=charts, findings=findings, figures=stated)
 
 
 def _listed(key: str, days: list[date]) -> Text:

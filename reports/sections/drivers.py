@@ -42,15 +42,16 @@ def drivers(figures: Figures) -> Section:
             "steps": [(text(f"drivers.{name}"), units) for name, units in parts.items()],
         },
     )
+    stated = {
+        **amounts(currency, base=split.base, now=split.now, change=change),
+        "parts": amounts(currency, **split.parts()),
+    }
     return Section(
         "drivers",
         tuple(_said(figures, parts, change)),
         charts=(chart,),
         notes=(text("drivers.dating"),),
-        figures={
-            **amounts(currency, base=split.base, now=split.now, change=change),
-            "parts": amounts(currency, **split.parts()),
-        },
+        figures=stated,
     )
 
 

@@ -78,9 +78,9 @@ def compare_exports(figures: Figures) -> Section:
     notes = (text("exports.note"),)
     return Section(
         "bridge",
-        tuple(sentences),
-        tables=tuple(tables),
-        findings=tuple(findings),
+        sentences,
+        tables=tables,
+        findings=findings,
         notes=notes,
         figures=_machine(files, currency),
     )

@@ -69,35 +69,36 @@ def items(figures: Figures) -> Section:
     if combo:
         part = share(combo, total_sum, receipts)
         sentences.append(text("items.combo", net=Money(combo, currency), share=part))
+    stated = {
+        "items": machine(ranked, currency),
+        "categories": records(
+            by_category(figures.now["items"]),
+            currency,
+            category="label",
+            net_sales="money",
+            units="quantity",
+            gross_sales="money",
+        ),
+        "same_weekdays": {
+            name: fair_machine(parts, name, currency)
+            for name, parts in (
+                ("item", figures.fair_items),
+                ("category", figures.fair_categories),
+            )
+            if parts is not None
+        },
+        "stores": {
+            store: machine(by_item(part), currency)
+            for store, part in figures.now["items"].groupby("store_id", sort=True)
+        },
+    }
     return Section(
         "items",
-        tuple(sentences),
+        sentences,
         charts=item_charts(figures, ranked, past),
         tables=tuple(_tables(figures, ranked, moves)),
         findings=_findings(figures, moves, total_sum) if moves is not None else (),
-        figures={
-            "items": machine(ranked, currency),
-            "categories": records(
-                by_category(figures.now["items"]),
-                currency,
-                category="label",
-                net_sales="money",
-                units="quantity",
-                gross_sales="money",
-            ),
-            "same_weekdays": {
-                name: fair_machine(parts, name, currency)
-                for name, parts in (
-                    ("item", figures.fair_items),
-                    ("category", figures.fair_categories),
-                )
-                if parts is not None
-            },
-            "stores": {
-                store: machine(by_item(part), currency)
-                for store, part in figures.now["items"].groupby("store_id", sort=True)
-            },
-        },
+        figures=stated,
     )
 
 

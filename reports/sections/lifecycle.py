@@ -109,7 +109,7 @@ def lifecycle(history: History) -> Section:
     }
     return Section(
         "lifecycle",
-        tuple(sentences),
+        sentences,
         charts=_chart(history, then, now, early, late),
         tables=(*((decliners,) if decliners.rows else ()), *tables),
         figures=figures,

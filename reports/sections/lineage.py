@@ -155,27 +155,28 @@ def _section(
         _subjects(quality, currency),
         origin_table(issue.lineage),
     )
+    stated = {
+        "checks": {
+            name: {
+                "count": check.count,
+                "amount": None if check.amount is None else Money(check.amount, currency),
+                "unknown": check.unknown,
+            }
+            for name, check in {**checks, "outside": outside}.items()
+        },
+        "silent": {
+            silence.store_id: {"last_seen": silence.last_seen, "days": silence.days}
+            for silence in state.silences
+        },
+        "light": light,
+    }
     return Section(
         "lineage",
-        tuple(sentences),
+        sentences,
         tables=tuple(table for table in tables if table.rows),
         notes=tuple(text(f"glossary.{term}") for term in glossary),
-        findings=tuple(findings),
-        figures={
-            "checks": {
-                name: {
-                    "count": check.count,
-                    "amount": None if check.amount is None else Money(check.amount, currency),
-                    "unknown": check.unknown,
-                }
-                for name, check in {**checks, "outside": outside}.items()
-            },
-            "silent": {
-                silence.store_id: {"last_seen": silence.last_seen, "days": silence.days}
-                for silence in state.silences
-            },
-            "light": light,
-        },
+        findings=findings,
+        figures=stated,
     )
 
 

@@ -94,8 +94,8 @@ def loyalty(history: History) -> Section:
         sentences.append(text("loyalty.no_scores", n=Count(FEWEST_RFM)))
     return Section(
         "loyalty",
-        tuple(sentences),
-        charts=tuple(charts),
+        sentences,
+        charts=charts,
         tables=tuple(t for t in tables if t.rows),
         notes=(text("loyalty.rfm"),),
         figures=figures,

@@ -51,20 +51,15 @@ def margin(history: History) -> Section:
     columns = columns_of("month", "gross_profit", "margin", "margin_before_tax", "cost_coverage")
     rows, title = [_row(m, history.totals[m]) for m in reversed(months)], text("margin.table")
     table = Table.from_rows("margin", title, columns, rows, history.currency, shown=13)
-    return Section(
-        "margin",
-        (sentence,),
-        charts=(chart,),
-        tables=(table,),
-        figures={
-            month_key(m): {
-                name: all_figures[name]
-                for name in ("gross_profit", "margin", "margin_before_tax", "cost_coverage")
-            }
-            for m in months
-            for all_figures in [machine(history.totals[m], history.currency)]
-        },
-    )
+    stated = {
+        month_key(m): {
+            name: all_figures[name]
+            for name in ("gross_profit", "margin", "margin_before_tax", "cost_coverage")
+        }
+        for m in months
+        for all_figures in [machine(history.totals[m], history.currency)]
+    }
+    return Section("margin", (sentence,), charts=(chart,), tables=(table,), figures=stated)
 
 
 def _row(month: date, total: Totals) -> tuple[object, ...]:

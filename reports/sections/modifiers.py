@@ -60,27 +60,23 @@ def modifiers(figures: Figures) -> Section:
         tables.append(Table.from_frame("paid-modifiers", title, paid, columns, currency))
     else:
         sentences.append(text("modifiers.none"))
-    return Section(
-        "modifiers",
-        tuple(sentences),
-        tables=tuple(tables),
-        figures={
-            "mix": records(
-                groups.assign(share=[Percent(int(net), total_sum) for net in groups["net_sales"]]),
-                currency,
-                category="label",
-                net_sales="money",
-                share="percent",
-            ),
-            "paid": records(
-                paid.rename(columns={"name": "modifier"}),
-                currency,
-                modifier="text",
-                units="quantity",
-                amount="money",
-            ),
-        },
-    )
+    stated = {
+        "mix": records(
+            groups.assign(share=[Percent(int(net), total_sum) for net in groups["net_sales"]]),
+            currency,
+            category="label",
+            net_sales="money",
+            share="percent",
+        ),
+        "paid": records(
+            paid.rename(columns={"name": "modifier"}),
+            currency,
+            modifier="text",
+            units="quantity",
+            amount="money",
+        ),
+    }
+    return Section("modifiers", sentences, tables=tables, figures=stated)
 
 
 def _paid(figures: Figures) -> pd.DataFrame:

@@ -64,16 +64,11 @@ def options(history: History) -> Section:
     tables = _table(history, rows)
     if not tables and not sentences:
         sentences.append(text("options.few", n=Count(FEW)))
-    return Section(
-        "options",
-        tuple(sentences),
-        charts=tuple(charts),
-        tables=tables,
-        figures={
-            "combo_share": {month_key(m): Percent(*pair) for m, pair in rates.items()},
-            "options": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
-        },
-    )
+    stated = {
+        "combo_share": {month_key(m): Percent(*pair) for m, pair in rates.items()},
+        "options": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
+    }
+    return Section("options", sentences, charts=charts, tables=tables, figures=stated)
 
 
 def _rows(history: History) -> list[Row]:

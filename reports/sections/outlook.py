@@ -56,21 +56,22 @@ def outlook(history: History) -> Section:
     rows = [(Day(d, long=True), *outcome.days[d]) for d in days]
     columns, title = columns_of("day", *BOUNDS), text("outlook.table")
     table = Table.from_rows("outlook", title, columns, rows, currency, shown=0)
+    stated = {
+        "month": month_key(outcome.month),
+        **_bounds(currency, outcome.total),
+        "error": Percent(*outcome.errors[outcome.method]),
+        "errors": {name: Percent(*error) for name, error in outcome.errors.items()},
+        "trials": outcome.trials,
+        "method": outcome.method,
+        "days": {d.isoformat(): _bounds(currency, outcome.days[d]) for d in days},
+    }
     return Section(
         "outlook",
         sentences,
         charts=(chart,),
         tables=(table,),
         notes=(text(f"outlook.method_{outcome.method}"),),
-        figures={
-            "month": month_key(outcome.month),
-            **_bounds(currency, outcome.total),
-            "error": Percent(*outcome.errors[outcome.method]),
-            "errors": {name: Percent(*error) for name, error in outcome.errors.items()},
-            "trials": outcome.trials,
-            "method": outcome.method,
-            "days": {d.isoformat(): _bounds(currency, outcome.days[d]) for d in days},
-        },
+        figures=stated,
     )
 
 

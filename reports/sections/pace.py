@@ -55,15 +55,11 @@ def pace(history: History) -> Section:
         ],
         index=True,
     )
-    return Section(
-        "pace",
-        (sentence,),
-        charts=(chart,),
-        figures={
-            "receipts": {month_key(m): Rate(*p) for m, p in index_receipts.items()},
-            "average_receipt": {month_key(m): Rate(*p) for m, p in index_average.items()},
-        },
-    )
+    stated = {
+        "receipts": {month_key(m): Rate(*p) for m, p in index_receipts.items()},
+        "average_receipt": {month_key(m): Rate(*p) for m, p in index_average.items()},
+    }
+    return Section("pace", (sentence,), charts=(chart,), figures=stated)
 
 
 def _thousandths(pair: tuple[int, int] | None) -> int | None:

@@ -72,24 +72,25 @@ def payments_over_time(history: History) -> Section:
     )
     title = text("payments_over_time.table")
     table = Table.from_rows("tender-shares", title, columns, tenders, history.currency)
+    stated = {
+        **{
+            month_key(m): {
+                "discount_share": Percent(*total.discount_share),
+                "refund_share": Percent(*total.refund_share),
+            }
+            for m, total in totals.items()
+        },
+        "tenders": [
+            {"tender": tender, "first_months": first_share, "latest_months": latest_share}
+            for tender, first_share, latest_share, _ in tenders
+        ],
+    }
     return Section(
         "payments_over_time",
-        tuple(sentences),
+        sentences,
         charts=(chart,),
         tables=(table,) if table.rows else (),
-        figures={
-            **{
-                month_key(m): {
-                    "discount_share": Percent(*total.discount_share),
-                    "refund_share": Percent(*total.refund_share),
-                }
-                for m, total in totals.items()
-            },
-            "tenders": [
-                {"tender": tender, "first_months": first_share, "latest_months": latest_share}
-                for tender, first_share, latest_share, _ in tenders
-            ],
-        },
+        figures=stated,
     )
 
 

@@ -57,24 +57,20 @@ def records(history: History) -> Section:
         odd_rows = [(Day(o.day, long=True), o.net, o.usual) for o in odd]
         columns, title = columns_of("day", "net_sales", "usual"), text("records.odd_table")
         tables.append(Table.from_rows("odd-days", title, columns, odd_rows, currency))
-    return Section(
-        "records",
-        sentences,
-        tables=tuple(tables),
-        figures={
-            "best_day": {"day": best.isoformat(), **amounts(currency, net_sales=best_net)},
-            "best_month": {
-                "month": month_key(month),
-                **amounts(currency, net_sales=month_net),
-                "partial": month in history.partial,
-            },
-            "longest_run": run,
-            "odd_days": [
-                {"day": o.day.isoformat(), **amounts(currency, net_sales=o.net, usual=o.usual)}
-                for o in odd
-            ],
+    stated = {
+        "best_day": {"day": best.isoformat(), **amounts(currency, net_sales=best_net)},
+        "best_month": {
+            "month": month_key(month),
+            **amounts(currency, net_sales=month_net),
+            "partial": month in history.partial,
         },
-    )
+        "longest_run": run,
+        "odd_days": [
+            {"day": o.day.isoformat(), **amounts(currency, net_sales=o.net, usual=o.usual)}
+            for o in odd
+        ],
+    }
+    return Section("records", sentences, tables=tables, figures=stated)
 
 
 def longest_run(days: list[date]) -> tuple[int, date]:

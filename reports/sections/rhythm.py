@@ -49,16 +49,12 @@ def rhythm(history: History) -> Section:
     else:
         sentences.append(text("rhythm.few"))
         charts = [hour_map("rhythm", now, columns, text("rhythm.chart", **peak_of(now)))]
-    return Section(
-        "rhythm",
-        tuple(sentences),
-        charts=tuple(charts),
-        figures={
-            name: {
-                f"{w}-{h:02d}": {"receipts": n, "open_days": d}
-                for (w, h), (n, d) in sorted(grid.items())
-            }
-            for name, grid in (("latest", now), ("first", then))
-            if grid
-        },
-    )
+    stated = {
+        name: {
+            f"{w}-{h:02d}": {"receipts": n, "open_days": d}
+            for (w, h), (n, d) in sorted(grid.items())
+        }
+        for name, grid in (("latest", now), ("first", then))
+        if grid
+    }
+    return Section("rhythm", sentences, charts=charts, figures=stated)

@@ -57,31 +57,32 @@ def stores(figures: Figures) -> Section:
                 )
             )
         tables.append(_staff_table(figures, staff))
+    stated = {
+        "stores": {
+            s: {
+                "net_sales": Money(t.net_sales, figures.currency),
+                "receipts": t.receipts,
+                "share": Percent(t.net_sales, figures.total.net_sales),
+            }
+            for s, t in by_store.items()
+        },
+        "same_weekdays": fair_machine(figures.fair_stores or {}, "store", figures.currency),
+        "employees": records(
+            staff.assign(employee=[figures.employees.get(e, e) for e in staff["employee_id"]]),
+            figures.currency,
+            employee="label",
+            receipts="number",
+            net_sales="money",
+            discounts="money",
+        ),
+    }
     return Section(
         "stores",
-        tuple(sentences),
-        charts=tuple(charts),
-        tables=tuple(tables),
+        sentences,
+        charts=charts,
+        tables=tables,
         findings=_findings(figures, by_store, before),
-        figures={
-            "stores": {
-                s: {
-                    "net_sales": Money(t.net_sales, figures.currency),
-                    "receipts": t.receipts,
-                    "share": Percent(t.net_sales, figures.total.net_sales),
-                }
-                for s, t in by_store.items()
-            },
-            "same_weekdays": fair_machine(figures.fair_stores or {}, "store", figures.currency),
-            "employees": records(
-                staff.assign(employee=[figures.employees.get(e, e) for e in staff["employee_id"]]),
-                figures.currency,
-                employee="label",
-                receipts="number",
-                net_sales="money",
-                discounts="money",
-            ),
-        },
+        figures=stated,
     )
 
 

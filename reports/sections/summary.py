@@ -80,7 +80,7 @@ def summary(history: History) -> Section:
     sums = {"all_time": ever, "last_12": now, "before_12": before}
     return Section(
         "summary",
-        tuple(sentences),
+        sentences,
         tiles=tiles,
         figures={k: machine(t, currency) for k, t in sums.items() if t},
     )

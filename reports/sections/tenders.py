@@ -47,34 +47,35 @@ def tenders(figures: Figures) -> Section:
     refunded = figures.now["refunded_items"]
     if len(refunded):
         tables += _refunds(figures, refunded)
+    stated = {
+        "tenders": _machine(by_tender, currency),
+        "stores": {
+            store: _machine(_by_tender(part), currency)
+            for store, part in figures.now["tenders"].groupby("store_id", sort=True)
+        },
+        "discounts": records(
+            given, currency, name="text", type="text", receipts="number", amount="money"
+        ),
+        "refunded_items": records(
+            sum_by(refunded, ["item"], ["receipts", "units", "refunds"]),
+            currency,
+            item="text",
+            units="quantity",
+            receipts="number",
+            refunds="money",
+        ),
+        "cancelled": {
+            "receipts": total.cancelled_receipts,
+            "total": Money(total.cancelled_total, currency),
+        },
+    }
     return Section(
         "tenders",
-        tuple(sentences),
-        charts=tuple(charts),
-        tables=tuple(tables),
+        sentences,
+        charts=charts,
+        tables=tables,
         findings=tuple(find_loss_alerts(figures)),
-        figures={
-            "tenders": _machine(by_tender, currency),
-            "stores": {
-                store: _machine(_by_tender(part), currency)
-                for store, part in figures.now["tenders"].groupby("store_id", sort=True)
-            },
-            "discounts": records(
-                given, currency, name="text", type="text", receipts="number", amount="money"
-            ),
-            "refunded_items": records(
-                sum_by(refunded, ["item"], ["receipts", "units", "refunds"]),
-                currency,
-                item="text",
-                units="quantity",
-                receipts="number",
-                refunds="money",
-            ),
-            "cancelled": {
-                "receipts": total.cancelled_receipts,
-                "total": Money(total.cancelled_total, currency),
-            },
-        },
+        figures=stated,
     )
 
 

@@ -109,30 +109,31 @@ def weekdays(figures: Figures) -> Section:
         _weekday_table(figures, now, before),
         _channel_table(channels, total_sum, receipts, currency),
     ]
+    stated = {
+        "weekdays": {
+            str(w): {
+                "net_sales": Money(n, currency),
+                "receipts": Count(r),
+                "open_days": Count(d),
+                "per_day": _per_day((n, r, d), currency),
+            }
+            for w, (n, r, d) in sorted(now.items())
+        },
+        "channels": {
+            r.channel: {
+                "net_sales": Money(int(r.net_sales), currency),
+                "receipts": Count(int(r.receipts)),
+            }
+            for r in rows_of(channels)
+        },
+    }
     return Section(
         "weekdays",
-        tuple(sentences),
+        sentences,
         charts=_charts(figures, days, channels, now, best),
-        tables=tuple(tables),
+        tables=tables,
         findings=_findings(figures, now, before),
-        figures={
-            "weekdays": {
-                str(w): {
-                    "net_sales": Money(n, currency),
-                    "receipts": Count(r),
-                    "open_days": Count(d),
-                    "per_day": _per_day((n, r, d), currency),
-                }
-                for w, (n, r, d) in sorted(now.items())
-            },
-            "channels": {
-                r.channel: {
-                    "net_sales": Money(int(r.net_sales), currency),
-                    "receipts": Count(int(r.receipts)),
-                }
-                for r in rows_of(channels)
-            },
-        },
+        figures=stated,
     )
 
 

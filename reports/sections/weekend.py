@@ -48,26 +48,27 @@ def weekend(history: History) -> Section:
                 ],
             ),
         )
+    stated = {
+        "all": {
+            "week": averages["week"],
+            "week_days": week_days,
+            "weekend": averages["weekend"],
+            "weekend_days": end_days,
+        },
+        "months": {
+            month_key(m): {
+                name: Money(divide(net, opened), history.currency) if opened else None
+                for name, (net, opened, _) in zip(("week", "weekend"), kinds, strict=True)
+            }
+            for m, kinds in months.items()
+        },
+    }
     return Section(
         "weekend",
         (sentence,),
         charts=charts,
         notes=(text("weekend.note", days=Series(tuple(map(Weekday, days_off)))),),
-        figures={
-            "all": {
-                "week": averages["week"],
-                "week_days": week_days,
-                "weekend": averages["weekend"],
-                "weekend_days": end_days,
-            },
-            "months": {
-                month_key(m): {
-                    name: Money(divide(net, opened), history.currency) if opened else None
-                    for name, (net, opened, _) in zip(("week", "weekend"), kinds, strict=True)
-                }
-                for m, kinds in months.items()
-            },
-        },
+        figures=stated,
     )
 
 

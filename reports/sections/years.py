@@ -94,25 +94,22 @@ def years(history: History) -> Section:
         "month", "net_sales", "year_before", "change", "like_for_like", "comparable_days"
     )
     table = Table.from_rows("years", text("years.table"), columns, rows, currency, shown=SHOWN)
-    return Section(
-        "years",
-        tuple(sentences),
-        charts=_chart(history, last, change),
-        tables=(table,),
-        figures={
-            "months": {
-                month_key(m): amounts(
-                    currency,
-                    net_sales=history.totals[m].net_sales,
-                    base=history.totals[b].net_sales,
-                    like_for_like=fair[m].now,
-                    like_for_like_base=fair[m].base,
-                )
-                | {"days": fair[m].days}
-                for m, b in pairs
-            },
-            "seasonality": {f"{m:02d}": Percent(*pair) for m, pair in index.items()},
+    stated = {
+        "months": {
+            month_key(m): amounts(
+                currency,
+                net_sales=history.totals[m].net_sales,
+                base=history.totals[b].net_sales,
+                like_for_like=fair[m].now,
+                like_for_like_base=fair[m].base,
+            )
+            | {"days": fair[m].days}
+            for m, b in pairs
         },
+        "seasonality": {f"{m:02d}": Percent(*pair) for m, pair in index.items()},
+    }
+    return Section(
+        "years", sentences, charts=_chart(history, last, change), tables=(table,), figures=stated
     )
 
 
