@@ -56,7 +56,7 @@ def monthly(
     paper: Paper = "us-letter",
     **inputs: Any,
 ) -> dict[str, bytes]:
-    """Files of the monthly report; `inputs` are those of `compose.compose_monthly`."""
+    """Files of the monthly report; `inputs`: see `compose.compose_monthly`."""
     from reports.compose import compose_monthly
     from reports.render import files_of
 
@@ -71,7 +71,7 @@ def cumulative(
     paper: Paper = "us-letter",
     **inputs: Any,
 ) -> dict[str, bytes]:
-    """Files of the cumulative report; `inputs` are those of `compose.compose_cumulative`."""
+    """Files of the cumulative report; `inputs`: see `compose.compose_cumulative`."""
     from reports.compose import compose_cumulative
     from reports.render import files_of
 
@@ -88,10 +88,7 @@ def closing_message(
     decimals: Mapping[str, int] | None = None,
     **inputs: Any,
 ) -> bytes:
-    """message.json of the day, or of the seven days, that end with `day`.
-
-    `inputs` are those of `briefing.compose_briefing`.
-    """
+    """message.json of a day, or of the seven days that end with it."""
     from reports.briefing import compose_briefing
     from reports.render.message import briefing_json
     from reports.words import Words

@@ -32,7 +32,7 @@ KINDS = {key: kind for kind, keys in _KEYS.items() for key in keys.split()}
 
 
 def columns_of(*keys: str, **sources: str) -> tuple[TableColumn, ...]:
-    """Columns by their keys; `sources` are keys of columns that a frame names otherwise."""
+    """Columns by their keys, and by the name in the frame where it is another one."""
     named = {**dict.fromkeys(keys, ""), **sources}
     return tuple(
         TableColumn(key, KINDS.get(key, "text"), source=source) for key, source in named.items()

@@ -45,10 +45,7 @@ class TableColumn:
 
 
 def value_of(raw: object, kind: Kind, currency: str) -> Value:
-    """The value of a cell of a frame.
-
-    What is a value already stays, and what is missing is None.
-    """
+    """The value of a cell: what is a value stays, what is missing is None."""
     if raw is None or raw != raw:
         return None
     match kind, raw:
@@ -66,10 +63,7 @@ def value_of(raw: object, kind: Kind, currency: str) -> Value:
 
 
 def records(frame: pd.DataFrame, currency: str, **columns: str) -> list[dict[str, object]]:
-    """The rows of `frame` as figures.
-
-    `columns` are kinds by name; a "label" is a text, None if it is empty.
-    """
+    """The rows of `frame` by kinds; a "label" is a text, None if it is empty."""
     cells = [
         [
             (raw or None if kind == "label" else raw)

@@ -273,10 +273,7 @@ class Words:
         )
 
     def symbol(self, currency: str) -> str:
-        """Sign of `currency`.
-
-        The bare $ where the page has but one currency, the code and a space where no sign exists.
-        """
+        """Sign of `currency`: $ for the only one of a page, the code without a sign."""
         sign = self.locale.currency_symbols.get(currency, currency)
         if sign == currency:
             sign = Locale("en").currency_symbols.get(currency, currency)

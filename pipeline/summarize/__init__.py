@@ -2,8 +2,7 @@
 
 Takes the lake tables of each month, its stores, employees and counts. Returns one table per dataset
 of schema.SUMMARY and month. One file per grain has its query and names the source of its
-definitions; `lake` is what the queries read, `month` runs them. Months add up to longer spans, except
-for what schema.SUMMARY says otherwise.
+definitions; `lake` is what the queries read, `month` runs them.
 """
 
 from pipeline.summarize.lake import MonthRows

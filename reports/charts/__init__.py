@@ -50,10 +50,7 @@ def draw(charts: Iterable[tuple[str, Chart]], words: Words) -> dict[str, bytes]:
 
 
 def font_folder() -> Path:
-    """The fonts that matplotlib ships, which other forms may borrow.
-
-    Matplotlib itself is not imported.
-    """
+    """The fonts that matplotlib ships, which other forms may borrow."""
     spec = find_spec("matplotlib")
     assert spec  # a requirement of this package
     assert spec.origin

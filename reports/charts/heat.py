@@ -1,7 +1,4 @@
-"""Hour by weekday, each cell with its figure.
-
-Darker is more, and the figure says how much.
-"""
+"""Hour by weekday, each cell with its figure and a colour: darker is more."""
 
 from __future__ import annotations
 

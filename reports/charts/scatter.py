@@ -143,10 +143,7 @@ def _meets(box: Box, others: Iterable[Box]) -> bool:
 
 
 def _along(start: tuple[float, float], end: tuple[float, float]) -> list[Box]:
-    """Small boxes along a line, so that no name covers it.
-
-    Its beginning is on the sign.
-    """
+    """Small boxes along a line behind its sign, so that no name covers it."""
     steps = max(int(max(abs(end[0] - start[0]), abs(end[1] - start[1])) / 3), 1)
     spots = [
         (start[0] + (end[0] - start[0]) * i / steps, start[1] + (end[1] - start[1]) * i / steps)
@@ -156,10 +153,7 @@ def _along(start: tuple[float, float], end: tuple[float, float]) -> list[Box]:
 
 
 def _places(size: float) -> Iterator[tuple[int, tuple[float, float]]]:
-    """Places for a name of `size`: distance from its sign, lower left corner.
-
-    The nearest first.
-    """
+    """Distances and lower left corners for a name of `size`, the nearest first."""
     for away in (0, 9, 18, 28, 40, 54, 72, 96, 124, 156):
         near = 6 + away
         for dx in (near, -near - size) if not away else (near, -near - size, -size / 2):

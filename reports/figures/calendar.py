@@ -42,10 +42,7 @@ def days_of(first: date, last: date | None = None) -> list[date]:
 def covered_days(
     first: date, through: date | None, lake_starts: date | None, covered: Collection[date] | None
 ) -> list[date]:
-    """Days of the month of `first` that the lake holds.
-
-    No other day is one without sales.
-    """
+    """Days of the month of `first` that the lake holds; others are not without sales."""
     days = days_of(first, through)
     if covered is not None:
         return [day for day in days if day in covered]
@@ -153,10 +150,7 @@ def fair_parts(
 
 
 def largest_remainders(parts: Mapping[Hashable, Fraction]) -> dict[Hashable, int]:
-    """`parts` as integers whose sum is the rounded sum of `parts`.
-
-    Of equal remainders the first.
-    """
+    """Integers whose sum is the rounded sum of `parts`; of equal remainders the first."""
     exact_sum = sum(parts.values(), Fraction())
     rounded = {key: part.numerator // part.denominator for key, part in parts.items()}
     left = divide(exact_sum.numerator, exact_sum.denominator) - sum(rounded.values())

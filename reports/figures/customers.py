@@ -45,10 +45,7 @@ class Visits:
 
 
 def by_customer(customers: pd.DataFrame) -> pd.DataFrame:
-    """A row for each customer who bought: receipts and net sales.
-
-    Net sales are less the refunds, also of another store.
-    """
+    """Receipts and net sales, less refunds of any store, of each customer who bought."""
     keys = {"customer_id": customers["customer_id"]}
     sums = group_sums(keys, customers, ["receipts", "net_sales"]).set_index("customer_id")
     return sums[sums["receipts"] > 0]

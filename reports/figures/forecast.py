@@ -185,10 +185,7 @@ def last_weekday(day: date, origin: date) -> date:
 
 
 def _origin(month: date, through: date | None) -> date:
-    """The last day of the data for a forecast of `month`.
-
-    It is as far into the month before as `through` is into its own.
-    """
+    """The last day of the data for `month`: as far into its month as `through`."""
     return same_day(month_before(month), through) if through else month - DAY
 
 

@@ -40,10 +40,7 @@ def by_store_day(days: pd.DataFrame) -> StoreDays:
 
 
 def like_for_like(now: StoreDays, past: StoreDays) -> LikeForLike:
-    """Net sales of days whose store also traded 364 days before, and of those days.
-
-    31 October is compared with 1 November.
-    """
+    """Net sales of days whose store also traded 364 days before, and of those days."""
     both = [(store, day) for store, day in now if (store, day - YEAR) in past]
     kept = [(now[store, day][0], *past[store, day - YEAR]) for store, day in both]
     days = {day for _, day in both}
@@ -52,10 +49,7 @@ def like_for_like(now: StoreDays, past: StoreDays) -> LikeForLike:
 
 
 def seasonality(net: Mapping[date, int]) -> dict[int, Fraction]:
-    """calendar month -> its index, from net sales of complete months.
-
-    {} with fewer than SEASONS of them or without a full cycle.
-    """
+    """calendar month -> its mean index; {} with too few months or no full cycle."""
     return {
         month: sum(indices, Fraction()) / len(indices)
         for month, indices in sorted(observed_seasons(net).items())
@@ -63,10 +57,7 @@ def seasonality(net: Mapping[date, int]) -> dict[int, Fraction]:
 
 
 def observed_seasons(net: Mapping[date, int]) -> dict[int, list[Fraction]]:
-    """calendar month -> its index in each year in which it can be measured.
-
-    As `seasonality`.
-    """
+    """calendar month -> its index in each year in which it can be measured."""
     if len(net) < SEASONS:
         return {}
     matches: dict[int, list[Fraction]] = {}

@@ -65,10 +65,7 @@ def quintiles(values: np.ndarray) -> np.ndarray:
 
 
 def segments(customers: pd.DataFrame) -> dict[str, tuple[int, int]]:
-    """segment -> (customers, net spend) of the rows of the last 12 months.
-
-    {} for under FEWEST_RFM customers.
-    """
+    """segment -> (customers, net spend); {} for under FEWEST_RFM customers."""
     people = by_customer(customers)
     if len(people) < FEWEST_RFM:
         return {}

@@ -25,10 +25,7 @@ CLASSES = ("star", "plowhorse", "puzzle", "dog")
 
 
 class MenuItem(NamedTuple):
-    """One classified item.
-
-    Contribution ÷ costed_units is its contribution a unit (units are 10**-4).
-    """
+    """One classified item; contribution ÷ costed_units is its contribution a unit."""
 
     item: str
     category: str

@@ -24,10 +24,7 @@ PERCENT_BASE = 20
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over rows of `days`.
-
-    Refunds are dated by the refund receipt, not by the sale that they return.
-    """
+    """Sums over rows of `days`; refunds are dated by the refund receipt."""
 
     receipts: int = 0
     refund_receipts: int = 0
@@ -80,10 +77,7 @@ class Totals:
 
     @property
     def gross_profit(self) -> int:
-        """Net sales of what has a cost, less that cost.
-
-        Included tax stays inside (the POS's own measure).
-        """
+        """Net sales of what has a cost, included tax inside, less that cost."""
         return self.costed_net - self.cost
 
     @property
@@ -93,19 +87,13 @@ class Totals:
 
     @property
     def margin_before_tax(self) -> tuple[int, int]:
-        """Margin before tax over lines with a cost, as a pair.
-
-        (net - included tax - cost) ÷ (net - included tax).
-        """
+        """(net - included tax - cost) ÷ (net - included tax), over what has a cost."""
         base = self.costed_net - self.costed_tax_included
         return base - self.cost, base
 
     @property
     def cost_coverage(self) -> tuple[int, int]:
-        """Share of net sales whose cost is known.
-
-        The rest is left out of profit, never taken for free.
-        """
+        """Share of net sales whose cost is known; the rest is left out of profit."""
         return self.costed_net, self.net_sales
 
     @property

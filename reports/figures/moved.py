@@ -40,10 +40,7 @@ Path = tuple[str, ...]
 
 
 class Moved(NamedTuple):
-    """A figure that is another now.
-
-    None means that a version does not have the figure.
-    """
+    """A figure that is another now; None where a version does not have it."""
 
     path: Path
     was: object

@@ -25,10 +25,7 @@ class Silence(NamedTuple):
 
 
 def silences(frames: Sequence[pd.DataFrame], last: date) -> list[Silence]:
-    """Stores without a record for MIN_DAYS or more up to `last`, longest first.
-
-    And for longer than any break before in the frames.
-    """
+    """Stores quiet for MIN_DAYS and longer than ever in the frames, longest first."""
     seen: dict[str, set[date]] = {}
     for rows in frames:
         for store, day in zip(rows["store_id"], rows["business_day"], strict=True):

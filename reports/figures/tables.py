@@ -24,10 +24,7 @@ COPIED = 100_000
 
 
 def _integers(column: pa.ChunkedArray) -> np.ndarray:
-    """The unscaled integers of a decimal column.
-
-    Object with None where the column has nulls.
-    """
+    """The unscaled integers of a decimal column; objects where it has nulls."""
     if column.null_count:
         scale = column.type.scale
         return np.array(
@@ -129,10 +126,7 @@ class SummaryTables:
 def sum_by(
     rows: pd.DataFrame, keys: Sequence[str], sums: Sequence[str], largest: str = ""
 ) -> pd.DataFrame:
-    """Sums of `rows` by `keys`, the largest of a column first, then by `keys`.
-
-    A key that is missing is "".
-    """
+    """Sums of `rows` by `keys` ("" if missing), the largest of a column first."""
     totals = group_sums({key: rows[key].fillna("") for key in keys}, rows, sums)
     return sort_rows(totals, f"-{largest}").reset_index(drop=True) if largest else totals
 

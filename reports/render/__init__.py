@@ -1,7 +1,4 @@
-"""Page to files: Markdown, HTML, PDF, charts, workbook, figures.json.
-
-The same page gives the same bytes.
-"""
+"""Page to files: Markdown, HTML, PDF, charts, workbook, figures.json."""
 
 from __future__ import annotations
 

@@ -49,10 +49,7 @@ def subtitle(page: Page) -> list[Text]:
 
 
 def file_name(page: Page, section: Section, part: Chart | Table) -> str:
-    """Name of the file of `part`, without its ending.
-
-    Of several currencies each has its own.
-    """
+    """Name of the file of `part`, without its ending; one for each currency."""
     return (
         f"{part.name}-{section.currency.lower()}"
         if len(page.currencies) > 1 and section.currency

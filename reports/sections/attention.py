@@ -1,7 +1,4 @@
-"""What needs attention, and the traffic light.
-
-At most five findings of the other sections, the largest amounts first.
-"""
+"""The traffic light, and the five findings of other sections that weigh most."""
 
 from __future__ import annotations
 
@@ -17,10 +14,7 @@ MOST = 5
 
 
 def attention(figures: Figures, issue: Issue, sections: Sequence[Section]) -> Section:
-    """Urgent findings (money that does not add up) first, then by amount.
-
-    One position is kept for a minor finding.
-    """
+    """Urgent findings first, then by amount; the last place is for a minor one."""
     light = light_of(figures.total, issue.state)
     findings = [finding for section in sections for finding in section.findings]
     ordered = sorted(findings, key=lambda f: (not f.urgent, -f.size, f.section))

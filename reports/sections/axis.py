@@ -32,10 +32,7 @@ def lines_chart(
     lines: Sequence[tuple[Text, Callable[[date], int | None]]],
     index: bool | str = False,
 ) -> Chart:
-    """Lines over the months from `first` on.
-
-    A line is its name and its value in a month.
-    """
+    """Lines over the months from `first` on: a name, and a value in a month."""
     span, axis = months_axis(history, first)
     data = {
         **axis,
@@ -47,7 +44,7 @@ def lines_chart(
 
 
 def share_line(totals: Mapping[date, Totals], name: str) -> Callable[[date], int | None]:
-    """A share of Totals by month, in thousandths of a percent; None where it says nothing."""
+    """A share of Totals by month in thousandths of a percent, None without a base."""
 
     def value(month: date) -> int | None:
         part, base = getattr(totals[month], name) if month in totals else (0, 0)

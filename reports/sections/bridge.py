@@ -1,7 +1,4 @@
-"""Bridge from gross sales to collected money, by store.
-
-With a difference that must be 0.00, and the comparison with the POS's own exports.
-"""
+"""From gross sales to collected money by store, with a difference of 0.00."""
 
 from __future__ import annotations
 

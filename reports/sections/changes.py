@@ -106,10 +106,7 @@ def changes(figures: Figures, issue: Issue, sections: Sequence[Section]) -> Sect
 
 
 def cause_of(compared: Compared, issue: Issue, is_data: bool) -> str:
-    """Why this version was issued, one of CAUSES.
-
-    `is_data` where the POS sent something else.
-    """
+    """Why a version was issued: one of CAUSES; `is_data` if the POS sent other data."""
     _, moved, others = compared
     if issue.before and issue.before.get("through"):
         return "more"
@@ -136,10 +133,7 @@ def moved_table(
     currency: str,
     names: Mapping[str, str],
 ) -> Table:
-    """Every figure that moved, in the form in which the report states it.
-
-    `names` are those of the stores.
-    """
+    """Every figure that moved, as the report states it; `names` are the stores'."""
     keys = {figure.path[0] for figure in moved}
     typed = dict(leaves({key: own for key, own in stated(sections).items() if key in keys}))
     kinds = {(path[0], path[-1]): value for path, value in typed.items() if value is not None}
@@ -166,10 +160,7 @@ def _rank(path: Path) -> tuple[int, int]:
 
 
 def _value(raw: object, kind: object, currency: str, lake_decimals: int) -> Value:
-    """A figure of figures.json as the value that it was.
-
-    Text where its kind is not known.
-    """
+    """A figure of figures.json as a value; a text where its kind is not known."""
     if raw is None:
         return None
     if isinstance(raw, bool):

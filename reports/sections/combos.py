@@ -159,10 +159,7 @@ def _choices(choices: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame:
 
 
 def _share_of_modifier(row: Any, decimals: int = 1) -> Percent | None:
-    """The share of an option.
-
-    It was chosen often enough, and its dish is on enough receipts.
-    """
+    """The share of an option; None where it was chosen on too few receipts."""
     base = min(int(row.all) // QUANTITY_UNIT, int(row.receipts))
     return ratio(int(row.units), int(row.all), base, decimals)
 
@@ -179,10 +176,7 @@ def _choice_table(figures: Figures, choices: pd.DataFrame) -> Table:
 
 
 def _chart(choices: pd.DataFrame, month: date) -> list[Chart]:
-    """Options of the dish and modifier that is chosen most.
-
-    With one option there is nothing to draw.
-    """
+    """Options of the dish and modifier that is chosen most, if there are several."""
     lead = choices.iloc[0]
     rows = choices[(choices["item"] == lead["item"]) & (choices["name"] == lead["name"])].head(TOP)
     if len(rows) < 2 or _share_of_modifier(next(rows_of(rows))) is None:

@@ -42,10 +42,7 @@ def share(part: int, base_sum: int, receipts: int, decimals: int = 1) -> Percent
 
 
 def ratio(part: int, base_sum: int, receipts: int, decimals: int = 1) -> Percent | None:
-    """`part` in percent of `whole`.
-
-    None on too few receipts or a whole of zero or less.
-    """
+    """`part` in percent; None on too few receipts or a base of zero or less."""
     return Percent(part, base_sum, decimals=decimals) if base_sum > 0 and enough(receipts) else None
 
 
@@ -57,10 +54,7 @@ def points(now: Pair, before: Pair, receipts: int, receipts_before: int) -> Poin
 
 
 def growth(now: Pair, base: Pair, receipts: int) -> Percent | None:
-    """now ÷ base - 1 of two fractions, exact.
-
-    None unless `base` is positive, on enough `receipts`.
-    """
+    """now ÷ base - 1, exact; None unless `base` is positive, on enough `receipts`."""
     if not enough(receipts) or base[0] <= 0 or base[1] <= 0 or now[1] <= 0:
         return None
     return Percent(now[0] * base[1] - base[0] * now[1], base[0] * now[1], signed=True)

@@ -1,7 +1,4 @@
-"""Customers: new and returning, repeat rate, spend.
-
-Only for receipts on which the POS names a customer.
-"""
+"""Identified customers: new and returning, repeat rate, spend."""
 
 from __future__ import annotations
 
@@ -119,18 +116,13 @@ def _chart(figures: Figures) -> tuple[Chart, ...]:
     if len(kept) < 3 or kept[-1].month != figures.month:
         return ()
     base, top = [v.returning.customers for v in kept], [v.new.customers for v in kept]
-    return (
-        Chart(
-            "stack",
-            "customers",
-            text("customers.chart", new=Count(top[-1]), returning=Count(base[-1])),
-            text("customers.alt", n=Count(len(kept))),
-            {
-                "labels": [Month(v.month, short=True) for v in kept],
-                "base": base,
-                "top": top,
-                "base_name": text("customers.returning"),
-                "top_name": text("customers.new"),
-            },
-        ),
-    )
+    data = {
+        "labels": [Month(v.month, short=True) for v in kept],
+        "base": base,
+        "top": top,
+        "base_name": text("customers.returning"),
+        "top_name": text("customers.new"),
+    }
+    title = text("customers.chart", new=Count(top[-1]), returning=Count(base[-1]))
+    alt = text("customers.alt", n=Count(len(kept)))
+    return (Chart("stack", "customers", title, alt, data),)

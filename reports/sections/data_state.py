@@ -59,10 +59,7 @@ REASONS = (
 
 
 class Check(NamedTuple):
-    """How many, and their money: None where there is none or none is known.
-
-    `unknown` is how many amounts are unknown.
-    """
+    """How many, and their money if any is known; `unknown` amounts are counted."""
 
     count: int = 0  # type: ignore[assignment]  # hides the method of tuples, on purpose
     amount: int | None = None
@@ -204,10 +201,7 @@ def _amount(total: object) -> object:
 
 
 def reason_of(reason: str) -> Value:
-    """Why a receipt is in quarantine, in words where the catalog has some.
-
-    A law of an order (`law_O1`) is a sum that differs.
-    """
+    """Why a receipt is in quarantine; `law_O1` is a sum of an order that differs."""
     name = "totals_differ" if reason.startswith("law_") else reason
     return text(f"reason.{name}") if name in REASONS else Name(reason)
 

@@ -1,7 +1,4 @@
-"""Which days.
-
-Net sales of every day, the compared month behind, closed days, holidays and outliers.
-"""
+"""Which days: net sales of every day, closed days, holidays and outliers."""
 
 from __future__ import annotations
 
@@ -132,23 +129,18 @@ def _chart(
     if best is not None and worst is not None:
         ends = {"best": Day(best, long=True), "worst": Day(worst, long=True)}
         alt = text("days.alt", n=count, **ends, **amounts(currency, high=net[best], low=net[worst]))
-    return Chart(
-        "days",
-        "days",
-        text("days.chart"),
-        alt,
-        {
-            "labels": [Day(day, short=True) for day in calendar],
-            "ticks": ticks,
-            "values": [int(net.get(day, 0)) for day in calendar],
-            "before": before,
-            "name": Month(figures.month, short=True),
-            "before_name": text("days.weeks_before"),
-            "closed": [day in closed for day in calendar],
-            "closed_name": text("days.closed_sign"),
-            "partial": [False] * len(calendar),
-            "notes": [Series(tuple(notes[day])) if day in notes else None for day in calendar],
-            "currency": currency,
-            "marks": marks,
-        },
-    )
+    data = {
+        "labels": [Day(day, short=True) for day in calendar],
+        "ticks": ticks,
+        "values": [int(net.get(day, 0)) for day in calendar],
+        "before": before,
+        "name": Month(figures.month, short=True),
+        "before_name": text("days.weeks_before"),
+        "closed": [day in closed for day in calendar],
+        "closed_name": text("days.closed_sign"),
+        "partial": [False] * len(calendar),
+        "notes": [Series(tuple(notes[day])) if day in notes else None for day in calendar],
+        "currency": currency,
+        "marks": marks,
+    }
+    return Chart("days", "days", text("days.chart"), alt, data)

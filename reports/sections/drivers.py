@@ -1,7 +1,4 @@
-"""What changed and why: the difference of net sales in parts.
-
-Arithmetic only; the parts add up to the difference.
-"""
+"""What changed and why: parts that add up to the difference of net sales."""
 
 from __future__ import annotations
 
@@ -30,18 +27,14 @@ def drivers(figures: Figures) -> Section:
     title = text(
         "drivers.steps" if parts else "drivers.none", change=Money(change, currency, signed=True)
     )
-    chart = Chart(
-        "waterfall",
-        "drivers",
-        title,
-        text("drivers.alt", **amounts(currency, base=split.base, now=split.now)),
-        {
-            "first": (month, split.base),
-            "last": (Month(figures.month, short=True), split.now),
-            "currency": currency,
-            "steps": [(text(f"drivers.{name}"), units) for name, units in parts.items()],
-        },
-    )
+    data = {
+        "first": (month, split.base),
+        "last": (Month(figures.month, short=True), split.now),
+        "currency": currency,
+        "steps": [(text(f"drivers.{name}"), units) for name, units in parts.items()],
+    }
+    alt = text("drivers.alt", **amounts(currency, base=split.base, now=split.now))
+    chart = Chart("waterfall", "drivers", title, alt, data)
     stated = {
         **amounts(currency, base=split.base, now=split.now, change=change),
         "parts": amounts(currency, **split.parts()),

@@ -1,7 +1,4 @@
-"""Headline: how the month went.
-
-Six figures against the month before, the same month last year and a fair calendar.
-"""
+"""How the month went: six figures beside other months and a fair calendar."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Hours: when the stores are busy.
-
-Average receipts per open day by weekday and clock hour, and against the month before.
-"""
+"""When the stores are busy: receipts per open day by weekday and clock hour."""
 
 from __future__ import annotations
 
@@ -21,10 +18,7 @@ Grid = Mapping[tuple[int, int], tuple[int, int]]
 
 
 def grid_of(hours: pd.DataFrame) -> dict[tuple[int, int], tuple[int, int]]:
-    """(weekday, hour) -> (receipts, open days of that weekday).
-
-    A day is open on which any store sold.
-    """
+    """(weekday, hour) -> (receipts, open days of that weekday in any store)."""
     sold = hours[hours["receipts"] > 0]
     if sold.empty:
         return {}
@@ -87,10 +81,7 @@ def _machine(figures: Figures, grid: Grid) -> dict[str, object]:
 
 
 def busiest(grid: Grid) -> tuple[int, int]:
-    """The weekday and hour with the most receipts per open day.
-
-    The earliest of equal ones.
-    """
+    """The earliest weekday and hour with the most receipts per open day."""
     return max(grid, key=lambda k: (grid[k][0] / grid[k][1], -k[0], -k[1]))
 
 

@@ -1,7 +1,4 @@
-"""Items: what sells.
-
-Items by net sales and by units, what rose and fell, categories, ABC.
-"""
+"""Items by net sales and by units, what rose and fell, categories, ABC."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Life cycle of items: arrivals, decliners and price changes.
-
-The top twenty of an early and of the latest span; price changes are those in the data.
-"""
+"""Arrivals, decliners and price changes of the items of two spans."""
 
 from __future__ import annotations
 
@@ -137,10 +134,7 @@ def _sums(items: pd.DataFrame) -> pd.DataFrame:
 
 
 def _price(change: Change, receipts: Mapping[tuple[str, date], int]) -> tuple[object, ...]:
-    """A row of the table.
-
-    The base of the percentage are the receipts of the item in both months.
-    """
+    """A row of the table; the base is the receipts of the item in both months."""
     item, variant, day, was, now, *months = change
     base = min(receipts.get((item, month), 0) for month in months)
     return item, variant or None, day, was, now, growth((now, 1), (was, 1), base)
@@ -165,16 +159,11 @@ def _chart(
     key = "lifecycle.steady" if rank_then.get(item) == 1 else "lifecycle.first"
     if rise > 0:
         key = "lifecycle.chart"
-    return (
-        Chart(
-            "slope",
-            "lifecycle",
-            text(key, item=Name(item), n=Count(rise)),
-            text("lifecycle.alt", n=Count(len(rows))),
-            {
-                "rows": rows,
-                "left": Month(early[-1], short=True),
-                "right": Month(late[-1], short=True),
-            },
-        ),
-    )
+    data = {
+        "rows": rows,
+        "left": Month(early[-1], short=True),
+        "right": Month(late[-1], short=True),
+    }
+    title = text(key, item=Name(item), n=Count(rise))
+    alt = text("lifecycle.alt", n=Count(len(rows)))
+    return (Chart("slope", "lifecycle", title, alt, data),)

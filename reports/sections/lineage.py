@@ -1,7 +1,4 @@
-"""Data quality and lineage.
-
-Counts in = counts out, what is not known, and the inputs of the report.
-"""
+"""Data quality and lineage: counts, what is not known, inputs of the report."""
 
 from __future__ import annotations
 

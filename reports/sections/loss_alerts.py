@@ -21,10 +21,7 @@ receipts.
 
 
 def find_loss_alerts(figures: Figures) -> list[Finding]:
-    """Shares of gross sales against fixed bounds, and against the month before.
-
-    Nothing under PERCENT_BASE receipts.
-    """
+    """Shares of gross sales against fixed bounds, and against the month before."""
     total, before, currency = figures.total, figures.total_before, figures.currency
     findings: list[Finding] = []
 

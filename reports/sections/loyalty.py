@@ -1,7 +1,4 @@
-"""Loyalty: whether customers come back.
-
-Cohorts, segments, and how much the best tenth of customers spends.
-"""
+"""Whether customers come back: cohorts, segments, the best tenth."""
 
 from __future__ import annotations
 
@@ -105,10 +102,7 @@ def loyalty(history: History) -> Section:
 def _cohorts(
     history: History, by_month: dict[date, dict[date, int]]
 ) -> tuple[Chart, list[tuple[date, int, list[int | None]]]]:
-    """The latest cohorts whose size may be shown.
-
-    The first month of the lake holds all who came before and is no cohort.
-    """
+    """The latest cohorts that may be shown; the first month of the lake is none."""
     total_sum = set(history.whole_months)
     rows: list[tuple[date, int, list[int | None]]] = []
     for start in sorted(by_month):
@@ -129,22 +123,19 @@ def _cohorts(
         [_back(cells[month], size) if month < len(cells) else None for _, size, cells in drawn]
         for month in range(1, min(width, DRAWN + 1))
     ]
-    chart = Chart(
-        "heat",
-        "cohorts",
-        text("loyalty.chart"),
-        text("loyalty.alt", n=Count(len(drawn))),
-        {
-            "rows": [text("loyalty.after", n=Count(k)) for k in range(1, len(grid) + 1)],
-            "columns": [
-                text("loyalty.cohort", month=Month(m, short=True), n=Count(size))
-                for m, size, _ in drawn
-            ],
-            "cells": grid,
-            "signed": False,
-            "best": None,
-        },
-    )
+    data = {
+        "rows": [text("loyalty.after", n=Count(k)) for k in range(1, len(grid) + 1)],
+        "columns": [
+            text("loyalty.cohort", month=Month(m, short=True), n=Count(size))
+            for m, size, _ in drawn
+        ],
+        "cells": grid,
+        "signed": False,
+        "best": None,
+    }
+    title = text("loyalty.chart")
+    alt = text("loyalty.alt", n=Count(len(drawn)))
+    chart = Chart("heat", "cohorts", title, alt, data)
     return chart, rows if width > 1 else []
 
 

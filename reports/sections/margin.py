@@ -1,7 +1,4 @@
-"""Margin over time.
-
-POS margin and margin before tax of every month, with what has a cost.
-"""
+"""POS margin and margin before tax of every month, of what has a cost."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Menu engineering: what earns, by category.
-
-And the share of the sales that has a cost.
-"""
+"""Menu engineering: what earns, by category, and how much has a cost."""
 
 from __future__ import annotations
 
@@ -32,10 +29,7 @@ WORTH = 1000
 
 
 def menu(figures: Figures) -> Section:
-    """Four lists, a scatter, and the effect of a small step in a price.
-
-    The price is that of the most sold plowhorse.
-    """
+    """Four lists, a scatter, and the effect of a small step in a plowhorse's price."""
     ranked, total, currency = figures.ranked, figures.total, figures.currency
     if total.costed_net <= 0:
         return Section("menu", (text("menu.no_costs"),))
@@ -80,22 +74,23 @@ def menu(figures: Figures) -> Section:
     columns = columns_of("item", "category", "class", "units", "unit_contribution", "contribution")
     title = text("menu.table")
     table = Table.from_rows("menu", title, columns, rows, currency, shown=15, is_detail=True)
+    data = {
+        "points": [
+            (Name(d.item), d.popularity, d.profitability, d.kind, d.contribution) for d in dishes
+        ],
+        "kinds": {kind: text(f"menu.{kind}_one") for kind in CLASSES},
+        "x": text("menu.x"),
+        "y": text("menu.y"),
+    }
+    alt = text("menu.alt", n=Count(len(dishes)))
     chart = Chart(
         "scatter",
         "menu",
         text(
             "menu.chart", n=Count(sum(d.kind == "star" for d in dishes)), total=Count(len(dishes))
         ),
-        text("menu.alt", n=Count(len(dishes))),
-        {
-            "points": [
-                (Name(d.item), d.popularity, d.profitability, d.kind, d.contribution)
-                for d in dishes
-            ],
-            "kinds": {kind: text(f"menu.{kind}_one") for kind in CLASSES},
-            "x": text("menu.x"),
-            "y": text("menu.y"),
-        },
+        alt,
+        data,
     )
     return Section(
         "menu",
@@ -110,10 +105,7 @@ def menu(figures: Figures) -> Section:
 def _price_step(
     figures: Figures, dishes: list[MenuItem]
 ) -> tuple[tuple[Text, ...], tuple[Finding, ...]]:
-    """Effect of a slightly higher price of the most sold plowhorse.
-
-    At the same volume: arithmetic, no forecast.
-    """
+    """Effect of a slightly higher price of the top plowhorse at the same volume."""
     horses = sorted(
         (d for d in dishes if d.kind == "plowhorse" and d.net_sales > 0 and enough(d.receipts)),
         key=lambda d: (-d.units, d.item),

@@ -1,7 +1,4 @@
-"""Dishes that changed their class of menu engineering.
-
-Menu engineering of the first and the latest half-year side by side.
-"""
+"""Dishes of another class of menu engineering than half a year before."""
 
 from __future__ import annotations
 
@@ -20,10 +17,7 @@ HALF = 6
 
 
 def migration(history: History) -> Section:
-    """Dishes classified in both spans whose class is another now.
-
-    Both spans are of complete months.
-    """
+    """Dishes classified in both spans of complete months, of another class now."""
     span = min(HALF, len(history.whole_months) // 2)
     if span < 1 or not any(history.totals[m].costed_net > 0 for m in history.whole_months):
         return Section("migration", (text("migration.few"),))

@@ -19,10 +19,7 @@ def names_of(names: Iterable[str]) -> Value:
 
 
 def first_of(values: Sequence[Value], shown: int) -> Series:
-    """The first `shown` values, and "3 more".
-
-    A single one more is shown instead of counted.
-    """
+    """The first `shown` values, and "3 more"; a single one more is shown."""
     if len(values) <= shown + 1:
         return Series(tuple(values))
     return Series((*values[:shown], text("items.more", n=Count(len(values) - shown))))
@@ -37,10 +34,7 @@ def employee_name(figures: Figures, employee: str | None) -> Value:
 
 
 def best_month(history: History) -> date | None:
-    """The month with the most net sales.
-
-    None where nothing is ranked, or none sold anything.
-    """
+    """The month with the most net sales; None where nothing is ranked or was sold."""
     ranked = [month for month, total in history.totals.items() if total.net_sales > 0]
     if not enough(history.sum_of(history.months).receipts):
         return None

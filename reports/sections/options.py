@@ -1,7 +1,4 @@
-"""Combos and chosen options over time.
-
-Receipts with a combo by month, options first half against latest.
-"""
+"""Combos by month, and chosen options of the first and the latest half."""
 
 from __future__ import annotations
 
@@ -72,10 +69,7 @@ def options(history: History) -> Section:
 
 
 def _rows(history: History) -> list[Row]:
-    """Options, most chosen first, with their shares in both halves of the history.
-
-    A share is that of the same dish and modifier, in the halves of all complete months.
-    """
+    """Options, most chosen first: their share of the modifier in both halves."""
     half = len(history.whole_months) // 2
     if half < 1 or history.stacked("choices").empty:
         return []

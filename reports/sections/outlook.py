@@ -13,10 +13,7 @@ BOUNDS = ("low", "expected", "high")
 
 
 def outlook(history: History) -> Section:
-    """Forecast of the next month, by the method that was best on the shop's own past.
-
-    Left out, with its reason, if history is short or nothing was sold.
-    """
+    """Forecast of the next month by the best method, or the reason for none."""
     outcome = forecast(history)
     if isinstance(outcome, Declined):
         sentence = text(f"outlook.{outcome.reason}", n=Count(FEWEST_TRIALS), weeks=Count(WEEKS))
@@ -33,25 +30,23 @@ def outlook(history: History) -> Section:
         ),
     )
     best = max(days, key=lambda d: (outcome.days[d][1], d))
+    data = {
+        "labels": [Day(d, short=True) for d in days],
+        "ticks": [i for i, d in enumerate(days) if d.weekday() == 0],
+        "values": [outcome.days[d][1] for d in days],
+        "before": [None] * len(days),
+        "name": text("outlook.expected"),
+        "before_name": None,
+        "closed": [outcome.days[d][1] == 0 for d in days],
+        "closed_name": text("days.closed_sign"),
+        "partial": [True] * len(days),
+        "spans": [(outcome.days[d][0], outcome.days[d][2]) for d in days],
+        "currency": currency,
+        "marks": [(days.index(best), Money(outcome.days[best][1], currency, compact=True))],
+    }
+    alt = text("outlook.alt", month=Month(outcome.month))
     chart = Chart(
-        "days",
-        "outlook",
-        text("outlook.chart", net=middle, month=Month(outcome.month)),
-        text("outlook.alt", month=Month(outcome.month)),
-        {
-            "labels": [Day(d, short=True) for d in days],
-            "ticks": [i for i, d in enumerate(days) if d.weekday() == 0],
-            "values": [outcome.days[d][1] for d in days],
-            "before": [None] * len(days),
-            "name": text("outlook.expected"),
-            "before_name": None,
-            "closed": [outcome.days[d][1] == 0 for d in days],
-            "closed_name": text("days.closed_sign"),
-            "partial": [True] * len(days),
-            "spans": [(outcome.days[d][0], outcome.days[d][2]) for d in days],
-            "currency": currency,
-            "marks": [(days.index(best), Money(outcome.days[best][1], currency, compact=True))],
-        },
+        "days", "outlook", text("outlook.chart", net=middle, month=Month(outcome.month)), alt, data
     )
     rows = [(Day(d, long=True), *outcome.days[d]) for d in days]
     columns, title = columns_of("day", *BOUNDS), text("outlook.table")

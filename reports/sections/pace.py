@@ -1,7 +1,4 @@
-"""Receipts and average receipt: more guests, or more from each.
-
-Average receipt against receipts, both indexed to 100.
-"""
+"""More guests, or more from each: receipts and their average, from 100."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Payments, discounts and refunds over time.
-
-Payment types early and late; discounts and refunds as shares of gross.
-"""
+"""Payment types early and late, discounts and refunds as shares of gross."""
 
 from __future__ import annotations
 
@@ -98,7 +95,7 @@ Row = tuple[str, Percent | None, Percent | None, Points | None]
 
 
 def _tenders(history: History, months: list[date]) -> list[Row]:
-    """Payment types, the largest first: their shares early and late, and the difference."""
+    """Payment types, the largest first: shares early and late, and the difference."""
     count = min(SPAN, len(months) // 2)
     then, now = (_amounts(history, span) for span in (months[:count], months[-count:]))
     receipts_then, receipts_now = (

@@ -74,10 +74,7 @@ def records(history: History) -> Section:
 
 
 def longest_run(days: list[date]) -> tuple[int, date]:
-    """Length and start of the longest run of consecutive days.
-
-    The latest of equal ones.
-    """
+    """Length and start of the longest run of consecutive days, the latest of equals."""
     best, start, length = (0, days[0]), days[0], 0
     for i, day in enumerate(days):
         if i and (day - days[i - 1]).days == 1:

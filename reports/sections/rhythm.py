@@ -1,7 +1,4 @@
-"""Rhythm of the week, and how it has changed.
-
-Weekday × hour, first half-year against the latest.
-"""
+"""Rhythm of the week: weekday × hour, first half-year against the latest."""
 
 from __future__ import annotations
 
@@ -16,10 +13,7 @@ HALF = 6
 
 
 def rhythm(history: History) -> Section:
-    """Two heat maps in receipts per open day.
-
-    With less than a year, one of all months.
-    """
+    """Two heat maps in receipts per open day; one with less than a year."""
     if not history.lake_months:
         return Section("rhythm", (text("rhythm.empty"),))
     early, late = history.whole_months[:HALF], history.whole_months[-HALF:]

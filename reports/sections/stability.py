@@ -1,7 +1,4 @@
-"""Lasting pairs: pairs of items of the complete history.
-
-And whether both halves of the history agree.
-"""
+"""Pairs of items of the history, and whether both of its halves agree."""
 
 from __future__ import annotations
 

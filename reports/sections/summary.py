@@ -1,7 +1,4 @@
-"""Summary of the history: six figures of the last 12 months.
-
-Beside those of the 12 months before and of the complete history.
-"""
+"""Six figures of the last 12 months, the 12 before and the history."""
 
 from __future__ import annotations
 

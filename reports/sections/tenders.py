@@ -1,7 +1,4 @@
-"""Payments, discounts, refunds and cancelled receipts.
-
-By payment type, by discount, by returned item and by employee.
-"""
+"""Payments, discounts, refunds and cancelled receipts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Trend: where sales are heading.
-
-Net sales of every month, the 12-month average, partial months striped.
-"""
+"""Where sales are heading: every month and the 12-month average."""
 
 from __future__ import annotations
 
@@ -65,25 +62,18 @@ def trend(history: History) -> Section:
         alt = text("trend.alt", **span, month=month, net=net)
         marks = [(months.index(best), Money(units, currency, compact=True))]
     _, axis = months_axis(history, months[0])
-    chart = Chart(
-        "trend",
-        "trend",
-        title,
-        alt,
-        {
-            **axis,
-            "values": [history.totals[m].net_sales if m in history.totals else 0 for m in months],
-            "average": [
-                divide(*history.average[m]) if m in history.average else None for m in months
-            ],
-            "name": text("trend.net"),
-            "average_name": text("trend.average"),
-            "partial": [m in history.partial for m in months],
-            "partial_name": text("trend.partial_sign"),
-            "currency": currency,
-            "marks": marks,
-        },
-    )
+    data = {
+        **axis,
+        "values": [history.totals[m].net_sales if m in history.totals else 0 for m in months],
+        "average": [divide(*history.average[m]) if m in history.average else None for m in months],
+        "name": text("trend.net"),
+        "average_name": text("trend.average"),
+        "partial": [m in history.partial for m in months],
+        "partial_name": text("trend.partial_sign"),
+        "currency": currency,
+        "marks": marks,
+    }
+    chart = Chart("trend", "trend", title, alt, data)
     return Section("trend", tuple(sentences), charts=(chart,), tables=(table,), figures=figures)
 
 

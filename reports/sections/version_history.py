@@ -1,7 +1,4 @@
-"""The version history: every published version, its cause, and what changed.
-
-What changed are the months and figures that differ from the version before.
-"""
+"""Every published version, its cause, and the months and figures that changed."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ KINDS = ("monthly", "cumulative")  # the last part of a report's folder
 
 
 def version_history(history: History, issue: Issue, sections: Sequence[Section]) -> Section:
-    """The section of versions: those of the lake's log (`issue.versions`), and this one."""
+    """The versions of the lake's log (`issue.versions`), and this one."""
     currency, entries = history.currency, issue.versions
     figures = machine([], "first")
     sentences, tables = [], []
@@ -104,10 +101,7 @@ def _month(name: str) -> Value:
 
 
 def _moved(history: History, before: Plain, lake_decimals: int) -> list[tuple[Month, int, int]]:
-    """Months of both versions whose net sales differ: month, was, is.
-
-    A month that is not closed grows, and has not moved.
-    """
+    """Closed months whose net sales differ between the versions: month, was, is."""
     trend = before.get("trend") or {}
     past = {
         month: sums for month, sums in trend.get("months", {}).items() if month != trend.get("open")

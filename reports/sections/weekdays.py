@@ -43,10 +43,7 @@ def channel_name(channel: str) -> Value:
 
 
 def by_weekday(days: pd.DataFrame) -> dict[int, tuple[int, int, int]]:
-    """weekday -> (net sales, receipts, open days).
-
-    A day is open on which any store sold.
-    """
+    """weekday -> (net sales, receipts, days on which any store sold)."""
     if days.empty:
         return {}
     weekday = days["business_day"].map(date.weekday)
@@ -193,19 +190,13 @@ def _charts(
         net = _per_day(now[best], figures.currency)
         title = text("weekdays.chart", day=Weekday(best), net=net)
     more = len(channels) - len(panels)
-    return (
-        Chart(
-            "panels",
-            "weekdays",
-            title,
-            text("weekdays.alt", n=Count(len(panels)), more=Count(more) if more else None),
-            {
-                "panels": panels,
-                "ticks": [Weekday(w, short=True) for w in range(7)],
-                "currency": figures.currency,
-            },
-        ),
-    )
+    data = {
+        "panels": panels,
+        "ticks": [Weekday(w, short=True) for w in range(7)],
+        "currency": figures.currency,
+    }
+    alt = text("weekdays.alt", n=Count(len(panels)), more=Count(more) if more else None)
+    return (Chart("panels", "weekdays", title, alt, data),)
 
 
 def _findings(figures: Figures, now: Weekdays, before: Weekdays) -> tuple[Finding, ...]:

@@ -1,7 +1,4 @@
-"""Year over year: the same months, like for like, and seasonality.
-
-Seasonality needs 24 months.
-"""
+"""Year over year: the same months, like for like, and seasonality."""
 
 from __future__ import annotations
 
@@ -23,10 +20,7 @@ USUAL = 2
 
 
 def years(history: History) -> Section:
-    """Whole months and the same month a year before.
-
-    As they are, and like for like (same stores, same weekdays).
-    """
+    """Complete months and those a year before, as they are and like for like."""
     currency = history.currency
     pairs = [
         (m, month_before(m, 12))
@@ -118,10 +112,7 @@ def _percent(pair: tuple[int, int]) -> Percent:
 
 
 def _chart(history: History, last: date, change: Value) -> tuple[Chart, ...]:
-    """A line a calendar year, January to December.
-
-    At most the last three years that have data.
-    """
+    """A line a calendar year, at most the last three that have data."""
     recent = sorted({m.year for m in history.lake_months})[-3:]
     lines = [
         (
@@ -140,21 +131,16 @@ def _chart(history: History, last: date, change: Value) -> tuple[Chart, ...]:
     lines = [(text_, values) for text_, values in lines if sum(v is not None for v in values) > 1]
     if len(lines) < 2:
         return ()
-    return (
-        Chart(
-            "lines",
-            "years",
-            text(
-                "years.side" if change is None else "years.chart", month=Month(last), change=change
-            ),
-            text("years.alt", n=Count(len(lines))),
-            {
-                "labels": [MonthName(m, short=True) for m in range(1, 13)],
-                "ticks": [0, 3, 6, 9],
-                "tick_names": [MonthName(m + 1, short=True) for m in (0, 3, 6, 9)],
-                "lines": lines,
-                "currency": history.currency,
-                "index": False,
-            },
-        ),
+    data = {
+        "labels": [MonthName(m, short=True) for m in range(1, 13)],
+        "ticks": [0, 3, 6, 9],
+        "tick_names": [MonthName(m + 1, short=True) for m in (0, 3, 6, 9)],
+        "lines": lines,
+        "currency": history.currency,
+        "index": False,
+    }
+    title = text(
+        "years.side" if change is None else "years.chart", month=Month(last), change=change
     )
+    alt = text("years.alt", n=Count(len(lines)))
+    return (Chart("lines", "years", title, alt, data),)
