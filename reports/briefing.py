@@ -21,7 +21,7 @@ from reports.figures.money import Totals, total
 from reports.page import Finding, Section, Tile
 from reports.plans import Plans
 from reports.sections.cash_drawer import counted_of, over_and_short, result
-from reports.sections.comparison import enough, growth
+from reports.sections.comparison import enough, net_growth
 from reports.sections.goals import goals
 from reports.values import (
     Count,
@@ -162,7 +162,7 @@ def _lead(period: Period, days: Sequence[date], book: Book) -> Section:
 
 def _change(key: str, now: Totals, base: Totals | None, name: Value, currency: str) -> Text:
     """ "Net sales of X, +6 % on a usual Friday (Y)"."""
-    change = base and growth((now.net_sales, 1), (base.net_sales, 1), base.receipts)
+    change = base and net_growth(now, base)
     return text(
         f"briefing.{key}",
         net=Money(now.net_sales, currency),

@@ -9,10 +9,10 @@ own sales summary (help.loyverse.com/help/sales-summary-report-back-office).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -137,6 +137,7 @@ COUNTS = (
 DaySums = Mapping[date, tuple[int, int]]
 """Net sales and SALE receipts by business day."""
 SUMS = tuple(f.name for f in fields(Totals))
+Key = TypeVar("Key", bound=Hashable)
 
 
 def total(days: pd.DataFrame) -> Totals:
@@ -149,6 +150,15 @@ def by_day(days: pd.DataFrame) -> DaySums:
     sums = group_sums({"day": days["business_day"]}, days, ["net_sales", "receipts"])
     pairs = zip(sums["net_sales"].tolist(), sums["receipts"].tolist(), strict=True)
     return dict(zip(sums["day"], pairs, strict=True))
+
+
+def sums_by(days: DaySums, key: Callable[[date], Key]) -> dict[Key, tuple[int, int, int]]:
+    """(net sales, SALE receipts, days with a sale) of the days with the same `key`."""
+    sums: dict[Key, tuple[int, int, int]] = {}
+    for day, (net, receipts) in days.items():
+        before = sums.get(key(day), (0, 0, 0))
+        sums[key(day)] = before[0] + net, before[1] + receipts, before[2] + (receipts > 0)
+    return sums
 
 
 def total_by(days: pd.DataFrame, *keys: str) -> dict[Any, Totals]:

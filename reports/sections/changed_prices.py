@@ -8,12 +8,11 @@ import pandas as pd
 
 from reports.columns import columns_of
 from reports.figures import Figures
-from reports.figures.calendar import month_before
 from reports.figures.prices import Change, price_changes
 from reports.figures.tables import SummaryTables
 from reports.page import Section, Table, TableColumn
-from reports.sections.comparison import growth
-from reports.values import Count, Month, Name, Text, Value, amounts, divide, text
+from reports.sections.comparison import before_name, growth
+from reports.values import Count, Name, Text, Value, amounts, divide, text
 
 
 class Effect(NamedTuple):
@@ -51,7 +50,7 @@ def changed_prices(figures: Figures) -> Section:
             sentences.append(
                 text("changed_prices.effect", item=name, units=units, others=others, **prices)
             )
-    month = {"month": Month(month_before(figures.month), short=True)}
+    month = {"month": before_name(figures)}
     columns = (
         *columns_of("item", "since", "was", "is", "units_change", "others_change", "per_day"),
         TableColumn("in_month", "money", month),

@@ -60,6 +60,16 @@ def growth(now: Pair, base: Pair, receipts: int) -> Percent | None:
     return Percent(now[0] * base[1] - base[0] * now[1], base[0] * now[1], signed=True)
 
 
+def net_growth(now: Totals, base: Totals) -> Percent | None:
+    """The growth of net sales."""
+    return growth((now.net_sales, 1), (base.net_sales, 1), base.receipts)
+
+
+def before_name(figures: Figures) -> Month:
+    """The month before, for a sentence or a heading."""
+    return Month(month_before(figures.month), short=True)
+
+
 def against(now: Pair, base: Pair, shown: Value, month: date, receipts: int) -> Text:
     """A change on a base, such as "+6.2 % on Aug 2025 ($201,904.10)".
 

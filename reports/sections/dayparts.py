@@ -6,13 +6,12 @@ import pandas as pd
 
 from reports.columns import columns_of
 from reports.figures import Figures
-from reports.figures.calendar import month_before
 from reports.figures.tables import rows_of
 from reports.page import Section, Table, TableColumn
 from reports.plans import Daypart
-from reports.sections.comparison import enough, growth, share
+from reports.sections.comparison import before_name, enough, growth, share
 from reports.sections.weekdays import channel_name
-from reports.values import Hour, Money, Month, Name, Text, Value, amounts, divide, text
+from reports.values import Hour, Money, Name, Text, Value, amounts, divide, text
 
 DEFAULT = (
     Daypart("breakfast", 5, 12),
@@ -81,7 +80,7 @@ def _table(
 ) -> Table:
     columns = [*columns_of("daypart", "net_sales", "share", "receipts", "average_receipt")]
     if past is not None:
-        month = {"month": Month(month_before(figures.month), short=True)}
+        month = {"month": before_name(figures)}
         columns += [TableColumn("in_month", "money", month), TableColumn("change", "percent")]
     rows = []
     for part, row in zip(sums.index, rows_of(sums), strict=True):

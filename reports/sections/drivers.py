@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.page import Chart, Section
-from reports.sections.comparison import comparable, enough
+from reports.sections.comparison import before_name, comparable, enough
 from reports.values import Money, Month, Percent, Text, amounts, text
 
 SMALL = 200
@@ -23,7 +23,7 @@ def drivers(figures: Figures) -> Section:
         )
     currency, change = figures.currency, split.now - split.base
     parts = {name: units for name, units in split.parts().items() if units}
-    month = Month(month_before(figures.month), short=True)
+    month = before_name(figures)
     title = text(
         "drivers.steps" if parts else "drivers.none", change=Money(change, currency, signed=True)
     )

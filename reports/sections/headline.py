@@ -17,6 +17,7 @@ from reports.sections.comparison import (
     comparable,
     growth,
     missing,
+    net_growth,
     normal_base,
     ratio,
     share,
@@ -84,7 +85,7 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
             )
         )
     else:
-        change = growth((total.net_sales, 1), (before.net_sales, 1), before.receipts)
+        change = net_growth(total, before)
         assert change is not None  # as the months are comparable
         is_flat = 1000 * abs(change.part) < FLAT * change.base
         key = "flat" if is_flat else "up" if change.part > 0 else "down"

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from reports.figures import Figures
-from reports.figures.calendar import month_before, with_weekday
+from reports.figures.calendar import with_weekday
 from reports.figures.tables import group_sums, rows_of
 from reports.page import Chart, Section
-from reports.sections.comparison import enough, ratio, too_few
-from reports.values import Hour, Money, Month, Rate, Text, Value, Weekday, text
+from reports.sections.comparison import before_name, enough, ratio, too_few
+from reports.values import Hour, Money, Rate, Text, Value, Weekday, text
 
 Grid = Mapping[tuple[int, int], tuple[int, int]]
 
@@ -132,7 +132,7 @@ def _difference(figures: Figures, grid: Grid, past: Grid, columns: list[int]) ->
     weekdays = {w for w, _ in grid} & {w for w, _ in past}
     cells = [(w, h) for w in weekdays for h in columns if (w, h) in grid or (w, h) in past]
     moved = {cell: change(cell) for cell in cells}
-    month = Month(month_before(figures.month), short=True)
+    month = before_name(figures)
     top = max(moved, key=lambda k: (abs(moved[k][0]) / moved[k][1], k), default=None)
     title = text("hours.same", month=month)
     if top is not None and moved[top][0]:

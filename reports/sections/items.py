@@ -9,15 +9,15 @@ import pandas as pd
 
 from reports.columns import columns_of
 from reports.figures import Figures
-from reports.figures.calendar import FairPart, month_before
+from reports.figures.calendar import FairPart
 from reports.figures.items import by_category, by_item, compare
 from reports.figures.money import PERCENT_BASE
 from reports.figures.tables import rows_of, sort_rows
 from reports.page import Finding, Section, Table, TableColumn, records
-from reports.sections.comparison import enough, growth, share, too_few
+from reports.sections.comparison import before_name, enough, growth, share, too_few
 from reports.sections.item_charts import TOP, category_name, item_charts
 from reports.sections.names import names_of
-from reports.values import Count, Money, Month, Name, Quantity, Text, Value, amounts, text
+from reports.values import Count, Money, Name, Quantity, Text, Value, amounts, text
 
 MOVED, WEIGHT = 10, 200
 """Limits of a finding: net sales of an item fell by more than one in MOVED of its own, and by more
@@ -213,7 +213,7 @@ def _move(figures: Figures, row: Any) -> dict[str, Value]:
     return {
         "item": Name(row.item),
         "change": growth((int(row.fair_now), 1), (int(row.fair_base), 1), int(row.fair_receipts)),
-        "month": Month(month_before(figures.month), short=True),
+        "month": before_name(figures),
         **amounts(figures.currency, base=row.fair_base, now=row.fair_now),
     }
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-import pandas as pd
-
 from reports.columns import columns_of
 from reports.figures import Figures
+from reports.figures.money import Totals, by_day, sums_by, total
 from reports.page import Section, Table
 from reports.plans import WorkedShift
 from reports.sections.comparison import ratio
@@ -31,29 +30,30 @@ def labour(figures: Figures) -> Section:
     ]
     if not shifts or covered.empty:
         return Section("labour", (text("labour.none"),))
-    currency, receipts = figures.currency, int(covered["receipts"].sum())
-    net = int(covered["net_sales"].sum())
-    wages, hours = _wages(figures, shifts), _hours(shifts)
-    share = ratio(wages, net, receipts)
+    currency, sums = figures.currency, total(covered)
+    net, wages, hours = sums.net_sales, _wages(figures, shifts), _hours(shifts)
+    share = ratio(wages, net, sums.receipts)
     sentences = [
         text("labour.lead", share=share, **amounts(currency, wages=wages, net=net)),
-        *_prime(figures, covered, wages),
+        *_prime(sums, wages, currency),
     ]
     if hours:
         per_hour = Money(divide(net * QUANTITY_UNIT, hours), currency)
         sentences.append(text("labour.per_hour", net=per_hour, hours=Quantity(hours)))
-    rows = []
-    for weekday in range(7):
+    rows, sold = [], sums_by(by_day(covered), date.weekday)
+    for weekday in sorted({shift.day.weekday() for shift in shifts}):
         part = [shift for shift in shifts if shift.day.weekday() == weekday]
-        sold = covered[covered["business_day"].map(date.weekday) == weekday]
-        if part:
-            rows.append(_row(figures, weekday, part, sold))
+        paid, worked_hours = _wages(figures, part), _hours(part)
+        net, receipts, _ = sold.get(weekday, (0, 0, 0))
+        net_per_hour = divide(net * QUANTITY_UNIT, worked_hours) if worked_hours else None
+        share = ratio(paid, net, receipts)
+        rows.append((Weekday(weekday), worked_hours, paid, net, net_per_hour, share))
     columns = columns_of("weekday", "hours", "wages", "net_sales", "net_per_hour", "labour_share")
     table = Table.from_rows("labour", text("labour.table"), columns, rows, currency)
     stated = {
         "wages": Money(wages, currency),
         "hours": Quantity(hours),
-        "net_sales": Money(net, currency),
+        "net_sales": Money(sums.net_sales, currency),
     }
     return Section("labour", tuple(sentences), tables=(table,), figures=stated)
 
@@ -74,21 +74,11 @@ def _hours(shifts: list[WorkedShift]) -> int:
     return int((sum((s.hours for s in shifts), Decimal(0)) * QUANTITY_UNIT).to_integral_value())
 
 
-def _prime(figures: Figures, covered: pd.DataFrame, wages: int) -> list[Text]:
+def _prime(sums: Totals, wages: int, currency: str) -> list[Text]:
     """Prime cost: cost of goods + wages, of what has a cost."""
-    cost, costed = int(covered["cost"].sum()), int(covered["costed_net"].sum())
-    net, receipts = int(covered["net_sales"].sum()), int(covered["receipts"].sum())
-    share = ratio(cost * net + wages * costed, costed * net, receipts) if costed > 0 < net else None
-    if share is None:
+    cost, costed, net = sums.cost, sums.costed_net, sums.net_sales
+    if costed <= 0 or net <= 0:
         return []
-    goods = divide(cost * net, costed)
-    return [text("labour.prime", share=share, prime=Money(goods + wages, figures.currency))]
-
-
-def _row(
-    figures: Figures, weekday: int, part: list[WorkedShift], sold: pd.DataFrame
-) -> tuple[object, ...]:
-    net, receipts = int(sold["net_sales"].sum()), int(sold["receipts"].sum())
-    wages, hours = _wages(figures, part), _hours(part)
-    per_hour = divide(net * QUANTITY_UNIT, hours) if hours else None
-    return Weekday(weekday), hours, wages, net, per_hour, ratio(wages, net, receipts)
+    share = ratio(cost * net + wages * costed, costed * net, sums.receipts)
+    prime = Money(divide(cost * net, costed) + wages, currency)
+    return [text("labour.prime", share=share, prime=prime)] if share else []

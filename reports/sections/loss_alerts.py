@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from reports.figures import Figures
-from reports.figures.calendar import month_before
 from reports.figures.money import PERCENT_BASE
 from reports.page import Finding
-from reports.sections.comparison import enough
+from reports.sections.comparison import before_name, enough
 from reports.sections.names import employee_name
-from reports.values import Count, Money, Month, Percent, Points, Value, text
+from reports.values import Count, Money, Percent, Points, Value, text
 
 REFUNDS_HIGH, RISE = (3, 100), (1, 100)
 """Limits of a finding: refunds above 3 % of gross, or discounts 1 point above the month before."""
@@ -48,7 +47,7 @@ def find_loss_alerts(figures: Figures) -> list[Finding]:
                 total.discounts,
                 rise // before.gross_sales,
                 points=Points(*total.discount_share, *before.discount_share),
-                month=Month(month_before(figures.month), short=True),
+                month=before_name(figures),
             )
     if (
         total.receipts >= PERCENT_BASE

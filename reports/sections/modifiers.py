@@ -12,9 +12,9 @@ from reports.figures.calendar import month_before
 from reports.figures.items import by_category
 from reports.figures.tables import rows_of, sum_by
 from reports.page import Section, Table, records
-from reports.sections.comparison import against, enough, points, ratio, share
+from reports.sections.comparison import against, before_name, enough, points, ratio, share
 from reports.sections.item_charts import category_name
-from reports.values import QUANTITY_UNIT, Count, Money, Month, Percent, Quantity, Rate, Text, text
+from reports.values import QUANTITY_UNIT, Count, Money, Percent, Quantity, Rate, Text, text
 
 DRINKS = re.compile(
     r"bebida|refresco|cerveza|caf[eé]|drink|beverage|soda|beer|coffee", re.IGNORECASE
@@ -102,7 +102,7 @@ def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list[T
     sums = (now, total_sum), (before, whole_past)
     top = max(sorted(moves), key=lambda c: abs(moves[c]))
     if abs(moves[top]) * STILL < total_sum * whole_past:
-        return [text("modifiers.same", month=Month(month_before(figures.month), short=True))]
+        return [text("modifiers.same", month=before_name(figures))]
     key = "gained" if moves[top] > 0 else "lost"
     receipts, receipts_before = figures.total.receipts, figures.total_before.receipts
     part, was = ((int(net.get(top, 0)), all_net) for net, all_net in sums)
@@ -112,7 +112,7 @@ def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list[T
             category=category_name(top),
             points=points(part, was, receipts, receipts_before),
             share=share(*part, receipts),
-            month=Month(month_before(figures.month), short=True),
+            month=before_name(figures),
         )
     ]
 

@@ -6,14 +6,20 @@ import pandas as pd
 
 from reports.columns import columns_of
 from reports.figures import Figures, Totals
-from reports.figures.calendar import month_before
 from reports.figures.money import total_by
 from reports.figures.tables import sum_by
 from reports.page import Chart, Finding, Section, Table, TableColumn, records
-from reports.sections.comparison import enough, growth, ranking, share, too_few
+from reports.sections.comparison import (
+    before_name,
+    enough,
+    net_growth,
+    ranking,
+    share,
+    too_few,
+)
 from reports.sections.items import fair_machine
 from reports.sections.names import employee_name
-from reports.values import Count, Money, Month, Name, Percent, amounts, divide, text
+from reports.values import Count, Money, Name, Percent, amounts, divide, text
 
 SHOWN = 15
 FALL = 10
@@ -114,7 +120,7 @@ def _store_table(
             assert figures.fair_stores is not None  # as there is a month before
             row += [
                 past.net_sales if past else None,
-                growth((total.net_sales, 1), (past.net_sales, 1), past.receipts) if past else None,
+                net_growth(total, past) if past else None,
                 figures.fair_stores[store].change,
             ]
         rows.append(row)
@@ -165,7 +171,7 @@ def _findings(
         past = before.get(store)
         if past is None or figures.total_before is None:
             continue
-        change = growth((total.net_sales, 1), (past.net_sales, 1), past.receipts)
+        change = net_growth(total, past)
         if change is None:
             continue
         lost = past.net_sales - total.net_sales
@@ -178,7 +184,7 @@ def _findings(
                 store=Name(figures.stores[store]),
                 change=change,
                 base=Money(past.net_sales, figures.currency),
-                month=Month(month_before(figures.month), short=True),
+                month=before_name(figures),
             )
             falls.append(Finding(sentence, lost, "stores"))
     return tuple(falls)

@@ -10,16 +10,14 @@ import pandas as pd
 
 from reports.columns import columns_of
 from reports.figures import Figures
-from reports.figures.calendar import month_before
-from reports.figures.money import PERCENT_BASE
+from reports.figures.money import PERCENT_BASE, by_day, sums_by
 from reports.figures.tables import rows_of, sum_by
 from reports.page import Chart, Finding, Section, Table
-from reports.sections.comparison import enough, growth, share
+from reports.sections.comparison import before_name, enough, growth, share
 from reports.sections.names import names_of
 from reports.values import (
     Count,
     Money,
-    Month,
     Name,
     Rate,
     Series,
@@ -44,19 +42,8 @@ def channel_name(channel: str) -> Value:
 
 def by_weekday(days: pd.DataFrame) -> dict[int, tuple[int, int, int]]:
     """weekday -> (net sales, receipts, days on which any store sold)."""
-    if days.empty:
-        return {}
-    weekday = days["business_day"].map(date.weekday)
-    sums = days.groupby(weekday)[["net_sales", "receipts"]].sum()
-    opened = days[days["receipts"] > 0]
-    counts = (
-        opened.groupby(opened["business_day"].map(date.weekday))["business_day"].nunique().to_dict()
-    )
-    return {
-        int(w): (int(r.net_sales), int(r.receipts), int(counts[w]))
-        for w, r in sums.iterrows()
-        if counts.get(w)
-    }
+    sums = sums_by(by_day(days), date.weekday)
+    return {weekday: sums[weekday] for weekday in sorted(sums) if sums[weekday][2]}
 
 
 def weekdays(figures: Figures) -> Section:
@@ -213,7 +200,7 @@ def _findings(figures: Figures, now: Weekdays, before: Weekdays) -> tuple[Findin
                 "weekdays.finding",
                 day=Weekday(w),
                 change=change,
-                month=Month(month_before(figures.month), short=True),
+                month=before_name(figures),
                 **amounts(figures.currency, now=divide(net, opened), base=usual),
             )
             falls.append(Finding(sentence, lost, "weekdays"))

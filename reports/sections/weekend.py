@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from reports.figures.history import History
-from reports.figures.money import DaySums
-from reports.page import Chart, Section
+from reports.figures.money import DaySums, sums_by
+from reports.page import Section
 from reports.sections.axis import lines_chart, month_key
 from reports.sections.comparison import growth
 from reports.values import Count, Money, Series, Weekday, amounts, divide, text
@@ -20,7 +20,7 @@ def weekend(history: History) -> Section:
         return Section("weekend", (text("weekend.empty"),))
     by_month = history.by_month(history.by_day)
     months = {m: split(by_month[m], days_off) for m in history.whole_months}
-    (week, week_days, receipts), (end, end_days, _) = split(history.by_day, days_off)
+    (week, receipts, week_days), (end, _, end_days) = split(history.by_day, days_off)
     if not week_days or not end_days:
         return Section("weekend", (text("weekend.one"),))
     averages = amounts(
@@ -33,21 +33,14 @@ def weekend(history: History) -> Section:
         m=Count(week_days),
         change=growth((end, end_days), (week, week_days), receipts),
     )
-    charts: tuple[Chart, ...] = ()
+    charts = []
     if len(months) >= FEW:
-        charts = (
-            lines_chart(
-                history,
-                "weekend",
-                text("weekend.chart", **averages),
-                text("weekend.alt"),
-                min(months),
-                [
-                    (text("weekend.end"), lambda m: _per_day(months.get(m), 1)),
-                    (text("weekend.week"), lambda m: _per_day(months.get(m), 0)),
-                ],
-            ),
-        )
+        lines = [
+            (text("weekend.end"), lambda m: _per_day(months.get(m), 1)),
+            (text("weekend.week"), lambda m: _per_day(months.get(m), 0)),
+        ]
+        title, alt = text("weekend.chart", **averages), text("weekend.alt")
+        charts.append(lines_chart(history, "weekend", title, alt, min(months), lines))
     stated = {
         "all": {
             "week": averages["week"],
@@ -58,31 +51,21 @@ def weekend(history: History) -> Section:
         "months": {
             month_key(m): {
                 name: Money(divide(net, opened), history.currency) if opened else None
-                for name, (net, opened, _) in zip(("week", "weekend"), kinds, strict=True)
+                for name, (net, _, opened) in zip(("week", "weekend"), kinds, strict=True)
             }
             for m, kinds in months.items()
         },
     }
-    return Section(
-        "weekend",
-        (sentence,),
-        charts=charts,
-        notes=(text("weekend.note", days=Series(tuple(map(Weekday, days_off)))),),
-        figures=stated,
-    )
+    note = text("weekend.note", days=Series(tuple(map(Weekday, days_off))))
+    return Section("weekend", (sentence,), charts=charts, notes=(note,), figures=stated)
 
 
 def split(days: DaySums, days_off: tuple[int, ...]) -> tuple[Kind, Kind]:
-    """(net sales, open days, receipts) of the week and of the weekend."""
-    sums = ([0, 0, 0], [0, 0, 0])
-    for day, (net, receipts) in days.items():
-        kind = sums[day.weekday() in days_off]
-        kind[0] += net
-        kind[1] += receipts > 0
-        kind[2] += receipts
-    (week, rest) = ((net, opened, receipts) for net, opened, receipts in sums)
-    return week, rest
+    """(net sales, receipts, open days) of the week and of the weekend."""
+    sums = sums_by(days, lambda day: day.weekday() in days_off)
+    return sums.get(False, (0, 0, 0)), sums.get(True, (0, 0, 0))
 
 
 def _per_day(kinds: tuple[Kind, Kind] | None, kind: int) -> int | None:
-    return divide(*kinds[kind][:2]) if kinds and kinds[kind][1] else None
+    net, _, opened = kinds[kind] if kinds else (0, 0, 0)
+    return divide(net, opened) if opened else None

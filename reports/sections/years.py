@@ -11,7 +11,7 @@ from reports.figures.growth import by_store_day, like_for_like, observed_seasons
 from reports.figures.history import History
 from reports.page import Chart, Section, Table
 from reports.sections.axis import month_key
-from reports.sections.comparison import enough, growth
+from reports.sections.comparison import enough, growth, net_growth
 from reports.values import Count, Money, Month, MonthName, Name, Percent, Value, amounts, text
 
 SHOWN = 13
@@ -37,7 +37,7 @@ def years(history: History) -> Section:
     last, past = pairs[-1]
     now, base = history.totals[last], history.totals[past]
     sentences = []
-    change = growth((now.net_sales, 1), (base.net_sales, 1), base.receipts)
+    change = net_growth(now, base)
     if change is not None:
         values = amounts(currency, net=now.net_sales, base=base.net_sales)
         sentences.append(text("years.lead", month=Month(last), change=change, **values))
@@ -80,7 +80,7 @@ def years(history: History) -> Section:
     for month, before in reversed(pairs):
         a, b, c = history.totals[month], history.totals[before], fair[month]
         changes = (
-            growth((a.net_sales, 1), (b.net_sales, 1), b.receipts),
+            net_growth(a, b),
             growth((c.now, 1), (c.base, 1), c.receipts),
         )
         rows.append((Month(month, short=True), a.net_sales, b.net_sales, *changes, c.days))
