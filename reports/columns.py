@@ -1,24 +1,30 @@
-"""The kinds of the columns of tables: each key has the same kind in every table."""
+"""The kinds of columns: a key has the same kind in every table and in figures.json."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from reports.page import Kind, TableColumn
+from reports.page import Kind, TableColumn, value_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _KEYS: Mapping[Kind, str] = {
     "money": """
-        amount average_receipt before before_per_day cancelled charged collected contribution
-        counted credited difference discounts expected fair_change fee from_sales given goal
-        gross_profit high in_export in_lake is left low net_per_hour net_sales over paid_back
-        per_day refunded remains short spend_each total unit_contribution usual wages was
+        amount average_receipt before before_per_day cancelled charged collected combo_net
+        contribution cost costed_net counted credited difference discounts expected fair_change fee
+        from_sales given goal gross_profit gross_sales high in_export in_lake is left low
+        net_per_hour net_sales over paid_back per_day refunded refunds refunds_amount remains
+        sales_amount short spend_each tax_included total unit_contribution usual wages was
         year_before
     """,
     "count": """
-        among both cancelled_receipts comparable_days count counted_shifts customers open_days
-        payments rank rank_before receipts refund_receipts version
+        among both cancelled_receipts comparable_days compared count counted_shifts customers
+        differing open_days payments rank rank_before receipts refund_payments refund_receipts
+        version
     """,
-    "quantity": "combo_units hours units",
+    "quantity": "combo_units hours refunded_units units",
     "percent": """
         attach change confidence cost_coverage labour_share like_for_like margin margin_before_tax
         of_amount of_goal others_change points share share_before share_of_discounts
@@ -29,6 +35,8 @@ _KEYS: Mapping[Kind, str] = {
 }
 KINDS = {key: kind for kind, keys in _KEYS.items() for key in keys.split()}
 """The kind of a column by its key; the others are texts."""
+OPTIONAL = frozenset({"category", "employee", "slot"})
+"""Texts that a figure has only where they are not empty."""
 
 
 def columns_of(*keys: str, **sources: str) -> tuple[TableColumn, ...]:
@@ -37,3 +45,18 @@ def columns_of(*keys: str, **sources: str) -> tuple[TableColumn, ...]:
     return tuple(
         TableColumn(key, KINDS.get(key, "text"), source=source) for key, source in named.items()
     )
+
+
+def records(frame: pd.DataFrame, currency: str, *names: str) -> list[dict[str, object]]:
+    """The columns `names` of each row of `frame` as figures; counts are integers."""
+    cells = [_figures(name, frame[name], currency) for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
+
+
+def _figures(name: str, column: pd.Series, currency: str) -> list[object]:
+    kind = KINDS.get(name, "text")
+    if kind == "text":
+        return [raw or None for raw in column] if name in OPTIONAL else list(column)
+    if kind == "count":
+        return [int(raw) for raw in column]
+    return [value_of(raw, kind, currency) for raw in column]

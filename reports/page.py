@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from reports.values import Count, Day, Money, Name, Quantity, Text, Value
 
@@ -60,22 +60,6 @@ def value_of(raw: object, kind: Kind, currency: str) -> Value:
         case "text", str():
             return Name(raw)
     return raw  # type: ignore[return-value]  # a frame's column of values
-
-
-def records(frame: pd.DataFrame, currency: str, **columns: str) -> list[dict[str, object]]:
-    """The rows of `frame` by kinds; a "label" is a text, None if it is empty."""
-    cells = [
-        [
-            (raw or None if kind == "label" else raw)
-            if kind in ("text", "label")
-            else int(raw)
-            if kind == "number"
-            else value_of(raw, cast(Kind, kind), currency)
-            for raw in frame[name]
-        ]
-        for name, kind in columns.items()
-    ]
-    return [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from reports.columns import columns_of
+from reports.columns import columns_of, records
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.tables import rows_of, sort_rows, sum_by
-from reports.page import Chart, Section, Table, records
+from reports.page import Chart, Section, Table
 from reports.sections.comparison import against_share, ranking, ratio, share
 from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Value, text
 
@@ -85,32 +85,16 @@ def combos(figures: Figures) -> Section:
             sentences.append(text("combos.paid", net=Money(charged, currency), n=n))
         charts += _chart(choices, figures.month)
     stated = {
-        "combos": records(
-            sums,
-            currency,
-            combo="text",
-            receipts="number",
-            units="quantity",
-            refunded_units="quantity",
-            **dict.fromkeys(MONEY, "money"),
-        ),
-        "parts": records(
-            part_sums,
-            currency,
-            combo="text",
-            slot="label",
-            item="text",
-            units="quantity",
-            net_sales="money",
-        ),
+        "combos": records(sums, currency, "combo", "receipts", "units", "refunded_units", *MONEY),
+        "parts": records(part_sums, currency, "combo", "slot", "item", "units", "net_sales"),
         "choices": records(
             choices.rename(columns={"name": "modifier"}),
             currency,
-            item="text",
-            modifier="text",
-            option="text",
-            units="quantity",
-            amount="money",
+            "item",
+            "modifier",
+            "option",
+            "units",
+            "amount",
         ),
     }
     return Section("combos", sentences, charts=charts, tables=tables, figures=stated)

@@ -13,9 +13,9 @@ from typing import Any
 
 import pandas as pd
 
-from reports.columns import columns_of
+from reports.columns import columns_of, records
 from reports.figures import Figures
-from reports.page import Finding, Section, Table, TableColumn, records
+from reports.page import Finding, Section, Table, TableColumn
 from reports.values import Count, Day, Money, Name, Text, Value, text
 
 SHOWN = 15
@@ -155,10 +155,13 @@ def _machine(files: pd.DataFrame, currency: str) -> dict[str, object]:
         "exports": records(
             files,
             currency,
-            **dict.fromkeys(("file", "kind", "first_day", "last_day"), "text"),
-            compared="number",
-            differing="number",
-            difference="money",
-            problem="text",
+            "file",
+            "kind",
+            "first_day",
+            "last_day",
+            "compared",
+            "differing",
+            "difference",
+            "problem",
         )
     }

@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from reports.columns import columns_of
+from reports.columns import columns_of, records
 from reports.figures import Figures
 from reports.figures.calendar import FairPart
 from reports.figures.items import by_category, by_item, compare
 from reports.figures.money import PERCENT_BASE
 from reports.figures.tables import rows_of, sort_rows
-from reports.page import Finding, Section, Table, TableColumn, records
+from reports.page import Finding, Section, Table, TableColumn
 from reports.sections.comparison import before_name, enough, growth, share, too_few
 from reports.sections.item_charts import TOP, category_name, item_charts
 from reports.sections.names import names_of
@@ -71,17 +71,14 @@ def items(figures: Figures) -> Section:
         "categories": records(
             by_category(figures.now["items"]),
             currency,
-            category="label",
-            net_sales="money",
-            units="quantity",
-            gross_sales="money",
+            "category",
+            "net_sales",
+            "units",
+            "gross_sales",
         ),
         "same_weekdays": {
             name: fair_machine(parts, name, currency)
-            for name, parts in (
-                ("item", figures.fair_items),
-                ("category", figures.fair_categories),
-            )
+            for name, parts in (("item", figures.fair_items), ("category", figures.fair_categories))
             if parts is not None
         },
         "stores": {
@@ -116,14 +113,15 @@ def machine(ranked: pd.DataFrame, currency: str) -> list[dict[str, object]]:
     return records(
         ranked,
         currency,
-        item="text",
-        category="label",
-        abc="text",
-        rank="number",
-        units="quantity",
-        refunded_units="quantity",
-        combo_units="quantity",
-        **dict.fromkeys((*amounts, *costs), "money"),
+        "item",
+        "category",
+        "abc",
+        "rank",
+        "units",
+        "refunded_units",
+        "combo_units",
+        *amounts,
+        *costs,
     )
 
 

@@ -6,12 +6,12 @@ import re
 
 import pandas as pd
 
-from reports.columns import columns_of
+from reports.columns import columns_of, records
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.items import by_category
 from reports.figures.tables import rows_of, sum_by
-from reports.page import Section, Table, records
+from reports.page import Section, Table
 from reports.sections.comparison import against, before_name, enough, points, ratio, share
 from reports.sections.item_charts import category_name
 from reports.values import QUANTITY_UNIT, Count, Money, Percent, Quantity, Rate, Text, text
@@ -64,16 +64,12 @@ def modifiers(figures: Figures) -> Section:
         "mix": records(
             groups.assign(share=[Percent(int(net), total_sum) for net in groups["net_sales"]]),
             currency,
-            category="label",
-            net_sales="money",
-            share="percent",
+            "category",
+            "net_sales",
+            "share",
         ),
         "paid": records(
-            paid.rename(columns={"name": "modifier"}),
-            currency,
-            modifier="text",
-            units="quantity",
-            amount="money",
+            paid.rename(columns={"name": "modifier"}), currency, "modifier", "units", "amount"
         ),
     }
     return Section("modifiers", sentences, tables=tables, figures=stated)

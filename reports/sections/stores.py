@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from reports.columns import columns_of
+from reports.columns import columns_of, records
 from reports.figures import Figures, Totals
 from reports.figures.money import total_by
 from reports.figures.tables import sum_by
-from reports.page import Chart, Finding, Section, Table, TableColumn, records
-from reports.sections.comparison import (
-    before_name,
-    enough,
-    net_growth,
-    ranking,
-    share,
-    too_few,
-)
+from reports.page import Chart, Finding, Section, Table, TableColumn
+from reports.sections.comparison import before_name, enough, net_growth, ranking, share, too_few
 from reports.sections.items import fair_machine
 from reports.sections.names import employee_name
 from reports.values import Count, Money, Name, Percent, amounts, divide, text
@@ -76,10 +69,10 @@ def stores(figures: Figures) -> Section:
         "employees": records(
             staff.assign(employee=[figures.employees.get(e, e) for e in staff["employee_id"]]),
             figures.currency,
-            employee="label",
-            receipts="number",
-            net_sales="money",
-            discounts="money",
+            "employee",
+            "receipts",
+            "net_sales",
+            "discounts",
         ),
     }
     return Section(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from reports.columns import columns_of
+from reports.columns import columns_of, records
 from reports.figures import Figures
 from reports.figures.tables import rows_of, sum_by
-from reports.page import Chart, Section, Table, records
+from reports.page import Chart, Section, Table
 from reports.sections.comparison import enough, ranking, ratio, share, too_few
 from reports.sections.loss_alerts import find_loss_alerts
 from reports.sections.names import employee_name
@@ -50,16 +50,14 @@ def tenders(figures: Figures) -> Section:
             store: _machine(_by_tender(part), currency)
             for store, part in figures.now["tenders"].groupby("store_id", sort=True)
         },
-        "discounts": records(
-            given, currency, name="text", type="text", receipts="number", amount="money"
-        ),
+        "discounts": records(given, currency, "name", "type", "receipts", "amount"),
         "refunded_items": records(
             sum_by(refunded, ["item"], ["receipts", "units", "refunds"]),
             currency,
-            item="text",
-            units="quantity",
-            receipts="number",
-            refunds="money",
+            "item",
+            "units",
+            "receipts",
+            "refunds",
         ),
         "cancelled": {
             "receipts": total.cancelled_receipts,
@@ -86,11 +84,13 @@ def _machine(sums: pd.DataFrame, currency: str) -> list[dict[str, object]]:
     return records(
         sums.rename(columns={"tender_type": "type"}),
         currency,
-        tender="text",
-        type="text",
-        payments="number",
-        refund_payments="number",
-        **dict.fromkeys(("sales_amount", "refunds_amount", "amount"), "money"),
+        "tender",
+        "type",
+        "payments",
+        "refund_payments",
+        "sales_amount",
+        "refunds_amount",
+        "amount",
     )
 
 

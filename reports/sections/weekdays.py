@@ -15,18 +15,7 @@ from reports.figures.tables import rows_of, sum_by
 from reports.page import Chart, Finding, Section, Table
 from reports.sections.comparison import before_name, enough, growth, share
 from reports.sections.names import names_of
-from reports.values import (
-    Count,
-    Money,
-    Name,
-    Rate,
-    Series,
-    Value,
-    Weekday,
-    amounts,
-    divide,
-    text,
-)
+from reports.values import Count, Money, Name, Rate, Series, Value, Weekday, amounts, divide, text
 
 KNOWN = ("dine_in", "takeaway", "delivery", "app", "unmapped")
 PANELS = 4

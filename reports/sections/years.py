@@ -79,10 +79,7 @@ def years(history: History) -> Section:
     rows = []
     for month, before in reversed(pairs):
         a, b, c = history.totals[month], history.totals[before], fair[month]
-        changes = (
-            net_growth(a, b),
-            growth((c.now, 1), (c.base, 1), c.receipts),
-        )
+        changes = (net_growth(a, b), growth((c.now, 1), (c.base, 1), c.receipts))
         rows.append((Month(month, short=True), a.net_sales, b.net_sales, *changes, c.days))
     columns = columns_of(
         "month", "net_sales", "year_before", "change", "like_for_like", "comparable_days"
