@@ -10,12 +10,13 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from markupsafe import Markup
 
+from reports.figures.calendar import days_of, month_before
 from reports.figures.money import PERCENT_BASE
 from reports.render.html import resource, template
 from reports.values import Count, Day, Money, Month, Percent, Value, text
@@ -154,32 +155,22 @@ def _months(
 
 
 def _before(name: str) -> str:
-    return f"{_month(name).first - timedelta(1):%Y-%m}"
+    return f"{month_before(_month(name).first):%Y-%m}"
 
 
 def _said(snapshot: MonthSnapshot, currency: str) -> tuple[Value, list[Value]]:
     """Net sales of the month, and their comparison."""
-    beside: list[Value] = []
+    beside: list[Value] = [text("index.receipts", n=Count(snapshot.receipts))]
     if snapshot.before is not None and snapshot.before > 0:
         change = Percent(snapshot.net - snapshot.before, snapshot.before, signed=True)
-        beside.append(
-            text(
-                "index.change",
-                change=change,
-                month=Month(_month(_before(snapshot.month)).first, short=True),
-            )
-        )
-    return Money(snapshot.net, currency), [
-        *beside,
-        text("index.receipts", n=Count(snapshot.receipts)),
-    ]
+        month = Month(_month(_before(snapshot.month)).first, short=True)
+        beside.insert(0, text("index.change", change=change, month=month))
+    return Money(snapshot.net, currency), beside
 
 
 def _state(name: str, number: int, through: date | None) -> Value:
     """The version, and the last day that it has."""
-    last = through or (_month(name).first.replace(day=28) + timedelta(4)).replace(
-        day=1
-    ) - timedelta(1)
+    last = through or days_of(_month(name).first)[-1]
     return text("index.open" if through else "index.closed", n=Count(number), day=Day(last))
 
 

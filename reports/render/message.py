@@ -82,32 +82,38 @@ class Message:
 def message_json(page: Page, words: Words) -> bytes:
     """Page one in words, and the changes since the previous version, as JSON."""
 
-    def section_of(section: Section) -> MessageSection:
-        return _section(section, words, several=len(page.currencies) > 1)
-
-    first = FirstPage(
-        locale=words.code,
-        title=_runs(words, heading(page)),
-        lines=[_runs(words, line) for line in subtitle(page)],
-        sections=[section_of(section) for section in page.first],
-        changes=[section_of(section) for section in page.shown if section.key in CHANGES],
-    )
-    return msgspec.json.format(msgspec.json.encode(first), indent=1)
+    changes = [section for section in page.shown if section.key in CHANGES]
+    return _first_page(words, page.currencies, heading(page), page.first, subtitle(page), changes)
 
 
 def briefing_json(
     title: Text, currencies: tuple[str, ...], sections: Sequence[Section], words: Words
 ) -> bytes:
     """The daily or weekly message in words, as `message_json` has a report."""
+    return _first_page(words, currencies, title, sections)
+
+
+def _first_page(
+    words: Words,
+    currencies: tuple[str, ...],
+    title: Text,
+    sections: Sequence[Section],
+    lines: Sequence[Text] = (),
+    changes: Sequence[Section] = (),
+) -> bytes:
     several = len(currencies) > 1
-    message = FirstPage(
+    shown, changed = (
+        [_section(section, words, several=several) for section in part]
+        for part in (sections, changes)
+    )
+    page = FirstPage(
         locale=words.code,
         title=_runs(words, title),
-        lines=[],
-        sections=[_section(section, words, several=several) for section in sections],
-        changes=[],
+        lines=[_runs(words, line) for line in lines],
+        sections=shown,
+        changes=changed,
     )
-    return msgspec.json.format(msgspec.json.encode(message), indent=1)
+    return msgspec.json.format(msgspec.json.encode(page), indent=1)
 
 
 def read_message(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
+from reports.figures.calendar import days_of
 from reports.page import Chart, Page, Section, Table
 from reports.sections.origin import day_of
 from reports.values import Count, Day, Month, Name, Series, Text, Value, text
@@ -20,31 +20,19 @@ def subtitle(page: Page) -> list[Text]:
     """Lines below the heading: stores, currencies, span of the data, version."""
     lines = []
     if page.stores:
-        shown = tuple(Name(store) for store in page.stores[:6])
-        more = (text("items.more", n=Count(len(page.stores) - 6)),) if len(page.stores) > 6 else ()
+        shown = [Name(store) for store in page.stores[:6]]
+        more = [text("items.more", n=Count(len(page.stores) - 6))] if len(page.stores) > 6 else []
         lines.append(text("page.stores", n=Count(len(page.stores)), names=Series((*shown, *more))))
     lines.append(text("page.amounts", currencies=Series(tuple(Name(c) for c in page.currencies))))
     if page.since:
         lines.append(text("page.since", day=Day(page.since)))
-    if page.through:
-        lines.append(text("page.through", day=Day(page.through)))
-    else:
-        lines.append(
-            text(
-                "page.closed",
-                day=Day((page.month.replace(day=28) + timedelta(4)).replace(day=1) - timedelta(1)),
-            )
-        )
+    last = page.through or days_of(page.month)[-1]
+    lines.append(text("page.through" if page.through else "page.closed", day=Day(last)))
     if "version" in page.lineage:
-        version, received = (
-            Name(str(page.lineage["version"])),
-            day_of(page.lineage.get("watermark")),
-        )
-        lines.append(
-            text("page.issued", version=version, day=received)
-            if received
-            else text("page.version", version=version)
-        )
+        version = Name(str(page.lineage["version"]))
+        received = day_of(page.lineage.get("watermark"))
+        key = "page.issued" if received else "page.version"
+        lines.append(text(key, version=version, day=received))
     return lines
 
 

@@ -21,6 +21,7 @@ from reports.figures.silence import Silence
 from reports.figures.tables import names, rows_of
 from reports.page import Finding, Table
 from reports.values import Count, Day, Money, Name, Series, Text, Value, text
+from reports.words import catalog
 
 FAULTS = ("payments_differ",)
 GAPS = (
@@ -33,29 +34,6 @@ GAPS = (
 )
 COVERAGE = (80, 100)
 NAMED = 3
-REASONS = (
-    "bad_text",
-    "duplicate_key",
-    "empty",
-    "excess_precision",
-    "implausible_date",
-    "missing_field",
-    "not_a_number",
-    "not_an_object",
-    "not_json",
-    "null_value",
-    "other_currency",
-    "out_of_range",
-    "paid_not_closed",
-    "refused",
-    "too_deep",
-    "totals_differ",
-    "unknown_value",
-    "unplaced_date",
-    "unreadable_date",
-    "wrong_type",
-)
-"""Why a receipt is in quarantine; any other reason is printed as it is."""
 
 
 class Check(NamedTuple):
@@ -202,8 +180,8 @@ def _amount(total: object) -> object:
 
 def reason_of(reason: str) -> Value:
     """Why a receipt is in quarantine; `law_O1` is a sum of an order that differs."""
-    name = "totals_differ" if reason.startswith("law_") else reason
-    return text(f"reason.{name}") if name in REASONS else Name(reason)
+    key = "reason.totals_differ" if reason.startswith("law_") else f"reason.{reason}"
+    return Text(key) if key in catalog("en_US") else Name(reason)
 
 
 def outside_sentence(state: DataState, currency: str) -> Text:

@@ -108,20 +108,12 @@ def fair_machine(
 
 def machine(ranked: pd.DataFrame, currency: str) -> list[dict[str, object]]:
     """Every item with its exact amounts, as figures."""
-    amounts = ("gross_sales", "discounts", "refunds", "net_sales")
-    costs = ("tax_included", "cost", "costed_net", "combo_net")
     return records(
         ranked,
         currency,
-        "item",
-        "category",
-        "abc",
-        "rank",
-        "units",
-        "refunded_units",
-        "combo_units",
-        *amounts,
-        *costs,
+        *("item", "category", "abc", "rank", "units", "refunded_units", "combo_units"),
+        *("gross_sales", "discounts", "refunds", "net_sales"),
+        *("tax_included", "cost", "costed_net", "combo_net"),
     )
 
 
