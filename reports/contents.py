@@ -150,6 +150,7 @@ def build_sections(
     return [
         replace(
             built[index],
+            tables=[table for table in built[index].tables if table.rows],
             currency=subject.currency,
             number=numbers.get(index, 0),
             is_front=index < front,

@@ -31,13 +31,8 @@ def baskets(figures: Figures) -> Section:
     )
     rows, title = map(pair_row, strongest), text("baskets.table")
     table = Table.from_rows("baskets", title, PAIR_COLUMNS, rows, figures.currency, shown=MOST)
-    return Section(
-        "baskets",
-        sentences,
-        tables=(table,),
-        notes=notes_of(strongest),
-        figures={"pairs": [machine(pair) for pair in strongest]},
-    )
+    stated, notes = {"pairs": [machine(pair) for pair in strongest]}, notes_of(strongest)
+    return Section("baskets", sentences, tables=(table,), notes=notes, figures=stated)
 
 
 def notes_of(strongest: list[Pair]) -> tuple[Text, ...]:

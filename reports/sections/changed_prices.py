@@ -57,12 +57,9 @@ def changed_prices(figures: Figures) -> Section:
     )
     title = text("changed_prices.table")
     table = Table.from_rows("changed-prices", title, columns, rows, figures.currency)
-    return Section(
-        "changed_prices",
-        (text("changed_prices.lead", n=Count(len(effects))), *sentences),
-        tables=(table,),
-        notes=(text("changed_prices.note"),),
-    )
+    sentences.insert(0, text("changed_prices.lead", n=Count(len(effects))))
+    notes = (text("changed_prices.note"),)
+    return Section("changed_prices", sentences, tables=(table,), notes=notes)
 
 
 def _effects(now: SummaryTables, before: SummaryTables) -> list[Effect]:

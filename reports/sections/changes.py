@@ -98,11 +98,10 @@ def changes(figures: Figures, issue: Issue, sections: Sequence[Section]) -> Sect
     for row, figure in zip(table.rows, _ordered(moved), strict=True):
         if figure.path == ("bridge", "total", "net_sales"):
             sentences.append(text("changes.net", before=row[1], now=row[2]))
-    tables = [table] if moved else []
     if named:
         sentences.append(text("changes.receipts", n=Count(len(named))))
-        tables.append(_receipts(named, currency, issue.lake_decimals))
-    return Section("changes", tuple(sentences), tables=tuple(tables), figures=machine(moved, cause))
+    tables = (table, _receipts(named, currency, issue.lake_decimals))
+    return Section("changes", sentences, tables=tables, figures=machine(moved, cause))
 
 
 def cause_of(compared: Compared, issue: Issue, is_data: bool) -> str:

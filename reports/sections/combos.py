@@ -59,13 +59,10 @@ def combos(figures: Figures) -> Section:
         )
         shown = columns_of("combo", "receipts", "attach", "units", "net_sales", "share")
         tables.append(Table.from_frame("combos", text("combos.table"), cells, shown, currency))
-        parts = _parts(figures, part_sums)
-        if parts.rows:
-            tables.append(parts)
+        tables.append(_parts(figures, part_sums))
     choices = _choices(figures.now["choices"], figures.ranked)
     if len(choices):
-        table = _choice_table(figures, choices)
-        tables.append(table)
+        tables.append(_choice_table(figures, choices))
         lead = choices.iloc[0]
         part = _share_of_modifier(next(rows_of(choices)), decimals=0)
         if part is not None:

@@ -18,9 +18,8 @@ def drivers(figures: Figures) -> Section:
     """A waterfall from the month before, or a line where there is none."""
     split = figures.split
     if split is None or not comparable(figures) or not enough(figures.total.receipts):
-        return Section(
-            "drivers", (text("drivers.alone", month=Month(month_before(figures.month))),)
-        )
+        alone = text("drivers.alone", month=Month(month_before(figures.month)))
+        return Section("drivers", (alone,))
     currency, change = figures.currency, split.now - split.base
     parts = {name: units for name, units in split.parts().items() if units}
     month = before_name(figures)
@@ -39,13 +38,8 @@ def drivers(figures: Figures) -> Section:
         **amounts(currency, base=split.base, now=split.now, change=change),
         "parts": amounts(currency, **split.parts()),
     }
-    return Section(
-        "drivers",
-        tuple(_said(figures, parts, change)),
-        charts=(chart,),
-        notes=(text("drivers.dating"),),
-        figures=stated,
-    )
+    sentences, notes = _said(figures, parts, change), (text("drivers.dating"),)
+    return Section("drivers", sentences, charts=(chart,), notes=notes, figures=stated)
 
 
 def _said(figures: Figures, parts: dict[str, int], change: int) -> list[Text]:

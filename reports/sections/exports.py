@@ -72,17 +72,10 @@ def compare_exports(figures: Figures) -> Section:
             )
         )
     sentences += _remedies(differences)
-    tables = [_differences(differences, currency)] if len(differences) else []
-    if len(totals):
-        tables.append(_totals(totals, currency))
-    notes = (text("exports.note"),)
+    tables = (_differences(differences, currency), _totals(totals, currency))
+    notes, stated = (text("exports.note"),), _machine(files, currency)
     return Section(
-        "bridge",
-        sentences,
-        tables=tables,
-        findings=findings,
-        notes=notes,
-        figures=_machine(files, currency),
+        "bridge", sentences, tables=tables, findings=findings, notes=notes, figures=stated
     )
 
 

@@ -56,10 +56,9 @@ def lifecycle(history: History) -> Section:
         item, day = Name(last.item), Day(last.day)
         n = Count(len(changes))
         sentences = [text("lifecycle.changed", n=n, item=item, day=day, **values)]
-    tables = (price_table,) if changes else ()
     if len(history.whole_months) < FEW:
         few = text("lifecycle.few", n=Count(FEW))
-        return Section("lifecycle", (few, *sentences), tables=tables, figures=figures)
+        return Section("lifecycle", (few, *sentences), tables=(price_table,), figures=figures)
     early, late = spans_of(history.whole_months)
     same_season = [m.month for m in early] == [m.month for m in late]
     key = "lifecycle.seasons" if same_season else "lifecycle.other_seasons"
@@ -104,13 +103,8 @@ def lifecycle(history: History) -> Section:
         name: {"start": month_key(span[0]), "end": month_key(span[-1])}
         for name, span in (("first", early), ("latest", late))
     }
-    return Section(
-        "lifecycle",
-        sentences,
-        charts=_chart(history, then, now, early, late),
-        tables=(*((decliners,) if decliners.rows else ()), *tables),
-        figures=figures,
-    )
+    charts, tables = _chart(history, then, now, early, late), (decliners, price_table)
+    return Section("lifecycle", sentences, charts=charts, tables=tables, figures=figures)
 
 
 def spans_of(total_sum: list[date]) -> tuple[list[date], list[date]]:

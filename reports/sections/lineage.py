@@ -147,7 +147,7 @@ def _section(
         findings.append(Finding(sentence, largest, "lineage", minor=True))
     tables = (
         _checks(checks, currency),
-        *([outside_table(state, currency)] if outside.count else []),
+        outside_table(state, currency),
         unread_table(state, currency),
         _subjects(quality, currency),
         origin_table(issue.lineage),
@@ -167,13 +167,9 @@ def _section(
         },
         "light": light,
     }
+    notes = [text(f"glossary.{term}") for term in glossary]
     return Section(
-        "lineage",
-        sentences,
-        tables=tuple(table for table in tables if table.rows),
-        notes=tuple(text(f"glossary.{term}") for term in glossary),
-        findings=findings,
-        figures=stated,
+        "lineage", sentences, tables=tables, notes=notes, findings=findings, figures=stated
     )
 
 

@@ -89,14 +89,8 @@ def loyalty(history: History) -> Section:
         }
     else:
         sentences.append(text("loyalty.no_scores", n=Count(FEWEST_RFM)))
-    return Section(
-        "loyalty",
-        sentences,
-        charts=charts,
-        tables=tuple(t for t in tables if t.rows),
-        notes=(text("loyalty.rfm"),),
-        figures=figures,
-    )
+    notes = (text("loyalty.rfm"),)
+    return Section("loyalty", sentences, charts=charts, tables=tables, notes=notes, figures=figures)
 
 
 def _cohorts(

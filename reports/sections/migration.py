@@ -46,12 +46,8 @@ def migration(history: History) -> Section:
     columns = columns_of("item", "category", "was_class", "class")
     title = text("migration.table")
     table = Table.from_rows("migration", title, columns, rows, history.currency, shown=15)
-    return Section(
-        "migration",
-        sentences,
-        tables=(table,) if moved else (),
-        figures={"first": _machine(then), "latest": _machine(now)},
-    )
+    stated = {"first": _machine(then), "latest": _machine(now)}
+    return Section("migration", sentences, tables=(table,), figures=stated)
 
 
 def _machine(dishes: dict[tuple[str, str], MenuItem]) -> list[dict[str, object]]:

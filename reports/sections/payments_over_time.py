@@ -83,11 +83,7 @@ def payments_over_time(history: History) -> Section:
         ],
     }
     return Section(
-        "payments_over_time",
-        sentences,
-        charts=(chart,),
-        tables=(table,) if table.rows else (),
-        figures=stated,
+        "payments_over_time", sentences, charts=(chart,), tables=(table,), figures=stated
     )
 
 

@@ -53,10 +53,9 @@ def records(history: History) -> Section:
     )
     columns = (*columns_of("record", "when"), TableColumn("value", "money"))
     tables = [Table.from_rows("records", text("records.table"), columns, rows, currency)]
-    if odd:
-        odd_rows = [(Day(o.day, long=True), o.net, o.usual) for o in odd]
-        columns, title = columns_of("day", "net_sales", "usual"), text("records.odd_table")
-        tables.append(Table.from_rows("odd-days", title, columns, odd_rows, currency))
+    odd_rows = [(Day(o.day, long=True), o.net, o.usual) for o in odd]
+    columns, title = columns_of("day", "net_sales", "usual"), text("records.odd_table")
+    tables.append(Table.from_rows("odd-days", title, columns, odd_rows, currency))
     stated = {
         "best_day": {"day": best.isoformat(), **amounts(currency, net_sales=best_net)},
         "best_month": {

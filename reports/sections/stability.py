@@ -56,10 +56,6 @@ def stability(history: History) -> Section:
     )
     title = text("stability.table")
     table = Table.from_rows("pairs", title, columns, rows, history.currency)
-    return Section(
-        "stability",
-        (sentence,),
-        tables=(table,),
-        notes=notes_of(strongest),
-        figures={"pairs": [machine(pair) for pair in strongest], "stable": stable},
-    )
+    stated = {"pairs": [machine(pair) for pair in strongest], "stable": stable}
+    notes = notes_of(strongest)
+    return Section("stability", (sentence,), tables=(table,), notes=notes, figures=stated)

@@ -75,13 +75,9 @@ def stores(figures: Figures) -> Section:
             "discounts",
         ),
     }
+    findings = _findings(figures, by_store, before)
     return Section(
-        "stores",
-        sentences,
-        charts=charts,
-        tables=tables,
-        findings=_findings(figures, by_store, before),
-        figures=stated,
+        "stores", sentences, charts=charts, tables=tables, findings=findings, figures=stated
     )
 
 

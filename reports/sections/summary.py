@@ -75,9 +75,5 @@ def summary(history: History) -> Section:
         tile("identified", lambda t: t.identified_share, percent, 0, True),
     )
     sums = {"all_time": ever, "last_12": now, "before_12": before}
-    return Section(
-        "summary",
-        sentences,
-        tiles=tiles,
-        figures={k: machine(t, currency) for k, t in sums.items() if t},
-    )
+    stated = {name: machine(total, currency) for name, total in sums.items() if total}
+    return Section("summary", sentences, tiles=tiles, figures=stated)

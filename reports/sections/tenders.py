@@ -64,13 +64,9 @@ def tenders(figures: Figures) -> Section:
             "total": Money(total.cancelled_total, currency),
         },
     }
+    findings = find_loss_alerts(figures)
     return Section(
-        "tenders",
-        sentences,
-        charts=charts,
-        tables=tables,
-        findings=tuple(find_loss_alerts(figures)),
-        figures=stated,
+        "tenders", sentences, charts=charts, tables=tables, findings=findings, figures=stated
     )
 
 

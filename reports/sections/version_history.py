@@ -33,18 +33,17 @@ def version_history(history: History, issue: Issue, sections: Sequence[Section])
             if str(entry.get("report", "")).endswith("monthly") and _key(entry) not in listed
         )
         figures = machine(moved, cause_of(compared, issue, is_data))
+        key = "version_history.moved" if months else "version_history.still"
         sentences = [
-            text(
-                "version_history.moved" if months else "version_history.still", n=Count(len(months))
-            ),
+            text(key, n=Count(len(months))),
             text("changes.some" if moved else "changes.none", n=Count(len(moved))),
             *(text(f"changes.{name}") for name in others),
         ]
-        if months:
-            columns, title = columns_of("month", "was", "is"), text("version_history.moved_table")
-            tables.append(Table.from_rows("moved-months", title, columns, months, currency))
-        if moved:
-            tables.append(moved_table(sections, moved, issue, currency, history.stores))
+        columns, title = columns_of("month", "was", "is"), text("version_history.moved_table")
+        tables = [
+            Table.from_rows("moved-months", title, columns, months, currency),
+            moved_table(sections, moved, issue, currency, history.stores),
+        ]
     this = {
         "report": "reports/cumulative",
         "month": month_key(history.last),
@@ -71,12 +70,10 @@ def version_history(history: History, issue: Issue, sections: Sequence[Section])
     columns = columns_of("report", "month", "version", "why", "digest")
     title = text("version_history.table")
     table = Table.from_rows("version_history", title, columns, rows, currency, shown=24)
-    return Section(
-        "version_history",
-        (text("version_history.lead", n=Count(len(rows)), again=Count(corrections)), *sentences),
-        tables=(*tables, table),
-        figures={**figures, "versions": [{k: str(v) for k, v in e.items()} for e in ordered]},
-    )
+    lead = text("version_history.lead", n=Count(len(rows)), again=Count(corrections))
+    stated = {**figures, "versions": [{k: str(v) for k, v in e.items()} for e in ordered]}
+    tables = [*tables, table]
+    return Section("version_history", [lead, *sentences], tables=tables, figures=stated)
 
 
 def _number(entry: Mapping[str, object]) -> int:

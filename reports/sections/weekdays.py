@@ -100,13 +100,9 @@ def weekdays(figures: Figures) -> Section:
             for r in rows_of(channels)
         },
     }
+    charts, findings = _charts(figures, channels, now, best), _findings(figures, now, before)
     return Section(
-        "weekdays",
-        sentences,
-        charts=_charts(figures, days, channels, now, best),
-        tables=tables,
-        findings=_findings(figures, now, before),
-        figures=stated,
+        "weekdays", sentences, charts=charts, tables=tables, findings=findings, figures=stated
     )
 
 
@@ -148,19 +144,15 @@ def _channel_table(channels: pd.DataFrame, total_sum: int, receipts: int, curren
 
 
 def _charts(
-    figures: Figures, days: pd.DataFrame, channels: pd.DataFrame, now: Weekdays, best: int | None
+    figures: Figures, channels: pd.DataFrame, now: Weekdays, best: int | None
 ) -> tuple[Chart, ...]:
     if len(now) < 2:
         return ()
-    weekday = days["business_day"].map(date.weekday)
-    sums = days.groupby([days["channel"], weekday])["net_sales"].sum().to_dict()
-    panels = []
-    for r in rows_of(channels.head(PANELS)):
-        values = [
-            divide(int(sums.get((r.channel, w), 0)), now[w][2]) if w in now else None
-            for w in range(7)
-        ]
-        panels.append((channel_name(r.channel), values))
+    days, panels = figures.now["days"], []
+    for channel in channels["channel"].head(PANELS):
+        sums = sums_by(by_day(days[days["channel"] == channel]), date.weekday)
+        values = [divide(sums.get(w, (0,))[0], now[w][2]) if w in now else None for w in range(7)]
+        panels.append((channel_name(channel), values))
     title = text("weekdays.chart_plain")
     if best is not None:
         net = _per_day(now[best], figures.currency)
