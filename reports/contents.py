@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Generic, TypeVar
 
 from reports.figures import Figures
@@ -130,8 +131,8 @@ def build_sections(
 ) -> list[Section]:
     """The sections of `contents` in their order.
 
-    ALWAYS and those with content are numbered from 1. The first `front` make page one; the annex
-    begins with the section `annex`.
+    ALWAYS and those with content are numbered from 1; tables without rows are left out. The first
+    `front` make page one; the annex begins with the section `annex`.
     """
     turns = [entry.turn if isinstance(entry, Closing) else 0 for entry in contents]
     built: dict[int, Section] = {}
@@ -142,19 +143,16 @@ def build_sections(
             if isinstance(entry, Closing)
             else entry(subject)
         )
-    kept = [
-        index for index in sorted(built) if built[index].key in ALWAYS or not built[index].is_empty
-    ]
-    numbers = {index: number for number, index in enumerate(kept, 1)}
-    keys = [built[index].key for index in sorted(built)]
+    sections = [built[index] for index in sorted(built)]
+    annex_begins, numbers = [section.key for section in sections].index(annex), count(1)
     return [
         replace(
-            built[index],
-            tables=[table for table in built[index].tables if table.rows],
+            section,
+            tables=[table for table in section.tables if table.rows],
             currency=subject.currency,
-            number=numbers.get(index, 0),
+            number=next(numbers) if section.key in ALWAYS or not section.is_empty else 0,
             is_front=index < front,
-            is_annex=index >= keys.index(annex),
+            is_annex=index >= annex_begins,
         )
-        for index in sorted(built)
+        for index, section in enumerate(sections)
     ]

@@ -109,10 +109,8 @@ def compare(
     }
     if not export_lines:
         return
-    first, last = (
-        min(line.day for line in export_lines.values()),
-        max(line.day for line in export_lines.values()),
-    )
+    own_days = [line.day for line in export_lines.values()]
+    first, last = min(own_days), max(own_days)
     compared = _select(export, export_lines, lake.lines, first, last)
     blank = FileComparison(name, export.kind, first, last)
     files: dict[str, FileComparison] = {}
@@ -142,24 +140,17 @@ def compare(
                         "detail": detail,
                     }
                 )
-            total = totals[code, line.day, figure]
+            before = totals[code, line.day, figure]
             totals[code, line.day, figure] = (
-                _add(total[0], amounts[0]),
-                _add(total[1], amounts[1]),
+                _add(before[0], amounts[0]),
+                _add(before[1], amounts[1]),
             )
     rows["export_files"] += [
         vars(file) | {"currency": code} for code, file in (files or {currency: blank}).items()
     ]
+    columns = ("file", "currency", "day", "figure", "export", "lake")
     rows["export_totals"] += [
-        {
-            "file": name,
-            "currency": code,
-            "day": day,
-            "figure": figure,
-            "export": exported,
-            "lake": own,
-        }
-        for (code, day, figure), (exported, own) in totals.items()
+        dict(zip(columns, (name, *key, *pair), strict=True)) for key, pair in totals.items()
     ]
 
 

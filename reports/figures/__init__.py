@@ -37,7 +37,7 @@ from reports.figures.tables import SummaryTables, currencies, frame, names, stac
 from reports.plans import Plans
 from reports.values import Value
 
-__all__ = ["Figures", "Normalised", "Split", "SummaryTables", "Totals", "currencies"]
+__all__ = ["Figures", "SummaryTables", "Totals", "currencies"]
 
 VISITED = ["currency", "customer_id", "receipts", "net_sales"]
 """The columns of `customers` that tell who came."""

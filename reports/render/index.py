@@ -65,6 +65,10 @@ def index(
         for snapshot in stated
         if snapshot.get("through")
     }
+    lines = {
+        currency: [snapshot for snapshot in by_month.values() if not snapshot.partial][-KEPT:]
+        for currency, by_month in months.items()
+    }
     decimals = stated[0].get("decimals", {}) if stated else {}
     words = Words(locale, lake_decimals, tuple(months), decimals)
     return (
@@ -90,14 +94,9 @@ def index(
             monthly={m: _numbered(monthly[m]) for m in sorted(monthly, reverse=True)},
             cumulative={m: _numbered(cumulative[m]) for m in sorted(cumulative, reverse=True)},
             sparks=[
-                (currency, _spark(total_sum), _spoken(total_sum, currency))
-                for currency, by_currency in months.items()
-                if len(
-                    total_sum := [
-                        snapshot for snapshot in by_currency.values() if not snapshot.partial
-                    ][-KEPT:]
-                )
-                > 1
+                (currency, _spark(line), _spoken(line, currency))
+                for currency, line in lines.items()
+                if len(line) > 1
             ],
         )
         .encode()

@@ -1,5 +1,6 @@
 """The sections of the reports, a file each: `Figures` in, a `Section` out.
 
-A section without enough data says so in a sentence. `contents.py` has the order. `attention` also
-needs the findings of all others, `lineage` and `changes` the metadata of the version.
+A section without enough data says so in a sentence, and a table without rows is left out.
+`contents.py` has the order. `attention` also needs the findings of all others, `lineage` and
+`changes` the version (`issue.py`).
 """
