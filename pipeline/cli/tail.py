@@ -12,14 +12,12 @@ worker`). Exit code 1 if there was no run yet.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 
 from pipeline import settings
 from pipeline.cli import run_log
-from pipeline.errors import Corrupt, ExitCode
-from pipeline.load.layout import state_key
+from pipeline.errors import ExitCode
 from pipeline.status.run_summary import FILE, RunSummary, format_summary
 from pipeline.targets import lake
 
@@ -52,10 +50,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _show_last() -> int:
     uri = lake().storage.uri()
-    try:
-        summary = RunSummary(**json.loads(lake().storage.get(state_key(FILE))))
-    except Corrupt:
+    summary = lake().read_state(FILE)
+    if not summary:
         print(f"no run on this machine, and none in {uri}; `pos run` starts one", file=sys.stderr)
         return ExitCode.NOT_OK
-    print(f"no run on this machine; the last one in {uri}:\n{format_summary(summary)}")
+    text = format_summary(RunSummary(**summary))
+    print(f"no run on this machine; the last one in {uri}:\n{text}")
     return ExitCode.DONE

@@ -6,10 +6,8 @@ import json
 import logging
 from datetime import date
 
-from pipeline.errors import Corrupt
 from pipeline.extract.fetch import FetchedPages
 from pipeline.load import Lake
-from pipeline.load.layout import state_key
 
 log = logging.getLogger(__name__)
 
@@ -19,11 +17,8 @@ MOST_NOTED = 100  # a map whose keys are data does not fill the state
 
 def read_fields(lake: Lake) -> dict[str, dict[str, str]]:
     """Unknown fields noted so far: since which window, and in which receipt."""
-    try:
-        noted = json.loads(lake.storage.get(state_key(FIELDS)))
-    except (Corrupt, ValueError):
-        return {}
-    is_ours = isinstance(noted, dict) and all(
+    noted = lake.read_state(FIELDS)
+    is_ours = all(
         isinstance(entry, dict) and {"since", "receipt"} <= entry.keys() for entry in noted.values()
     )
     return noted if is_ours else {}
