@@ -19,8 +19,7 @@ _FIELD = re.compile(
 
 def plain(settings: Mapping[str, object]) -> dict[str, Any]:
     """Settings as a manifest stores them."""
-    stored: dict[str, Any] = json.loads(json.dumps(settings, default=str))
-    return stored
+    return json.loads(json.dumps(settings, default=str))
 
 
 def rebuild_reason(

@@ -79,8 +79,7 @@ class Cluster:
 
         def collect() -> list[Any]:
             self.context.setJobGroup(group, name)
-            collected: list[Any] = results.collect()
-            return collected
+            return results.collect()
 
         with ThreadPoolExecutor(1, "spark") as pool:
             job: Future[list[Any]] = pool.submit(collect)

@@ -27,8 +27,7 @@ def open_source(name: str, **options: Any) -> Source:
             f"[pos] source = {name!r} is unknown; known are {', '.join(sorted(SOURCES))}"
         )
     module, _, function = SOURCES[name].partition(":")
-    source: Source = getattr(import_module(module), function)(**options)
-    return source
+    return getattr(import_module(module), function)(**options)
 
 
 def open_reader(name: str, option: str = "source") -> Reader:

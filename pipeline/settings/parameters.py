@@ -32,8 +32,7 @@ class DayParameter(luigi.DateParameter):
             raise ConfigError(f"{text} is not a day; write it as 2026-10-31") from error
 
     def normalize(self, value: dt.date | None) -> dt.date:
-        day: dt.date = last_day() if value is None else super().normalize(value)
-        return day
+        return last_day() if value is None else super().normalize(value)
 
 
 class MonthParameter(luigi.MonthParameter):
@@ -49,8 +48,7 @@ class MonthParameter(luigi.MonthParameter):
             raise ConfigError(f"{text} is not a month; write it as 2026-10") from error
 
     def normalize(self, value: dt.date | None) -> dt.date:
-        month: dt.date = default_month() if value is None else super().normalize(value)
-        return month
+        return default_month() if value is None else super().normalize(value)
 
 
 class Number(luigi.IntParameter):

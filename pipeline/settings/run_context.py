@@ -32,7 +32,6 @@ def once_per_run(function: Callable[P, T]) -> Callable[P, T]:
         key = (function, args, *sorted(kwargs.items())) if kwargs else (function, args)
         if key not in _values:
             _values[key] = function(*args, **kwargs)
-        value: T = _values[key]
-        return value
+        return _values[key]
 
     return read

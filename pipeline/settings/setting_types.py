@@ -73,8 +73,7 @@ class SettingsSection(luigi.Config):
     @cache
     def get_params(cls) -> list[tuple[str, luigi.Parameter[Any]]]:
         """The parameters of the section; Luigi would list its attributes each time."""
-        params: list[tuple[str, luigi.Parameter[Any]]] = super().get_params()
-        return params
+        return super().get_params()
 
     @classmethod
     def get_param_values(
@@ -95,5 +94,4 @@ class SettingsSection(luigi.Config):
                     f"[{cls.__name__}] {name} = {written} in {origin} cannot be read ({error});"
                     f" write it as in: {name} = {example}"
                 ) from error
-        values: list[tuple[str, object]] = super().get_param_values(params, args, read)
-        return values
+        return super().get_param_values(params, args, read)

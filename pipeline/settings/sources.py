@@ -91,5 +91,4 @@ def _location(name: str, is_saved: dict[str, bool]) -> str:
         raise ConfigError(
             f"[pos] {key} = {text}: write one text for each of {', '.join(of_kind)}, and no other"
         )
-    location: str = locations[name]
-    return location
+    return locations[name]

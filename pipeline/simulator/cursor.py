@@ -20,5 +20,4 @@ def unseal(cursor: str) -> list[Any]:
     raw = urlsafe_b64decode(cursor.encode("ascii"))
     if crc32(raw[4:]).to_bytes(4, "big") != raw[:4]:
         raise ValueError("checksum")
-    parts: list[Any] = json.loads(raw[4:])
-    return parts
+    return json.loads(raw[4:])

@@ -192,5 +192,4 @@ def changed_receipts(before: pa.Table, now: pa.Table) -> list[dict[str, object]]
     with duckdb.connect(":memory:") as connection:
         connection.register("before", before)
         connection.register("now", now)
-        rows: list[dict[str, object]] = connection.sql(_COMPARED).to_arrow_table().to_pylist()
-        return rows
+        return connection.sql(_COMPARED).to_arrow_table().to_pylist()

@@ -27,8 +27,7 @@ def work_of(task: BatchTask) -> int:
 @once_per_run
 def _chunk_size() -> int:
     """The most work of a chunk, [engine] chunk_bytes; 0: nothing is built in chunks."""
-    size: int = engine().chunk_bytes
-    return size
+    return engine().chunk_bytes
 
 
 def chunks_of(work: int) -> int:

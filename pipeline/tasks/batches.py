@@ -63,8 +63,7 @@ class BatchTask(DerivedTask):
     @property
     def max_batch_size(self) -> int:  # type: ignore[override]  # Luigi only reads it
         check_name()
-        size: int = engine().batch
-        return size
+        return engine().batch
 
     def parts(self) -> list[BatchTask]:
         """One task for each partition."""

@@ -33,8 +33,7 @@ def keep_parsers() -> None:
 
     @cache
     def keep(root_task: str | None, help_all: bool, _tasks: tuple[type, ...]) -> ArgumentParser:
-        built: ArgumentParser = build(root_task, help_all)
-        return built
+        return build(root_task, help_all)
 
     def parser(root_task: str | None = None, help_all: bool = False) -> ArgumentParser:
         return keep(root_task, help_all, tuple(Register._reg))

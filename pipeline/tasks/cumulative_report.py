@@ -68,7 +68,7 @@ class CumulativeReport(Report):
             tasks_of(MonthlySummary, self.requires()),
             lambda task: read_summary(task, reports.HISTORY),
         )
-        files: Files = reports.cumulative(
+        return reports.cumulative(
             self.month,
             summaries,
             changes=figures,
@@ -76,7 +76,6 @@ class CumulativeReport(Report):
             weekend=settings.weekend(),
             **common,
         )
-        return files
 
 
 def closed_month(day: dt.date) -> dt.date:

@@ -82,7 +82,6 @@ def until_raw_changes(function: Callable[P, T]) -> Callable[P, T]:
                 kept.clear()
                 kept[state] = {}
             kept[state][key] = value
-        result: T = kept[state][key]
-        return result
+        return kept[state][key]
 
     return read

@@ -117,7 +117,7 @@ class MonthlyReport(Report, BatchTask):
         compared = [read_tables(task) for task in tasks_of(BackOffice, required)]
         outside = [read_tables(task) for task in tasks_of(OutsideHistory, required)]
         shifts = [read_tables(task) for task in tasks_of(MonthlyShifts, required)]
-        files: Files = reports.monthly(
+        return reports.monthly(
             self.month,
             customers | summaries,
             changes=figures_of(before) if before else None,
@@ -133,7 +133,6 @@ class MonthlyReport(Report, BatchTask):
             plans=settings.plans(labour()),
             **common,
         )
-        return files
 
     def quarantine(self, quality: pa.Table) -> pa.Table | None:
         """The unreadable records of the month; None where there are none."""

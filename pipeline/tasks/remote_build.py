@@ -72,8 +72,7 @@ class BuildRequest(NamedTuple):
 
     def task(self) -> BatchTask:
         """The task of the partition, in this process."""
-        task: BatchTask = self.family.from_str_params(dict(self.params))
-        return task
+        return self.family.from_str_params(dict(self.params))
 
     def __str__(self) -> str:
         return f"{self.family.__name__} {' '.join(value for _, value in self.params)}"

@@ -101,15 +101,11 @@ def list_versions(
 def _listed_rows(figures: dict[str, Any] | None) -> list[dict[str, str]]:
     """Rows of the version history in a figures.json; every currency has the same ones."""
     sections = list((figures or {}).get("currencies", {}).values())
-    rows: list[dict[str, str]] = (
-        sections[0].get("version_history", {}).get("versions", []) if sections else []
-    )
-    return rows
+    return sections[0].get("version_history", {}).get("versions", []) if sections else []
 
 
 def figures_of(manifest: Manifest) -> dict[str, Any]:
     """The figures.json of a version."""
     name = "figures.json"
     files = lake().read(manifest.dataset, manifest.partition, [name], manifest=manifest)
-    figures: dict[str, Any] = json.loads(files[name])
-    return figures
+    return json.loads(files[name])

@@ -32,8 +32,7 @@ class _Part:
 
     def values(self, name: str) -> list[str]:
         """The labels of a column."""
-        labels: list[str] = self.rows.column(name).chunk(0).dictionary.to_pylist()
-        return labels
+        return self.rows.column(name).chunk(0).dictionary.to_pylist()
 
     def start(
         self, places: Mapping[str, dict[str, int]], dictionaries: dict[str, pa.Array]

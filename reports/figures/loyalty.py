@@ -60,8 +60,7 @@ def quintiles(values: np.ndarray) -> np.ndarray:
     >>> quintiles(np.array([1, 2, 2, 9, 10])).tolist()
     [1, 2, 2, 4, 5]
     """
-    scores: np.ndarray = 1 + 5 * np.searchsorted(np.sort(values), values) // max(len(values), 1)
-    return scores
+    return 1 + 5 * np.searchsorted(np.sort(values), values) // max(len(values), 1)
 
 
 def segments(customers: pd.DataFrame) -> dict[str, tuple[int, int]]:
