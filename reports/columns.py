@@ -1,4 +1,4 @@
-"""The kinds of columns: a key has the same kind in every table and in figures.json."""
+"""The kinds of columns: a key has one kind in all tables and in figures.json."""
 
 from __future__ import annotations
 
