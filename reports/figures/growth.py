@@ -42,10 +42,9 @@ def by_store_day(days: pd.DataFrame) -> StoreDays:
 def like_for_like(now: StoreDays, past: StoreDays) -> LikeForLike:
     """Net sales of days whose store also traded 364 days before, and of those days."""
     both = [(store, day) for store, day in now if (store, day - YEAR) in past]
-    kept = [(now[store, day][0], *past[store, day - YEAR]) for store, day in both]
-    days = {day for _, day in both}
-    net, base, receipts = (sum(column) for column in zip(*kept, strict=True)) if kept else (0, 0, 0)
-    return LikeForLike(net, base, len(days), receipts)
+    net = sum(now[key][0] for key in both)
+    base, receipts = (sum(past[store, day - YEAR][i] for store, day in both) for i in (0, 1))
+    return LikeForLike(net, base, len({day for _, day in both}), receipts)
 
 
 def seasonality(net: Mapping[date, int]) -> dict[int, Fraction]:

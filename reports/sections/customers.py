@@ -32,21 +32,17 @@ def customers(figures: Figures) -> Section:
     if now.everyone.customers < SMALL:
         return Section("customers", (share, text("customers.few", n=Count(SMALL))))
     everyone, new, returning = (group.customers for group in (now.everyone, now.new, now.returning))
-    is_split = now.is_known and min(new, returning) >= SMALL
-    sentences = [
-        share,
-        text(
-            "customers.lead"
-            if is_split
-            else "customers.count"
-            if now.is_known
-            else "customers.first",
-            n=Count(everyone),
-            new=Count(new),
-            returning=Count(returning),
-            share=ratio(returning, everyone, everyone, decimals=0),
-        ),
-    ]
+    key = "customers.count" if now.is_known else "customers.first"
+    if now.is_known and min(new, returning) >= SMALL:
+        key = "customers.lead"
+    lead = text(
+        key,
+        n=Count(everyone),
+        new=Count(new),
+        returning=Count(returning),
+        share=ratio(returning, everyone, everyone, decimals=0),
+    )
+    sentences = [share, lead]
     notes = (
         (text("customers.since", day=Day(figures.lake_starts)),)
         if now.is_known and figures.lake_starts

@@ -90,12 +90,9 @@ def _table(figures: Figures, by_store: dict[str, int]) -> tuple[Table, ...]:
     totals = total_by(figures.now["days"], "store_id")
     rows = []
     for store, goal in by_store.items():
-        net, share = (
-            totals[store].net_sales,
-            ratio(totals[store].net_sales, goal, totals[store].receipts),
-        )
+        net, receipts = totals[store].net_sales, totals[store].receipts
         difference = Money(net - goal, figures.currency, signed=True)
-        rows.append((figures.stores[store], goal, net, difference, share))
+        rows.append((figures.stores[store], goal, net, difference, ratio(net, goal, receipts)))
     rows.sort(key=lambda row: -row[2])
     columns = columns_of("store_name", "goal", "net_sales", "difference", "of_goal")
     return (Table.from_rows("goals", text("goals.table"), columns, rows, figures.currency),)
