@@ -21,8 +21,9 @@ from pipeline.rules import day_bounds
 from pipeline.targets import DatasetTask, Files, Metadata
 from pipeline.tasks.batch_groups import chunks_of
 from pipeline.tasks.batches import BatchTask
-from pipeline.tasks.history import history_span, until_raw_changes
+from pipeline.tasks.history import history_span
 from pipeline.tasks.raw import RawReceipts, catalog_for, catalogs_for, read_catalog
+from pipeline.tasks.raw_state import until_raw_changes
 from pipeline.tasks.raw_task import committed
 
 if TYPE_CHECKING:

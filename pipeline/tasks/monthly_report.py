@@ -28,12 +28,13 @@ from pipeline.targets import DerivedTask, Files, Metadata, lake
 from pipeline.tasks import early
 from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.exports import BackOffice, exports
-from pipeline.tasks.history import days_of, history_span, until_raw_changes
+from pipeline.tasks.history import days_of, history_span
 from pipeline.tasks.labour import labour
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlyCustomers, MonthlySummary
 from pipeline.tasks.outside_history import OutsideHistory, check_conserved, is_needed
 from pipeline.tasks.raw import catalogs_for
+from pipeline.tasks.raw_state import until_raw_changes
 from pipeline.tasks.report import Report, tasks_of
 from pipeline.tasks.shifts import MonthlyShifts, shift_sources
 from pipeline.tasks.tables import read_months, read_summary, read_table, read_tables

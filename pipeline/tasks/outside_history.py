@@ -22,9 +22,10 @@ from pipeline.status.outside_history import (
     read_outside,
 )
 from pipeline.targets import DerivedTask, Files, Metadata
-from pipeline.tasks.history import days_of, history_span, until_raw_changes
+from pipeline.tasks.history import days_of, history_span
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.raw import RawReceipts
+from pipeline.tasks.raw_state import until_raw_changes
 
 if TYPE_CHECKING:
     from pipeline.maintenance.conserve import Conservation
