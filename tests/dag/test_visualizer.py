@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page
 
 from tests.dag.test_scheduler import ask, luigid
 from tests.support.runner import ROOT
 from tests.support.till import Till
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 SECRETS = ("LOYVERSE_TOKEN", "CUSTOMER_HASH_KEY", "SMTP_PASSWORD", "AWS_SECRET_ACCESS_KEY")
 

@@ -16,8 +16,6 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pytest
-import sqlglot
-from sqlglot import exp
 
 from pipeline import schema
 from pipeline.describe import (
@@ -111,6 +109,9 @@ def test_views_bear_the_sentences_of_the_schema(
 
 
 def test_athena_reads_what_is_there(tables: list[TableDescription], folder: Path) -> None:
+    import sqlglot
+    from sqlglot import exp
+
     created = [
         item
         for item in sqlglot.parse(
@@ -279,6 +280,8 @@ def test_the_queries_of_the_documents_give_the_figures_of_the_reports(
 def test_the_query_for_athena_gives_the_same_as_the_views_with_names(
     database: duckdb.DuckDBPyConnection,
 ) -> None:
+    import sqlglot
+
     (query,) = blocks("athena")
     rows = database.sql(sqlglot.transpile(query, read="athena", write="duckdb")[0]).fetchall()
     named = "select store, sum(net) from named_receipts where year = 2026 and month = 2 group by 1"

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
@@ -81,6 +80,8 @@ def test_duckdb(sales: Path) -> None:
 
 
 def test_polars(sales: Path) -> None:
+    import polars as pl
+
     frame = pl.scan_parquet(f"{sales}/**/*.parquet", hive_partitioning=True)
     assert frame.select(pl.col("net").sum()).collect().item() == TOTAL
     assert (

@@ -8,7 +8,6 @@ from datetime import date
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
-import openpyxl
 import pytest
 
 import reports
@@ -152,6 +151,8 @@ def test_numbered_names_stand_in_cells_and_at_line_starts(shop, make_summaries):
 
 
 def test_no_cell_of_the_workbook_is_a_formula_or_a_link(files):
+    import openpyxl
+
     book = openpyxl.load_workbook(io.BytesIO(files["tables.xlsx"]))
     texts = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value]
     assert {cell.data_type for cell in texts} <= {"s", "n", "d"}

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from pipeline.simulator import Shop, serve
 from tests.load.seaweed import Server, make_credentials
@@ -71,6 +70,8 @@ def seaweed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
 @pytest.fixture(scope="session")
 def moto_server() -> Iterator[Server]:
     """A mock in this process; it checks no credentials, so a proxy may alter requests."""
+    from moto.server import ThreadedMotoServer  # takes as long as all tests of a file
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     mock = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     mock.start()

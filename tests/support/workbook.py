@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 
-import openpyxl
-
 TOP = 3
 """The row that has the headings."""
 
 
 def sheets(body: bytes) -> dict[str, list[list[object]]]:
     """Rows of each sheet by its name, the headings first."""
+    import openpyxl
+
     book = openpyxl.load_workbook(io.BytesIO(body))
     return {
         sheet.title: [[cell.value for cell in row] for row in sheet.iter_rows(min_row=TOP)]

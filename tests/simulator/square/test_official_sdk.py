@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from square import Square
-from square.core.api_error import ApiError
-from square.types.order import Order
 
 from pipeline.simulator import Shop
 from pipeline.simulator.ids import millis, stamp
@@ -25,6 +22,10 @@ from pipeline.simulator.square import (
 from pipeline.simulator.square.server import VERSION
 from tests.support.faults import Fault
 from tests.support.square_events import EventShop
+
+if TYPE_CHECKING:
+    from square import Square
+    from square.types.order import Order
 
 NOW = datetime(2026, 11, 2, 15, tzinfo=UTC)
 HEADER = "square-version"
@@ -59,6 +60,8 @@ def _unknown(model: Any, place: str = "") -> set[str]:
 
 @contextmanager
 def _client(server: SquareServer) -> Iterator[Square]:
+    from square import Square  # takes a second
+
     with httpx.Client() as connections:
         yield Square(token=server.token, base_url=server.url, httpx_client=connections)
 
@@ -110,6 +113,8 @@ def test_it_reads_every_other_list(tiny: SquareShop) -> None:
 
 
 def test_it_retries_a_limited_rate_and_raises_other_errors(tiny: SquareShop) -> None:
+    from square.core.api_error import ApiError
+
     limited = Fault("status", status=429, code="RATE_LIMITED")
     with serve_square(tiny, now=lambda: NOW, faults=[limited]) as server, _client(server) as client:
         assert client.locations.list().locations
@@ -121,6 +126,8 @@ def test_it_retries_a_limited_rate_and_raises_other_errors(tiny: SquareShop) -> 
 
 
 def test_a_dead_cursor_is_an_error_that_it_shows(tiny: SquareShop) -> None:
+    from square.core.api_error import ApiError
+
     instants = iter([NOW, NOW, datetime(2026, 11, 2, 16, tzinfo=UTC)])
     with (
         serve_square(tiny, now=lambda: next(instants), rules=SquareRules()) as server,
