@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +23,7 @@ pytest_plugins = ("tests.support.fixtures",)
 # Random inputs are the same in each run, so that only a change of code can make a test fail. The
 # scheduled job uses new ones: ./run test --hypothesis-profile random
 _INPUTS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
-settings.register_profile("fixed", _INPUTS, derandomize=True, max_examples=25)
+settings.register_profile("fixed", _INPUTS, derandomize=True, max_examples=15)
 settings.register_profile("random", _INPUTS, derandomize=False, max_examples=100)
 settings.load_profile("fixed")
 
@@ -56,6 +57,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    if context := sys.modules.get("pipeline.settings.run_context"):
+        context.new_run()  # no value that another test has read
 
 
 @pytest.fixture

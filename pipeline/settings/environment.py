@@ -21,6 +21,7 @@ from luigi.worker import worker
 from pipeline.errors import NoConfiguration
 from pipeline.logs import OWN_SECRETS
 from pipeline.settings import sections
+from pipeline.settings.run_context import new_run
 
 SECTIONS = (
     sections.pos,
@@ -73,6 +74,7 @@ def apply_environment(environment: Mapping[str, str] = os.environ) -> None:
     for name, (section, key) in known_overrides().items():
         if name in environment and not _is_service(name, environment[name]):
             config.set(section, key, environment[name].replace("%", "%%"))
+    new_run()
 
 
 def check_names(environment: Mapping[str, str] = os.environ) -> None:

@@ -11,8 +11,10 @@ from functools import cache
 from typing import Any
 
 import luigi
+from luigi.cmdline_parser import CmdlineParser
 
 from pipeline.errors import ConfigError
+from pipeline.settings.run_context import once_per_run
 from pipeline.settings.strict import (
     parse_day,
     parse_integer,
@@ -79,7 +81,16 @@ class SettingsSection(luigi.Config):
     def get_param_values(
         cls, params: list[tuple[str, luigi.Parameter[Any]]], args: object, kwargs: dict[str, object]
     ) -> list[tuple[str, object]]:
-        """As Luigi's, each value read on its own."""
+        """As Luigi's, each value read on its own, and once a run."""
+        if args or kwargs:
+            return cls.read_values(params, args, kwargs)
+        return list(_values_of(cls, CmdlineParser.get_instance()))
+
+    @classmethod
+    def read_values(
+        cls, params: list[tuple[str, luigi.Parameter[Any]]], args: object, kwargs: dict[str, object]
+    ) -> list[tuple[str, object]]:
+        """The values that are given, and the others from the configuration."""
         read = dict(kwargs)
         for name, parameter in params:
             try:
@@ -95,3 +106,9 @@ class SettingsSection(luigi.Config):
                     f" write it as in: {name} = {example}"
                 ) from error
         return super().get_param_values(params, args, read)
+
+
+@once_per_run
+def _values_of(section: type[SettingsSection], _: CmdlineParser | None) -> list[tuple[str, object]]:
+    """The values of a section; a command line can give others."""
+    return section.read_values(section.get_params(), (), {})

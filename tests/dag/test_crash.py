@@ -69,14 +69,14 @@ def heals(shop: Rehearsal, storage: Storage, truth: dict[str, str]) -> None:
 def test_killed_before_a_write(
     shop: Rehearsal, truth: dict[str, str], tmp_path: Path, stride: Callable[[int], int]
 ) -> None:
-    """Each write in the scheduled job, every seventh one else. The invariants hold after each death;
+    """Each write in the scheduled job, every thirteenth one else. The invariants hold after each death;
     the next night is run after every second one, and after the others by the test on S3.
     """
     at = 1
     while killed(shop, local(tmp_path / str(at))(), at):
         if at % 2:
             heals(shop, local(tmp_path / str(at))(), truth)
-        at += stride(7)
+        at += stride(13)
     assert at > 60
 
 
@@ -92,7 +92,7 @@ def test_killed_at_a_read(
     at = 1
     while killed(shop, local(tmp_path / str(at))(), at, after=at % 2 == 0, commands=READS):
         heals(shop, local(tmp_path / str(at))(), truth)
-        at += stride(3)
+        at += stride(5)
     assert at > 10
 
 
@@ -111,7 +111,7 @@ def test_a_later_run_killed_at_its_reads_one_by_one(
     at, final = 1, check(storage)
     while killed(shop, storage, at, after=at % 2 == 0, commands=READS):
         final = check(storage, final)
-        at += stride(3)
+        at += stride(5)
     assert at > 10
     check(storage, final, quiet=True)
     found = content(storage)
@@ -133,7 +133,7 @@ def test_runs_that_all_die_at_a_read_make_the_lake_on_s3(
     """
     storage, final, at = opener("seaweed", request)(), {}, 1
     while killed(shop, storage, at, after=at % 2 == 0, commands=READS):
-        at += stride(3)
+        at += stride(7)
         if at % 5 == 0:
             final = check(storage, final)
     assert at > 10
@@ -166,7 +166,7 @@ def test_runs_that_all_die_after_a_few_writes_make_the_lake_on_s3(
     stride: Callable[[int], int],
 ) -> None:
     """After one write each in the scheduled job."""
-    storage, final, writes = opener("seaweed", request)(), {}, stride(3)
+    storage, final, writes = opener("seaweed", request)(), {}, stride(5)
     for deaths in range(2 * len(truth)):
         try:
             assert shop.night(Mortal(storage, writes))

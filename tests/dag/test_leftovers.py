@@ -101,7 +101,7 @@ def test_whatever_write_a_run_was_killed_behind_the_next_and_repair_leave_no_fin
     kills = 0
     while True:
         shutil.copytree(base, lake, dirs_exist_ok=True)
-        write = 1 + stride(37) * kills
+        write = 1 + stride(53) * kills
         faulty = FaultyStorage(shop.storage(), write, after=True, commands=("PUT",))
         with suppress(Killed):
             nights_later(shop, 1).night(faulty)

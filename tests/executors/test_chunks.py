@@ -29,7 +29,7 @@ from shops import DAY, NastyShop, shop_of
 from tests.support.inputs import tries
 
 NASTY = settings(
-    max_examples=tries(12, 40),
+    max_examples=tries(7, 40),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

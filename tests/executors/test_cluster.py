@@ -84,7 +84,7 @@ def test_a_killed_driver_a_killed_worker_and_an_altered_object_are_made_good(
     whose driver is a child of what planned, makes the rest.
     """
     url = history.put_raw()
-    on_spark.configure("lake", url=url).configure("engine", name="spark", chunk_bytes=40_000)
+    on_spark.configure("lake", url=url).configure("engine", name="spark", chunk_bytes=100_000)
     client, prefix = history.seaweed.client(), url.removeprefix(f"s3://{BUCKET}/")
     raw = min(key for key in history.files() if key.startswith("raw/receipts/sold=2026-10-28"))
     client.put_object(Bucket=BUCKET, Key=f"{prefix}/{raw}", Body=b"altered")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from pipeline.executors import ItemLost, Step, local
 from pipeline.executors.local import ProcessPool
-from tests.executors.lakes import differing, digest_of
+from tests.executors.lakes import RAW, differing, digest_of
 from tests.support.runner import Runner
 
 pytestmark = pytest.mark.slow  # they start pools
@@ -45,6 +46,9 @@ def test_a_batch_and_single_builds_publish_the_same_bytes(luigi: Runner, tmp_pat
     for name, options in ways.items():
         folder = tmp_path / name.replace(" ", "-")
         luigi.configure("lake", url=folder)
+        if lakes:  # of the same raw
+            for place in RAW:
+                shutil.copytree(tmp_path / "single" / place, folder / place)
         luigi.configure("engine", **{"chunk_bytes": 1 << 25, **options})
         logs[name] = luigi(*months)
         lakes[name] = {key: digest_of(key, body) for key, body in files_of(folder).items()}

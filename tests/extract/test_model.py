@@ -361,7 +361,7 @@ class Nights(RuleBasedStateMachine):
 
 
 Nights.TestCase.settings = settings(
-    max_examples=tries(30, 120),
+    max_examples=tries(20, 120),
     stateful_step_count=16,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -34,7 +34,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ahead, "_call", call_at_once)
 
 
-@settings(max_examples=tries(12, 40), deadline=None, suppress_health_check=ALL)
+@settings(max_examples=tries(8, 40), deadline=None, suppress_health_check=ALL)
 @given(HISTORIES)
 def test_whatever_happens_the_lake_becomes_the_shop(history: tuple) -> None:
     play(*history)

@@ -117,10 +117,10 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
     kind: str, request: pytest.FixtureRequest, stride: Callable[[int], int]
 ) -> None:
     """A run stalls (SIGSTOP), another publishes newer content, the first wakes: the newer stays, or
-    is invalidated and built again. On S3 every second request but in the scheduled job.
+    is invalidated and built again. On S3 every third request but in the scheduled job.
     """
     old, own, other = (fingerprint_of(number, {}, []) for number in range(3))
-    for position in range(1, 30, stride(2) if kind == "seaweed" else 1):
+    for position in range(1, 30, stride(3) if kind == "seaweed" else 1):
         storage = opener(kind, request, str(position))()
         bring(storage, "first", old, {"receipts": b"r0", "sales": b"s0"})
         final = check(storage, quiet=True)

@@ -70,6 +70,7 @@ def test_a_variable_overrides_its_key(place: tuple[str, str]) -> None:
             config.remove_option(section, key)
         else:
             config.set(section, key, before)
+        settings.new_run()
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ from pipeline.settings import (
     strict,
 )
 from pipeline.settings.iso4217 import DECIMALS
+from pipeline.settings.run_context import new_run
+from tests.support.inputs import tries
 from tests.support.runner import Runner
 
 HALF_UNDERSTOOD = [
@@ -59,7 +61,7 @@ def months_before(parse, write, text: str) -> str | None:
         return None
 
 
-@examples(max_examples=400)
+@examples(max_examples=tries(150, 400))
 @given(text=NEAR)
 @pytest.mark.parametrize(
     ("parse", "write"),
@@ -82,7 +84,7 @@ def test_the_accepted_forms_are_read(number, day, time):
     assert f"{strict.parse_time(f'{time:%H:%M}'):%H:%M}" == f"{time:%H:%M}"
 
 
-@examples(max_examples=300)
+@examples(max_examples=tries(100, 300))
 @given(text=NEAR)
 def test_numbers_are_digits(text):
     for parse in (strict.parse_integer, strict.parse_seconds):
@@ -93,7 +95,7 @@ def test_numbers_are_digits(text):
 LOCALES = st.from_regex(r"[a-zA-Z]{1,3}([_-][a-zA-Z0-9]{2,4})?(\.UTF-8|@euro)?", fullmatch=True)
 
 
-@examples(max_examples=400)
+@examples(max_examples=tries(150, 400))
 @given(text=LOCALES | st.sampled_from(["en_US.UTF-8", "es_mx", "pt_BR", "en_MX", "en_Latn_US", ""]))
 def test_a_locale_is_one_that_reports_can_be_written_in(text):
     try:
@@ -117,6 +119,7 @@ def config() -> Iterator[luigi_module.configuration.LuigiConfigParser]:
     for name in parser.sections():
         parser.remove_section(name)
     parser.read_dict(before)
+    new_run()
 
 
 @pytest.mark.parametrize(
@@ -141,6 +144,7 @@ def test_a_value_in_another_form_is_refused_with_its_key(config, key, value):
     if not config.has_section(section):
         config.add_section(section)
     config.set(section, name, value)
+    new_run()
     with pytest.raises(ConfigError) as refused:
         getattr(sections, section)()
     assert f"[{section}] {name} = {value}" in str(refused.value)
@@ -159,6 +163,7 @@ def test_mail_settings_are_checked_before_any_work(config, name, value, sentence
     if not config.has_section("mail"):
         config.add_section("mail")
     config.set("mail", name, value)
+    new_run()
     with pytest.raises(ConfigError) as refused:
         check_mail()
     assert sentence in str(refused.value)

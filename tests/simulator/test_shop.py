@@ -71,7 +71,7 @@ def test_the_past_does_not_depend_on_what_was_asked(shop: Shop, now: datetime) -
     assert digest(fresh, now, *WEEK) == digest(shop, now, *WEEK)
 
 
-@settings(max_examples=tries(5, 15), deadline=None)
+@settings(max_examples=tries(3, 15), deadline=None)
 @given(st.integers(0, 40 * 24 * 60), st.integers(0, 12 * 24 * 60))
 def test_time_only_adds_and_only_updates_what_it_stamps(
     stall: Shop, minutes: int, later: int
@@ -90,7 +90,7 @@ def test_time_only_adds_and_only_updates_what_it_stamps(
         assert receipt["cancelled_at"] is None or receipt["cancelled_at"] > receipt["created_at"]
 
 
-@settings(max_examples=tries(5, 15), deadline=None)
+@settings(max_examples=tries(3, 15), deadline=None)
 @given(st.integers(0, 60 * 24), st.integers(0, 60 * 24), st.booleans())
 def test_a_filter_gives_what_it_says_of_the_whole_list(
     stall: Shop, start: int, length: int, by_update: bool

@@ -150,7 +150,7 @@ def test_an_export_of_the_same_receipts_ties_to_the_cent(shop, kind):
     assert net == sum(signed, Decimal(0))
 
 
-@settings(max_examples=tries(15, 40))
+@settings(max_examples=tries(8, 40))
 @given(data=st.data())
 def test_every_dialect_reads_the_same(shop, data):
     spanish = data.draw(st.booleans())
@@ -187,7 +187,7 @@ def test_every_dialect_reads_the_same(shop, data):
     }
 
 
-@settings(max_examples=tries(12, 30))
+@settings(max_examples=tries(7, 30))
 @given(
     index=st.integers(0, 10**6),
     kind=st.sampled_from(["amount", "missing there", "missing here", "cancelled there"]),

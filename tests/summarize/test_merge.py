@@ -25,7 +25,7 @@ def mergeable(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
     return {name: table for name, table in tables.items() if name != RECEIPT_FIGURES.name}
 
 
-@settings(max_examples=tries(3, 8), deadline=None)
+@settings(max_examples=tries(2, 8), deadline=None)
 @given(seed=st.integers(0, 2**32), receipts=st.integers(0, 50), parts=st.integers(1, 3))
 def test_merging_parts_equals_counting_all(seed, receipts, parts):
     month, rng = draw_month(seed, receipts), Random(seed)

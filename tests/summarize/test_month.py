@@ -62,7 +62,7 @@ def check(month) -> dict[str, pa.Table]:
     return tables
 
 
-@settings(max_examples=tries(6, 25), deadline=None)
+@settings(max_examples=tries(4, 25), deadline=None)
 @given(seed=st.integers(0, 2**32), receipts=st.integers(0, 60))
 def test_every_table_equals_the_recount(seed, receipts):
     check(draw_month(seed, receipts))

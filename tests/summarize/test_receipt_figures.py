@@ -80,7 +80,7 @@ def edit(month: Month, key: tuple[str, str], how: str, rng: Random) -> bool:
     return True
 
 
-@settings(max_examples=tries(6, 20))
+@settings(max_examples=tries(4, 20))
 @given(st.integers(0, 10_000), st.data())
 def test_exactly_the_receipts_that_count_differently_are_named(seed: int, data) -> None:
     before = draw_month(seed, 12)

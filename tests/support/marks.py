@@ -1,6 +1,6 @@
 """Which tests are slow or start a real server, and which files run first.
 
-`durations.txt` has the seconds of each test function that takes over half a second, with all its
+`durations.txt` has the seconds of each test function that takes over 0.3 seconds, with all its
 parameters, and of the files whose fixtures take as long, as the last `./run test
 --record-durations` measured them. Those are left out of `./run test --fast`; and the files that
 take longest start first, so that no process ends with one of them.
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 DURATIONS = Path(__file__).with_name("durations.txt")
-LEAST = 0.5
+LEAST = 0.3
 # Fixtures that run luigi or pos as a process.
 PIPELINES = {"luigi"}
 # Fixtures that start something outside of the test process.

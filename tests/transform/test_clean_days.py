@@ -121,7 +121,7 @@ def assert_equal_alone_and_together(shop, raws, reads, catalogs: list[Catalog]) 
 
 
 FEW = settings(
-    max_examples=tries(8, 25),
+    max_examples=tries(5, 25),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -22,7 +22,7 @@ from pipeline.transform import tables as tables_module
 from tests.support.inputs import tries
 
 NASTY = settings(
-    max_examples=tries(10, 40),
+    max_examples=tries(6, 40),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

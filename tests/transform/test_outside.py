@@ -146,7 +146,7 @@ RECEIPTS = st.lists(
 
 
 @given(RECEIPTS)
-@settings(max_examples=tries(15, 30), deadline=None, derandomize=True)
+@settings(max_examples=tries(8, 30), deadline=None, derandomize=True)
 @example(
     [("s1", 1, [(0, 12, True), (30, -3, True)])]
 )  # over the first midnight, within one UTC date

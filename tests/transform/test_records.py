@@ -115,7 +115,7 @@ def check(body: bytes) -> None:
         assert accepted(fast) and fast.equals(again)
 
 
-@settings(max_examples=tries(150, 400), deadline=None)
+@settings(max_examples=tries(80, 400), deadline=None)
 @given(st.integers(0, 60), st.data())
 def test_both_paths_decide_alike(seed, data):
     record = receipt(seed)

@@ -14,7 +14,7 @@ from pipeline.transform import clean
 from tests.support.inputs import tries
 
 NASTY = settings(
-    max_examples=tries(20, 120),
+    max_examples=tries(12, 120),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
