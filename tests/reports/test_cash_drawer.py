@@ -95,7 +95,7 @@ def of(rows: list[dict]) -> pa.Table:
 
 
 def str_of(section) -> str:
-    sentences = section if isinstance(section, tuple) else section.sentences
+    sentences = getattr(section, "sentences", section)
     return " ".join(Words("en_US", 2, ("MXN",)).say(sentence) for sentence in sentences)
 
 
