@@ -37,7 +37,7 @@ class ExitCode(IntEnum):
     NOT_OK = 1
     INVALID = 2
     STALE = 3
-    DEGRADED = 4
+    TRUNCATED = 4
     RUNNING = 10
     MISSING = 20
     NOT_RUN = 25
@@ -65,7 +65,7 @@ EXIT_CODES = {
     ExitCode.STALE: ExitCodeMeaning(
         "stale: the last window is older than it should be, or windows are missing", "see Stale"
     ),
-    ExitCode.DEGRADED: ExitCodeMeaning(
+    ExitCode.TRUNCATED: ExitCodeMeaning(
         "truncated: the run is complete, but the account's history limit hid part of the receipts",
         "see Truncated",
     ),

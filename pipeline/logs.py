@@ -3,7 +3,7 @@
 A PipelineError says what happened, where and what to do, so its traceback is left out; other
 errors keep theirs. Long lists of days are shortened. The lines of a run are also in the file that
 POS_LOG names, which `pos tail` follows. Control characters of the shop's data are escaped here,
-for log lines and for what `pos` prints, so that they cannot move the cursor or forge a line.
+for log lines and for what `pos` prints, so that they cannot move the cursor or imitate a line.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OWN_SECRETS = (
     "PING_FAILURE_URL",
 )
 SECRETS = (*OWN_SECRETS, "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
-FILE = "POS_LOG"
+LOG_FILE_VARIABLE = "POS_LOG"
 NAMED = 3  # days of a list
 _CONTROLS = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff"
@@ -98,7 +98,7 @@ def shorten(text: str) -> str:
     return _DAYS.sub(count, text)
 
 
-class Sentence(logging.Formatter):
+class LogFormatter(logging.Formatter):
     """One line for a PipelineError, and no secrets."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -140,7 +140,7 @@ def _cause(error: BaseException) -> str:
     return (match[1] or match[0]) if match else type(error.__context__ or error).__name__
 
 
-class Console(logging.StreamHandler[TextIO]):
+class ConsoleHandler(logging.StreamHandler[TextIO]):
     """Luigi's lines without worker descriptions, one line for each finished task."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -155,7 +155,7 @@ class Console(logging.StreamHandler[TextIO]):
                 {**record.__dict__, "msg": f"{match[1]:<9}{message[match.end() :]}", "args": None}
             )
         super().emit(record)
-        if file := os.environ.get(FILE):
+        if file := os.environ.get(LOG_FILE_VARIABLE):
             try:
                 with Path(file).open("a", encoding="utf-8") as log:
                     log.write(self.format(record) + "\n")

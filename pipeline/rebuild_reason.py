@@ -17,7 +17,7 @@ _FIELD = re.compile(
 )  # of Store(timezone='...', day_starts_at=datetime.time(5, 0), ...)
 
 
-def plain(settings: Mapping[str, object]) -> dict[str, Any]:
+def settings_as_json(settings: Mapping[str, object]) -> dict[str, Any]:
     """Settings as a manifest stores them."""
     return json.loads(json.dumps(settings, default=str))
 
@@ -34,7 +34,7 @@ def rebuild_reason(
     reasons = [
         *_changed_inputs(before.get("inputs", {}), inputs),
         *_changed_code(before.get("version", version), version),
-        *_changed_settings(before.get("settings"), plain(settings)),
+        *_changed_settings(before.get("settings"), settings_as_json(settings)),
     ]
     return "; ".join(reasons) or "another version was published before it"
 

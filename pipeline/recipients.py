@@ -55,7 +55,7 @@ class Recipient:
         """Send a report; `before` is the delivery that it corrects."""
         raise NotImplementedError
 
-    def warn(self, alert: Alert, key: DeliveryKey) -> None:
+    def send_alert(self, alert: Alert, key: DeliveryKey) -> None:
         """Send an alert."""
         raise NotImplementedError
 
@@ -78,7 +78,7 @@ class MailRecipient(Recipient):
         )
         self.mailer.send(mail, self.address)
 
-    def warn(self, alert: Alert, key: DeliveryKey) -> None:
+    def send_alert(self, alert: Alert, key: DeliveryKey) -> None:
         mail = alert.compose(
             sender=self.mailer.sender,
             to=self.address,
@@ -103,7 +103,7 @@ class WebhookRecipient(Recipient):
         text = escape_slack(report.subject)
         self.webhook.send({"text": text, "blocks": list(report.blocks)})
 
-    def warn(self, alert: Alert, key: DeliveryKey) -> None:
+    def send_alert(self, alert: Alert, key: DeliveryKey) -> None:
         self.webhook.send(alert.payload())
 
 

@@ -1,7 +1,7 @@
 """Luigi tasks and targets: a partition is complete when it is current.
 
 A fingerprint is a digest of everything that a partition is built from: the content digests of its
-inputs, the version of its code and the settings that shape it. A partition is current when its
+inputs, the version of its code and the settings that it uses. A partition is current when its
 newest manifest has its current fingerprint. So Luigi's rule "a target that exists is complete"
 skips what nothing has changed, and rebuilds what a late receipt, a new menu rule or a new version
 of the code has changed.
@@ -26,7 +26,7 @@ from pipeline.lakes import additional_generations, check_lake
 from pipeline.lakes import lake as lake  # tasks and commands import it from here
 from pipeline.load import DATASETS, Lake, Manifest, fingerprint_of
 from pipeline.load.publication import Content
-from pipeline.rebuild_reason import plain, rebuild_reason
+from pipeline.rebuild_reason import rebuild_reason, settings_as_json
 from pipeline.settings.run_context import once_per_run
 
 log = logging.getLogger(__name__)
@@ -103,13 +103,13 @@ class DatasetTask(luigi.Task):
     def complete(self) -> bool:
         return self.digest() is not None
 
-    def publish_once(self, publish: Callable[[], None], home: Lake) -> None:
+    def publish_once(self, publish: Callable[[], None], raw_data: Lake) -> None:
         """Publish, again after a Conflict, unless another run has done it by then."""
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 return publish()
             except Conflict:
-                home.refresh()
+                raw_data.refresh()
                 if self.complete():
                     log.info("%s: another run has published it in the meantime", self)
                     return None
@@ -152,8 +152,8 @@ def _fingerprints() -> dict[str, tuple[tuple[int, ...], str | None]]:
 class DerivedTask(DatasetTask):
     """A partition that is built from others.
 
-    Subclasses declare `dataset`, `version` (of the code), `requires()`, the settings that shape
-    it, and `make()`. `upstream` are the datasets that its fingerprint depends on, directly or
+    Subclasses declare `dataset`, `version` (of the code), `requires()`, the settings that it
+    uses, and `make()`. `upstream` are the datasets that its fingerprint depends on, directly or
     through others: while nothing is published there, the fingerprint is not computed again, which
     is what makes planning three years of days fast.
     """
@@ -177,7 +177,7 @@ class DerivedTask(DatasetTask):
         return months + (10_000 if self.dataset.startswith("reports/") else 20_000)
 
     def fingerprint_settings(self) -> Mapping[str, object]:
-        """Settings that shape the partition; they are part of its fingerprint."""
+        """Settings that the partition depends on; they are part of its fingerprint."""
         return {}
 
     def make(self) -> tuple[Files, Metadata]:
@@ -268,7 +268,7 @@ class DerivedTask(DatasetTask):
         built_from = {
             "inputs": start.inputs,
             "version": self.version,
-            "settings": plain(self.fingerprint_settings()),
+            "settings": settings_as_json(self.fingerprint_settings()),
         }
         fields = {**metadata, **built_from}
         expected = start.expected_manifest

@@ -89,19 +89,19 @@ def closing_message(
     **inputs: Any,
 ) -> bytes:
     """message.json of a day, or of the seven days that end with it."""
-    from reports.briefing import compose_briefing
-    from reports.render.message import briefing_json
-    from reports.words import Words
+    from reports.closing import compose_closing_message
+    from reports.localizer import Localizer
+    from reports.render.message import closing_message_json
 
-    title, currencies, sections = compose_briefing(
+    title, currencies, sections = compose_closing_message(
         period, day, summaries, lake_decimals=lake_decimals, **inputs
     )
-    words = Words(locale, lake_decimals, currencies, decimals)
-    return briefing_json(title, currencies, sections, words)
+    localizer = Localizer(locale, lake_decimals, currencies, decimals)
+    return closing_message_json(title, currencies, sections, localizer)
 
 
 def change_of(figures: Mapping[str, Any]) -> str:
-    """Cause of the version with this figures.json: the gravest of its currencies.
+    """Cause of a version, from its figures.json: the main one of its currencies.
 
     "first", "more" (more days of the current month), "data" (a correction), "settings" (settings,
     language, paper or code), "same" (no figure differs).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from reports.page import Kind, TableColumn, value_of
+from reports.document import Kind, TableColumn, value_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 _KEYS: Mapping[Kind, str] = {
     "money": """
         amount average_receipt before before_per_day cancelled charged collected combo_net
-        contribution cost costed_net counted credited difference discounts expected fair_change fee
-        from_sales given goal gross_profit gross_sales high in_export in_lake is left low
-        net_per_hour net_sales over paid_back per_day refunded refunds refunds_amount remains
-        sales_amount short spend_each tax_included total unit_contribution usual wages was
+        contribution cost costed_net counted credited difference discounts expected fee from_sales
+        given goal gross_profit gross_sales high in_export in_lake is left low net_per_hour
+        net_sales over paid_back per_day refunded refunds refunds_amount remains sales_amount
+        same_weekdays_change short spend_each tax_included total unit_contribution usual wages was
         year_before
     """,
     "count": """
@@ -26,9 +26,9 @@ _KEYS: Mapping[Kind, str] = {
     """,
     "quantity": "combo_units hours refunded_units units",
     "percent": """
-        attach change confidence cost_coverage labour_share like_for_like margin margin_before_tax
-        of_amount of_goal others_change points share share_before share_of_discounts
-        share_of_modifier share_of_slot units_change
+        attach change comparable_change confidence cost_coverage labour_share margin
+        margin_before_tax of_amount of_goal others_change points share share_before
+        share_of_discounts share_of_modifier share_of_slot units_change
     """,
     "number": "lift receipts_per_day visits_each",
     "date": "day month received since when",
@@ -47,7 +47,7 @@ def columns_of(*keys: str, **sources: str) -> tuple[TableColumn, ...]:
     )
 
 
-def records(frame: pd.DataFrame, currency: str, *names: str) -> list[dict[str, object]]:
+def figure_rows(frame: pd.DataFrame, currency: str, *names: str) -> list[dict[str, object]]:
     """The columns `names` of each row of `frame` as figures; counts are integers."""
     cells = [_figures(name, frame[name], currency) for name in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]

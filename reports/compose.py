@@ -1,7 +1,7 @@
 """Composition of the monthly and the cumulative report: sections by currency.
 
-Takes the lake's summary tables by month. Returns a `Page`. Each currency has all sections under its
-own heading; currencies are never added up. Raises KeyError if the month itself has no summary.
+Takes the lake's summary tables by month. Returns a `Document`. Each currency has all sections under
+its own heading; currencies are never added up. Raises KeyError if the month itself has no summary.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from datetime import date
 import pandas as pd
 import pyarrow as pa
 
-from reports.contents import ANNEX, CUMULATIVE, FRONT, MONTHLY, build_sections
+from reports.contents import ANNEX, CUMULATIVE, FIRST_PAGE_SECTIONS, MONTHLY, build_sections
+from reports.document import Document, Section
 from reports.figures import Figures, currencies
 from reports.figures.calendar import covered_days
 from reports.figures.history import WEEKEND, History
 from reports.figures.tables import distinct, frame
-from reports.issue import Issue
-from reports.page import Page, Section
 from reports.plans import Plans
-from reports.sections.data_state import DataState, known_stores, quality_of
-from reports.sections.exports import differs
+from reports.sections.data_state import DataState, quality_of, store_names
+from reports.sections.export_comparison import differs
+from reports.version_context import VersionContext
 
 Sources = Mapping[date, Mapping[str, pa.Table]]
 
@@ -35,7 +35,7 @@ def compose_monthly(
     lineage: Mapping[str, object],
     changes: Mapping[str, object] | None = None,
     lake_starts: date | None = None,
-    reopened: Sequence[Mapping[str, str]] = (),
+    changed_receipts: Sequence[Mapping[str, str]] = (),
     backoffice: Mapping[str, pa.Table] | None = None,
     decimals: Mapping[str, int] | None = None,
     outside: pa.Table | None = None,
@@ -45,16 +45,16 @@ def compose_monthly(
     covered: Sequence[date] | None = None,
     plans: Plans | None = None,
     shifts: pa.Table | None = None,
-) -> Page:
+) -> Document:
     """The monthly report as data.
 
     `sources` holds `month` and, where the lake has them, the month before and the same month last
     year, by their first days. `lake_decimals` are the decimals of the amounts in `sources`,
     `decimals` those that each currency has (without: `lake_decimals`). `through` is the last
     complete business day of an open month, None for a closed one. `changes` is the figures.json of
-    the previous version, None for a first one, and `reopened` the receipts that came or changed
-    since then, each with number, day, total and why (late, edited, cancelled, refunded, new).
-    `lake_starts` is the first day of the lake: new customers are counted only with it and the
+    the previous version, None for a first one, and `changed_receipts` the receipts that came or
+    changed since then, each with number, day, total and why (late, edited, cancelled, refunded,
+    new). `lake_starts` is the first day of the lake: new customers are counted only with it and the
     `customers` of every month since. `covered` are the days of `month` in the lake, by default all
     from `lake_starts` on; no other day counts as a day without sales. `backoffice` are the tables
     of the POS's own exports, None without any. `outside` are the receipts that arrived in the month
@@ -64,9 +64,9 @@ def compose_monthly(
     """
     if month not in sources:
         raise KeyError(f"no summary of {month:%Y-%m}; give the month's own tables")
-    left_out = distinct(outside["currency"]) if outside is not None else set()
-    traded = _traded(currencies(sources[month]), sources)
-    shown = tuple([*traded, *sorted(left_out - set(traded))] or [currency])
+    before_history = distinct(outside["currency"]) if outside is not None else set()
+    sold = _currencies_with_sales(currencies(sources[month]), sources)
+    shown = tuple([*sold, *sorted(before_history - set(sold))] or [currency])
     days_held = None if covered is None else tuple(covered)
     calendar = covered_days(month, through, lake_starts, days_held)
     sections: list[Section] = []
@@ -87,24 +87,26 @@ def compose_monthly(
             drawers=shifts,
         )
         names |= figures.stores
-        issue = Issue(
+        context = VersionContext(
             lineage,
             lake_decimals,
             decimals or {},
             DataState(
                 quality_of(figures.now["quality"]),
-                silences=tuple(figures.silences),
-                stores=known_stores(sources),
-                left_out=figures.left_out,
-                unread=frame(quarantine) if quarantine is not None else pd.DataFrame(),
+                silent_stores=tuple(figures.silent_stores),
+                stores=store_names(sources),
+                before_history=figures.before_history,
+                quarantined=frame(quarantine) if quarantine is not None else pd.DataFrame(),
                 history_starts=history_starts,
                 export_problems=differs(figures),
             ),
             changes,
-            reopened,
+            changed_receipts,
         )
-        sections += build_sections(MONTHLY, figures, issue, FRONT["monthly"], ANNEX["monthly"])
-    return Page(
+        sections += build_sections(
+            MONTHLY, figures, context, FIRST_PAGE_SECTIONS["monthly"], ANNEX["monthly"]
+        )
+    return Document(
         "monthly",
         month,
         through,
@@ -129,7 +131,7 @@ def compose_cumulative(
     versions: Sequence[Mapping[str, object]] = (),
     weekend: tuple[int, ...] = WEEKEND,
     decimals: Mapping[str, int] | None = None,
-) -> Page:
+) -> Document:
     """The cumulative report as data: all months of `sources` up to `last`.
 
     Each has the tables HISTORY. `through` is the last complete business day where `last` is still
@@ -148,14 +150,16 @@ def compose_cumulative(
         names |= history.stores
         state = DataState(
             quality_of(history.stacked("quality")),
-            silences=tuple(Figures(last, through, currency, kept).silences),
-            stores=known_stores(kept),
+            silent_stores=tuple(Figures(last, through, currency, kept).silent_stores),
+            stores=store_names(kept),
         )
-        issue = Issue(lineage, lake_decimals, decimals or {}, state, changes, versions=versions)
+        context = VersionContext(
+            lineage, lake_decimals, decimals or {}, state, changes, versions=versions
+        )
         sections += build_sections(
-            CUMULATIVE, history, issue, FRONT["cumulative"], ANNEX["cumulative"]
+            CUMULATIVE, history, context, FIRST_PAGE_SECTIONS["cumulative"], ANNEX["cumulative"]
         )
-    return Page(
+    return Document(
         "cumulative",
         last,
         through,
@@ -168,7 +172,7 @@ def compose_cumulative(
     )
 
 
-def _traded(
+def _currencies_with_sales(
     declared: Sequence[str], sources: Mapping[date, Mapping[str, pa.Table]]
 ) -> Sequence[str]:
     """The stores' currencies with sales in the given months; all of them if none has."""

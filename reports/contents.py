@@ -1,8 +1,8 @@
 """The sections of each report, in their order.
 
 Numbers and contents follow from the order. A new section is one file in `sections`, one line here
-and its texts in `text`. A section reads the figures of its report alone; a `Closing` reads the
-sections that were built before it as well.
+and its texts in `text`. A section reads the figures of its report alone; a `DependentSection` reads
+the sections that were built before it as well.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Generic, TypeVar
 
+from reports.document import Section
 from reports.figures import Figures
 from reports.figures.history import History
-from reports.issue import Issue
-from reports.page import Section
 from reports.sections.attention import attention
 from reports.sections.baskets import baskets
 from reports.sections.bridge import bridge
+from reports.sections.busy_hours import busy_hours
 from reports.sections.cash_drawer import cash_drawer
 from reports.sections.changed_prices import changed_prices
 from reports.sections.changes import changes
+from reports.sections.choices_over_time import choices_over_time
+from reports.sections.class_changes import class_changes
 from reports.sections.combos import combos
 from reports.sections.customers import customers
 from reports.sections.day_list import day_list
@@ -39,15 +41,12 @@ from reports.sections.lineage import lineage, lineage_over_time
 from reports.sections.loyalty import loyalty
 from reports.sections.margin import margin
 from reports.sections.menu import menu
-from reports.sections.migration import migration
 from reports.sections.modifiers import modifiers
-from reports.sections.options import options
 from reports.sections.outlook import outlook
-from reports.sections.pace import pace
+from reports.sections.pairs_over_time import pairs_over_time
 from reports.sections.payments_over_time import payments_over_time
+from reports.sections.receipts_and_average import receipts_and_average
 from reports.sections.records import records
-from reports.sections.rhythm import rhythm
-from reports.sections.stability import stability
 from reports.sections.stores import stores
 from reports.sections.summary import summary
 from reports.sections.tenders import tenders
@@ -56,22 +55,23 @@ from reports.sections.version_history import version_history
 from reports.sections.weekdays import weekdays
 from reports.sections.weekend import weekend
 from reports.sections.years import years
+from reports.version_context import VersionContext
 
 Subject = TypeVar("Subject", Figures, History)
 
 
 @dataclass(frozen=True)
-class Closing(Generic[Subject]):
-    """A section that is built after others: those of a lower `turn` come first."""
+class DependentSection(Generic[Subject]):
+    """A section that is built after others: those of a lower `stage` come first."""
 
-    build: Callable[[Subject, Issue, Sequence[Section]], Section]
-    turn: int = 1
+    build: Callable[[Subject, VersionContext, Sequence[Section]], Section]
+    stage: int = 1
 
 
-MONTHLY: tuple[Callable[[Figures], Section] | Closing[Figures], ...] = (
+MONTHLY: tuple[Callable[[Figures], Section] | DependentSection[Figures], ...] = (
     headline,
     drivers,
-    Closing(attention, 2),
+    DependentSection(attention, 2),
     goals,
     days,
     items,
@@ -91,41 +91,41 @@ MONTHLY: tuple[Callable[[Figures], Section] | Closing[Figures], ...] = (
     customers,
     tenders,
     stores,
-    Closing(changes, 3),
-    Closing(lineage),
+    DependentSection(changes, 3),
+    DependentSection(lineage),
 )
-CUMULATIVE: tuple[Callable[[History], Section] | Closing[History], ...] = (
+CUMULATIVE: tuple[Callable[[History], Section] | DependentSection[History], ...] = (
     summary,
     trend,
     outlook,
     years,
-    pace,
+    receipts_and_average,
     weekend,
     margin,
     loyalty,
-    rhythm,
+    busy_hours,
     lifecycle,
-    migration,
-    options,
-    stability,
+    class_changes,
+    choices_over_time,
+    pairs_over_time,
     payments_over_time,
     records,
-    Closing(version_history, 2),
-    Closing(lineage_over_time),
+    DependentSection(version_history, 2),
+    DependentSection(lineage_over_time),
 )
 
-FRONT = {"monthly": 3, "cumulative": 2}
-"""Sections of page one."""
+FIRST_PAGE_SECTIONS = {"monthly": 3, "cumulative": 2}
+"""How many sections are on page one."""
 ALWAYS = {"headline", "attention", "summary", "trend"}
-"""Sections that are kept even if they consist of a sentence."""
-ANNEX = {"monthly": "day_list", "cumulative": "rhythm"}
+"""Sections that are numbered even if they have only one sentence."""
+ANNEX = {"monthly": "day_list", "cumulative": "busy_hours"}
 """The first section of the annex."""
 
 
 def build_sections(
-    contents: Sequence[Callable[[Subject], Section] | Closing[Subject]],
+    contents: Sequence[Callable[[Subject], Section] | DependentSection[Subject]],
     subject: Subject,
-    issue: Issue,
+    context: VersionContext,
     front: int,
     annex: str,
 ) -> list[Section]:
@@ -134,13 +134,13 @@ def build_sections(
     ALWAYS and those with content are numbered from 1; tables without rows are left out. The first
     `front` make page one; the annex begins with the section `annex`.
     """
-    turns = [entry.turn if isinstance(entry, Closing) else 0 for entry in contents]
+    stages = [entry.stage if isinstance(entry, DependentSection) else 0 for entry in contents]
     built: dict[int, Section] = {}
-    for index in sorted(range(len(contents)), key=turns.__getitem__):
+    for index in sorted(range(len(contents)), key=stages.__getitem__):
         entry = contents[index]
         built[index] = (
-            entry.build(subject, issue, list(built.values()))
-            if isinstance(entry, Closing)
+            entry.build(subject, context, list(built.values()))
+            if isinstance(entry, DependentSection)
             else entry(subject)
         )
     sections = [built[index] for index in sorted(built)]

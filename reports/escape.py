@@ -10,9 +10,9 @@ import re
 from hashlib import sha256
 
 DASH = "–"
-LONGEST = 72
-"""Characters of a name that a page shows; tables and figures.json have up to LONGEST_DATA."""
-LONGEST_DATA = 1000
+MAX_NAME_LENGTH = 72
+"""Characters of a name that a page shows; tables and figures.json have up to MAX_DATA_LENGTH."""
+MAX_DATA_LENGTH = 1000
 _HIDDEN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
@@ -22,8 +22,8 @@ _LINK = re.compile(r"(https?|ftp|www|mailto)([:.])", re.IGNORECASE)
 _ORDERED = re.compile(r"^(\s*\d{1,9})([.)])(?=\s|$)")
 
 
-def visible(name: str, longest: int = LONGEST) -> str:
-    """`name` without invisible characters, cut to `longest`.
+def visible(name: str, max_length: int = MAX_NAME_LENGTH) -> str:
+    """`name` without invisible characters, cut to `max_length`.
 
     Control and direction characters become a visible sign, line breaks a space.
     """
@@ -32,15 +32,15 @@ def visible(name: str, longest: int = LONGEST) -> str:
         name = _HIDDEN.sub("\ufffd", name.encode("utf-8", "replace").decode("utf-8"))
         name = re.sub(r" {2,}", " ", name)
     name = name.strip() or DASH
-    return name if len(name) <= longest else name[: longest - 1].rstrip() + "…"
+    return name if len(name) <= max_length else name[: max_length - 1].rstrip() + "…"
 
 
 def bounded(text: str) -> str:
     """`text`, or its first characters and a digest that keeps long texts apart."""
-    if len(text) <= LONGEST_DATA:
+    if len(text) <= MAX_DATA_LENGTH:
         return text
     digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    return f"{text[: LONGEST_DATA - 13]}…{digest}"
+    return f"{text[: MAX_DATA_LENGTH - 13]}…{digest}"
 
 
 def markdown(text: str, starts_line: bool = False) -> str:

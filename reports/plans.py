@@ -72,7 +72,7 @@ class Plans:
     notes: tuple[Note, ...] = ()
     paydays: tuple[int, ...] = ()
     """Days of the month on which wages are paid; 0 is the last day."""
-    occasions: bool = True
+    commercial_days: bool = True
     """Whether the commercial days of the country are named."""
     fees: tuple[Fee, ...] = ()
     dayparts: tuple[Daypart, ...] = ()
@@ -93,7 +93,7 @@ def read_plans(
         goals=dict(_goals(_Table("config/goals.toml", goals))),
         notes=tuple(_notes(days)),
         paydays=tuple(_paydays(days)),
-        occasions=bool(days.data.get("occasions", True)),
+        commercial_days=bool(days.data.get("occasions", True)),
         fees=tuple(_fees(_Table("config/fees.toml", fees))),
         dayparts=tuple(_dayparts(dayparts or {})),
         labour=tuple(_labour(labour)),

@@ -1,9 +1,9 @@
-"""What a page is made of before it is words: exact, typed values.
+"""The values that a report consists of, before they are text: exact and typed.
 
 Takes integers only. Money is in units of 10**-decimals of its currency (the lake's decimals),
-quantities in units of 10**-4, shares and rates are a part and a whole. Nothing is rounded
-here; `words.Words` says a value in a language, and `render.machine` writes it as a decimal string.
-No float ever holds money.
+quantities in units of 10**-4, shares and rates are a part and a whole. Nothing is rounded here;
+`localizer.Localizer` formats a value in a language, and `render.figures_json` writes it as a
+decimal string. No float ever holds money.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def divide(part: int, base: int) -> int:
 class Money:
     """An amount in units of 10**-decimals of `currency`.
 
-    `compact` says it short ("$12 k"), `signed` with its sign.
+    `compact` formats it short ("$12 k"), `signed` with its sign.
     """
 
     units: int
@@ -72,9 +72,9 @@ class Points:
     """now ÷ now_whole less before ÷ before_whole in percentage points."""
 
     now: int
-    now_whole: int
+    now_total: int
     before: int
-    before_whole: int
+    before_total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A sentence of the catalog by its key, with the values of its blanks."""
+    """A sentence by its key in `text`, with the values of its placeholders."""
 
     key: str
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -172,7 +172,7 @@ Value = (
 
 
 def text(key: str, **values: Value) -> Text:
-    """The catalog's sentence `key` with its blanks filled."""
+    """The sentence `key` with these values."""
     return Text(key, values)
 
 

@@ -168,7 +168,7 @@ def test_only_its_point_of_sale_knows_the_headings_of_an_export() -> None:
     headings = {
         vendor: {
             heading
-            for columns in open_reader(vendor).EXPORTS.columns.values()
+            for columns in open_reader(vendor).EXPORT_FORM.columns.values()
             for heading in columns
             if " " in heading
         }

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     if options.test:
         return _send_tests()
     failures = read_failures(Path(os.environ.get(VARIABLE) or os.devnull))
-    lake_state = options.code in (ExitCode.STALE, ExitCode.DEGRADED)
+    lake_state = options.code in (ExitCode.STALE, ExitCode.TRUNCATED)
     summary = format_status(current_status()) if lake_state else ""
     sent = send_alert(Alert(settings.now().date(), options.code, failures, summary))
     if sent is None:
@@ -68,12 +68,12 @@ def _send(alert: Alert, recipient: Recipient) -> bool:
     key = DeliveryKey("alert", str(alert.day), alert.cause, recipient.id)
     try:
         try:
-            return open_delivery_log().deliver(key, partial(recipient.warn, alert, key))
+            return open_delivery_log().deliver(key, partial(recipient.send_alert, alert, key))
         except DeliveryError:
             raise
         except PipelineError as error:
             log.error("the delivery log cannot be read (%s); sending the alert without it", error)
-            recipient.warn(alert, key)
+            recipient.send_alert(alert, key)
             return True
     except DeliveryError as error:
         log.error("the alert did not reach %s: %s", recipient.position, error)
@@ -87,7 +87,9 @@ def _send_tests() -> int:
         try:
             if isinstance(recipient, ConfigError):
                 raise recipient
-            recipient.warn(alert, DeliveryKey("alert", str(alert.day), alert.cause, recipient.id))
+            recipient.send_alert(
+                alert, DeliveryKey("alert", str(alert.day), alert.cause, recipient.id)
+            )
         except (ConfigError, DeliveryError) as error:
             print(redact(f"FAILED  {position}: {error}"))
             results.append(False)

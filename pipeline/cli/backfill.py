@@ -15,7 +15,7 @@ import argparse
 
 from pipeline import settings
 from pipeline.child_process import run_luigi
-from pipeline.cli.period import add_days, check_period, degraded_code
+from pipeline.cli.period import add_days, check_period, truncated_code
 from pipeline.lakes import raw_partitions, raw_sources, refresh_all
 
 
@@ -49,4 +49,4 @@ def run(options: argparse.Namespace) -> int:
             f" report; set it to {options.first}"
         )
     limits = (m["truncated_at"] for m in metadata.values())
-    return degraded_code(max((limit for limit in limits if limit), default=None))
+    return truncated_code(max((limit for limit in limits if limit), default=None))

@@ -1,4 +1,4 @@
-"""Print the closing message of the last complete business day, or of the week that ends with it.
+"""Print the closing message of the last complete business day, or of its week.
 
     pos day                              the day
     pos day --week                       the seven days that end with it
@@ -16,7 +16,7 @@ from dataclasses import replace
 from pipeline import settings
 from pipeline.errors import ConfigError
 from pipeline.settings.strict import parse_day
-from pipeline.tasks.closing import Period, closing_message
+from pipeline.tasks.closing_messages import Period, closing_message
 from pipeline.tasks.history import history_span
 from reports.render.mail import render_text
 

@@ -21,6 +21,7 @@ from pipeline.child_process import run_luigi
 from pipeline.errors import ConfigError
 from pipeline.lakes import raw_sources, refresh_all
 from pipeline.load import CUMULATIVE, SALES, STAGING
+from pipeline.maintenance.customer_exports import find_exports_with
 from pipeline.maintenance.erase import (
     clear_derived,
     drop,
@@ -29,7 +30,6 @@ from pipeline.maintenance.erase import (
     read_numbers,
     traces,
 )
-from pipeline.maintenance.exports import find_exports_with
 from pipeline.targets import lake
 
 

@@ -18,7 +18,7 @@ from pipeline.errors import ExitCode
 from pipeline.load import BACKOFFICE
 from pipeline.load.parquet import from_bytes
 from pipeline.targets import lake
-from pipeline.tasks.exports import PREFIX, unused_exports
+from pipeline.tasks.back_office import PREFIX, unused_exports
 
 SHOWN = 20  # amounts of a file that are listed
 Rows = list[dict[str, Any]]

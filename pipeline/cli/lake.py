@@ -21,10 +21,10 @@ from pipeline.errors import OtherLake
 from pipeline.lakes import (
     identity,
     local_state,
-    names_if_several,
     open_lake,
     point_of_sale_of,
     raw_lake,
+    source_names,
     sources,
 )
 from pipeline.lakes.connect import connect, origin_of
@@ -99,11 +99,11 @@ def _accept_one(lake: Lake, source: str, key: bytes | None, *, is_source: bool) 
             " and real receipts never share a lake; set another folder or prefix in [lake] url"
         )
     lake.preflight()
-    identity.record(lake, origin, key, name=partition, names=names_if_several())
+    identity.record(lake, origin, key, name=partition, names=source_names())
 
 
 def _forget(lake: Lake) -> None:
-    if lake.is_begun():
+    if lake.has_manifests():
         raise OtherLake(f"{lake.storage.uri()} has receipts; there is nothing to forget")
     file = local_state.forget()
     print(f"forgotten: {file}" if file else "this machine has no state of that lake")

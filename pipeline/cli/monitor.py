@@ -38,7 +38,7 @@ _HELP = {
     "pos_lake_quarantined": "Records in quarantine, by month",
 }
 _SUCCESS = re.compile(r"(?m)^pos_run_success_seconds (\S+)$")
-_COMPLETE = {ExitCode.DONE, ExitCode.DEGRADED}
+_COMPLETE = {ExitCode.DONE, ExitCode.TRUNCATED}
 Samples = dict[str, dict[str, float]]
 """Value by labels (as text in braces, or empty), by metric."""
 

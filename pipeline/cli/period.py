@@ -42,9 +42,9 @@ def check_period(first: date, last: date) -> None:
         )
 
 
-def degraded_code(limit: str | None) -> ExitCode:
+def truncated_code(limit: str | None) -> ExitCode:
     """The exit code of an extraction; says if the account's history ends at `limit`."""
     if not limit:
         return ExitCode.DONE
     print(f"truncated: the account serves no receipts received before {limit}", file=sys.stderr)
-    return ExitCode.DEGRADED
+    return ExitCode.TRUNCATED

@@ -16,7 +16,7 @@ from datetime import date
 
 from pipeline import settings
 from pipeline.child_process import run_luigi
-from pipeline.cli.period import add_days, check_period, degraded_code
+from pipeline.cli.period import add_days, check_period, truncated_code
 from pipeline.errors import ConfigError, ExitCode
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import prefix_of, raw_lake, sources
@@ -66,4 +66,4 @@ def _rescan(source: str, first: date, last: date) -> int:
         f"{prefix_of(source)}{rescan.name}: {metadata['records']} missing receipts"
         f"{'; pos run rebuilds what they change' * bool(metadata['records'])}"
     )
-    return degraded_code(metadata["truncated_at"])
+    return truncated_code(metadata["truncated_at"])

@@ -32,12 +32,12 @@ from pipeline.errors import ExitCode, PipelineError
 from pipeline.lakes import raw_partitions, refresh_all
 from pipeline.load import MONTHLY
 from pipeline.load.layout import state_key
-from pipeline.logs import FILE
+from pipeline.logs import LOG_FILE_VARIABLE
 from pipeline.status.findings import STATE
 from pipeline.status.run_summary import FILE as SUMMARY
 from pipeline.status.text import format_status
 from pipeline.targets import lake
-from pipeline.tasks.failures import VARIABLE, note, send_alert
+from pipeline.tasks.failures import VARIABLE, record_failure, send_alert
 
 PASSES_ON = True
 
@@ -55,13 +55,14 @@ def run(options: argparse.Namespace) -> int:
         try:
             with run_log.keep(settings.lake_state_folder(), settings.now()) as log:
                 code = log.code = _run_nightly(
-                    options.passed_on or ["--local-scheduler"], {**environment, FILE: str(log.path)}
+                    options.passed_on or ["--local-scheduler"],
+                    {**environment, LOG_FILE_VARIABLE: str(log.path)},
                 )
         except SystemExit as ended:
             _report(int(ended.code or 0), environment)
             raise
         except Exception as error:
-            note("pos run", error, failures)
+            record_failure("pos run", error, failures)
             _report(2 if isinstance(error, PipelineError) else 1, environment)
             raise
         _report(code, environment)
@@ -100,7 +101,7 @@ def _run_nightly(options: list[str], environment: Mapping[str, str]) -> int:
         )
     if status.is_stale or status.gaps:
         return ExitCode.STALE
-    return ExitCode.DEGRADED if cut else ExitCode.DONE
+    return ExitCode.TRUNCATED if cut else ExitCode.DONE
 
 
 def _last_summary() -> bytes:

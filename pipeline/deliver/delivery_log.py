@@ -103,7 +103,7 @@ class DeliveryLog:
             and any(states & {"sent", "abandoned"} for states in attempts.values())
         }
 
-    def begun(self, recipient: str) -> set[tuple[str, str]]:
+    def unfinished(self, recipient: str) -> set[tuple[str, str]]:
         """(kind, name) of what was tried for `recipient` and has arrived in no version."""
         keys = [key for key in self._attempts if key.recipient == recipient]
         settled = {(key.kind, key.name) for key in keys if self.is_settled(key)}

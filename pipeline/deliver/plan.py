@@ -33,38 +33,38 @@ class Due(NamedTuple):
 
 def find_due(
     issued: Iterable[Issued],
-    had: Collection[tuple[str, str, str]],
+    delivered: Collection[tuple[str, str, str]],
     *,
     closed: date,
     open_months: bool,
-    begun: Collection[tuple[str, str]] = (),
+    unfinished: Collection[tuple[str, str]] = (),
 ) -> list[Due]:
-    """The versions due to a recipient who had those (kind, month, version).
+    """The versions due to a recipient who has `delivered`: (kind, month, version).
 
-    `closed` is the last month that has closed, `begun` are the (kind, month) that were tried and
-    have not arrived. Monthly: the months that closed since the last one they have (to a new
+    `closed` is the last month that has closed, `unfinished` are the (kind, month) that were tried
+    and have not arrived. Monthly: the months that closed since the last one they have (to a new
     recipient only `closed`), those whose delivery failed, and other versions of months they have.
     Cumulative: the one through `closed`, and other versions of it (`has_visible_changes` decides
-    whether these are sent). With `open_months` also the current month, whenever it changes, and
-    its cumulative report instead of the other.
+    whether these are sent). With `open_months` also the current month, whenever it changes, and its
+    cumulative report instead of the other.
     """
     last = f"{closed:%Y-%m}"
     candidates = sorted(entry for entry in issued if entry.month <= last or open_months)
     newest = max((entry.month for entry in candidates if entry.kind == "cumulative"), default=last)
 
     def is_due(entry: Issued, versions: list[str]) -> bool:
-        received = sorted(month for kind, month, _ in had if kind == entry.kind)
+        received = sorted(month for kind, month, _ in delivered if kind == entry.kind)
         if entry.kind == "cumulative":
             is_newest = entry.month == newest >= last
             return is_newest and (bool(versions) or not any(m > newest for m in received))
         closed_months = [month for month in received if month <= last]
         follows = bool(closed_months) and entry.month > closed_months[-1]
-        is_new = entry.month >= last or follows or (entry.kind, entry.month) in begun
+        is_new = entry.month >= last or follows or (entry.kind, entry.month) in unfinished
         return bool(versions) or is_new
 
     due = []
     for entry in candidates:
-        versions = sorted(v for kind, month, v in had if (kind, month) == entry[:2])
+        versions = sorted(v for kind, month, v in delivered if (kind, month) == entry[:2])
         if entry.version not in versions and is_due(entry, versions):
             due.append(Due(entry, versions[-1] if versions else None))
     return due

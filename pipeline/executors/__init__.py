@@ -54,7 +54,7 @@ class Executor(Protocol):
         """Page that shows what the executor does; empty where there is none."""
 
     def run(
-        self, name: str, items: Sequence[T], do: Callable[[T], R], follow: Callable[[Step], None]
+        self, name: str, items: Sequence[T], do: Callable[[T], R], on_step: Callable[[Step], None]
     ) -> list[R]:
         """What `do` returns of each item, in any order. Raises ItemLost, EngineError."""
 
@@ -63,10 +63,10 @@ class Executor(Protocol):
         name: str,
         chunks: Sequence[tuple[int, T]],
         do: Callable[[T], R],
-        unite: Callable[[int, list[R]], S],
-        follow: Callable[[Step], None],
+        merge: Callable[[int, list[R]], S],
+        on_step: Callable[[Step], None],
     ) -> list[S]:
-        """What `unite(key, results)` returns of each key; `chunks` are (key, item)."""
+        """What `merge(key, results)` returns of each key; `chunks` are (key, item)."""
 
 
 def check_name() -> str:
@@ -85,18 +85,18 @@ def workers() -> int:
 _pools: dict[tuple[int, int, bool], Executor] = {}
 
 
-def open_executor(name: str, *, draws: bool = False) -> Executor:
+def open_executor(name: str, *, draws_charts: bool = False) -> Executor:
     """The executor of that name, started on first use and kept by this process.
 
-    `draws`: reports are built, so that processes of this machine share what draws them.
+    `draws_charts`: reports are built, so that processes of this machine share what draws them.
     """
     if name == "local":
         from pipeline.executors.local import ProcessPool
 
-        key = os.getpid(), workers(), draws
+        key = os.getpid(), workers(), draws_charts
         if key not in _pools:
             _pools.clear()  # after a fork: the processes are the parent's
-            _pools[key] = ProcessPool(workers(), draws=draws)
+            _pools[key] = ProcessPool(workers(), draws_charts=draws_charts)
         return _pools[key]
     from pipeline.executors.spark import open_cluster
 

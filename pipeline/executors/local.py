@@ -38,7 +38,7 @@ PRELOADED = [
     "pipeline.tasks.remote_build",
     # what tasks import when they build
     "pipeline.load.day_object",
-    "pipeline.maintenance.conserve",
+    "pipeline.maintenance.completeness",
     "pipeline.summarize",
     "pipeline.transform",
     "pipeline.transform.split_day",
@@ -62,18 +62,18 @@ class ProcessPool:
     url = ""
     is_local = True
 
-    def __init__(self, processes: int, *, draws: bool = False) -> None:
-        self.processes, self.draws = processes, draws
+    def __init__(self, processes: int, *, draws_charts: bool = False) -> None:
+        self.processes, self.draws_charts = processes, draws_charts
         self._open: ProcessPoolExecutor | None = None
 
     def run(
-        self, name: str, items: Sequence[T], do: Callable[[T], R], follow: Callable[[Step], None]
+        self, name: str, items: Sequence[T], do: Callable[[T], R], on_step: Callable[[Step], None]
     ) -> list[R]:
         """What `do` returns of each item, in their order."""
         results: dict[int, R] = {}
         if self._open is None:
             log.info("%d local processes build partitions", self.processes)
-            self._open = _open_pool(self.processes, draws=self.draws)
+            self._open = _open_pool(self.processes, draws_charts=self.draws_charts)
         pool = self._open
         futures: dict[Future[R], int] = {}
         try:
@@ -82,7 +82,7 @@ class ProcessPool:
                 if isinstance(future.exception(), BrokenProcessPool):
                     continue
                 results[futures[future]] = future.result()
-                follow(Step(len(results), len(items), 0, self.processes))
+                on_step(Step(len(results), len(items), 0, self.processes))
         except BrokenProcessPool as error:
             log.info("%s: a process has ended before all items were handed out: %s", name, error)
         except BaseException:
@@ -93,7 +93,7 @@ class ProcessPool:
             self.close()
         for index in sorted(set(range(len(items))) - results.keys()):
             results[index] = self._run_alone(name, index, partial(do, items[index]))
-            follow(Step(len(results), len(items), failed, 1))
+            on_step(Step(len(results), len(items), failed, 1))
         if parent_process() is None:
             self.close()
         return [results[index] for index in range(len(items))]
@@ -103,16 +103,16 @@ class ProcessPool:
         name: str,
         chunks: Sequence[tuple[int, T]],
         do: Callable[[T], R],
-        unite: Callable[[int, list[R]], S],
-        follow: Callable[[Step], None],
+        merge: Callable[[int, list[R]], S],
+        on_step: Callable[[Step], None],
     ) -> list[S]:
-        """What `unite(key, results)` returns of each key, in the order of `chunks`."""
-        parts = self.run(name, [item for _, item in chunks], do, follow)
-        united = [
+        """What `merge(key, results)` returns of each key, in the order of `chunks`."""
+        parts = self.run(name, [item for _, item in chunks], do, on_step)
+        merged = [
             (key, [part for (other, _), part in zip(chunks, parts, strict=True) if other == key])
             for key in Counter(key for key, _ in chunks)
         ]
-        return self.run(name, united, partial(_unite, unite), follow)
+        return self.run(name, merged, partial(_merge, merge), on_step)
 
     def close(self) -> None:
         """End the processes; the next batch starts others."""
@@ -122,7 +122,7 @@ class ProcessPool:
 
     def _run_alone(self, name: str, index: int, do: Callable[[], R]) -> R:
         try:
-            with _open_pool(1, draws=self.draws) as pool:
+            with _open_pool(1, draws_charts=self.draws_charts) as pool:
                 return pool.submit(do).result()
         except BrokenProcessPool as error:
             raise ItemLost(
@@ -133,11 +133,11 @@ class ProcessPool:
             ) from error
 
 
-def start_server(*, draws: bool) -> None:
+def start_server(*, draws_charts: bool) -> None:
     """Start the processes' server, or one that also has what draws reports."""
     if parent_process() is not None:
         return
-    imports = PRELOADED + DRAWING * draws
+    imports = PRELOADED + DRAWING * draws_charts
     server = forkserver._forkserver
     if not set(imports) <= set(_imported):
         server._stop()  # type: ignore[attr-defined]  # if it runs: its processes have ended
@@ -156,11 +156,11 @@ def start_server(*, draws: bool) -> None:
 _imported: list[str] = []  # what the server imports
 
 
-def _open_pool(processes: int, *, draws: bool) -> ProcessPoolExecutor:
+def _open_pool(processes: int, *, draws_charts: bool) -> ProcessPoolExecutor:
     # a child of Luigi's own fork cannot wait for the server of its parent
     method = "forkserver" if parent_process() is None else "spawn"
     context = get_context(method)
-    start_server(draws=draws)
+    start_server(draws_charts=draws_charts)
     pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin)
     if method == "spawn":
         # Python 3.11 joins the processes of a fork before it ends its pools, and so would wait for
@@ -196,5 +196,5 @@ def _run(do: Callable[[T], R], item: T) -> R:
         release_memory()
 
 
-def _unite(unite: Callable[[int, list[R]], S], keyed: tuple[int, list[R]]) -> S:
-    return unite(*keyed)
+def _merge(merge: Callable[[int, list[R]], S], keyed: tuple[int, list[R]]) -> S:
+    return merge(*keyed)

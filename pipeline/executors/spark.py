@@ -52,28 +52,28 @@ class Cluster:
         return self.context.uiWebUrl or ""
 
     def run(
-        self, name: str, items: Sequence[T], do: Callable[[T], R], follow: Callable[[Step], None]
+        self, name: str, items: Sequence[T], do: Callable[[T], R], on_step: Callable[[Step], None]
     ) -> list[R]:
         """What `do` returns of each item, one Spark task each: put the longest first."""
         results = self.context.parallelize(items, len(items)).map(do)
-        return self._watch(name, len(items), results, follow)
+        return self._watch(name, len(items), results, on_step)
 
     def run_in_chunks(
         self,
         name: str,
         chunks: Sequence[tuple[int, T]],
         do: Callable[[T], R],
-        unite: Callable[[int, list[R]], S],
-        follow: Callable[[Step], None],
+        merge: Callable[[int, list[R]], S],
+        on_step: Callable[[Step], None],
     ) -> list[S]:
-        """What `unite(key, results)` returns of each key, from all its chunks."""
+        """What `merge(key, results)` returns of each key, from all its chunks."""
         counts = Counter(key for key, _ in chunks)
         items: Any = self.context.parallelize(chunks, len(chunks))
-        united = items.map(_DoChunk(do)).groupByKey(len(counts)).map(_UniteChunks(unite, counts))
-        return self._watch(name, len(chunks) + len(counts), united, follow)
+        merged = items.map(_DoChunk(do)).groupByKey(len(counts)).map(_MergeChunks(merge, counts))
+        return self._watch(name, len(chunks) + len(counts), merged, on_step)
 
     def _watch(
-        self, name: str, items: int, results: Any, follow: Callable[[Step], None]
+        self, name: str, items: int, results: Any, on_step: Callable[[Step], None]
     ) -> list[Any]:
         group, tracker = secrets.token_hex(8), self.context.statusTracker()
 
@@ -84,7 +84,7 @@ class Cluster:
         with ThreadPoolExecutor(1, "spark") as pool:
             job: Future[list[Any]] = pool.submit(collect)
             try:
-                self._follow(name, job, lambda: self._step(tracker, group, items), follow)
+                self._follow(name, job, lambda: self._step(tracker, group, items), on_step)
                 return job.result()
             except EngineError:
                 raise
@@ -94,7 +94,7 @@ class Cluster:
                 self._end(job, group)
 
     def _follow(
-        self, name: str, job: Future[Any], read: Callable[[], Step], follow: Callable[[Step], None]
+        self, name: str, job: Future[Any], read: Callable[[], Step], on_step: Callable[[Step], None]
     ) -> None:
         """Wait for the job. Raises EngineError where it has had no executor for too long."""
         seen = time.monotonic()
@@ -108,7 +108,7 @@ class Cluster:
                     " [spark] properties, and that no other application holds them. Completed"
                     " partitions are kept; run again"
                 )
-            follow(step)
+            on_step(step)
 
     def _end(self, job: Future[Any], group: str) -> None:
         """Cancel the job if it still runs, so that giving it up does not wait for its end."""
@@ -148,7 +148,7 @@ class _DoChunk(NamedTuple):
         return chunk[0], self.do(chunk[1])
 
 
-class _UniteChunks(NamedTuple):
+class _MergeChunks(NamedTuple):
     """Unites the results of a key, once all of them have arrived.
 
     Where the JVM of an executor is killed, the Python process beside it lives on and cannot tell
@@ -156,7 +156,7 @@ class _UniteChunks(NamedTuple):
     a day as the day.
     """
 
-    unite: Callable[[int, list[Any]], Any]
+    merge: Callable[[int, list[Any]], Any]
     counts: Mapping[int, int]
 
     def __call__(self, keyed: tuple[int, Any]) -> Any:
@@ -165,7 +165,7 @@ class _UniteChunks(NamedTuple):
             raise EngineError(
                 f"{len(results)} of {self.counts[key]} chunks have arrived; Spark repeats the rest"
             )
-        return self.unite(key, results)
+        return self.merge(key, results)
 
 
 def _is_done(job: Future[Any]) -> bool:

@@ -49,25 +49,25 @@ def pack_objects(
     """Objects by date of sale: NDJSON with copies of moved receipts, and UTC times."""
     objects: dict[date | None, bytes] = {}
     times: dict[date | None, str] = {}
-    recalled = cache(earlier)
-    forwarded = copy_moved_revisions(records, recalled, sales)
+    cached_earlier = cache(earlier)
+    with_copies = copy_moved_revisions(records, cached_earlier, sales)
 
     def replaces(record: Record, sold: date) -> bool:
         """Whether raw has an earlier revision under the same date, at another time."""
         if not record.is_update:
             return False
         assert record.created_at  # as of every update
-        instants = recalled(record.number or "", record.created_at).get(sold, set())
+        instants = cached_earlier(record.number or "", record.created_at).get(sold, set())
         return not instants <= {record.sold_at}
 
-    for sold in forwarded:
-        here = forwarded[sold]
-        objects[sold] = pack({sold: here})[sold]
+    for sold in with_copies:
+        kept = with_copies[sold]
+        objects[sold] = pack({sold: kept})[sold]
         # Times are given only without copies, which are of other dates, and without a record that
         # replaces one that a neighbouring business day of the same date may have counted.
-        is_own = sold and len(here) == len(records.get(sold, ()))
-        if sold and is_own and not any(replaces(record, sold) for record in here):
-            moments = [record.sold_at for record in here if record.sold_at]
+        is_own = sold and len(kept) == len(records.get(sold, ()))
+        if sold and is_own and not any(replaces(record, sold) for record in kept):
+            moments = [record.sold_at for record in kept if record.sold_at]
             times[sold] = f"{min(moments):%H%M}-{max(moments):%H%M}"
     return objects, times
 

@@ -1,6 +1,6 @@
 """Extraction of a span: fetch all pages of a source, sort records into windows.
 
-Takes a source and closed windows that tile [first start, last end) of `updated_at`. Returns for
+Takes a source and consecutive closed windows of `updated_at`, without gaps. Returns for
 every window, in order, its records by UTC date of sale, sorted by (updated_at, number, arrival), so
 that the order of the pages does not matter. Exact duplicates are kept once.
 
@@ -159,7 +159,7 @@ class FetchedPages:
                 f"{self._journal.folder} gives back {len(records)} of {expected} records: its disk"
                 " loses data; set another folder for it"
             )
-        kept = arrange(records)
+        kept = sort_records(records)
         self._doubled[index, sold] = len(records) - len(kept)
         return kept
 
@@ -184,7 +184,7 @@ def fetch_pages(
     not closed by the server's clock, because it could still gain receipts.
     """
     if not windows or any(before.end != after.start for before, after in pairwise(windows)):
-        raise ValueError("extraction needs windows that tile time")
+        raise ValueError("extraction needs consecutive windows without gaps")
     since, until = windows[0].start, windows[-1].end
     pages = open_page_journal(
         state_folder, source.identity, since, until, is_bounded=bounded, now=now
@@ -229,7 +229,7 @@ def find_moved(source: Source, since: datetime, until: datetime) -> set[bytes]:
     }
 
 
-def arrange(records: list[Record]) -> list[Record]:
+def sort_records(records: list[Record]) -> list[Record]:
     """Records by (updated_at, number, arrival), without exact duplicates.
 
     Of duplicates the latest is kept, so that of two revisions with the same `updated_at` the one

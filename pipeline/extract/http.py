@@ -30,7 +30,7 @@ from pipeline.errors import DeadlineExceeded, SourceError, SourceFatal, SourceRe
 from pipeline.extract.deadline import Deadline
 from pipeline.extract.http_faults import RefusedRequest, TransientError, named_faults
 from pipeline.extract.http_values import check_base, check_token, read_date, read_retry_after
-from pipeline.extract.outage import is_out, note_answer, note_outage
+from pipeline.extract.outage import is_out, record_answer, record_outage
 from pipeline.extract.rate_limit import RATE, RateLimiter
 from pipeline.extract.waits import log_wait
 
@@ -133,10 +133,10 @@ class Http:
         failure: SourceError
         try:
             answer = retrying(self._attempt, call, read)
-            note_answer(self.base)
+            record_answer(self.base)
             return answer
         except TransientError as error:
-            note_outage(self.base)
+            record_outage(self.base)
             kind = DeadlineExceeded if isinstance(error, DeadlineExceeded) else SourceRetriable
             tries = retrying.statistics["attempt_number"]
             when = f"in {error.wait:,.0f} s" if error.wait > self._patience else "later"

@@ -1,4 +1,4 @@
-"""Records that a rescan adds: those of a span that raw lacks.
+"""Records that a rescan adds: those of a span that raw does not have.
 
 Compares the records of the period, read again, with the newest `updated_at` of each receipt in raw,
 and returns the new and newer records, which the windows have missed. A rescan never removes
@@ -20,7 +20,10 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Missed(NamedTuple):
-    """A record that raw lacks; `in_raw`: its newest `updated_at` in raw, or None."""
+    """A record that raw does not have.
+
+    `in_raw` is the newest `updated_at` of its receipt in raw; None if raw has no such receipt.
+    """
 
     sold: date | None
     record: Record

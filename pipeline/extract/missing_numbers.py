@@ -22,7 +22,7 @@ from pipeline.pos.source import Record, Source
 log = logging.getLogger(__name__)
 
 TRIES = 3
-LONGEST = 18  # digits of a number that a device counts up
+MAX_DIGITS = 18  # digits of a number that a device counts up
 
 MissingNumbers = dict[str, list[tuple[int, int]]]
 
@@ -41,7 +41,7 @@ def find_missing_numbers(numbers: Iterable[str]) -> MissingNumbers:
     padded = set()  # devices with numbers such as 1-0011: their missing numbers cannot be spelled
     for number in numbers:
         device, _, digits = number.rpartition("-")
-        if device and digits.isascii() and digits.isdecimal() and len(digits) <= LONGEST:
+        if device and digits.isascii() and digits.isdecimal() and len(digits) <= MAX_DIGITS:
             series[device].add(int(digits))
             padded |= {device} if digits != str(int(digits)) else set()
     gaps = {
@@ -53,7 +53,7 @@ def find_missing_numbers(numbers: Iterable[str]) -> MissingNumbers:
 
 
 def choose_numbers(
-    gaps: MissingNumbers, present: Iterable[str], tried: Mapping[str, int], most: int
+    gaps: MissingNumbers, present: Iterable[str], tried: Mapping[str, int], max_numbers: int
 ) -> list[str]:
     """The numbers to request: small gaps first, among equal ones the later first.
 
@@ -63,21 +63,21 @@ def choose_numbers(
         (last - first, -first, device)
         for device, spans in gaps.items()
         for first, last in spans
-        if last - first < most
+        if last - first < max_numbers
     )
     numbers = (f"{device}-{-first + n}" for size, first, device in short for n in range(size + 1))
     present = set(present)
     return [number for number in numbers if number not in present and tried.get(number, 0) < TRIES]
 
 
-def ask_for(source: Source, numbers: list[str], most: int) -> AnsweredNumbers:
-    """Request the receipts of the first `most` numbers, if the source can serve one."""
+def request_numbers(source: Source, numbers: list[str], max_numbers: int) -> AnsweredNumbers:
+    """Request the receipts of the first `max_numbers` numbers, if the source can serve one."""
     ask = getattr(source, "receipt", None)
     if ask is None:
         return AnsweredNumbers([], [], 0)
     receipts: list[Record] = []
     unknown: list[str] = []
-    for number in numbers[:most]:
+    for number in numbers[:max_numbers]:
         try:
             record = ask(number)
         except Unauthorized:

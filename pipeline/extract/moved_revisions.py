@@ -7,12 +7,12 @@ the date of sale is unknown. The rule:
 
     every revision of a receipt is kept under its own partition date and those of all earlier
     revisions. A revision that is not the first, or was not sold on the day of its arrival, is also
-    kept under its home: the date of `created_at`, which never changes.
+    kept under its arrival: the date of `created_at`, which never changes.
 
-So a reader of any date under which a receipt ever was finds its newest revision there, and the home
-of a receipt is enough to find these dates. A record under another date than its own only supersedes
-older revisions; it is not counted there. The rule holds if the revisions of a receipt are committed
-in the server's order, as consecutive windows are.
+So a reader of any date under which a receipt ever was finds its newest revision there, and the
+arrival date of a receipt is enough to find these dates. A record under another date than its own
+only supersedes older revisions; it is not counted there. The rule holds if the revisions of a
+receipt are committed in the server's order, as consecutive windows are.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import date, datetime
 
-from pipeline.extract.fetch import Records, arrange, sort_dates
+from pipeline.extract.fetch import Records, sort_dates, sort_records
 from pipeline.extract.lazy_mapping import LazyMapping
 from pipeline.pos.source import Record, sold_date
 
@@ -63,7 +63,9 @@ def copy_moved_revisions(
     return LazyMapping(
         sort_dates({**dict.fromkeys(records), **copies}),
         lambda sold: (
-            arrange([*records.get(sold, ()), *copies[sold]]) if sold in copies else records[sold]
+            sort_records([*records.get(sold, ()), *copies[sold]])
+            if sold in copies
+            else records[sold]
         ),
     )
 
@@ -103,20 +105,20 @@ def earlier_dates(
 ) -> Earlier:
     """`earlier` for `copy_moved_revisions`, from raw.
 
-    `read(day)` returns the NDJSON of every committed object of that date. Each home is read once:
-    call this again for each partition.
+    `read(day)` returns the NDJSON of every committed object of that date. Each arrival date is read
+    once: call this again for each partition.
     """
-    homes: dict[date, list[bytes]] = {}
+    by_arrival: dict[date, list[bytes]] = {}
 
     def earlier(number: str, created_at: datetime) -> Sales:
-        home = created_at.date()
-        if home not in homes:
-            homes[home] = list(read(home))
+        arrival = created_at.date()
+        if arrival not in by_arrival:
+            by_arrival[arrival] = list(read(arrival))
         # JSON spells a plain number as it is, so only lines that contain it are parsed.
         spelled = number.encode() if _PLAIN.fullmatch(number) else b""
         candidates = (
             parse(line)
-            for ndjson in homes[home]
+            for ndjson in by_arrival[arrival]
             if spelled in ndjson
             for line in ndjson.splitlines()
             if spelled in line

@@ -1,4 +1,4 @@
-"""Fields that this version does not know, each noted once in a lake."""
+"""Fields that this version does not know, each recorded once in a lake."""
 
 from __future__ import annotations
 
@@ -12,30 +12,31 @@ from pipeline.load import Lake
 log = logging.getLogger(__name__)
 
 FIELDS = "fields.json"
-MOST_NOTED = 100  # a map whose keys are data does not fill the state
+MAX_RECORDED = 100  # a map whose keys are data does not fill the state
 
 
 def read_fields(lake: Lake) -> dict[str, dict[str, str]]:
-    """Unknown fields noted so far: since which window, and in which receipt."""
-    noted = lake.read_state(FIELDS)
+    """Unknown fields recorded so far: since which window, and in which receipt."""
+    recorded = lake.read_state(FIELDS)
     is_ours = all(
-        isinstance(entry, dict) and {"since", "receipt"} <= entry.keys() for entry in noted.values()
+        isinstance(entry, dict) and {"since", "receipt"} <= entry.keys()
+        for entry in recorded.values()
     )
-    return noted if is_ours else {}
+    return recorded if is_ours else {}
 
 
-def note_fields(fetched: FetchedPages, day: date, lake: Lake) -> None:
+def record_new_fields(fetched: FetchedPages, day: date, lake: Lake) -> None:
     """Log the fields that this version does not know, each once in a lake."""
-    noted = read_fields(lake) if fetched.fields else {}
+    recorded = read_fields(lake) if fetched.fields else {}
     new = {
         path: {"since": str(day), "receipt": number}
         for path, number in sorted(fetched.fields.items())
-        if path not in noted
+        if path not in recorded
     }
-    if new and len(noted) < MOST_NOTED:
+    if new and len(recorded) < MAX_RECORDED:
         log.warning(
             "receipts have fields that this version does not know: %s. They are kept in raw and"
             " not counted; see whether a newer version reads them",
             ", ".join(f"{path} (receipt {entry['receipt']})" for path, entry in new.items()),
         )
-        lake.put_state(FIELDS, json.dumps({**noted, **new}, indent=1, sort_keys=True).encode())
+        lake.put_state(FIELDS, json.dumps({**recorded, **new}, indent=1, sort_keys=True).encode())

@@ -18,12 +18,12 @@ def _name(address: str) -> bytes:
     return sha256(address.encode()).digest()[: len(_NONE)]
 
 
-def note_outage(address: str) -> None:
+def record_outage(address: str) -> None:
     """Note that the address has not answered after all retries."""
     _shared[:] = _name(address)
 
 
-def note_answer(address: str) -> None:
+def record_answer(address: str) -> None:
     """Note that the address has answered."""
     if is_out(address):
         _shared[:] = _NONE

@@ -182,7 +182,7 @@ class PageJournal:
         return records + self._held[bucket]
 
     def drop(self, bucket: str) -> None:
-        """Let go of the records of a bucket that was taken."""
+        """Remove the records of a bucket that was taken."""
         self._held.pop(bucket, None)
 
     def _bucket_seal(self, bucket: str) -> Seal:

@@ -18,12 +18,12 @@ from pipeline.extract.missed import (
     newest_in_raw,
     recording_numbers,
 )
-from pipeline.extract.missing_numbers import ask_for, choose_numbers, find_missing_numbers
+from pipeline.extract.missing_numbers import choose_numbers, find_missing_numbers, request_numbers
 from pipeline.extract.moved_revisions import sales_of
-from pipeline.extract.new_fields import note_fields
+from pipeline.extract.new_fields import record_new_fields
 from pipeline.extract.waits import on_wait
 from pipeline.extract.window_bounds import DATASET, window_names, window_of
-from pipeline.extract.windows import follow
+from pipeline.extract.windows import progress_callbacks
 from pipeline.load import Lake, RawPartition
 from pipeline.pos.source import Source, Window, sold_date
 from pipeline.progress import Progress
@@ -39,28 +39,28 @@ def rescan(
     *,
     now: datetime,
     state_folder: Path,
-    most: int = 0,
-    tell: Callable[[str, int | None], None],
+    max_numbers: int = 0,
+    report: Callable[[str, int | None], None],
 ) -> list[Missed]:
     """Rescan: read the span of `windows` again, commit what raw lacks.
 
-    It also requests receipt numbers that are missing in the span, at most `most`. The records that
-    raw lacks, which the windows have missed, become the partition `partition`. A rescan removes
-    nothing.
+    It also requests receipt numbers that are missing in the span, at most `max_numbers`. The
+    records that raw lacks, which the windows have missed, become the partition `partition`. A
+    rescan removes nothing.
     """
     span = Window(windows[-1].date, windows[0].start, windows[-1].end)
     name = f"rescan of {windows[0].date} to {span.date}"
-    with Progress(name, "receipts", tell=tell) as bar, on_wait(bar.pause):
+    with Progress(name, "receipts", report=report) as bar, on_wait(bar.pause):
         fetched = fetch_pages(
             source,
             [span],
             bounded=True,
             state_folder=state_folder,
             now=now,
-            progress=follow(bar, [[span]], now, source)[0],
+            progress=progress_callbacks(bar, [[span]], now, source)[0],
         )
         for _, records in fetched.windows:
-            missed, metadata = _rescan_span(span, windows, records, lake, source, most)
+            missed, metadata = _rescan_span(span, windows, records, lake, source, max_numbers)
             added = by_date(missed)
             objects, times = pack_objects(
                 added, earlier_dates_in(lake, source.reader), sales_of(added)
@@ -71,16 +71,21 @@ def rescan(
     problem = "%s: the windows have missed receipt %s, changed at %s (raw has %s)"
     for _, record, in_raw in missed[:20]:
         log.warning(problem, name, record.number, record.updated_at, in_raw or "nothing")
-    note_fields(fetched, span.date, lake)
+    record_new_fields(fetched, span.date, lake)
     result = f"{fetched.records} records read, {len(missed)} were missing"
-    log.info("%s: %s%s", name, result, format_asked(metadata))
+    log.info("%s: %s%s", name, result, format_requested(metadata))
     return missed
 
 
 def _rescan_span(
-    span: Window, windows: list[Window], records: Records, lake: Lake, source: Source, most: int
+    span: Window,
+    windows: list[Window],
+    records: Records,
+    lake: Lake,
+    source: Source,
+    max_numbers: int,
 ) -> tuple[list[Missed], dict[str, object]]:
-    """Records of a span that raw lacks, and metadata about its missing numbers."""
+    """Records of a span that raw does not have; metadata about its missing numbers."""
     first, last = span.start.date(), span.end.date()
     dates = [first, *(sold for sold in records if sold)]
     objects = list(lake.raw_objects(min(dates), max(dates)))
@@ -107,9 +112,9 @@ def _rescan_span(
         find_missing_numbers(numbers),
         {*in_raw, *(miss.record.number for miss in missed if miss.record.number)},
         tried,
-        most,
+        max_numbers,
     )
-    answered = ask_for(source, to_request, most)
+    answered = request_numbers(source, to_request, max_numbers)
     begin = window_of(date.fromisoformat(window_names(lake)[0]), lake).start
     answers = [
         record
@@ -118,12 +123,12 @@ def _rescan_span(
         and not is_before(record, begin)
     ]
     sold_on = {day for record in answers if (day := sold_date(record))}
-    there = newest_in_raw(
+    in_raw_of_answers = newest_in_raw(
         (lake.read_raw(item) for sold in sold_on for item in lake.raw_objects(sold, sold)),
         source.reader.read_record,
     )
     missed += find_missed(
-        by_date(Missed(sold_date(record), record, None) for record in answers), there
+        by_date(Missed(sold_date(record), record, None) for record in answers), in_raw_of_answers
     )
     return missed, {
         "asked": len(answered.receipts) + len(answered.unknown),
@@ -145,7 +150,7 @@ def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
     return tried
 
 
-def format_asked(metadata: Mapping[str, Any]) -> str:
+def format_requested(metadata: Mapping[str, Any]) -> str:
     """The result for the missing numbers of a rescan, as the end of a sentence."""
     if not metadata["asked"] and not metadata["waiting"]:
         return ""

@@ -1,4 +1,4 @@
-"""Bounds of extraction windows, which tile time even if the settings change.
+"""Bounds of extraction windows, without gaps or overlaps if the settings change.
 
 A window is one business day of `updated_at`, [start, end) in UTC. It begins where the window of the
 day before ended. If that window is missing, it begins when its own business day begins, but never
@@ -22,7 +22,7 @@ DayBounds = Callable[[date], tuple[datetime, datetime]]
 """The instants at which a business day begins and ends."""
 
 
-def tile(days: list[date], lake: Lake, day_bounds: DayBounds) -> Iterator[Window]:
+def consecutive_windows(days: list[date], lake: Lake, day_bounds: DayBounds) -> Iterator[Window]:
     """Windows for consecutive `days`, between the nearest committed windows.
 
     They adjoin a committed window of the day before or after. If days between are missing, no bound

@@ -20,11 +20,11 @@ from threading import Event
 from pipeline.errors import Conflict, SourceError
 from pipeline.extract.commit import commit_windows
 from pipeline.extract.fetch import FetchedPages, fetch_pages
-from pipeline.extract.new_fields import note_fields
+from pipeline.extract.new_fields import record_new_fields
 from pipeline.extract.read_ahead import run_ahead
 from pipeline.extract.waits import on_wait
 from pipeline.extract.warnings import history_limit_warning, skew_warning
-from pipeline.extract.window_bounds import DAY, DayBounds, tile, window_names
+from pipeline.extract.window_bounds import DAY, DayBounds, consecutive_windows, window_names
 from pipeline.load import Lake
 from pipeline.pos.source import FetchProgress, Source, Window
 from pipeline.progress import Progress
@@ -34,16 +34,16 @@ log = logging.getLogger(__name__)
 _STARTED = time.monotonic()  # about the instant that the settings give as `now`
 
 
-def spans(days: Iterable[date]) -> Iterator[list[date]]:
-    """`days` as runs of consecutive days."""
-    run: list[date] = []
+def consecutive_days(days: Iterable[date]) -> Iterator[list[date]]:
+    """`days` in lists of consecutive days."""
+    group: list[date] = []
     for day in sorted(days):
-        if run and day != run[-1] + DAY:
-            yield run
-            run = []
-        run.append(day)
-    if run:
-        yield run
+        if group and day != group[-1] + DAY:
+            yield group
+            group = []
+        group.append(day)
+    if group:
+        yield group
 
 
 def months_of(windows: Iterable[Window]) -> list[list[Window]]:
@@ -58,7 +58,7 @@ def name_of(windows: Sequence[Window]) -> str:
     return f"receipts of {windows[0].date}{last}"
 
 
-def follow(
+def progress_callbacks(
     bar: Progress, spans: Sequence[Sequence[Window]], now: datetime, source: Source
 ) -> list[Callable[[FetchProgress], None]]:
     """Functions that show the progress of each of some spans, all on `bar`.
@@ -91,7 +91,7 @@ def extract(
     last: date,
     now: datetime,
     state_folder: Path,
-    tell: Callable[[str, int | None], None],
+    report: Callable[[str, int | None], None],
 ) -> None:
     """Extract the windows of `days`, those of a month together; commit them in order.
 
@@ -120,12 +120,15 @@ def extract(
         )
 
     try:
-        for run in spans(days):
-            windows = list(tile(run, lake, day_bounds))
+        for span in consecutive_days(days):
+            windows = list(consecutive_windows(span, lake, day_bounds))
             months = months_of(windows)
-            with Progress(name_of(windows), "receipts", tell=tell) as bar, on_wait(bar.pause):
+            with Progress(name_of(windows), "receipts", report=report) as bar, on_wait(bar.pause):
                 works = map(
-                    partial, [fetch] * len(months), months, follow(bar, months, now, source)
+                    partial,
+                    [fetch] * len(months),
+                    months,
+                    progress_callbacks(bar, months, now, source),
                 )
                 for month, fetched in zip(months, run_ahead(works), strict=True):
                     if isinstance(error := fetched.exception(), SourceError):
@@ -149,5 +152,5 @@ def _commit_month(lake: Lake, windows: list[Window], fetched: FetchedPages) -> N
         if warning:
             log.warning("%s: %s", name, warning)
     commit_windows(lake, fetched, windows)
-    note_fields(fetched, windows[-1].date, lake)
+    record_new_fields(fetched, windows[-1].date, lake)
     log.info("%s: %d records in %d pages", name, fetched.records, fetched.pages)

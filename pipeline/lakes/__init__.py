@@ -107,8 +107,8 @@ def source_named(name: str | None) -> str:
     return by_name[name]
 
 
-def names_if_several() -> tuple[str, ...]:
-    """All points of sale, the primary one first; empty if there is only one."""
+def source_names() -> tuple[str, ...]:
+    """The names of several points of sale, the primary one first; empty for one."""
     return tuple(map(point_of_sale_of, sources())) if len(sources()) > 1 else ()
 
 
@@ -186,11 +186,11 @@ def refresh_raw() -> None:
 
 
 def snapshots() -> dict[str, bytes]:
-    """What this process has listed of the lake and of each source, for `take_over`."""
+    """What this process has listed of the lake and each source (`load_snapshot`)."""
     return {source: raw_lake(source).snapshot() for source in sources()}
 
 
-def take_over(listed: dict[str, bytes]) -> None:
+def load_snapshot(listed: dict[str, bytes]) -> None:
     """Start from what the process that started this one has listed."""
     for source, snapshot in listed.items():
-        raw_lake(source).take_over(snapshot)
+        raw_lake(source).load_snapshot(snapshot)

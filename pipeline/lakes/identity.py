@@ -110,7 +110,7 @@ def describe_owner(lake: Lake, owner: Owner) -> Origin:
 def check_owner(lake: Lake, *, is_simulator: bool, key: bytes | None) -> None:
     """Refuse another key, and the simulator beside a shop, by the listing alone."""
     owners = [read_owner(lake, name) for name in lake.partitions(IDENTITY)]
-    if not owners and lake.is_begun():
+    if not owners and lake.has_manifests():
         raise OtherLake(
             f"{lake.storage.uri()} does not record its shop; if it is the shop of the settings,"
             " and CUSTOMER_HASH_KEY is the key of the lake, run: pos lake --accept-source"

@@ -58,7 +58,7 @@ def known_source(identity: str) -> str | None:
 
 def check_still_there(lake: Lake) -> None:
     """Raise OtherLake for an empty lake that this machine has filled before."""
-    if _read() and not lake.is_begun():
+    if _read() and not lake.has_manifests():
         raise OtherLake(
             f"{lake.storage.uri()} was filled by runs of this machine and is empty or gone; nothing"
             " was written. Check that its disk is mounted and that [lake] url is right; if you"

@@ -1,9 +1,9 @@
 """Commit windows together, each compressed while the next ones are prepared.
 
 Consecutive windows of a month become one raw partition, with one manifest and a few syncs to disk:
-up to MOST windows, or as many as have IN_MEMORY bytes of NDJSON, or one larger one. They are stored
-and published by the caller's thread, in the order in which they were added. So a kill leaves the
-first ones committed and the others not, and no manifest exists before its data.
+up to MAX_WINDOWS windows, or as many as have IN_MEMORY bytes of NDJSON, or one larger one. They are
+stored and published by the caller's thread, in the order in which they were added. So a kill leaves
+the first ones committed and the others not, and no manifest exists before its data.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipeline.load.raw_objects import Packed, pack_window
 from pipeline.load.raw_windows import join_metadata
 
 IN_MEMORY = 64 << 20
-MOST = 31
+MAX_WINDOWS = 31
 _THREADS = 2
 
 
@@ -60,7 +60,7 @@ class Commits:
         """Queue the window after the last one; arguments as in Lake.commit_window."""
         size = sum(map(len, contents.values()))
         is_first_of_month = window.day == 1
-        if is_first_of_month or self._size + size > IN_MEMORY or self.waiting >= MOST:
+        if is_first_of_month or self._size + size > IN_MEMORY or self.waiting >= MAX_WINDOWS:
             self.finish()
         self._packed.append(self._pool.submit(pack_window, str(window), contents, times))
         self._metadata[str(window)] = metadata

@@ -80,7 +80,7 @@ class Contents:
                 f" {manifest.partition} says: altered, or left half-published by a killed run;"
                 " build it again"
             )
-            data = self._storage.get_sound(key, digest, problem)
+            data = self._storage.get_valid(key, digest, problem)
             self._recent.keep(digest, data)
             return name, data
 
@@ -131,7 +131,7 @@ class Contents:
         key, digest = body["archive"]["key"], body["archive"]["sha256"]
         data = self._recent.find(digest)
         if data is None:
-            data = self._storage.get_sound(key, digest, "was altered after it was written")
+            data = self._storage.get_valid(key, digest, "was altered after it was written")
             self._recent.keep(digest, data)
         files = unpack(data, self._storage.uri(key))
         return {name: files[name] for name in names}

@@ -102,14 +102,14 @@ def unpack_pieces(
 def _alone(table: pa.Table) -> pa.Table:
     """A copy of the rows, with zeros in the place of nulls.
 
-    A slice would also hold bytes of its neighbours, and what stands in the place of a null depends
+    A slice would also hold bytes of its neighbours, and the bytes of a null depend
     on how its column was made.
     """
     rows = np.arange(table.num_rows, dtype="i8")
     take = pa.Array.from_buffers(pa.int64(), len(rows), [None, pa.py_buffer(rows)])
     columns = []
     for column in table.combine_chunks().columns:
-        # to join a single array copies it, which is quicker, and copies what a null stands for
+        # to join a single array copies it, which is quicker, and copies the bytes of a null
         parts = [
             part.take(take) if _has_nulls(part) else pa.concat_arrays([part])
             for part in column.chunks

@@ -59,32 +59,32 @@ class Lake(RawZone):
 
     def preflight(self) -> None:
         """Prove bucket, rights and conditional writes, unless the lake has content."""
-        if not self.is_begun():
+        if not self.has_manifests():
             self.storage.preflight()
 
-    def is_begun(self) -> bool:
+    def has_manifests(self) -> bool:
         """Whether anything was ever published in it."""
-        return self._log.is_begun()
+        return self._log.has_manifests()
 
     def refresh(self, dataset: str = "", prefix: str = "") -> None:
         """List manifests again: all, a dataset's, or those of some partitions."""
         self._log.refresh(dataset, prefix)
 
-    def note(self, published: Sequence[tuple[Manifest, Body] | None]) -> bool:
-        """Know what other processes published; False if that needs a listing."""
-        return all(each is not None and self._log.note(*each) for each in published)
+    def add_published(self, published: Sequence[tuple[Manifest, Body] | None]) -> bool:
+        """Add what other processes have published; False if that needs a listing."""
+        return all(each is not None and self._log.add_published(*each) for each in published)
 
     def snapshot(self) -> bytes:
-        """What this process has listed, read and written, for another one's `take_over`."""
+        """What this process has listed, read and written, for `load_snapshot`."""
         self.read_state(summary_digests.FILE)
         recent = self._recent.latest(_SHARED)
         listed = self._log.snapshot(), self._objects, self._is_listed, self._owners
         return pickle.dumps((*listed, self._states, self._contents.packs, recent))
 
-    def take_over(self, snapshot: bytes) -> None:
+    def load_snapshot(self, snapshot: bytes) -> None:
         """Start from what the process that started this one has seen."""
         log, objects, is_listed, self._owners, self._states, packs, recent = pickle.loads(snapshot)
-        self._log.take_over(log)
+        self._log.load_snapshot(log)
         self._forget()
         self._objects, self._is_listed, self._contents.packs = objects, is_listed, packs
         for name, data in recent.items():
@@ -111,10 +111,10 @@ class Lake(RawZone):
         """All manifests of the partition, first to newest."""
         return self._log.history(dataset, partition)
 
-    def check_sound(self, dataset: str, partition: str) -> None:
+    def check_log(self, dataset: str, partition: str) -> None:
         """Raise Corrupt if the log has a gap, a number twice or an unknown manifest."""
         with naming_partition(dataset, partition):
-            self._log.check_sound(dataset, partition)
+            self._log.check_log(dataset, partition)
 
     def body(self, manifest: Manifest) -> Body:
         """The JSON of the manifest: run, previous, files, metadata. Raises Corrupt."""
@@ -211,9 +211,9 @@ class Lake(RawZone):
                     time.sleep(self.max_retry_wait * PAUSES[looks])
                 looks += 1
 
-    def gather(self, dataset: str, partitions: Sequence[str]) -> None:
-        """Have a small file of many months at hand, with few requests (month_packs.py)."""
-        self._contents.packs.gather(self, dataset, partitions)
+    def prefetch(self, dataset: str, partitions: Sequence[str]) -> None:
+        """Read a file of many months with few requests (month_packs.py), for later."""
+        self._contents.packs.prefetch(self, dataset, partitions)
 
     def commits(self) -> Commits:
         """A queue of windows that are committed together."""

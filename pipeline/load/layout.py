@@ -176,8 +176,8 @@ _KNOWN = re.compile(
 )
 
 
-def home_of(key: str) -> tuple[str, str] | None:
-    """Return the (dataset, partition) in whose folder an object lies, or None."""
+def partition_of_key(key: str) -> tuple[str, str] | None:
+    """Return the (dataset, partition) in whose folder an object is, or None."""
     for dataset, pattern in _FOLDERS:
         if match := re.fullmatch(pattern, key):
             return dataset, match[1].removeprefix("year=").replace("/month=", "-")

@@ -44,7 +44,9 @@ _DENIED = {
 }
 _PAGE = 1000
 _OPEN_DRAFTS = 100
-_FEW = 6  # objects that are cheaper to sync one by one than with the rest of the file system
+_MAX_SINGLE_SYNCS = (
+    6  # objects that are cheaper to sync one by one than with the rest of the file system
+)
 
 
 class LocalStorage(Storage):
@@ -97,7 +99,7 @@ class LocalStorage(Storage):
 
     def put_all(self, writes: Sequence[Write]) -> Sequence[str | Conflict]:
         """Write each object; many of them with one sync before any is moved to its name."""
-        if len(writes) <= _FEW:
+        if len(writes) <= _MAX_SINGLE_SYNCS:
             self.sync()  # what was written before is on the disk first
             return super().put_all(writes)
         groups = (

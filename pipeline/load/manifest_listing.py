@@ -31,7 +31,7 @@ from pipeline.load.layout import (
     manifest_of,
     parse_manifest,
 )
-from pipeline.load.siblings import Siblings
+from pipeline.load.publish_signal import PublishSignal
 from pipeline.load.storage import Storage
 
 _CACHED_BODIES = 2048
@@ -51,7 +51,7 @@ class ManifestListing:
         self._bodies: dict[str, Body] = {}
         self._caching = threading.Lock()
         self._first_process = os.getpid()
-        self._siblings = Siblings()
+        self._siblings = PublishSignal()
         self.listing = 0
         self._forget()
 
@@ -89,7 +89,7 @@ class ManifestListing:
         bodies = {key: body for key, body in self._bodies.items() if key.startswith(_BODIES)}
         return {**self._manifests}, dict(self._foreign), set(self._covered), bodies
 
-    def take_over(self, snapshot: Snapshot) -> None:
+    def load_snapshot(self, snapshot: Snapshot) -> None:
         """Start from what another process has listed."""
         self._forget()
         manifests, foreign, self._covered, bodies = snapshot
@@ -115,7 +115,7 @@ class ManifestListing:
             self._forget()
             self.listing += 1  # the raw zone then lists again, too
 
-    def is_begun(self) -> bool:
+    def has_manifests(self) -> bool:
         """Whether anything was ever published."""
         self.cover("")
         return any(self._manifests.values())
@@ -165,7 +165,7 @@ class ManifestListing:
             return newest
         raise Corrupt(problem, dataset, partition)
 
-    def check_sound(self, dataset: str, partition: str) -> None:
+    def check_log(self, dataset: str, partition: str) -> None:
         """Raise Corrupt, naming the key, where the log is invalid."""
         manifests = self.history(dataset, partition)
         folder = log_prefix(dataset, partition)
@@ -188,7 +188,7 @@ class ManifestListing:
                 f" (its bytes are in {commit}), or move away the unknown one above it"
             )
 
-    def note(self, manifest: Manifest, body: Body) -> bool:
+    def add_published(self, manifest: Manifest, body: Body) -> bool:
         """Know what another process has published; False if a number is between."""
         numbers = [each.number for each in self.history(manifest.dataset, manifest.partition)]
         follows = manifest.number == max(numbers, default=0) + 1

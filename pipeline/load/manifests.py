@@ -66,7 +66,7 @@ class ManifestLog(ManifestListing):
 
     def _prepare(self, entry: CommitEntry) -> CommitRecord:
         try:
-            self.check_sound(entry.dataset, entry.partition)
+            self.check_log(entry.dataset, entry.partition)
             return CommitRecord.from_entry(entry)
         except PipelineError as error:
             return CommitRecord("", error=error)
@@ -93,7 +93,7 @@ class ManifestLog(ManifestListing):
                 commit.attempt(self._check_copy)
 
     def _check_copy(self, commit: CommitRecord) -> None:
-        self.storage.get_sound(
+        self.storage.get_valid(
             commit.taken.key,
             sha256(commit.text).hexdigest(),
             f"differs from its commit record {commit.key}; move it away and run again",

@@ -41,8 +41,8 @@ class MonthPacks:
             return None
         return self._packs.get(manifest.dataset, {}).get(manifest.digest)
 
-    def gather(self, lake: Lake, dataset: str, partitions: Sequence[str]) -> None:
-        """Have the packed file of the months for later reads; nothing for a few months."""
+    def prefetch(self, lake: Lake, dataset: str, partitions: Sequence[str]) -> None:
+        """Read the packed file of the months for later reads; nothing for a few months."""
         if dataset not in PACKED or len(partitions) <= MAX_MISSING:
             return
         if dataset not in self._packs:

@@ -86,7 +86,7 @@ class Publication:
 
     def prepare(self) -> None:
         """Read what the expected manifest has left. Raises Corrupt for an invalid log."""
-        self._log.check_sound(*self._place)
+        self._log.check_log(*self._place)
         self._previous = self._log.read(self._expected)["files"] if self._expected else {}
 
     def names(self, is_first: bool) -> list[str]:
@@ -135,7 +135,7 @@ class Publication:
     def _write(self, name: str, etag: str | None) -> Write:
         return Write(self.entries[name]["key"], self._content.files[name], etag is None, etag)
 
-    def note(self, name: str, outcome: str | Conflict) -> None:
+    def record_outcome(self, name: str, outcome: str | Conflict) -> None:
         """Note that a file was put, or what the other run put."""
         if isinstance(outcome, str):
             self.entries[name]["etag"] = outcome
@@ -145,7 +145,7 @@ class Publication:
         if previous and current and self._is_as_left(previous, current):
             (outcome,) = self._storage.put_all([self._write(name, current.etag)])
             if isinstance(outcome, str):
-                self.note(name, outcome)
+                self.record_outcome(name, outcome)
                 return
         self._unexpected[name] = current
 
@@ -160,7 +160,7 @@ class Publication:
             (outcome,) = self._storage.put_all([write])
             if isinstance(outcome, Conflict):
                 raise outcome
-            self.note(name, outcome)
+            self.record_outcome(name, outcome)
         self._unexpected = {}
 
     def _is_as_left(self, previous: Mapping[str, Any], current: Stat) -> bool:

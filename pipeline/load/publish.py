@@ -4,8 +4,8 @@
    there was none). Identical content is not sent again. A file that changed since then is replaced
    only if no run publishes for a while (a killed run left it); otherwise Conflict, and nothing is
    changed. So a run that was suspended for hours cannot overwrite newer content.
-2. A commit record takes the number of the manifest (manifests.py). A run killed before that leaves
-   the newest manifest old, and the partition is built again; killed after it, it has published.
+2. A commit record takes the number of the manifest (manifests.py). If a run is killed before that,
+   the newest manifest stays and the partition is built again; after that, the run has published.
 3. A run that wrote data and then lost the number checks whether it has overwritten the winner's
    files. If so, it invalidates the partition, and the next run builds it again.
 
@@ -78,7 +78,7 @@ def _put_files(
     changed = [(item, name) for item, name in names if not item.is_same(name)]
     outcomes = storage.put_all([item.write(name) for item, name in changed])
     for (item, name), sent in zip(changed, outcomes, strict=True):
-        item.note(name, sent)
+        item.record_outcome(name, sent)
     for item in items:
         item.attempt(partial(item.replace_unexpected, max_retry_wait))
 

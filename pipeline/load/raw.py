@@ -154,7 +154,7 @@ class RawZone:
             self._recent.keep(write.key, write.data)  # its business day is soon built from it
         for write, outcome in zip(stored.writes, self.storage.put_all(stored.writes), strict=True):
             if isinstance(outcome, Conflict):
-                self.storage.get_sound(
+                self.storage.get_valid(
                     write.key,
                     sha256(write.data).hexdigest(),
                     "holds other bytes than its name says; move it away and run again",
@@ -185,7 +185,8 @@ class RawZone:
     def raw_objects(self, first: date, last: date, partition: str | None = None) -> list[RawObject]:
         """Objects sold in [first, last] (UTC dates), and unreadable ones of `partition`.
 
-        In the order of their keys. Raises Corrupt, naming it, where one of them is missing.
+        They are in the order of their keys. Raises Corrupt, which names the object, if one is
+        missing.
         """
         self._update_index()
         if self._incomplete:  # or committed since the listing was made
@@ -269,7 +270,7 @@ class RawZone:
         data = self._recent.find(entry.stored)
         if data is None:
             with naming_partition(RECEIPTS, entry.partition):
-                data = self.storage.get_sound(
+                data = self.storage.get_valid(
                     entry.stored,
                     entry.digest,
                     "was altered after it was committed; restore that version, or fetch partition"

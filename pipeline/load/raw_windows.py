@@ -12,7 +12,7 @@ from pipeline.load.manifests import ManifestLog
 class Committed(NamedTuple):
     """The newest manifests that have receipts: by digest, by window, by rescan.
 
-    Two runs at once may commit a window in different company; the smallest partition counts.
+    Two concurrent runs may commit a window in two partitions; the smallest partition counts.
     """
 
     by_digest: Mapping[str, Manifest]

@@ -36,7 +36,7 @@ class RecentBytes:
         return dict(reversed(part._entries.items()))
 
     def keep(self, name: str, data: bytes) -> None:
-        """Hold `data`, and let go of what was not used for the longest time."""
+        """Keep `data`, and remove what was not used for the longest time."""
         if len(data) > self._limit // 8:
             return
         with self._turn:

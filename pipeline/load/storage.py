@@ -118,7 +118,7 @@ class Storage(ABC):
                 log.warning("%s; retrying", error)
         return parse(self.get(key))
 
-    def get_sound(self, key: str, digest: str, problem: str) -> bytes:
+    def get_valid(self, key: str, digest: str, problem: str) -> bytes:
         """The bytes whose sha256 begins with `digest`. Raises Corrupt with `problem`."""
 
         def check(data: bytes) -> bytes:

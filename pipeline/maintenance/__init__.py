@@ -4,10 +4,10 @@
     audit.py      every object against the manifests: digests, logs, commit records, unknown objects
     leftovers.py  objects of killed and overtaken runs: recognised, and removed on request
     reconcile.py  amounts against each other: receipt = rows = payments, month = days
-    conserve.py   every receipt of raw is counted, in quarantine or before the history
+    completeness.py  every receipt of raw is counted, in quarantine or before the history
     rewrite.py    commit raw again without some values, and remove every older copy
     erase.py      remove one customer from raw and from everything derived from it
-    exports.py    the owner's exports that name the customer
+    customer_exports.py  the owner's exports that name the customer
     retain.py     remove notes and card details from old raw
 
 Findings are yielded one by one, so that memory holds one partition. Nothing here knows Luigi or

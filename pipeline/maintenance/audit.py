@@ -16,7 +16,7 @@ from pipeline.errors import Corrupt
 from pipeline.load import CATALOG, DATASETS, INVALIDATED, RAW_SHIFTS, RECEIPTS, Lake, Manifest, Stat
 from pipeline.load.archive import pack, unpack
 from pipeline.load.commit_records import Body
-from pipeline.load.layout import commit_key, home_of, is_known, log_prefix, parse_manifest
+from pipeline.load.layout import commit_key, is_known, log_prefix, parse_manifest, partition_of_key
 from pipeline.load.publication import digest_of_body
 from pipeline.load.raw_keys import parse_raw
 from pipeline.maintenance.findings import LakeFinding, Span
@@ -58,7 +58,7 @@ def _check_log(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFinding
     """Check numbers, and each manifest against its name and its commit record."""
     storage = lake.storage
     try:
-        lake.check_sound(dataset, partition)
+        lake.check_log(dataset, partition)
     except Corrupt as error:
         location = storage.uri(log_prefix(dataset, partition))
         remedy = "nothing is published into that partition before"
@@ -110,7 +110,7 @@ def _check_newest(lake: Lake, newest: Manifest, body: Body) -> Iterator[LakeFind
         yield wrong(storage.uri(newest.key), "its files are not those of its digest")
     for name, entry in sorted(body["files"].items()):
         data = lake.storage.find(entry["key"])
-        if _is_sound(data, entry) or _is_published(lake, newest, name):
+        if _is_valid(data, entry) or _is_published(lake, newest, name):
             continue
         altered = "is not what its manifest says: altered, or left half-published by a killed run"
         yield wrong(storage.uri(entry["key"]), "is missing" if data is None else altered)
@@ -131,17 +131,17 @@ def restore(lake: Lake, manifest: Manifest) -> bool:
         return False
     archive, names = body["archive"], sorted(body["files"])
     data = lake.storage.find(archive["key"])
-    archived = unpack(data, archive["key"]) if data and _is_sound(data, archive) else {}
+    archived = unpack(data, archive["key"]) if data and _is_valid(data, archive) else {}
     files = {}
     for name in names:
         entry = body["files"][name]
         copies = (lake.storage.find(entry["key"]), archived.get(name))
-        sound = next((copy for copy in copies if _is_sound(copy, entry)), None)
+        sound = next((copy for copy in copies if _is_valid(copy, entry)), None)
         if sound is None:
             return False
         files[name] = sound
     packed = data if data and archived else pack(files)  # no more than the files
-    if not _is_sound(packed, archive):
+    if not _is_valid(packed, archive):
         return False
     for name in names:
         _put_back(lake, body["files"][name]["key"], files[name])
@@ -164,7 +164,7 @@ def _check_final(
     contents = lake.storage.map(lambda entry: lake.storage.find(entry["key"]), entries)
     for entry, data in zip(entries, contents, strict=True):
         key = entry["key"]
-        if _is_sound(data, entry):
+        if _is_valid(data, entry):
             continue
         what = "is missing" if data is None else "was altered after it was committed"
         remedy = _RESTORE
@@ -176,7 +176,7 @@ def _check_final(
         yield LakeFinding(lake.storage.uri(key), what, remedy, manifest.dataset, manifest.partition)
 
 
-def _is_sound(data: bytes | None, entry: Mapping[str, Any]) -> bool:
+def _is_valid(data: bytes | None, entry: Mapping[str, Any]) -> bool:
     return data is not None and sha256(data).hexdigest() == str(entry["sha256"])
 
 
@@ -184,16 +184,22 @@ def _check_named(
     lake: Lake, stat: Stat, span: Span, named: dict[tuple[str, str], set[str]]
 ) -> Iterator[LakeFinding]:
     """Check that a manifest names the object; `named` is a cache."""
-    uri, raw, home = lake.storage.uri(stat.key), parse_raw(stat), home_of(stat.key)
+    uri, raw, named_partition = (
+        lake.storage.uri(stat.key),
+        parse_raw(stat),
+        partition_of_key(stat.key),
+    )
     if raw and span.holds(raw[0].partition):
         if lake.raw_manifest(raw[0]) is None:
             what, partition = "was left by a run that did not commit it", raw[0].partition
             yield LakeFinding(uri, what, "it is never read", RECEIPTS, partition, is_wrong=False)
-    elif home and span.holds(home[1]):
-        if home not in named:
-            named[home] = named_keys(lake, *home)
-        if stat.key not in named[home] and (finding := describe_unnamed(lake, stat, *home)):
+    elif named_partition and span.holds(named_partition[1]):
+        if named_partition not in named:
+            named[named_partition] = named_keys(lake, *named_partition)
+        if stat.key not in named[named_partition] and (
+            finding := describe_unnamed(lake, stat, *named_partition)
+        ):
             yield finding
-    elif not (parse_manifest(stat.key) or raw or home or is_known(stat.key)):
+    elif not (parse_manifest(stat.key) or raw or named_partition or is_known(stat.key)):
         remedy = "move it away: tools that read complete folders would read it"
         yield LakeFinding(uri, "is unknown to the lake", remedy)

@@ -17,7 +17,7 @@ from pipeline import schema
 from pipeline.errors import Corrupt
 from pipeline.load import BACKOFFICE, CUMULATIVE, MONTHLY, SALES, SUMMARY, Lake, Manifest, Stat
 from pipeline.load.commit_records import Body
-from pipeline.load.layout import ONLY_FILE, TABLES, file_key, home_of
+from pipeline.load.layout import ONLY_FILE, TABLES, file_key, partition_of_key
 from pipeline.maintenance.findings import LakeFinding
 
 GRACE = 5.0
@@ -81,9 +81,9 @@ def remove_leftovers(lake: Lake, findings: Iterable[LakeFinding]) -> list[str]:
     time.sleep(GRACE * lake.max_retry_wait)
     lake.refresh()
     named: set[str] = set()
-    for home in {home_of(key) for key in before}:
-        if home:
-            named |= named_keys(lake, *home) | committed_keys(lake, *home)
+    for named_partition in {partition_of_key(key) for key in before}:
+        if named_partition:
+            named |= named_keys(lake, *named_partition) | committed_keys(lake, *named_partition)
     removed = []
     for key, stat in before.items():
         if stat and key not in named and lake.storage.head(key) == stat:

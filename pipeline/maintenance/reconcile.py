@@ -29,7 +29,7 @@ _SHARED = ("gross", "discount", "net", "tax_included", "tax_added")
 _ROWS = ", ".join(f"sum({name}) AS {name}" for name in _SHARED)
 _DIFFER = " OR ".join(f"coalesce(rows.{name}, 0) <> receipts.{name}" for name in _SHARED)
 
-LAWS = {
+CHECKS = {
     "its rows in sales do not add up to it": (
         f"""
         SELECT receipt_number FROM receipts
@@ -93,7 +93,7 @@ def reconcile(
         with duckdb.connect() as engine:
             for name, table in tables.items():
                 engine.register(name, table)
-            for what, query in LAWS.items():
+            for what, query in CHECKS.items():
                 yield from _violations(engine, query, SALES, month, f"receipt {{}}: {what}")
             if (SUMMARY, month) in broken:
                 yield _skipped(f"the summary of {month}", f"{SUMMARY} {month}")

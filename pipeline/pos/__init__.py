@@ -41,5 +41,5 @@ def open_reader(name: str, option: str = "source") -> Reader:
 
 def export_forms() -> tuple[ExportForm, ...]:
     """How the points of sale of READERS write their CSV exports."""
-    forms = (open_reader(name).EXPORTS for name in READERS)
+    forms = (open_reader(name).EXPORT_FORM for name in READERS)
     return tuple(form for form in forms if form)

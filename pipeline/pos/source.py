@@ -167,13 +167,13 @@ class Reader(Protocol):
     `to_canonical_catalog` returns the catalog in the form that transform/catalog.py reads, and
     `translator` takes that catalog and returns the function that makes canonical receipts.
     `counting_open_orders` is a `translator` that also counts orders that are paid but not closed.
-    EXPORTS is the form of its own CSV exports, None if it has none that are read. `read_shift`
+    EXPORT_FORM is the form of its own CSV exports, None if it has none that are read. `read_shift`
     reads a shift of a cash drawer and raises ValueError if it is unreadable; it is None if the
     point of sale has no shifts that are read.
     """
 
     @property
-    def EXPORTS(self) -> ExportForm | None: ...
+    def EXPORT_FORM(self) -> ExportForm | None: ...
     @property
     def CATALOG(self) -> tuple[str, ...]: ...
     @property

@@ -108,7 +108,7 @@ class _Reader:
             raise self.fail("[[combos]]", "item_ids: two combos have the same item")
         for number, combo in enumerate(menu.combos, 1):
             for part in combo.parts:
-                if part.dish and menu.combo((part.dish, menu.names["items"].unite(part.dish))):
+                if part.dish and menu.combo((part.dish, menu.names["items"].resolve(part.dish))):
                     raise self.fail(
                         f"[[combos]] number {number}",
                         f"its part {part.dish!r} is itself a combo; list the dishes of both"

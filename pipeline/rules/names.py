@@ -1,4 +1,4 @@
-"""Spellings: when two texts count as one name, and tables that unite them.
+"""Spellings: when two texts count as one name, and tables that give each name.
 
 Two spellings are the same when they differ only in case, accents or white space. A pattern holds
 `*` (any text) or `?` (one character). Where several patterns fit, the longest wins, then the first
@@ -74,6 +74,6 @@ class Aliases:
             (name for fits, name in self._patterns if any(map(fits, folded))), None
         )
 
-    def unite(self, text: str) -> str:
+    def resolve(self, text: str) -> str:
         """The name that `text` is a spelling of, else the text itself, tidied."""
         return self.get(text) or tidy(text)

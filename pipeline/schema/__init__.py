@@ -6,7 +6,7 @@ gives the schema that each read and write conforms to, with the sentences in the
 dataset's `version` is part of its fingerprints: raise it when the rows of the dataset change.
 """
 
-from pipeline.schema.exports import (
+from pipeline.schema.export_comparison import (
     BACKOFFICE,
     EXPORT_DIFFERENCES,
     EXPORT_FILES,

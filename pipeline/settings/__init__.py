@@ -18,6 +18,15 @@ import luigi
 from dotenv import load_dotenv
 
 from pipeline.errors import ConfigError
+from pipeline.settings.cleaning import (
+    cleaning_settings,
+    decimals,
+    default_store,
+    menu,
+    reader,
+    rules,
+    stores,
+)
 from pipeline.settings.clock import default_month, last_day, now
 from pipeline.settings.configuration import check_folder, check_spelling
 from pipeline.settings.environment import apply_environment, settings_table
@@ -25,7 +34,6 @@ from pipeline.settings.parameters import DayParameter, Days, MonthParameter, Num
 from pipeline.settings.plans import plans, plans_digest
 from pipeline.settings.run_context import new_run, once_per_run
 from pipeline.settings.sections import lake, mail, monitor, pos, report, shop, webhook
-from pipeline.settings.shaping import cleaning, decimals, default_store, menu, reader, rules, stores
 from pipeline.settings.sources import PointOfSale, point_of_sale, points_of_sale
 from pipeline.settings.strict import parse_locale
 
@@ -38,7 +46,7 @@ __all__ = [
     "check",
     "check_folder",
     "check_mail",
-    "cleaning",
+    "cleaning_settings",
     "decimals",
     "default_month",
     "default_store",

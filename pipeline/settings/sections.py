@@ -56,8 +56,8 @@ class pos(SettingsSection):
     )
     max_days_late = Integer(
         366,
-        least=1,
-        most=36_500,
+        minimum=1,
+        maximum=36_500,
         description=(
             "a sale received later than this many days after its date is quarantined as an"
             " implausible date (a device with a wrong clock)"
@@ -68,7 +68,7 @@ class pos(SettingsSection):
     )
     limited_history = Switch(False, description="the account serves 31 days only")
     rate_requests = Integer(300, description="requests in `rate_seconds`, at most; 0: no limit")
-    rate_seconds = Integer(300, least=1, description="seconds for `rate_requests` requests")
+    rate_seconds = Integer(300, minimum=1, description="seconds for `rate_requests` requests")
     request_seconds = Seconds(60.0, description="total time of one request")
     max_retry_wait_seconds = Seconds(
         300.0, description="seconds that the retries of one request may wait in total"
@@ -128,7 +128,7 @@ class engine(SettingsSection):
     workers = Integer(
         0, description="local: processes that build at the same time; 0: one for each core"
     )
-    batch = Integer(1200, least=1, description="partitions in a batch, at most")
+    batch = Integer(1200, minimum=1, description="partitions in a batch, at most")
     chunk_bytes = Integer(
         16 << 20,
         description=(
@@ -174,7 +174,7 @@ class mail(SettingsSection):
     """Reports and alerts by e-mail, none by default. The password is SMTP_PASSWORD."""
 
     host = luigi.Parameter("", description="mail server")
-    port = Integer(587, least=1, most=65535, description="587 for starttls, 465 for tls")
+    port = Integer(587, minimum=1, maximum=65535, description="587 for starttls, 465 for tls")
     security = luigi.Parameter("starttls", description="starttls or tls; never unencrypted")
     user = luigi.Parameter("", description="login; the password is SMTP_PASSWORD")
     sender = luigi.Parameter("", description="address that the mail comes from")

@@ -25,14 +25,14 @@ from pipeline.settings.strict import (
 
 
 class Integer(luigi.IntParameter):
-    """An integer from `least` to `most`, in digits."""
+    """An integer from `minimum` to `maximum`, in digits."""
 
-    def __init__(self, default: int, least: int = 0, most: int | None = None, **kwargs: Any):
+    def __init__(self, default: int, minimum: int = 0, maximum: int | None = None, **kwargs: Any):
         super().__init__(default, **kwargs)
-        self.least, self.most = least, most
+        self.minimum, self.maximum = minimum, maximum
 
     def parse(self, text: str) -> int:
-        return parse_integer(text, self.least, self.most)
+        return parse_integer(text, self.minimum, self.maximum)
 
 
 class Seconds(luigi.FloatParameter):

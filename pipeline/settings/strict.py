@@ -46,13 +46,13 @@ def parse_instant(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def parse_integer(text: str, least: int = 0, most: int | None = None) -> int:
-    """An integer from `least` to `most`, in digits."""
-    span = f"from {least} to {most}" if most is not None else f"of {least} or more"
+def parse_integer(text: str, minimum: int = 0, maximum: int | None = None) -> int:
+    """An integer from `minimum` to `maximum`, in digits."""
+    span = f"from {minimum} to {maximum}" if maximum is not None else f"of {minimum} or more"
     if not re.fullmatch(r"[0-9]{1,12}", text):
         raise ValueError(f"a number is written in digits, as an integer {span}")
     value = int(text)
-    if value < least or (most is not None and value > most):
+    if value < minimum or (maximum is not None and value > maximum):
         raise ValueError(f"it is an integer {span}")
     return value
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect
 
+from pipeline.simulator.business import LINE_NOTES
 from pipeline.simulator.chance import Random
 from pipeline.simulator.pricelist import Dish, Shelf
 from pipeline.simulator.ticket_lines import Line
-from pipeline.simulator.trade import LINE_NOTES
 
 _PARTIES = (0.47, 0.80, 0.91, 1.0)  # one, two, three, four people (cumulated)
 

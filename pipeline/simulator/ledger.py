@@ -22,10 +22,10 @@ from threading import Lock
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from pipeline.simulator.business import STORES, Register, registers
 from pipeline.simulator.cancellation import cancellation
 from pipeline.simulator.chance import Random
-from pipeline.simulator.rhythm import demand, draw_times, is_closed
-from pipeline.simulator.trade import STORES, Register, registers
+from pipeline.simulator.demand import demand, draw_times, is_closed
 
 FIRST_NUMBER = 1000
 REFUND_SHARE = 0.012

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from functools import lru_cache, partial
 
+from pipeline.simulator.business import STORES, TENDERS
 from pipeline.simulator.ids import id_of, stamp
 from pipeline.simulator.ledger import LONGEST_SYNC, Ledger, Slot
 from pipeline.simulator.source import EVERYTHING, Entry, Query, encode
 from pipeline.simulator.tickets import Tickets
-from pipeline.simulator.trade import STORES, TENDERS
 
 STARTING_CASH = 1_000_00
 _DAY, _EPOCH = 86_400_000, 719_163

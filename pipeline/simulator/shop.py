@@ -14,15 +14,15 @@ from datetime import date
 from functools import lru_cache, partial
 from typing import Any
 
+from pipeline.simulator.business import STORES
 from pipeline.simulator.cancellation import LONGEST_CANCELLATION
-from pipeline.simulator.catalogue import Catalogue
 from pipeline.simulator.ids import id_of
 from pipeline.simulator.ledger import Ledger, Slot
 from pipeline.simulator.loyverse.receipt import number_of, print_receipt
 from pipeline.simulator.shifts import Shifts
+from pipeline.simulator.shop_catalog import ShopCatalog
 from pipeline.simulator.source import EVERYTHING, Entry, Query, entries_of
 from pipeline.simulator.tickets import Tickets
-from pipeline.simulator.trade import STORES
 
 _DAY = 86_400_000
 
@@ -41,7 +41,7 @@ class Shop:
         if not 1 <= stores <= len(STORES):
             raise ValueError(f"stores={stores}: there are 1 to {len(STORES)} of them")
         self.ledger = Ledger(seed, opened, stores, receipts_per_day, timezone)
-        self.catalogue = Catalogue(opened, stores)
+        self.shop_catalog = ShopCatalog(opened, stores)
         self.tickets = Tickets(self.ledger)
         self._shifts = Shifts(self.ledger, self.tickets)
         self._stores = [
@@ -91,10 +91,10 @@ class Shop:
     def rows(self, now: int, resource: str, query: Query = EVERYTHING) -> list[Entry]:
         if resource == "shifts":
             return self._shifts.entries(now, query)
-        return entries_of(self.catalogue.rows(resource, now))
+        return entries_of(self.shop_catalog.rows(resource, now))
 
     def merchant(self) -> dict[str, Any]:
-        return self.catalogue.merchant()
+        return self.shop_catalog.merchant()
 
     def _entry(self, slot: Slot, second: int) -> Entry:
         return Entry(

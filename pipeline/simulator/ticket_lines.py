@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pipeline.simulator.business import Discount
 from pipeline.simulator.pricelist import Answer, Dish, Portion, Tax
-from pipeline.simulator.trade import Discount
 
 
 @dataclass(slots=True, eq=False)
@@ -48,7 +48,7 @@ def half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-def spread(amount: int, bases: Sequence[int]) -> list[int]:
+def allocate(amount: int, bases: Sequence[int]) -> list[int]:
     """Split `amount` in proportion to `bases` (not all 0), rounding cumulatively."""
     total, running, given, shares = sum(bases), 0, 0, []
     for base in bases:
@@ -68,7 +68,7 @@ def discount_lines(
     taken = half_up(total * percent, 100) if percent is not None else min(amount or 0, total)
     if taken == 0:
         return 0
-    for line, share in zip(lines, spread(taken, bases), strict=True):
+    for line, share in zip(lines, allocate(taken, bases), strict=True):
         line.discounts.append((discount, percent, share))
         line.discount += share
     return taken

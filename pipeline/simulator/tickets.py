@@ -13,12 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.simulator.basket import draw_basket, draw_party
-from pipeline.simulator.chance import Random
-from pipeline.simulator.ledger import Ledger, Slot
-from pipeline.simulator.pricelist import Tax, menu_on
-from pipeline.simulator.ticket_lines import Line, discount_lines, half_up, tax_lines
-from pipeline.simulator.totals import Totals
-from pipeline.simulator.trade import (
+from pipeline.simulator.business import (
     CARD,
     CASH,
     DINING_OPTIONS,
@@ -36,6 +31,11 @@ from pipeline.simulator.trade import (
     WALLET,
     Discount,
 )
+from pipeline.simulator.chance import Random
+from pipeline.simulator.ledger import Ledger, Slot
+from pipeline.simulator.pricelist import Tax, menu_on
+from pipeline.simulator.ticket_lines import Line, discount_lines, half_up, tax_lines
+from pipeline.simulator.totals import Totals
 
 
 class Ticket(NamedTuple):
@@ -47,7 +47,7 @@ class Ticket(NamedTuple):
     total: int
     tip: int
     surcharge: int
-    payments: list[tuple[int, int]]  # (index of trade.TENDERS, centavos)
+    payments: list[tuple[int, int]]  # (index of business.TENDERS, centavos)
     customer: int
     employee: str | None
     dining_option: str | None

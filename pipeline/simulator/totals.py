@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from pipeline.simulator.business import CASH
 from pipeline.simulator.ledger import Slot
-from pipeline.simulator.trade import CASH
 
 if TYPE_CHECKING:
     from pipeline.simulator.tickets import Ticket
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class DayTotals:
     """The amounts of the tickets of a day, in centavos.
 
-    `taxes` by id and `payments` by index of trade.TENDERS are those of sales minus those of
+    `taxes` by id and `payments` by index of business.TENDERS are those of sales minus those of
     refunds. `drawn` has a bit for each ticket that is counted, by its place among the numbers.
     """
 

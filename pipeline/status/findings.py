@@ -26,7 +26,7 @@ def current_months(lake: Lake) -> dict[str, int]:
     return {month: newest.number for month in months if (newest := lake.current(SALES, month))}
 
 
-def find_unread(lake: Lake) -> list[dict[str, Any]]:
+def find_quarantined(lake: Lake) -> list[dict[str, Any]]:
     """Records in quarantine in the last YEAR months; from the last status if the same."""
     rows: list[dict[str, Any]] = []
     names = ["receipt_number", "business_day", "reason", "detail", "total", "record"]
@@ -43,7 +43,9 @@ def find_unread(lake: Lake) -> list[dict[str, Any]]:
     return rows
 
 
-def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
+def find_silent_stores(
+    lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]]
+) -> dict[str, str]:
     """Stores without a receipt for SILENT_DAYS or more, and longer than ever before.
 
     The value is the last day of each that has a receipt; key and value are "" where the lake has

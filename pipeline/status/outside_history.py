@@ -91,7 +91,7 @@ def name_receipt(row: Mapping[str, Any]) -> str:
     return f"{number} of {row['business_day']}, {amount}{state}"
 
 
-def format_unread(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def format_quarantined(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Lines that name the receipts in quarantine and their values, the last first."""
     lines = [
         f"quarantined    {plain_text(str(row['receipt_number'] or row['record']))}, counted on"

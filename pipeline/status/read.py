@@ -18,14 +18,14 @@ from pipeline.extract.new_fields import read_fields
 from pipeline.extract.rescan import numbers_tried
 from pipeline.extract.warnings import gap_warning
 from pipeline.extract.window_bounds import DAY
-from pipeline.extract.windows import spans
+from pipeline.extract.windows import consecutive_days
 from pipeline.lakes.raw_source import RawSource
 from pipeline.load import CATALOG, Lake, decompress
 from pipeline.status.findings import (
     STATE,
     current_months,
-    find_silent,
-    find_unread,
+    find_quarantined,
+    find_silent_stores,
     name_missing,
     still_unknown,
     why_no_shifts,
@@ -143,9 +143,9 @@ def read_status(
         not_seen=name_missing(missing),
         unknown=still_unknown(missing, tried),
         new_fields={path: day for _, each in read for path, day in each.new_fields.items()},
-        silent=find_silent(lake, last, receipts),
+        silent=find_silent_stores(lake, last, receipts),
         outside=as_json(read_outside(sources, starts).to_pylist()),
-        unread=find_unread(lake),
+        unread=find_quarantined(lake),
         months=current_months(lake),
         history_starts=str(starts),
         no_shifts={
@@ -209,7 +209,7 @@ def _gaps(windows: list[str]) -> Iterator[str]:
     first, last = date.fromisoformat(windows[0]), date.fromisoformat(windows[-1])
     present = set(windows)
     days = (first + n * DAY for n in range((last - first).days))
-    for span in spans(day for day in days if str(day) not in present):
+    for span in consecutive_days(day for day in days if str(day) not in present):
         yield f"{span[0]} to {span[-1]}" if span[1:] else str(span[0])
 
 

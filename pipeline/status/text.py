@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from pipeline.status.outside_history import format_outside, format_unread
+from pipeline.status.outside_history import format_outside, format_quarantined
 from pipeline.status.read import Status
 
 _MAX_NAMED = 8
@@ -32,14 +32,14 @@ def format_status(status: Status) -> str:
         fields = ", ".join(f"{path} since {day}" for path, day in status.new_fields.items())
         lines.append(f"new fields     {fields} (kept in raw, not counted)")
     lines += [
-        f"no receipts    {format_silence(status, store, day)}"
+        f"no receipts    {format_silent_store(status, store, day)}"
         for store, day in status.silent.items()
     ]
     lines += [
         f"cash drawers   no shifts{f' of {name}' if name else ''}: {why}"
         for name, why in status.no_shifts.items()
     ]
-    lines += format_unread(status.unread)
+    lines += format_quarantined(status.unread)
     lines += format_outside(status.outside, status.history_starts)
     lines += _format_receipts(status)
     return "\n".join([*lines, *status.warnings])
@@ -55,7 +55,7 @@ def _format_source(name: str, source: Mapping[str, Any]) -> str:
 
 
 def _format_missing(status: Status) -> Iterator[str]:
-    numbers = [number for of_till in status.not_seen.values() for number in of_till]
+    numbers = [number for of_device in status.not_seen.values() for number in of_device]
     if not numbers:
         return
     more = f" and {len(numbers) - _MAX_NAMED} more" if len(numbers) > _MAX_NAMED else ""
@@ -87,7 +87,7 @@ def _format_receipts(status: Status) -> Iterator[str]:
         )
 
 
-def format_silence(status: Status, store: str, day: str) -> str:
+def format_silent_store(status: Status, store: str, day: str) -> str:
     """A sentence about a store that stopped sending."""
     if not store:
         return "of any store in the last days of the lake; was the shop closed?"

@@ -245,6 +245,6 @@ def tabulate(rows: list[Row], dataset: schema.Dataset, decimals: int) -> pa.Tabl
     arrays = []
     for part in columns:
         values = [row.get(part.name) for row in ordered]
-        plain = part.type.value_type if pa.types.is_dictionary(part.type) else part.type
-        arrays.append(pa.array(values, plain).cast(part.type))
+        kind = part.type.value_type if pa.types.is_dictionary(part.type) else part.type
+        arrays.append(pa.array(values, kind).cast(part.type))
     return pa.Table.from_arrays(arrays, schema=columns)

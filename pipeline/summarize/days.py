@@ -3,7 +3,7 @@
 Refunds count on the day of the refund receipt. Gross, discounts, refunds and net sales as in the
 Back Office (help.loyverse.com/help/sales-summary-report-back-office); collected = net sales + added
 tax + tips + surcharges + gift cards sold + rounding (loyverse.town/topic/8314). A day on which
-every receipt was cancelled has a row too; a day traded is one with `receipts` above 0.
+every receipt was cancelled has a row too; an open day is one with `receipts` above 0.
 """
 
 QUERY = """

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from pipeline.errors import DataError
 
-LONGEST = 40  # letters of a cell that a message quotes
+MAX_QUOTED = 40  # letters of a cell that a message quotes
 _DATE = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})(?:[ T,].*)?", re.DOTALL)
 _AMOUNT = re.compile(r"([-−(]?)[^\d.,()\-−]*([-−]?)([\d.,'’\s]*\d)[^\d.,()\-−]*([-−)]?)")
 _PLAIN = re.compile(r"\d+(?:\.\d+)?|\.\d+")
@@ -23,7 +23,7 @@ def read_dates(rows: Rows) -> dict[str, list[date]]:
         match = _DATE.fullmatch(row["day"])
         if not match:
             raise DataError(
-                f"line {number}: {row['day'][:LONGEST]!r} is no date; write dates as 2026-10-31"
+                f"line {number}: {row['day'][:MAX_QUOTED]!r} is no date; write dates as 2026-10-31"
             )
         parts.append(tuple(map(int, match.groups())))
     readings: dict[str, list[date]] = {}
@@ -90,11 +90,11 @@ def _amount(text: str, point: str, decimals: int, where: str) -> Decimal:
     if len(groups) > 1 and (
         groups[0][:1] in ("", "0") or any(len(group) != 3 for group in groups[1:])
     ):
-        raise DataError(f"{where}: {text[:LONGEST]!r} is no amount; correct that cell")
+        raise DataError(f"{where}: {text[:MAX_QUOTED]!r} is no amount; correct that cell")
     digits = "".join(groups) + (f".{fraction}" if fraction else "")
     if not _PLAIN.fullmatch(digits) or len(fraction.rstrip("0")) > decimals or len(digits) > 18:
         raise DataError(
-            f"{where}: {text[:LONGEST]!r} is no amount with {decimals} decimals; correct that cell,"
-            " or [shop] currency and currency_decimals in luigi.cfg"
+            f"{where}: {text[:MAX_QUOTED]!r} is no amount with {decimals} decimals; correct that"
+            " cell, or [shop] currency and currency_decimals in luigi.cfg"
         )
     return -Decimal(digits) if negative else Decimal(digits)

@@ -13,10 +13,10 @@ from pipeline.errors import DataError
 LARGEST = 64 * 1024 * 1024
 
 
-def plain(text: str) -> str:
+def normalize_heading(text: str) -> str:
     """`text` in lower case without accents, invisible marks and needless blanks.
 
-    >>> plain("\ufeffNÚMERO de\xa0 recibo ")
+    >>> normalize_heading("\ufeffNÚMERO de\xa0 recibo ")
     'numero de recibo'
     """
     signs = unicodedata.normalize("NFKD", text)
@@ -58,7 +58,7 @@ def read_rows(text: str, expected: frozenset[str]) -> Iterable[tuple[int, list[s
         delimiter = max(
             ",;\t",
             key=lambda sign: (
-                sum(plain(cell.strip('"')) in expected for cell in first.split(sign)),
+                sum(normalize_heading(cell.strip('"')) in expected for cell in first.split(sign)),
                 first.count(sign),
             ),
         )

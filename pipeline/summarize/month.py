@@ -2,7 +2,7 @@
 
 Before anything is counted, check.py compares the receipts with their rows and payments, and the
 counts in with the counts out; every table is then checked for unique keys. Same input, same tables,
-whatever the number of threads and the order of the rows.
+with any number of threads and any order of the rows.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from decimal import Decimal
 
 from pipeline.errors import DataError
 from pipeline.pos.source import ExportForm, ExportKind
-from pipeline.summarize.export_cells import LONGEST, Rows, read_amounts, read_dates
-from pipeline.summarize.export_text import decode, plain, read_rows
+from pipeline.summarize.export_cells import MAX_QUOTED, Rows, read_amounts, read_dates
+from pipeline.summarize.export_text import decode, normalize_heading, read_rows
 
 MAX_NAMED = 8  # headings that a message quotes
 MONEY = (
@@ -37,7 +37,7 @@ MONEY = (
     "collected",
 )
 _WORDS = ("type", "status", "timezone", "item_kind")
-"""Columns whose cells are compared as `plain` writes them."""
+"""Columns whose cells are compared as `normalize_heading` writes them."""
 
 
 @dataclass
@@ -74,7 +74,7 @@ def read_export(data: bytes, decimals: int, forms: Sequence[ExportForm]) -> Expo
     cells = table[0][1]
     while cells and not cells[-1].strip():
         cells = cells[:-1]
-    headings = [plain(cell) for cell in cells]
+    headings = [normalize_heading(cell) for cell in cells]
     form = _form_of(headings, forms)
     by_heading = {heading: name for name, each in form.columns.items() for heading in each}
     names = [by_heading.get(heading, "") for heading in headings]
@@ -96,7 +96,7 @@ def read_export(data: bytes, decimals: int, forms: Sequence[ExportForm]) -> Expo
         for (number, row), each in zip(rows, amounts, strict=True)
     ]
     merge = _added if kind in form.added else _single
-    zones = {plain(row["timezone"]) for _, row in rows if row.get("timezone")}
+    zones = {normalize_heading(row["timezone"]) for _, row in rows if row.get("timezone")}
     return Export(
         form,
         kind,
@@ -156,9 +156,9 @@ def _check_headings(
     """Refuse an export in which a column that is needed is missing or occurs twice."""
     if missing := sorted(form.needed[kind] - set(names)):
         others = [
-            heading.strip()[:LONGEST]
+            heading.strip()[:MAX_QUOTED]
             for heading in headings
-            if heading.strip() and plain(heading) not in _known(form)
+            if heading.strip() and normalize_heading(heading) not in _known(form)
         ]
         unread = f" (not understood: {', '.join(map(repr, others[:MAX_NAMED]))})" if others else ""
         raise DataError(
@@ -178,12 +178,12 @@ def _signed(
     form: ExportForm,
 ) -> dict[str, Decimal]:
     """The figures of a row with the lake's signs; those of a cancelled receipt are 0."""
-    words = {name: plain(row[name]) for name in _WORDS if name in row}
+    words = {name: normalize_heading(row[name]) for name in _WORDS if name in row}
     event = words.get("type")
     figures = form.row(words, amounts, kind)
     if event is not None and event not in form.sales + form.refunds:
         raise DataError(
-            f"line {number}: {row['type'][:LONGEST]!r} is neither a sale nor a refund; export"
+            f"line {number}: {row['type'][:MAX_QUOTED]!r} is neither a sale nor a refund; export"
             f" {form.remedy}"
         )
     if event is not None and not row["number"]:
@@ -197,7 +197,7 @@ def _single(lines: list[ExportLine]) -> list[ExportLine]:
     names = Counter(line.number or str(line.day) for line in lines)
     if twice := [name for name, times in names.items() if times > 1]:
         raise DataError(
-            f"{twice[0][:LONGEST]} occurs twice; export it again, and do not join files"
+            f"{twice[0][:MAX_QUOTED]} occurs twice; export it again, and do not join files"
         )
     return lines
 

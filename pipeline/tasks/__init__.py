@@ -17,11 +17,11 @@ MonthlyReport(month)  CumulativeReport(month)
         Delivery(date)                   sends the reports to their recipients
 """
 
+from pipeline.tasks.back_office import BackOffice
 from pipeline.tasks.backfill import Backfill
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
 from pipeline.tasks.delivery import Delivery
-from pipeline.tasks.exports import BackOffice
 from pipeline.tasks.glue import GlueTables
 from pipeline.tasks.history import days_of
 from pipeline.tasks.maintenance import Rebuild, Verify

@@ -31,36 +31,37 @@ def _chunk_size() -> int:
 
 
 def chunks_of(work: int) -> int:
-    """In how many chunks so much work is built.
+    """Number of chunks in which a partition of that much work is built.
 
-    Each reads all of it, so that processes of this machine do not build more than they are: what a
-    chunk holds in memory does not depend on its size.
+    Each chunk reads all raw bytes of the partition, so this machine builds no more chunks than it
+    has processes. The memory that a chunk needs does not depend on its size.
     """
-    if work == within(work):
+    if work == limit_to_chunk(work):
         return 1
     count = -(-work // _chunk_size())
     return min(count, max(2, workers())) if check_name() == "local" else count
 
 
-def within(work: int) -> int:
-    """`work`, or the size of a chunk where that is less."""
+def limit_to_chunk(work: int) -> int:
+    """The smaller of `work` and the size of a chunk."""
     return min(work, _chunk_size() or work)
 
 
 def group_tasks(work: Mapping[BatchTask, int]) -> list[list[BatchTask]]:
     """The tasks in groups of consecutive periods, the most work first.
 
-    The groups are of about equal work and as many for each process, so that none is waited for.
+    The groups have about equal work, and each process gets the same number, so that all end at the
+    same time.
     """
     rest = sum(work.values())
-    limit = within(min(GROUP_SIZE, max(GROUP_SIZE // 2, rest // (4 * workers()))))
+    limit = limit_to_chunk(min(GROUP_SIZE, max(GROUP_SIZE // 2, rest // (4 * workers()))))
     count = -(-rest // limit)
     if count > 1:
         count = -(-count // workers()) * workers()
     groups: list[list[BatchTask]] = []
     size = share = 0.0
     for task in sorted(work, key=lambda task: task.period):
-        if size + work[task] > within(GROUP_SIZE) or size + work[task] / 2 > share:
+        if size + work[task] > limit_to_chunk(GROUP_SIZE) or size + work[task] / 2 > share:
             share, size = rest / max(count - len(groups), 1), 0
             groups.append([])
         groups[-1].append(task)

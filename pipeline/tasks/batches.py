@@ -34,16 +34,16 @@ from pipeline.targets import (
     input_tasks,
     lake,
 )
-from pipeline.tasks import early, remote_build
-from pipeline.tasks.batch_groups import GROUP_SIZE, group_tasks, within, work_of
+from pipeline.tasks import remote_build, warm_up
+from pipeline.tasks.batch_groups import GROUP_SIZE, group_tasks, limit_to_chunk, work_of
 from pipeline.tasks.remote_build import BuildRequest, BuildResult
 
 log = logging.getLogger(__name__)
 
-_LITTLE_WORK = 8 << 20  # so much is done before an executor has started
+_LITTLE_WORK = 8 << 20  # work that is done faster than an executor starts
 _MAX_LOST = 8  # items of one round that may end their process before the round is given up
 
-Follow = Callable[[Step], None]
+StepCallback = Callable[[Step], None]
 
 
 class Months(settings.Days):
@@ -57,7 +57,7 @@ class BatchTask(DerivedTask):
 
     is_for_clusters = True
     """Whether a cluster builds it if there is one; else this machine does."""
-    draws = False
+    draws_charts = False
     """Whether it is a report."""
 
     @property
@@ -100,7 +100,7 @@ class BatchTask(DerivedTask):
         """One chunk of it, which can be pickled."""
         raise NotImplementedError
 
-    def unite(self, parts: list[Any]) -> tuple[Files, Metadata]:
+    def merge_chunks(self, parts: list[Any]) -> tuple[Files, Metadata]:
         """What `make` would return, from all chunks."""
         raise NotImplementedError
 
@@ -176,19 +176,19 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
     work = {task: work_of(task) for task in tasks}
     large = [BuildRequest.for_task(task) for task in tasks if task.chunks() > 1]
     groups = group_tasks({task: work[task] for task in tasks if task.chunks() == 1})
-    is_little = sum(work.values()) <= within(_LITTLE_WORK)
+    is_little = sum(work.values()) <= limit_to_chunk(_LITTLE_WORK)
     engine_name = check_name() if tasks[0].is_for_clusters else "local"
     if engine_name == "local" and not large and (is_little or workers() == 1):
-        if sum(work.values()) <= within(GROUP_SIZE):
+        if sum(work.values()) <= limit_to_chunk(GROUP_SIZE):
             groups = [sorted(tasks, key=lambda task: task.period)]
         return _build_here(name, groups, batch)
     batch.report_progress("starting the executor", 0)
-    executor = open_executor(engine_name, draws=tasks[0].draws)
+    executor = open_executor(engine_name, draws_charts=tasks[0].draws_charts)
     if executor.url and batch.set_tracking_url:
         batch.set_tracking_url(executor.url)
-    with Progress(f"{name} on {executor.name}", "tasks", tell=batch.report_progress) as bar:
+    with Progress(f"{name} on {executor.name}", "tasks", report=batch.report_progress) as bar:
 
-        def follow(step: Step) -> None:
+        def on_step(step: Step) -> None:
             bar.reach(
                 step.done,
                 step.done / step.items,
@@ -196,9 +196,9 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
             )
 
         requests = [[BuildRequest.for_task(task) for task in group] for group in groups]
-        results = _build_large(executor, name, large, follow)
-        results += _build_small(executor, name, requests, follow)
-    if not lake().note([result.published for result in results]):
+        results = _build_large(executor, name, large, on_step)
+        results += _build_small(executor, name, requests, on_step)
+    if not lake().add_published([result.published for result in results]):
         lake().refresh(tasks[0].dataset)
     batch.report_progress(f"{name} built on {executor.name}", 100)
     return results
@@ -206,7 +206,7 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
 
 def _build_here(name: str, groups: list[list[BatchTask]], batch: BatchTask) -> list[BuildResult]:
     """Build the groups in this process, one after the other."""
-    early.start_processes(task.period.replace(day=1) for group in groups for task in group)
+    warm_up.start_processes(task.period.replace(day=1) for group in groups for task in group)
     results = []
     for number, group in enumerate(groups, 1):
         results += [
@@ -219,7 +219,7 @@ def _build_here(name: str, groups: list[list[BatchTask]], batch: BatchTask) -> l
 
 
 def _build_large(
-    executor: Executor, name: str, requests: list[BuildRequest], follow: Follow
+    executor: Executor, name: str, requests: list[BuildRequest], on_step: StepCallback
 ) -> list[BuildResult]:
     """Build in chunks, in one job; where an item ends that job, in one job each."""
     if not requests:
@@ -235,8 +235,8 @@ def _build_large(
             f"{name}, in chunks",
             chunks,
             partial(remote_build.build_chunk, driver),
-            partial(remote_build.unite, driver, requests),
-            follow,
+            partial(remote_build.merge_chunks, driver, requests),
+            on_step,
         )
     except ItemLost as error:
         if len(requests) == 1:
@@ -244,19 +244,19 @@ def _build_large(
         return [
             result
             for request in _missing(requests)
-            for result in _build_large(executor, name, [request], follow)
+            for result in _build_large(executor, name, [request], on_step)
         ]
 
 
 def _build_small(
-    executor: Executor, name: str, groups: list[list[BuildRequest]], follow: Follow
+    executor: Executor, name: str, groups: list[list[BuildRequest]], on_step: StepCallback
 ) -> list[BuildResult]:
     """Build in one job; where an item ends that job, the rest in a new one."""
     lost: list[BuildResult] = []
     while groups:
         try:
             driver = remote_build.driver_context(is_local=executor.is_local)
-            results = executor.run(name, groups, partial(remote_build.build, driver), follow)
+            results = executor.run(name, groups, partial(remote_build.build, driver), on_step)
             return lost + [result for group in results for result in group]
         except ItemLost as error:
             group = groups[error.index]

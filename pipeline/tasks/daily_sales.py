@@ -60,7 +60,7 @@ class DailySales(BatchTask):
         return [day for day in days if first <= day <= last]
 
     def fingerprint_settings(self) -> dict[str, object]:
-        return settings.cleaning()
+        return settings.cleaning_settings()
 
     def objects(self, source: str = ROOT) -> list[RawObject]:
         """Raw objects of a source that may hold receipts of this business day."""
@@ -91,7 +91,7 @@ class DailySales(BatchTask):
         files = {}
         for task in tasks:
             days = {source: days[task.date] for source, days in cleaned.items()}
-            files[task] = task.pack(unite_sources(days))
+            files[task] = task.pack(merge_sources(days))
         return files
 
     @staticmethod
@@ -99,11 +99,11 @@ class DailySales(BatchTask):
         """The days of one source."""
         from pipeline.transform import Raw, clean_days
 
-        home = raw_lake(source)
+        raw_data = raw_lake(source)
         objects = {task.date: task.objects(source) for task in tasks}
         catalogs = {task.date: read_catalog(catalog_for(task.date, source)) for task in tasks}
         entries = {entry.key: entry for day in objects.values() for entry in day}
-        bodies = home.read_raw_all(list(entries.values()))
+        bodies = raw_data.read_raw_all(list(entries.values()))
         pairs = zip(entries.values(), bodies, strict=True)
         raw = [Raw(entry.partition, entry.key, body) for entry, body in pairs]
         keys = {day: {entry.key for entry in read} for day, read in objects.items()}
@@ -113,11 +113,11 @@ class DailySales(BatchTask):
         """The raw objects of a source's day, in blocks of lines, its catalog and rules."""
         from pipeline.transform import Raw
 
-        home = raw_lake(source)
+        raw_data = raw_lake(source)
         raw = (
             Raw(entry.partition, entry.key, block)
             for entry in self.objects(source)
-            for block in home.read_raw_blocks(entry)
+            for block in raw_data.read_raw_blocks(entry)
         )
         return raw, read_catalog(catalog_for(self.date, source)), rules_of(source)
 
@@ -155,7 +155,7 @@ class DailySales(BatchTask):
                 portions.append(PackedPortion(packed, portion.metadata))
         return portions
 
-    def unite(self, parts: list[list[PackedPortion]]) -> tuple[Files, Metadata]:
+    def merge_chunks(self, parts: list[list[PackedPortion]]) -> tuple[Files, Metadata]:
         from pipeline.load.day_object import FILE, pack, unpack_pieces
         from pipeline.transform.merge import merge
         from pipeline.transform.split_day import add_counts
@@ -188,14 +188,16 @@ def _sorted_tables(day: Cleaned) -> dict[str, pa.Table]:
     return tables
 
 
-def unite_sources(days: Mapping[str, Cleaned]) -> Cleaned:
+def merge_sources(days: Mapping[str, Cleaned]) -> Cleaned:
     """The business day of all sources, from that of each."""
     if len(days) == 1:
         return next(iter(days.values()))
     from pipeline.transform.several import qualify_day
-    from pipeline.transform.split_day import unite
+    from pipeline.transform.split_day import merge_parts
 
-    return unite([qualify_day(day, prefix_of(name), folder_of(name)) for name, day in days.items()])
+    return merge_parts(
+        [qualify_day(day, prefix_of(name), folder_of(name)) for name, day in days.items()]
+    )
 
 
 @until_raw_changes

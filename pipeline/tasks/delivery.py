@@ -30,7 +30,13 @@ from pipeline.errors import DeliveryError, Stale
 from pipeline.load import Manifest
 from pipeline.recipients import Recipient, open_delivery_log, report_recipients
 from pipeline.targets import DatasetTask, lake
-from pipeline.tasks.closing import Period, closing_mail, delivery_key, periods, render_email
+from pipeline.tasks.closing_messages import (
+    Period,
+    closing_mail,
+    delivery_key,
+    periods,
+    render_email,
+)
 from pipeline.tasks.cumulative_report import CumulativeReport, closed_month, is_delivered_alone
 from pipeline.tasks.nightly import reports_until
 from pipeline.tasks.report import Report
@@ -114,7 +120,7 @@ class Delivery(DatasetTask):
                 set().union(*map(deliveries.versions, recipient.ids)),
                 closed=self.closed,
                 open_months=settings.mail().open_months,
-                begun=set().union(*map(deliveries.begun, recipient.ids)),
+                unfinished=set().union(*map(deliveries.unfinished, recipient.ids)),
             ):
                 keys = [DeliveryKey(*due.issued, name) for name in recipient.ids]
                 if not any(map(deliveries.is_settled, keys)):

@@ -34,7 +34,7 @@ FAILED, BROKEN, MISSING = 30, 35, 20  # the exit codes of luigi.cfg for such a f
 _DIED = re.compile(r"died unexpectedly with exit code -(\d+)")
 
 
-def note(
+def record_failure(
     task: luigi.Task | str, error: object, file: Path | None = None, code: int = FAILED
 ) -> None:
     """Append to `file` that `task` failed with an exception or Luigi's message."""
@@ -55,7 +55,7 @@ def note(
         notes.write(json.dumps(fields) + "\n")
 
 
-def read_notes(path: Path) -> Iterator[dict[str, Any]]:
+def read_records(path: Path) -> Iterator[dict[str, Any]]:
     """The failures noted in `path`, without a line that is cut off."""
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
         with contextlib.suppress(ValueError):
@@ -64,21 +64,21 @@ def read_notes(path: Path) -> Iterator[dict[str, Any]]:
 
 def read_failures(path: Path) -> tuple[Failure, ...]:
     """The noted failures, each task once."""
-    failures = (Failure(n["task"], n["error"], n["message"]) for n in read_notes(path))
+    failures = (Failure(n["task"], n["error"], n["message"]) for n in read_records(path))
     return tuple({failure.task: failure for failure in failures}.values())
 
 
-def note_missing(task: luigi.Task) -> None:
+def record_missing(task: luigi.Task) -> None:
     """Note a missing external input or an error of `complete()`."""
     if isinstance(task, luigi.ExternalTask):
-        note(task, "an external input is missing", code=MISSING)
+        record_failure(task, "an external input is missing", code=MISSING)
         return
     try:
         task.complete()
     except Exception as error:  # noqa: BLE001 - whatever it is, the alert names it
-        note(task, error, code=BROKEN)
+        record_failure(task, error, code=BROKEN)
     else:
-        note(
+        record_failure(
             task,
             "its state could not be read when the run was planned, and can be now: see the log for"
             " the error, then run again",
@@ -105,7 +105,7 @@ def _alert_of(file: Path, pid: int) -> None:
     if os.getpid() != pid:
         return  # the child of a fork; its parent sends the alert
     if file.is_file():
-        code = max((entry["code"] for entry in read_notes(file)), default=FAILED)
+        code = max((entry["code"] for entry in read_records(file)), default=FAILED)
         send_alert(code)
         file.unlink()
     file.parent.rmdir()
@@ -130,6 +130,6 @@ def install(nightly: type[luigi.Task]) -> None:
         (luigi.Event.PROCESS_FAILURE, FAILED),
         (luigi.Event.TIMEOUT, FAILED),
     ):
-        luigi.Task.event_handler(event)(partial(note, code=code))
-    luigi.Task.event_handler(luigi.Event.DEPENDENCY_MISSING)(note_missing)
+        luigi.Task.event_handler(event)(partial(record_failure, code=code))
+    luigi.Task.event_handler(luigi.Event.DEPENDENCY_MISSING)(record_missing)
     nightly.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)(alert_at_exit)

@@ -53,7 +53,7 @@ class GlueTables(luigi.Task):
         default="pos", description="database in the Glue catalog; created if it is missing"
     )
     endpoint = luigi.Parameter(
-        default="", description="address of a server that speaks Glue; empty: AWS"
+        default="", description="address of a server with the API of Glue; empty: AWS"
     )
 
     def output(self) -> GlueTarget:

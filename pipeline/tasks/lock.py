@@ -1,6 +1,6 @@
 """Luigi's lock against running a command twice, with a lock folder per lake.
 
-Luigi keeps one lock for each command line, whatever lake the command works on: two shops on one
+Luigi keeps one lock for each command line, not for each lake: two shops on one
 machine would block each other. The message names the lake and the processes.
 """
 

@@ -26,13 +26,13 @@ from pipeline.load.layout import RawPartition
 from pipeline.load.publication import digest_files
 from pipeline.maintenance import LakeFinding, Span, everything
 from pipeline.targets import DerivedTask, lake
+from pipeline.tasks.back_office import BackOffice, unused_exports
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
-from pipeline.tasks.exports import BackOffice, unused_exports
 from pipeline.tasks.monthly_report import MonthlyReport
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlyCustomers, MonthlySummary
-from pipeline.tasks.outside_history import OutsideHistory, find_lost
+from pipeline.tasks.outside_history import OutsideHistory, find_missing_receipts
 from pipeline.tasks.shifts import MonthlyShifts
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def look(span: Span, *, deep: bool) -> Iterator[LakeFinding]:
     yield from reconcile(lake(), span, broken)
     if span == everything():
         if not broken:
-            yield from find_lost().findings
+            yield from find_missing_receipts().findings
         for stat in unused_exports():
             yield LakeFinding(
                 lake().storage.uri(stat.key),
@@ -150,11 +150,15 @@ def refetch(window: str, source: str = ROOT) -> None:
     The windows that were committed together with it are discarded too; for a second one of these
     nothing is left to do.
     """
-    home = raw_lake(source)
-    manifest = home.windows().get(window) or home.newest(RECEIPTS, window)
+    raw_data = raw_lake(source)
+    manifest = raw_data.windows().get(window) or raw_data.newest(RECEIPTS, window)
     if manifest:
-        home.invalidate(RECEIPTS, manifest.partition, "invalidated by hand, to be fetched again")
-    elif not any(window in RawPartition.parse(name).windows for name in home.partitions(RECEIPTS)):
+        raw_data.invalidate(
+            RECEIPTS, manifest.partition, "invalidated by hand, to be fetched again"
+        )
+    elif not any(
+        window in RawPartition.parse(name).windows for name in raw_data.partitions(RECEIPTS)
+    ):
         raise Corrupt(f"{RECEIPTS} has no window {window}", RECEIPTS, window)
 
 

@@ -25,14 +25,14 @@ from pipeline.load import (
 from pipeline.load.publication import NOTHING
 from pipeline.months import months_before, months_between
 from pipeline.targets import DerivedTask, Files, Metadata, lake
-from pipeline.tasks import early
+from pipeline.tasks import warm_up
+from pipeline.tasks.back_office import BackOffice, exports
 from pipeline.tasks.batches import BatchTask, Months
-from pipeline.tasks.exports import BackOffice, exports
 from pipeline.tasks.history import days_of, history_span
 from pipeline.tasks.labour import labour
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlyCustomers, MonthlySummary
-from pipeline.tasks.outside_history import OutsideHistory, check_conserved, is_needed
+from pipeline.tasks.outside_history import OutsideHistory, check_receipts_complete, is_needed
 from pipeline.tasks.raw import catalogs_for
 from pipeline.tasks.raw_state import until_raw_changes
 from pipeline.tasks.report import Report, tasks_of
@@ -59,13 +59,13 @@ class MonthlyReport(Report, BatchTask):
 
     month: dt.date = settings.field(Months(default=None))
     dataset, version = MONTHLY, 7
-    is_for_clusters, draws = False, True
+    is_for_clusters, draws_charts = False, True
     upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE, OUTSIDE, RAW_SHIFTS, SHIFTS)
 
     def requires(self) -> list[DerivedTask]:
         last = days_of(self.month)[-1]  # ConfigError for an invalid month
         if not all(catalog.complete() for catalog in catalogs_for(last)):
-            early.begin()  # nothing of it is extracted yet
+            warm_up.start_simulators()  # nothing of it is extracted yet
         base = [
             month
             for month in (months_before(self.month, 1), months_before(self.month, 12))
@@ -105,7 +105,7 @@ class MonthlyReport(Report, BatchTask):
     def run(self) -> Iterator[Any]:
         with suppress(Corrupt):  # the report that reads a damaged month has it rebuilt
             for dataset in (CUSTOMERS, SUMMARY):  # once, for all processes
-                lake().gather(dataset, lake().partitions(dataset))
+                lake().prefetch(dataset, lake().partitions(dataset))
         yield from super().run()
 
     def write_report(self, before: Manifest | None, **common: Any) -> Files:
@@ -122,7 +122,7 @@ class MonthlyReport(Report, BatchTask):
             self.month,
             customers | summaries,
             changes=figures_of(before) if before else None,
-            reopened=self.changed_since(before) if before else (),
+            changed_receipts=self.changed_since(before) if before else (),
             lake_starts=self.lake_starts(),
             covered=list(days_of(self.month)),
             backoffice=compared[0] if compared else None,
@@ -148,7 +148,9 @@ class MonthlyReport(Report, BatchTask):
 
     def check(self, before: Manifest | None) -> Metadata:
         """Every receipt near the month is in the lake. Raises DataError."""
-        return {CHECKED: check_conserved(self.month, self.checked_by(before) if before else ())}
+        return {
+            CHECKED: check_receipts_complete(self.month, self.checked_by(before) if before else ())
+        }
 
     def checked_by(self, before: Manifest) -> frozenset[str]:
         """The raw objects that version `before` has checked, which need no second look.

@@ -54,7 +54,7 @@ class MonthlySummary(BatchTask):
             for task in tasks:
                 sales = MonthlySales(month=task.month)
                 tables = stack.enter_context(open_tables(sales, memory, spill))
-                stores, employees = people_and_places(days_of(task.month)[-1])
+                stores, employees = stores_and_employees(days_of(task.month)[-1])
                 counts = lake().metadata(sales.dataset, sales.name)
                 months[task.month] = MonthRows(
                     **tables, stores=stores, employees=employees, counts=counts
@@ -99,9 +99,9 @@ class MonthlyCustomers(BatchTask):
         return lake().read(summary.dataset, summary.name, ["customers"]), {}
 
 
-def people_and_places(day: dt.date) -> tuple[pa.Table, pa.Table]:
+def stores_and_employees(day: dt.date) -> tuple[pa.Table, pa.Table]:
     """The stores and employees of every source, in the catalogs that `day` uses."""
-    from pipeline.transform.several import qualify, unite_named
+    from pipeline.transform.several import merge_named, qualify
 
     catalogs = {task.source: read_catalog(task) for task in catalogs_for(day)}
     stores = [
@@ -115,7 +115,7 @@ def people_and_places(day: dt.date) -> tuple[pa.Table, pa.Table]:
     if len(catalogs) == 1:
         return stores[0], employees[0]
     suffixes = [f" ({point_of_sale_of(source).capitalize()})" for source in catalogs]
-    return unite_named(stores, "name", suffixes), unite_named(employees, "alias", suffixes)
+    return merge_named(stores, "name", suffixes), merge_named(employees, "alias", suffixes)
 
 
 def spill_folder() -> Path:

@@ -18,7 +18,7 @@ from pipeline.load import NIGHTLY, RECEIPTS, SALES, STAGING
 from pipeline.months import months_between
 from pipeline.recipients import report_recipients
 from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, lake
-from pipeline.tasks import early
+from pipeline.tasks import warm_up
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
 from pipeline.tasks.history import history_span
@@ -84,8 +84,8 @@ class Nightly(DerivedTask):
 
     def requires(self) -> list[RawTask]:
         if not self._is_extracted():
-            early.begin()
-            early.expect_reports()
+            warm_up.start_simulators()
+            warm_up.expect_reports()
         windows = windows_of_all(history_span().first, self.date)
         return [*catalogs_for(self.date), *windows, *self._rescans()]
 

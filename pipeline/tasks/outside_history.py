@@ -17,7 +17,7 @@ from pipeline.load.layout import file_key
 from pipeline.settings.run_context import once_per_run
 from pipeline.status.outside_history import (
     format_outside,
-    format_unread,
+    format_quarantined,
     objects_outside,
     read_outside,
 )
@@ -28,11 +28,11 @@ from pipeline.tasks.raw import RawReceipts
 from pipeline.tasks.raw_state import until_raw_changes
 
 if TYPE_CHECKING:
-    from pipeline.maintenance.conserve import Conservation
+    from pipeline.maintenance.completeness import Completeness
 
 log = logging.getLogger(__name__)
 
-SHAPING = ("stores", "decimals", "tzdata", "max_days_late")
+CLEANING_SETTINGS = ("stores", "decimals", "tzdata", "max_days_late")
 
 
 RawObjects = dict[str, list[RawObject]]
@@ -80,8 +80,8 @@ class OutsideHistory(DerivedTask):
         return [RawReceipts(date=day, source=source) for source in sources() for day in windows]
 
     def fingerprint_settings(self) -> dict[str, object]:
-        shaping = settings.cleaning()
-        names = {name: shaping[name] for name in SHAPING}
+        cleaning = settings.cleaning_settings()
+        names = {name: cleaning[name] for name in CLEANING_SETTINGS}
         return names | {"history_starts": history_span().first}
 
     def inputs(self) -> list[tuple[str, str]] | None:
@@ -116,21 +116,23 @@ class OutsideHistory(DerivedTask):
 @once_per_run
 def warn_of_uncounted() -> None:
     """Log, once a run, receipts that no figure counts: quarantined or too early."""
-    from pipeline.status.findings import find_unread
+    from pipeline.status.findings import find_quarantined
 
     first = history_span().first
     rows = read_outside(raw_sources(), first, list_outside()).to_pylist()
-    lines = [*format_unread(find_unread(lake())), *format_outside(rows, str(first))]
+    lines = [*format_quarantined(find_quarantined(lake())), *format_outside(rows, str(first))]
     if lines:
         log.warning("%s", "\n".join(lines))
 
 
-def find_lost(month: dt.date | None = None, checked: Container[str] = ()) -> Conservation:
+def find_missing_receipts(
+    month: dt.date | None = None, checked: Container[str] = ()
+) -> Completeness:
     """Receipts near `month` (None: all) that were read and are in no table."""
-    from pipeline.maintenance.conserve import (
-        Conservation,
+    from pipeline.maintenance.completeness import (
+        Completeness,
         ReceiptIndex,
-        conserve,
+        check_completeness,
         name_of,
         objects_near,
     )
@@ -150,23 +152,23 @@ def find_lost(month: dt.date | None = None, checked: Container[str] = ()) -> Con
         return name in published and bool(task.complete())
 
     index = ReceiptIndex(lake(), read_outside(raw_sources(), first, list_outside()))
-    result = Conservation()
+    result = Completeness()
     for raw in raw_sources():
         names = {entry: name_of(raw, entry) for entry in objects[raw.folder]}
         unread = [entry for entry, name in names.items() if name not in checked]
-        part = conserve(raw, unread, is_built, index, first, last)
+        part = check_completeness(raw, unread, is_built, index, first, last)
         result.findings += part.findings
         result.checked += [*(name for name in names.values() if name in checked), *part.checked]
     return result
 
 
-def check_conserved(month: dt.date, checked: Container[str]) -> list[str]:
+def check_receipts_complete(month: dt.date, checked: Container[str]) -> list[str]:
     """The names of the objects near `month` whose receipts are all in the lake.
 
     Objects of `checked` are not read again. Raises DataError for a receipt that was read and is in
     no table.
     """
-    result = find_lost(month, checked)
+    result = find_missing_receipts(month, checked)
     for finding in result.findings:
         raise DataError(str(finding))
     return sorted(set(result.checked))

@@ -19,12 +19,12 @@ from pipeline.lakes import (
     check_lake,
     identity,
     local_state,
-    names_if_several,
     point_of_sale_of,
     prefix_of,
     raw_lake,
     reader_of,
     rules_of,
+    source_names,
     sources,
 )
 from pipeline.lakes.connect import connect, origin_of
@@ -32,7 +32,7 @@ from pipeline.load import CATALOG, RAW, RECEIPTS, RawPartition, compress, decomp
 from pipeline.pos.source import Source, catalog_json
 from pipeline.rules import day_bounds
 from pipeline.targets import lake
-from pipeline.tasks import early
+from pipeline.tasks import warm_up
 from pipeline.tasks.raw_task import RawTask, committed
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def open_source(source: str = ROOT) -> Source:
             lambda: shop,
             name=partition,
             raw=raw_lake(source),
-            names=names_if_several(),
+            names=source_names(),
         )
         local_state.remember(settings.lake_name(), {shop.identity: fingerprint})
     return shop
@@ -78,8 +78,11 @@ def check_stores(source: str, rows_by_name: Mapping[str, Sequence[bytes]]) -> No
     for row in lists.get("stores", []):
         store, store_id = rules_of(source).store(row["id"]), f"{prefix_of(source)}{row['id']}"
         of_shop = currency.get("code") if isinstance(currency, dict) else currency
-        stated = {"currency": row.get("currency") or of_shop, "timezone": row.get("timezone")}
-        for key, value in stated.items():
+        pos_values = {
+            "currency": row.get("currency") or of_shop,
+            "timezone": row.get("timezone"),
+        }
+        for key, value in pos_values.items():
             if value and value != getattr(store, key):
                 raise ConfigError(
                     f"[shop] {key} = {getattr(store, key)}, and {point_of_sale_of(source)} says"
@@ -103,15 +106,15 @@ class RawCatalog(RawTask):
                 f"catalog of {self.date}: the API serves today's catalog only; the last closed day"
                 f" is {settings.last_day()}"
             )
-        early.import_stages()
+        warm_up.import_stages()
         rows_by_name = open_source(self.source).catalog()
-        if names_if_several():
+        if source_names():
             check_stores(self.source, rows_by_name)
         counts = {name: len(rows) for name, rows in rows_by_name.items()}
-        home = raw_lake(self.source)
+        raw_data = raw_lake(self.source)
         files = {"catalog": compress(catalog_json(rows_by_name))}
-        before = home.newest(self.dataset, self.name)
-        home.publish(
+        before = raw_data.newest(self.dataset, self.name)
+        raw_data.publish(
             self.dataset, self.name, RAW, files, {"objects": counts}, expected_manifest=before
         )
         self.report_progress(f"{sum(counts.values())} objects", 100)
@@ -135,8 +138,8 @@ def catalog_for(day: dt.date, source: str = ROOT) -> RawCatalog:
     """The first snapshot of a business day or later, else of the last closed day."""
     days = raw_lake(source).partitions(CATALOG)
     index = bisect_left(days, str(day))
-    found_day = dt.date.fromisoformat(days[index]) if index < len(days) else settings.last_day()
-    return RawCatalog(date=found_day, source=source)
+    nearest = dt.date.fromisoformat(days[index]) if index < len(days) else settings.last_day()
+    return RawCatalog(date=nearest, source=source)
 
 
 def catalogs_for(day: dt.date) -> list[RawCatalog]:
@@ -191,7 +194,7 @@ class RawReceipts(RawDays):
                 f" {settings.last_day()}"
             )
         missing = self.missing_days()
-        early.import_stages(len(missing))
+        warm_up.import_stages(len(missing))
         extract(
             missing,
             raw_lake(self.source),
@@ -200,7 +203,7 @@ class RawReceipts(RawDays):
             last=settings.last_day(),
             now=settings.now(),
             state_folder=settings.lake_state_folder(),
-            tell=self.report_progress,
+            report=self.report_progress,
         )
 
 
@@ -241,17 +244,17 @@ class Rescan(RawTask):
     def fetch(self) -> None:
         from pipeline.extract.rescan import rescan
 
-        home = raw_lake(self.source)
-        windows = [window_of(task.date, home) for task in self.requires()]
+        raw_data = raw_lake(self.source)
+        windows = [window_of(task.date, raw_data) for task in self.requires()]
         missed = rescan(
             windows,
             self.name,
-            home,
+            raw_data,
             open_without_erased(self.source),
             now=settings.now(),
             state_folder=settings.lake_state_folder(),
-            most=settings.pos().missing_numbers,
-            tell=self.report_progress,
+            max_numbers=settings.pos().missing_numbers,
+            report=self.report_progress,
         )
         self.report_progress(f"{len(missed)} receipts were missing", 100)
 

@@ -15,9 +15,9 @@ from pipeline.targets import DatasetTask
 def committed(dataset: str, partition: str, source: str = ROOT) -> str | None:
     """The digest of a raw partition; None where it is missing or invalidated."""
     check_lake()
-    home = raw_lake(source)
-    newest = home.windows().get(partition) if dataset == RECEIPTS else None
-    newest = newest or home.newest(dataset, partition)
+    raw_data = raw_lake(source)
+    newest = raw_data.windows().get(partition) if dataset == RECEIPTS else None
+    newest = newest or raw_data.newest(dataset, partition)
     return newest.digest if newest and newest.fingerprint == RAW else None
 
 

@@ -3,9 +3,9 @@
 Takes a DriverContext (settings, menu, instant, versions; no secret, executors have theirs in their
 own environment) and BuildRequests. Returns BuildResults; the partitions themselves go to the lake.
 The process takes over what the driver read and then calls the task's own `build()`, so it publishes
-the same bytes. It refuses with ConfigError where its code, its libraries or the settings that shape
-a partition differ from the driver's, and with Stale where it sees other inputs. Every error is the
-result of its own request, so that it does not end the others.
+the same bytes. It refuses with ConfigError where its code, its libraries or the settings that a
+partition uses differ from the driver's, and with Stale where it sees other inputs. Every error is
+the result of its own request, so that it does not end the others.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ import luigi
 
 from pipeline import settings, targets
 from pipeline.errors import ConfigError, EngineError, PipelineError, Stale
-from pipeline.lakes import snapshots, take_over
-from pipeline.logs import Sentence
+from pipeline.lakes import load_snapshot, snapshots
+from pipeline.logs import LogFormatter
 from pipeline.settings.run_context import new_run
 from pipeline.targets import lake
 
@@ -116,7 +116,7 @@ def driver_context(*, is_local: bool) -> DriverContext:
 
 
 def _cleaning() -> dict[str, str]:
-    return {name: str(value) for name, value in settings.cleaning().items()}
+    return {name: str(value) for name, value in settings.cleaning_settings().items()}
 
 
 @cache
@@ -133,14 +133,14 @@ _adopted: list[str] = []  # id of the context that this process has taken over
 _state_folders: list[tempfile.TemporaryDirectory[str]] = []  # of this process, until it ends
 
 
-def adopt(driver: DriverContext) -> None:
+def apply_driver_context(driver: DriverContext) -> None:
     """Begin a run that sees what the driver saw, once for each step."""
     if _adopted == [driver.id]:
         return
     _check_same(driver.code, code(), f"; install the same in {sys.prefix} on every node")
     if not _adopted:
         handler = logging.StreamHandler()
-        handler.setFormatter(Sentence("%(asctime)s %(levelname)-8s %(message)s"))
+        handler.setFormatter(LogFormatter("%(asctime)s %(levelname)-8s %(message)s"))
         logging.getLogger().addHandler(handler)
         _state_folders.append(tempfile.TemporaryDirectory(prefix="pos-executor-"))
     # A node may have no home folder for its state.
@@ -162,7 +162,7 @@ def adopt(driver: DriverContext) -> None:
     hint = "; set CUSTOMER_HASH_KEY in the executors' own environment" if has_other_key else ""
     _check_same(driver.cleaning, own, hint)
     lake().run = driver.run
-    take_over(driver.snapshots)
+    load_snapshot(driver.snapshots)
     _adopted[:] = [driver.id]
 
 
@@ -234,14 +234,16 @@ def build_chunk(driver: DriverContext, request: BuildRequest) -> object:
     return _attempt(driver, request, lambda task: task.make_chunk(request.chunk, request.chunks))
 
 
-def unite(
+def merge_chunks(
     driver: DriverContext, requests: Sequence[BuildRequest], key: int, parts: list[Any]
 ) -> BuildResult:
     """Publish the partition `requests[key]` from its chunks."""
     error = next((part for part in parts if isinstance(part, PipelineError)), None)
     if error is None:
         request = requests[key]
-        error = _attempt(driver, request, lambda task: _build(task, partial(task.unite, parts)))
+        error = _attempt(
+            driver, request, lambda task: _build(task, partial(task.merge_chunks, parts))
+        )
     return BuildResult(requests[key], error)
 
 
@@ -251,7 +253,7 @@ def _attempt(
     """What `do` returns of the task, or the error that it met."""
 
     def attempt() -> T:
-        adopt(driver)
+        apply_driver_context(driver)
         task = request.task()
         if task.fingerprint() != request.fingerprint:
             raise Stale(

@@ -13,7 +13,7 @@ from pipeline.extract.window_bounds import DAY
 from pipeline.load import Manifest
 from pipeline.load.layout import digest_of
 from pipeline.load.publication import Content
-from pipeline.rebuild_reason import plain
+from pipeline.rebuild_reason import settings_as_json
 from pipeline.targets import BuildStart, DerivedTask, Files, Metadata, lake
 from pipeline.tasks.history import days_of
 from pipeline.tasks.monthly_sales import MonthlySales
@@ -37,7 +37,7 @@ class Report(DerivedTask):
             "locale": settings.locale(),
             "paper": settings.paper(),
             "decimals": settings.decimals(),
-            **settings.cleaning(),
+            **settings.cleaning_settings(),
         }
 
     def fingerprint_settings(self) -> dict[str, object]:
@@ -67,7 +67,7 @@ class Report(DerivedTask):
             "version": number,
             "definitions": self.version,
             "code": self.code(),
-            "settings": digest_of(json.dumps(plain(self.options()), sort_keys=True)),
+            "settings": digest_of(json.dumps(settings_as_json(self.options()), sort_keys=True)),
             "watermark": str(through),
             "inputs": dict(self.inputs() or ()),
         }

@@ -50,8 +50,9 @@ def shift_sources() -> tuple[str, ...]:
 class RawShifts(RawDays):
     """The shifts received in the half of a month that ends with a day.
 
-    And in LOOK_BACK days before it. Empty if the account or its token does not provide shifts; the
-    manifest says so. Luigi batches the missing ones: those that touch are requested as one span.
+    It also has those of the LOOK_BACK days before that half. Empty if the account or its token does
+    not provide shifts; the manifest says so. Luigi batches the missing ones: those that touch are
+    requested as one span.
     """
 
     date: dt.date = settings.field(settings.Days(default=None))
@@ -76,7 +77,7 @@ class RawShifts(RawDays):
             rows, served_from = shop.shifts(since, until)
         except NotServed as error:
             refused, served_from = str(error), until
-        home, contents = raw_lake(self.source), []
+        raw_data, contents = raw_lake(self.source), []
         for day, part in split_shifts(rows, days, reader_of(self.source)).items():
             reason = ""
             if received_in(day)[1] <= served_from:
@@ -84,9 +85,9 @@ class RawShifts(RawDays):
                 log.warning("%s: no shifts of the cash drawer are kept: %s", day, reason)
             files = {FILE: compress(b"".join(row + b"\n" for row in part))}
             metadata = {"shifts": len(part), "refused": reason}
-            expected = home.newest(RAW_SHIFTS, str(day))
+            expected = raw_data.newest(RAW_SHIFTS, str(day))
             contents.append(Content(RAW_SHIFTS, str(day), RAW, files, metadata, expected))
-        for result in home.publish_all(contents):
+        for result in raw_data.publish_all(contents):
             if isinstance(result, PipelineError):
                 raise result
         self.report_progress(f"{len(rows)} shifts", 100)
@@ -192,9 +193,9 @@ class MonthlyShifts(BatchTask):
         return [*catalogs_for(days_of(self.month)[-1]), *shifts]
 
     def fingerprint_settings(self) -> dict[str, object]:
-        shaping = settings.cleaning()
+        cleaning = settings.cleaning_settings()
         starts = max(history_span().first, self.month)
-        return {name: shaping[name] for name in ("stores", "decimals", "tzdata")} | {
+        return {name: cleaning[name] for name in ("stores", "decimals", "tzdata")} | {
             "starts": str(starts)
         }
 
@@ -240,13 +241,13 @@ class MonthlyShifts(BatchTask):
 
     def _read(self, source: str, counts: Counter[str]) -> dict[CashShift, dt.date]:
         """The newest version of each shift, with the first partition that has it."""
-        read, home = reader_of(source).read_shift, raw_lake(source)
+        read, raw_data = reader_of(source).read_shift, raw_lake(source)
         assert read is not None  # as of every source in shift_sources()
         newest: dict[str, tuple[CashShift, dt.date]] = {}
         for task in self.requires():
             if not isinstance(task, RawShifts) or task.source != source:
                 continue
-            for line in decompress(home.read(RAW_SHIFTS, task.name, [FILE])[FILE]).splitlines():
+            for line in decompress(raw_data.read(RAW_SHIFTS, task.name, [FILE])[FILE]).splitlines():
                 try:
                     shift = read(line)
                 except ValueError as error:

@@ -94,7 +94,7 @@ def read_months(
     """What `read` returns of each task, by month; in a bucket, several at once."""
     tasks = list(tasks)
     for dataset in {task.dataset for task in tasks}:
-        lake().gather(dataset, [task.name for task in tasks if task.dataset == dataset])
+        lake().prefetch(dataset, [task.name for task in tasks if task.dataset == dataset])
     tables = lake().storage.map(read, tasks)
     return {task.period: each for task, each in zip(tasks, tables, strict=True)}
 

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from pipeline.errors import DataError
 from pipeline.rules import Rules
 from pipeline.transform.catalog import Catalog
-from pipeline.transform.columns import Ints, Labels, fixed, ints, labels, split, spread
+from pipeline.transform.columns import Ints, Labels, expand_ranges, fixed, ints, labels, split
 from pipeline.transform.days import EPOCH, business_days_by_store
 from pipeline.transform.nested import Rows
 from pipeline.transform.parse import chunks
@@ -99,7 +99,7 @@ def _clean_days(
     numbers = np.array([day.toordinal() - EPOCH for day in ordered], "i8")
     receipts, good = records.receipts, records.good
     days_of_good, clock = assign_days(receipts, good, rules)
-    # one entry per record and day that reads it: the record (good ones, then rejected), the day
+    # one entry per record and day that reads it: the record (valid ones, then rejected), the day
     record, reader = _readings(records.owners(), raws, [days[day] for day in ordered])
     is_newest, revisions = newest(records, record, reader)
     is_good = record < len(good)
@@ -122,8 +122,8 @@ def _clean_days(
             receipts, good[rows], days_of_good[rows], clock[rows], partitions
         )
         book = next((book for book in books if book.catalog is catalog), None)
-        page = ReceiptTables(selected, book or RecipeBook(rules.menu, catalog), rules)
-        parts = (_split(t, numbers[members]) for t in (page.receipts, page.sales, page.payments))
+        built = ReceiptTables(selected, book or RecipeBook(rules.menu, catalog), rules)
+        parts = (_split(t, numbers[members]) for t in (built.receipts, built.sales, built.payments))
         for index, tables in zip(members, zip(*parts, strict=True), strict=True):
             refused = record[counted & ~is_good & (reader == index)] - len(good)
             rejected = [records.rejected[row] for row in refused.tolist()]
@@ -153,7 +153,7 @@ def _readings(
     readers = [[n for n, names in enumerate(reads) if raw.name in names] for raw in raws]
     counts = np.array([len(days) for days in readers], "i8")
     starts = np.cumsum(counts) - counts
-    record, entry = spread(starts[owners], counts[owners])
+    record, entry = expand_ranges(starts[owners], counts[owners])
     return record, np.array([day for days in readers for day in days], "i8")[entry]
 
 
@@ -191,10 +191,10 @@ def transform(
     """
     book = RecipeBook(rules.menu, catalog)
     for piece in chunks(raw.ndjson, size):
-        yield page(raw._replace(ndjson=piece), book, rules)
+        yield tables_of_page(raw._replace(ndjson=piece), book, rules)
 
 
-def page(raw: Raw, book: RecipeBook, rules: Rules) -> ReceiptTables:
+def tables_of_page(raw: Raw, book: RecipeBook, rules: Rules) -> ReceiptTables:
     """The tables of one page, sorted by time. Raises DataError for an invalid record."""
     records = read([raw], rules, book.catalog.raw)
     if records.rejected:

@@ -97,7 +97,7 @@ def lists(ends: Ints, kind: pa.ListType, fields: Sequence[pa.Array]) -> pa.Array
     )
 
 
-def spread(starts: Ints, counts: Ints) -> tuple[Ints, Ints]:
+def expand_ranges(starts: Ints, counts: Ints) -> tuple[Ints, Ints]:
     """(parent, index) of each row; parent p has counts[p] rows from starts[p] on."""
     parent = np.repeat(np.arange(len(counts)), counts)
     ends = np.cumsum(counts)
@@ -145,7 +145,7 @@ class Labels:
         return Labels(self.codes[rows], self.values)
 
     def map(self, change: Callable[[str], str | None], null: str | None = None) -> Labels:
-        """The labels that `change` makes of the values; `null` is what stands for null."""
+        """The labels that `change` makes of the values; `null` replaces null."""
         rows = np.where(self.codes < 0, len(self.values), self.codes)
         return labels(rows, [*map(change, self.values), null])
 
@@ -163,7 +163,7 @@ class Labels:
 
 
 def labels(rows: Ints, values: Sequence[str | None]) -> Labels:
-    """Labels of `values[row]`, equal values united; row -1 is null."""
+    """Labels of `values[row]`, equal values merged; row -1 is null."""
     codes: dict[str, int] = {}
     code = [-1 if value is None else codes.setdefault(value, len(codes)) for value in values]
     return Labels(np.array([*code, -1])[rows], list(codes))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.transform.columns import Ints, pair, spread
+from pipeline.transform.columns import Ints, expand_ranges, pair
 from pipeline.transform.nested import Rows
 from pipeline.transform.recipes import TEN_THOUSAND, Choice, Component, Dish, RecipeBook
 
@@ -69,7 +69,7 @@ def explode(lines: Rows, source: Ints, book: RecipeBook) -> Exploded:
     dish, dishes = dishes_of(lines, source, book)
     modifiers = lines.rows("line_modifiers")
     # per modifier: its line, its index among all modifiers; `inside` are those of combos
-    owner, modifier = spread(modifiers.ends[source], modifiers.counts[source])
+    owner, modifier = expand_ranges(modifiers.ends[source], modifiers.counts[source])
     is_combo = np.array([d.recipe is not None for d in dishes], bool)[dish]
     inside = np.flatnonzero(is_combo[owner])
     choices, choice = _choices(modifiers, dish[owner[inside]], modifier[inside], dishes, book)
@@ -78,7 +78,7 @@ def explode(lines: Rows, source: Ints, book: RecipeBook) -> Exploded:
     parts, chosen = _parts(owner[inside], slots, choice, choices, dish, dishes, combos)
 
     rows = np.bincount(parts.line, minlength=len(source))
-    line, number = spread(np.zeros(len(source), "i8"), np.maximum(rows, 1))
+    line, number = expand_ranges(np.zeros(len(source), "i8"), np.maximum(rows, 1))
     first = np.cumsum(np.maximum(rows, 1)) - np.maximum(rows, 1)
     row, listed = first[owner], np.ones(len(owner), bool)
     slot = np.zeros(len(owner), bool)
@@ -151,7 +151,7 @@ def _parts(
         for part in d.recipe.fixed
     ]
     fixed_parts = np.array([len(d.recipe.fixed) if d.recipe else 0 for d in dishes] or [0])
-    combo, which = spread(
+    combo, which = expand_ranges(
         (np.cumsum(fixed_parts) - fixed_parts)[dish[combos]], fixed_parts[dish[combos]]
     )
     lines = np.concatenate([owner[picked], combos[combo]])

@@ -25,7 +25,7 @@ from pipeline.schema.receipt import scale
 from pipeline.transform.allocate import FIRST, LARGEST, LAST, allocate
 from pipeline.transform.columns import Ints, sums, valid
 from pipeline.transform.combos import Exploded
-from pipeline.transform.nested import Rows, Tally, line_taxes
+from pipeline.transform.nested import ReceiptSums, Rows, line_taxes
 
 _REMAINDER = {"largest": LARGEST, "first": FIRST, "last": LAST}
 _WIDE = 1 << 62
@@ -50,21 +50,21 @@ class Amounts:
         return Amounts(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
-def of_lines(receipts: Rows, tally: Tally) -> Amounts:
+def of_lines(receipts: Rows, receipt_sums: ReceiptSums) -> Amounts:
     """The money of all lines. The POS's cost 0 means that none was entered."""
     lines = receipts.rows("line_items")
     included, added = line_taxes(lines)
     gross, discount = lines.ints("gross_total_money"), lines.ints("total_discount")
-    unspread = receipts.ints("total_discount") - tally.line_discount
-    late = np.flatnonzero(unspread)
-    if len(late):
-        rows = np.flatnonzero((unspread != 0)[lines.parent])
+    unallocated = receipts.ints("total_discount") - receipt_sums.line_discount
+    receipts_left = np.flatnonzero(unallocated)
+    if len(receipts_left):
+        rows = np.flatnonzero((unallocated != 0)[lines.parent])
         discount = discount.copy()
         discount[rows] += allocate(
-            unspread[late],
+            unallocated[receipts_left],
             np.abs(gross - discount)[rows],
-            lines.counts[late],
-            np.zeros(len(late), "i8"),
+            lines.counts[receipts_left],
+            np.zeros(len(receipts_left), "i8"),
         )
     cost, unit = lines.ints("cost_total"), lines.ints("cost")
     return Amounts(

@@ -63,10 +63,10 @@ def receipts_of(batch: pa.RecordBatch) -> Rows:
 
 
 @dataclass(frozen=True)
-class Tally:
+class ReceiptSums:
     """Sums over the lines, taxes and discounts of each receipt, minor units.
 
-    As received: refunds are not yet negative.
+    The sums are as received: refunds are not yet negative.
     """
 
     lines: Ints
@@ -83,7 +83,7 @@ class Tally:
     rounding: Ints
 
     @classmethod
-    def count(cls, receipts: Rows) -> Tally:
+    def count(cls, receipts: Rows) -> ReceiptSums:
         """The sums of all `receipts`."""
         lines, discounts, taxes = (
             receipts.rows(name) for name in ("line_items", "total_discounts", "total_taxes")

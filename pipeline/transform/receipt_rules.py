@@ -18,7 +18,7 @@ from pipeline.rules import Rules, Store
 from pipeline.rules.clock import micros
 from pipeline.transform.columns import Ints
 from pipeline.transform.days import DAY
-from pipeline.transform.nested import Tally
+from pipeline.transform.nested import ReceiptSums
 
 EARLIEST, LATEST = (micros(datetime(year, 1, 1, tzinfo=UTC)) for year in (2000, 2100))
 FIRST_SALE = micros(datetime(2010, 1, 1, tzinfo=UTC))
@@ -44,21 +44,21 @@ def rounding_limit(store: Store, rules: Rules) -> int:
     return int(limit * 10**rules.decimals)
 
 
-def wrong_totals(tally: Tally, limit: Ints) -> dict[str, np.ndarray]:
+def wrong_totals(receipt_sums: ReceiptSums, limit: Ints) -> dict[str, np.ndarray]:
     """True where a total is not the sum of its rows, by the total's JSON pointer.
 
     `limit` is the largest rounding. Lines may carry less discount than the receipt, not more.
     """
-    unspread = tally.discount - tally.line_discount
-    is_lost = (unspread != 0) & (
-        ((unspread > 0) != (tally.discount > 0))
-        | (np.abs(unspread) > np.abs(tally.discount))
-        | (tally.lines == 0)
+    unallocated = receipt_sums.discount - receipt_sums.line_discount
+    is_lost = (unallocated != 0) & (
+        ((unallocated > 0) != (receipt_sums.discount > 0))
+        | (np.abs(unallocated) > np.abs(receipt_sums.discount))
+        | (receipt_sums.lines == 0)
     )
     return {
-        "/total_discount": (tally.named_discount != tally.discount) | is_lost,
-        "/total_taxes": (tally.named_included != tally.tax_included)
-        | (tally.named_added != tally.tax_added),
-        "/total_tax": tally.tax != tally.tax_included + tally.tax_added,
-        "/total_money": np.abs(tally.rounding) > limit,
+        "/total_discount": (receipt_sums.named_discount != receipt_sums.discount) | is_lost,
+        "/total_taxes": (receipt_sums.named_included != receipt_sums.tax_included)
+        | (receipt_sums.named_added != receipt_sums.tax_added),
+        "/total_tax": receipt_sums.tax != receipt_sums.tax_included + receipt_sums.tax_added,
+        "/total_money": np.abs(receipt_sums.rounding) > limit,
     }

@@ -68,7 +68,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Dish:
-    """A line's item: united name, category, is it weighed, the recipe of a combo."""
+    """The item of a line: name, category, if it is weighed, recipe of a combo."""
 
     name: str
     category: str | None
@@ -105,11 +105,14 @@ class RecipeBook:
 
     def category(self, name: str, item: Item | None) -> str | None:
         category = self.menu.names["categories"].get(name) or (item.category if item else None)
-        return category and self.menu.names["category_names"].unite(category)
+        return category and self.menu.names["category_names"].resolve(category)
 
     def _dish(self, as_sold: str, item_id: str | None) -> Dish:
         """The item of a line."""
-        name, item = self.menu.names["items"].unite(as_sold), self.catalog.items.get(item_id or "")
+        name, item = (
+            self.menu.names["items"].resolve(as_sold),
+            self.catalog.items.get(item_id or ""),
+        )
         category = self.category(name, item)
         rule = self.menu.combo((as_sold, name), item_id, category)
         if rule:
@@ -145,7 +148,7 @@ class RecipeBook:
         if variant_id not in self.catalog.by_variant:
             return Fixed(Component(variant_id, variant_id, None, None, False), tens, 0, -1)
         item, variant = self.catalog.by_variant[variant_id]
-        name = self.menu.names["items"].unite(item.name)
+        name = self.menu.names["items"].resolve(item.name)
         return Fixed(Component(name, item.name, item, variant, True, variant.name), tens, 0, -1)
 
     def _component(self, name: str, as_sold: str) -> Component:
@@ -153,15 +156,15 @@ class RecipeBook:
         alias = self.menu.names["dishes"].get(name)
         dish = alias or name
         items = self.menu.names["items"]
-        entry = self.catalog.find(dish) or self.catalog.find(items.unite(dish))
+        entry = self.catalog.find(dish) or self.catalog.find(items.resolve(dish))
         if entry:
             item, variant = entry
             size = variant.name if variant else None
-            size = size and self.menu.names["variants"].unite(size)
-            return Component(items.unite(item.name), as_sold, item, variant, True, size)
+            size = size and self.menu.names["variants"].resolve(size)
+            return Component(items.resolve(item.name), as_sold, item, variant, True, size)
         is_known = alias is not None or items.get(dish) is not None
         dish, _, size = dish.partition(" / ") if alias else (dish, "", "")
-        return Component(items.unite(dish), as_sold, None, None, is_known, size or None)
+        return Component(items.resolve(dish), as_sold, None, None, is_known, size or None)
 
     def _choice(self, rule: Combo | None, modifier: str, option: str) -> Choice:
         """What `option` of `modifier` is to a combo; nothing to a composite (no rule)."""

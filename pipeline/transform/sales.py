@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def write_sales(writer: ColumnWriter, page: ReceiptTables) -> None:
     """Write them for every row of the page."""
-    lines, exploded, unite = page.of_receipt, page.exploded, page.book.menu.names
+    lines, exploded, resolve = page.of_receipt, page.exploded, page.book.menu.names
     line, parts, components = exploded.line, exploded.parts, exploded.parts.components
     is_part, source = exploded.number > 0, page.source[line]
     component = np.full(len(line), -1)
@@ -43,7 +43,7 @@ def write_sales(writer: ColumnWriter, page: ReceiptTables) -> None:
             [c.variant.variant_id if c.variant else None for c in components],
         ),
         variant=either(
-            lines.labels("variant_name").map(unite["variants"].unite).take(source),
+            lines.labels("variant_name").map(resolve["variants"].resolve).take(source),
             [c.variant_name for c in components],
         ),
         category=labels(
@@ -60,7 +60,7 @@ def write_sales(writer: ColumnWriter, page: ReceiptTables) -> None:
             np.where(is_part, dish, -1), [d.recipe.name if d.recipe else None for d in dishes]
         ),
         slot=Labels(slot, lines.rows("line_modifiers").labels("name").values).map(
-            unite["modifiers"].unite
+            resolve["modifiers"].resolve
         ),
     )
     quantity = page.quantity[line]
@@ -103,7 +103,7 @@ def write_sales(writer: ColumnWriter, page: ReceiptTables) -> None:
 
 def _write_modifiers(writer: ColumnWriter, page: ReceiptTables) -> None:
     """Write the modifiers of each row, in order; `upgrade` holds what a slot charged."""
-    exploded, modifiers, unite = (
+    exploded, modifiers, resolve = (
         page.exploded,
         page.of_receipt.rows("line_modifiers"),
         page.book.menu.names,
@@ -121,7 +121,7 @@ def _write_modifiers(writer: ColumnWriter, page: ReceiptTables) -> None:
         0, np.cumsum(np.bincount(exploded.modifier_row[listed], minlength=len(exploded.line)))
     ]
     names = [
-        _text(modifiers.labels(name).take(exploded.modifier[listed]).map(unite[table].unite))
+        _text(modifiers.labels(name).take(exploded.modifier[listed]).map(resolve[table].resolve))
         for name, table in (("name", "modifiers"), ("option", "options"))
     ]
     writer.rows(

@@ -62,7 +62,7 @@ def _prefixed(column: pa.Array, prefix: str) -> pa.Array:
     return pc.binary_join_element_wise(pa.scalar(prefix, column.type), column, "")
 
 
-def unite_named(tables: Sequence[pa.Table], name: str, suffixes: Sequence[str]) -> pa.Table:
+def merge_named(tables: Sequence[pa.Table], name: str, suffixes: Sequence[str]) -> pa.Table:
     """The rows of all tables; names that several have get their table's suffix."""
     names = [set(table.column(name).cast(pa.string()).to_pylist()) for table in tables]
     arrays = []
@@ -74,15 +74,15 @@ def unite_named(tables: Sequence[pa.Table], name: str, suffixes: Sequence[str]) 
                 for text in table.column(name).cast(pa.string()).to_pylist()
             ]
         )
-    united = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
-    index = united.schema.get_field_index(name)
-    kind = united.schema.field(index).type
+    merged = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    index = merged.schema.get_field_index(name)
+    kind = merged.schema.field(index).type
     column = Labels.read(texts([text for own in arrays for text in own])).column(kind)
-    united = united.set_column(index, united.schema.field(index), column)
+    merged = merged.set_column(index, merged.schema.field(index), column)
     columns = [
         Labels.read(texts(each.cast(pa.string()).to_pylist())).column(each.type)
         if pa.types.is_dictionary(each.type)
         else each
-        for each in united.columns
+        for each in merged.columns
     ]
-    return pa.Table.from_arrays(columns, schema=united.schema)
+    return pa.Table.from_arrays(columns, schema=merged.schema)

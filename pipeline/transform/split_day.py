@@ -152,7 +152,7 @@ def _clean_portion(day: date, blocks: Sequence[_Block], book: RecipeBook, rules:
     return replace(cleaned, quarantine=quarantine)
 
 
-def unite(parts: Sequence[Cleaned]) -> Cleaned:
+def merge_parts(parts: Sequence[Cleaned]) -> Cleaned:
     """The tables of `parts` of a day as one, in the order of the lake."""
     tables = {
         dataset.name: _join([getattr(part, dataset.name) for part in parts], dataset.order)

@@ -2,7 +2,7 @@
 
 Takes nested receipts, which of them and in which order, each one's business day and local time.
 Returns pyarrow tables that conform to schema.RECEIPTS, SALES and PAYMENTS, each built on first use.
-Signs: REFUND negative, whatever sign it arrived with; cancelled 0. Checked for every receipt before
+Signs: REFUND negative, with any sign in the record; cancelled 0. Checked for every receipt before
 any table is built: gross, discount, net, taxes and cost of its rows of sales equal those of its
 lines, and of its discounts and taxes by name; else MoneyNotConserved names it.
 """
@@ -20,10 +20,19 @@ import pyarrow as pa
 from pipeline.errors import MoneyNotConserved
 from pipeline.rules import Rules
 from pipeline.schema import PAYMENTS, RECEIPTS, SALES, Dataset
-from pipeline.transform.columns import Ints, Labels, fixed, labels, spread, sums, texts, valid
+from pipeline.transform.columns import (
+    Ints,
+    Labels,
+    expand_ranges,
+    fixed,
+    labels,
+    sums,
+    texts,
+    valid,
+)
 from pipeline.transform.combos import explode
 from pipeline.transform.money import of_lines, of_rows
-from pipeline.transform.nested import Rows, Tally
+from pipeline.transform.nested import ReceiptSums, Rows
 from pipeline.transform.recipes import RecipeBook
 from pipeline.transform.sales import write_sales
 from pipeline.transform.writer import ColumnWriter
@@ -33,9 +42,9 @@ UNMAPPED = "unmapped"
 
 @dataclass(frozen=True)
 class SelectedReceipts:
-    """Receipts to write: rows of `receipts` in order.
+    """Receipts to write: rows of `receipts` in `order`.
 
-    With business day (days since 1970) and local time (microseconds).
+    `day` is the business day (days since 1970), `clock` the local time (microseconds).
     """
 
     receipts: Rows
@@ -56,11 +65,14 @@ class ReceiptTables:
     def __init__(self, chosen: SelectedReceipts, book: RecipeBook, rules: Rules):
         self.chosen, self.book, self.rules = chosen, book, rules
         receipts, order = chosen.receipts, chosen.order
-        self.tally, self.of_receipt = Tally.count(receipts), receipts.rows("line_items")
+        self.receipt_sums, self.of_receipt = (
+            ReceiptSums.count(receipts),
+            receipts.rows("line_items"),
+        )
         self.counts = self.of_receipt.counts[order]
-        self.parent, self.source = spread(self.of_receipt.ends[order], self.counts)
+        self.parent, self.source = expand_ranges(self.of_receipt.ends[order], self.counts)
         self.exploded = explode(self.of_receipt, self.source, book)
-        self.lines = of_lines(receipts, self.tally).take(self.source)
+        self.lines = of_lines(receipts, self.receipt_sums).take(self.source)
         store = receipts.labels("store_id")
         paid = self.of_receipt.rows("line_modifiers").ints("money_amount")[self.exploded.modifier]
         self.money = of_rows(
@@ -72,7 +84,10 @@ class ReceiptTables:
             rules.decimals,
         )
         negative = (
-            np.where(self.tally.gross != 0, self.tally.gross, receipts.ints("total_money")) < 0
+            np.where(
+                self.receipt_sums.gross != 0, self.receipt_sums.gross, receipts.ints("total_money")
+            )
+            < 0
         )
         self.sign = np.where(
             receipts.labels("receipt_type").is_in("REFUND"), np.where(negative, 1, -1), 1
@@ -95,11 +110,11 @@ class ReceiptTables:
         )
         discount = self.chosen.receipts.ints("total_discount")
         totals = {
-            "gross": self.tally.gross[order],
+            "gross": self.receipt_sums.gross[order],
             "discount": discount[order],
-            "net": (self.tally.gross - discount)[order],
-            "tax_included": self.tally.named_included[order],
-            "tax_added": self.tally.named_added[order],
+            "net": (self.receipt_sums.gross - discount)[order],
+            "tax_included": self.receipt_sums.named_included[order],
+            "tax_added": self.receipt_sums.named_added[order],
             "cost": sums(self.lines.cost, self.counts),
         }
         for name, expected in totals.items():
@@ -166,21 +181,21 @@ class ReceiptTables:
             updated_at=receipts.ints("updated_at")[order],
         )
         writer.number(self.cancelled, cancelled_at=receipts.ints("cancelled_at")[order])
-        tally, payments = self.tally, receipts.rows("payments")
+        receipt_sums, payments = self.receipt_sums, receipts.rows("payments")
         total, discount = receipts.ints("total_money"), receipts.ints("total_discount")
         amounts = {
-            "gross": tally.gross,
+            "gross": receipt_sums.gross,
             "discount": discount,
-            "net": tally.gross - discount,
-            "tax_included": tally.tax_included,
-            "tax_added": tally.tax_added,
+            "net": receipt_sums.gross - discount,
+            "tax_included": receipt_sums.tax_included,
+            "tax_added": receipt_sums.tax_added,
             "tip": receipts.ints("tip"),
             "surcharge": receipts.ints("surcharge"),
             "surcharge_tax": receipts.ints("surcharge_tax"),
             "gift_cards": receipts.ints("gift_cards"),
-            "rounding": tally.rounding,
+            "rounding": receipt_sums.rounding,
             "total": total,
-            "points_discount": tally.points,
+            "points_discount": receipt_sums.points,
             "paid": sums(payments.ints("money_amount"), payments.counts),
         }
         writer.number(
@@ -192,7 +207,7 @@ class ReceiptTables:
         for name, extra in (("total_discounts", ()), ("total_taxes", ("rate",))):
             below = receipts.rows(name)
             counts = below.counts[order]
-            owner, which = spread(below.ends[order], counts)
+            owner, which = expand_ranges(below.ends[order], counts)
             take = fixed(which, pa.int64())
             writer.rows(
                 name.removeprefix("total_"),
@@ -219,7 +234,7 @@ class ReceiptTables:
     @cached_property
     def payments(self) -> pa.Table:
         payments, order = self.chosen.receipts.rows("payments"), self.chosen.order
-        owner, which = spread(payments.ends[order], payments.counts[order])
+        owner, which = expand_ranges(payments.ends[order], payments.counts[order])
         writer = self._writer(PAYMENTS, owner)
         writer.label(
             payment_type_id=payments.labels("payment_type_id").take(which),

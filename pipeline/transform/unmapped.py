@@ -21,7 +21,7 @@ from pipeline.rules import Rules
 from pipeline.rules.names import fold, tidy
 from pipeline.transform.catalog import Catalog
 from pipeline.transform.clean import assign_days
-from pipeline.transform.columns import Ints, spread
+from pipeline.transform.columns import Ints, expand_ranges
 from pipeline.transform.combos import explode
 from pipeline.transform.days import EPOCH
 from pipeline.transform.nested import Rows
@@ -106,7 +106,7 @@ def _sightings(
     Fills `hints` of each item first.
     """
     lines = receipts.rows("line_items")
-    parent, source = spread(lines.ends[order], lines.counts[order])
+    parent, source = expand_ranges(lines.ends[order], lines.counts[order])
     exploded = explode(lines, source, book)
     modifiers, items = lines.rows("line_modifiers"), lines.labels("item_name")
     names, options, charged = (

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.rules import Rules
 from pipeline.schema.receipt import RECEIPT, Field
 from pipeline.transform.columns import Ints, offsets, valid
-from pipeline.transform.nested import Rows, Tally
+from pipeline.transform.nested import ReceiptSums, Rows
 from pipeline.transform.receipt_rules import (
     EARLIEST,
     LATEST,
@@ -39,7 +39,7 @@ def validate_columns(receipts: Rows, rules: Rules) -> np.ndarray:
     _mark_fields(RECEIPT, receipts, owner, unit if (unit != 1).any() else None, invalid)
     sold, created = receipts.ints("receipt_date"), receipts.ints("created_at")
     invalid |= is_impossible(sold, created) | is_too_late(sold, created, rules)
-    for wrong in wrong_totals(Tally.count(receipts), limit).values():
+    for wrong in wrong_totals(ReceiptSums.count(receipts), limit).values():
         invalid |= wrong
     return invalid
 

@@ -34,7 +34,7 @@ from pipeline.transform.field_values import (
     read_object,
     read_value,
 )
-from pipeline.transform.nested import Tally
+from pipeline.transform.nested import ReceiptSums
 from pipeline.transform.receipt_rules import (
     is_impossible,
     is_too_late,
@@ -159,7 +159,7 @@ def _check(receipt: dict[str, Any], rules: Rules) -> None:
         raise BrokenRule("implausible_date", "/receipt_date", _plain(receipt["receipt_date"]))
     amounts = _amounts(receipt)
     units = {name: np.array([int(a.scaleb(rules.decimals))]) for name, a in amounts.items()}
-    tally = Tally(lines=np.array([len(receipt["line_items"])]), **units)
+    receipt_sums = ReceiptSums(lines=np.array([len(receipt["line_items"])]), **units)
     limit = np.array([rounding_limit(store, rules)])
     is_included = amounts["named_included"] != amounts["tax_included"]
     details = {
@@ -169,7 +169,7 @@ def _check(receipt: dict[str, Any], rules: Rules) -> None:
         "/total_money": f"{receipt['total_money']}, and its parts make"
         f" {receipt['total_money'] - amounts['rounding']}",
     }
-    for pointer, wrong in wrong_totals(tally, limit).items():
+    for pointer, wrong in wrong_totals(receipt_sums, limit).items():
         if wrong.any():
             raise BrokenRule("totals_differ", pointer, details[pointer])
 

@@ -2,8 +2,8 @@
 
 The only package that imports matplotlib and seaborn.
 
-Takes `page.Chart` (kind, data of exact integers and typed values) and `words.Words` for every
-label. Returns bytes that are the same for the same chart: no dates, no versions, no random
+Takes `document.Chart` (kind, data of exact integers and typed values) and `localizer.Localizer` for
+every label. Returns bytes that are the same for the same chart: no dates, no versions, no random
 identifiers. Integers become drawing coordinates here and nowhere else. matplotlib is imported when
 the first chart is drawn, not before.
 
@@ -19,8 +19,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from reports.page import Chart
-from reports.words import Words
+from reports.document import Chart
+from reports.localizer import Localizer
 
 DRAWERS = {
     "days": "bars",
@@ -36,7 +36,7 @@ DRAWERS = {
 }
 
 
-def draw(charts: Iterable[tuple[str, Chart]], words: Words) -> dict[str, bytes]:
+def draw(charts: Iterable[tuple[str, Chart]], localizer: Localizer) -> dict[str, bytes]:
     """`charts` as SVG by name; raises KeyError for a kind that nothing draws."""
     from reports.charts.style import styled
 
@@ -45,7 +45,7 @@ def draw(charts: Iterable[tuple[str, Chart]], words: Words) -> dict[str, bytes]:
         for name, chart in charts:
             module = import_module(f"reports.charts.{DRAWERS[chart.kind]}")
             drawer = getattr(module, f"draw_{chart.kind}")
-            images[name] = drawer(chart.data, words).to_bytes()
+            images[name] = drawer(chart.data, localizer).to_bytes()
     return images
 
 

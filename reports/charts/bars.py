@@ -19,20 +19,20 @@ from reports.charts.style import (
     Canvas,
     width_of,
 )
+from reports.localizer import Localizer
 from reports.values import Count, Money, Text, Value
-from reports.words import Words
 
 HIGH = 130.0
 """Points of the plot of bars."""
 
 
-def _amounts(words: Words, currency: str) -> Callable[[float], str]:
-    return lambda tick: words.say(Money(int(tick), currency, compact=True))
+def _amounts(localizer: Localizer, currency: str) -> Callable[[float], str]:
+    return lambda tick: localizer.format(Money(int(tick), currency, compact=True))
 
 
-def mark_title(words: Words, *values: Value) -> str:
+def mark_title(localizer: Localizer, *values: Value) -> str:
     """Label and value of a mark: "Sep 13, 2025: $12,310.00"."""
-    label, *rest = (words.say(value) for value in values)
+    label, *rest = (localizer.format(value) for value in values)
     return f"{label}: {', '.join(rest)}"
 
 
@@ -41,24 +41,24 @@ class _Bars:
 
     def __init__(
         self,
-        words: Words,
+        localizer: Localizer,
         keys: Sequence[tuple[str, str, str]],
         data: Mapping[str, Any],
         others: Sequence[int],
     ):
-        self.words, self.currency = words, data["currency"]
+        self.localizer, self.currency = localizer, data["currency"]
         self.values: Sequence[int] = data["values"]
         high, low = max([*self.values, *others, 0]), min([*self.values, *others, 0])
         high = high or (1 if low == 0 else 0)
-        say = _amounts(words, self.currency)
+        format_value = _amounts(localizer, self.currency)
         self.canvas = Canvas(0)
         top = legend(self.canvas, keys) + 16
         ticks = ticks_of(low, high)
-        self.left = max([width_of(say(tick), SMALL) for tick in ticks]) + 8
+        self.left = max([width_of(format_value(tick), SMALL) for tick in ticks]) + 8
         self.canvas.height = top + HIGH + 20
         self.scale = Scale(low, high, top + HIGH, top)
         self.step = (WIDTH - self.left - 2) / max(len(self.values), 6)
-        value_axis(self.canvas, self.scale, (self.left, WIDTH - 2), say, ticks)
+        value_axis(self.canvas, self.scale, (self.left, WIDTH - 2), format_value, ticks)
 
     def middle(self, index: int) -> float:
         return self.left + (index + 0.5) * self.step
@@ -80,7 +80,7 @@ class _Bars:
 
     def mark(self, index: int, value: Value, reach: float) -> None:
         """The figure of one bar, over it and within the plot."""
-        label = self.words.say(value)
+        label = self.localizer.format(value)
         half, x = width_of(label, SMALL, True) / 2, self.middle(index)
         x = min(max(x, self.left + half), WIDTH - 2 - half)
         y = self.scale(max(reach, 0)) - 8
@@ -88,12 +88,13 @@ class _Bars:
 
     def labels(self, ticks: Sequence[int], names: Sequence[Value]) -> None:
         places = [
-            (self.middle(i), self.words.say(name)) for i, name in zip(ticks, names, strict=True)
+            (self.middle(i), self.localizer.format(name))
+            for i, name in zip(ticks, names, strict=True)
         ]
         label_axis(self.canvas, places, (self.left, WIDTH - 2), self.canvas.height - 9)
 
 
-def draw_days(data: Mapping[str, Any], words: Words) -> Canvas:
+def draw_days(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """Daily bars, the compared month as a line.
 
     data: labels (values, one a bar), ticks (indices to label), values (units, one a day), before
@@ -103,12 +104,12 @@ def draw_days(data: Mapping[str, Any], words: Words) -> Canvas:
     """
     values, before, spans = data["values"], data["before"], data.get("spans", [])
     named = [v for v in before if v is not None]
-    keys = [("hatch" if all(data["partial"]) else "bar", BLUE, words.say(data["name"]))]
+    keys = [("hatch" if all(data["partial"]) else "bar", BLUE, localizer.format(data["name"]))]
     if named:
-        keys.append(("dashed", INK, words.say(data["before_name"])))
+        keys.append(("dashed", INK, localizer.format(data["before_name"])))
     if any(data["closed"]):
-        keys.append(("×", MUTED, words.say(data["closed_name"])))
-    plot = _Bars(words, keys, data, [*named, *(top for _, top in spans)])
+        keys.append(("×", MUTED, localizer.format(data["closed_name"])))
+    plot = _Bars(localizer, keys, data, [*named, *(top for _, top in spans)])
     notes = data.get("notes") or [None] * len(values)
     for index, value in enumerate(values):
         title_parts: list[Value] = [data["labels"][index], Money(value, plot.currency)]
@@ -126,7 +127,10 @@ def draw_days(data: Mapping[str, Any], words: Words) -> Canvas:
             )
         else:
             plot.bar(
-                index, value, hatched=data["partial"][index], title=mark_title(words, *title_parts)
+                index,
+                value,
+                hatched=data["partial"][index],
+                title=mark_title(localizer, *title_parts),
             )
     for index, (bottom, top) in enumerate(spans):
         x = plot.middle(index)
@@ -146,7 +150,7 @@ def _span(currency: str, low: int, high: int) -> Text:
     return Text("chart.between", {"low": Money(low, currency), "high": Money(high, currency)})
 
 
-def draw_trend(data: Mapping[str, Any], words: Words) -> Canvas:
+def draw_trend(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """Monthly bars with their 12-month average; a partial month is hatched.
 
     data: labels, ticks, values, average (units or None), name, average_name, partial, partial_name,
@@ -154,14 +158,14 @@ def draw_trend(data: Mapping[str, Any], words: Words) -> Canvas:
     """
     values, average = data["values"], data["average"]
     averages = [v for v in average if v is not None]
-    keys = [("bar", BLUE, words.say(data["name"]))]
+    keys = [("bar", BLUE, localizer.format(data["name"]))]
     if averages:
-        keys.append(("solid", VERMILION, words.say(data["average_name"])))
+        keys.append(("solid", VERMILION, localizer.format(data["average_name"])))
     if any(data["partial"]):
-        keys.append(("hatch", BLUE, words.say(data["partial_name"])))
-    plot = _Bars(words, keys, data, averages)
+        keys.append(("hatch", BLUE, localizer.format(data["partial_name"])))
+    plot = _Bars(localizer, keys, data, averages)
     for index, value in enumerate(values):
-        title = mark_title(words, data["labels"][index], Money(value, plot.currency))
+        title = mark_title(localizer, data["labels"][index], Money(value, plot.currency))
         plot.bar(index, value, hatched=data["partial"][index], title=title)
     heights = [None if v is None else plot.scale(v) for v in average]
     for run in segments([plot.middle(i) for i in range(len(values))], heights):
@@ -172,7 +176,7 @@ def draw_trend(data: Mapping[str, Any], words: Words) -> Canvas:
     return plot.canvas
 
 
-def draw_stack(data: Mapping[str, Any], words: Words) -> Canvas:
+def draw_stack(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """Stacked counts by month: the lower part plain, the upper part striped.
 
     The last bar has a label for both.
@@ -183,11 +187,14 @@ def draw_stack(data: Mapping[str, Any], words: Words) -> Canvas:
     names = (data["base_name"], data["top_name"])
     canvas = Canvas(0)
     start = legend(
-        canvas, [("bar", BLUE, words.say(names[0])), ("part", ORANGE, words.say(names[1]))]
+        canvas,
+        [("bar", BLUE, localizer.format(names[0])), ("part", ORANGE, localizer.format(names[1]))],
     )
     canvas.height = start + 126
     last = len(base) - 1
-    right = max(width_of(words.say(Count(n)), SMALL, True) for n in (base[last], top[last])) + 6
+    right = (
+        max(width_of(localizer.format(Count(n)), SMALL, True) for n in (base[last], top[last])) + 6
+    )
     high = max((a + b for a, b in zip(base, top, strict=True)), default=1) or 1
     scale = Scale(0, high, start + 106, start + 4)
     step = (WIDTH - right - 2) / len(base)
@@ -197,7 +204,7 @@ def draw_stack(data: Mapping[str, Any], words: Words) -> Canvas:
             (below, 0, BLUE, names[0]),
             (above, below, ORANGE, names[1]),
         ):
-            title = mark_title(words, data["labels"][index], Count(part), name)
+            title = mark_title(localizer, data["labels"][index], Count(part), name)
             height = scale(foot) - scale(foot + part)
             canvas.rect(
                 x,
@@ -213,9 +220,9 @@ def draw_stack(data: Mapping[str, Any], words: Words) -> Canvas:
         [(scale(base[last] / 2), base[last]), (scale(base[last] + top[last] / 2), top[last])]
     )
     for y, (_, value) in zip(spread([y for y, _ in middles], 12), middles, strict=True):
-        canvas.write(WIDTH - right + 4, y, words.say(Count(value)), bold=True)
+        canvas.write(WIDTH - right + 4, y, localizer.format(Count(value)), bold=True)
     every = max(1, -(-len(base) // 6))
     ticks = [i for i in range(len(base)) if (last - i) % every == 0]
-    places = [(2 + (i + 0.5) * step, words.say(data["labels"][i])) for i in ticks]
+    places = [(2 + (i + 0.5) * step, localizer.format(data["labels"][i])) for i in ticks]
     label_axis(canvas, places, (2, WIDTH - right), canvas.height - 9)
     return canvas

@@ -23,7 +23,7 @@ from reports.charts.style import (
     text_on,
     width_of,
 )
-from reports.words import Words
+from reports.localizer import Localizer
 
 CELL = 16.0
 
@@ -46,7 +46,7 @@ def shade(signed: bool, level: int) -> tuple[str, str]:
     return to_hex(color), text_on(color)
 
 
-def draw_heat(data: Mapping[str, Any], words: Words) -> Canvas:
+def draw_heat(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """A grid of figures, hours in rows, so that a phone shows it at full size.
 
     data: rows (labels of the weekdays), columns (labels of the hours), cells (rows of (value to
@@ -54,15 +54,17 @@ def draw_heat(data: Mapping[str, Any], words: Words) -> Canvas:
     ((row, column) to frame or None).
     """
     rows, columns, cells, signed = data["rows"], data["columns"], data["cells"], data["signed"]
-    left = max([width_of(words.say(column), SMALL) for column in columns], default=0) + 8
+    left = max([width_of(localizer.format(column), SMALL) for column in columns], default=0) + 8
     canvas = Canvas(len(columns) * CELL + 20)
     high = max((abs(cell[1]) for row in cells for cell in row if cell), default=1) or 1
     wide = (WIDTH - left - 1) / len(rows)
     for x, row in enumerate(rows):
-        canvas.write(left + (x + 0.5) * wide, 8, words.say(row), anchor="middle", color=MUTED)
+        canvas.write(
+            left + (x + 0.5) * wide, 8, localizer.format(row), anchor="middle", color=MUTED
+        )
     for y, column in enumerate(columns):
         middle = 18 + (y + 0.5) * CELL
-        canvas.write(left - 6, middle, words.say(column), anchor="end", color=MUTED)
+        canvas.write(left - 6, middle, localizer.format(column), anchor="end", color=MUTED)
         for x, row in enumerate(rows):
             cell, place = cells[x][y], left + x * wide
             if cell is None:
@@ -78,8 +80,10 @@ def draw_heat(data: Mapping[str, Any], words: Words) -> Canvas:
                 continue
             share = cell[1] / high
             color, ink = shade(signed, int(256 * ((share + 1) / 2 if signed else max(share, 0.0))))
-            label = cut(words.say(cell[0]), wide - 3, SMALL)
-            title = f"{words.say(row)}, {words.say(column)}: {words.say(cell[0])}"
+            label = cut(localizer.format(cell[0]), wide - 3, SMALL)
+            title = (
+                f"{localizer.format(row)}, {localizer.format(column)}: {localizer.format(cell[0])}"
+            )
             canvas.rect(place + 1, middle - CELL / 2 + 1, wide - 2, CELL - 2, color, title=title)
             canvas.write(place + wide / 2, middle, label, anchor="middle", color=ink, hidden=True)
     if data.get("best"):

@@ -20,15 +20,15 @@ from reports.charts.style import (
     cut,
     width_of,
 )
+from reports.localizer import Localizer
 from reports.values import Money, Percent, Rate, Value
-from reports.words import Words
 
 FLAT = 0.25
 """Shares whose range is a smaller part of the lowest one are drawn without zero."""
 STYLES = ((BLUE, None), (VERMILION, DASHED), (PURPLE, DOTTED))
 
 
-def draw_lines(data: Mapping[str, Any], words: Words) -> Canvas:
+def draw_lines(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """A line for each series, months without a value left open.
 
     data: labels, ticks, tick_names, lines ((name, units or None a month), ...) oldest first and the
@@ -47,17 +47,17 @@ def draw_lines(data: Mapping[str, Any], words: Words) -> Canvas:
     high = high if high > low else low + 1
     value_of = _reader(index, data.get("currency", ""))
 
-    def say(value: float) -> str:
-        return words.say(value_of(int(value), True))
+    def format_value(value: float) -> str:
+        return localizer.format(value_of(int(value), True))
 
-    right = min(max(width_of(words.say(name), SMALL, True) for name, _ in lines) + 12, 124)
+    right = min(max(width_of(localizer.format(name), SMALL, True) for name, _ in lines) + 12, 124)
     ticks = ticks_of(low, high)
-    left = max(width_of(say(tick), SMALL) for tick in ticks) + 8
+    left = max(width_of(format_value(tick), SMALL) for tick in ticks) + 8
     canvas = Canvas(190)
     scale = Scale(low, high, 166, 12)
     count = max(len(data["labels"]), 2)
     x = Scale(0, count - 1, left + 6, WIDTH - right - 4)
-    value_axis(canvas, scale, (left, WIDTH - right), say, ticks)
+    value_axis(canvas, scale, (left, WIDTH - right), format_value, ticks)
     ends = []
     for place, (name, values) in enumerate(reversed(lines)):
         color, dash = STYLES[place % len(STYLES)]
@@ -66,17 +66,18 @@ def draw_lines(data: Mapping[str, Any], words: Words) -> Canvas:
             canvas.line(run, color, 2.2 if place == 0 else 1.6, dash)
         for i, v in enumerate(values):
             if v is not None:
-                title = mark_title(words, name, data["labels"][i], value_of(v, False))
+                title = mark_title(localizer, name, data["labels"][i], value_of(v, False))
                 canvas.sign(x(i), scale(v), "o", 3.2, color, title=title)
         last = next((v for v in reversed(values) if v is not None), None)
         if last is not None:
-            ends.append((scale(last), words.say(name), color))
+            ends.append((scale(last), localizer.format(name), color))
     ends.sort()
     for y, (_, name, color) in zip(spread([end[0] for end in ends], 13), ends, strict=True):
         room = (right - 8) * (0.9 if width_of(name, SMALL, True) > right - 8 else 1.2)
         canvas.write(WIDTH - right + 6, y, cut(name, room, SMALL), color=DARKER[color], bold=True)
     places = [
-        (x(i), words.say(name)) for i, name in zip(data["ticks"], data["tick_names"], strict=True)
+        (x(i), localizer.format(name))
+        for i, name in zip(data["ticks"], data["tick_names"], strict=True)
     ]
     label_axis(canvas, places, (left, WIDTH - right), 181)
     return canvas

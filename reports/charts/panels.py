@@ -8,13 +8,13 @@ from typing import Any
 from reports.charts.bars import mark_title
 from reports.charts.plot import Scale
 from reports.charts.style import BLUE, MUTED, SIZE, SMALL, WIDTH, Canvas, cut, width_of
+from reports.localizer import Localizer
 from reports.values import Money
-from reports.words import Words
 
 HIGH, GAP = 104.0, 16.0
 
 
-def draw_panels(data: Mapping[str, Any], words: Words) -> Canvas:
+def draw_panels(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """Bars a weekday.
 
     data: panels ((name, values a weekday or None), ...), ticks (seven labels), currency. The
@@ -29,8 +29,10 @@ def draw_panels(data: Mapping[str, Any], words: Words) -> Canvas:
     wide = (WIDTH - GAP * (columns - 1)) / columns
     for index, (name, values) in enumerate(panels):
         x, top = (index % columns) * (wide + GAP), (index // columns) * HIGH
-        canvas.write(x + 1, top + 9, cut(words.say(name), (wide - 4) * 0.88), bold=True, size=SIZE)
-        _panel(canvas, (x, top + 36, wide), values, span, data, words)
+        canvas.write(
+            x + 1, top + 9, cut(localizer.format(name), (wide - 4) * 0.88), bold=True, size=SIZE
+        )
+        _panel(canvas, (x, top + 36, wide), values, span, data, localizer)
     return canvas
 
 
@@ -40,7 +42,7 @@ def _panel(
     values: list[int | None],
     span: tuple[int, int],
     data: Mapping[str, Any],
-    words: Words,
+    localizer: Localizer,
 ) -> None:
     x, top, wide = place
     scale = Scale(*span, top + 48, top)
@@ -52,16 +54,16 @@ def _panel(
             canvas.write(middle, scale(0) - 6, "×", anchor="middle", color=MUTED)
             continue
         upper, lower = sorted((scale(value), scale(0)))
-        title = mark_title(words, data["ticks"][w], Money(value, currency))
+        title = mark_title(localizer, data["ticks"][w], Money(value, currency))
         canvas.rect(middle - step * 0.36, upper, step * 0.72, lower - upper, BLUE, title=title)
     canvas.zero([(x, scale(0)), (x + wide, scale(0))])
-    names = [words.say(tick) for tick in data["ticks"]]
+    names = [localizer.format(tick) for tick in data["ticks"]]
     if max(width_of(name, SMALL) for name in names) > step - 2:
         names = [name[:1].upper() for name in names]
     for w, name in enumerate(names):
         canvas.write(x + (w + 0.5) * step, top + 58, name, anchor="middle", color=MUTED)
     if (high := values[best] or 0) > 0:
-        label = words.say(Money(high, currency, compact=True))
+        label = localizer.format(Money(high, currency, compact=True))
         half = width_of(label, SMALL, True) / 2
         middle = min(max(x + (best + 0.5) * step, x + half), x + wide - half)
         canvas.write(

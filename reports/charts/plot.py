@@ -46,14 +46,14 @@ def value_axis(
     canvas: Canvas,
     scale: Scale,
     span: tuple[float, float],
-    say: Callable[[float], str],
+    format_value: Callable[[float], str],
     ticks: Sequence[float],
 ) -> None:
     """Light lines across `span`, values at the left; the line of zero in ink."""
     left, right = span
     for tick in ticks:
         canvas.line([(left, scale(tick)), (right, scale(tick))], FAINT, 0.8)
-        canvas.write(left - 5, scale(tick), say(tick), anchor="end", color=MUTED)
+        canvas.write(left - 5, scale(tick), format_value(tick), anchor="end", color=MUTED)
     if scale.low <= 0 <= scale.high:
         canvas.zero([(left, scale(0)), (right, scale(0))])
 

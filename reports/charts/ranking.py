@@ -20,12 +20,12 @@ from reports.charts.style import (
     width_of,
     wrap,
 )
-from reports.words import Words
+from reports.localizer import Localizer
 
 LINE, GAP = 13.0, 7.5
 
 
-def draw_ranking(data: Mapping[str, Any], words: Words) -> Canvas:
+def draw_ranking(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """Bars by rank.
 
     data: rows ((label, value, units, part units, before units or None), ...): value is what the end
@@ -33,12 +33,14 @@ def draw_ranking(data: Mapping[str, Any], words: Words) -> Canvas:
     before_name say what they are (part_name and before_name None where the rows have none).
     """
     rows = data["rows"]
-    label_width = min(max((width_of(words.say(row[0])) for row in rows), default=40), WIDTH * 0.42)
-    labels = [wrap(words.say(row[0]), label_width) for row in rows]
-    amounts = [words.say(row[1]) for row in rows]
+    label_width = min(
+        max((width_of(localizer.format(row[0])) for row in rows), default=40), WIDTH * 0.42
+    )
+    labels = [wrap(localizer.format(row[0]), label_width) for row in rows]
+    amounts = [localizer.format(row[1]) for row in rows]
     end = max((width_of(s, SMALL, True) for s in amounts), default=0) + 8
     canvas = Canvas(0)
-    y = legend(canvas, _keys(data, words)) if _keys(data, words) else 4.0
+    y = legend(canvas, _keys(data, localizer)) if _keys(data, localizer) else 4.0
     top = y
     high = max([row[2] for row in rows] + [row[4] or 0 for row in rows] + [1])
     low = min([row[2] for row in rows] + [row[4] or 0 for row in rows] + [0])
@@ -49,7 +51,7 @@ def draw_ranking(data: Mapping[str, Any], words: Words) -> Canvas:
         middle, thick = y + height / 2, min(height - GAP + 1, LINE + 2)
         name, _, units, part, before = row
         left, right = sorted((x(0), x(units)))
-        title = f"{words.say(name)}: {value}"
+        title = f"{localizer.format(name)}: {value}"
         canvas.rect(
             left,
             middle - thick / 2,
@@ -66,7 +68,7 @@ def draw_ranking(data: Mapping[str, Any], words: Words) -> Canvas:
                 thick,
                 SKY,
                 hatch=PAPER,
-                title=mark_title(words, name, data["part_name"], row[1]),
+                title=mark_title(localizer, name, data["part_name"], row[1]),
             )
         if before is not None:
             canvas.line(
@@ -87,7 +89,7 @@ def draw_ranking(data: Mapping[str, Any], words: Words) -> Canvas:
     return canvas
 
 
-def _keys(data: Mapping[str, Any], words: Words) -> list[tuple[str, str, str]]:
+def _keys(data: Mapping[str, Any], localizer: Localizer) -> list[tuple[str, str, str]]:
     if not (data.get("part_name") or data.get("before_name")):
         return []
     entries = (
@@ -95,4 +97,6 @@ def _keys(data: Mapping[str, Any], words: Words) -> list[tuple[str, str, str]]:
         ("part", SKY, data.get("part_name")),
         ("mark", INK, data.get("before_name")),
     )
-    return [(sign, color, words.say(name)) for sign, color, name in entries if name is not None]
+    return [
+        (sign, color, localizer.format(name)) for sign, color, name in entries if name is not None
+    ]

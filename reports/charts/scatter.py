@@ -23,8 +23,8 @@ from reports.charts.style import (
     cut,
     width_of,
 )
+from reports.localizer import Localizer
 from reports.values import Rate, Value
-from reports.words import Words
 
 Box = tuple[float, float, float, float]
 SIGNS = {
@@ -39,7 +39,7 @@ NAMED, FIRST = 40, 5
 """The first dishes get a name if there is room; the very first may cover signs."""
 
 
-def draw_scatter(data: Mapping[str, Any], words: Words) -> Canvas:
+def draw_scatter(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """A sign for each dish, with names while there is room, the largest first.
 
     data: points ((name, popularity pair, profitability pair, kind, weight), ...), kinds (kind ->
@@ -64,7 +64,7 @@ def draw_scatter(data: Mapping[str, Any], words: Words) -> Canvas:
         canvas.write(
             right - 4 if is_right else left + 4,
             top + 10 if is_up else bottom - 10,
-            words.say(data["kinds"][kind]),
+            localizer.format(data["kinds"][kind]),
             anchor="end" if is_right else "start",
             color=DARKER[SIGNS[kind][1]],
             size=SIZE,
@@ -72,13 +72,15 @@ def draw_scatter(data: Mapping[str, Any], words: Words) -> Canvas:
         )
     for (across, up), (name, p, q, kind, _) in zip(spots, data["points"], strict=True):
         sign, color, size = SIGNS[kind]
-        title = f"{words.say(name)}: {words.say(data['kinds'][kind])}"
-        title += f" ({words.say(Rate(*p))}; {words.say(Rate(*q))})"
+        title = f"{localizer.format(name)}: {localizer.format(data['kinds'][kind])}"
+        title += f" ({localizer.format(Rate(*p))}; {localizer.format(Rate(*q))})"
         canvas.sign(x(across), y(up), sign, size, color, title=title)
     places = [(x(across), y(up)) for across, up in spots]
-    _name_points(canvas, (left, top, right, bottom), data["points"], places, data["kinds"], words)
-    canvas.write(left, 265, "← " + words.say(data["x"]) + " →", color=MUTED)
-    label = "← " + words.say(data["y"]) + " →"
+    _name_points(
+        canvas, (left, top, right, bottom), data["points"], places, data["kinds"], localizer
+    )
+    canvas.write(left, 265, "← " + localizer.format(data["x"]) + " →", color=MUTED)
+    label = "← " + localizer.format(data["y"]) + " →"
     canvas.write(7, (top + bottom) / 2, label, anchor="middle", color=MUTED, upright=True)
     return canvas
 
@@ -89,20 +91,20 @@ def _name_points(
     points: Sequence[Any],
     places: Sequence[tuple[float, float]],
     kinds: Mapping[str, Value],
-    words: Words,
+    localizer: Localizer,
 ) -> None:
     """Names beside their signs, the heaviest first.
 
     No name covers another, a sign or the edge. A thin line connects a distant name with its sign.
     """
-    corner = max(width_of(words.say(name), SIZE, True) for name in kinds.values()) + 8
+    corner = max(width_of(localizer.format(name), SIZE, True) for name in kinds.values()) + 8
     signs = [(x - 5, y - 5, x + 5, y + 5) for x, y in places]
     left, top, right, bottom = frame
     taken = [(x, y, x + corner, y + 18) for x in (left, right - corner) for y in (top, bottom - 18)]
     names = [*taken]
     order = sorted(range(len(points)), key=lambda i: (-abs(points[i][4]), i))[:NAMED]
     for rank, index in enumerate(order):
-        label = cut(words.say(points[index][0]), 160, SMALL)
+        label = cut(localizer.format(points[index][0]), 160, SMALL)
         size, (x, y) = width_of(label, SMALL), places[index]
         every, first = (
             [signs[i] for i in some if i != index] for some in (range(len(points)), order[:FIRST])

@@ -17,12 +17,12 @@ from reports.charts.style import (
     cut,
     width_of,
 )
-from reports.words import Words
+from reports.localizer import Localizer
 
 ROW, LEFT, TOP = 16.0, 30.0, 20.0
 
 
-def draw_slope(data: Mapping[str, Any], words: Words) -> Canvas:
+def draw_slope(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """Rank then and rank now.
 
     Climbers blue, fallers red and dashed, arrivals a dot.
@@ -33,7 +33,7 @@ def draw_slope(data: Mapping[str, Any], words: Words) -> Canvas:
     rows = data["rows"]
     depth = len(rows)
     canvas = Canvas(depth * ROW + TOP + 6)
-    names = [cut(words.say(name), WIDTH * 0.5, SMALL) for name, _, _ in rows]
+    names = [cut(localizer.format(name), WIDTH * 0.5, SMALL) for name, _, _ in rows]
     right = WIDTH - max(width_of(name, SMALL) for name in names) - 30
 
     def y(rank: float) -> float:
@@ -58,7 +58,7 @@ def draw_slope(data: Mapping[str, Any], words: Words) -> Canvas:
         canvas.write(right + 7, y(now), str(now), color=MUTED)
         canvas.write(right + 25, y(now), name)
     for place, key in ((LEFT, "left"), (right, "right")):
-        label = words.say(data[key])
+        label = localizer.format(data[key])
         anchor = "middle" if place > width_of(label, SMALL) / 2 else "start"
         canvas.write(place if anchor == "middle" else 2, 8, label, anchor=anchor, color=MUTED)
     return canvas

@@ -25,13 +25,13 @@ from reports.charts.style import (
     width_of,
     wrap,
 )
+from reports.localizer import Localizer
 from reports.values import Money
-from reports.words import Words
 
 ROW, THICK, LINE = 27.0, 14.0, 12.5
 
 
-def draw_waterfall(data: Mapping[str, Any], words: Words) -> Canvas:
+def draw_waterfall(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """Draw a waterfall.
 
     data: first (label, units), steps ((label, units), ...), last (label, units), currency.
@@ -44,10 +44,10 @@ def draw_waterfall(data: Mapping[str, Any], words: Words) -> Canvas:
         position = spans[-1][1]
     high, low = max(max(span) for span in spans), min(min(span) for span in spans)
     high = max(high, 0) if low < 0 else high
-    labels = [wrap(words.say(label), 104, SIZE) for label, _ in steps]
+    labels = [wrap(localizer.format(label), 104, SIZE) for label, _ in steps]
     left = max(width_of(line, SIZE, True) for label in labels for line in label) + 10
     amounts = [
-        words.say(Money(units, currency, signed=i not in (0, last), compact=True))
+        localizer.format(Money(units, currency, signed=i not in (0, last), compact=True))
         for i, (_, units) in enumerate(steps)
     ]
     end = max(width_of(s, SMALL, True) for s in amounts) + 12
@@ -60,7 +60,9 @@ def draw_waterfall(data: Mapping[str, Any], words: Words) -> Canvas:
     for index, (start, stop) in enumerate(spans):
         middle = 2 + (index + 0.5) * ROW
         title = mark_title(
-            words, steps[index][0], Money(steps[index][1], currency, signed=index not in (0, last))
+            localizer,
+            steps[index][0],
+            Money(steps[index][1], currency, signed=index not in (0, last)),
         )
         if index < last:
             canvas.line([(x(stop), middle), (x(stop), middle + ROW)], MUTED, 0.8)

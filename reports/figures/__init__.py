@@ -18,21 +18,21 @@ import pandas as pd
 import pyarrow as pa
 
 from reports.figures.calendar import (
-    FairPart,
-    Normalised,
-    Split,
+    ChangeParts,
+    SameWeekdays,
+    SameWeekdaysPart,
     covered_days,
-    fair_parts,
     month_before,
-    normalise,
+    on_same_weekdays,
     same_day,
+    same_weekdays_parts,
     split_change,
     with_weekday,
 )
 from reports.figures.customers import Visits, visits
 from reports.figures.items import by_item
 from reports.figures.money import Totals, total
-from reports.figures.silence import Silence, silences
+from reports.figures.silent_stores import SilentStore, find_silent_stores
 from reports.figures.tables import SummaryTables, currencies, frame, names, stack, store_names
 from reports.plans import Plans
 from reports.values import Value
@@ -99,7 +99,7 @@ class Figures:
         return self._compared(month_before(self.month, 12))
 
     @cached_property
-    def whole_before(self) -> SummaryTables | None:
+    def before_if_closed(self) -> SummaryTables | None:
         """The month before, for tables without days: None while the month is open."""
         return None if self.through else self.before
 
@@ -107,7 +107,7 @@ class Figures:
     def visits(self) -> dict[date, Visits]:
         """Customers of every month up to this one, in the currency.
 
-        Of other months only `customers` need be there.
+        Other months need only the table `customers`.
         """
         past = {
             month: self.sources[month]["customers"].select(VISITED)
@@ -132,7 +132,7 @@ class Figures:
         return {name: self._own(table) for name, table in (self.backoffice or {}).items()}
 
     @cached_property
-    def left_out(self) -> pd.DataFrame:
+    def before_history(self) -> pd.DataFrame:
         """Receipts before the history that arrived in the month."""
         return self._own(self.outside)
 
@@ -142,12 +142,12 @@ class Figures:
         return self._own(self.drawers)
 
     @cached_property
-    def silences(self) -> list[Silence]:
+    def silent_stores(self) -> list[SilentStore]:
         """Stores that stopped sending by the last complete day of the month."""
         own = self.now if "days" in self.sources.get(self.month, {}) else None
         frames = [tables["days"] for tables in (self.complete_before, own) if tables]
         last = self.through or month_before(self.month, -1) - timedelta(days=1)
-        return silences(frames, last)
+        return find_silent_stores(frames, last)
 
     @cached_property
     def total(self) -> Totals:
@@ -162,9 +162,9 @@ class Figures:
         return total(self.year_ago["days"]) if self.year_ago else None
 
     @cached_property
-    def fair(self) -> Normalised | None:
+    def same_weekdays(self) -> SameWeekdays | None:
         """This month on the weekdays of the month before."""
-        return normalise(self.now["days"], self.before["days"]) if self.before else None
+        return on_same_weekdays(self.now["days"], self.before["days"]) if self.before else None
 
     @cached_property
     def calendar(self) -> list[date]:
@@ -172,39 +172,41 @@ class Figures:
         return covered_days(self.month, self.through, self.lake_starts, self.covered)
 
     @cached_property
-    def occasions(self) -> dict[date, list[Value]]:
+    def special_days(self) -> dict[date, list[Value]]:
         """Holidays, commercial days, paydays and the owner's notes of the month."""
-        from reports.figures.occasions import occasions
+        from reports.figures.special_days import special_days
 
-        return occasions(self.zones, self.calendar, self.plans, self.stores.values())
+        return special_days(self.zones, self.calendar, self.plans, self.stores.values())
 
-    def _fair_parts(self, now: pd.DataFrame, base: pd.DataFrame, *keys: str) -> dict[Any, FairPart]:
+    def _same_weekdays_parts(
+        self, now: pd.DataFrame, base: pd.DataFrame, *keys: str
+    ) -> dict[Any, SameWeekdaysPart]:
         assert self.before is not None  # else there is nothing to compare with
         days = self.now["days"], self.before["days"]
-        return fair_parts(now, base, days, list(keys))
+        return same_weekdays_parts(now, base, days, list(keys))
 
     @cached_property
-    def fair_items(self) -> dict[str, FairPart] | None:
+    def items_on_same_weekdays(self) -> dict[str, SameWeekdaysPart] | None:
         """Items on the weekdays of the month before; None where items cannot be compared."""
-        if self.whole_before is None:
+        if self.before_if_closed is None:
             return None
-        return self._fair_parts(
-            self.now["item_weekdays"], self.whole_before["item_weekdays"], "item"
+        return self._same_weekdays_parts(
+            self.now["item_weekdays"], self.before_if_closed["item_weekdays"], "item"
         )
 
     @cached_property
-    def fair_categories(self) -> dict[str, FairPart] | None:
+    def categories_on_same_weekdays(self) -> dict[str, SameWeekdaysPart] | None:
         """The same for categories, "" where none is known."""
-        if self.whole_before is None:
+        if self.before_if_closed is None:
             return None
         now, base = (
             rows.assign(category=rows["category"].fillna(""))
-            for rows in (self.now["item_weekdays"], self.whole_before["item_weekdays"])
+            for rows in (self.now["item_weekdays"], self.before_if_closed["item_weekdays"])
         )
-        return self._fair_parts(now, base, "category")
+        return self._same_weekdays_parts(now, base, "category")
 
     @cached_property
-    def fair_stores(self) -> dict[str, FairPart] | None:
+    def stores_on_same_weekdays(self) -> dict[str, SameWeekdaysPart] | None:
         """The same for stores, by identifier."""
         if self.before is None:
             return None
@@ -212,7 +214,7 @@ class Figures:
             with_weekday(days).assign(store=days["store_id"])
             for days in (self.now["days"], self.before["days"])
         )
-        return self._fair_parts(now, base, "store")
+        return self._same_weekdays_parts(now, base, "store")
 
     @cached_property
     def ranked(self) -> pd.DataFrame:
@@ -220,10 +222,10 @@ class Figures:
         return by_item(self.now["items"])
 
     @cached_property
-    def split(self) -> Split | None:
-        if self.before is None or self.fair is None:
+    def change_parts(self) -> ChangeParts | None:
+        if self.before is None or self.same_weekdays is None:
             return None
-        return split_change(self.now["days"], self.before["days"], self.fair)
+        return split_change(self.now["days"], self.before["days"], self.same_weekdays)
 
     @cached_property
     def stores(self) -> dict[str, str]:

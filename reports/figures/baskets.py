@@ -5,8 +5,8 @@ lift = confidence ÷ support of the second; leverage = support - product of the 
 definitions). Modifiers are left out. Two items that are sold together in a combo are compared only
 among receipts without a combo: a combo replaces both at once, so counted over all receipts they
 would seem to attract each other. Each pair is listed once, its rarer item first. Only pairs on >=
-FEWEST receipts with lift > 1 are kept, the largest leverage first. All measures are fractions of
-integers.
+MIN_RECEIPTS receipts with lift > 1 are kept, the largest leverage first. All measures are fractions
+of integers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pandas as pd
 
 from reports.figures.money import Totals
 
-FEWEST = 20
+MIN_RECEIPTS = 20
 
 
 class Pair(NamedTuple):
@@ -67,10 +67,10 @@ def pairs(baskets: pd.DataFrame, combo_parts: pd.DataFrame, total: Totals) -> li
     own = {item: row for (item, partner), *row in sums.itertuples(name=None) if item == partner}
     together = combined(combo_parts)
     among = (total.receipts, total.receipts - total.combo_receipts)
-    matches = []
-    for (item, partner), *both in sums[sums["receipts"] >= FEWEST].itertuples(name=None):
+    pairs_of_items = []
+    for (item, partner), *both in sums[sums["receipts"] >= MIN_RECEIPTS].itertuples(name=None):
         plain = (item, partner) in together
-        if item == partner or both[plain] < FEWEST:
+        if item == partner or both[plain] < MIN_RECEIPTS:
             continue
         first, second = sorted((item, partner), key=lambda name: (own[name][plain], name))
         on_both, with_first, with_second = (
@@ -78,5 +78,5 @@ def pairs(baskets: pd.DataFrame, combo_parts: pd.DataFrame, total: Totals) -> li
         )
         pair = Pair(first, second, on_both, with_first, with_second, among[plain], plain)
         if pair.lift[0] > pair.lift[1]:
-            matches.append(pair)
-    return sorted(matches, key=lambda p: (-p.leverage[0], p.first, p.second))
+            pairs_of_items.append(pair)
+    return sorted(pairs_of_items, key=lambda p: (-p.leverage[0], p.first, p.second))

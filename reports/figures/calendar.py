@@ -1,8 +1,8 @@
-"""Fair comparison of two spans: same days, same weekdays, parts of a change.
+"""Comparison of two spans: same days, same weekdays, parts of a change.
 
 Takes frames of `days` (one row a business day, store and channel). Returns `Totals` and exact
 integers. An *open day* of a store is a business day with at least one SALE receipt. Sources: the
-report's glossary (weekday-normalised, like-for-like after the nostress note: same stores, weekday
+report's glossary (same weekdays; comparable days after the nostress note: same stores, weekday
 against the same weekday).
 """
 
@@ -62,7 +62,7 @@ def open_days_by(days: pd.DataFrame) -> dict[tuple[str, int], int]:
 
 
 @dataclass(frozen=True)
-class Normalised:
+class SameWeekdays:
     """Two comparable spans: `now` on the weekdays of `base`, over what both have."""
 
     now: Totals
@@ -71,7 +71,7 @@ class Normalised:
     """Receipts of `now` before they are rounded to a whole number."""
 
 
-def normalise(now: pd.DataFrame, base: pd.DataFrame) -> Normalised:
+def on_same_weekdays(now: pd.DataFrame, base: pd.DataFrame) -> SameWeekdays:
     """Current totals on the base span's number of open days of each weekday.
 
     Per store and weekday w: (sum of now ÷ open days w of now) × open days w of base; a store or
@@ -87,7 +87,7 @@ def normalise(now: pd.DataFrame, base: pd.DataFrame) -> Normalised:
         )
         for n in SUMS
     }
-    return Normalised(
+    return SameWeekdays(
         Totals(**{n: divide(v.numerator, v.denominator) for n, v in scaled.items()}),
         Totals(**{n: sum(getattr(sums_base[k], n) for k in weights) for n in SUMS}),
         scaled["receipts"],
@@ -103,13 +103,13 @@ def _weights(
     return {key: open_base[key] * common // open_now[key] for key in both}, common
 
 
-class FairPart(NamedTuple):
-    """The part of an item, category or store in a `Normalised` change of net sales."""
+class SameWeekdaysPart(NamedTuple):
+    """The part of an item, category or store in a `SameWeekdays` change of net sales."""
 
     now: int
     """Net sales of the current span on the base span's weekdays."""
     base: int
-    """Net sales of the base span on the weekdays that both spans traded."""
+    """Net sales of the base span on the weekdays on which both spans were open."""
     receipts: int
     """SALE receipts behind `base`."""
 
@@ -118,15 +118,15 @@ class FairPart(NamedTuple):
         return self.now - self.base
 
 
-def fair_parts(
+def same_weekdays_parts(
     now: pd.DataFrame, base: pd.DataFrame, days: tuple[pd.DataFrame, pd.DataFrame], keys: list[str]
-) -> dict[Hashable, FairPart]:
-    """`normalise` of the two frames of `days`, taken apart by `keys`.
+) -> dict[Hashable, SameWeekdaysPart]:
+    """`on_same_weekdays` of the two frames of `days`, taken apart by `keys`.
 
     `now` and `base` have store_id, weekday, `keys`, receipts and net_sales, and add up to `days`
     by store and weekday. Each part is scaled by the open days of its own store and weekday, as the
     total is; what rounding leaves goes to the largest remainders, so that the parts add up to
-    `normalise` in `now`, `base` and the change, to the minor unit.
+    `on_same_weekdays` in `now`, `base` and the change, to the minor unit.
     """
     weights, denominator = _weights(*map(open_days_by, days))
     exact: dict[Hashable, int] = {}
@@ -146,7 +146,7 @@ def fair_parts(
                 before[key][0] += net
                 before[key][1] += receipts
     scaled = largest_remainders({key: Fraction(net, denominator) for key, net in exact.items()})
-    return {key: FairPart(scaled[key], *before[key]) for key in exact}
+    return {key: SameWeekdaysPart(scaled[key], *before[key]) for key in exact}
 
 
 def largest_remainders(parts: Mapping[Hashable, Fraction]) -> dict[Hashable, int]:
@@ -171,7 +171,7 @@ def with_weekday(days: pd.DataFrame) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Split:
+class ChangeParts:
     """Why net sales moved, in money; the parts add up to now - base exactly."""
 
     base: int
@@ -183,34 +183,36 @@ class Split:
     refunds: int
     now: int
 
-    def parts(self) -> dict[str, int]:
+    def amounts(self) -> dict[str, int]:
         return {name: units for name, units in vars(self).items() if name not in ("base", "now")}
 
 
-def split_change(now: pd.DataFrame, base: pd.DataFrame, fair: Normalised) -> Split:
-    """The change of net sales in its parts; `fair` is `normalise` of both.
+def split_change(now: pd.DataFrame, base: pd.DataFrame, same_weekdays: SameWeekdays) -> ChangeParts:
+    """The change of net sales in its parts; `same_weekdays` compares both spans.
 
     It equals stores + calendar + receipts + average receipt - discounts - refunds.
 
-    stores: gross of stores that traded in only one of the spans. For the others, calendar = gross
-    now - gross now on the base span's weekdays; receipts = (receipts so normalised - base receipts)
-    × base average gross; average = the rest of the normalised rise. Discounts and refunds are the
-    plain differences, with their sign turned.
+    stores: gross of stores that were open in only one of the spans. For the others, calendar =
+    gross now - gross now on the base span's weekdays; receipts = (receipts on those weekdays - base
+    receipts) × base average gross; average = the rest of the rise on those weekdays. Discounts and
+    refunds are the plain differences, with their sign turned.
     """
     a, b = total(now), total(base)
-    traded_now, traded_base = ({k[0] for k in open_days_by(d)} for d in (now, base))
-    both = traded_now & traded_base
+    stores_now, stores_base = ({k[0] for k in open_days_by(d)} for d in (now, base))
+    both = stores_now & stores_base
     now_both, base_both = (total(d[d["store_id"].isin(both)]) for d in (now, base))
     stores = (a.gross_sales - now_both.gross_sales) - (b.gross_sales - base_both.gross_sales)
     calendar = (now_both.gross_sales - base_both.gross_sales) - (
-        fair.now.gross_sales - fair.base.gross_sales
+        same_weekdays.now.gross_sales - same_weekdays.base.gross_sales
     )
     more = (
-        (fair.receipts - fair.base.receipts) * fair.base.gross_sales / fair.base.receipts
-        if fair.base.receipts
+        (same_weekdays.receipts - same_weekdays.base.receipts)
+        * same_weekdays.base.gross_sales
+        / same_weekdays.base.receipts
+        if same_weekdays.base.receipts
         else Fraction()
     )
     receipts = divide(more.numerator, more.denominator)
-    average = fair.now.gross_sales - fair.base.gross_sales - receipts
+    average = same_weekdays.now.gross_sales - same_weekdays.base.gross_sales - receipts
     less = b.discounts - a.discounts, b.refunds - a.refunds
-    return Split(b.net_sales, stores, calendar, receipts, average, *less, a.net_sales)
+    return ChangeParts(b.net_sales, stores, calendar, receipts, average, *less, a.net_sales)

@@ -81,12 +81,12 @@ def visits(
             group(is_new),
             group(~is_new),
             int((receipts[part] > 1).sum()),
-            bool(built) and _whole(built, first, month),
+            bool(built) and _is_complete(built, first, month),
         )
     return built
 
 
-def _whole(given: Iterable[date], first: date | None, month: date) -> bool:
+def _is_complete(given: Iterable[date], first: date | None, month: date) -> bool:
     """Whether all months from `first` until before `month` are there."""
     if first is None:
         return False

@@ -26,7 +26,7 @@ from reports.figures.history import History
 from reports.figures.money import PERCENT_BASE
 from reports.values import divide
 
-WEEKS, TRIALS, FEWEST_TRIALS = 8, 6, 3
+WEEKS, TRIALS, MIN_TRIALS = 8, 6, 3
 REACH, BEGINNING = 364, 4
 """Days that are smoothed, and the weeks whose mean begins them."""
 LEVEL_GAIN, SHARE_GAIN, SHARE = 10, 20, 1_000_000
@@ -77,13 +77,13 @@ def forecast(history: History) -> Forecast | Declined:
     if not history.lake_months:
         return Declined("short")
     net = {day: value for day, (value, _) in history.by_day.items()}
-    monthly = {month: history.totals[month].net_sales for month in history.whole_months}
+    monthly = {month: history.totals[month].net_sales for month in history.complete_months}
     months = [
         m
-        for m in history.whole_months
+        for m in history.complete_months
         if (_origin(m, history.through) - min(net)).days >= 7 * WEEKS - 1
     ][-TRIALS:]
-    if len(months) < FEWEST_TRIALS:
+    if len(months) < MIN_TRIALS:
         return Declined("short")
     trials = {
         name: _trial(method, months, net, monthly, history.through)
@@ -140,7 +140,7 @@ def guess_month(
     net: Mapping[date, int], month: date, origin: date, index: Mapping[int, Fraction]
 ) -> dict[date, int]:
     """The method for each day of `month`, from `net` up to `origin`."""
-    matches = {}
+    expected = {}
     for day in days_of(month):
         last = last_weekday(day, origin)
         past = [last - 7 * k * DAY for k in range(WEEKS)]
@@ -148,8 +148,8 @@ def guess_month(
             index[month.month] / sum(index[p.month] for p in past) if index else Fraction(1, WEEKS)
         )
         middle = sum(net.get(p, 0) for p in past) * scale
-        matches[day] = divide(middle.numerator, middle.denominator)
-    return matches
+        expected[day] = divide(middle.numerator, middle.denominator)
+    return expected
 
 
 def guess_smoothed(

@@ -1,6 +1,6 @@
-"""Growth that compares like with like, and the shape of the year.
+"""Growth on comparable days, and the seasons of a year.
 
-Like-for-like (after the nostress note): same stores, only days traded in both years, each day next
+Comparable days (after the nostress note): same stores, only days open in both years, each day next
 to the equivalent weekday (day - 364). Seasonality: a month's net sales ÷ the centred 12-month mean
 around it (2 × 12 moving mean, the classical way), averaged over the years; only with >= SEASONS
 complete months. All figures are exact.
@@ -23,7 +23,7 @@ SEASONS = 24
 StoreDays = Mapping[tuple[str, date], tuple[int, int]]
 
 
-class LikeForLike(NamedTuple):
+class ComparableDays(NamedTuple):
     now: int
     base: int
     days: int
@@ -39,12 +39,12 @@ def by_store_day(days: pd.DataFrame) -> StoreDays:
     return {(store, day): (net, receipts) for store, day, net, receipts in rows if receipts > 0}
 
 
-def like_for_like(now: StoreDays, past: StoreDays) -> LikeForLike:
-    """Net sales of days whose store also traded 364 days before, and of those days."""
+def on_comparable_days(now: StoreDays, past: StoreDays) -> ComparableDays:
+    """Net sales of days whose store was also open 364 days before, and of those days."""
     both = [(store, day) for store, day in now if (store, day - YEAR) in past]
     net = sum(now[key][0] for key in both)
     base, receipts = (sum(past[store, day - YEAR][i] for store, day in both) for i in (0, 1))
-    return LikeForLike(net, base, len({day for _, day in both}), receipts)
+    return ComparableDays(net, base, len({day for _, day in both}), receipts)
 
 
 def seasonality(net: Mapping[date, int]) -> dict[int, Fraction]:
@@ -59,14 +59,16 @@ def observed_seasons(net: Mapping[date, int]) -> dict[int, list[Fraction]]:
     """calendar month -> its index in each year in which it can be measured."""
     if len(net) < SEASONS:
         return {}
-    matches: dict[int, list[Fraction]] = {}
+    indices_by_month: dict[int, list[Fraction]] = {}
     for month in net:
         around = [month_before(month, k) for k in range(-6, 7)]
         if not set(around) <= net.keys():
             continue
         centred = net[around[0]] + net[around[-1]] + 2 * sum(net[m] for m in around[1:-1])
         if centred > 0:
-            matches.setdefault(month.month, []).append(Fraction(24 * net[month], centred))
-    if len(matches) < 12 or any(sum(indices) <= 0 for indices in matches.values()):
+            indices_by_month.setdefault(month.month, []).append(Fraction(24 * net[month], centred))
+    if len(indices_by_month) < 12 or any(
+        sum(indices) <= 0 for indices in indices_by_month.values()
+    ):
         return {}
-    return matches
+    return indices_by_month

@@ -84,20 +84,20 @@ class History:
 
     @cached_property
     def partial(self) -> set[date]:
-        matches = {self.last} if self.through and self.last in self.totals else set()
+        partial = {self.last} if self.through and self.last in self.totals else set()
         if self.months and (days := self.open_days[self.months[0]]) and days[0].day > STARTED:
-            matches.add(self.months[0])
-        return matches
+            partial.add(self.months[0])
+        return partial
 
     @cached_property
-    def whole_months(self) -> list[date]:
+    def complete_months(self) -> list[date]:
         """Months in the lake that are not partial."""
         return [month for month in self.lake_months if month not in self.partial]
 
     def year_to(self, month: date) -> list[date] | None:
         """The 12 complete months up to `month`; None if one is missing or partial."""
         year = [month_before(month, i) for i in range(11, -1, -1)]
-        return year if set(year) <= set(self.whole_months) else None
+        return year if set(year) <= set(self.complete_months) else None
 
     def sum_of(self, months: list[date]) -> Totals:
         return Totals(
@@ -107,8 +107,8 @@ class History:
     @cached_property
     def average(self) -> dict[date, tuple[int, int]]:
         """Net sales of the 12 complete months that end with a month, and 12."""
-        matches = {m: self.year_to(m) for m in self.months}
-        return {m: (self.sum_of(year).net_sales, 12) for m, year in matches.items() if year}
+        years = {m: self.year_to(m) for m in self.months}
+        return {m: (self.sum_of(year).net_sales, 12) for m, year in years.items() if year}
 
     def stacked(self, name: str, months: Collection[date] | None = None) -> pd.DataFrame:
         """The table of every month, or of `months`, with the month of each row."""

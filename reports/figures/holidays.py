@@ -33,8 +33,8 @@ def holidays_in(zones: Iterable[str], days: Iterable[date]) -> dict[date, str]:
         return {}
     chosen = sorted(days)
     years = sorted({day.year for day in chosen})
-    matches = calendar(years=years, language=calendar.default_language)
-    return {day: matches[day] for day in chosen if day in matches}
+    holidays = calendar(years=years, language=calendar.default_language)
+    return {day: holidays[day] for day in chosen if day in holidays}
 
 
 @cache

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from reports.figures.calendar import FairPart
+from reports.figures.calendar import SameWeekdaysPart
 from reports.figures.tables import group_sums, sort_rows, sum_by
 
 SUMS = [
@@ -79,37 +79,40 @@ def classes(net: list[int]) -> list[str]:
     ['A', 'B', 'C', 'C']
     """
     a_bound, b_bound = (bound * sum(value for value in net if value > 0) for bound in ABC_BOUNDS)
-    matches, running = [], 0
+    letters, running = [], 0
     for rank, value in enumerate(net):
         running += 100 * max(value, 0)
         if value > 0 and (rank == 0 or running <= a_bound):
-            matches.append("A")
+            letters.append("A")
         else:
-            matches.append("B" if value > 0 and running <= b_bound else "C")
-    return matches
+            letters.append("B" if value > 0 and running <= b_bound else "C")
+    return letters
 
 
-def compare(now: pd.DataFrame, before: pd.DataFrame, fair: Mapping[str, FairPart]) -> pd.DataFrame:
+def compare(
+    now: pd.DataFrame, before: pd.DataFrame, same_weekdays: Mapping[str, SameWeekdaysPart]
+) -> pd.DataFrame:
     """`by_item` of two months side by side, by item.
 
     Columns of `now`, and _before ones (0 and rank 0 where absent).
 
-    `fair` holds the items on the same weekdays: fair_now, fair_base, fair_receipts, and
-    `fair_change`, which adds up to the fair change of all net sales. An item that moved category
-    counts as one. Rows: every item of either month, largest fair rise first.
+    `same_weekdays` holds the items on the same weekdays: same_weekdays_now, same_weekdays_base,
+    same_weekdays_receipts, and same_weekdays_change. These changes add up to that of all net sales.
+    An item whose category has changed counts as one. Rows: every item of either month, the largest
+    same_weekdays_change first.
     """
     left, right = _one_row(now), _one_row(before)
-    index = left.index.union(right.index).union(pd.Index(sorted(fair), dtype=object))
+    index = left.index.union(right.index).union(pd.Index(sorted(same_weekdays), dtype=object))
     joined = (
         left.reindex(index, fill_value=0)
         .join(right.reindex(index, fill_value=0), rsuffix="_before")
         .rename_axis("item")
         .reset_index()
     )
-    parts = [fair.get(item, FairPart(0, 0, 0)) for item in joined["item"]]
+    parts = [same_weekdays.get(item, SameWeekdaysPart(0, 0, 0)) for item in joined["item"]]
     for name in ("now", "base", "receipts", "change"):
-        joined[f"fair_{name}"] = [getattr(part, name) for part in parts]
-    return sort_rows(joined, "-fair_change", "item").reset_index(drop=True)
+        joined[f"same_weekdays_{name}"] = [getattr(part, name) for part in parts]
+    return sort_rows(joined, "-same_weekdays_change", "item").reset_index(drop=True)
 
 
 def _one_row(ranked: pd.DataFrame) -> pd.DataFrame:

@@ -5,9 +5,9 @@ are for the caller to hide. Cohort retention(k) = customers whose first month is
 m + k ÷ customers of m; cells after the last complete month do not exist. RFM: days since the last
 purchase, receipts and net spend within the 12 complete months that end the period (365 days, 366 in
 a leap year; never "today", never the current month); quintile scores 1 to 5 over customers with a
-receipt, ties share a score; under FEWEST_RFM customers there are no scores. Segments as in CRAN
-`rfm` (rfm_segment), the first that fits. Concentration: share of net spend of the best tenth of
-customers.
+receipt, ties share a score; under MIN_RFM_CUSTOMERS customers there are no scores. Segments as in
+CRAN `rfm` (rfm_segment), the first that fits. Concentration: share of net spend of the best tenth
+of customers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pandas as pd
 
 from reports.figures.customers import SMALL, by_customer
 
-FEWEST_RFM = 25
+MIN_RFM_CUSTOMERS = 25
 SEGMENTS = (  # name, recency, frequency, monetary: lowest and highest score
     ("champions", (4, 5), (4, 5), (4, 5)),
     ("loyal", (2, 5), (3, 5), (3, 5)),
@@ -45,11 +45,11 @@ def cohorts(customers: pd.DataFrame) -> dict[date, dict[date, int]]:
     first = np.full(len(identifiers), width)
     np.minimum.at(first, people, months)
     pairs, numbers = np.unique(first[people] * width + months, return_counts=True)
-    matches: dict[date, dict[date, int]] = {}
+    counts: dict[date, dict[date, int]] = {}
     for pair, number in zip(pairs.tolist(), numbers.tolist(), strict=True):
         start, month = divmod(pair, width)
-        matches.setdefault(labels[start], {})[labels[month]] = number
-    return matches
+        counts.setdefault(labels[start], {})[labels[month]] = number
+    return counts
 
 
 def quintiles(values: np.ndarray) -> np.ndarray:
@@ -64,9 +64,9 @@ def quintiles(values: np.ndarray) -> np.ndarray:
 
 
 def segments(customers: pd.DataFrame) -> dict[str, tuple[int, int]]:
-    """segment -> (customers, net spend); {} for under FEWEST_RFM customers."""
+    """segment -> (customers, net spend); {} for under MIN_RFM_CUSTOMERS customers."""
     people = by_customer(customers)
-    if len(people) < FEWEST_RFM:
+    if len(people) < MIN_RFM_CUSTOMERS:
         return {}
     bought = customers[customers["receipts"] > 0]
     buyers = people.index.get_indexer(bought["customer_id"])  # -1: no receipts in total
@@ -76,7 +76,7 @@ def segments(customers: pd.DataFrame) -> dict[str, tuple[int, int]]:
     np.maximum.at(last, buyers[buyers >= 0], ordinals[days][buyers >= 0])
     receipts, net_sales = (people[name].to_numpy(np.int64) for name in ("receipts", "net_sales"))
     scores = [quintiles(values) for values in (last, receipts, net_sales)]
-    matches: dict[str, tuple[int, int]] = {}
+    sizes: dict[str, tuple[int, int]] = {}
     remaining = np.ones(len(people), dtype=bool)
     for name, *bounds in SEGMENTS:
         fits = remaining.copy()
@@ -84,8 +84,8 @@ def segments(customers: pd.DataFrame) -> dict[str, tuple[int, int]]:
             fits &= (low <= own) & (own <= high)
         remaining &= ~fits
         if fits.any():
-            matches[name] = int(fits.sum()), int(net_sales[fits].sum())
-    return matches
+            sizes[name] = int(fits.sum()), int(net_sales[fits].sum())
+    return sizes
 
 
 def fold_small(named: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:

@@ -1,7 +1,7 @@
 """What earns: menu engineering after Kasavana & Smith (1982), per category.
 
 Contribution of a unit = (net sales - included tax - cost) ÷ units, over the rows whose cost is
-known (VAT-free price, calcolihoreca.it). In a category of n >= FEWEST such items, an item is
+known (VAT-free price, calcolihoreca.it). In a category of n >= MIN_ITEMS such items, an item is
 *popular* if its units >= 0.70 × (all units ÷ n) and *profitable* if its contribution a unit >= sum
 of contributions ÷ sum of units (the weighted mean; thefenneclab.com, batuhanozkok.com). star =
 both, plowhorse = popular only, puzzle = profitable only, dog = neither. Items without cost or units
@@ -20,7 +20,7 @@ from reports.figures.money import PERCENT_BASE
 from reports.figures.tables import rows_of
 
 POPULAR = (7, 10)
-FEWEST = 3
+MIN_ITEMS = 3
 CLASSES = ("star", "plowhorse", "puzzle", "dog")
 
 
@@ -48,7 +48,7 @@ def engineer(ranked: pd.DataFrame) -> list[MenuItem]:
     built: list[MenuItem] = []
     for category, group in usable.groupby("category", sort=True):
         rows = list(rows_of(group))
-        if len(rows) < FEWEST:
+        if len(rows) < MIN_ITEMS:
             continue
         gains = [int(r.costed_net) - int(r.costed_tax_included) - int(r.cost) for r in rows]
         units, costed = (int(group[name].sum()) for name in ("units", "costed_units"))

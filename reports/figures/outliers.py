@@ -18,7 +18,7 @@ import pandas as pd
 
 from reports.figures.money import PERCENT_BASE, DaySums, by_day
 
-LIMIT, FEWEST, USUAL = 3, 14, 2
+LIMIT, MIN_DAYS, USUAL = 3, 14, 2
 CONSISTENT = (6745, 10_000)
 
 
@@ -29,8 +29,8 @@ class Outlier(NamedTuple):
 
 
 def outliers(now: pd.DataFrame, before: pd.DataFrame | None) -> list[Outlier]:
-    """Odd days of `now`, furthest from usual first."""
-    return odd_days(sold_by_day(now), {} if before is None else sold_by_day(before))
+    """Unusual days of `now`, furthest from usual first."""
+    return unusual_days(sold_by_day(now), {} if before is None else sold_by_day(before))
 
 
 def sold_by_day(days: pd.DataFrame) -> DaySums:
@@ -38,11 +38,11 @@ def sold_by_day(days: pd.DataFrame) -> DaySums:
     return by_day(days[days["receipts"] > 0])
 
 
-def odd_days(now: DaySums, before: DaySums) -> list[Outlier]:
+def unusual_days(now: DaySums, before: DaySums) -> list[Outlier]:
     """`outliers` of the sums of their days."""
     rows = {**before, **now}
     net = {day: value for day, (value, _) in rows.items()}
-    if len(net) < FEWEST:
+    if len(net) < MIN_DAYS:
         return []
     usual = {
         w: median(v for d, v in net.items() if d.weekday() == w) for w in {d.weekday() for d in net}
@@ -54,7 +54,7 @@ def odd_days(now: DaySums, before: DaySums) -> list[Outlier]:
     rest = {day: value - usual[day.weekday()] for day, value in net.items()}
     middle = median(rest.values())
     spread = median(abs(value - middle) for value in rest.values())
-    odd = [
+    unusual = [
         Outlier(day, net[day], int(usual[day.weekday()]))
         for day, value in rest.items()
         if day in now
@@ -63,4 +63,4 @@ def odd_days(now: DaySums, before: DaySums) -> list[Outlier]:
         and spread
         and CONSISTENT[0] * abs(value - middle) > LIMIT * CONSISTENT[1] * spread
     ]
-    return sorted(odd, key=lambda o: (-abs(o.net - o.usual), o.day))
+    return sorted(unusual, key=lambda o: (-abs(o.net - o.usual), o.day))

@@ -4,7 +4,7 @@ Takes `prices` of several months (item, variant, unit price, first and last day,
 lines). Definition: the usual price of a month is the one with the most units (ties: the lower); a
 change is a month whose usual price differs from that of the item's last month that had one; its day
 is the first on which the new price was sold since then, in that month itself only if the old price
-was sold there before it. Prices of under FEWEST units in the month are ignored (an open-price
+was sold there before it. Prices of under MIN_UNITS units in the month are ignored (an open-price
 item would change daily). Returns changes, newest first.
 """
 
@@ -17,7 +17,7 @@ import pandas as pd
 
 from reports.figures.tables import rows_of, sort_rows
 
-FEWEST = 10 * 10_000
+MIN_UNITS = 10 * 10_000
 
 
 class Change(NamedTuple):
@@ -50,11 +50,11 @@ def price_changes(prices: pd.DataFrame) -> list[Change]:
         for row in rows_of(sums[["item", "variant", "unit_price", "month", "first"]])
     }
     sums = sort_rows(
-        sums[sums["units"] >= FEWEST], "item", "variant", "month", "-units", "unit_price"
+        sums[sums["units"] >= MIN_UNITS], "item", "variant", "month", "-units", "unit_price"
     )
     usual = sums.drop_duplicates(["item", "variant", "month"])
     months = sorted(set(keyed["month"]))
-    matches: list[Change] = []
+    changes: list[Change] = []
     before: dict[tuple[str, str], tuple[int, date]] = {}
     for row in rows_of(usual):
         key = (row.item, row.variant)
@@ -65,6 +65,6 @@ def price_changes(prices: pd.DataFrame) -> list[Change]:
                 sold.get((*key, row.unit_price, m), 0) for m in months if month <= m <= row.month
             ]
             day = date.fromordinal(min(day for day in since if day > old))
-            matches.append(Change(*key, day, int(was), int(row.unit_price), row.month, month))
+            changes.append(Change(*key, day, int(was), int(row.unit_price), row.month, month))
         before[key] = row.unit_price, row.month
-    return sorted(matches, key=lambda c: (-c.day.toordinal(), c.item, c.variant))
+    return sorted(changes, key=lambda c: (-c.day.toordinal(), c.item, c.variant))

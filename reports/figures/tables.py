@@ -105,15 +105,15 @@ class SummaryTables:
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name not in self._frames:
-            total_sum = frame(self.source[name])
-            keep = total_sum["currency"] == self.currency
+            rows = frame(self.source[name])
+            keep = rows["currency"] == self.currency
             if name == "quality":
-                keep |= total_sum["currency"].isna()
-            if self.last is not None and "business_day" in total_sum:
-                keep &= total_sum["business_day"].map(lambda day: day <= self.last).astype(bool)
+                keep |= rows["currency"].isna()
+            if self.last is not None and "business_day" in rows:
+                keep &= rows["business_day"].map(lambda day: day <= self.last).astype(bool)
             if not keep.all():
-                total_sum = total_sum[keep.astype(bool)].reset_index(drop=True)
-            self._frames[name] = total_sum
+                rows = rows[keep.astype(bool)].reset_index(drop=True)
+            self._frames[name] = rows
         return self._frames[name]
 
     @cached_property
@@ -196,12 +196,12 @@ def names(
     sources: Mapping[date, Mapping[str, pa.Table]], table: str, key: str, label: str
 ) -> dict[str, str]:
     """Labels by identifier, the newest month's winning."""
-    labels_found: dict[str, str] = {}
+    latest: dict[str, str] = {}
     for month in sorted(sources):
         if table in sources[month]:
             labels = (sources[month][table].column(name).to_pylist() for name in (key, label))
-            labels_found.update(zip(*labels, strict=True))
-    return labels_found
+            latest.update(zip(*labels, strict=True))
+    return latest
 
 
 def store_names(

@@ -2,7 +2,7 @@
 
 Every value goes through jinja2's autoescape; names are in <bdi>, so that a
 text direction does not affect the rest. Charts are SVG in the page, with colours for dark mode;
-each mark shows its value on hover. The script only sorts tables and opens folds.
+each mark shows its value on hover. The script only sorts tables and expands sections.
 """
 
 from __future__ import annotations
@@ -17,8 +17,16 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from reports.page import RIGHT, Chart, Page, Section, Table
-from reports.render.outline import WORKBOOK, cut_note, file_name, heading, no_content, subtitle
+from reports.document import RIGHT, Chart, Document, Section, Table
+from reports.localizer import Localizer
+from reports.render.outline import (
+    WORKBOOK,
+    cut_note,
+    file_name,
+    heading,
+    no_content,
+    subtitle,
+)
 from reports.values import (
     Count,
     Day,
@@ -33,7 +41,6 @@ from reports.values import (
     Value,
     text,
 )
-from reports.words import Words
 
 _CLASSES = {**dict.fromkeys(RIGHT, "n"), "date": "v"}
 ROWS = 25
@@ -75,25 +82,29 @@ def resource(name: str) -> str:
     return (files("reports") / name).read_text("utf-8")
 
 
-def html(page: Page, words: Words, images: Mapping[str, bytes], paper: str = "us-letter") -> bytes:
-    """`page` with `images` (chart file name -> SVG) drawn in."""
+def html(
+    document: Document, localizer: Localizer, images: Mapping[str, bytes], paper: str = "us-letter"
+) -> bytes:
+    """`document` with `images` (chart file name -> SVG) drawn in."""
     script = resource("page.js")
 
     def drawing(section: Section, chart: Chart) -> Markup:
-        name = file_name(page, section, chart)
-        return inline_svg(images[name].decode(), f"{section.anchor}-{name}", words.say(chart.alt))
+        name = file_name(document, section, chart)
+        return inline_svg(
+            images[name].decode(), f"{section.anchor}-{name}", localizer.format(chart.alt)
+        )
 
     def rows_of(table: Table) -> int:
         return table.rows_within(max(table.shown, ROWS))
 
     built = template("page.html.j2").render(
-        page=page,
-        heading=heading(page),
-        subtitle=subtitle(page),
-        say=words.say,
-        rich=lambda value: _rich(words, value),
+        document=document,
+        heading=heading(document),
+        subtitle=subtitle(document),
+        format_value=localizer.format,
+        rich=lambda value: _rich(localizer, value),
         drawing=drawing,
-        rows=lambda table: _rows(words, table, rows_of(table)),
+        rows=lambda table: _rows(localizer, table, rows_of(table)),
         rows_of=rows_of,
         cut_note=cut_note,
         no_content=no_content,
@@ -101,12 +112,12 @@ def html(page: Page, words: Words, images: Mapping[str, bytes], paper: str = "us
         Count=Count,
         Name=Name,
         right=RIGHT,
-        language=words.code.replace("_", "-"),
+        language=localizer.code.replace("_", "-"),
         style=Markup(resource("style.css")),
         script=Markup(script),
         script_digest="sha256-" + b64encode(sha256(script.encode()).digest()).decode(),
         sheet=SHEETS[paper],
-        several=len(page.currencies) > 1,
+        several=len(document.currencies) > 1,
         workbook=WORKBOOK,
     )
     return built.encode()
@@ -125,7 +136,7 @@ def inline_svg(svg: str, name: str, alt: str) -> Markup:
     )
 
 
-def _rows(words: Words, table: Table, shown: int) -> Markup:
+def _rows(localizer: Localizer, table: Table, shown: int) -> Markup:
     """The first rows of a table; written here, as a template takes four times as long."""
     columns = [
         (index, _CLASSES.get(column.kind, ""), "td" if n else "th")
@@ -141,7 +152,7 @@ def _rows(words: Words, table: Table, shown: int) -> Markup:
                 + (' scope="row"' if tag == "th" else "")
                 + (f' class="{kind}"' if kind else "")
                 + (f' data-v="{key}"' if key is not None else "")
-                + f">{_rich(words, row[index])}</{tag}>"
+                + f">{_rich(localizer, row[index])}</{tag}>"
             )
         lines.append("</tr>")
     return Markup("\n".join(lines))
@@ -156,16 +167,16 @@ def _order(value: Value) -> str | None:
             return str(number)
         case Percent(part, base) | Rate(part, base) if base:
             return f"{part / base:.6g}"
-        case Points(now, now_whole, before, before_whole) if now_whole and before_whole:
-            return f"{now / now_whole - before / before_whole:.6g}"
+        case Points(now, now_total, before, before_total) if now_total and before_total:
+            return f"{now / now_total - before / before_total:.6g}"
         case Day(day) | Month(day):
             return str(day.toordinal())
     return None
 
 
-def _rich(words: Words, value: Value) -> Markup:
+def _rich(localizer: Localizer, value: Value) -> Markup:
     pieces = []
-    for run in words.sentence(value):
+    for run in localizer.sentence(value):
         piece = str(escape(run.text))
         if run.foreign:
             piece = f"<bdi>{piece}</bdi>"

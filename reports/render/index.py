@@ -18,9 +18,9 @@ from markupsafe import Markup
 
 from reports.figures.calendar import days_of, month_before
 from reports.figures.money import PERCENT_BASE
+from reports.localizer import Localizer
 from reports.render.html import resource, template
 from reports.values import Count, Day, Money, Month, Percent, Value, text
-from reports.words import Words
 
 FORMS = ("html", "pdf", "md")
 WIDE, HIGH, KEPT = 320, 48, 36
@@ -57,34 +57,34 @@ def index(
     of monthly reports, for months that it does not have. An open month is not compared with a
     closed one, and is not in the line chart.
     """
-    stated = [snapshot for snapshot in (figures, *months_alone.values()) if snapshot]
-    lake_decimals = int(stated[0]["lake_decimals"]) if stated else 2
+    snapshots_of_months = [snapshot for snapshot in (figures, *months_alone.values()) if snapshot]
+    lake_decimals = int(snapshots_of_months[0]["lake_decimals"]) if snapshots_of_months else 2
     months = _months(figures, months_alone, lake_decimals)
     through = {
         str(snapshot["through"])[:7]: date.fromisoformat(str(snapshot["through"]))
-        for snapshot in stated
+        for snapshot in snapshots_of_months
         if snapshot.get("through")
     }
     lines = {
         currency: [snapshot for snapshot in by_month.values() if not snapshot.partial][-KEPT:]
         for currency, by_month in months.items()
     }
-    decimals = stated[0].get("decimals", {}) if stated else {}
-    words = Words(locale, lake_decimals, tuple(months), decimals)
+    decimals = snapshots_of_months[0].get("decimals", {}) if snapshots_of_months else {}
+    localizer = Localizer(locale, lake_decimals, tuple(months), decimals)
     return (
         template("index.html.j2")
         .render(
-            say=words.say,
-            sentence=lambda value: "".join(run.text for run in words.sentence(value)),
+            format_value=localizer.format,
+            sentence=lambda value: "".join(run.text for run in localizer.sentence(value)),
             text=text,
             Count=Count,
             forms=FORMS,
             month=_month,
-            language=words.code.replace("_", "-"),
+            language=localizer.code.replace("_", "-"),
             style=Markup(resource("style.css")),
             snapshots={
                 name: [
-                    _said(by_currency[name], currency)
+                    _snapshot_values(by_currency[name], currency)
                     for currency, by_currency in months.items()
                     if name in by_currency
                 ]
@@ -93,8 +93,8 @@ def index(
             state=lambda name, number: _state(name, number, through.get(name)),
             monthly={m: _numbered(monthly[m]) for m in sorted(monthly, reverse=True)},
             cumulative={m: _numbered(cumulative[m]) for m in sorted(cumulative, reverse=True)},
-            sparks=[
-                (currency, _spark(line), _spoken(line, currency))
+            sparklines=[
+                (currency, _sparkline(line), _sparkline_alt(line, currency))
                 for currency, line in lines.items()
                 if len(line) > 1
             ],
@@ -117,7 +117,7 @@ def _months(
         partial = {*trend.get("partial", ()), str((figures or {}).get("through"))[:7]}
         last: MonthSnapshot | None = None
         for name, total in sorted(trend.get("months", {}).items()):
-            fair = (
+            comparable = (
                 last
                 and last.month == _before(name)
                 and not last.partial
@@ -128,7 +128,7 @@ def _months(
                 name,
                 units(total),
                 int(total["receipts"]),
-                last.net if last and fair else None,
+                last.net if last and comparable else None,
                 name in partial,
             )
             by_currency.setdefault(currency, {})[name] = last
@@ -138,14 +138,14 @@ def _months(
             if "total" not in headline or name in by_currency.get(currency, {}):
                 continue
             total, before = headline["total"], headline.get("before")
-            fair = (
+            comparable = (
                 before and not snapshot.get("through") and int(before["receipts"]) >= PERCENT_BASE
             )
             by_currency.setdefault(currency, {})[name] = MonthSnapshot(
                 name,
                 units(total),
                 int(total["receipts"]),
-                units(before) if fair else None,
+                units(before) if comparable else None,
                 bool(snapshot.get("through")),
             )
     return {
@@ -157,7 +157,7 @@ def _before(name: str) -> str:
     return f"{month_before(_month(name).first):%Y-%m}"
 
 
-def _said(snapshot: MonthSnapshot, currency: str) -> tuple[Value, list[Value]]:
+def _snapshot_values(snapshot: MonthSnapshot, currency: str) -> tuple[Value, list[Value]]:
     """Net sales of the month, and their comparison."""
     beside: list[Value] = [text("index.receipts", n=Count(snapshot.receipts))]
     if snapshot.before is not None and snapshot.before > 0:
@@ -177,7 +177,7 @@ def _month(name: str) -> Month:
     return Month(date.fromisoformat(f"{name}-01"))
 
 
-def _spark(months: Sequence[MonthSnapshot]) -> Markup:
+def _sparkline(months: Sequence[MonthSnapshot]) -> Markup:
     """A line of the months from zero up, as an image within the page."""
     values = [Decimal(snapshot.net) for snapshot in months]
     high = max([*values, Decimal(1)])
@@ -197,9 +197,9 @@ def _spark(months: Sequence[MonthSnapshot]) -> Markup:
     return Markup("data:image/svg+xml;base64,") + b64encode(svg.encode()).decode()
 
 
-def _spoken(months: Sequence[MonthSnapshot], currency: str) -> Value:
+def _sparkline_alt(months: Sequence[MonthSnapshot], currency: str) -> Value:
     return text(
-        "index.spark",
+        "index.sparkline",
         first=_month(months[0].month),
         last=_month(months[-1].month),
         net=Money(months[-1].net, currency),

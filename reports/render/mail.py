@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from markupsafe import Markup
 
 from reports.render.html import template as page_template
-from reports.render.message import Message, Runs, plain
+from reports.render.message import Message, Runs, plain_text
 
 
 def render_html(message: Message) -> str:
@@ -32,23 +32,25 @@ def _rich(runs: Runs) -> Markup:
 
 
 def _lines(message: Message) -> Iterator[str]:
-    yield from _heading(plain(message.page["title"]), "=")
-    yield from map(plain, message.page["lines"])
+    yield from _heading(plain_text(message.page["title"]), "=")
+    yield from map(plain_text, message.page["lines"])
     if message.changed:
         yield from ("", *_heading(message.changed_title, "-"))
     for section in message.changed:
-        yield from map(plain, section["sentences"])
+        yield from map(plain_text, section["sentences"])
         for table in section["tables"]:
-            yield plain(table["title"])
-            yield from ("  " + "   ".join(map(plain, row)) for row in table["rows"])
+            yield plain_text(table["title"])
+            yield from ("  " + "   ".join(map(plain_text, row)) for row in table["rows"])
             yield from filter(None, [table["more"]])
     for section in message.page["sections"]:
-        yield from ("", *_heading(plain(section["title"]), "-"))
-        yield from map(plain, section["sentences"])
+        yield from ("", *_heading(plain_text(section["title"]), "-"))
+        yield from map(plain_text, section["sentences"])
         for tile in section["tiles"]:
-            yield f"  {plain(tile['label'])}: {plain(tile['value'])}"
-            yield from (f"      {plain(note)}" for note in tile["notes"])
-        yield from (f"  {n}. {plain(finding)}" for n, finding in enumerate(section["findings"], 1))
+            yield f"  {plain_text(tile['label'])}: {plain_text(tile['value'])}"
+            yield from (f"      {plain_text(note)}" for note in tile["notes"])
+        yield from (
+            f"  {n}. {plain_text(finding)}" for n, finding in enumerate(section["findings"], 1)
+        )
     yield from filter(None, ["\n" + message.attached, message.location, message.reason])
 
 

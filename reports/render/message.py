@@ -13,10 +13,10 @@ from typing import TypedDict
 
 import msgspec
 
-from reports.page import Page, Section, Table
+from reports.document import Document, Section, Table
+from reports.localizer import Localizer
 from reports.render.outline import heading, subtitle
 from reports.values import Count, Name, Text, Value, text
-from reports.words import Words
 
 CHANGES = ("changes", "version_history")
 CHANGES_SHOWN = 12
@@ -79,22 +79,29 @@ class Message:
     reason: str
 
 
-def message_json(page: Page, words: Words) -> bytes:
+def message_json(document: Document, localizer: Localizer) -> bytes:
     """Page one in words, and the changes since the previous version, as JSON."""
 
-    changes = [section for section in page.shown if section.key in CHANGES]
-    return _first_page(words, page.currencies, heading(page), page.first, subtitle(page), changes)
+    changes = [section for section in document.shown_sections if section.key in CHANGES]
+    return _first_page(
+        localizer,
+        document.currencies,
+        heading(document),
+        document.first_page_sections,
+        subtitle(document),
+        changes,
+    )
 
 
-def briefing_json(
-    title: Text, currencies: tuple[str, ...], sections: Sequence[Section], words: Words
+def closing_message_json(
+    title: Text, currencies: tuple[str, ...], sections: Sequence[Section], localizer: Localizer
 ) -> bytes:
     """The daily or weekly message in words, as `message_json` has a report."""
-    return _first_page(words, currencies, title, sections)
+    return _first_page(localizer, currencies, title, sections)
 
 
 def _first_page(
-    words: Words,
+    localizer: Localizer,
     currencies: tuple[str, ...],
     title: Text,
     sections: Sequence[Section],
@@ -103,13 +110,13 @@ def _first_page(
 ) -> bytes:
     several = len(currencies) > 1
     shown, changed = (
-        [_section(section, words, several=several) for section in part]
+        [_section(section, localizer, several=several) for section in part]
         for part in (sections, changes)
     )
     page = FirstPage(
-        locale=words.code,
-        title=_runs(words, title),
-        lines=[_runs(words, line) for line in lines],
+        locale=localizer.code,
+        title=_runs(localizer, title),
+        lines=[_runs(localizer, line) for line in lines],
         sections=shown,
         changes=changed,
     )
@@ -133,55 +140,55 @@ def read_message(
     """
     page: FirstPage = msgspec.json.decode(data)
     compared: FirstPage = msgspec.json.decode(changes) if changes else page
-    words = Words(page["locale"], 0)
+    localizer = Localizer(page["locale"], 0)
     corrected = text("message.corrected", n=Name(str(version)))
-    suffix = f" ({words.say(corrected)})"
+    suffix = f" ({localizer.format(corrected)})"
     return Message(
         page,
-        plain(page["title"]) + suffix * is_correction,
-        words.say(text("message.changed")),
+        plain_text(page["title"]) + suffix * is_correction,
+        localizer.format(text("message.changed")),
         compared["changes"] if is_correction else [],
-        words.say(text("message.location", uri=Name(location, True))) if location else "",
-        words.say(text("message.attached")) if has_pdf else "",
-        words.say(text("message.reason")),
+        localizer.format(text("message.location", uri=Name(location, True))) if location else "",
+        localizer.format(text("message.attached")) if has_pdf else "",
+        localizer.format(text("message.reason")),
     )
 
 
-def plain(runs: Runs) -> str:
+def plain_text(runs: Runs) -> str:
     """The text of `runs`."""
     return "".join(piece for piece, _ in runs).strip()
 
 
-def _runs(words: Words, value: Value) -> Runs:
-    return [(run.text, run.strong) for run in words.sentence(value)]
+def _runs(localizer: Localizer, value: Value) -> Runs:
+    return [(run.text, run.strong) for run in localizer.sentence(value)]
 
 
-def _section(section: Section, words: Words, *, several: bool) -> MessageSection:
-    title = _runs(words, section.title)
+def _section(section: Section, localizer: Localizer, *, several: bool) -> MessageSection:
+    title = _runs(localizer, section.title)
     if several and section.currency:
         title.append((f" · {section.currency}", False))
     light = [Text(f"lineage.{section.light}")] if section.light else []
     tables = [t for t in section.tables if t.shown and t.rows and section.key == CHANGES[0]]
     return MessageSection(
         title=title,
-        sentences=[_runs(words, sentence) for sentence in (*section.sentences, *light)],
+        sentences=[_runs(localizer, sentence) for sentence in (*section.sentences, *light)],
         tiles=[
             MessageTile(
-                label=_runs(words, tile.label),
-                value=_runs(words, tile.value),
-                notes=[_runs(words, note) for note in tile.notes],
+                label=_runs(localizer, tile.label),
+                value=_runs(localizer, tile.value),
+                notes=[_runs(localizer, note) for note in tile.notes],
             )
             for tile in section.tiles
         ],
-        findings=[_runs(words, finding.sentence) for finding in section.attention],
-        tables=[_table(table, words) for table in tables],
+        findings=[_runs(localizer, finding.sentence) for finding in section.attention],
+        tables=[_table(table, localizer) for table in tables],
     )
 
 
-def _table(table: Table, words: Words) -> MessageTable:
+def _table(table: Table, localizer: Localizer) -> MessageTable:
     columns = table.page_columns
-    rows = [[_runs(words, column.heading) for _, column in columns]]
-    rows += [[_runs(words, row[i]) for i, _ in columns] for row in table.rows[:CHANGES_SHOWN]]
+    rows = [[_runs(localizer, column.heading) for _, column in columns]]
+    rows += [[_runs(localizer, row[i]) for i, _ in columns] for row in table.rows[:CHANGES_SHOWN]]
     left = len(table.rows) - CHANGES_SHOWN
-    more = words.say(text("message.more", n=Count(left))) if left > 0 else ""
-    return MessageTable(title=_runs(words, table.title), rows=rows, more=more)
+    more = localizer.format(text("message.more", n=Count(left))) if left > 0 else ""
+    return MessageTable(title=_runs(localizer, table.title), rows=rows, more=more)

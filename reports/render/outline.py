@@ -4,59 +4,67 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reports.document import Chart, Document, Section, Table
 from reports.figures.calendar import days_of
-from reports.page import Chart, Page, Section, Table
 from reports.sections.origin import day_of
 from reports.values import Count, Day, Month, Name, Series, Text, Value, text
 
 WORKBOOK = "tables.xlsx"
 
 
-def heading(page: Page) -> Text:
-    return Text(page.title.key, {"month": Month(page.month)})
+def heading(document: Document) -> Text:
+    return Text(document.title.key, {"month": Month(document.month)})
 
 
-def subtitle(page: Page) -> list[Text]:
+def subtitle(document: Document) -> list[Text]:
     """Lines below the heading: stores, currencies, span of the data, version."""
     lines = []
-    if page.stores:
-        shown = [Name(store) for store in page.stores[:6]]
-        more = [text("items.more", n=Count(len(page.stores) - 6))] if len(page.stores) > 6 else []
-        lines.append(text("page.stores", n=Count(len(page.stores)), names=Series((*shown, *more))))
-    lines.append(text("page.amounts", currencies=Series(tuple(Name(c) for c in page.currencies))))
-    if page.since:
-        lines.append(text("page.since", day=Day(page.since)))
-    last = page.through or days_of(page.month)[-1]
-    lines.append(text("page.through" if page.through else "page.closed", day=Day(last)))
-    if "version" in page.lineage:
-        version = Name(str(page.lineage["version"]))
-        received = day_of(page.lineage.get("watermark"))
+    if document.stores:
+        shown = [Name(store) for store in document.stores[:6]]
+        more = (
+            [text("items.more", n=Count(len(document.stores) - 6))]
+            if len(document.stores) > 6
+            else []
+        )
+        lines.append(
+            text("page.stores", n=Count(len(document.stores)), names=Series((*shown, *more)))
+        )
+    lines.append(
+        text("page.amounts", currencies=Series(tuple(Name(c) for c in document.currencies)))
+    )
+    if document.since:
+        lines.append(text("page.since", day=Day(document.since)))
+    last = document.through or days_of(document.month)[-1]
+    lines.append(text("page.through" if document.through else "page.closed", day=Day(last)))
+    if "version" in document.lineage:
+        version = Name(str(document.lineage["version"]))
+        received = day_of(document.lineage.get("watermark"))
         key = "page.issued" if received else "page.version"
         lines.append(text(key, version=version, day=received))
     return lines
 
 
-def file_name(page: Page, section: Section, part: Chart | Table) -> str:
+def file_name(document: Document, section: Section, part: Chart | Table) -> str:
     """Name of the file of `part`, without its ending; one for each currency."""
     return (
         f"{part.name}-{section.currency.lower()}"
-        if len(page.currencies) > 1 and section.currency
+        if len(document.currencies) > 1 and section.currency
         else part.name
     )
 
 
-def charts(page: Page) -> Iterator[tuple[str, Chart]]:
-    for section in page.shown:
+def charts(document: Document) -> Iterator[tuple[str, Chart]]:
+    for section in document.shown_sections:
         for chart in section.charts:
-            yield file_name(page, section, chart), chart
+            yield file_name(document, section, chart), chart
 
 
-def tables(page: Page) -> Iterator[tuple[str, Section, Table]]:
+def tables(document: Document) -> Iterator[tuple[str, Section, Table]]:
     """Every table with rows, by the name of its sheet."""
-    for section in page.shown:
+    for section in document.shown_sections:
         for table in section.tables:
             if table.rows:
-                yield file_name(page, section, table), section, table
+                yield file_name(document, section, table), section, table
 
 
 def cut_note(shown: int, table: Table) -> Text | None:

@@ -19,10 +19,10 @@ from typing import Literal
 import msgspec
 import typst
 
-from reports.page import RIGHT, Chart, Page, Section, Table
+from reports.document import RIGHT, Chart, Document, Section, Table
+from reports.localizer import Localizer
 from reports.render.outline import cut_note, file_name, heading, no_content, subtitle
 from reports.values import Count, Name, Value, text
-from reports.words import Words
 
 Paper = Literal["us-letter", "a4"]
 FONTS = ("Libertinus Serif", "DejaVu Sans")
@@ -35,26 +35,35 @@ WIDEST = 3
 _CHART_FONT = re.compile(r"font-family: [^;\"]+")
 
 
-def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "us-letter") -> bytes:
-    """`page` on `paper`, laid out once.
+def pdf(
+    document: Document,
+    localizer: Localizer,
+    images: Mapping[str, bytes],
+    paper: Paper = "us-letter",
+) -> bytes:
+    """`document` on `paper`, laid out once.
 
     Of several currencies the first has all its sections, the others those of page one and the proof
     that all was counted; the last of them says where the rest is.
     """
     with as_file(files("reports") / "page.typ") as template:
-        written = page_layout(template, page, words, images, paper).compile()
+        written = page_layout(template, document, localizer, images, paper).compile()
     _forget_pages()
     assert isinstance(written, bytes)  # a PDF, unlike images, is a single file
     return written
 
 
 def page_layout(
-    template: Path, page: Page, words: Words, images: Mapping[str, bytes], paper: Paper
+    template: Path,
+    document: Document,
+    localizer: Localizer,
+    images: Mapping[str, bytes],
+    paper: Paper,
 ) -> typst.Compiler:
     """The document before it is written."""
-    stated = msgspec.json.encode(_body(page, words, images, paper)).decode()
+    content = msgspec.json.encode(_body(document, localizer, images, paper)).decode()
     return typst.Compiler(
-        template, root=template.parent, font_paths=fonts(), sys_inputs={"page": stated}
+        template, root=template.parent, font_paths=fonts(), sys_inputs={"page": content}
     )
 
 
@@ -80,37 +89,44 @@ def fonts() -> typst.Fonts:
     return typst.Fonts(font_paths=[font_folder()])
 
 
-def _body(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper) -> dict[str, object]:
-    version = Name(str(page.lineage["version"])) if "version" in page.lineage else None
-    several = len(page.currencies) > 1
+def _body(
+    document: Document, localizer: Localizer, images: Mapping[str, bytes], paper: Paper
+) -> dict[str, object]:
+    version = Name(str(document.lineage["version"])) if "version" in document.lineage else None
+    several = len(document.currencies) > 1
     return {
-        "title": words.say(heading(page)),
-        "footer": words.say(
-            text("page.footer", title=heading(page), version=version) if version else heading(page)
+        "title": localizer.format(heading(document)),
+        "footer": localizer.format(
+            text("page.footer", title=heading(document), version=version)
+            if version
+            else heading(document)
         ),
-        "heading": _runs(words, heading(page)),
-        "lines": [_runs(words, line) for line in subtitle(page)],
-        "annex": _runs(words, text("page.annex")),
+        "heading": _runs(localizer, heading(document)),
+        "lines": [_runs(localizer, line) for line in subtitle(document)],
+        "annex": _runs(localizer, text("page.annex")),
         "empty": {
-            "title": _runs(words, text("page.empty")),
-            "lines": [_runs(words, no_content(section, several)) for section in page.empty],
+            "title": _runs(localizer, text("page.empty")),
+            "lines": [
+                _runs(localizer, no_content(section, several))
+                for section in document.empty_sections
+            ],
         },
-        "language": words.language,
+        "language": localizer.language,
         "paper": paper,
         "fonts": FONTS,
         "sections": [
-            _section(section, page, words, images) | {"front": section.is_front}
-            for section in _printed(page)
+            _section(section, document, localizer, images) | {"front": section.is_front}
+            for section in _printed(document)
         ],
     }
 
 
-def _printed(page: Page) -> Iterator[Section]:
+def _printed(document: Document) -> Iterator[Section]:
     """The sections on paper; the annex begins with tables that are a detail."""
     kept = [
         section
-        for section in page.shown
-        if section.currency in (*page.currencies[:1], "")
+        for section in document.shown_sections
+        if section.currency in (*document.currencies[:1], "")
         or section.is_front
         or section.key == PROOF
     ]
@@ -127,8 +143,10 @@ PROOF = "bridge"
 """The section that every currency has on paper."""
 
 
-def _runs(words: Words, value: Value) -> list[dict[str, object]]:
-    return [{"t": run.text, "s": run.strong, "w": run.unbroken} for run in words.sentence(value)]
+def _runs(localizer: Localizer, value: Value) -> list[dict[str, object]]:
+    return [
+        {"t": run.text, "s": run.strong, "w": run.unbroken} for run in localizer.sentence(value)
+    ]
 
 
 def _length(runs: Sequence[Mapping[str, object]]) -> int:
@@ -136,84 +154,88 @@ def _length(runs: Sequence[Mapping[str, object]]) -> int:
 
 
 def _section(
-    section: Section, page: Page, words: Words, images: Mapping[str, bytes]
+    section: Section, document: Document, localizer: Localizer, images: Mapping[str, bytes]
 ) -> dict[str, object]:
     return {
         "key": section.key,
         "number": section.number,
         "annex": section.is_annex,
-        "title": _runs(words, section.title),
+        "title": _runs(localizer, section.title),
         "lead": section.key in ("headline", "summary"),
-        "currency": section.currency if len(page.currencies) > 1 else "",
-        "sentences": [_runs(words, s) for s in section.sentences],
-        "notes": [_runs(words, n) for n in (*section.notes, *_elsewhere(section, page))],
+        "currency": section.currency if len(document.currencies) > 1 else "",
+        "sentences": [_runs(localizer, s) for s in section.sentences],
+        "notes": [_runs(localizer, n) for n in (*section.notes, *_elsewhere(section, document))],
         "light": (
-            {"color": section.light, "text": _runs(words, text(f"lineage.{section.light}"))}
+            {"color": section.light, "text": _runs(localizer, text(f"lineage.{section.light}"))}
             if section.light
             else None
         ),
         "tiles": [
             {
-                "label": _runs(words, t.label),
-                "value": _runs(words, t.value),
-                "length": len(words.say(t.value)),
-                "notes": [_runs(words, n) for n in t.notes],
+                "label": _runs(localizer, t.label),
+                "value": _runs(localizer, t.value),
+                "length": len(localizer.format(t.value)),
+                "notes": [_runs(localizer, n) for n in t.notes],
             }
             for t in section.tiles
         ],
         "findings": [
             {
-                "text": _runs(words, f.sentence),
+                "text": _runs(localizer, f.sentence),
                 "link": _runs(
-                    words,
-                    text("page.attention_link", n=Count(page.target(section, f.section).number)),
+                    localizer,
+                    text(
+                        "page.attention_link", n=Count(document.target(section, f.section).number)
+                    ),
                 ),
             }
             for f in section.attention
         ],
         "charts": [
-            _chart(chart, images[file_name(page, section, chart)].decode(), words)
+            _chart(chart, images[file_name(document, section, chart)].decode(), localizer)
             for chart in section.charts
         ],
         "tables": [
-            _table(table, section, words) for table in section.tables if table.shown and table.rows
+            _table(table, section, localizer)
+            for table in section.tables
+            if table.shown and table.rows
         ],
     }
 
 
-def _chart(chart: Chart, svg: str, words: Words) -> dict[str, object]:
+def _chart(chart: Chart, svg: str, localizer: Localizer) -> dict[str, object]:
     width, height = map(float, re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)[0])
     return {
-        "title": _runs(words, chart.title),
-        "alt": words.say(chart.alt),
+        "title": _runs(localizer, chart.title),
+        "alt": localizer.format(chart.alt),
         "svg": _CHART_FONT.sub(f"font-family: '{FONTS[0]}'", svg),
         "ratio": height / width,
     }
 
 
-def _elsewhere(section: Section, page: Page) -> tuple[Value, ...]:
+def _elsewhere(section: Section, document: Document) -> tuple[Value, ...]:
     """Where to find the sections that are not printed, once per currency."""
-    if section.currency in (*page.currencies[:1], "") or section.key != PROOF:
+    if section.currency in (*document.currencies[:1], "") or section.key != PROOF:
         return ()
     return (text("page.elsewhere", currency=Name(section.currency), file=Name("report.html")),)
 
 
-def _table(table: Table, section: Section, words: Words) -> dict[str, object]:
+def _table(table: Table, section: Section, localizer: Localizer) -> dict[str, object]:
     limit = ANNEX_ROWS if section.is_annex and section.key != "lineage" else ROWS
     shown = table.rows_within(
-        table.shown if table.strong or table.is_whole else min(table.shown, limit)
+        table.shown if table.strong or table.shows_all_rows else min(table.shown, limit)
     )
     note = cut_note(shown, table)
     columns = [
-        [_runs(words, row[position]) for row in table.rows[:shown]]
+        [_runs(localizer, row[position]) for row in table.rows[:shown]]
         for position, _ in table.page_columns
     ]
     return {
-        "title": _runs(words, table.title),
-        "rest": _runs(words, note) if note else None,
+        "title": _runs(localizer, table.title),
+        "rest": _runs(localizer, note) if note else None,
         "columns": [
             {
-                "heading": _runs(words, c.heading),
+                "heading": _runs(localizer, c.heading),
                 "right": c.kind in RIGHT,
                 "longest": sorted(cells, key=_length)[-WIDEST:],
             }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reports import escape
-from reports.render.message import Message, MessageTile, Runs, plain
+from reports.render.message import Message, MessageTile, Runs, plain_text
 
 Block = dict[str, object]
 
@@ -54,4 +54,4 @@ def _markup(runs: Runs) -> str:
 
 
 def _words(runs: Runs) -> str:
-    return escape.slack(plain(runs))
+    return escape.slack(plain_text(runs))

@@ -17,8 +17,9 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from reports.document import Document, Table
 from reports.escape import bounded, visible
-from reports.page import Page, Table
+from reports.localizer import Localizer
 from reports.render.outline import heading, tables
 from reports.values import (
     QUANTITY_UNIT,
@@ -33,7 +34,6 @@ from reports.values import (
     Rate,
     Value,
 )
-from reports.words import Words
 
 LONGEST_NAME = 31
 """Characters that a sheet's name may have."""
@@ -43,18 +43,18 @@ TOP = 3
 CREATED = datetime(2000, 1, 1)  # noqa: DTZ001  # the format has no time zone
 
 
-def workbook(page: Page, words: Words) -> bytes:
-    """The workbook of `page`."""
+def workbook(document: Document, localizer: Localizer) -> bytes:
+    """The workbook of `document`."""
     out = io.BytesIO()
     book = Workbook(
         out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )
-    book.set_properties({"title": words.say(heading(page)), "created": CREATED})
-    writer = _Writer(book, words)
-    for name, _, table in tables(page):
+    book.set_properties({"title": localizer.format(heading(document)), "created": CREATED})
+    writer = _Writer(book, localizer)
+    for name, _, table in tables(document):
         writer.add(name, table)
     if not book.worksheets():
-        book.add_worksheet("–").write_string(0, 0, words.say(heading(page)))
+        book.add_worksheet("–").write_string(0, 0, localizer.format(heading(document)))
     book.close()
     return out.getvalue()
 
@@ -62,8 +62,8 @@ def workbook(page: Page, words: Words) -> bytes:
 class _Writer:
     """Writes tables into one book; formats are shared."""
 
-    def __init__(self, book: Workbook, words: Words):
-        self.book, self.words = book, words
+    def __init__(self, book: Workbook, localizer: Localizer):
+        self.book, self.localizer = book, localizer
         self.formats: dict[tuple[str, bool], Format] = {}
         self.title = book.add_format({"bold": True, "font_size": 13})
         self.head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
@@ -72,10 +72,10 @@ class _Writer:
     def add(self, name: str, table: Table) -> None:
         """One sheet: the title, the headings, the rows."""
         sheet: Worksheet = self.book.add_worksheet(self._sheet_name(name))
-        sheet.write_string(0, 0, self.words.say(table.title), self.title)
+        sheet.write_string(0, 0, self.localizer.format(table.title), self.title)
         widths = []
         for index, column in enumerate(table.columns):
-            content = self.words.say(column.heading)
+            content = self.localizer.format(column.heading)
             sheet.write_string(TOP - 1, index, content, self.head)
             widths.append(min(len(content), 16))
         for number, row in enumerate(table.rows):
@@ -105,8 +105,8 @@ class _Writer:
             case None:
                 return 1
             case Money(units, currency):
-                lake = self.words.lake_decimals
-                decimals = min(self.words.decimals.get(currency, lake), lake)
+                lake = self.localizer.lake_decimals
+                decimals = min(self.localizer.decimals.get(currency, lake), lake)
                 self._number(sheet, row, index, units / 10**lake, _digits(decimals), strong)
             case Count(number):
                 self._number(sheet, row, index, number, _digits(0), strong)
@@ -117,9 +117,9 @@ class _Writer:
                 self._number(sheet, row, index, part / base, _digits(decimals), strong)
             case Percent(part, base) if base:
                 self._number(sheet, row, index, part / base, "0.0%", strong)
-            case Points(now, now_whole, before, before_whole) if now_whole and before_whole:
+            case Points(now, now_total, before, before_total) if now_total and before_total:
                 points = float(
-                    Decimal(now * 100) / now_whole - Decimal(before * 100) / before_whole
+                    Decimal(now * 100) / now_total - Decimal(before * 100) / before_total
                 )
                 self._number(sheet, row, index, points, "+0.0;-0.0;0.0", strong)
             case Day(day):
@@ -131,12 +131,12 @@ class _Writer:
                 sheet.write_string(row, index, content, self._format("@", strong))
                 return len(content)
             case _:
-                content = self.words.say(value)
+                content = self.localizer.format(value)
                 if not content:
                     return 1
                 sheet.write_string(row, index, content, self._format("@", strong))
                 return len(content)
-        return len(self.words.say(value))
+        return len(self.localizer.format(value))
 
     def _number(
         self, sheet: Worksheet, row: int, index: int, number: float, shown: str, strong: bool

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reports.document import Section
 from reports.figures import Figures
-from reports.issue import Issue
-from reports.page import Section
-from reports.sections.data_state import light_of
+from reports.sections.data_state import traffic_light
 from reports.values import Money, text
+from reports.version_context import VersionContext
 
-MOST = 5
+MAX_FINDINGS = 5
 
 
-def attention(figures: Figures, issue: Issue, sections: Sequence[Section]) -> Section:
+def attention(figures: Figures, context: VersionContext, sections: Sequence[Section]) -> Section:
     """Urgent findings first, then by amount; the last place is for a minor one."""
-    light = light_of(figures.total, issue.state)
+    light = traffic_light(figures.total, context.state)
     findings = [finding for section in sections for finding in section.findings]
     ordered = sorted(findings, key=lambda f: (not f.urgent, -f.size, f.section))
     minor = [f for f in ordered if f.minor][:1]
-    ranked = [f for f in ordered if not f.minor][: MOST - len(minor)] + minor
+    ranked = [f for f in ordered if not f.minor][: MAX_FINDINGS - len(minor)] + minor
     sentences = () if ranked else (text("attention.none"),)
-    stated = {
+    figures_out = {
         "light": light,
         "findings": [
             {
@@ -33,4 +33,4 @@ def attention(figures: Figures, issue: Issue, sections: Sequence[Section]) -> Se
             for f in ranked
         ],
     }
-    return Section("attention", sentences, attention=ranked, light=light, figures=stated)
+    return Section("attention", sentences, attention=ranked, light=light, figures=figures_out)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
+from reports.document import Chart, TableColumn
 from reports.figures.history import History
 from reports.figures.money import Totals
-from reports.page import Chart, TableColumn
 from reports.values import Month, Text, divide
 
 STEPS = ((6, 1), (18, 3), (42, 6))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from reports.columns import columns_of
+from reports.document import Section, Table
 from reports.figures import Figures
-from reports.figures.baskets import FEWEST, Pair, pairs
-from reports.page import Section, Table
+from reports.figures.baskets import MIN_RECEIPTS, Pair, pairs
 from reports.values import Count, Name, Percent, Rate, Text, text
 
-MOST = 10
+SHOWN_PAIRS = 10
 PAIR_COLUMNS = columns_of("first", "second", "both", "among", "confidence", "lift")
 
 
@@ -16,7 +16,7 @@ def baskets(figures: Figures) -> Section:
     """The strongest pairs, each once, with counts next to every measure."""
     strongest = pairs(figures.now["baskets"], figures.now["combo_parts"], figures.total)
     if not strongest:
-        return Section("baskets", (text("baskets.none", n=Count(FEWEST)),))
+        return Section("baskets", (text("baskets.none", n=Count(MIN_RECEIPTS)),))
     lead = strongest[0]
     sentences = (
         text(
@@ -30,9 +30,11 @@ def baskets(figures: Figures) -> Section:
         ),
     )
     rows, title = map(pair_row, strongest), text("baskets.table")
-    table = Table.from_rows("baskets", title, PAIR_COLUMNS, rows, figures.currency, shown=MOST)
-    stated, notes = {"pairs": [machine(pair) for pair in strongest]}, notes_of(strongest)
-    return Section("baskets", sentences, tables=(table,), notes=notes, figures=stated)
+    table = Table.from_rows(
+        "baskets", title, PAIR_COLUMNS, rows, figures.currency, shown=SHOWN_PAIRS
+    )
+    figures_out, notes = {"pairs": [as_figures(pair) for pair in strongest]}, notes_of(strongest)
+    return Section("baskets", sentences, tables=(table,), notes=notes, figures=figures_out)
 
 
 def notes_of(strongest: list[Pair]) -> tuple[Text, ...]:
@@ -47,7 +49,7 @@ def pair_row(pair: Pair) -> tuple[object, ...]:
     return pair.first, pair.second, pair.both, pair.receipts, *measures
 
 
-def machine(pair: Pair) -> dict[str, object]:
+def as_figures(pair: Pair) -> dict[str, object]:
     return {
         "first": pair.first,
         "second": pair.second,

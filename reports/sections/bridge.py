@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from reports.columns import columns_of
+from reports.document import Finding, Section, Table, TableColumn
 from reports.figures import Figures, Totals
 from reports.figures.money import COUNTS, SUMS, total_by
-from reports.page import Finding, Section, Table, TableColumn
-from reports.sections.exports import compare_exports
+from reports.sections.export_comparison import compare_exports
 from reports.values import Count, Money, Name, Percent, Quantity, Rate, Value, divide, text
 
 STEPS = (
@@ -36,7 +36,7 @@ SHARES = (
 ALWAYS = {"gross_sales", "discounts", "refunds", "net_sales", "collected", "paid", "unpaid"}
 
 
-def machine(total: Totals, currency: str) -> dict[str, Value]:
+def as_figures(total: Totals, currency: str) -> dict[str, Value]:
     """All sums of `total` and what is defined on them, by stable names."""
     money = (*SUMS, "discounts", "gross_profit", "difference", "unpaid")
     named: dict[str, Value] = {name: Money(getattr(total, name), currency) for name in money}
@@ -72,7 +72,7 @@ def bridge(figures: Figures) -> Section:
     gap = total.difference or total.unpaid
     phrases = [
         text(
-            "bridge.closes" if not gap else "bridge.open",
+            "bridge.reconciled" if not gap else "bridge.not_reconciled",
             difference=Money(gap, currency),
             n=Count(total.receipts),
             refunds=Count(total.refund_receipts),
@@ -90,9 +90,9 @@ def bridge(figures: Figures) -> Section:
     sentence = text("bridge.finding", difference=Money(gap, currency))
     findings = (Finding(sentence, abs(gap), "bridge", urgent=True),) if gap else ()
     own = compare_exports(figures)
-    stated = {
-        "total": machine(total, currency),
-        "stores": {s: machine(t, currency) for s, t in by_store.items()},
+    figures_out = {
+        "total": as_figures(total, currency),
+        "stores": {s: as_figures(t, currency) for s, t in by_store.items()},
         **own.figures,
     }
     return Section(
@@ -101,13 +101,13 @@ def bridge(figures: Figures) -> Section:
         tables=(*tables, *own.tables),
         findings=(*findings, *own.findings),
         notes=(text("bridge.dating"), *own.notes),
-        figures=stated,
+        figures=figures_out,
     )
 
 
 def _stores(figures: Figures, by_store: dict[str, Totals]) -> Table:
-    left_out = ("surcharges", "gift_cards", "rounding", "paid")
-    steps = [step for step in STEPS if step not in left_out]
+    before_history = ("surcharges", "gift_cards", "rounding", "paid")
+    steps = [step for step in STEPS if step not in before_history]
     columns = (
         *columns_of("store_name", "receipts"),
         *(

@@ -9,9 +9,9 @@ from datetime import date, timedelta
 import pandas as pd
 
 from reports.columns import columns_of
+from reports.document import Finding, Section, Table, TableColumn, value_of
 from reports.figures import Figures
 from reports.figures.tables import rows_of, sort_rows
-from reports.page import Finding, Section, Table, TableColumn, value_of
 from reports.sections.names import employee_name
 from reports.values import Count, Day, Money, Name, Series, Text, Value, amounts, text
 
@@ -39,7 +39,7 @@ def cash_drawer(figures: Figures) -> Section:
     if SHORTAGE * short > int(shifts["cash_payments"].sum()):
         sentence = text("cash_drawer.finding", amount=Money(short, currency))
         findings.append(Finding(sentence, short, "cash_drawer"))
-    stated = {
+    figures_out = {
         "shifts": len(shifts),
         "counted_shifts": len(counted),
         **amounts(
@@ -53,7 +53,7 @@ def cash_drawer(figures: Figures) -> Section:
             paid_out=shifts["paid_out"].sum(),
         ),
     }
-    return Section("cash_drawer", sentences, tables=tables, findings=findings, figures=stated)
+    return Section("cash_drawer", sentences, tables=tables, findings=findings, figures=figures_out)
 
 
 def counted_of(shifts: pd.DataFrame) -> pd.DataFrame:
@@ -117,12 +117,12 @@ def days_without_close(figures: Figures, shifts: pd.DataFrame) -> dict[str, list
     days, missing = figures.now["days"], {}
     spans = list(zip(*(shifts[name] for name in _SPAN), strict=True))
     for store in sorted({store for store, _, _ in spans}):
-        traded = set(days[(days["store_id"] == store) & (days["receipts"] > 0)]["business_day"])
+        open_days = set(days[(days["store_id"] == store) & (days["receipts"] > 0)]["business_day"])
         for own, first, last in spans:
             if own == store and last is not None:
-                traded -= {first + timedelta(n) for n in range((last - first).days + 1)}
-        if traded:
-            missing[store] = sorted(traded)
+                open_days -= {first + timedelta(n) for n in range((last - first).days + 1)}
+        if open_days:
+            missing[store] = sorted(open_days)
     return missing
 
 
@@ -177,18 +177,18 @@ def _sums(figures: Figures, label: object, shifts: pd.DataFrame) -> tuple[object
 def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> Iterator[Table]:
     """The shifts with a difference or without a count; for the workbook, all of them."""
     named = _named(figures, shifts)
-    odd = named[[value is None or value.units != 0 for value in named["difference"]]]
-    if len(odd):
+    differing = named[[value is None or value.units != 0 for value in named["difference"]]]
+    if len(differing):
         names = [
             text("cash_drawer.register", register=Name(row.register), store=Name(row.store_name))
             if has_stores
             else Name(row.register)
-            for row in rows_of(odd)
+            for row in rows_of(differing)
         ]
-        days = [Day(day, short=True) for day in odd["business_day"]]
+        days = [Day(day, short=True) for day in differing["business_day"]]
         day = TableColumn("day", "date", source="business_day")
         columns = (TableColumn("register"), day, *_COLUMNS)
-        frame = odd.assign(register=names, business_day=days)
+        frame = differing.assign(register=names, business_day=days)
         title = text("cash_drawer.by_shift")
         currency = figures.currency
         yield Table.from_frame("cash-differences", title, frame, columns, currency, is_detail=True)

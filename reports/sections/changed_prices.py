@@ -7,10 +7,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from reports.columns import columns_of
+from reports.document import Section, Table, TableColumn
 from reports.figures import Figures
 from reports.figures.prices import Change, price_changes
 from reports.figures.tables import SummaryTables
-from reports.page import Section, Table, TableColumn
 from reports.sections.comparison import before_name, growth
 from reports.values import Count, Name, Text, Value, amounts, divide, text
 
@@ -27,7 +27,7 @@ class Effect(NamedTuple):
 
 def changed_prices(figures: Figures) -> Section:
     """Items whose usual price is another than in the month before."""
-    before = figures.whole_before
+    before = figures.before_if_closed
     if before is None:
         return Section("changed_prices", (text("changed_prices.no_month"),))
     effects = _effects(figures.now, before)

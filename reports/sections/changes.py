@@ -13,11 +13,11 @@ from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
 from reports.columns import columns_of
+from reports.document import Section, Table
 from reports.figures import Figures
-from reports.figures.moved import Moved, Path, leaves, moved_figures
-from reports.issue import Issue, stated
-from reports.page import Section, Table
-from reports.render.machine import plain
+from reports.figures.changed_figures import ChangedFigure, Path, changed_figures, leaves
+from reports.localizer import text_templates
+from reports.render.figures_json import json_value
 from reports.sections.bridge import STEPS
 from reports.sections.origin import day_of
 from reports.values import (
@@ -33,11 +33,11 @@ from reports.values import (
     Value,
     text,
 )
-from reports.words import catalog
+from reports.version_context import VersionContext, figures_by_section
 
 SHOWN = 20
 CAUSES = ("data", "more", "settings", "same", "first")
-"""Why a version was issued, the gravest first."""
+"""Why a version was issued, the most important reason first."""
 BOOKKEEPING = ("lineage", "checks", "superseded")
 """Older versions of receipts: they grow when a receipt was only touched, and correct nothing."""
 COUNTED = ("receipts", "refund_receipts", "cancelled_receipts")
@@ -52,102 +52,110 @@ class Compared(NamedTuple):
 
     past: Plain
     """The figures of the version before."""
-    moved: list[Moved]
+    changed: list[ChangedFigure]
     others: list[str]
     """Of "settings" and "code", what is another than in the version before."""
 
 
-def compare(sections: Sequence[Section], issue: Issue, currency: str) -> Compared | None:
+def compare(sections: Sequence[Section], context: VersionContext, currency: str) -> Compared | None:
     """The figures of `sections` beside those of the version before; None without one."""
-    if issue.before is None:
+    if context.before is None:
         return None
-    past = issue.before.get("currencies", {}).get(currency, {})
-    now = cast(Plain, plain(stated(sections), issue.lake_decimals, issue.decimals))
-    lineage, past_lineage = issue.lineage, issue.before.get("lineage", {})
+    past = context.before.get("currencies", {}).get(currency, {})
+    now = cast(
+        Plain, json_value(figures_by_section(sections), context.lake_decimals, context.decimals)
+    )
+    lineage, past_lineage = context.lineage, context.before.get("lineage", {})
     others = [
         name
         for name in ("settings", "code")
         if name in lineage and str(lineage[name]) != past_lineage.get(name, "")
     ]
-    return Compared(past, moved_figures(now, past), others)
+    return Compared(past, changed_figures(now, past), others)
 
 
-def changes(figures: Figures, issue: Issue, sections: Sequence[Section]) -> Section:
+def changes(figures: Figures, context: VersionContext, sections: Sequence[Section]) -> Section:
     """What differs from the version before, and the receipts that changed it.
 
-    A receipt of `issue.reopened` has number, currency, day, total, why, and whether the POS's data
-    changed (is_data).
+    A receipt of `context.changed_receipts` has number, currency, day, total, why, and whether the
+    POS's data changed (is_data).
     """
     currency = figures.currency
-    compared = compare(sections, issue, currency)
+    compared = compare(sections, context, currency)
     if compared is None:
-        return Section("changes", (text("changes.first"),), figures={"cause": "first", "moved": []})
-    _, moved, others = compared
-    own = [row for row in issue.reopened if row.get("currency", currency) in ("", currency)]
-    named = [row for row in own if row.get("is_data", True) or not others] if moved else []
-    cause = cause_of(compared, issue, is_data=bool(named))
+        return Section(
+            "changes", (text("changes.first"),), figures={"cause": "first", "changed": []}
+        )
+    _, changed, others = compared
+    own = [
+        row for row in context.changed_receipts if row.get("currency", currency) in ("", currency)
+    ]
+    named = [row for row in own if row.get("is_data", True) or not others] if changed else []
+    cause = cause_of(compared, context, is_data=bool(named))
     sentences = [
-        text("changes.some" if moved else "changes.none", n=Count(len(moved))),
+        text("changes.some" if changed else "changes.none", n=Count(len(changed))),
         *([text("changes.more")] if cause == "more" else []),
         *(text(f"changes.{name}") for name in others),
     ]
-    recounted = len(own) - len(named) if moved else 0
+    recounted = len(own) - len(named) if changed else 0
     if recounted:
         sentences.append(text("changes.recounted", n=Count(recounted)))
-    table = moved_table(sections, moved, issue, currency, figures.stores)
-    for row, figure in zip(table.rows, _ordered(moved), strict=True):
+    table = changed_figures_table(sections, changed, context, currency, figures.stores)
+    for row, figure in zip(table.rows, _ordered(changed), strict=True):
         if figure.path == ("bridge", "total", "net_sales"):
             sentences.append(text("changes.net", before=row[1], now=row[2]))
     if named:
         sentences.append(text("changes.receipts", n=Count(len(named))))
-    tables = (table, _receipts(named, currency, issue.lake_decimals))
-    return Section("changes", sentences, tables=tables, figures=machine(moved, cause))
+    tables = (table, _receipts(named, currency, context.lake_decimals))
+    return Section("changes", sentences, tables=tables, figures=as_figures(changed, cause))
 
 
-def cause_of(compared: Compared, issue: Issue, is_data: bool) -> str:
+def cause_of(compared: Compared, context: VersionContext, is_data: bool) -> str:
     """Why a version was issued: one of CAUSES; `is_data` if the POS sent other data."""
-    _, moved, others = compared
-    if issue.before and issue.before.get("through"):
+    _, changed, others = compared
+    if context.before and context.before.get("through"):
         return "more"
-    if is_data or (not others and any(figure.path[:3] != BOOKKEEPING for figure in moved)):
+    if is_data or (not others and any(figure.path[:3] != BOOKKEEPING for figure in changed)):
         return "data"
     return "settings" if others else "same"
 
 
-def machine(moved: Sequence[Moved], cause: str) -> dict[str, object]:
+def as_figures(changed: Sequence[ChangedFigure], cause: str) -> dict[str, object]:
     """The figures of a section about changes."""
     return {
         "cause": cause,
-        "moved": [
+        "changed": [
             {"figure": ".".join(figure.path), "was": figure.was, "is": figure.now}
-            for figure in _ordered(moved)
+            for figure in _ordered(changed)
         ],
     }
 
 
-def moved_table(
+def changed_figures_table(
     sections: Sequence[Section],
-    moved: Sequence[Moved],
-    issue: Issue,
+    changed: Sequence[ChangedFigure],
+    context: VersionContext,
     currency: str,
     names: Mapping[str, str],
 ) -> Table:
-    """Every figure that moved, as the report states it; `names` are the stores'."""
-    keys = {figure.path[0] for figure in moved}
-    typed = dict(leaves({key: own for key, own in stated(sections).items() if key in keys}))
+    """Every figure that changed, as the report states it; `names` are the stores'."""
+    keys = {figure.path[0] for figure in changed}
+    typed = dict(
+        leaves({key: own for key, own in figures_by_section(sections).items() if key in keys})
+    )
     kinds = {(path[0], path[-1]): value for path, value in typed.items() if value is not None}
     rows = []
-    for path, *values in _ordered(moved):
+    for path, *values in _ordered(changed):
         kind = typed.get(path) or kinds.get((path[0], path[-1]))
-        cells = (_value(raw, kind, currency, issue.lake_decimals) for raw in values)
+        cells = (_value(raw, kind, currency, context.lake_decimals) for raw in values)
         rows.append((_label(path, names), *cells))
     columns = columns_of("figure", "was", "is")
     return Table("changes", text("changes.table"), columns, tuple(rows), shown=SHOWN)
 
 
-def _ordered(moved: Sequence[Moved]) -> list[Moved]:
+def _ordered(changed: Sequence[ChangedFigure]) -> list[ChangedFigure]:
     """The totals from sold to collected first, then in the order of the sections."""
-    return sorted(moved, key=lambda figure: _rank(figure.path))
+    return sorted(changed, key=lambda figure: _rank(figure.path))
 
 
 def _rank(path: Path) -> tuple[int, int]:
@@ -196,7 +204,7 @@ def _label(path: Path, names: Mapping[str, str]) -> Text:
             return text("changes.item", name=Name(name))
     section, *middle, leaf = path if len(path) > 1 else (*path, "")
     key = f"column.{leaf}"
-    heading = catalog("en_US").get(key, "{")
+    heading = text_templates("en_US").get(key, "{")
     words = [names.get(step, step).replace("_", " ") for step in middle]
     return text(
         "changes.figure",
@@ -220,4 +228,4 @@ def _receipts(rows: Sequence[Mapping[str, object]], currency: str, lake_decimals
         for row in rows
     ]
     columns, title = columns_of("receipt", "why", "day", "total"), text("changes.because")
-    return Table.from_rows("reopened", title, columns, cells, currency, shown=SHOWN)
+    return Table.from_rows("changed-receipts", title, columns, cells, currency, shown=SHOWN)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from reports.columns import columns_of, records
+from reports.columns import columns_of, figure_rows
+from reports.document import Chart, Section, Table
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.tables import rows_of, sort_rows, sum_by
-from reports.page import Chart, Section, Table
 from reports.sections.comparison import against_share, ranking, ratio, share
 from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Value, text
 
@@ -25,7 +25,7 @@ def combos(figures: Figures) -> Section:
     Options ÷ all options chosen of the same modifier.
     """
     total, currency = figures.total, figures.currency
-    total_sum, receipts = total.net_sales, total.receipts
+    net_sales, receipts = total.net_sales, total.receipts
     columns = ["receipts", "units", "refunded_units", *MONEY]
     sums = sum_by(figures.now["combos"], ["combo"], columns, "net_sales")
     part_sums = _part_sums(figures)
@@ -42,7 +42,7 @@ def combos(figures: Figures) -> Section:
                 receipts=Count(receipts),
                 n=Quantity(int(sums["units"].sum())),
                 net=Money(net, currency),
-                share=share(net, total_sum, receipts),
+                share=share(net, net_sales, receipts),
             )
         )
         if (past := figures.total_before) and past.combo_receipts:
@@ -55,7 +55,7 @@ def combos(figures: Figures) -> Section:
         attached, nets = sums["receipts"], sums["net_sales"]
         cells = sums.assign(
             attach=[ratio(int(count), receipts, receipts) for count in attached],
-            share=[share(int(amount), total_sum, receipts) for amount in nets],
+            share=[share(int(amount), net_sales, receipts) for amount in nets],
         )
         shown = columns_of("combo", "receipts", "attach", "units", "net_sales", "share")
         tables.append(Table.from_frame("combos", text("combos.table"), cells, shown, currency))
@@ -81,10 +81,12 @@ def combos(figures: Figures) -> Section:
             charged, n = int(paid["amount"].sum()), Quantity(int(paid["units"].sum()))
             sentences.append(text("combos.paid", net=Money(charged, currency), n=n))
         charts += _chart(choices, figures.month)
-    stated = {
-        "combos": records(sums, currency, "combo", "receipts", "units", "refunded_units", *MONEY),
-        "parts": records(part_sums, currency, "combo", "slot", "item", "units", "net_sales"),
-        "choices": records(
+    figures_out = {
+        "combos": figure_rows(
+            sums, currency, "combo", "receipts", "units", "refunded_units", *MONEY
+        ),
+        "parts": figure_rows(part_sums, currency, "combo", "slot", "item", "units", "net_sales"),
+        "choices": figure_rows(
             choices.rename(columns={"name": "modifier"}),
             currency,
             "item",
@@ -94,7 +96,7 @@ def combos(figures: Figures) -> Section:
             "amount",
         ),
     }
-    return Section("combos", sentences, charts=charts, tables=tables, figures=stated)
+    return Section("combos", sentences, charts=charts, tables=tables, figures=figures_out)
 
 
 def _part_sums(figures: Figures) -> pd.DataFrame:
@@ -107,7 +109,7 @@ def _parts(figures: Figures, sums: pd.DataFrame) -> Table:
     """The components of each combo, the combo that brings most first."""
     sums = sums.assign(brings=sums.groupby("combo")["net_sales"].transform("sum"))
     sums = sort_rows(sums, "-brings")
-    total_sum = sums.groupby(["combo", "slot"])["units"].transform("sum")
+    slot_units = sums.groupby(["combo", "slot"])["units"].transform("sum")
     receipts = figures.now["combos"].groupby("combo")["receipts"].sum()
     unknown = set(
         figures.now["combo_parts"].loc[~figures.now["combo_parts"]["is_known"].astype(bool), "item"]
@@ -117,7 +119,9 @@ def _parts(figures: Figures, sums: pd.DataFrame) -> Table:
         item=[text("combos.unknown", item=Name(i)) if i in unknown else i for i in sums["item"]],
         share_of_slot=[
             ratio(int(units), int(all_units), int(receipts.get(combo, 0)))
-            for units, all_units, combo in zip(sums["units"], total_sum, sums["combo"], strict=True)
+            for units, all_units, combo in zip(
+                sums["units"], slot_units, sums["combo"], strict=True
+            )
         ],
     )
     columns = columns_of("combo", "slot", "item", "units", "share_of_slot", credited="net_sales")

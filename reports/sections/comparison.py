@@ -1,6 +1,6 @@
 """Comparisons of two figures: always with the base; no percentage on a small one.
 
-Takes exact pairs (part, whole) of two periods. Returns values and sentences of the catalog. Rules:
+Takes exact pairs (part, total) of two periods. Returns values and keys of sentences. Rules:
 no percentage and no ranking on a base of under `PERCENT_BASE` receipts; no share, rank or "best" of
 a total that is zero or negative; a month that the lake does not have is "no data", never 0.
 Sections make the percentages that people read with `share`, `ratio`, `points` and `growth` only.
@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from reports.document import Chart
 from reports.figures import Figures, Totals
 from reports.figures.calendar import month_before
 from reports.figures.money import PERCENT_BASE
-from reports.page import Chart
 from reports.values import Count, Month, Percent, Points, Text, Value, text
 
 Pair = tuple[int, int]
@@ -30,20 +30,18 @@ def too_few() -> Text:
     return text("compare.few", n=Count(PERCENT_BASE))
 
 
-def share(part: int, base_sum: int, receipts: int, decimals: int = 1) -> Percent | None:
-    """`part` as a share of `whole`, the net sales of `receipts`.
+def share(part: int, total: int, receipts: int, decimals: int = 1) -> Percent | None:
+    """`part` as a share of `total`, the net sales of `receipts`; None without one.
 
-    None where that says nothing.
-
-    A part of zero or less has no share, nor has one that is more than the whole: other parts are
-    negative then.
+    A part of zero or less has no share. A part above the total has none either, because other parts
+    are then negative.
     """
-    return ratio(part, base_sum, receipts, decimals) if 0 < part <= base_sum else None
+    return ratio(part, total, receipts, decimals) if 0 < part <= total else None
 
 
-def ratio(part: int, base_sum: int, receipts: int, decimals: int = 1) -> Percent | None:
-    """`part` in percent; None on too few receipts or a base of zero or less."""
-    return Percent(part, base_sum, decimals=decimals) if base_sum > 0 and enough(receipts) else None
+def ratio(part: int, total: int, receipts: int, decimals: int = 1) -> Percent | None:
+    """`part` in percent of `total`; None on too few receipts or a total <= 0."""
+    return Percent(part, total, decimals=decimals) if total > 0 and enough(receipts) else None
 
 
 def points(now: Pair, before: Pair, receipts: int, receipts_before: int) -> Points | None:
@@ -126,7 +124,13 @@ def comparable(figures: Figures) -> bool:
     return before is not None and enough(before.receipts) and before.net_sales > 0
 
 
-def normal_base(figures: Figures) -> Totals | None:
+def same_weekdays_base(figures: Figures) -> Totals | None:
     """The comparable part of the month before, where it carries a percentage."""
-    fair = figures.fair
-    return fair.base if fair and enough(fair.base.receipts) and fair.base.net_sales > 0 else None
+    same_weekdays = figures.same_weekdays
+    return (
+        same_weekdays.base
+        if same_weekdays
+        and enough(same_weekdays.base.receipts)
+        and same_weekdays.base.net_sales > 0
+        else None
+    )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from reports.columns import columns_of
+from reports.document import Chart, Section, Table
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.customers import SMALL, Group, Visits
 from reports.figures.money import PERCENT_BASE
-from reports.page import Chart, Section, Table
 from reports.sections.comparison import against_share, ratio
 from reports.values import Count, Day, Money, Month, Percent, Rate, Text, divide, text
 
@@ -60,7 +60,7 @@ def customers(figures: Figures) -> Section:
     rows = [_row(name, group) for name, group in groups]
     columns = columns_of("group", "customers", "receipts", "visits_each", "net_sales", "spend_each")
     table = Table.from_rows("customers", text("customers.table"), columns, rows, currency)
-    stated: dict[str, object] = {
+    figures_out: dict[str, object] = {
         name: {
             "customers": group.customers,
             "receipts": group.receipts,
@@ -69,10 +69,15 @@ def customers(figures: Figures) -> Section:
         for name, group in groups
         if group.customers >= SMALL
     }
-    stated["identified_share"] = Percent(*total.identified_share)
-    stated["repeat_rate"] = Percent(now.repeating, everyone) if has_rate else None
+    figures_out["identified_share"] = Percent(*total.identified_share)
+    figures_out["repeat_rate"] = Percent(now.repeating, everyone) if has_rate else None
     return Section(
-        "customers", sentences, charts=_chart(figures), tables=(table,), notes=notes, figures=stated
+        "customers",
+        sentences,
+        charts=_chart(figures),
+        tables=(table,),
+        notes=notes,
+        figures=figures_out,
     )
 
 

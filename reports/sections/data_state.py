@@ -16,12 +16,12 @@ import pandas as pd
 import pyarrow as pa
 
 from reports.columns import columns_of
+from reports.document import Finding, Table
 from reports.figures.money import Totals
-from reports.figures.silence import Silence
+from reports.figures.silent_stores import SilentStore
 from reports.figures.tables import names, rows_of
-from reports.page import Finding, Table
+from reports.localizer import text_templates
 from reports.values import Count, Day, Money, Name, Series, Text, Value, text
-from reports.words import catalog
 
 FAULTS = ("payments_differ",)
 GAPS = (
@@ -79,18 +79,18 @@ class DataState:
     """What the light of a report depends on besides its money."""
 
     checks: Mapping[str, Check]
-    silences: tuple[Silence, ...] = ()
+    silent_stores: tuple[SilentStore, ...] = ()
     stores: Mapping[str, str] = field(default_factory=dict)
-    left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["total"]))
+    before_history: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["total"]))
     history_starts: date | None = None
-    unread: pd.DataFrame = field(default_factory=pd.DataFrame)
+    quarantined: pd.DataFrame = field(default_factory=pd.DataFrame)
     export_problems: tuple[bool, bool] = (False, False)
     """Whether the POS's own export differs, and whether one could not be read."""
 
     @property
     def outside(self) -> Check:
         """The receipts before the history and their money."""
-        totals = list(self.left_out["total"])
+        totals = list(self.before_history["total"])
         amounts = [int(total) for total in totals if total is not None and not pd.isna(total)]
         return Check(len(totals), sum(amounts) if amounts else None, len(totals) - len(amounts))
 
@@ -99,12 +99,12 @@ class DataState:
         return self.checks.get(check, Check()).count
 
 
-def known_stores(sources: Mapping[date, Mapping[str, pa.Table]]) -> dict[str, str]:
-    """Store names by identifier, as the months at hand have them."""
+def store_names(sources: Mapping[date, Mapping[str, pa.Table]]) -> dict[str, str]:
+    """Store names by identifier, as the given months have them."""
     return names(sources, "stores", "store_id", "name")
 
 
-def light_of(total: Totals, state: DataState) -> Literal["green", "amber", "red"]:
+def traffic_light(total: Totals, state: DataState) -> Literal["green", "amber", "red"]:
     """The traffic light of a month.
 
     red: money that does not add up, unreadable receipts, or no receipt at all; amber: gaps in the
@@ -118,46 +118,46 @@ def light_of(total: Totals, state: DataState) -> Literal["green", "amber", "red"
         or any(state.count(check) for check in (*FAULTS, "quarantined"))
     ):
         return "red"
-    covered, total_sum = total.cost_coverage
+    covered, costed_sales = total.cost_coverage
     if (
         state.export_problems[1]
-        or state.silences
+        or state.silent_stores
         or state.outside.count
         or any(state.count(check) for check in GAPS if check != "missing_cost")
-        or covered * COVERAGE[1] < total_sum * COVERAGE[0]
+        or covered * COVERAGE[1] < costed_sales * COVERAGE[0]
     ):
         return "amber"
     return "green"
 
 
-def absences(state: DataState, total: Totals) -> list[Finding]:
+def absence_findings(state: DataState, total: Totals) -> list[Finding]:
     """Findings on a month without receipts, and on stores that stopped sending."""
     findings = []
     if not state.count("curated") and not state.count("quarantined"):
         findings.append(Finding(text("lineage.no_receipts"), 0, "lineage", urgent=True))
-    for silence in state.silences:
+    for silent_store in state.silent_stores:
         sentence = text(
             "lineage.silent",
-            store=Name(state.stores.get(silence.store_id) or silence.store_id),
-            day=Day(silence.last_seen),
-            n=Count(silence.days),
+            store=Name(state.stores.get(silent_store.store_id) or silent_store.store_id),
+            day=Day(silent_store.last_seen),
+            n=Count(silent_store.days),
         )
         findings.append(Finding(sentence, max(total.net_sales, 0), "lineage", urgent=True))
     return findings
 
 
-def unread_sentence(state: DataState, currency: str) -> Text:
+def quarantine_sentence(state: DataState, currency: str) -> Text:
     """A sentence on unreadable receipts: count, money, and the first number."""
     check = state.checks["quarantined"]
     values = {"n": Count(check.count), "amount": check.money(currency)}
-    rows = [row for row in rows_of(state.unread) if row.receipt_number]
+    rows = [row for row in rows_of(state.quarantined) if row.receipt_number]
     if not rows:
         return text("lineage.finding", **values)
     named = Series(tuple(Name(row.receipt_number) for row in rows[:NAMED]))
     return text("lineage.finding_named", names=named, **values)
 
 
-def unread_table(state: DataState, currency: str) -> Table:
+def quarantine_table(state: DataState, currency: str) -> Table:
     """Each unreadable record: its content, the reason, and its money."""
     rows = [
         (
@@ -167,11 +167,11 @@ def unread_table(state: DataState, currency: str) -> Table:
             f"{row.pointer} {row.detail}".strip(),
             _amount(row.total),
         )
-        for row in rows_of(state.unread)
+        for row in rows_of(state.quarantined)
     ]
     columns = columns_of("receipt", "received", "why", "subject", "amount")
-    title = text("lineage.unread_table")
-    return Table.from_rows("unread", title, columns, rows, currency, shown=20)
+    title = text("lineage.quarantine_table")
+    return Table.from_rows("quarantine", title, columns, rows, currency, shown=20)
 
 
 def _amount(total: object) -> object:
@@ -181,7 +181,7 @@ def _amount(total: object) -> object:
 def reason_of(reason: str) -> Value:
     """Why a receipt is in quarantine; `law_O1` is a sum of an order that differs."""
     key = "reason.totals_differ" if reason.startswith("law_") else f"reason.{reason}"
-    return Text(key) if key in catalog("en_US") else Name(reason)
+    return Text(key) if key in text_templates("en_US") else Name(reason)
 
 
 def outside_sentence(state: DataState, currency: str) -> Text:
@@ -192,7 +192,7 @@ def outside_sentence(state: DataState, currency: str) -> Text:
         n=Count(state.outside.count),
         amount=state.outside.money(currency),
         starts=Day(state.history_starts),
-        first=Name(str(min(state.left_out["business_day"]))),
+        first=Name(str(min(state.before_history["business_day"]))),
     )
 
 
@@ -206,7 +206,7 @@ def outside_table(state: DataState, currency: str) -> Table:
             state.stores.get(row.store_id) or row.store_id or "",
             _amount(row.total),
         )
-        for row in rows_of(state.left_out)
+        for row in rows_of(state.before_history)
     ]
     columns = columns_of("receipt", "day", "received", "store_name", "amount")
     title = text("lineage.outside_table")

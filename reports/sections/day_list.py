@@ -5,10 +5,10 @@ from __future__ import annotations
 from statistics import median
 
 from reports.columns import columns_of
+from reports.document import Section, Table
 from reports.figures import Figures
+from reports.figures.expected_total import net_by_day
 from reports.figures.money import by_day
-from reports.figures.pace import net_by_day
-from reports.page import Section, Table
 from reports.values import Money, Series, Weekday, divide, text
 
 USUAL = 2
@@ -20,7 +20,7 @@ def day_list(figures: Figures) -> Section:
     sums = by_day(figures.now["days"])
     if not sums:
         return Section("day_list", (text("days.empty"),))
-    usual, notes = usual_by_weekday(figures), figures.occasions
+    usual, notes = usual_by_weekday(figures), figures.special_days
     rows = []
     for day in figures.calendar:
         sold, count = sums.get(day, (0, 0))
@@ -41,7 +41,7 @@ def day_list(figures: Figures) -> Section:
         "day", "weekday", "net_sales", "receipts", "average_receipt", "usual", "difference", "note"
     )
     title, currency = text("day_list.table"), figures.currency
-    table = Table.from_rows("day-by-day", title, columns, rows, currency, 31, is_whole=True)
+    table = Table.from_rows("day-by-day", title, columns, rows, currency, 31, shows_all_rows=True)
     return Section("day_list", (text("day_list.usual"),), tables=(table,))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from reports.columns import columns_of
+from reports.document import Section, Table, TableColumn
 from reports.figures import Figures
 from reports.figures.tables import rows_of
-from reports.page import Section, Table, TableColumn
 from reports.plans import Daypart
 from reports.sections.comparison import before_name, enough, growth, share
 from reports.sections.weekdays import channel_name
@@ -55,14 +55,14 @@ def dayparts(figures: Figures) -> Section:
     if "channel_hours" in figures.now.source:
         channels = _by_part(figures.now["channel_hours"], parts)
         tables += _crossed(figures, "dayparts-channels", channels, "channel", names)
-    stated = {
+    figures_out = {
         "parts": [{"name": part.name, "hours": f"{part.start}-{part.end}"} for part in parts],
         "net_sales": {
             parts[n].name if n < len(parts) else "rest": Money(int(row.net_sales), currency)
             for n, row in zip(sums.index, rows_of(sums), strict=True)
         },
     }
-    return Section("dayparts", tuple(sentences), tables=tuple(tables), figures=stated)
+    return Section("dayparts", tuple(sentences), tables=tuple(tables), figures=figures_out)
 
 
 def _by_part(hours: pd.DataFrame, parts: tuple[Daypart, ...]) -> pd.DataFrame:

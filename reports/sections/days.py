@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from reports.document import Chart, Finding, Section
 from reports.figures import Figures
+from reports.figures.expected_total import net_by_day
 from reports.figures.money import by_day
 from reports.figures.outliers import Outlier, outliers
-from reports.figures.pace import net_by_day
-from reports.page import Chart, Finding, Section
 from reports.sections.comparison import enough, too_few
 from reports.sections.names import first_of
 from reports.values import Count, Day, Money, Month, Series, Text, amounts, text
 
-FEW = 5
+MIN_OPEN_DAYS = 5
 """Fewer open days than this make no chart."""
-LISTED, ODD = 8, 4
-"""Days without sales and odd days that a sentence names; then it says how many more there are."""
+LISTED, UNUSUAL = 8, 4
+"""Days without sales and unusual days that a sentence names; then it counts the others."""
 
 
 def days(figures: Figures) -> Section:
@@ -31,8 +31,8 @@ def days(figures: Figures) -> Section:
     best = max(ranked, key=lambda d: (net[d], d), default=None)
     worst = min(ranked, key=lambda d: (net[d], d), default=None)
     closed = [day for day in calendar if day not in set(opened)]
-    notes = figures.occasions
-    odd = outliers(figures.now["days"], figures.before["days"] if figures.before else None)
+    notes = figures.special_days
+    unusual = outliers(figures.now["days"], figures.before["days"] if figures.before else None)
     sentences = []
     if best is not None and worst is not None:
         sentences.append(
@@ -52,21 +52,23 @@ def days(figures: Figures) -> Section:
         sentences.append(_listed("days.negative", negative))
     if closed:
         sentences.append(_listed("days.closed", closed))
-    if odd:
-        sentences.append(text("days.odd", days=first_of([_odd(figures, o) for o in odd], ODD)))
-    odd_days = {o.day for o in odd[:ODD]}
-    named_days = [day for day in sorted(notes) if day not in odd_days]
+    if unusual:
+        sentences.append(
+            text("days.unusual", days=first_of([_unusual(figures, o) for o in unusual], UNUSUAL))
+        )
+    unusual_days = {o.day for o in unusual[:UNUSUAL]}
+    named_days = [day for day in sorted(notes) if day not in unusual_days]
     if named_days:
         named = [
             text(
-                "days.occasion",
+                "days.special_day",
                 day=Day(day, short=True),
                 name=Series(tuple(notes[day])),
                 net=Money(int(net[day]), currency) if net.get(day) else None,
             )
             for day in named_days
         ]
-        sentences.append(text("days.occasions", days=first_of(named, LISTED)))
+        sentences.append(text("days.special_days", days=first_of(named, LISTED)))
     findings = tuple(
         Finding(
             text(
@@ -77,13 +79,15 @@ def days(figures: Figures) -> Section:
             abs(o.net - o.usual),
             "days",
         )
-        for o in odd
+        for o in unusual
         if o.net < o.usual and o.day not in notes
     )
     charts = (
-        (_chart(figures, calendar, net, set(closed), best, worst),) if len(opened) >= FEW else ()
+        (_chart(figures, calendar, net, set(closed), best, worst),)
+        if len(opened) >= MIN_OPEN_DAYS
+        else ()
     )
-    stated = {
+    figures_out = {
         "days": {
             day.isoformat(): {"net_sales": Money(units, currency), "receipts": Count(count)}
             for day in calendar
@@ -91,7 +95,7 @@ def days(figures: Figures) -> Section:
         },
         "open_days": Count(len(opened)),
     }
-    return Section("days", sentences, charts=charts, findings=findings, figures=stated)
+    return Section("days", sentences, charts=charts, findings=findings, figures=figures_out)
 
 
 def _listed(key: str, days: list[date]) -> Text:
@@ -100,14 +104,14 @@ def _listed(key: str, days: list[date]) -> Text:
     return text(key, n=Count(len(days)), days=first_of(named, LISTED))
 
 
-def _odd(figures: Figures, odd: Outlier) -> Text:
+def _unusual(figures: Figures, unusual: Outlier) -> Text:
     """A day that does not fit, with its reason where one is known."""
-    reasons = figures.occasions.get(odd.day)
+    reasons = figures.special_days.get(unusual.day)
     return text(
-        "days.odd_day",
-        day=Day(odd.day, long=True, short=True),
+        "days.unusual_day",
+        day=Day(unusual.day, long=True, short=True),
         reason=Series(tuple(reasons)) if reasons else None,
-        **amounts(figures.currency, net=odd.net, usual=odd.usual),
+        **amounts(figures.currency, net=unusual.net, usual=unusual.usual),
     )
 
 
@@ -123,7 +127,7 @@ def _chart(
     before = [past.get(day - timedelta(days=28)) for day in calendar]
     ticks = [i for i, day in enumerate(calendar) if day.weekday() == 0]
     count, currency = Count(len(calendar) - len(closed)), figures.currency
-    alt, marks, notes = text("days.alt_plain", n=count), [], figures.occasions
+    alt, marks, notes = text("days.alt_plain", n=count), [], figures.special_days
     if best is not None:
         marks = [(calendar.index(best), Money(net[best], currency, compact=True))]
     if best is not None and worst is not None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reports.document import Chart, Section
 from reports.figures import Figures
 from reports.figures.calendar import month_before
-from reports.page import Chart, Section
 from reports.sections.comparison import before_name, comparable, enough
 from reports.values import Money, Month, Percent, Text, amounts, text
 
@@ -16,33 +16,33 @@ SMALL = 200
 
 def drivers(figures: Figures) -> Section:
     """A waterfall from the month before, or a line where there is none."""
-    split = figures.split
-    if split is None or not comparable(figures) or not enough(figures.total.receipts):
+    change_parts = figures.change_parts
+    if change_parts is None or not comparable(figures) or not enough(figures.total.receipts):
         alone = text("drivers.alone", month=Month(month_before(figures.month)))
         return Section("drivers", (alone,))
-    currency, change = figures.currency, split.now - split.base
-    parts = {name: units for name, units in split.parts().items() if units}
+    currency, change = figures.currency, change_parts.now - change_parts.base
+    parts = {name: units for name, units in change_parts.amounts().items() if units}
     month = before_name(figures)
     title = text(
         "drivers.steps" if parts else "drivers.none", change=Money(change, currency, signed=True)
     )
     data = {
-        "first": (month, split.base),
-        "last": (Month(figures.month, short=True), split.now),
+        "first": (month, change_parts.base),
+        "last": (Month(figures.month, short=True), change_parts.now),
         "currency": currency,
         "steps": [(text(f"drivers.{name}"), units) for name, units in parts.items()],
     }
-    alt = text("drivers.alt", **amounts(currency, base=split.base, now=split.now))
+    alt = text("drivers.alt", **amounts(currency, base=change_parts.base, now=change_parts.now))
     chart = Chart("waterfall", "drivers", title, alt, data)
-    stated = {
-        **amounts(currency, base=split.base, now=split.now, change=change),
-        "parts": amounts(currency, **split.parts()),
+    figures_out = {
+        **amounts(currency, base=change_parts.base, now=change_parts.now, change=change),
+        "parts": amounts(currency, **change_parts.amounts()),
     }
-    sentences, notes = _said(figures, parts, change), (text("drivers.dating"),)
-    return Section("drivers", sentences, charts=(chart,), notes=notes, figures=stated)
+    sentences, notes = _sentences(figures, parts, change), (text("drivers.dating"),)
+    return Section("drivers", sentences, charts=(chart,), notes=notes, figures=figures_out)
 
 
-def _said(figures: Figures, parts: dict[str, int], change: int) -> list[Text]:
+def _sentences(figures: Figures, parts: dict[str, int], change: int) -> list[Text]:
     """The largest part in the direction of the change, and the largest against it."""
 
     def sentence(key: str, units: Mapping[str, int]) -> Text:

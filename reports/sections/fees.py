@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 from reports.columns import columns_of
+from reports.document import Section, Table
 from reports.figures import Figures
 from reports.figures.tables import rows_of, sum_by
-from reports.page import Section, Table
 from reports.plans import Fee
 from reports.sections.comparison import ratio
 from reports.values import amounts, text
@@ -43,8 +43,10 @@ def fees(figures: Figures) -> Section:
     )
     columns = columns_of("tender", "payments", "collected", "fee", "remains", "of_amount")
     table = Table.from_rows("fees", text("fees.table"), columns, rows, currency)
-    stated = {
+    figures_out = {
         "fees": {row[0]: amounts(currency, amount=row[2], fee=row[3]) for row in rows},
         **amounts(currency, total=total_fee),
     }
-    return Section("fees", (lead,), tables=(table,), notes=(text("fees.estimate"),), figures=stated)
+    return Section(
+        "fees", (lead,), tables=(table,), notes=(text("fees.estimate"),), figures=figures_out
+    )

@@ -5,31 +5,31 @@ from __future__ import annotations
 from decimal import Decimal
 
 from reports.columns import columns_of
+from reports.document import Finding, Section, Table
 from reports.figures import Figures
+from reports.figures.expected_total import ExpectedTotal, expected_total
 from reports.figures.money import total_by
-from reports.figures.pace import Pace, pace
-from reports.page import Finding, Section, Table
 from reports.sections.comparison import ratio
 from reports.values import Money, Text, amounts, text
 
 
 def goals(figures: Figures) -> Section:
-    """Net sales against the goal, also by store; the pace of an open month."""
-    course = pace(figures) if figures.through else None
+    """Net sales against the goal, also by store; the expected total of an open month."""
+    course = expected_total(figures) if figures.through else None
     by_store = _by_store(figures)
     goal = _goal(figures, by_store)
     if goal is None and course is None:
         return Section("goals", (text("goals.none"),))
     sentences = _goal_sentences(figures, goal, course)
     table = _table(figures, by_store) if by_store else ()
-    stated: dict[str, object] = {
+    figures_out: dict[str, object] = {
         "goal": Money(goal, figures.currency) if goal is not None else None,
         "stores": amounts(figures.currency, **by_store),
     }
     if course is not None:
-        stated["course"] = amounts(figures.currency, **course._asdict())
+        figures_out["course"] = amounts(figures.currency, **course._asdict())
     findings = _finding(figures, goal, course)
-    return Section("goals", sentences, tables=table, findings=findings, figures=stated)
+    return Section("goals", sentences, tables=table, findings=findings, figures=figures_out)
 
 
 def _units(figures: Figures, amount: Decimal) -> int:
@@ -55,7 +55,9 @@ def _goal(figures: Figures, by_store: dict[str, int]) -> int | None:
     return sum(by_store.values()) if by_store and by_store.keys() == figures.stores.keys() else None
 
 
-def _goal_sentences(figures: Figures, goal: int | None, course: Pace | None) -> tuple[Text, ...]:
+def _goal_sentences(
+    figures: Figures, goal: int | None, course: ExpectedTotal | None
+) -> tuple[Text, ...]:
     net, currency, sentences = figures.total.net_sales, figures.currency, []
     if course is not None:
         sentences.append(text("goals.course", **amounts(currency, **course._asdict())))
@@ -75,7 +77,9 @@ def _goal_sentences(figures: Figures, goal: int | None, course: Pace | None) -> 
     return tuple(sentences)
 
 
-def _finding(figures: Figures, goal: int | None, course: Pace | None) -> tuple[Finding, ...]:
+def _finding(
+    figures: Figures, goal: int | None, course: ExpectedTotal | None
+) -> tuple[Finding, ...]:
     """A goal that was missed, or that will be."""
     reached = course.expected if course else figures.total.net_sales
     is_sure = course is None or course.high < (goal or 0)

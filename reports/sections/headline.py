@@ -1,4 +1,4 @@
-"""How the month went: six figures beside other months and a fair calendar."""
+"""How the month went: six figures beside other months and the same weekdays."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
+from reports.document import Section, Tile
 from reports.figures import Figures, Totals
 from reports.figures.calendar import month_before
-from reports.page import Section, Tile
-from reports.sections.bridge import machine
+from reports.sections.bridge import as_figures
 from reports.sections.comparison import (
     Pair,
     against,
@@ -18,8 +18,8 @@ from reports.sections.comparison import (
     growth,
     missing,
     net_growth,
-    normal_base,
     ratio,
+    same_weekdays_base,
     share,
 )
 from reports.values import Count, Day, Money, Month, Text, Value, amounts, divide, text
@@ -31,13 +31,13 @@ Read = Callable[[Totals], Pair]
 
 
 def headline(figures: Figures) -> Section:
-    """Tiles, and one sentence with the change as it is and on a fair calendar."""
+    """Tiles, and one sentence with the change as it is and on the same weekdays."""
     total, currency = figures.total, figures.currency
     if total.receipts == 0 and total.refund_receipts == 0:
         return Section(
             "headline",
             sentences=(text("headline.empty", month=Month(figures.month)),),
-            figures={"total": machine(total, currency)},
+            figures={"total": as_figures(total, currency)},
         )
 
     def money(pair: Pair) -> Value:
@@ -57,14 +57,16 @@ def headline(figures: Figures) -> Section:
         "total": total,
         "before": figures.total_before,
         "year_ago": figures.total_year_ago,
-        "before_fair": figures.fair.base if figures.fair else None,
+        "before_same_weekdays": figures.same_weekdays.base if figures.same_weekdays else None,
     }
-    stated = {name: machine(t, currency) for name, t in compared.items() if t}
-    if figures.fair:  # what rounding the scaled sums one by one leaves over is left out
-        fair = machine(figures.fair.now, currency).items()
+    figures_out = {name: as_figures(t, currency) for name, t in compared.items() if t}
+    if figures.same_weekdays:  # what rounding the scaled sums one by one leaves over is left out
+        same_weekdays = as_figures(figures.same_weekdays.now, currency).items()
         residuals = ("difference", "unpaid")
-        stated["now_fair"] = {name: value for name, value in fair if name not in residuals}
-    return Section("headline", sentences=_lead(figures), tiles=tiles, figures=stated)
+        figures_out["now_same_weekdays"] = {
+            name: value for name, value in same_weekdays if name not in residuals
+        }
+    return Section("headline", sentences=_lead(figures), tiles=tiles, figures=figures_out)
 
 
 def _lead(figures: Figures) -> tuple[Text, ...]:
@@ -91,12 +93,12 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
         key = "flat" if is_flat else "up" if change.part > 0 else "down"
         month, was = Month(month_before(figures.month)), Money(before.net_sales, figures.currency)
         phrases.append(text(f"headline.{key}", net=net, change=change, base=was, month=month))
-        base = normal_base(figures)
-        fair_now = figures.fair.now.net_sales if figures.fair else 0
-        if base and (fair_now, base.net_sales) != (total.net_sales, before.net_sales):
-            fair = growth((fair_now, 1), (base.net_sales, 1), base.receipts)
-            values = amounts(figures.currency, now=fair_now, base=base.net_sales)
-            phrases.append(text("headline.fair", change=fair, **values))
+        base = same_weekdays_base(figures)
+        same_weekdays_now = figures.same_weekdays.now.net_sales if figures.same_weekdays else 0
+        if base and (same_weekdays_now, base.net_sales) != (total.net_sales, before.net_sales):
+            same_weekdays = growth((same_weekdays_now, 1), (base.net_sales, 1), base.receipts)
+            values = amounts(figures.currency, now=same_weekdays_now, base=base.net_sales)
+            phrases.append(text("headline.same_weekdays", change=same_weekdays, **values))
     if figures.through:
         phrases.insert(0, text("headline.open", day=Day(figures.through)))
     return tuple(phrases)
@@ -112,20 +114,24 @@ def _compared(figures: Figures) -> list[tuple[date, Totals | None]]:
 
 
 def _tile(
-    figures: Figures, name: str, read: Read, say: Callable[[Pair], Value], normal: bool = False
+    figures: Figures, name: str, read: Read, to_value: Callable[[Pair], Value], normal: bool = False
 ) -> Tile:
     now, notes = read(figures.total), []
     for month, total in _compared(figures):
         notes.append(
             missing(month)
             if total is None
-            else against(now, read(total), say(read(total)), month, total.receipts)
+            else against(now, read(total), to_value(read(total)), month, total.receipts)
         )
-    base = normal_base(figures)
-    fair = base and figures.fair and growth(read(figures.fair.now), read(base), base.receipts)
-    if normal and fair:
-        notes.append(text("compare.fair", change=fair))
-    return Tile(text(f"tile.{name}"), say(now), tuple(notes), 1)
+    base = same_weekdays_base(figures)
+    same_weekdays = (
+        base
+        and figures.same_weekdays
+        and growth(read(figures.same_weekdays.now), read(base), base.receipts)
+    )
+    if normal and same_weekdays:
+        notes.append(text("compare.same_weekdays", change=same_weekdays))
+    return Tile(text(f"tile.{name}"), to_value(now), tuple(notes), 1)
 
 
 def _profit(figures: Figures, money: Callable[[Pair], Value]) -> Tile:
@@ -143,11 +149,9 @@ def _profit(figures: Figures, money: Callable[[Pair], Value]) -> Tile:
     return replace(tile, notes=(note, *tile.notes))
 
 
-def _share(
-    figures: Figures, name: str, read: Read, trend: int, part: Value, total_sum: int
-) -> Tile:
+def _share(figures: Figures, name: str, read: Read, trend: int, part: Value, count: int) -> Tile:
     now = read(figures.total)
-    notes = [text(f"headline.{name}_base", part=part, total=Count(total_sum))]
+    notes = [text(f"headline.{name}_base", part=part, total=Count(count))]
     for month, total in _compared(figures):
         notes.append(
             missing(month)

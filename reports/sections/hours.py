@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from reports.document import Chart, Section
 from reports.figures import Figures
 from reports.figures.calendar import with_weekday
 from reports.figures.tables import group_sums, rows_of
-from reports.page import Chart, Section
 from reports.sections.comparison import before_name, enough, ratio, too_few
 from reports.values import Hour, Money, Rate, Text, Value, Weekday, text
 
@@ -47,23 +47,25 @@ def hours(figures: Figures) -> Section:
     if not grid:
         return Section("hours", (text("hours.empty"),))
     if not enough(figures.total.receipts):
-        return Section("hours", (too_few(),), figures=_machine(figures, grid))
+        return Section("hours", (too_few(),), figures=_as_figures(figures, grid))
     ranked = sorted(grid, key=lambda k: (-grid[k][0] / grid[k][1], k))
     quarter = sum(grid[k][0] for k in ranked[:5])
-    total_sum = sum(n for n, _ in grid.values())
+    receipts = sum(n for n, _ in grid.values())
     sentences = [
         text("hours.peak", **peak_of(grid)),
-        text("hours.top", share=ratio(quarter, total_sum, total_sum, decimals=0)),
+        text("hours.top", share=ratio(quarter, receipts, receipts, decimals=0)),
     ]
     columns = clock(grid)
     charts = [hour_map("hours", grid, columns, text("hours.chart"))]
     past = grid_of(figures.before["hours"]) if figures.before else {}
     if past and figures.total_before and enough(figures.total_before.receipts):
         charts.append(_difference(figures, grid, past, columns))
-    return Section("hours", tuple(sentences), charts=tuple(charts), figures=_machine(figures, grid))
+    return Section(
+        "hours", tuple(sentences), charts=tuple(charts), figures=_as_figures(figures, grid)
+    )
 
 
-def _machine(figures: Figures, grid: Grid) -> dict[str, object]:
+def _as_figures(figures: Figures, grid: Grid) -> dict[str, object]:
     by_hour = figures.now["hours"].groupby("hour")[["receipts", "net_sales"]].sum()
     return {
         "grid": {
@@ -131,13 +133,13 @@ def _difference(figures: Figures, grid: Grid, past: Grid, columns: list[int]) ->
 
     weekdays = {w for w, _ in grid} & {w for w, _ in past}
     cells = [(w, h) for w in weekdays for h in columns if (w, h) in grid or (w, h) in past]
-    moved = {cell: change(cell) for cell in cells}
+    changed = {cell: change(cell) for cell in cells}
     month = before_name(figures)
-    top = max(moved, key=lambda k: (abs(moved[k][0]) / moved[k][1], k), default=None)
+    top = max(changed, key=lambda k: (abs(changed[k][0]) / changed[k][1], k), default=None)
     title = text("hours.same", month=month)
-    if top is not None and moved[top][0]:
-        (weekday, hour), (more, days) = top, moved[top]
+    if top is not None and changed[top][0]:
+        (weekday, hour), (more, days) = top, changed[top]
         key, rate = "hours.more" if more > 0 else "hours.fewer", Rate(abs(more), days)
         title = text(key, month=month, day=Weekday(weekday), hour=Hour(hour), rate=rate)
     alt = text("hours.change_alt", month=month)
-    return _map("hours-change", moved, columns, title, alt)
+    return _map("hours-change", changed, columns, title, alt)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from reports.document import Chart
 from reports.figures import Figures
 from reports.figures.items import by_category
 from reports.figures.tables import rows_of
-from reports.page import Chart
 from reports.sections.comparison import ranking, share
 from reports.values import Count, Money, Name, Value, amounts, text
 
@@ -24,8 +24,8 @@ def item_charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) ->
     currency, top = figures.currency, ranked.head(TOP)
     if len(ranked) < 2:
         return ()
-    total_sum, receipts = int(ranked["net_sales"].sum()), figures.total.receipts
-    part = share(int(top["net_sales"].sum()), total_sum, receipts, decimals=0)
+    net_sales, receipts = int(ranked["net_sales"].sum()), figures.total.receipts
+    part = share(int(top["net_sales"].sum()), net_sales, receipts, decimals=0)
     rows = [
         (
             Name(r.item),
@@ -52,8 +52,8 @@ def item_charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) ->
     if len(groups) < 2:
         return (first,)
     earlier = {}
-    if figures.whole_before:
-        past_groups = by_category(figures.whole_before["items"])
+    if figures.before_if_closed:
+        past_groups = by_category(figures.before_if_closed["items"])
         earlier = dict(rows_of(past_groups[["category", "net_sales"]]))
     lead = groups.iloc[0]
     part = share(int(lead["net_sales"]), int(groups["net_sales"].sum()), receipts, decimals=0)

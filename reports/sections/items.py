@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from reports.columns import columns_of, records
+from reports.columns import columns_of, figure_rows
+from reports.document import Finding, Section, Table, TableColumn
 from reports.figures import Figures
-from reports.figures.calendar import FairPart
+from reports.figures.calendar import SameWeekdaysPart
 from reports.figures.items import by_category, by_item, compare
 from reports.figures.money import PERCENT_BASE
 from reports.figures.tables import rows_of, sort_rows
-from reports.page import Finding, Section, Table, TableColumn
 from reports.sections.comparison import before_name, enough, growth, share, too_few
 from reports.sections.item_charts import TOP, category_name, item_charts
 from reports.sections.names import names_of
@@ -36,10 +36,14 @@ def items(figures: Figures) -> Section:
     ].reset_index(drop=True)
     if ranked.empty:
         return Section("items", (text("items.empty"),))
-    currency, total_sum = figures.currency, int(ranked["net_sales"].sum())
-    before = by_item(figures.whole_before["items"]) if figures.whole_before else None
-    fair = figures.fair_items
-    moves = compare(ranked, before, fair) if before is not None and fair is not None else None
+    currency, net_sales = figures.currency, int(ranked["net_sales"].sum())
+    before = by_item(figures.before_if_closed["items"]) if figures.before_if_closed else None
+    same_weekdays = figures.items_on_same_weekdays
+    moves = (
+        compare(ranked, before, same_weekdays)
+        if before is not None and same_weekdays is not None
+        else None
+    )
     past = {} if moves is None else dict(rows_of(moves[["item", "net_sales_before"]]))
     receipts = figures.total.receipts
     best, a_items = ranked.iloc[0], ranked[ranked["abc"] == "A"]
@@ -51,11 +55,11 @@ def items(figures: Figures) -> Section:
                 "items.best",
                 item=Name(best["item"]),
                 net=Money(int(best["net_sales"]), currency),
-                share=share(int(best["net_sales"]), total_sum, receipts),
+                share=share(int(best["net_sales"]), net_sales, receipts),
                 units=Quantity(int(best["units"])),
             )
         ]
-    a_share = share(int(a_items["net_sales"].sum()), total_sum, receipts, decimals=0)
+    a_share = share(int(a_items["net_sales"].sum()), net_sales, receipts, decimals=0)
     if len(ranked) >= TOP and a_share is not None:
         n, total = Count(len(a_items)), Count(len(ranked))
         sentences.append(text("items.abc", n=n, total=total, share=a_share))
@@ -64,11 +68,11 @@ def items(figures: Figures) -> Section:
         sentences.append(text("items.open"))
     combo = int(ranked["combo_net"].sum())
     if combo:
-        part = share(combo, total_sum, receipts)
+        part = share(combo, net_sales, receipts)
         sentences.append(text("items.combo", net=Money(combo, currency), share=part))
-    stated = {
-        "items": machine(ranked, currency),
-        "categories": records(
+    figures_out = {
+        "items": as_figures(ranked, currency),
+        "categories": figure_rows(
             by_category(figures.now["items"]),
             currency,
             "category",
@@ -77,12 +81,15 @@ def items(figures: Figures) -> Section:
             "gross_sales",
         ),
         "same_weekdays": {
-            name: fair_machine(parts, name, currency)
-            for name, parts in (("item", figures.fair_items), ("category", figures.fair_categories))
+            name: same_weekdays_figures(parts, name, currency)
+            for name, parts in (
+                ("item", figures.items_on_same_weekdays),
+                ("category", figures.categories_on_same_weekdays),
+            )
             if parts is not None
         },
         "stores": {
-            store: machine(by_item(part), currency)
+            store: as_figures(by_item(part), currency)
             for store, part in figures.now["items"].groupby("store_id", sort=True)
         },
     }
@@ -91,24 +98,24 @@ def items(figures: Figures) -> Section:
         sentences,
         charts=item_charts(figures, ranked, past),
         tables=tuple(_tables(figures, ranked, moves)),
-        findings=_findings(figures, moves, total_sum) if moves is not None else (),
-        figures=stated,
+        findings=_findings(figures, moves, net_sales) if moves is not None else (),
+        figures=figures_out,
     )
 
 
-def fair_machine(
-    parts: Mapping[str, FairPart], name: str, currency: str
+def same_weekdays_figures(
+    parts: Mapping[str, SameWeekdaysPart], name: str, currency: str
 ) -> list[dict[str, Value | str | None]]:
-    """Each part of the fair change of net sales, for machines."""
+    """Each part of the change of net sales on the same weekdays, as figures."""
     return [
         {name: key or None, **amounts(currency, base=part.base, now=part.now, change=part.change)}
         for key, part in sorted(parts.items())
     ]
 
 
-def machine(ranked: pd.DataFrame, currency: str) -> list[dict[str, object]]:
+def as_figures(ranked: pd.DataFrame, currency: str) -> list[dict[str, object]]:
     """Every item with its exact amounts, as figures."""
-    return records(
+    return figure_rows(
         ranked,
         currency,
         *("item", "category", "abc", "rank", "units", "refunded_units", "combo_units"),
@@ -120,13 +127,13 @@ def machine(ranked: pd.DataFrame, currency: str) -> list[dict[str, object]]:
 def _moved(figures: Figures, moves: pd.DataFrame) -> list[Text]:
     sentences = []
     named = moves[
-        (moves["fair_receipts"] >= PERCENT_BASE)
-        & (moves["fair_base"] > 0)
-        & (moves["fair_now"] > 0)
+        (moves["same_weekdays_receipts"] >= PERCENT_BASE)
+        & (moves["same_weekdays_base"] > 0)
+        & (moves["same_weekdays_now"] > 0)
     ]
     for key, chosen in (
-        ("rose", named[named["fair_change"] > 0].head(1)),
-        ("fell", named[named["fair_change"] < 0].tail(1)),
+        ("rose", named[named["same_weekdays_change"] > 0].head(1)),
+        ("fell", named[named["same_weekdays_change"] < 0].tail(1)),
     ):
         sentences += [text(f"items.{key}", **_move(figures, row)) for row in rows_of(chosen)]
     was_sold = (moves["net_sales_before"] != 0) | (moves["units_before"] != 0)
@@ -142,7 +149,7 @@ def _moved(figures: Figures, moves: pd.DataFrame) -> list[Text]:
 
 
 def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) -> list[Table]:
-    currency, total_sum = figures.currency, int(ranked["net_sales"].sum())
+    currency, net_sales = figures.currency, int(ranked["net_sales"].sum())
     receipts = figures.total.receipts
     is_ranked = enough(receipts)
     past = figures.total_before
@@ -164,7 +171,7 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
         rank=ranked["rank"].astype(object).where(has_rank, None),
         rank_before=[rank_before.get(item) for item in ranked["item"]],
         category=[category_name(category) for category in ranked["category"]],
-        share=[share(int(net), total_sum, receipts) for net in ranked["net_sales"]],
+        share=[share(int(net), net_sales, receipts) for net in ranked["net_sales"]],
         abc=ranked["abc"].astype(object).where(has_rank, None),
     )
     title = text("items.table" if is_ranked else "items.table_plain")
@@ -187,11 +194,16 @@ def _changes(moves: pd.DataFrame, currency: str) -> Table:
     """Every item on the same weekdays; the changes add up to that of the headline."""
     change = [
         growth((int(now), 1), (int(base), 1), int(receipts))
-        for now, base, receipts in rows_of(moves[["fair_now", "fair_base", "fair_receipts"]])
+        for now, base, receipts in rows_of(
+            moves[["same_weekdays_now", "same_weekdays_base", "same_weekdays_receipts"]]
+        )
     ]
     columns = (
         TableColumn("item"),
-        *(TableColumn(name, "money") for name in ("fair_base", "fair_now", "fair_change")),
+        *(
+            TableColumn(name, "money")
+            for name in ("same_weekdays_base", "same_weekdays_now", "same_weekdays_change")
+        ),
         TableColumn("change", "percent"),
     )
     title, frame = text("items.changes_table"), moves.assign(change=change)
@@ -202,21 +214,27 @@ def _move(figures: Figures, row: Any) -> dict[str, Value]:
     """From what to what and by how much, all three on the same weekdays."""
     return {
         "item": Name(row.item),
-        "change": growth((int(row.fair_now), 1), (int(row.fair_base), 1), int(row.fair_receipts)),
+        "change": growth(
+            (int(row.same_weekdays_now), 1),
+            (int(row.same_weekdays_base), 1),
+            int(row.same_weekdays_receipts),
+        ),
         "month": before_name(figures),
-        **amounts(figures.currency, base=row.fair_base, now=row.fair_now),
+        **amounts(figures.currency, base=row.same_weekdays_base, now=row.same_weekdays_now),
     }
 
 
-def _findings(figures: Figures, moves: pd.DataFrame, total_sum: int) -> tuple[Finding, ...]:
-    lost = -moves["fair_change"]
+def _findings(figures: Figures, moves: pd.DataFrame, net_sales: int) -> tuple[Finding, ...]:
+    lost = -moves["same_weekdays_change"]
     fell = moves[
-        (lost * MOVED > moves["fair_base"])
-        & (lost * WEIGHT > total_sum)
-        & (moves["fair_base"] > 0)
-        & (moves["fair_receipts"] >= PERCENT_BASE)
+        (lost * MOVED > moves["same_weekdays_base"])
+        & (lost * WEIGHT > net_sales)
+        & (moves["same_weekdays_base"] > 0)
+        & (moves["same_weekdays_receipts"] >= PERCENT_BASE)
     ]
     return tuple(
-        Finding(text("items.finding", **_move(figures, row)), -int(row.fair_change), "items")
+        Finding(
+            text("items.finding", **_move(figures, row)), -int(row.same_weekdays_change), "items"
+        )
         for row in rows_of(fell.tail(2))
     )

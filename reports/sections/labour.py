@@ -6,9 +6,9 @@ from datetime import date
 from decimal import Decimal
 
 from reports.columns import columns_of
+from reports.document import Section, Table
 from reports.figures import Figures
 from reports.figures.money import Totals, by_day, sums_by, total
-from reports.page import Section, Table
 from reports.plans import WorkedShift
 from reports.sections.comparison import ratio
 from reports.values import QUANTITY_UNIT, Money, Quantity, Text, Weekday, amounts, divide, text
@@ -50,12 +50,12 @@ def labour(figures: Figures) -> Section:
         rows.append((Weekday(weekday), worked_hours, paid, net, net_per_hour, share))
     columns = columns_of("weekday", "hours", "wages", "net_sales", "net_per_hour", "labour_share")
     table = Table.from_rows("labour", text("labour.table"), columns, rows, currency)
-    stated = {
+    figures_out = {
         "wages": Money(wages, currency),
         "hours": Quantity(hours),
         "net_sales": Money(sums.net_sales, currency),
     }
-    return Section("labour", tuple(sentences), tables=(table,), figures=stated)
+    return Section("labour", tuple(sentences), tables=(table,), figures=figures_out)
 
 
 def shifts_of(figures: Figures) -> list[WorkedShift]:

@@ -8,18 +8,18 @@ from datetime import date
 import pandas as pd
 
 from reports.columns import columns_of
+from reports.document import Chart, Section, Table
 from reports.figures.history import History
 from reports.figures.items import by_item
 from reports.figures.money import PERCENT_BASE
 from reports.figures.prices import Change, price_changes
 from reports.figures.tables import rows_of
-from reports.page import Chart, Section, Table
 from reports.sections.axis import both_spans, month_key
 from reports.sections.comparison import enough, growth
 from reports.sections.names import names_of
 from reports.values import Count, Day, Money, Month, Name, Quantity, amounts, text
 
-TOP, SPAN, FEW = 20, 3, 6
+TOP, SPAN, MIN_MONTHS = 20, 3, 6
 
 
 def lifecycle(history: History) -> Section:
@@ -30,7 +30,7 @@ def lifecycle(history: History) -> Section:
     """
     currency = history.currency
     if not history.lake_months:
-        return Section("lifecycle", (text("lifecycle.few", n=Count(FEW)),))
+        return Section("lifecycle", (text("lifecycle.few", n=Count(MIN_MONTHS)),))
     changes = price_changes(history.stacked("prices"))
     sold = history.stacked("baskets")
     sold = sold[sold["item"] == sold["partner"]]
@@ -56,10 +56,10 @@ def lifecycle(history: History) -> Section:
         item, day = Name(last.item), Day(last.day)
         n = Count(len(changes))
         sentences = [text("lifecycle.changed", n=n, item=item, day=day, **values)]
-    if len(history.whole_months) < FEW:
-        few = text("lifecycle.few", n=Count(FEW))
+    if len(history.complete_months) < MIN_MONTHS:
+        few = text("lifecycle.few", n=Count(MIN_MONTHS))
         return Section("lifecycle", (few, *sentences), tables=(price_table,), figures=figures)
-    early, late = spans_of(history.whole_months)
+    early, late = spans_of(history.complete_months)
     same_season = [m.month for m in early] == [m.month for m in late]
     key = "lifecycle.seasons" if same_season else "lifecycle.other_seasons"
     sentences.append(text(key, **both_spans(early, late)))
@@ -107,18 +107,18 @@ def lifecycle(history: History) -> Section:
     return Section("lifecycle", sentences, charts=charts, tables=tables, figures=figures)
 
 
-def spans_of(total_sum: list[date]) -> tuple[list[date], list[date]]:
+def spans_of(months: list[date]) -> tuple[list[date], list[date]]:
     """The latest SPAN complete months, and the months to compare them with.
 
     The latter are the same months of the earliest year that has them, or else the first SPAN whole
     months.
     """
-    late, named = total_sum[-SPAN:], set(total_sum)
-    for years in range((late[0].year - total_sum[0].year), 0, -1):
+    late, named = months[-SPAN:], set(months)
+    for years in range((late[0].year - months[0].year), 0, -1):
         early = [month.replace(year=month.year - years) for month in late]
         if named.issuperset(early):
             return early, late
-    return total_sum[:SPAN], late
+    return months[:SPAN], late
 
 
 def _sums(items: pd.DataFrame) -> pd.DataFrame:

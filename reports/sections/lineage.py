@@ -7,28 +7,28 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from reports.columns import columns_of
+from reports.document import Finding, Section, Table
 from reports.figures import Figures
 from reports.figures.history import History
 from reports.figures.money import Totals
 from reports.figures.tables import rows_of, sum_by
-from reports.issue import Issue
-from reports.page import Finding, Section, Table
 from reports.sections.comparison import share
 from reports.sections.data_state import (
     COVERAGE,
     GAPS,
     Check,
-    absences,
-    light_of,
+    absence_findings,
     outside_sentence,
     outside_table,
+    quarantine_sentence,
+    quarantine_table,
     reason_of,
-    unread_sentence,
-    unread_table,
+    traffic_light,
 )
 from reports.sections.names import first_of
 from reports.sections.origin import origin_table
 from reports.values import Count, Money, Series, Text, Value, text
+from reports.version_context import VersionContext
 
 FLOW = ("fetched", "curated", "quarantined", "superseded")
 CHECKS = (
@@ -55,7 +55,7 @@ GLOSSARY = (
     "average_receipt",
     "units_per_receipt",
     "business_day",
-    "fair",
+    "same_weekdays",
     "new_customer",
     "repeat_rate",
     "abc",
@@ -68,42 +68,47 @@ OVER_TIME = (
     *(
         term
         for term in GLOSSARY
-        if term not in ("fair", "repeat_rate", "new_customer", "abc", "small_cells", "quarantine")
+        if term
+        not in ("same_weekdays", "repeat_rate", "new_customer", "abc", "small_cells", "quarantine")
     ),
-    "like_for_like",
+    "comparable_days",
     "season",
     "half_years",
     "price_change",
     "cohort",
     "rfm",
     "concentration",
-    "odd_day",
+    "unusual_day",
     "forecast",
     "small_cells",
     "quarantine",
 )
-"""What the cumulative report speaks of."""
+"""The terms of the cumulative report."""
 
 
-def lineage(figures: Figures, issue: Issue, _: Sequence[Section]) -> Section:
+def lineage(figures: Figures, context: VersionContext, _: Sequence[Section]) -> Section:
     """Data quality and origin of a month."""
-    return _section(figures.total, figures.now["quality"], figures.currency, issue, GLOSSARY)
+    return _section(figures.total, figures.now["quality"], figures.currency, context, GLOSSARY)
 
 
-def lineage_over_time(history: History, issue: Issue, _: Sequence[Section]) -> Section:
+def lineage_over_time(history: History, context: VersionContext, _: Sequence[Section]) -> Section:
     """Data quality and origin of the history."""
     total = history.sum_of(history.months)
-    return _section(total, history.stacked("quality"), history.currency, issue, OVER_TIME)
+    return _section(total, history.stacked("quality"), history.currency, context, OVER_TIME)
 
 
 def _section(
-    total: Totals, quality: pd.DataFrame, currency: str, issue: Issue, glossary: Sequence[str]
+    total: Totals,
+    quality: pd.DataFrame,
+    currency: str,
+    context: VersionContext,
+    glossary: Sequence[str],
 ) -> Section:
     """Counts, checks and their subjects, origin, glossary."""
-    state = issue.state
+    state = context.state
     checks, outside = state.checks, state.outside
     fetched, curated, quarantined = (state.count(check) for check in FLOW[:3])
-    tied = fetched == curated + quarantined
+    reconciled = fetched == curated + quarantined
     flow = {
         "fetched": Count(fetched + outside.count),
         "curated": Count(curated),
@@ -112,7 +117,12 @@ def _section(
     if outside.count:
         flow["outside"] = Count(outside.count)
     ending = "_outside" if outside.count else ""
-    sentences = [text(f"lineage.tied{ending}" if tied else f"lineage.untied{ending}", **flow)]
+    sentences = [
+        text(
+            f"lineage.reconciled{ending}" if reconciled else f"lineage.not_reconciled{ending}",
+            **flow,
+        )
+    ]
     if outside.count:
         sentences.append(outside_sentence(state, currency))
     parts = {
@@ -122,22 +132,22 @@ def _section(
     }
     if curated:
         sentences.append(text("lineage.parts", **{name: Count(n) for name, n in parts.items()}))
-    light = light_of(total, state)
+    light = traffic_light(total, state)
     sentences.append(text(f"lineage.{light}"))
-    findings = absences(state, total)
+    findings = absence_findings(state, total)
     sentences += [finding.sentence for finding in findings]
     urgent = []
     if outside.count:
         urgent.append((outside_sentence(state, currency), abs(outside.size)))
-    if not tied:
+    if not reconciled:
         urgent.append((sentences[0], 0))
     if quarantined:
-        urgent.append((unread_sentence(state, currency), checks["quarantined"].size))
+        urgent.append((quarantine_sentence(state, currency), checks["quarantined"].size))
     findings += [Finding(sentence, size, "lineage", urgent=True) for sentence, size in urgent]
-    covered, total_sum = total.cost_coverage
-    covered_share = share(covered, total_sum, total.receipts, decimals=0)
-    if covered_share is not None and covered * COVERAGE[1] < total_sum * COVERAGE[0]:
-        amount = Money(total_sum - covered, currency)
+    covered, costed_sales = total.cost_coverage
+    covered_share = share(covered, costed_sales, total.receipts, decimals=0)
+    if covered_share is not None and covered * COVERAGE[1] < costed_sales * COVERAGE[0]:
+        amount = Money(costed_sales - covered, currency)
         sentence = text("lineage.costs", share=covered_share, amount=amount)
         findings.append(Finding(sentence, amount.units, "lineage"))
     gaps = [(name, checks[name]) for name in GAPS if state.count(name)]
@@ -148,11 +158,11 @@ def _section(
     tables = (
         _checks(checks, currency),
         outside_table(state, currency),
-        unread_table(state, currency),
+        quarantine_table(state, currency),
         _subjects(quality, currency),
-        origin_table(issue.lineage),
+        origin_table(context.lineage),
     )
-    stated = {
+    figures_out = {
         "checks": {
             name: {
                 "count": check.count,
@@ -162,21 +172,21 @@ def _section(
             for name, check in {**checks, "outside": outside}.items()
         },
         "silent": {
-            silence.store_id: {"last_seen": silence.last_seen, "days": silence.days}
-            for silence in state.silences
+            silent_store.store_id: {"last_seen": silent_store.last_seen, "days": silent_store.days}
+            for silent_store in state.silent_stores
         },
         "light": light,
     }
     notes = [text(f"glossary.{term}") for term in glossary]
     return Section(
-        "lineage", sentences, tables=tables, notes=notes, findings=findings, figures=stated
+        "lineage", sentences, tables=tables, notes=notes, findings=findings, figures=figures_out
     )
 
 
 def _gaps(gaps: list[tuple[str, Check]], currency: str) -> Series:
-    """The dearest gaps, each with its count and, where there is any, its money."""
-    dearest = sorted(gaps, key=lambda gap: (-abs(gap[1].size), -gap[1].count, gap[0]))
-    return first_of([_gap(name, check, currency) for name, check in dearest], 3)
+    """The largest gaps, each with its count and, if there is any, its amount."""
+    largest_first = sorted(gaps, key=lambda gap: (-abs(gap[1].size), -gap[1].count, gap[0]))
+    return first_of([_gap(name, check, currency) for name, check in largest_first], 3)
 
 
 def _gap(name: str, check: Check, currency: str) -> Text:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from reports.document import Finding
 from reports.figures import Figures
 from reports.figures.money import PERCENT_BASE
-from reports.page import Finding
 from reports.sections.comparison import before_name, enough
 from reports.sections.names import employee_name
 from reports.values import Count, Money, Percent, Points, Value, text

@@ -6,18 +6,18 @@ from dataclasses import replace
 from datetime import date
 
 from reports.columns import columns_of
+from reports.document import Chart, Section, Table
 from reports.figures.calendar import next_month
 from reports.figures.customers import SMALL, by_customer
 from reports.figures.history import History
 from reports.figures.loyalty import (
-    FEWEST_RFM,
+    MIN_RFM_CUSTOMERS,
     SEGMENTS,
     cohorts,
     concentration,
     fold_small,
     segments,
 )
-from reports.page import Chart, Section, Table
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, ratio, share
 from reports.values import Count, Money, Month, Percent, amounts, text
@@ -47,15 +47,15 @@ def loyalty(history: History) -> Section:
             total=Count(ever.receipts),
         )
     ]
-    top, best, total_sum = concentration(people)
+    top, best, spent = concentration(people)
     figures: dict[str, object] = {"customers": len(people)}
-    part = share(best, total_sum, len(people), decimals=0)
+    part = share(best, spent, len(people), decimals=0)
     if top >= SMALL and part is not None:
         net = Money(best, history.currency)
         sentences.append(text("loyalty.concentration", n=Count(top), share=part, net=net))
         figures["concentration"] = {
             "customers": top,
-            **amounts(history.currency, net_sales=best, of=total_sum),
+            **amounts(history.currency, net_sales=best, of=spent),
         }
     table, rows = _cohorts(history, cohorts(customers))
     tables: list[Table] = []
@@ -76,7 +76,7 @@ def loyalty(history: History) -> Section:
         }
     else:
         sentences.append(text("loyalty.no_cohorts"))
-    last = history.whole_months[-1] if history.whole_months else history.last
+    last = history.complete_months[-1] if history.complete_months else history.last
     year = history.year_to(last)
     kept = fold_small(segments(history.stacked("customers", year or [])))
     if not year:
@@ -88,7 +88,7 @@ def loyalty(history: History) -> Section:
             for n, (c, s) in kept.items()
         }
     else:
-        sentences.append(text("loyalty.no_scores", n=Count(FEWEST_RFM)))
+        sentences.append(text("loyalty.no_scores", n=Count(MIN_RFM_CUSTOMERS)))
     notes = (text("loyalty.rfm"),)
     return Section("loyalty", sentences, charts=charts, tables=tables, notes=notes, figures=figures)
 
@@ -97,17 +97,17 @@ def _cohorts(
     history: History, by_month: dict[date, dict[date, int]]
 ) -> tuple[Chart, list[tuple[date, int, list[int | None]]]]:
     """The latest cohorts that may be shown; the first month of the lake is none."""
-    total_sum = set(history.whole_months)
+    complete = set(history.complete_months)
     rows: list[tuple[date, int, list[int | None]]] = []
     for start in sorted(by_month):
         size = by_month[start].get(start, 0)
-        if start == history.months[0] or start not in total_sum or size < SMALL:
+        if start == history.months[0] or start not in complete or size < SMALL:
             continue
         cells: list[int | None] = []
         month = start
-        while month <= history.whole_months[-1] and len(cells) <= AHEAD:
+        while month <= history.complete_months[-1] and len(cells) <= AHEAD:
             seen = by_month[start].get(month, 0)
-            cells.append(seen if month in total_sum and (seen == 0 or seen >= SMALL) else None)
+            cells.append(seen if month in complete and (seen == 0 or seen >= SMALL) else None)
             month = next_month(month)
         rows.append((start, size, cells))
     rows = rows[-COHORTS:]

@@ -5,23 +5,25 @@ from __future__ import annotations
 from datetime import date
 
 from reports.columns import columns_of
+from reports.document import Section, Table
 from reports.figures.history import History
 from reports.figures.money import Totals
-from reports.page import Section, Table
 from reports.sections.axis import lines_chart, month_key, share_line
-from reports.sections.bridge import machine
+from reports.sections.bridge import as_figures
 from reports.sections.comparison import enough, points, ratio, share
 from reports.values import Count, Month, text
 
-FEW = 3
+MIN_MONTHS = 3
 
 
 def margin(history: History) -> Section:
     """Margins are of what has a cost; months without costs have none and are left out."""
-    costed = [m for m in history.whole_months if history.totals[m].costed_net > 0]
+    costed = [m for m in history.complete_months if history.totals[m].costed_net > 0]
     months = [m for m in costed if enough(history.totals[m].receipts)]
-    if len(months) < FEW:
-        return Section("margin", (text("margin.few" if costed else "menu.no_costs", n=Count(FEW)),))
+    if len(months) < MIN_MONTHS:
+        return Section(
+            "margin", (text("margin.few" if costed else "menu.no_costs", n=Count(MIN_MONTHS)),)
+        )
     first, last = history.totals[months[0]], history.totals[months[-1]]
     sentence = text(
         "margin.lead",
@@ -48,15 +50,15 @@ def margin(history: History) -> Section:
     columns = columns_of("month", "gross_profit", "margin", "margin_before_tax", "cost_coverage")
     rows, title = [_row(m, history.totals[m]) for m in reversed(months)], text("margin.table")
     table = Table.from_rows("margin", title, columns, rows, history.currency, shown=13)
-    stated = {
+    figures_out = {
         month_key(m): {
             name: all_figures[name]
             for name in ("gross_profit", "margin", "margin_before_tax", "cost_coverage")
         }
         for m in months
-        for all_figures in [machine(history.totals[m], history.currency)]
+        for all_figures in [as_figures(history.totals[m], history.currency)]
     }
-    return Section("margin", (sentence,), charts=(chart,), tables=(table,), figures=stated)
+    return Section("margin", (sentence,), charts=(chart,), tables=(table,), figures=figures_out)
 
 
 def _row(month: date, total: Totals) -> tuple[object, ...]:

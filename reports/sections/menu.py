@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from reports.columns import columns_of
+from reports.document import Chart, Finding, Section, Table
 from reports.figures import Figures
 from reports.figures.menu import CLASSES, MenuItem, engineer, round_price
 from reports.figures.money import PERCENT_BASE
-from reports.page import Chart, Finding, Section, Table
 from reports.sections.comparison import enough, ratio, share
 from reports.sections.item_charts import category_name
 from reports.sections.names import names_of
@@ -44,7 +44,7 @@ def menu(figures: Figures) -> Section:
     ]
     dishes = engineer(ranked)
     figures_out = {
-        "dishes": [_machine(d, currency) for d in dishes],
+        "dishes": [_as_figures(d, currency) for d in dishes],
         "margin": Percent(*total.margin),
         "margin_before_tax": Percent(*total.margin_before_tax),
         "cost_coverage": Percent(*total.cost_coverage),
@@ -129,7 +129,7 @@ def _price_step(
     return (text("menu.step", **values),), finding
 
 
-def _machine(dish: MenuItem, currency: str) -> dict[str, object]:
+def _as_figures(dish: MenuItem, currency: str) -> dict[str, object]:
     return {
         "item": dish.item,
         "category": dish.category or None,

@@ -6,12 +6,12 @@ import re
 
 import pandas as pd
 
-from reports.columns import columns_of, records
+from reports.columns import columns_of, figure_rows
+from reports.document import Section, Table
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.items import by_category
 from reports.figures.tables import rows_of, sum_by
-from reports.page import Section, Table
 from reports.sections.comparison import against, before_name, enough, points, ratio, share
 from reports.sections.item_charts import category_name
 from reports.values import QUANTITY_UNIT, Count, Money, Percent, Quantity, Rate, Text, text
@@ -31,16 +31,16 @@ def modifiers(figures: Figures) -> Section:
     groups = by_category(figures.now["items"])
     if groups.empty:
         return Section("modifiers", (text("modifiers.empty"),))
-    past = by_category(figures.whole_before["items"]) if figures.whole_before else None
+    past = by_category(figures.before_if_closed["items"]) if figures.before_if_closed else None
     receipts = figures.total.receipts
-    fair = (
+    is_comparable = (
         past is not None
         and figures.total_before is not None
         and enough(receipts, figures.total_before.receipts)
         and int(past["net_sales"].sum()) > 0
     )
-    total_sum = int(groups["net_sales"].sum())
-    base = past if fair else None
+    total = int(groups["net_sales"].sum())
+    base = past if is_comparable else None
     sentences = [] if base is None else _moved(figures, groups, base)
     sentences += _drinks(figures, groups, base)
     tables = [_mix(figures, groups, base)]
@@ -60,19 +60,19 @@ def modifiers(figures: Figures) -> Section:
         tables.append(Table.from_frame("paid-modifiers", title, paid, columns, currency))
     else:
         sentences.append(text("modifiers.none"))
-    stated = {
-        "mix": records(
-            groups.assign(share=[Percent(int(net), total_sum) for net in groups["net_sales"]]),
+    figures_out = {
+        "mix": figure_rows(
+            groups.assign(share=[Percent(int(net), total) for net in groups["net_sales"]]),
             currency,
             "category",
             "net_sales",
             "share",
         ),
-        "paid": records(
+        "paid": figure_rows(
             paid.rename(columns={"name": "modifier"}), currency, "modifier", "units", "amount"
         ),
     }
-    return Section("modifiers", sentences, tables=tables, figures=stated)
+    return Section("modifiers", sentences, tables=tables, figures=figures_out)
 
 
 def _paid(figures: Figures) -> pd.DataFrame:
@@ -87,17 +87,17 @@ def _paid(figures: Figures) -> pd.DataFrame:
 
 def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list[Text]:
     assert figures.total_before is not None  # the month of `past`
-    total_sum, whole_past = int(groups["net_sales"].sum()), int(past["net_sales"].sum())
-    if total_sum <= 0:
+    total, total_before = int(groups["net_sales"].sum()), int(past["net_sales"].sum())
+    if total <= 0:
         return []
     now, before = (dict(zip(g["category"], g["net_sales"], strict=True)) for g in (groups, past))
     moves = {
-        c: int(now.get(c, 0)) * whole_past - int(before.get(c, 0)) * total_sum
+        c: int(now.get(c, 0)) * total_before - int(before.get(c, 0)) * total
         for c in {*now, *before}
     }
-    sums = (now, total_sum), (before, whole_past)
+    sums = (now, total), (before, total_before)
     top = max(sorted(moves), key=lambda c: abs(moves[c]))
-    if abs(moves[top]) * STILL < total_sum * whole_past:
+    if abs(moves[top]) * STILL < total * total_before:
         return [text("modifiers.same", month=before_name(figures))]
     key = "gained" if moves[top] > 0 else "lost"
     receipts, receipts_before = figures.total.receipts, figures.total_before.receipts
@@ -139,21 +139,21 @@ def _drinks(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -
 
 
 def _mix(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> Table:
-    total_sum, receipts = int(groups["net_sales"].sum()), figures.total.receipts
+    total, receipts = int(groups["net_sales"].sum()), figures.total.receipts
     before = dict(zip(past["category"], past["net_sales"], strict=True)) if past is not None else {}
-    whole_past = int(past["net_sales"].sum()) if past is not None else 0
+    total_before = int(past["net_sales"].sum()) if past is not None else 0
     columns = [*columns_of("category", "units", "net_sales", "share")]
     if past is not None:
         columns += [*columns_of("share_before", "points")]
     rows = []
     for r in rows_of(groups):
         net = int(r.net_sales)
-        row = [category_name(r.category), r.units, net, share(net, total_sum, receipts)]
+        row = [category_name(r.category), r.units, net, share(net, total, receipts)]
         if past is not None and figures.total_before is not None:
             was, receipts_before = int(before.get(r.category, 0)), figures.total_before.receipts
             row += [
-                share(was, whole_past, receipts_before),
-                points((net, total_sum), (was, whole_past), receipts, receipts_before),
+                share(was, total_before, receipts_before),
+                points((net, total), (was, total_before), receipts, receipts_before),
             ]
         rows.append(row)
     title = text("modifiers.mix")

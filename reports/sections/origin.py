@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from reports.columns import columns_of
-from reports.page import Table
+from reports.document import Table
 from reports.values import Count, Day, Month, Name, Value, text
 
 FACTS = 14

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from reports.columns import columns_of
-from reports.figures.forecast import FEWEST_TRIALS, WEEKS, Declined, forecast
+from reports.document import Chart, Section, Table
+from reports.figures.forecast import MIN_TRIALS, WEEKS, Declined, forecast
 from reports.figures.history import History
-from reports.page import Chart, Section, Table
 from reports.sections.axis import month_key
 from reports.values import Count, Day, Money, Month, Percent, amounts, text
 
@@ -16,8 +16,8 @@ def outlook(history: History) -> Section:
     """Forecast of the next month by the best method, or the reason for none."""
     outcome = forecast(history)
     if isinstance(outcome, Declined):
-        sentence = text(f"outlook.{outcome.reason}", n=Count(FEWEST_TRIALS), weeks=Count(WEEKS))
-        return Section("outlook", (sentence,), figures={"left_out": outcome.reason})
+        sentence = text(f"outlook.{outcome.reason}", n=Count(MIN_TRIALS), weeks=Count(WEEKS))
+        return Section("outlook", (sentence,), figures={"reason": outcome.reason})
     currency, days = history.currency, list(outcome.days)
     low, middle, high = (Money(v, currency) for v in outcome.total)
     sentences = (
@@ -51,7 +51,7 @@ def outlook(history: History) -> Section:
     rows = [(Day(d, long=True), *outcome.days[d]) for d in days]
     columns, title = columns_of("day", *BOUNDS), text("outlook.table")
     table = Table.from_rows("outlook", title, columns, rows, currency, shown=0)
-    stated = {
+    figures_out = {
         "month": month_key(outcome.month),
         **_bounds(currency, outcome.total),
         "error": Percent(*outcome.errors[outcome.method]),
@@ -66,7 +66,7 @@ def outlook(history: History) -> Section:
         charts=(chart,),
         tables=(table,),
         notes=(text(f"outlook.method_{outcome.method}"),),
-        figures=stated,
+        figures=figures_out,
     )
 
 

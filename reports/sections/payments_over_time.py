@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
+from reports.document import Section, Table, TableColumn
 from reports.figures.history import History
 from reports.figures.tables import sum_by
-from reports.page import Section, Table, TableColumn
 from reports.sections.axis import lines_chart, month_key, share_line, span_column
 from reports.sections.comparison import enough, points, share
 from reports.values import Count, Month, Percent, Points, text
 
-FEW, SPAN = 3, 6
+MIN_MONTHS, SPAN = 3, 6
 
 
 def payments_over_time(history: History) -> Section:
@@ -21,11 +21,11 @@ def payments_over_time(history: History) -> Section:
     """
     months = [
         m
-        for m in history.whole_months
+        for m in history.complete_months
         if history.totals[m].gross_sales > 0 and enough(history.totals[m].receipts)
     ]
-    if len(months) < FEW:
-        return Section("payments_over_time", (text("payments_over_time.few", n=Count(FEW)),))
+    if len(months) < MIN_MONTHS:
+        return Section("payments_over_time", (text("payments_over_time.few", n=Count(MIN_MONTHS)),))
     first, last = history.totals[months[0]], history.totals[months[-1]]
     sentences = [
         text(
@@ -69,7 +69,7 @@ def payments_over_time(history: History) -> Section:
     )
     title = text("payments_over_time.table")
     table = Table.from_rows("tender-shares", title, columns, tenders, history.currency)
-    stated = {
+    figures_out = {
         **{
             month_key(m): {
                 "discount_share": Percent(*total.discount_share),
@@ -83,7 +83,7 @@ def payments_over_time(history: History) -> Section:
         ],
     }
     return Section(
-        "payments_over_time", sentences, charts=(chart,), tables=(table,), figures=stated
+        "payments_over_time", sentences, charts=(chart,), tables=(table,), figures=figures_out
     )
 
 

@@ -1,25 +1,25 @@
-"""Records and odd days: the best of the history, and the latest unusual days."""
+"""Records: the best of the history, and its latest unusual days."""
 
 from __future__ import annotations
 
 from datetime import date
 
 from reports.columns import columns_of
+from reports.document import Section, Table, TableColumn
 from reports.figures.history import History
-from reports.figures.outliers import Outlier, odd_days, sold_by_day
-from reports.page import Section, Table, TableColumn
+from reports.figures.outliers import Outlier, sold_by_day, unusual_days
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, too_few
 from reports.sections.names import best_month, month_name
 from reports.values import Count, Day, Money, amounts, text
 
-ODD_MONTHS = 13
+UNUSUAL_MONTHS = 13
 
 
 def records(history: History) -> Section:
     """Best month, day and run of open days.
 
-    Odd days of the last 13 months, each against its weekday then.
+    Unusual days of the last 13 months, each against its weekday then.
     """
     days = history.by_day if history.lake_months else {}
     opened = {day: sums for day, sums in days.items() if sums[1] > 0}
@@ -42,21 +42,21 @@ def records(history: History) -> Section:
         (text("records.busiest"), Day(busiest, long=True), busy),
         (text("records.run"), Day(start, long=True), text("records.days", n=Count(run))),
     ]
-    odd = _odd(history)
+    unusual = _unusual(history)
     sentences = (
         text("records.lead", day=Day(best, long=True), net=Money(best_net, currency)),
         text(
-            "records.odd" if odd else "records.no_odd",
-            n=Count(len(odd)),
-            months=Count(min(ODD_MONTHS, len(history.lake_months))),
+            "records.unusual" if unusual else "records.no_unusual",
+            n=Count(len(unusual)),
+            months=Count(min(UNUSUAL_MONTHS, len(history.lake_months))),
         ),
     )
     columns = (*columns_of("record", "when"), TableColumn("value", "money"))
     tables = [Table.from_rows("records", text("records.table"), columns, rows, currency)]
-    odd_rows = [(Day(o.day, long=True), o.net, o.usual) for o in odd]
-    columns, title = columns_of("day", "net_sales", "usual"), text("records.odd_table")
-    tables.append(Table.from_rows("odd-days", title, columns, odd_rows, currency))
-    stated = {
+    odd_rows = [(Day(o.day, long=True), o.net, o.usual) for o in unusual]
+    columns, title = columns_of("day", "net_sales", "usual"), text("records.unusual_table")
+    tables.append(Table.from_rows("unusual-days", title, columns, odd_rows, currency))
+    figures_out = {
         "best_day": {"day": best.isoformat(), **amounts(currency, net_sales=best_net)},
         "best_month": {
             "month": month_key(month),
@@ -64,12 +64,12 @@ def records(history: History) -> Section:
             "partial": month in history.partial,
         },
         "longest_run": run,
-        "odd_days": [
+        "unusual_days": [
             {"day": o.day.isoformat(), **amounts(currency, net_sales=o.net, usual=o.usual)}
-            for o in odd
+            for o in unusual
         ],
     }
-    return Section("records", sentences, tables=tables, figures=stated)
+    return Section("records", sentences, tables=tables, figures=figures_out)
 
 
 def longest_run(days: list[date]) -> tuple[int, date]:
@@ -84,8 +84,8 @@ def longest_run(days: list[date]) -> tuple[int, date]:
     return best
 
 
-def _odd(history: History) -> list[Outlier]:
+def _unusual(history: History) -> list[Outlier]:
     months = list(history.by_month(sold_by_day(history.stacked("days"))).values())
-    pairs = list(zip([{}, *months], months, strict=False))[-ODD_MONTHS:]
-    odd = [day for before, now in pairs for day in odd_days(now, before)]
-    return sorted(odd, key=lambda o: -o.day.toordinal())
+    pairs = list(zip([{}, *months], months, strict=False))[-UNUSUAL_MONTHS:]
+    unusual = [day for before, now in pairs for day in unusual_days(now, before)]
+    return sorted(unusual, key=lambda o: -o.day.toordinal())

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import pandas as pd
 
-from reports.columns import columns_of, records
+from reports.columns import columns_of, figure_rows
+from reports.document import Chart, Finding, Section, Table, TableColumn
 from reports.figures import Figures, Totals
 from reports.figures.money import total_by
 from reports.figures.tables import sum_by
-from reports.page import Chart, Finding, Section, Table, TableColumn
-from reports.sections.comparison import before_name, enough, net_growth, ranking, share, too_few
-from reports.sections.items import fair_machine
+from reports.sections.comparison import (
+    before_name,
+    enough,
+    net_growth,
+    ranking,
+    share,
+    too_few,
+)
+from reports.sections.items import same_weekdays_figures
 from reports.sections.names import employee_name
 from reports.values import Count, Money, Name, Percent, amounts, divide, text
 
@@ -56,7 +63,7 @@ def stores(figures: Figures) -> Section:
                 )
             )
         tables.append(_staff_table(figures, staff))
-    stated = {
+    figures_out = {
         "stores": {
             s: {
                 "net_sales": Money(t.net_sales, figures.currency),
@@ -65,8 +72,10 @@ def stores(figures: Figures) -> Section:
             }
             for s, t in by_store.items()
         },
-        "same_weekdays": fair_machine(figures.fair_stores or {}, "store", figures.currency),
-        "employees": records(
+        "same_weekdays": same_weekdays_figures(
+            figures.stores_on_same_weekdays or {}, "store", figures.currency
+        ),
+        "employees": figure_rows(
             staff.assign(employee=[figures.employees.get(e, e) for e in staff["employee_id"]]),
             figures.currency,
             "employee",
@@ -77,7 +86,7 @@ def stores(figures: Figures) -> Section:
     }
     findings = _findings(figures, by_store, before)
     return Section(
-        "stores", sentences, charts=charts, tables=tables, findings=findings, figures=stated
+        "stores", sentences, charts=charts, tables=tables, findings=findings, figures=figures_out
     )
 
 
@@ -93,7 +102,7 @@ def _store_table(
     if before:
         columns += [
             *columns_of("before", "change"),
-            TableColumn("fair_change", "money", csv_only=True),
+            TableColumn("same_weekdays_change", "money", csv_only=True),
         ]
     rows = []
     for store in ranked:
@@ -106,11 +115,11 @@ def _store_table(
             divide(*total.average_receipt) if total.receipts else None,
         ]
         if before:
-            assert figures.fair_stores is not None  # as there is a month before
+            assert figures.stores_on_same_weekdays is not None  # as there is a month before
             row += [
                 past.net_sales if past else None,
                 net_growth(total, past) if past else None,
-                figures.fair_stores[store].change,
+                figures.stores_on_same_weekdays[store].change,
             ]
         rows.append(row)
     title, currency = text("stores.table"), figures.currency

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reports.document import Section, Tile
 from reports.figures.calendar import month_before
 from reports.figures.history import History
 from reports.figures.money import Totals
-from reports.page import Section, Tile
-from reports.sections.bridge import machine
+from reports.sections.bridge import as_figures
 from reports.sections.comparison import Pair, growth, points, ratio
 from reports.sections.names import best_month, month_name
 from reports.values import Count, Money, Month, Value, divide, text
@@ -20,7 +20,7 @@ def summary(history: History) -> Section:
         return Section("summary", (text("summary.empty"),))
     currency = history.currency
     ever = history.sum_of(history.months)
-    last = history.whole_months[-1] if history.whole_months else None
+    last = history.complete_months[-1] if history.complete_months else None
     year = history.year_to(last) if last else None
     past = history.year_to(month_before(last, 12)) if last and year else None
     now, before = (history.sum_of(m) if m else None for m in (year, past))
@@ -43,14 +43,14 @@ def summary(history: History) -> Section:
     def tile(
         name: str,
         read: Callable[[Totals], Pair],
-        say: Callable[[Pair], Value],
+        to_value: Callable[[Pair], Value],
         trend: int,
         share: bool = False,
     ) -> Tile:
         label = text(f"tile.{name}")
         if not now:
             months = text("summary.months", n=Count(len(history.months)))
-            return Tile(label, say(read(ever)), (months,), trend)
+            return Tile(label, to_value(read(ever)), (months,), trend)
         notes = [text("summary.last_12")]
         if before:
             change = (
@@ -59,9 +59,9 @@ def summary(history: History) -> Section:
                 else growth(read(now), read(before), before.receipts)
             )
             if change is not None:
-                notes.append(text("summary.change", change=change, base=say(read(before))))
-        notes.append(text("summary.all_time", value=say(read(ever))))
-        return Tile(label, say(read(now)), tuple(notes), trend)
+                notes.append(text("summary.change", change=change, base=to_value(read(before))))
+        notes.append(text("summary.all_time", value=to_value(read(ever))))
+        return Tile(label, to_value(read(now)), tuple(notes), trend)
 
     def percent(pair: Pair) -> Value:
         return ratio(*pair, (now or ever).receipts)
@@ -75,5 +75,5 @@ def summary(history: History) -> Section:
         tile("identified", lambda t: t.identified_share, percent, 0, True),
     )
     sums = {"all_time": ever, "last_12": now, "before_12": before}
-    stated = {name: machine(total, currency) for name, total in sums.items() if total}
-    return Section("summary", sentences, tiles=tiles, figures=stated)
+    figures_out = {name: as_figures(total, currency) for name, total in sums.items() if total}
+    return Section("summary", sentences, tiles=tiles, figures=figures_out)

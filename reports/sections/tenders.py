@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from reports.columns import columns_of, records
+from reports.columns import columns_of, figure_rows
+from reports.document import Chart, Section, Table
 from reports.figures import Figures
 from reports.figures.tables import rows_of, sum_by
-from reports.page import Chart, Section, Table
 from reports.sections.comparison import enough, ranking, ratio, share, too_few
 from reports.sections.loss_alerts import find_loss_alerts
 from reports.sections.names import employee_name
@@ -23,19 +23,19 @@ def tenders(figures: Figures) -> Section:
         return Section("tenders", (text("tenders.empty"),))
     sentences, tables, charts = [], [], []
     if len(by_tender):
-        total_sum, lead = int(by_tender["amount"].sum()), by_tender.iloc[0]
+        collected, lead = int(by_tender["amount"].sum()), by_tender.iloc[0]
         if not enough(total.receipts):
             sentences.append(too_few())
         elif lead["amount"] > 0:
             tender, values = Name(lead["tender"]), amounts(currency, amount=lead["amount"])
-            part = share(int(lead["amount"]), total_sum, total.receipts)
+            part = share(int(lead["amount"]), collected, total.receipts)
             sentences.append(text("tenders.lead", tender=tender, share=part, **values))
-        tables.append(_tender_table(by_tender, total_sum, total.receipts, currency))
-        charts += _chart(figures, by_tender, total_sum)
-    sentences += _said(figures)
+        tables.append(_tender_table(by_tender, collected, total.receipts, currency))
+        charts += _chart(figures, by_tender, collected)
+    sentences += _sentences(figures)
     if len(given):
-        total_sum, receipts = int(given["amount"].sum()), int(given["receipts"].max())
-        cells = given.assign(share=[share(int(n), total_sum, receipts) for n in given["amount"]])
+        collected, receipts = int(given["amount"].sum()), int(given["receipts"].max())
+        cells = given.assign(share=[share(int(n), collected, receipts) for n in given["amount"]])
         columns = columns_of(
             discount="name", receipts="receipts", given="amount", share_of_discounts="share"
         )
@@ -44,14 +44,14 @@ def tenders(figures: Figures) -> Section:
     refunded = figures.now["refunded_items"]
     if len(refunded):
         tables += _refunds(figures, refunded)
-    stated = {
-        "tenders": _machine(by_tender, currency),
+    figures_out = {
+        "tenders": _as_figures(by_tender, currency),
         "stores": {
-            store: _machine(_by_tender(part), currency)
+            store: _as_figures(_by_tender(part), currency)
             for store, part in figures.now["tenders"].groupby("store_id", sort=True)
         },
-        "discounts": records(given, currency, "name", "type", "receipts", "amount"),
-        "refunded_items": records(
+        "discounts": figure_rows(given, currency, "name", "type", "receipts", "amount"),
+        "refunded_items": figure_rows(
             sum_by(refunded, ["item"], ["receipts", "units", "refunds"]),
             currency,
             "item",
@@ -66,7 +66,7 @@ def tenders(figures: Figures) -> Section:
     }
     findings = find_loss_alerts(figures)
     return Section(
-        "tenders", sentences, charts=charts, tables=tables, findings=findings, figures=stated
+        "tenders", sentences, charts=charts, tables=tables, findings=findings, figures=figures_out
     )
 
 
@@ -76,8 +76,8 @@ def _by_tender(tenders: pd.DataFrame) -> pd.DataFrame:
     return sum_by(tenders.assign(amount=amount), ["tender", "tender_type"], sums, "amount")
 
 
-def _machine(sums: pd.DataFrame, currency: str) -> list[dict[str, object]]:
-    return records(
+def _as_figures(sums: pd.DataFrame, currency: str) -> list[dict[str, object]]:
+    return figure_rows(
         sums.rename(columns={"tender_type": "type"}),
         currency,
         "tender",
@@ -90,12 +90,12 @@ def _machine(sums: pd.DataFrame, currency: str) -> list[dict[str, object]]:
     )
 
 
-def _tender_table(sums: pd.DataFrame, total_sum: int, receipts: int, currency: str) -> Table:
+def _tender_table(sums: pd.DataFrame, collected: int, receipts: int, currency: str) -> Table:
     """Every tender and their sum, which is the last row."""
     total = sums.sum(numeric_only=True).to_frame().T.assign(tender=[text("tenders.sum")])
     cells = pd.concat([sums, total], ignore_index=True)
     cells["paid_back"] = -cells["refunds_amount"]
-    cells["share"] = [share(int(amount), total_sum, receipts) for amount in cells["amount"]]
+    cells["share"] = [share(int(amount), collected, receipts) for amount in cells["amount"]]
     columns = columns_of(
         "tender",
         "payments",
@@ -108,11 +108,11 @@ def _tender_table(sums: pd.DataFrame, total_sum: int, receipts: int, currency: s
     return Table.from_frame("tenders", title, cells, columns, currency, shown=15, strong=strong)
 
 
-def _chart(figures: Figures, sums: pd.DataFrame, total_sum: int) -> list[Chart]:
+def _chart(figures: Figures, sums: pd.DataFrame, collected: int) -> list[Chart]:
     if len(sums) < 2:
         return []
     receipts = figures.total.receipts
-    earlier = _by_tender(figures.whole_before["tenders"]) if figures.whole_before else None
+    earlier = _by_tender(figures.before_if_closed["tenders"]) if figures.before_if_closed else None
     past = {r.tender: int(r.amount) for r in rows_of(earlier)} if earlier is not None else {}
     rows = [
         (
@@ -120,7 +120,7 @@ def _chart(figures: Figures, sums: pd.DataFrame, total_sum: int) -> list[Chart]:
             text(
                 "tenders.bar",
                 amount=Money(int(r.amount), figures.currency, compact=True),
-                share=share(int(r.amount), total_sum, receipts, decimals=0),
+                share=share(int(r.amount), collected, receipts, decimals=0),
             ),
             int(r.amount),
             0,
@@ -129,14 +129,14 @@ def _chart(figures: Figures, sums: pd.DataFrame, total_sum: int) -> list[Chart]:
         for r in rows_of(sums.head(10))
     ]
     lead = sums.iloc[0]
-    part = share(int(lead["amount"]), total_sum, receipts, decimals=0)
+    part = share(int(lead["amount"]), collected, receipts, decimals=0)
     key = "tenders.chart" if part else "tenders.chart_plain"
     title = text(key, tender=Name(lead["tender"]), share=part)
     alt = text("tenders.alt", n=Count(len(rows)))
     return [ranking(figures.month, "tenders", title, alt, rows)]
 
 
-def _said(figures: Figures) -> list[Text]:
+def _sentences(figures: Figures) -> list[Text]:
     total, currency = figures.total, figures.currency
     sentences = []
     if total.discounts:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import date
 
 from reports.columns import columns_of
+from reports.document import Chart, Section, Table
 from reports.figures.calendar import month_before
 from reports.figures.history import History
 from reports.figures.tables import group_sums, rows_of
-from reports.page import Chart, Section, Table
 from reports.sections.axis import month_key, months_axis
-from reports.sections.bridge import machine
+from reports.sections.bridge import as_figures
 from reports.sections.comparison import growth
 from reports.sections.names import best_month, month_name
 from reports.values import Count, Money, Month, Series, Text, amounts, divide, text
 
-FEW = 2
+MIN_MONTHS = 2
 
 
 def trend(history: History) -> Section:
@@ -31,7 +31,7 @@ def trend(history: History) -> Section:
     days = history.stacked("days")
     sums = group_sums({key: days[key] for key in ("store_id", "month")}, days, ["net_sales"])
     figures = {
-        "months": {month_key(m): machine(t, currency) for m, t in history.totals.items()},
+        "months": {month_key(m): as_figures(t, currency) for m, t in history.totals.items()},
         "stores": {
             store: {month_key(m): Money(net, currency) for s, m, net in rows_of(sums) if s == store}
             for store in history.stores
@@ -39,12 +39,12 @@ def trend(history: History) -> Section:
         "partial": sorted(month_key(m) for m in history.partial),
         "open": month_key(history.last) if history.through else None,
     }
-    if len(months) < FEW:
+    if len(months) < MIN_MONTHS:
         few = text("trend.few", n=Count(len(months)))
         return Section("trend", (few,), tables=(table,), figures=figures)
     sentences = []
-    if history.whole_months:
-        last = history.whole_months[-1]
+    if history.complete_months:
+        last = history.complete_months[-1]
         net = Money(history.totals[last].net_sales, currency)
         sentences.append(text("trend.last", month=Month(last), net=net))
         if last in history.average:

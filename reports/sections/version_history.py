@@ -8,46 +8,55 @@ from datetime import date
 from decimal import Decimal
 
 from reports.columns import columns_of
+from reports.document import Section, Table
 from reports.figures.history import History
-from reports.issue import Issue
-from reports.page import Section, Table
 from reports.sections.axis import month_key
-from reports.sections.changes import CAUSES, Plain, cause_of, compare, machine, moved_table
+from reports.sections.changes import (
+    CAUSES,
+    Plain,
+    as_figures,
+    cause_of,
+    changed_figures_table,
+    compare,
+)
 from reports.values import Count, Month, Name, Value, text
+from reports.version_context import VersionContext
 
 KINDS = ("monthly", "cumulative")  # the last part of a report's folder
 
 
-def version_history(history: History, issue: Issue, sections: Sequence[Section]) -> Section:
-    """The versions of the lake's log (`issue.versions`), and this one."""
-    currency, entries = history.currency, issue.versions
-    figures = machine([], "first")
+def version_history(
+    history: History, context: VersionContext, sections: Sequence[Section]
+) -> Section:
+    """The versions of the lake's log (`context.versions`), and this one."""
+    currency, entries = history.currency, context.versions
+    figures = as_figures([], "first")
     sentences, tables = [], []
-    if compared := compare(sections, issue, currency):
-        past, moved, others = compared
-        months = _moved(history, past, issue.lake_decimals)
+    if compared := compare(sections, context, currency):
+        past, changed, others = compared
+        months = _moved(history, past, context.lake_decimals)
         listed = {_key(row) for row in past.get("version_history", {}).get("versions", [])}
         is_data = any(
             entry.get("change") in ("data", "more")
             for entry in entries
             if str(entry.get("report", "")).endswith("monthly") and _key(entry) not in listed
         )
-        figures = machine(moved, cause_of(compared, issue, is_data))
-        key = "version_history.moved" if months else "version_history.still"
+        figures = as_figures(changed, cause_of(compared, context, is_data))
+        key = "version_history.changed" if months else "version_history.unchanged"
         sentences = [
             text(key, n=Count(len(months))),
-            text("changes.some" if moved else "changes.none", n=Count(len(moved))),
+            text("changes.some" if changed else "changes.none", n=Count(len(changed))),
             *(text(f"changes.{name}") for name in others),
         ]
-        columns, title = columns_of("month", "was", "is"), text("version_history.moved_table")
+        columns, title = columns_of("month", "was", "is"), text("version_history.changed_table")
         tables = [
-            Table.from_rows("moved-months", title, columns, months, currency),
-            moved_table(sections, moved, issue, currency, history.stores),
+            Table.from_rows("changed-months", title, columns, months, currency),
+            changed_figures_table(sections, changed, context, currency, history.stores),
         ]
     this = {
         "report": "reports/cumulative",
         "month": month_key(history.last),
-        "version": issue.lineage.get("version", 1),
+        "version": context.lineage.get("version", 1),
         "digest": "",  # not known before the version is written
         "change": figures["cause"],
     }
@@ -71,9 +80,9 @@ def version_history(history: History, issue: Issue, sections: Sequence[Section])
     title = text("version_history.table")
     table = Table.from_rows("version_history", title, columns, rows, currency, shown=24)
     lead = text("version_history.lead", n=Count(len(rows)), again=Count(corrections))
-    stated = {**figures, "versions": [{k: str(v) for k, v in e.items()} for e in ordered]}
+    figures_out = {**figures, "versions": [{k: str(v) for k, v in e.items()} for e in ordered]}
     tables = [*tables, table]
-    return Section("version_history", [lead, *sentences], tables=tables, figures=stated)
+    return Section("version_history", [lead, *sentences], tables=tables, figures=figures_out)
 
 
 def _number(entry: Mapping[str, object]) -> int:

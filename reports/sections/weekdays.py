@@ -9,10 +9,10 @@ from fractions import Fraction
 import pandas as pd
 
 from reports.columns import columns_of
+from reports.document import Chart, Finding, Section, Table
 from reports.figures import Figures
 from reports.figures.money import PERCENT_BASE, by_day, sums_by
 from reports.figures.tables import rows_of, sum_by
-from reports.page import Chart, Finding, Section, Table
 from reports.sections.comparison import before_name, enough, growth, share
 from reports.sections.names import names_of
 from reports.values import Count, Money, Name, Rate, Series, Value, Weekday, amounts, divide, text
@@ -46,7 +46,7 @@ def weekdays(figures: Figures) -> Section:
     best = max(ranked, key=lambda w: (Fraction(now[w][0], now[w][2]), -w), default=None)
     worst = min(ranked, key=lambda w: (Fraction(now[w][0], now[w][2]), w), default=None)
     channels = sum_by(days, ["channel"], ["net_sales", "receipts"], "net_sales")
-    total_sum = int(channels["net_sales"].sum())
+    net_sales = int(channels["net_sales"].sum())
     lead, receipts = channels.iloc[0], figures.total.receipts
     sentences = []
     if best is not None and worst is not None and len(ranked) > 1:
@@ -69,7 +69,7 @@ def weekdays(figures: Figures) -> Section:
     elif len(now) > 1 and unranked:
         sentences.append(text("weekdays.unranked", days=Series(unranked), n=Count(PERCENT_BASE)))
     if enough(receipts) and lead["net_sales"] > 0:
-        part = share(int(lead["net_sales"]), total_sum, receipts)
+        part = share(int(lead["net_sales"]), net_sales, receipts)
         channel, values = channel_name(lead["channel"]), amounts(currency, net=lead["net_sales"])
         sentences.append(text("weekdays.channel", channel=channel, share=part, **values))
     quality = figures.now["quality"]
@@ -80,9 +80,9 @@ def weekdays(figures: Figures) -> Section:
         sentences.append(text("weekdays.unmapped", names=names))
     tables = [
         _weekday_table(figures, now, before),
-        _channel_table(channels, total_sum, receipts, currency),
+        _channel_table(channels, net_sales, receipts, currency),
     ]
-    stated = {
+    figures_out = {
         "weekdays": {
             str(w): {
                 "net_sales": Money(n, currency),
@@ -102,7 +102,7 @@ def weekdays(figures: Figures) -> Section:
     }
     charts, findings = _charts(figures, channels, now, best), _findings(figures, now, before)
     return Section(
-        "weekdays", sentences, charts=charts, tables=tables, findings=findings, figures=stated
+        "weekdays", sentences, charts=charts, tables=tables, findings=findings, figures=figures_out
     )
 
 
@@ -128,13 +128,13 @@ def _weekday_table(figures: Figures, now: Weekdays, before: Weekdays) -> Table:
     return Table.from_rows("weekdays", title, tuple(columns), rows, figures.currency)
 
 
-def _channel_table(channels: pd.DataFrame, total_sum: int, receipts: int, currency: str) -> Table:
+def _channel_table(channels: pd.DataFrame, net_sales: int, receipts: int, currency: str) -> Table:
     rows = [
         (
             channel_name(r.channel),
             r.receipts,
             r.net_sales,
-            share(int(r.net_sales), total_sum, receipts),
+            share(int(r.net_sales), net_sales, receipts),
             divide(int(r.net_sales), int(r.receipts)) if r.receipts else None,
         )
         for r in rows_of(channels)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from reports.document import Section
 from reports.figures.history import History
 from reports.figures.money import DaySums, sums_by
-from reports.page import Section
 from reports.sections.axis import lines_chart, month_key
 from reports.sections.comparison import growth
 from reports.values import Count, Money, Series, Weekday, amounts, divide, text
 
-FEW = 2
+MIN_MONTHS = 2
 Kind = tuple[int, int, int]
 
 
@@ -19,7 +19,7 @@ def weekend(history: History) -> Section:
     if not history.lake_months:
         return Section("weekend", (text("weekend.empty"),))
     by_month = history.by_month(history.by_day)
-    months = {m: split(by_month[m], days_off) for m in history.whole_months}
+    months = {m: split(by_month[m], days_off) for m in history.complete_months}
     (week, receipts, week_days), (end, _, end_days) = split(history.by_day, days_off)
     if not week_days or not end_days:
         return Section("weekend", (text("weekend.one"),))
@@ -34,14 +34,14 @@ def weekend(history: History) -> Section:
         change=growth((end, end_days), (week, week_days), receipts),
     )
     charts = []
-    if len(months) >= FEW:
+    if len(months) >= MIN_MONTHS:
         lines = [
             (text("weekend.end"), lambda m: _per_day(months.get(m), 1)),
             (text("weekend.week"), lambda m: _per_day(months.get(m), 0)),
         ]
         title, alt = text("weekend.chart", **averages), text("weekend.alt")
         charts.append(lines_chart(history, "weekend", title, alt, min(months), lines))
-    stated = {
+    figures_out = {
         "all": {
             "week": averages["week"],
             "week_days": week_days,
@@ -57,7 +57,7 @@ def weekend(history: History) -> Section:
         },
     }
     note = text("weekend.note", days=Series(tuple(map(Weekday, days_off))))
-    return Section("weekend", (sentence,), charts=charts, notes=(note,), figures=stated)
+    return Section("weekend", (sentence,), charts=charts, notes=(note,), figures=figures_out)
 
 
 def split(days: DaySums, days_off: tuple[int, ...]) -> tuple[Kind, Kind]:

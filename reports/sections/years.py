@@ -1,4 +1,4 @@
-"""Year over year: the same months, like for like, and seasonality."""
+"""Year over year: the same months, comparable days, and seasonality."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from datetime import date
 from fractions import Fraction
 
 from reports.columns import columns_of
+from reports.document import Chart, Section, Table
 from reports.figures.calendar import month_before
-from reports.figures.growth import by_store_day, like_for_like, observed_seasons, seasonality
+from reports.figures.growth import by_store_day, observed_seasons, on_comparable_days, seasonality
 from reports.figures.history import History
-from reports.page import Chart, Section, Table
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, growth, net_growth
 from reports.values import Count, Money, Month, MonthName, Name, Percent, Value, amounts, text
@@ -20,12 +20,12 @@ USUAL = 2
 
 
 def years(history: History) -> Section:
-    """Complete months and those a year before, as they are and like for like."""
+    """Complete months and those a year before, as they are and on comparable days."""
     currency = history.currency
     pairs = [
         (m, month_before(m, 12))
-        for m in history.whole_months
-        if month_before(m, 12) in history.whole_months
+        for m in history.complete_months
+        if month_before(m, 12) in history.complete_months
     ]
     if not pairs:
         return Section("years", (text("years.few"),))
@@ -33,7 +33,7 @@ def years(history: History) -> Section:
     by_month: dict[date, dict[tuple[str, date], tuple[int, int]]] = {}
     for (store, day), sums in sold.items():
         by_month.setdefault(day.replace(day=1), {})[store, day] = sums
-    fair = {m: like_for_like(by_month.get(m, {}), sold) for m, _ in pairs}
+    comparable = {m: on_comparable_days(by_month.get(m, {}), sold) for m, _ in pairs}
     last, past = pairs[-1]
     now, base = history.totals[last], history.totals[past]
     sentences = []
@@ -41,19 +41,21 @@ def years(history: History) -> Section:
     if change is not None:
         values = amounts(currency, net=now.net_sales, base=base.net_sales)
         sentences.append(text("years.lead", month=Month(last), change=change, **values))
-    fair_change = growth((fair[last].now, 1), (fair[last].base, 1), fair[last].receipts)
-    if fair_change is not None:
+    change = growth(
+        (comparable[last].now, 1), (comparable[last].base, 1), comparable[last].receipts
+    )
+    if change is not None:
         sentences.append(
             text(
-                "years.fair",
-                change=fair_change,
-                n=Count(fair[last].days),
-                base=Money(fair[last].base, currency),
+                "years.comparable_days",
+                change=change,
+                n=Count(comparable[last].days),
+                base=Money(comparable[last].base, currency),
             )
         )
     net = {
         m: history.totals[m].net_sales
-        for m in history.whole_months
+        for m in history.complete_months
         if enough(history.totals[m].receipts)
     }
     observed = observed_seasons(net)
@@ -78,29 +80,33 @@ def years(history: History) -> Section:
         sentences.append(text("years.no_season"))
     rows = []
     for month, before in reversed(pairs):
-        a, b, c = history.totals[month], history.totals[before], fair[month]
+        a, b, c = history.totals[month], history.totals[before], comparable[month]
         changes = (net_growth(a, b), growth((c.now, 1), (c.base, 1), c.receipts))
         rows.append((Month(month, short=True), a.net_sales, b.net_sales, *changes, c.days))
     columns = columns_of(
-        "month", "net_sales", "year_before", "change", "like_for_like", "comparable_days"
+        "month", "net_sales", "year_before", "change", "comparable_change", "comparable_days"
     )
     table = Table.from_rows("years", text("years.table"), columns, rows, currency, shown=SHOWN)
-    stated = {
+    figures_out = {
         "months": {
             month_key(m): amounts(
                 currency,
                 net_sales=history.totals[m].net_sales,
                 base=history.totals[b].net_sales,
-                like_for_like=fair[m].now,
-                like_for_like_base=fair[m].base,
+                comparable_days=comparable[m].now,
+                comparable_days_base=comparable[m].base,
             )
-            | {"days": fair[m].days}
+            | {"days": comparable[m].days}
             for m, b in pairs
         },
         "seasonality": {f"{m:02d}": Percent(*pair) for m, pair in index.items()},
     }
     return Section(
-        "years", sentences, charts=_chart(history, last, change), tables=(table,), figures=stated
+        "years",
+        sentences,
+        charts=_chart(history, last, change),
+        tables=(table,),
+        figures=figures_out,
     )
 
 
@@ -117,7 +123,7 @@ def _chart(history: History, last: date, change: Value) -> tuple[Chart, ...]:
             [
                 (
                     history.totals[date(year, m, 1)].net_sales
-                    if date(year, m, 1) in history.whole_months
+                    if date(year, m, 1) in history.complete_months
                     else None
                 )
                 for m in range(1, 13)

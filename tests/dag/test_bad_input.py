@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.load.seaweed import Server
+from tests.support.fake_pos import FakePos
 from tests.support.runner import Runner
-from tests.support.till import Till
 
 FAILED, UNSCHEDULED, UNHANDLED = 30, 35, 40
 
@@ -33,10 +33,10 @@ def refuse(luigi: Runner, *arguments: str, code: int, sentence: str) -> None:
     assert written(luigi.folder) == []
 
 
-def test_no_token(till: Till) -> None:
-    del till.luigi.environment["LOYVERSE_TOKEN"]
+def test_no_token(fake_pos: FakePos) -> None:
+    del fake_pos.luigi.environment["LOYVERSE_TOKEN"]
     refuse(
-        till.luigi,
+        fake_pos.luigi,
         "MonthlySales",
         "--month",
         "2026-10",
@@ -45,11 +45,11 @@ def test_no_token(till: Till) -> None:
     )
 
 
-def test_wrong_token(till: Till) -> None:
-    wrong = till.luigi.environment["LOYVERSE_TOKEN"] = secrets.token_hex(16)
-    log = till.luigi("MonthlySales", "--month", "2026-10", code=FAILED)
+def test_wrong_token(fake_pos: FakePos) -> None:
+    wrong = fake_pos.luigi.environment["LOYVERSE_TOKEN"] = secrets.token_hex(16)
+    log = fake_pos.luigi("MonthlySales", "--month", "2026-10", code=FAILED)
     assert "Unauthorized: " in log and wrong not in log and "Traceback" not in log
-    assert written(till.luigi.folder) == []
+    assert written(fake_pos.luigi.folder) == []
 
 
 def test_unreachable_shop(luigi: Runner) -> None:

@@ -1,4 +1,4 @@
-"""Several nights on one lake at the same time: one lineage, nothing lost, nothing twice, and every
+"""Several runs on one lake at the same time: one lineage, nothing lost, nothing twice, and every
 one of them ends well or says why.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.load import INVALIDATED, Lake, Storage, open_storage
-from tests.dag.rehearsal import FIRST, LAST, NOW, Rehearsal, content, local, save_shop
+from tests.dag.in_process import FIRST, LAST, NOW, InProcessRun, content, local, save_shop
 from tests.load.faults import FaultyStorage
 from tests.load.invariants import check
 from tests.load.processes import join, start, stop_here, together
@@ -28,13 +28,13 @@ DONE, FAILED = 0, 30
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
-    """Its first night has run, in a lake of its own."""
-    return Rehearsal(tmp_path, local(tmp_path / "truth"), monkeypatch).after(1)
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcessRun:
+    """Its first run has ended, in a lake of its own."""
+    return InProcessRun(tmp_path, local(tmp_path / "truth"), monkeypatch).after(1)
 
 
-def settled(shop: Rehearsal, storage: Storage, truth: dict[str, str]) -> None:
-    """One more night, and all is as if there had been one: the same content under every stable
+def settled(shop: InProcessRun, storage: Storage, truth: dict[str, str]) -> None:
+    """One more run, and all is as if there had been one: the same content under every stable
     name. The logs may be longer.
     """
     final = check(storage)
@@ -51,7 +51,7 @@ def settled(shop: Rehearsal, storage: Storage, truth: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("kind", ["local", "seaweed"])
 def test_four_runs_at_once(
-    shop: Rehearsal, kind: str, request: pytest.FixtureRequest, tmp_path: Path
+    shop: InProcessRun, kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     """Each on a host of its own: nothing is shared but the lake."""
     truth, storage = content(shop.storage()), opener(kind, request)()
@@ -124,8 +124,8 @@ def alone(passing: Callable) -> Callable:
 
 
 @pytest.mark.parametrize("at", tries((1, 44), (1, 12, 44, 60)))
-def test_a_zombie_wakes_up(shop: Rehearsal, tmp_path: Path, at: int) -> None:
-    """A night stalls before a write (SIGSTOP), the next day's night goes by, the first one wakes:
+def test_a_zombie_wakes_up(shop: InProcessRun, tmp_path: Path, at: int) -> None:
+    """A run stalls before a write (SIGSTOP), the next day's run goes by, the first one wakes:
     it cannot go back behind it.
     """
     storage = local(tmp_path / "lake")()
@@ -164,11 +164,11 @@ def test_a_zombie_wakes_up(shop: Rehearsal, tmp_path: Path, at: int) -> None:
 
 
 class Overtaken(FaultyStorage):
-    """Just before this night commits its first window, another one commits it, and with other
+    """Just before this run commits its first window, another one commits it, and with other
     content.
     """
 
-    def __init__(self, inner: Storage, shop: Rehearsal):
+    def __init__(self, inner: Storage, shop: InProcessRun):
         super().__init__(inner, 1 << 30, after=False)
         self.truth, self.is_overtaken = Lake(shop.storage()), False
 
@@ -188,7 +188,7 @@ class Overtaken(FaultyStorage):
         return super()._write(key, data, if_absent, if_match)
 
 
-def test_a_window_that_another_run_has_committed_stands(shop: Rehearsal, tmp_path: Path) -> None:
+def test_a_window_that_another_run_has_committed_stands(shop: InProcessRun, tmp_path: Path) -> None:
     storage = local(tmp_path / "lake")()
     assert shop.night(Overtaken(storage, shop))
     lake = Lake(storage)

@@ -1,10 +1,10 @@
-"""A night that dies at any of its storage requests: the invariants hold, and the next night ends
+"""A run that dies at any of its storage requests: the invariants hold, and the next run ends
 where an undisturbed one does.
 
 What stands in the lake before write n+1 is what stands there after write n, so to die before each
 write is to die after each as well (test_leftovers.py dies after some). The reads are killed too,
 before and after by turns. The scheduled job tries each request, other runs a sample (`stride`). On S3 one lake is
-written by nights that each die after a few writes, and one by nights that each die at a later read.
+written by runs that each die after a few writes, and one by runs that each die at a later read.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.load import Storage, open_storage
-from tests.dag.rehearsal import NOW, Rehearsal, content, local, save_shop
+from tests.dag.in_process import NOW, InProcessRun, content, local, save_shop
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
 from tests.load.processes import join, start
@@ -32,26 +32,26 @@ WRITES = ("PUT",)
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
-    """Its first night has run, in a lake of its own: the truth that every other lake is held to."""
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcessRun:
+    """Its first run has ended, in a lake of its own: the truth that every other lake is held to."""
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
-    return Rehearsal(tmp_path, local(tmp_path / "truth"), monkeypatch).after(1)
+    return InProcessRun(tmp_path, local(tmp_path / "truth"), monkeypatch).after(1)
 
 
 @pytest.fixture
-def truth(shop: Rehearsal) -> dict[str, str]:
+def truth(shop: InProcessRun) -> dict[str, str]:
     return content(shop.storage())
 
 
 def killed(
-    shop: Rehearsal,
+    shop: InProcessRun,
     storage: Storage,
     at: int,
     *,
     after: bool = False,
     commands: tuple[str, ...] = WRITES,
 ) -> bool:
-    """Whether a night on `storage` was killed at that request; the invariants hold."""
+    """Whether a run on `storage` was killed at that request; the invariants hold."""
     faulty = FaultyStorage(storage, at, after=after, commands=commands)
     with suppress(Killed):
         shop.night(faulty)
@@ -59,7 +59,7 @@ def killed(
     return faulty.is_spent
 
 
-def heals(shop: Rehearsal, storage: Storage, truth: dict[str, str]) -> None:
+def heals(shop: InProcessRun, storage: Storage, truth: dict[str, str]) -> None:
     final = check(storage)
     assert shop.night(storage)
     check(storage, final, quiet=True)
@@ -67,10 +67,10 @@ def heals(shop: Rehearsal, storage: Storage, truth: dict[str, str]) -> None:
 
 
 def test_killed_before_a_write(
-    shop: Rehearsal, truth: dict[str, str], tmp_path: Path, stride: Callable[[int], int]
+    shop: InProcessRun, truth: dict[str, str], tmp_path: Path, stride: Callable[[int], int]
 ) -> None:
     """Each write in the scheduled job, every thirteenth one else. The invariants hold after each death;
-    the next night is run after every second one, and after the others by the test on S3.
+    the next run follows every second one, and after the others by the test on S3.
     """
     at = 1
     while killed(shop, local(tmp_path / str(at))(), at):
@@ -84,7 +84,7 @@ READS = ("LIST", "HEAD", "GET")
 
 
 def test_killed_at_a_read(
-    shop: Rehearsal, truth: dict[str, str], tmp_path: Path, stride: Callable[[int], int]
+    shop: InProcessRun, truth: dict[str, str], tmp_path: Path, stride: Callable[[int], int]
 ) -> None:
     """Before it and after it by turns: a read leaves the lake as it is, so to die behind one is to
     die before the next request.
@@ -97,7 +97,7 @@ def test_killed_at_a_read(
 
 
 def test_a_later_run_killed_at_its_reads_one_by_one(
-    shop: Rehearsal, truth: dict[str, str], stride: Callable[[int], int]
+    shop: InProcessRun, truth: dict[str, str], stride: Callable[[int], int]
 ) -> None:
     """One that reads more than it writes: a day later, on the lake of the first. Each starts where
     the dead one before it has ended.
@@ -123,7 +123,7 @@ def test_a_later_run_killed_at_its_reads_one_by_one(
 
 
 def test_runs_that_all_die_at_a_read_make_the_lake_on_s3(
-    shop: Rehearsal,
+    shop: InProcessRun,
     truth: dict[str, str],
     request: pytest.FixtureRequest,
     stride: Callable[[int], int],
@@ -160,7 +160,7 @@ class Mortal(FaultyStorage):
 
 
 def test_runs_that_all_die_after_a_few_writes_make_the_lake_on_s3(
-    shop: Rehearsal,
+    shop: InProcessRun,
     truth: dict[str, str],
     request: pytest.FixtureRequest,
     stride: Callable[[int], int],
@@ -181,10 +181,10 @@ def test_runs_that_all_die_after_a_few_writes_make_the_lake_on_s3(
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_killed_for_good(
-    shop: Rehearsal, truth: dict[str, str], tmp_path: Path, how: signal.Signals
+    shop: InProcessRun, truth: dict[str, str], tmp_path: Path, how: signal.Signals
 ) -> None:
-    """By the signal that runs no line of clean-up, and by that of a job that is cancelled; night
-    after night on one lake.
+    """By the signal that runs no line of clean-up, and by that of a job that is cancelled; run
+    after run on one lake.
     """
     storage = local(tmp_path / "lake")()
     for at, commands, after in (
@@ -218,7 +218,7 @@ def test_killed_for_good(
     [(errno.ENOSPC, "the disk is full; make room"), (errno.EACCES, "permission is denied")],
 )
 def test_a_disk_that_refuses(
-    shop: Rehearsal,
+    shop: InProcessRun,
     truth: dict[str, str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -244,7 +244,7 @@ def test_a_disk_that_refuses(
 
 
 def test_a_store_that_is_busy_once_or_for_ever(
-    shop: Rehearsal,
+    shop: InProcessRun,
     truth: dict[str, str],
     request: pytest.FixtureRequest,
     caplog: pytest.LogCaptureFixture,
@@ -282,7 +282,7 @@ def all_of(rules: list[Rule]) -> Rule:
 
 
 def test_credentials_that_expire_in_the_middle(
-    shop: Rehearsal,
+    shop: InProcessRun,
     truth: dict[str, str],
     request: pytest.FixtureRequest,
     caplog: pytest.LogCaptureFixture,

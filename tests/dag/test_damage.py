@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.load import SALES, STAGING, SUMMARY, Lake, month_packs
-from tests.dag.rehearsal import FIRST, Rehearsal, local, nightfall, save_shop
+from tests.dag.in_process import FIRST, InProcessRun, days_later, local, save_shop
 
 
 def flip(path: Path) -> bytes:
@@ -22,19 +22,19 @@ def flip(path: Path) -> bytes:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcessRun:
     """A lake of two runs."""
-    return Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch).after(2)
+    return InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch).after(2)
 
 
-def run_at(shop: Rehearsal, days: int) -> bool:
+def run_at(shop: InProcessRun, days: int) -> bool:
     """Whether a run so many days later ends well, over what the shop shows then."""
-    save_shop(shop.saved, nightfall(days))
-    return shop.at(nightfall(days)).night()
+    save_shop(shop.saved, days_later(days))
+    return shop.at(days_later(days)).night()
 
 
 def test_a_flipped_byte_in_staging_is_found_and_repaired(
-    shop: Rehearsal, caplog: pytest.LogCaptureFixture
+    shop: InProcessRun, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = shop.folder / f"lake/staging/day={FIRST}/day.arrow.zst"
     sound = flip(broken)
@@ -48,11 +48,11 @@ def test_a_flipped_byte_in_staging_is_found_and_repaired(
 def test_a_flipped_byte_in_a_month_that_only_the_status_reads_is_repaired(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
-    assert shop.night() and shop.at(nightfall(2)).night()
+    shop = InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch)
+    assert shop.night() and shop.at(days_later(2)).night()
     broken = tmp_path / "lake/receipts/year=2026/month=10/receipts.parquet"
     sound = flip(broken)
-    assert shop.at(nightfall(3)).night()
+    assert shop.at(days_later(3)).night()
     assert broken.read_bytes() == sound
 
 
@@ -61,17 +61,17 @@ def test_a_flipped_byte_in_a_summary_that_all_reports_share_is_repaired(
 ) -> None:
     """A run reads the months of a long history once, before the reports that have one rebuilt."""
     monkeypatch.setattr(month_packs, "MAX_MISSING", 0)
-    shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
-    assert shop.night() and shop.at(nightfall(2)).night()
+    shop = InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch)
+    assert shop.night() and shop.at(days_later(2)).night()
     broken = tmp_path / "lake/summary/_tables/year=2026/month=10/tables.arrow.zst"
     sound = flip(broken)
     shop.storage().remove(month_packs.pack_key(SUMMARY))
-    assert shop.at(nightfall(3)).night()
+    assert shop.at(days_later(3)).night()
     assert broken.read_bytes() == sound
 
 
 def test_a_flipped_byte_in_raw_stops_the_run_and_names_the_object(
-    shop: Rehearsal, caplog: pytest.LogCaptureFixture
+    shop: InProcessRun, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = next((shop.folder / f"lake/raw/receipts/sold={FIRST}").glob("*.zst"))
     sound = flip(broken)

@@ -22,7 +22,7 @@ from pipeline.maintenance.erase import clear_derived, entry, pseudonym, traces, 
 from pipeline.pos.loyverse.personal_data import remove_customers
 from pipeline.tasks import Rebuild
 from pipeline.tasks.monthly_summary import MonthlyCustomers
-from tests.dag.rehearsal import NOW, Rehearsal, local, save_shop
+from tests.dag.in_process import NOW, InProcessRun, local, save_shop
 from tests.dag.test_verify import dates, in_process, receipts_of
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
@@ -35,11 +35,11 @@ KEY, CUSTOMER, OTHER = secrets.token_hex(16), str(uuid4()), str(uuid4())
 
 
 class Erasing:
-    """A lake of two nights in which a customer bought, was refused a record, and an owner who wants
+    """A lake of two runs in which a customer bought, was refused a record, and an owner who wants
     them gone.
     """
 
-    def __init__(self, shop: Rehearsal, monkeypatch: pytest.MonkeyPatch):
+    def __init__(self, shop: InProcessRun, monkeypatch: pytest.MonkeyPatch):
         self.shop, self._patch, self.key = shop, monkeypatch, KEY
         monkeypatch.setenv("CUSTOMER_HASH_KEY", self.key)
         self.customer, self.other = CUSTOMER, OTHER
@@ -85,7 +85,7 @@ class Erasing:
 
 @pytest.fixture
 def erasing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Erasing:
-    return Erasing(Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch), monkeypatch)
+    return Erasing(InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch), monkeypatch)
 
 
 def versioned(server: Server) -> Callable[[], Storage]:
@@ -278,7 +278,7 @@ def test_the_role_of_maintenance_can_erase_and_that_of_a_run_cannot(
     """By the policies of docs/aws, on a server that checks them, in a bucket that keeps every
     version.
     """
-    erasing = Erasing(Rehearsal(tmp_path, versioned(seaweed), monkeypatch), monkeypatch)
+    erasing = Erasing(InProcessRun(tmp_path, versioned(seaweed), monkeypatch), monkeypatch)
     admin = erasing.shop.storage()
     before = totals(admin)
     list(admin.list())  # its client is opened, and stays the administrator's

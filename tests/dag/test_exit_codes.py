@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.fake_pos import FakePos
 from tests.support.runner import ROOT, Runner
-from tests.support.till import Till
 
 OUTSIDE = """
 import luigi
@@ -42,10 +42,10 @@ def test_every_code_stands_in_readme_and_runbook(code: int) -> None:
     assert all(re.search(rf"^\| {code} \|", page, re.MULTILINE) for page in PAGES)
 
 
-def test_10_the_same_command_runs_already(quiet_till: Till) -> None:
-    till = quiet_till
-    locks = till.luigi.folder / "locks"
-    first = till.luigi.start("Nightly")
+def test_10_the_same_command_runs_already(quiet_till: FakePos) -> None:
+    fake_pos = quiet_till
+    locks = fake_pos.luigi.folder / "locks"
+    first = fake_pos.luigi.start("Nightly")
     try:
         for _ in range(3000):
             if any(locks.rglob("*.pid")):
@@ -54,9 +54,10 @@ def test_10_the_same_command_runs_already(quiet_till: Till) -> None:
         first.send_signal(
             signal.SIGSTOP
         )  # so that it holds the lock for as long as the second looks
-        text = till.luigi("Nightly", code=10)
+        text = fake_pos.luigi("Nightly", code=10)
         assert (
-            f"running already on the lake {till.luigi.folder / 'lake'} (process {first.pid}" in text
+            f"running already on the lake {fake_pos.luigi.folder / 'lake'} (process {first.pid}"
+            in text
         )
     finally:
         first.kill()
@@ -83,7 +84,7 @@ def test_25_the_scheduler_gives_no_leave(luigi: Runner) -> None:
     assert "not granted run permission" in luigi("RawCatalog", code=25)
 
 
-def test_30_a_task_fails_and_says_why_without_the_token(quiet_till: Till) -> None:
+def test_30_a_task_fails_and_says_why_without_the_token(quiet_till: FakePos) -> None:
     wrong = quiet_till.luigi.environment["LOYVERSE_TOKEN"] = secrets.token_hex(16)
     log = quiet_till.night(code=30)
     assert "401" in log and "Access tokens" in log and wrong not in log
@@ -129,7 +130,7 @@ def test_2_a_setting_that_is_wrong(luigi: Runner) -> None:
     assert code == 2 and "is not an IANA time zone" in text and "Traceback" not in text
 
 
-def test_a_run_that_is_told_to_end_ends_and_the_next_one_goes_on(quiet_till: Till) -> None:
+def test_a_run_that_is_told_to_end_ends_and_the_next_one_goes_on(quiet_till: FakePos) -> None:
     first = quiet_till.luigi.start("Nightly")
     log = quiet_till.luigi.folder / "lake"
     for _ in range(2400):

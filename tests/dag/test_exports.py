@@ -1,4 +1,4 @@
-"""The till's own exports under care: an erasure names those that say who bought, Rebuild and Verify
+"""The POS's own exports under care: an erasure names those that say who bought, Rebuild and Verify
 know what is made of them.
 """
 
@@ -11,7 +11,7 @@ import pytest
 from pipeline.cli import main
 from pipeline.load import BACKOFFICE, INVALIDATED, Lake
 from pipeline.tasks import Rebuild
-from tests.dag.rehearsal import Rehearsal, local
+from tests.dag.in_process import InProcessRun, local
 from tests.dag.test_erase import Erasing, everywhere
 from tests.dag.test_verify import dates, in_process, receipts_of
 from tests.load.invariants import check
@@ -31,7 +31,7 @@ def export(receipts: list[dict], day: str = "2026-10-30", **named: str) -> bytes
 
 @pytest.fixture
 def erasing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Erasing:
-    return Erasing(Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch), monkeypatch)
+    return Erasing(InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch), monkeypatch)
 
 
 def test_an_erasure_names_the_exports_that_say_who_bought_and_waits(
@@ -70,9 +70,9 @@ def test_an_erasure_names_the_exports_that_say_who_bought_and_waits(
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
-    """A lake of one night, beside two exports: of its own days, and of days before its history."""
-    shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcessRun:
+    """A lake of one run, beside two exports: of its own days, and of days before its history."""
+    shop = InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch)
     folder = tmp_path / "lake" / "backoffice"
     folder.mkdir(parents=True)
     receipts = receipts_of(shop.saved)
@@ -82,7 +82,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
 
 
 def test_an_export_of_days_that_the_lake_has_not_is_named(
-    shop: Rehearsal, caplog: pytest.LogCaptureFixture
+    shop: InProcessRun, caplog: pytest.LogCaptureFixture
 ) -> None:
     from pipeline.maintenance import everything
     from pipeline.tasks import maintenance as care
@@ -104,7 +104,7 @@ def test_an_export_of_days_that_the_lake_has_not_is_named(
 
 
 def test_rebuild_and_a_deep_look_know_what_is_made_of_exports(
-    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    shop: InProcessRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert shop.night()
     lake = Lake(shop.storage())

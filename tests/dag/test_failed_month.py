@@ -12,7 +12,7 @@ from pipeline.errors import SourceFatal
 from pipeline.extract import windows
 from pipeline.tasks import DailySales
 from pipeline.tasks.raw import RawReceipts
-from tests.dag.rehearsal import FIRST, Rehearsal, local
+from tests.dag.in_process import FIRST, InProcessRun, local
 
 NOVEMBER = date(2026, 11, 1)
 
@@ -27,7 +27,7 @@ class DayAndWindow(luigi.WrapperTask):
 def test_a_day_is_built_though_a_later_month_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
+    shop = InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch)
     shop.at(datetime(2026, 11, 3, 12, tzinfo=UTC))
     fetch = windows.fetch_pages
 

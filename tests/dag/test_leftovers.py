@@ -19,36 +19,36 @@ from pipeline.load import MONTHLY, SALES, STAGING, Lake, Manifest, Storage
 from pipeline.load.local import LocalStorage
 from pipeline.maintenance import leftovers
 from pipeline.targets import lake
-from tests.dag.rehearsal import NOW, Rehearsal, content, local, save_shop
+from tests.dag.in_process import NOW, InProcessRun, content, local, save_shop
 from tests.dag.test_verify import flip, lose_a_payment, published_otherwise, some
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
-    """A lake of one night, and the saved receipts of the next one."""
-    shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcessRun:
+    """A lake of one run, and the saved receipts of the next one."""
+    shop = InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch)
     return nights_later(shop.after(1), 1)
 
 
-def nights_later(shop: Rehearsal, nights: int) -> Rehearsal:
+def nights_later(shop: InProcessRun, nights: int) -> InProcessRun:
     save_shop(shop.saved, NOW + timedelta(days=nights))
     return shop.at(NOW + timedelta(days=nights))
 
 
-def verify(shop: Rehearsal, *options: str, storage: Storage | None = None) -> int:
+def verify(shop: InProcessRun, *options: str, storage: Storage | None = None) -> int:
     with shop.process(storage):
         return main(["verify", *options])
 
 
-def archived(shop: Rehearsal, *, number: int) -> set[Path]:
+def archived(shop: InProcessRun, *, number: int) -> set[Path]:
     """The archives of a version of the monthly report."""
     return set((shop.folder / "lake").glob(f"{MONTHLY}/2026-10/versions/{number:06d}.*.zip"))
 
 
-def kill_while_archiving(shop: Rehearsal) -> set[Path]:
-    """Kill the night behind the archive of the second report; returns that file."""
+def kill_while_archiving(shop: InProcessRun) -> set[Path]:
+    """Kill the run behind the archive of the second report; returns that file."""
 
     class Mortal(FaultyStorage):
         def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
@@ -63,7 +63,7 @@ def kill_while_archiving(shop: Rehearsal) -> set[Path]:
 
 
 def test_a_kill_while_a_report_is_archived_leaves_a_note(
-    shop: Rehearsal, capsys: pytest.CaptureFixture[str]
+    shop: InProcessRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (left,) = kill_while_archiving(shop)
     assert verify(shop) == 0
@@ -81,7 +81,7 @@ def test_a_kill_while_a_report_is_archived_leaves_a_note(
 
 
 def test_a_leftover_can_be_removed_before_the_next_run(
-    shop: Rehearsal, capsys: pytest.CaptureFixture[str]
+    shop: InProcessRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (left,) = kill_while_archiving(shop)
     assert verify(shop, "--repair") == 0
@@ -94,7 +94,7 @@ def test_a_leftover_can_be_removed_before_the_next_run(
 
 
 def test_whatever_write_a_run_was_killed_behind_the_next_and_repair_leave_no_finding(
-    shop: Rehearsal, capsys: pytest.CaptureFixture[str], stride: Callable[[int], int]
+    shop: InProcessRun, capsys: pytest.CaptureFixture[str], stride: Callable[[int], int]
 ) -> None:
     lake, base = shop.folder / "lake", shop.folder / "base"
     lake.rename(base)
@@ -120,7 +120,7 @@ def test_whatever_write_a_run_was_killed_behind_the_next_and_repair_leave_no_fin
     assert kills > 1
 
 
-def overtake(shop: Rehearsal) -> set[Path]:
+def overtake(shop: InProcessRun) -> set[Path]:
     """Publish a third version of the report, and let another run lose that number to it."""
     assert shop.night()
     winner, loser = (Lake(shop.storage(), run, max_retry_wait=0) for run in ("first", "second"))
@@ -143,7 +143,7 @@ def overtake(shop: Rehearsal) -> set[Path]:
 
 
 def test_the_files_of_an_overtaken_run_are_notes_and_can_be_removed(
-    shop: Rehearsal, capsys: pytest.CaptureFixture[str]
+    shop: InProcessRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     left = overtake(shop)
     assert verify(shop) == 0
@@ -155,7 +155,7 @@ def test_the_files_of_an_overtaken_run_are_notes_and_can_be_removed(
 
 
 def test_leftovers_that_are_published_meanwhile_stay(
-    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch
+    shop: InProcessRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run that seemed dead comes through while `--repair` waits for it."""
     (left,) = kill_while_archiving(shop)
@@ -170,7 +170,7 @@ def test_leftovers_that_are_published_meanwhile_stay(
     assert left.exists()
 
 
-def leftover_findings(shop: Rehearsal) -> list:
+def leftover_findings(shop: InProcessRun) -> list:
     from pipeline.maintenance import everything
     from pipeline.maintenance.audit import audit
 
@@ -178,7 +178,7 @@ def leftover_findings(shop: Rehearsal) -> list:
     return [finding for finding in audit(lake, everything()) if finding.leftover]
 
 
-def test_foreign_files_are_errors_and_are_never_removed(shop: Rehearsal) -> None:
+def test_foreign_files_are_errors_and_are_never_removed(shop: InProcessRun) -> None:
     lake = shop.folder / "lake"
     foreign = [
         lake / MONTHLY / "2026-10/notes.txt",
@@ -198,7 +198,7 @@ def test_foreign_files_are_errors_and_are_never_removed(shop: Rehearsal) -> None
 
 
 def test_without_the_right_to_delete_leftovers_stay_and_the_reason_is_printed(
-    shop: Rehearsal, capsys: pytest.CaptureFixture[str]
+    shop: InProcessRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class NoDelete(LocalStorage):
         def remove(self, key: str) -> None:
@@ -210,7 +210,7 @@ def test_without_the_right_to_delete_leftovers_stay_and_the_reason_is_printed(
     assert left.exists()
 
 
-def test_a_lost_archive_of_the_newest_version_is_built_again(shop: Rehearsal) -> None:
+def test_a_lost_archive_of_the_newest_version_is_built_again(shop: InProcessRun) -> None:
     """It alone has some files of the version, which the lake gives again."""
     for harm in (Path.unlink, lambda path: path.write_bytes(b"x")):
         assert shop.night()
@@ -224,7 +224,7 @@ def test_a_lost_archive_of_the_newest_version_is_built_again(shop: Rehearsal) ->
         assert shop.verify() == [], "its latest copy counts"
 
 
-def published(shop: Rehearsal) -> Manifest:
+def published(shop: InProcessRun) -> Manifest:
     """The newest manifest of the monthly report."""
     with shop.process():
         newest = lake().newest(MONTHLY, "2026-10")
@@ -232,7 +232,7 @@ def published(shop: Rehearsal) -> Manifest:
     return newest
 
 
-def test_a_broken_report_and_a_foreign_file_do_not_hide_the_sums(shop: Rehearsal) -> None:
+def test_a_broken_report_and_a_foreign_file_do_not_hide_the_sums(shop: InProcessRun) -> None:
     published_otherwise(shop, SALES, "2026-10", lose_a_payment)
     flip(some(shop, f"{MONTHLY}/2026-10/report.html"), 10)
     (shop.folder / "lake/notes.txt").write_text("mine")
@@ -240,7 +240,7 @@ def test_a_broken_report_and_a_foreign_file_do_not_hide_the_sums(shop: Rehearsal
 
 
 def test_a_broken_month_hides_only_its_own_sums(
-    shop: Rehearsal, capsys: pytest.CaptureFixture[str]
+    shop: InProcessRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert nights_later(shop, 2).night(), "November has begun"
     published_otherwise(shop, SALES, "2026-11", lose_a_payment)

@@ -21,9 +21,9 @@ from pipeline.load.local import LocalStorage
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.settings.sources import FILES, SIMULATOR
 from pipeline.simulator import Shop, serve
-from tests.dag.rehearsal import configured
+from tests.dag.in_process import configured
 from tests.support.book import Book
-from tests.support.till import FIRST, Till
+from tests.support.fake_pos import FIRST, FakePos
 
 API, OTHER = Origin("loyverse", "m-1", "Burgers"), Origin("loyverse", "m-2", "Tacos")
 KEY = b"a key of the shop"
@@ -120,15 +120,15 @@ def raw(folder: Path) -> Callable[[], list[str]]:
     return lambda: sorted(path.name for path in (folder / "raw").rglob("*") if path.is_file())
 
 
-def test_another_shop_the_simulator_and_another_key_stop_a_run(quiet_till: Till) -> None:
-    till = quiet_till
-    luigi, lake = till.luigi, till.luigi.folder / "lake"
+def test_another_shop_the_simulator_and_another_key_stop_a_run(quiet_till: FakePos) -> None:
+    fake_pos = quiet_till
+    luigi, lake = fake_pos.luigi, fake_pos.luigi.folder / "lake"
     luigi.environment["CUSTOMER_HASH_KEY"] = token_hex(16)
     luigi("RawReceipts", "--date", "2026-10-28")
     code, text = luigi.pos("lake")
     assert code == 0 and "the loyverse account Book" in text and "hashed with the key" in text
     kept, objects = luigi.environment.pop("CUSTOMER_HASH_KEY"), raw(lake)()
-    requests = len(till.server.requests)
+    requests = len(fake_pos.server.requests)
     assert "CUSTOMER_HASH_KEY is not set" in luigi("RawReceipts", "--date", "2026-10-29", code=35)
     assert luigi.pos("run")[0] == 35
     luigi.environment["CUSTOMER_HASH_KEY"] = kept
@@ -138,7 +138,7 @@ def test_another_shop_the_simulator_and_another_key_stop_a_run(quiet_till: Till)
     assert "the settings name the embedded simulator" in text
     code, text = luigi.pos("lake", "--accept-source")
     assert code == 2 and "never share a lake" in text
-    assert len(till.server.requests) == requests and raw(lake)() == objects
+    assert len(fake_pos.server.requests) == requests and raw(lake)() == objects
     other = Book(Shop(opened=FIRST), merchant={"id": "m-2", "business_name": "Tacos"})
     with serve(other, now=lambda: datetime(2026, 10, 31, 12, tzinfo=UTC)) as server:
         luigi.configure("pos", url=server.url)
@@ -154,7 +154,7 @@ def test_another_shop_the_simulator_and_another_key_stop_a_run(quiet_till: Till)
     assert code == 0 and f"hashed with the key {kept}" not in text
 
 
-def test_a_lake_that_vanished_is_not_begun_again(quiet_till: Till) -> None:
+def test_a_lake_that_vanished_is_not_begun_again(quiet_till: FakePos) -> None:
     luigi, lake = quiet_till.luigi, quiet_till.luigi.folder / "lake"
     luigi("RawReceipts", "--date", "2026-10-28")
     lake.rename(luigi.folder / "unmounted")
@@ -176,7 +176,7 @@ def test_a_removed_lake_of_the_simulator_begins_again(tmp_path: Path) -> None:
     with configured(options):
         for _ in range(2):
             settings.new_run()
-            assert not lakes.lake().is_begun()
+            assert not lakes.lake().has_manifests()
             lakes.lake().storage.put("state/a", b"1")
             local_state.remember(settings.lake_name())
             shutil.rmtree(lake)
@@ -196,7 +196,7 @@ def test_a_lake_that_vanishes_during_a_run_is_not_begun_again(tmp_path: Path) ->
     assert not (tmp_path / "lake").exists()
 
 
-def test_two_lakes_of_one_user_share_no_log_page_or_lock(quiet_till: Till) -> None:
+def test_two_lakes_of_one_user_share_no_log_page_or_lock(quiet_till: FakePos) -> None:
     luigi = quiet_till.luigi
     code, _ = luigi.pos("run")
     assert code == 0 and "ended with exit code 0" in luigi.pos("tail")[1]

@@ -12,10 +12,10 @@ from luigi.task import flatten
 from pipeline.executors.local import DRAWING, PRELOADED
 from pipeline.load import RECEIPTS
 from pipeline.targets import lake
-from pipeline.tasks import MonthlyReport, Nightly, early
+from pipeline.tasks import MonthlyReport, Nightly, warm_up
 from pipeline.tasks.monthly_report import months_of_customers
 from pipeline.tasks.nightly import reports_until
-from tests.dag.rehearsal import Rehearsal, local, nightfall
+from tests.dag.in_process import InProcessRun, days_later, local
 from tests.test_settings import configured
 
 
@@ -52,9 +52,9 @@ def test_a_report_counts_the_customers_of_every_month_that_is_there(tmp_path: Pa
 def test_a_run_begins_early_only_where_it_has_something_to_extract(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
+    shop = InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch)
     begun = []
-    monkeypatch.setattr(early, "start_embedded", lambda: begun.append("shop"))
+    monkeypatch.setattr(warm_up, "start_embedded", lambda: begun.append("shop"))
     with shop.process():
         MonthlyReport().requires()
         MonthlyReport().requires()
@@ -65,7 +65,7 @@ def test_a_run_begins_early_only_where_it_has_something_to_extract(
         Nightly().requires()
         MonthlyReport().requires()
         assert begun == []
-    with shop.at(nightfall(1)).process():
+    with shop.at(days_later(1)).process():
         Nightly().requires()
         Nightly().requires()
         assert begun == ["shop"]
@@ -77,17 +77,17 @@ def test_local_processes_start_early_where_a_nightly_rebuilds_several_months(
 ) -> None:
     started = []
     monkeypatch.setattr(
-        "pipeline.executors.local.start_server", lambda draws: started.append(draws)
+        "pipeline.executors.local.start_server", lambda draws_charts: started.append(draws_charts)
     )
-    monkeypatch.setattr(early, "start_embedded", lambda: None)
+    monkeypatch.setattr(warm_up, "start_embedded", lambda: None)
     september, october = date(2026, 9, 1), date(2026, 10, 1)
     with configured(engine={"workers": "2"}, lake={"url": str(tmp_path / "lake")}):
-        early.start_processes([september, october])
-        early.begin()
-        early.start_processes([september, october])
+        warm_up.start_processes([september, october])
+        warm_up.start_simulators()
+        warm_up.start_processes([september, october])
         assert not started, "one report needs several months"
-        early.expect_reports()
-        early.start_processes([october, october])
+        warm_up.expect_reports()
+        warm_up.start_processes([october, october])
         assert not started, "the report of a month is built in this process"
-        early.start_processes([september, october])
+        warm_up.start_processes([september, october])
     assert started == [True]

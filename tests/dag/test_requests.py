@@ -1,4 +1,4 @@
-"""What a night asks of the store, counted: planning is a few listings, nothing is asked for twice,
+"""What a run asks of the store, counted: planning is a few listings, nothing is asked for twice,
 an object costs a request or two.
 """
 
@@ -21,7 +21,7 @@ from pipeline.load.layout import parse_manifest
 from pipeline.status.read import Status
 from pipeline.targets import DerivedTask
 from pipeline.tasks import CumulativeReport, DailySales, MonthlyCustomers, MonthlyReport, Nightly
-from tests.dag.rehearsal import FIRST, LAST, NOW, Rehearsal, local, save_shop
+from tests.dag.in_process import FIRST, LAST, NOW, InProcessRun, local, save_shop
 from tests.load.faults import FaultyStorage
 from tests.support.runner import Runner
 
@@ -29,9 +29,9 @@ DAY_LATER = NOW + timedelta(days=1)
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
-    """Its first night has run."""
-    shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcessRun:
+    """Its first run has ended."""
+    shop = InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch)
     assert shop.night()
     return shop
 
@@ -41,15 +41,15 @@ def counting(storage: Storage) -> FaultyStorage:
     return FaultyStorage(storage, 1 << 60, after=False)
 
 
-def asked(shop: Rehearsal, **kwargs: object) -> list[tuple[str, str]]:
-    """(verb, key) of each request of a night."""
+def asked(shop: InProcessRun, **kwargs: object) -> list[tuple[str, str]]:
+    """(verb, key) of each request of a run."""
     storage = counting(shop.storage())
     assert shop.night(storage, **kwargs)
     return [tuple(one.split(" ", 1)) for one in storage.made]
 
 
-def cancel_one(shop: Rehearsal) -> None:
-    """Cancel a sale of the first day, after the first night."""
+def cancel_one(shop: InProcessRun) -> None:
+    """Cancel a sale of the first day, after the first run."""
     path = shop.saved / "receipts.json"
     receipts = json.loads(path.read_text())["receipts"]
     sale = next(
@@ -63,7 +63,7 @@ def cancel_one(shop: Rehearsal) -> None:
     path.write_text(json.dumps({"receipts": receipts}))
 
 
-def test_nothing_to_do_costs_the_listings(shop: Rehearsal) -> None:
+def test_nothing_to_do_costs_the_listings(shop: InProcessRun) -> None:
     assert Counter(command_name for command_name, _ in asked(shop)) == {"LIST": 3, "GET": 1}, (
         "manifests, the till's exports, the owner's inputs; the state that the last run has noted"
     )
@@ -77,7 +77,7 @@ LABOUR = b"date,store,hours,wages\n2026-10-30,Centro,10,1000.00\n"
 
 
 @pytest.mark.parametrize("change", ["nothing", "export", "labour", "locale", "menu", "damage"])
-def test_what_a_run_depends_on_makes_it_due_again(shop: Rehearsal, change: str) -> None:
+def test_what_a_run_depends_on_makes_it_due_again(shop: InProcessRun, change: str) -> None:
     if change == "export":
         shop.storage().put("backoffice/sales.csv", b"Date,Receipt number\n")
     elif change == "labour":
@@ -114,7 +114,7 @@ HEAVY = {"numpy", "pyarrow", "duckdb", "pandas", "matplotlib", "boto3", "jinja2"
 SLOW = {"email.policy", "babel.numbers"}
 
 
-def test_nothing_to_do_imports_nothing_that_builds(shop: Rehearsal) -> None:
+def test_nothing_to_do_imports_nothing_that_builds(shop: InProcessRun) -> None:
     runner = Runner(shop.folder, shop.options)
     words = runner.command("Nightly")[3:]
     done = subprocess.run(
@@ -134,7 +134,9 @@ def test_nothing_to_do_imports_nothing_that_builds(shop: Rehearsal) -> None:
     assert frozen, "the collector passes over Luigi's modules"
 
 
-def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(shop: Rehearsal) -> None:
+def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(
+    shop: InProcessRun,
+) -> None:
     cancel_one(shop)
     before = {stat.key: stat.etag for stat in shop.storage().list()}
     made = asked(shop.at(DAY_LATER))
@@ -180,7 +182,7 @@ def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(shop: 
 
 
 def test_a_status_is_the_same_from_months_and_from_the_last_one(
-    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch
+    shop: InProcessRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = shop.saved / "receipts.json"
     receipts = json.loads(path.read_text())["receipts"]
@@ -200,7 +202,7 @@ def test_a_status_is_the_same_from_months_and_from_the_last_one(
 
 
 def test_a_summary_is_read_without_its_manifest_only_where_the_digests_are_its_own(
-    shop: Rehearsal,
+    shop: InProcessRun,
 ) -> None:
     month = "2026-10"
     read_alone = [("GET", "summary/_tables/year=2026/month=10/tables.arrow.zst")]
@@ -219,7 +221,7 @@ def test_a_summary_is_read_without_its_manifest_only_where_the_digests_are_its_o
         assert any(key.startswith("_manifests/summary/") for _, key in made)
 
 
-def altered_digests(shop: Rehearsal) -> bytes:
+def altered_digests(shop: InProcessRun) -> bytes:
     """The noted digests of summaries, with another for the tables."""
     state = json.loads(shop.storage().get("state/run.json"))
     months = state["summaries"].items()
@@ -227,14 +229,14 @@ def altered_digests(shop: Rehearsal) -> bytes:
     return json.dumps(state).encode()
 
 
-def read_summary(shop: Rehearsal, month: str) -> tuple[bytes, list[tuple[str, str]]]:
+def read_summary(shop: InProcessRun, month: str) -> tuple[bytes, list[tuple[str, str]]]:
     """The tables of a month's summary, and the requests that they take."""
     storage = counting(shop.storage())
     tables = Lake(storage).read(SUMMARY, month, ["tables"])["tables"]
     return tables, [tuple(one.split(" ", 1)) for one in storage.made if not one.startswith("LIST")]
 
 
-def read_counted(shop: Rehearsal) -> tuple[Status, list[tuple[str, str]]]:
+def read_counted(shop: InProcessRun) -> tuple[Status, list[tuple[str, str]]]:
     """The status of the shop's lake, and the requests that it takes."""
     storage = counting(shop.storage())
     with shop.process(storage):
@@ -242,15 +244,15 @@ def read_counted(shop: Rehearsal) -> tuple[Status, list[tuple[str, str]]]:
     return status, [tuple(one.split(" ", 1)) for one in storage.made]
 
 
-def manifests(shop: Rehearsal, written: set[str]) -> list[tuple[str, dict]]:
+def manifests(shop: InProcessRun, written: set[str]) -> list[tuple[str, dict]]:
     lake = Lake(shop.storage())
     return [(key, lake.body(found)) for key in written if (found := parse_manifest(key))]
 
 
 def test_a_partition_is_made_again_only_when_what_it_is_made_of_has_changed(
-    shop: Rehearsal,
+    shop: InProcessRun,
 ) -> None:
-    """Five nights into the next month: the days of an open month touch no report but those that are
+    """Five runs into the next month: the days of an open month touch no report but those that are
     made of them.
     """
     for nights in range(1, 5):
@@ -270,8 +272,8 @@ def test_a_partition_is_made_again_only_when_what_it_is_made_of_has_changed(
             )
 
 
-def test_upstream_names_every_dataset_that_an_edition_follows_from(shop: Rehearsal) -> None:
-    """An edition is remembered while nothing is published there: what is left out would be
+def test_upstream_names_every_dataset_that_an_edition_follows_from(shop: InProcessRun) -> None:
+    """A fingerprint is remembered while nothing is published there: what is left out would be
     remembered for too long.
     """
     with shop.process():
@@ -293,9 +295,9 @@ def test_upstream_names_every_dataset_that_an_edition_follows_from(shop: Rehears
 
 
 def test_an_edition_is_asked_for_once_while_nothing_changes(
-    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch
+    shop: InProcessRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A publication re-opens the editions downstream of it and no other: else a night over three
+    """A publication changes the fingerprints downstream of it and no other: else a run over three
     years looks at each day for each report.
     """
     looked: Counter[str] = Counter()
@@ -311,7 +313,7 @@ def test_an_edition_is_asked_for_once_while_nothing_changes(
 def test_a_day_without_records_costs_no_object(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
+    shop = InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch)
     shop.options["pos"]["history_starts"] = "2026-10-26"
     assert shop.night()
     objects = [stat.key for stat in shop.storage().list("staging/")]

@@ -15,7 +15,7 @@ from pipeline.load import Lake, Storage
 from pipeline.maintenance.retain import MIN_MONTHS, kept_since
 from pipeline.pos.loyverse.personal_data import remove_personal_data
 from pipeline.tasks import Rebuild
-from tests.dag.rehearsal import NOW, Rehearsal, local, nightfall, save_shop
+from tests.dag.in_process import NOW, InProcessRun, days_later, local, save_shop
 from tests.dag.test_erase import committed, everywhere, totals, versioned
 from tests.dag.test_verify import dates, in_process, receipts_of
 from tests.load.faults import FaultyStorage, Killed
@@ -27,7 +27,7 @@ NOTE, CARD, LINE, YOUNG = (
     'without {nuts} \\"please\\"',
     "for Benita 77",
 )
-LATER = nightfall(95)  # the current month is then February
+LATER = days_later(95)  # the current month is then February
 
 
 def annotate(folder: Path, *, young: bool = False) -> None:
@@ -56,14 +56,14 @@ def annotate(folder: Path, *, young: bool = False) -> None:
 @pytest.fixture
 def shop(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Rehearsal:
+) -> InProcessRun:
     """A lake of October's last days; its clock stands in February."""
     place = (
         local(tmp_path / "lake")
         if request.param == "local"
         else versioned(request.getfixturevalue("seaweed"))
     )
-    shop = Rehearsal(tmp_path, place, monkeypatch)
+    shop = InProcessRun(tmp_path, place, monkeypatch)
     annotate(shop.saved)
 
     def run_night() -> None:
@@ -77,7 +77,7 @@ def shop(
 
 
 def retain(
-    shop: Rehearsal,
+    shop: InProcessRun,
     monkeypatch: pytest.MonkeyPatch,
     *options: str,
     storage: Storage | None = None,
@@ -101,7 +101,7 @@ def bridge_of(storage: Storage) -> dict[str, object]:
 
 @pytest.mark.parametrize("shop", ["versioned"], indirect=True)
 def test_old_notes_end_and_nothing_else_does(
-    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    shop: InProcessRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     storage, words = shop.storage(), [NOTE, CARD, LINE, "{nuts}"]
     before, summary, bridge = totals(storage), summary_digest(storage), bridge_of(storage)
@@ -138,11 +138,11 @@ def test_old_notes_end_and_nothing_else_does(
 
 @pytest.mark.parametrize("shop", ["local"], indirect=True)
 def test_what_is_young_stays_verbatim_and_a_late_change_reaches_an_old_month(
-    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch
+    shop: InProcessRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage = shop.storage()
     assert retain(shop, monkeypatch) == 0
-    save_shop(shop.saved, nightfall(1))
+    save_shop(shop.saved, days_later(1))
     annotate(shop.saved, young=True)
     receipts = receipts_of(shop.saved)
     changed = next(
@@ -150,7 +150,7 @@ def test_what_is_young_stays_verbatim_and_a_late_change_reaches_an_old_month(
     )
     changed |= {"note": YOUNG, "updated_at": "2026-11-01T06:00:00.000Z"}
     (shop.saved / "receipts.json").write_text(json.dumps({"receipts": receipts}))
-    assert shop.at(nightfall(2)).night()
+    assert shop.at(days_later(2)).night()
     assert totals(storage)["receipts"]
     assert everywhere(storage, [YOUNG])
     error = {row["receipt_number"]: row["updated_at"] for row in totals(storage)["receipts"]}
@@ -171,7 +171,7 @@ def test_what_is_young_stays_verbatim_and_a_late_change_reaches_an_old_month(
 
 @pytest.mark.parametrize("shop", ["local"], indirect=True)
 def test_killed_at_each_write_it_is_started_again(
-    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch
+    shop: InProcessRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage, position, deaths = shop.storage(), 1, 0
     before = totals(storage)

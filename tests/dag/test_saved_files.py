@@ -10,21 +10,25 @@ import pytest
 
 from tests.load.seaweed import Server
 from tests.support.buckets import BUCKET, new_url
-from tests.support.till import Till, served
+from tests.support.fake_pos import FakePos, served
 
 
 @pytest.mark.parametrize("place", ["folder", "bucket"])
-def test_saved_files_make_the_same_receipts(quiet_till: Till, seaweed: Server, place: str) -> None:
-    till = quiet_till
-    till.luigi("MonthlySales", "--month", "2026-10")
+def test_saved_files_make_the_same_receipts(
+    quiet_till: FakePos, seaweed: Server, place: str
+) -> None:
+    fake_pos = quiet_till
+    fake_pos.luigi("MonthlySales", "--month", "2026-10")
     body = json.dumps(
         {
             "receipts": served(
-                till.server, datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC)
+                fake_pos.server,
+                datetime(2026, 10, 1, tzinfo=UTC),
+                datetime(2026, 11, 3, tzinfo=UTC),
             )
         }
     ).encode()
-    folder = till.luigi.folder / "saved"
+    folder = fake_pos.luigi.folder / "saved"
     if place == "bucket":
         folder = new_url()
         seaweed.client().put_object(
@@ -33,39 +37,39 @@ def test_saved_files_make_the_same_receipts(quiet_till: Till, seaweed: Server, p
     else:
         folder.mkdir()
         (folder / "page-1.json").write_bytes(body)
-    till.luigi.configure("pos", source="files", folder=folder).configure(
-        "lake", url=till.luigi.folder / "other", endpoint=seaweed.endpoint
+    fake_pos.luigi.configure("pos", source="files", folder=folder).configure(
+        "lake", url=fake_pos.luigi.folder / "other", endpoint=seaweed.endpoint
     )
-    del till.luigi.environment["LOYVERSE_TOKEN"]
-    till.luigi("MonthlySales", "--month", "2026-10")
+    del fake_pos.luigi.environment["LOYVERSE_TOKEN"]
+    fake_pos.luigi("MonthlySales", "--month", "2026-10")
     kept = "receipts/year=2026/month=10/receipts.parquet"
-    assert (till.luigi.folder / "other" / kept).read_bytes() == (
-        till.luigi.folder / "lake" / kept
+    assert (fake_pos.luigi.folder / "other" / kept).read_bytes() == (
+        fake_pos.luigi.folder / "lake" / kept
     ).read_bytes()
 
 
-def test_saved_history_first_and_the_api_from_then_on(quiet_till: Till) -> None:
+def test_saved_history_first_and_the_api_from_then_on(quiet_till: FakePos) -> None:
     """As docs/migrating.md says: the windows after the day of saving are left to the API, and
     nothing is counted twice.
     """
-    till = quiet_till
+    fake_pos = quiet_till
     saved = datetime(2026, 10, 30, 12, tzinfo=UTC)
-    till.set_clock(datetime(2026, 11, 1, 15, tzinfo=UTC))
-    folder = till.luigi.folder / "saved"
+    fake_pos.set_clock(datetime(2026, 11, 1, 15, tzinfo=UTC))
+    folder = fake_pos.luigi.folder / "saved"
     folder.mkdir()
     everything = served(
-        till.server, datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC)
+        fake_pos.server, datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC)
     )
     early = [one for one in everything if datetime.fromisoformat(one["updated_at"]) < saved]
     assert 0 < len(early) < len(everything)
     (folder / "all.ndjson").write_text("".join(json.dumps(one) + "\n" for one in early))
-    shop = till.luigi.options["pos"]["url"]
-    till.luigi.configure("pos", source="files", folder=folder)
-    till.luigi("Nightly", "--pos-now", saved.isoformat())
-    till.luigi.configure("pos", source="loyverse", folder="", url=shop)
-    till.luigi("Nightly")
+    shop = fake_pos.luigi.options["pos"]["url"]
+    fake_pos.luigi.configure("pos", source="files", folder=folder)
+    fake_pos.luigi("Nightly", "--pos-now", saved.isoformat())
+    fake_pos.luigi.configure("pos", source="loyverse", folder="", url=shop)
+    fake_pos.luigi("Nightly")
     receipts = pq.read_table(
-        till.luigi.folder / "lake/receipts/year=2026/month=10/receipts.parquet"
+        fake_pos.luigi.folder / "lake/receipts/year=2026/month=10/receipts.parquet"
     )
     october = {
         one["receipt_number"]

@@ -20,8 +20,8 @@ import pytest
 
 from pipeline.simulator import Shop, serve
 from tests.support.book import Book
+from tests.support.fake_pos import FakePos
 from tests.support.runner import Runner
-from tests.support.till import Till
 
 MOST_A_WALK = 2  # requests: its last page is seldom full, and it looks once at what has changed in the meantime
 
@@ -70,8 +70,8 @@ def ask(address: str, method: str, **data: object) -> dict:
         return json.load(answer)["response"]
 
 
-def test_two_workers_through_luigid(till: Till, luigid: str) -> None:
-    till.luigi(
+def test_two_workers_through_luigid(fake_pos: FakePos, luigid: str) -> None:
+    fake_pos.luigi(
         "MonthlyReport",
         "--month",
         "2026-10",
@@ -97,8 +97,8 @@ def test_two_workers_through_luigid(till: Till, luigid: str) -> None:
         for task in tasks.values()
         if task["name"] == "DailySales"
     )
-    assert till.luigi.environment["LOYVERSE_TOKEN"] not in json.dumps(tasks)
-    assert "Did not run any tasks" in till.luigi(
+    assert fake_pos.luigi.environment["LOYVERSE_TOKEN"] not in json.dumps(tasks)
+    assert "Did not run any tasks" in fake_pos.luigi(
         "MonthlyReport",
         "--month",
         "2026-10",
@@ -111,20 +111,20 @@ def test_two_workers_through_luigid(till: Till, luigid: str) -> None:
 
 
 @pytest.fixture
-def year_till(luigi: Runner) -> Iterator[Till]:
+def year_till(luigi: Runner) -> Iterator[FakePos]:
     """A shop that has been open for months."""
     with serve(Book(Shop(opened=date(2026, 7, 31), receipts_per_day=24))) as server:
-        till = Till(server, server.source, luigi)
+        fake_pos = FakePos(server, server.source, luigi)
         luigi.configure("pos", history_starts="2026-08-01")
-        yield till
+        yield fake_pos
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_backfill_of_months_costs_a_request_for_250_receipts_and_few_for_each_fetch(
-    year_till: Till, luigid: str, workers: str
+    year_till: FakePos, luigid: str, workers: str
 ) -> None:
-    till, first, last = year_till, date(2026, 8, 1), date(2026, 10, 30)
-    log = till.luigi(
+    fake_pos, first, last = year_till, date(2026, 8, 1), date(2026, 10, 30)
+    log = fake_pos.luigi(
         "Backfill",
         "--first",
         str(first),
@@ -148,8 +148,8 @@ def test_a_backfill_of_months_costs_a_request_for_250_receipts_and_few_for_each_
     assert {f"{a:%Y-%m}" for a, _ in ends} == months, "calendar months"
     records = sum(int(count) for _, _, count in walks)
     pages = -(-records // 250)
-    of_receipts = [request for request in till.server.requests if request.path != "/shifts"]
+    of_receipts = [request for request in fake_pos.server.requests if request.path != "/shifts"]
     assert records > 2500 and pages <= len(of_receipts) <= pages + MOST_A_WALK * len(walks)
-    assert len(till.server.requests) - len(of_receipts) <= len(walks)
+    assert len(fake_pos.server.requests) - len(of_receipts) <= len(walks)
     if workers == "1":
         assert walks[0][0] == str(first), "the oldest first"

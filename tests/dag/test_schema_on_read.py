@@ -1,4 +1,4 @@
-"""A member that is sound Parquet, bears its digest and the current edition, and has not the columns
+"""A member that is valid Parquet, bears its digest and the current version, and has not the columns
 of its dataset: it was written by other code. It is named, and no figure is made of it.
 """
 
@@ -17,7 +17,7 @@ from pipeline.load.day_object import FILE, pack_tables, unpack_tables
 from pipeline.load.layout import TABLES
 from pipeline.load.parquet import from_bytes, to_bytes
 from pipeline.tasks import MonthlySummary, tables
-from tests.dag.rehearsal import FIRST, Rehearsal, local
+from tests.dag.in_process import FIRST, InProcessRun, local
 
 WRONG: dict[str, Callable[[pa.Table, str], pa.Table]] = {
     "a missing column": lambda table, column: table.drop_columns([column]),
@@ -38,9 +38,9 @@ SAID = {
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
-    """Its first night has run."""
-    return Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch).after(1)
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcessRun:
+    """Its first run has ended."""
+    return InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch).after(1)
 
 
 @pytest.mark.parametrize("wrong", WRONG)
@@ -53,7 +53,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     ],
 )
 def test_a_member_of_other_columns_is_named_and_not_read(
-    shop: Rehearsal,
+    shop: InProcessRun,
     caplog: pytest.LogCaptureFixture,
     dataset: str,
     name: str,
@@ -88,7 +88,7 @@ def test_a_member_of_other_columns_is_named_and_not_read(
     assert SAID[wrong].format(column) in caplog.text
 
 
-def test_the_tables_read_together_are_those_of_the_parquet_files(shop: Rehearsal) -> None:
+def test_the_tables_read_together_are_those_of_the_parquet_files(shop: InProcessRun) -> None:
     task, names = MonthlySummary(month=FIRST.replace(day=1)), [d.name for d in schema.SUMMARY]
     with shop.process():
         together = tables.read_summary(task, names)
@@ -100,7 +100,7 @@ def test_the_tables_read_together_are_those_of_the_parquet_files(shop: Rehearsal
 
 
 def test_a_month_that_is_read_batch_by_batch_is_held_to_the_schema_too(
-    shop: Rehearsal, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    shop: InProcessRun, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake = Lake(shop.storage())
     newest, files = lake.newest(SALES, "2026-10"), lake.read(SALES, "2026-10")
@@ -123,7 +123,7 @@ def test_a_month_that_is_read_batch_by_batch_is_held_to_the_schema_too(
 
 
 def test_what_is_published_is_of_its_dataset(
-    shop: Rehearsal, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    shop: InProcessRun, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clean_days = transform.clean_days
 

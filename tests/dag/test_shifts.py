@@ -1,4 +1,4 @@
-"""Shifts of the cash drawers from the till to the report: nothing is lost, added or rounded."""
+"""Shifts of the cash drawers from the POS to the report: nothing is lost, added or rounded."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from pipeline.load import MONTHLY, RAW_SHIFTS, SHIFTS, SUMMARY, Lake, open_stora
 from pipeline.simulator import Shop, serve
 from pipeline.simulator.ids import millis
 from tests.support.book import Book
+from tests.support.fake_pos import FakePos
 from tests.support.runner import Runner
-from tests.support.till import Till
 
 AMOUNTS = {
     "opening_cash": "starting_cash",
@@ -32,61 +32,67 @@ AMOUNTS = {
 
 
 @pytest.fixture
-def unpermitted(luigi: Runner) -> Iterator[Till]:
-    """A till whose token may read everything but shifts."""
+def unpermitted(luigi: Runner) -> Iterator[FakePos]:
+    """A POS whose token may read everything but shifts."""
     book = Book(Shop(opened=date(2026, 10, 1), receipts_per_day=3, stores=1))
     scopes = frozenset({"RECEIPTS", "ITEMS", "EMPLOYEES", "STORES", "POS_DEVICES", "MERCHANT"})
     more = frozenset({"PAYMENT_TYPES", "TAXES", "CUSTOMERS"})
     with serve(book, scopes=frozenset(f"{name}_READ" for name in scopes | more)) as server:
-        yield Till(server, book, luigi)
+        yield FakePos(server, book, luigi)
 
 
-def table(till: Till, name: str) -> list[dict]:
+def table(fake_pos: FakePos, name: str) -> list[dict]:
     """The rows of a table of the lake in October."""
-    path = till.luigi.folder / "lake" / name / "year=2026" / "month=10" / f"{name}.parquet"
+    path = fake_pos.luigi.folder / "lake" / name / "year=2026" / "month=10" / f"{name}.parquet"
     rows: list[dict] = pq.read_table(path).to_pylist()
     return rows
 
 
-def lake_of(till: Till) -> Lake:
-    return Lake(open_storage(str(till.luigi.folder / "lake")))
+def lake_of(fake_pos: FakePos) -> Lake:
+    return Lake(open_storage(str(fake_pos.luigi.folder / "lake")))
 
 
-def test_the_section_sums_what_the_till_states_and_ties_to_the_receipts(till: Till) -> None:
-    till.luigi("MonthlyReport", "--month", "2026-10")
+def test_the_section_sums_what_the_till_states_and_ties_to_the_receipts(fake_pos: FakePos) -> None:
+    fake_pos.luigi("MonthlyReport", "--month", "2026-10")
     listed = [
         json.loads(entry.read(), parse_float=Decimal)
-        for entry in till.book.rows(millis(datetime(2026, 10, 31, 11, tzinfo=UTC)), "shifts")
+        for entry in fake_pos.book.rows(millis(datetime(2026, 10, 31, 11, tzinfo=UTC)), "shifts")
     ]
-    stated = {shift["id"]: shift for shift in listed if shift["opened_at"] > "2026-10-28T11"}
-    rows = {row["shift_id"]: row for row in table(till, "shifts")}
-    assert len(rows) > 6 and rows.keys() == stated.keys()
+    expected_shifts = {
+        shift["id"]: shift for shift in listed if shift["opened_at"] > "2026-10-28T11"
+    }
+    rows = {row["shift_id"]: row for row in table(fake_pos, "shifts")}
+    assert len(rows) > 6 and rows.keys() == expected_shifts.keys()
     for key, row in rows.items():
-        assert all(row[ours] == Decimal(stated[key][theirs]) for ours, theirs in AMOUNTS.items())
+        assert all(
+            row[ours] == Decimal(expected_shifts[key][theirs]) for ours, theirs in AMOUNTS.items()
+        )
         moved = row["cash_payments"] - row["cash_refunds"] + row["paid_in"] - row["paid_out"]
         assert row["expected_cash"] == row["opening_cash"] + moved
         assert row["difference"] == row["counted_cash"] - row["expected_cash"]
-    section = till.figures()["currencies"]["MXN"]["cash_drawer"]
+    section = fake_pos.figures()["currencies"]["MXN"]["cash_drawer"]
     for name in ("expected", "counted"):
         theirs = AMOUNTS[f"{name}_cash"]
-        assert Decimal(section[name]) == sum(Decimal(shift[theirs]) for shift in stated.values())
+        assert Decimal(section[name]) == sum(
+            Decimal(shift[theirs]) for shift in expected_shifts.values()
+        )
     assert Decimal(section["difference"]) == sum(row["difference"] for row in rows.values())
     assert Decimal(section["over"]) - Decimal(section["short"]) == Decimal(section["difference"])
     assert section["shifts"] == section["counted_shifts"] == len(rows)
-    check_receipts(till, rows)
+    check_receipts(fake_pos, rows)
 
 
-def check_receipts(till: Till, rows: dict[str, dict]) -> None:
+def check_receipts(fake_pos: FakePos, rows: dict[str, dict]) -> None:
     """The cash of each shift is that of the receipts of its register between open and close."""
     devices = {
         shift["id"]: shift["pos_device_id"]
-        for entry in till.book.rows(millis(till.server.now()), "shifts")
+        for entry in fake_pos.book.rows(millis(fake_pos.server.now()), "shifts")
         if (shift := json.loads(entry.read()))["id"] in rows
     }
-    receipts = {row["receipt_number"]: row for row in table(till, "receipts")}
+    receipts = {row["receipt_number"]: row for row in table(fake_pos, "receipts")}
     cash: dict[str, Decimal] = defaultdict(Decimal)
     cancelled = set()
-    for payment in table(till, "payments"):
+    for payment in table(fake_pos, "payments"):
         if payment["tender_type"] != "CASH":
             continue
         receipt = receipts[payment["receipt_number"]]
@@ -101,43 +107,43 @@ def check_receipts(till: Till, rows: dict[str, dict]) -> None:
         assert rows[key]["cash_payments"] - rows[key]["cash_refunds"] == cash[key]
 
 
-def test_an_earlier_start_of_history_adds_the_shifts_of_its_days(till: Till) -> None:
-    stated = {
+def test_an_earlier_start_of_history_adds_the_shifts_of_its_days(fake_pos: FakePos) -> None:
+    expected_shifts = {
         shift["id"]: shift["opened_at"]
-        for entry in till.book.rows(millis(datetime(2026, 10, 31, 11, tzinfo=UTC)), "shifts")
+        for entry in fake_pos.book.rows(millis(datetime(2026, 10, 31, 11, tzinfo=UTC)), "shifts")
         if (shift := json.loads(entry.read()))
     }
     for start in ("2026-10-28", "2026-10-25"):
-        till.luigi.configure("pos", history_starts=start)
-        till.luigi("MonthlyShifts", "--month", "2026-10")
-        expected = {key for key, opened in stated.items() if opened > f"{start}T11"}
-        assert {row["shift_id"] for row in table(till, "shifts")} == expected
+        fake_pos.luigi.configure("pos", history_starts=start)
+        fake_pos.luigi("MonthlyShifts", "--month", "2026-10")
+        expected = {key for key, opened in expected_shifts.items() if opened > f"{start}T11"}
+        assert {row["shift_id"] for row in table(fake_pos, "shifts")} == expected
 
 
 def test_a_token_without_the_right_costs_a_line_of_status_and_nothing_else(
-    unpermitted: Till,
+    unpermitted: FakePos,
 ) -> None:
-    till = unpermitted
-    log = till.luigi("MonthlyReport", "--month", "2026-10")
+    fake_pos = unpermitted
+    log = fake_pos.luigi("MonthlyReport", "--month", "2026-10")
     assert "no shifts of the cash drawer are kept" in log and "SHIFTS_READ" in log
-    assert "cash_drawer" not in till.figures()["currencies"]["MXN"]
-    report = till.luigi.folder / "lake/reports/monthly/2026-10/report.md"
+    assert "cash_drawer" not in fake_pos.figures()["currencies"]["MXN"]
+    report = fake_pos.luigi.folder / "lake/reports/monthly/2026-10/report.md"
     assert "Was the cash in the drawers correct?" not in report.read_text("utf-8")
-    lake = lake_of(till)
+    lake = lake_of(fake_pos)
     inputs = lake.metadata(MONTHLY, "2026-10")["inputs"]
     assert not any(name.startswith(SHIFTS) for name in inputs), "its fingerprint stays the same"
     assert not any("shifts" in name for name in lake.metadata(SUMMARY, "2026-10")["inputs"])
     assert lake.read(SHIFTS, "2026-10") == {} and lake.partitions(RAW_SHIFTS)
-    status = till.luigi.pos("status")[1]
+    status = fake_pos.luigi.pos("status")[1]
     assert [line for line in status.splitlines() if line.startswith("cash drawers   no shifts")]
-    again = till.luigi("MonthlyReport", "--month", "2026-10")
+    again = fake_pos.luigi("MonthlyReport", "--month", "2026-10")
     assert "Did not run any tasks" in again
 
 
 def test_a_shift_that_closes_later_counts_in_the_month_of_its_opening(
-    quiet_till: Till, tmp_path: Path
+    quiet_till: FakePos, tmp_path: Path
 ) -> None:
-    till, shift = (
+    fake_pos, shift = (
         quiet_till,
         {
             "id": "late",
@@ -158,20 +164,20 @@ def test_a_shift_that_closes_later_counts_in_the_month_of_its_opening(
             "cash_movements": [{"comment": "for Ana", "money_amount": 1}],
         },
     )
-    till.book.put_rows("shifts", [shift])
-    till.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC))
-    till.luigi("MonthlyShifts", "--month", "2026-10")
-    assert [(row["shift_id"], row["difference"]) for row in table(till, "shifts")] == [
+    fake_pos.book.put_rows("shifts", [shift])
+    fake_pos.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC))
+    fake_pos.luigi("MonthlyShifts", "--month", "2026-10")
+    assert [(row["shift_id"], row["difference"]) for row in table(fake_pos, "shifts")] == [
         ("late", None)
     ]
     closed = {"closed_at": "2026-11-02T05:00:00.000Z", "actual_cash": 90.25}
-    till.book.put_rows("shifts", [{**shift, **closed}])
-    till.set_clock(datetime(2026, 11, 3, 12, tzinfo=UTC))
-    till.luigi("MonthlyShifts", "--month", "2026-10")
-    (row,) = table(till, "shifts")
+    fake_pos.book.put_rows("shifts", [{**shift, **closed}])
+    fake_pos.set_clock(datetime(2026, 11, 3, 12, tzinfo=UTC))
+    fake_pos.luigi("MonthlyShifts", "--month", "2026-10")
+    (row,) = table(fake_pos, "shifts")
     assert row["difference"] == Decimal("-10.25")
     assert (row["business_day"], row["closed_day"]) == (date(2026, 10, 31), date(2026, 11, 1))
-    raw = lake_of(till).storage
+    raw = lake_of(fake_pos).storage
     assert not any(b"Ana" in raw.get(stat.key) for stat in raw.list("raw/shifts/"))
 
 
@@ -180,7 +186,7 @@ def test_halves_of_months_that_touch_are_one_request_and_the_same_months(
 ) -> None:
     shop = Book(Shop(opened=date(2026, 9, 1), receipts_per_day=3, stores=1))
     with serve(shop) as server:
-        Till(server, shop, luigi)
+        FakePos(server, shop, luigi)
         luigi.configure("pos", history_starts="2026-09-02")
         months: list[list[bytes]] = []
         for name in ("halves", "span"):

@@ -19,18 +19,18 @@ import pytest
 
 from pipeline.load import INVALIDATED, SALES, Lake
 from pipeline.load.layout import parse_manifest
-from tests.dag.rehearsal import FIRST, NOW, Rehearsal, content, local, save_shop, work
+from tests.dag.in_process import FIRST, NOW, InProcessRun, content, local, save_shop, work
 from tests.load.invariants import check
 from tests.support.runner import ROOT, Runner
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
-    """A lake of two nights."""
-    return Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch).after(2)
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcessRun:
+    """A lake of two runs."""
+    return InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch).after(2)
 
 
-def some(shop: Rehearsal, pattern: str) -> Path:
+def some(shop: InProcessRun, pattern: str) -> Path:
     """The largest object of that name."""
     return max((shop.folder / "lake").glob(pattern), key=lambda path: path.stat().st_size)
 
@@ -41,13 +41,13 @@ def flip(path: Path, position: int) -> None:
     path.write_bytes(body)
 
 
-def test_a_sound_lake_is_found_sound_and_not_written(shop: Rehearsal) -> None:
+def test_a_sound_lake_is_found_sound_and_not_written(shop: InProcessRun) -> None:
     before = content(shop.storage())
     assert shop.verify(deep=True, repair=True) == []
     assert content(shop.storage()) == before
 
 
-def test_verify_leaves_no_worker_of_pyarrow_that_could_abort_the_end(shop: Rehearsal) -> None:
+def test_verify_leaves_no_worker_of_pyarrow_that_could_abort_the_end(shop: InProcessRun) -> None:
     """A worker that takes the interpreter's lock while it ends aborts the process: exit code 134."""
     program = """if True:
         import os, sys
@@ -75,7 +75,7 @@ def test_verify_leaves_no_worker_of_pyarrow_that_could_abort_the_end(shop: Rehea
         "quarantine/*/*/*.parquet",
     ],
 )
-def test_a_flipped_byte_is_found_and_repaired(shop: Rehearsal, pattern: str) -> None:
+def test_a_flipped_byte_is_found_and_repaired(shop: InProcessRun, pattern: str) -> None:
     path = some(shop, pattern)
     sound, before = path.read_bytes(), content(shop.storage())
     for position in range(0, len(sound), max(1000, len(sound) // 4)):
@@ -104,7 +104,7 @@ def test_a_flipped_byte_is_found_and_repaired(shop: Rehearsal, pattern: str) -> 
     ids=["deleted", "cut", "empty"],
 )
 def test_a_lost_partition_is_made_again_the_same(
-    shop: Rehearsal, harm: Callable[[Path], None]
+    shop: InProcessRun, harm: Callable[[Path], None]
 ) -> None:
     path = some(shop, "sales/*/*/*.parquet")
     sound = path.read_bytes()
@@ -122,7 +122,7 @@ def test_a_lost_partition_is_made_again_the_same(
     ids=["deleted", "flipped"],
 )
 def test_raw_that_was_harmed_is_named_and_never_healed(
-    shop: Rehearsal, harm: Callable[[Path], None]
+    shop: InProcessRun, harm: Callable[[Path], None]
 ) -> None:
     path = some(shop, "raw/receipts/*/*.zst")
     window, sound = path.name.partition(".")[0], path.read_bytes()
@@ -136,7 +136,7 @@ def test_raw_that_was_harmed_is_named_and_never_healed(
     assert shop.verify(deep=True) == []
 
 
-def test_what_is_foreign_is_named_and_left_alone(shop: Rehearsal) -> None:
+def test_what_is_foreign_is_named_and_left_alone(shop: InProcessRun) -> None:
     lake = shop.folder / "lake"
     strays = [
         lake / "receipts/year=2026/month=10/data (1).parquet",
@@ -155,7 +155,7 @@ def test_what_is_foreign_is_named_and_left_alone(shop: Rehearsal) -> None:
     )
 
 
-def test_a_gap_in_a_log_and_an_altered_manifest_are_named(shop: Rehearsal) -> None:
+def test_a_gap_in_a_log_and_an_altered_manifest_are_named(shop: InProcessRun) -> None:
     log = sorted((shop.folder / "lake/_manifests/sales/2026-10").iterdir())
     assert len(log) == 2, "the second night has made the month again"
     first = log[0].read_bytes()
@@ -168,12 +168,12 @@ def test_a_gap_in_a_log_and_an_altered_manifest_are_named(shop: Rehearsal) -> No
 
 
 def published_otherwise(
-    shop: Rehearsal,
+    shop: InProcessRun,
     dataset: str,
     partition: str,
     change: Callable[[dict[str, bytes]], dict[str, bytes]],
 ) -> None:
-    """Publish other content under the partition's edition, as a defect would: every digest is
+    """Publish other content under the partition's fingerprint, as a defect would: every digest is
     right.
     """
     lake = Lake(shop.storage(), "defect", max_retry_wait=0)
@@ -197,7 +197,7 @@ def lose_a_payment(files: dict[str, bytes]) -> dict[str, bytes]:
     return {**files, "payments": to_bytes(payments, order)}
 
 
-def test_content_that_its_inputs_do_not_make_is_found_by_a_deep_look(shop: Rehearsal) -> None:
+def test_content_that_its_inputs_do_not_make_is_found_by_a_deep_look(shop: InProcessRun) -> None:
     before = content(shop.storage())["payments/year=2026/month=10/payments.parquet"]
     published_otherwise(shop, SALES, "2026-10", lose_a_payment)
     result = shop.verify()
@@ -211,7 +211,9 @@ def test_content_that_its_inputs_do_not_make_is_found_by_a_deep_look(shop: Rehea
     assert content(shop.storage())["payments/year=2026/month=10/payments.parquet"] == before
 
 
-def test_a_month_that_is_not_its_days_and_a_summary_that_is_not_its_month(shop: Rehearsal) -> None:
+def test_a_month_that_is_not_its_days_and_a_summary_that_is_not_its_month(
+    shop: InProcessRun,
+) -> None:
     from pipeline.load.parquet import from_bytes, to_bytes
 
     def lose_a_receipt(files: dict[str, bytes]) -> dict[str, bytes]:
@@ -229,7 +231,9 @@ def test_a_month_that_is_not_its_days_and_a_summary_that_is_not_its_month(shop: 
     assert any("is not as staging/" in what for what in whats)
 
 
-def test_verify_by_luigi_and_by_hand(shop: Rehearsal, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_by_luigi_and_by_hand(
+    shop: InProcessRun, capsys: pytest.CaptureFixture[str]
+) -> None:
     from pipeline.cli import main
     from pipeline.tasks import Verify
 
@@ -256,7 +260,7 @@ def test_verify_by_luigi_and_by_hand(shop: Rehearsal, capsys: pytest.CaptureFixt
 
 
 def test_rebuild_from_raw_alone_ends_the_same(
-    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    shop: InProcessRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from pipeline.cli import main
     from pipeline.tasks import Rebuild
@@ -328,7 +332,7 @@ def dates(words: tuple[str, ...]) -> dict[str, object]:
 
 
 def in_process(
-    shop: Rehearsal,
+    shop: InProcessRun,
     monkeypatch: pytest.MonkeyPatch,
     command_name: str,
     make: Callable[[tuple[str, ...]], object],
@@ -350,7 +354,7 @@ def receipts_of(folder: Path) -> list[dict]:
 
 def test_the_lifecycle_of_the_docs_deletes_nothing_that_counts() -> None:
     """An expiry of current objects would damage raw; a class that must be thawed would stop the
-    night.
+    run.
     """
     rules = json.loads((ROOT / "docs/aws/lifecycle.json").read_text(encoding="utf-8"))["Rules"]
     assert {rule["Filter"]["Prefix"] for rule in rules if "Expiration" in rule} <= {

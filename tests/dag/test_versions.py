@@ -17,9 +17,9 @@ from pipeline.load import Lake
 from pipeline.load.layout import manifest_of
 from pipeline.schema import RECEIPT_FIGURES, arrow
 from pipeline.tasks import MonthlyReport, monthly_report
-from tests.support.till import Till
+from tests.support.fake_pos import FakePos
 
-pytestmark = pytest.mark.timeout(1200)  # several nights each, also on a slow machine
+pytestmark = pytest.mark.timeout(1200)  # several runs each, also on a slow machine
 
 LATER = datetime(2026, 11, 3, 12, tzinfo=UTC)
 
@@ -48,26 +48,26 @@ def history_of(lake: Path) -> set[tuple[str, str, str]]:
     }
 
 
-def listed(till: Till, month: str) -> list[dict]:
-    return till.figures(month, "cumulative")["currencies"]["MXN"]["version_history"]["versions"]
+def listed(fake_pos: FakePos, month: str) -> list[dict]:
+    return fake_pos.figures(month, "cumulative")["currencies"]["MXN"]["version_history"]["versions"]
 
 
-def test_the_same_lake_gives_the_same_reports_in_any_order(quiet_till: Till, tmp_path) -> None:
-    till, lakes = quiet_till, {}
-    number = till.some_receipt(date(2026, 10, 29), hour=18)["receipt_number"]
+def test_the_same_lake_gives_the_same_reports_in_any_order(quiet_till: FakePos, tmp_path) -> None:
+    fake_pos, lakes = quiet_till, {}
+    number = fake_pos.some_receipt(date(2026, 10, 29), hour=18)["receipt_number"]
     for workers in ("1", "2"):
         lakes[workers] = tmp_path / f"lake-{workers}"
-        till.luigi.configure("lake", url=lakes[workers])
-        till.set_clock(datetime(2026, 10, 31, 12, tzinfo=UTC)).night("--workers", workers)
+        fake_pos.luigi.configure("lake", url=lakes[workers])
+        fake_pos.set_clock(datetime(2026, 10, 31, 12, tzinfo=UTC)).night("--workers", workers)
         if workers == "1":
-            till.book.cancel(number, datetime(2026, 10, 31, 18, tzinfo=UTC))
-        till.set_clock(LATER).night("--workers", workers)
+            fake_pos.book.cancel(number, datetime(2026, 10, 31, 18, tzinfo=UTC))
+        fake_pos.set_clock(LATER).night("--workers", workers)
     first, second = (files_of(lake) for lake in lakes.values())
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
 
     shutil.move(lakes["1"], tmp_path / "lake")  # where Till.figures looks
-    rows = listed(till, "2026-11")
+    rows = listed(fake_pos, "2026-11")
     assert {(row["report"], row["month"], row["digest"]) for row in rows if row["digest"]} == {
         entry
         for entry in history_of(tmp_path / "lake")
@@ -83,49 +83,49 @@ def test_the_same_lake_gives_the_same_reports_in_any_order(quiet_till: Till, tmp
         }
     ]
 
-    till.luigi.configure("lake", url=tmp_path / "lake")
+    fake_pos.luigi.configure("lake", url=tmp_path / "lake")
     drop_reports(tmp_path / "lake")
     for month in ("2026-10", "2026-11"):
-        till.luigi("CumulativeReport", "--month", month)
-    till.luigi.configure("lake", url=lakes["2"])
+        fake_pos.luigi("CumulativeReport", "--month", month)
+    fake_pos.luigi.configure("lake", url=lakes["2"])
     drop_reports(lakes["2"])
-    till.luigi("MonthlyReport", "--month", "2026-11")
-    till.luigi("CumulativeReport", "--month", "2026-10", "--workers", "2")
-    till.luigi("CumulativeReport", "--month", "2026-11", "--workers", "2")
+    fake_pos.luigi("MonthlyReport", "--month", "2026-11")
+    fake_pos.luigi("CumulativeReport", "--month", "2026-10", "--workers", "2")
+    fake_pos.luigi("CumulativeReport", "--month", "2026-11", "--workers", "2")
     one, other = files_of(tmp_path / "lake"), files_of(lakes["2"])
     assert one.keys() == other.keys()
     assert [name for name in one if one[name] != other[name]] == []
 
 
-def test_only_receipts_that_moved_a_figure_are_named(quiet_till: Till) -> None:
-    till = quiet_till
-    till.set_clock(LATER).night()
+def test_only_receipts_that_moved_a_figure_are_named(quiet_till: FakePos) -> None:
+    fake_pos = quiet_till
+    fake_pos.set_clock(LATER).night()
     numbers = [
-        till.some_receipt(date(2026, 10, day), hour=18)["receipt_number"] for day in (29, 30)
+        fake_pos.some_receipt(date(2026, 10, day), hour=18)["receipt_number"] for day in (29, 30)
     ]
     changed = datetime(2026, 11, 3, 18, tzinfo=UTC)
-    till.book.change(numbers[0], changed, receipt_date="2026-11-01T20:00:00.000Z")
-    till.book.change(numbers[1], changed, note="only a note")
-    till.set_clock(datetime(2026, 11, 4, 12, tzinfo=UTC)).night()
-    report = till.luigi.folder / "lake/reports/monthly/2026-10/report.md"
+    fake_pos.book.change(numbers[0], changed, receipt_date="2026-11-01T20:00:00.000Z")
+    fake_pos.book.change(numbers[1], changed, note="only a note")
+    fake_pos.set_clock(datetime(2026, 11, 4, 12, tzinfo=UTC)).night()
+    report = fake_pos.luigi.folder / "lake/reports/monthly/2026-10/report.md"
     text = report.read_text()
     assert numbers[0] in text and numbers[1] not in text
-    assert till.figures()["currencies"]["MXN"]["changes"]["cause"] == "data"
+    assert fake_pos.figures()["currencies"]["MXN"]["changes"]["cause"] == "data"
 
-    settings = till.figures()["lineage"]["settings"]
-    till.luigi.configure("report", locale="en_GB")
-    till.night()
-    figures = till.figures()
-    assert figures["currencies"]["MXN"]["changes"] == {"cause": "settings", "moved": []}
+    settings = fake_pos.figures()["lineage"]["settings"]
+    fake_pos.luigi.configure("report", locale="en_GB")
+    fake_pos.night()
+    figures = fake_pos.figures()
+    assert figures["currencies"]["MXN"]["changes"] == {"cause": "settings", "changed": []}
     assert figures["lineage"]["settings"] != settings and figures["lineage"]["version"] == "3"
     text = report.read_text()
     assert "No figure changed" in text and "the data were not corrected" in text
     causes = [
-        row["change"] for row in listed(till, "2026-11") if row["report"] == "reports/monthly"
+        row["change"] for row in listed(fake_pos, "2026-11") if row["report"] == "reports/monthly"
     ]
     assert causes.count("data") == 1
     manifest = next(
-        (till.luigi.folder / "lake/_manifests/reports/monthly/2026-10").glob("000003.*")
+        (fake_pos.luigi.folder / "lake/_manifests/reports/monthly/2026-10").glob("000003.*")
     )
     assert json.loads(manifest.read_text())["metadata"]["change"] == "settings"
 
@@ -147,8 +147,10 @@ def test_receipts_are_compared_with_digests_of_the_same_version_only(
         "source": "a" * 16,
     }
     now = pa.Table.from_pylist([row], arrow(RECEIPT_FIGURES, 2))
-    stated = {**arrow(RECEIPT_FIGURES, 2).metadata, b"version": str(version).encode()}
-    earlier = pa.Table.from_pylist([row | {"figures": "b" * 16}], now.schema.with_metadata(stated))
+    metadata = {**arrow(RECEIPT_FIGURES, 2).metadata, b"version": str(version).encode()}
+    earlier = pa.Table.from_pylist(
+        [row | {"figures": "b" * 16}], now.schema.with_metadata(metadata)
+    )
     monkeypatch.setattr(monthly_report, "read_tables", lambda *_: {RECEIPT_FIGURES.name: now})
     monkeypatch.setattr(monthly_report, "read_table", lambda *_: earlier)
     monkeypatch.setattr(Lake, "read", lambda *_, **__: {"receipts.parquet": b""})

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.dag.test_scheduler import ask, luigid
+from tests.support.fake_pos import FakePos
 from tests.support.runner import ROOT
-from tests.support.till import Till
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -48,11 +48,11 @@ def page(browser: Browser, luigid: str) -> Page:
 
 
 def test_the_visualizer_shows_the_run_to_a_person(
-    till: Till, luigid: str, page: Page, pytestconfig: pytest.Config
+    fake_pos: FakePos, luigid: str, page: Page, pytestconfig: pytest.Config
 ) -> None:
     for name in SECRETS[1:]:
-        till.luigi.environment[name] = secrets.token_hex(16)
-    till.luigi(
+        fake_pos.luigi.environment[name] = secrets.token_hex(16)
+    fake_pos.luigi(
         "MonthlyReport",
         "--month",
         "2026-10",
@@ -122,7 +122,7 @@ def test_the_visualizer_shows_the_run_to_a_person(
         *page.sent,
     ]
     for name in SECRETS:
-        assert not [text for text in api if till.luigi.environment[name] in text], (
+        assert not [text for text in api if fake_pos.luigi.environment[name] in text], (
             f"{name} can be read in the visualizer"
         )
 

@@ -12,7 +12,7 @@ from secrets import token_hex
 
 import pytest
 
-from tests.support.post import Channel
+from tests.support.receivers import Channel
 
 
 @pytest.fixture

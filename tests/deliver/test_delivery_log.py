@@ -54,13 +54,13 @@ def test_what_was_tried_and_has_not_arrived_is_known(tmp_path: Path) -> None:
     with pytest.raises(RefusedDelivery):
         log.deliver(KEY, _raiser(RefusedDelivery("full")))
     assert (
-        delivery_log(tmp_path, Clock()).begun(KEY.recipient) == {KEY[:2]}
-        and delivery_log(tmp_path, Clock()).begun("0" * 16) == set()
+        delivery_log(tmp_path, Clock()).unfinished(KEY.recipient) == {KEY[:2]}
+        and delivery_log(tmp_path, Clock()).unfinished("0" * 16) == set()
     )
     delivery_log(tmp_path, Clock(), "two").deliver(
         KEY._replace(version="000002." + "c" * 16), lambda: None
     )
-    assert delivery_log(tmp_path, Clock()).begun(KEY.recipient) == set(), (
+    assert delivery_log(tmp_path, Clock()).unfinished(KEY.recipient) == set(), (
         "a later edition has arrived"
     )
 

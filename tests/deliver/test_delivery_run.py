@@ -8,16 +8,16 @@ from decimal import Decimal
 
 import pytest
 
-from tests.support.post import Channel, Post
+from tests.support.fake_pos import FakePos
+from tests.support.receivers import Channel, Post
 from tests.support.runner import Runner
-from tests.support.till import Till
 
 OWNER, PARTNER = "owner@example.com", "partner@example.com"
 
 
 @pytest.fixture
-def mailed(till: Till, post: Post, channel: Channel) -> Till:
-    till.luigi.configure(
+def mailed(fake_pos: FakePos, post: Post, channel: Channel) -> FakePos:
+    fake_pos.luigi.configure(
         "mail",
         host="localhost",
         port=post.port,
@@ -27,12 +27,12 @@ def mailed(till: Till, post: Post, channel: Channel) -> Till:
         to=f"{OWNER} es_MX, {PARTNER}",
         alerts_to="engineer@example.com",
     )
-    till.luigi.environment |= {"SMTP_PASSWORD": post.password, "WEBHOOK_URL": channel.url}
-    return till
+    fake_pos.luigi.environment |= {"SMTP_PASSWORD": post.password, "WEBHOOK_URL": channel.url}
+    return fake_pos
 
 
 def test_a_first_run_in_mid_month_mails_the_closed_month_the_day_and_the_week_once(
-    mailed: Till, post: Post
+    mailed: FakePos, post: Post
 ) -> None:
     mailed.luigi.configure("mail", alerts_to="", daily="true", weekly="true")
     mailed.set_clock(datetime(2026, 11, 2, 12, tzinfo=UTC))
@@ -67,7 +67,7 @@ def test_a_first_run_in_mid_month_mails_the_closed_month_the_day_and_the_week_on
 
 
 def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
-    mailed: Till, post: Post, channel: Channel
+    mailed: FakePos, post: Post, channel: Channel
 ) -> None:
     mailed.luigi.is_drawn = True
     mailed.luigi.configure("mail", alerts_to="")
@@ -182,12 +182,12 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
     )
 
 
-def run_of(till: Till) -> dict:
-    return json.loads((till.luigi.folder / "lake/state/run.json").read_text())
+def run_of(fake_pos: FakePos) -> dict:
+    return json.loads((fake_pos.luigi.folder / "lake/state/run.json").read_text())
 
 
 def test_pos_run_sends_one_alert_a_day_and_keeps_its_exit_code(
-    mailed: Till, post: Post, channel: Channel
+    mailed: FakePos, post: Post, channel: Channel
 ) -> None:
     mailed.luigi.configure("mail", host="localhost", port=post.port, to="")
     mailed.luigi.configure("webhook", reports="false")
@@ -212,7 +212,9 @@ def test_pos_run_sends_one_alert_a_day_and_keeps_its_exit_code(
     assert code == 0 and "did not reach recipient 1 of 1" in said and "sent to 1 recipient" in said
 
 
-def test_a_plain_run_of_luigi_sends_one_alert(mailed: Till, post: Post, channel: Channel) -> None:
+def test_a_plain_run_of_luigi_sends_one_alert(
+    mailed: FakePos, post: Post, channel: Channel
+) -> None:
     mailed.luigi.configure("mail", host="localhost", port=post.port, to="")
     mailed.luigi.configure("webhook", reports="false", alerts="false")
     mailed.luigi.environment["LOYVERSE_TOKEN"] = post.password[::-1]
@@ -235,7 +237,9 @@ def test_a_plain_run_of_luigi_sends_one_alert(mailed: Till, post: Post, channel:
     assert "nowhere.toml" in post.received[1][1].get_content()
 
 
-def test_a_trial_message_is_in_both_languages(mailed: Till, post: Post, channel: Channel) -> None:
+def test_a_trial_message_is_in_both_languages(
+    mailed: FakePos, post: Post, channel: Channel
+) -> None:
     code, said = mailed.luigi.pos("alert", "--test")
     assert (
         code == 0
@@ -250,7 +254,7 @@ def test_a_trial_message_is_in_both_languages(mailed: Till, post: Post, channel:
     )
 
 
-def test_alert_recipients_who_can_be_reached_get_theirs(mailed: Till, post: Post) -> None:
+def test_alert_recipients_who_can_be_reached_get_theirs(mailed: FakePos, post: Post) -> None:
     """Of several one is refused: the others get the alert, and the next run sends the one left."""
     addresses = [f"engineer{n}@example.com" for n in range(3)]
     mailed.luigi.configure("mail", to="", alerts_to=", ".join(addresses))

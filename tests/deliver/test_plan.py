@@ -1,4 +1,4 @@
-"""Which editions are due: no flood at the start, nothing forgotten, nothing twice."""
+"""Which versions are due: no flood at the start, nothing forgotten, nothing twice."""
 
 from __future__ import annotations
 
@@ -63,8 +63,10 @@ def test_months_that_closed_while_nothing_ran_are_not_lost() -> None:
 
 def test_a_month_whose_mail_failed_is_not_lost_behind_the_next_one() -> None:
     every, begun = issue(["2026-10", "2026-11"]), {("monthly", "2026-10")}
-    assert due(every, had(issue(["2026-09", "2026-11"])), begun=begun) == [("monthly", "2026-10")]
-    assert due(every, set(), begun=begun) == [
+    assert due(every, had(issue(["2026-09", "2026-11"])), unfinished=begun) == [
+        ("monthly", "2026-10")
+    ]
+    assert due(every, set(), unfinished=begun) == [
         ("monthly", "2026-10"),
         ("monthly", "2026-11"),
     ], "also the first one of a new reader"
@@ -132,7 +134,7 @@ def test_a_cumulative_that_was_read_half_way_is_sent_whole_and_then_no_more() ->
 def test_in_every_history_each_edition_is_sent_once_and_each_month_that_closed(
     history: list[tuple[int, bool]],
 ) -> None:
-    """Nights in any order of months that close; on some, a month that was sent before has changed."""
+    """Runs in any order of months that close; on some, a month that was sent before has changed."""
     received: set[tuple[str, str, str]] = set()
     versions = dict.fromkeys(MONTHS, 1)
     last = 0
@@ -158,7 +160,7 @@ def test_an_edition_that_tells_the_same_figures_is_the_same_to_a_reader() -> Non
     def figures(net: str, version: str) -> bytes:
         return json.dumps(
             {
-                "currencies": {"MXN": {"bridge": {"net": net}, "changes": {"moved": [version]}}},
+                "currencies": {"MXN": {"bridge": {"net": net}, "changes": {"changed": [version]}}},
                 "general": {},
                 "through": None,
                 "month": "2026-10",

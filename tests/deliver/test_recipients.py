@@ -102,7 +102,7 @@ class FakeRecipient:
     def __init__(self, fault: Exception | None = None):
         self.alerts, self._fault = [], fault
 
-    def warn(self, alert: Alert, key: object) -> None:
+    def send_alert(self, alert: Alert, key: object) -> None:
         if self._fault:
             raise self._fault
         self.alerts.append(alert)

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from pipeline.deliver import Alert, Failure, ReportEmail, compose
 from pipeline.errors import ConfigError
+from reports.document import Document, Finding, Section, Table, TableColumn, Tile
 from reports.escape import visible
-from reports.page import Finding, Page, Section, Table, TableColumn, Tile
+from reports.localizer import Localizer
 from reports.render import mail, message, slack
 from reports.values import Count, Money, Name, text
-from reports.words import Words
 
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -42,7 +42,7 @@ def report(name: str, locale: str = "es_MX", rows: int = 1, currencies: tuple[st
         (TableColumn("item"), TableColumn("was", "money"), TableColumn("is", "money")),
         tuple((Name(name), Money(100 + n, "MXN"), Money(200 + n, "MXN")) for n in range(rows)),
     )
-    page = Page(
+    page = Document(
         report="monthly",
         month=date(2026, 10, 1),
         through=None,
@@ -80,7 +80,7 @@ def report(name: str, locale: str = "es_MX", rows: int = 1, currencies: tuple[st
         ),
         lineage={"version": 2},
     )
-    return message.message_json(page, Words(locale, 2, currencies))
+    return message.message_json(page, Localizer(locale, 2, currencies))
 
 
 def letter(

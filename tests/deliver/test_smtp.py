@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.deliver import Mailer, RefusedDelivery, UnansweredDelivery, check_address
 from pipeline.errors import ConfigError
-from tests.support.post import Post, start_post
+from tests.support.receivers import Post, start_post
 
 TO = "owner@example.com"
 

@@ -1,5 +1,5 @@
 """A webhook is posted to once, over https, without following anybody elsewhere; its address is told
-to nobody.
+to no one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.deliver import RefusedDelivery, UnansweredDelivery, Webhook, check_url
 from pipeline.errors import ConfigError
-from tests.support.post import Channel
+from tests.support.receivers import Channel
 
 MESSAGE = {"text": "Ventas <de> octubre", "blocks": []}
 

@@ -24,7 +24,7 @@ RAW = (
 
 
 def digest_of(name: str, body: bytes) -> str:
-    """What the object says, whoever published it."""
+    """What the object says, by any publisher."""
     if name.startswith(("_manifests/", "_commits/")):
         stated = json.loads(body)
         del stated["run"]

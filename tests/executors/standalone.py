@@ -133,7 +133,7 @@ def processes_of(session: int) -> list[int]:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens at."""
+    """A port of loopback that no one listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

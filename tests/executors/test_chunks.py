@@ -19,7 +19,7 @@ from pipeline.load.raw_objects import decompress_blocks
 from pipeline.schema import LAKE, arrow
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean
 from pipeline.transform.merge import merge
-from pipeline.transform.split_day import clean_chunk, divide, number_of, unite
+from pipeline.transform.split_day import clean_chunk, divide, merge_parts, number_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "transform"))
 from kitchen import DAY as TODAY
@@ -54,7 +54,7 @@ def portions_of(day: date, raws: list[Raw], book: Catalog, by: Rules, chunks: in
 
 
 def in_chunks(day: date, raws: list[Raw], book: Catalog, by: Rules, chunks: int) -> Cleaned:
-    return unite(portions_of(day, raws, book, by, chunks))
+    return merge_parts(portions_of(day, raws, book, by, chunks))
 
 
 def spoiled_raws(shop: NastyShop, rng: Random) -> list[Raw]:
@@ -107,9 +107,9 @@ def spoil(records: list[bytes], rng) -> list[bytes]:
 def test_chunks_united_are_the_day_to_the_byte(shop: NastyShop, chunks: int, rng) -> None:
     raws = spoiled_raws(shop, rng)
     book, by = shop.read_catalog(), shop.rules
-    total, united = clean(DAY, raws, book, by), in_chunks(DAY, raws, book, by, chunks)
-    assert packed(united) == packed(total)
-    assert united.metadata == total.metadata
+    total, merged = clean(DAY, raws, book, by), in_chunks(DAY, raws, book, by, chunks)
+    assert packed(merged) == packed(total)
+    assert merged.metadata == total.metadata
 
 
 @NASTY
@@ -175,13 +175,13 @@ def test_a_version_whose_store_cannot_be_read_competes_with_its_number_in_every_
     ]
     broken = [{**entry, "store_id": 5, "updated_at": "2026-07-09T00:00:00Z"} for entry in here[::4]]
     raws = raw(*here, *broken)
-    total, united = (
+    total, merged = (
         clean(TODAY, raws, catalog(), rules()),
         in_chunks(TODAY, raws, catalog(), rules(), 4),
     )
     assert (
         total.metadata
-        == united.metadata
+        == merged.metadata
         == {
             "fetched": 30,
             "curated": 22,
@@ -189,4 +189,4 @@ def test_a_version_whose_store_cannot_be_read_competes_with_its_number_in_every_
             "superseded": 8,
         }
     )
-    assert packed(united) == packed(total)
+    assert packed(merged) == packed(total)

@@ -79,7 +79,7 @@ def submit(on_spark: Runner, spark: Standalone, *words: str) -> subprocess.Popen
 def test_a_killed_driver_a_killed_worker_and_an_altered_object_are_made_good(
     on_spark: Runner, history: History, luigid: str, spark: Standalone, customer_key: str
 ) -> None:
-    """Three runs on one lake, whose days are united from chunks: the driver of the first is killed;
+    """Three runs on one lake, whose days are merged from chunks: the driver of the first is killed;
     the second, under spark-submit, loses a worker and meets an object that was altered; the third,
     whose driver is a child of what planned, makes the rest.
     """

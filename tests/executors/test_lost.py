@@ -20,8 +20,8 @@ from pipeline.executors import spark as spark_executor
 from pipeline.executors.spark import Cluster, open_cluster
 from pipeline.tasks import DailySales, batches, remote_build
 from pipeline.tasks.remote_build import BuildRequest, BuildResult, DriverContext
-from tests.dag.rehearsal import FIRST, Rehearsal
-from tests.dag.rehearsal import local as in_folder
+from tests.dag.in_process import FIRST, InProcessRun
+from tests.dag.in_process import local as in_folder
 from tests.load.processes import join, start
 from tests.support.runner import ROOT
 
@@ -74,14 +74,14 @@ def test_a_work_that_ends_its_process_is_named_by_its_place(local: Cluster) -> N
     ) == [(0, 11), (1, 8)]
 
 
-def test_a_day_is_not_united_of_some_of_its_chunks() -> None:
+def test_a_day_is_not_merged_from_some_of_its_chunks() -> None:
     """Where the JVM of an executor is killed, the Python beside it lives on, takes the end of its
     input for the end of the chunks, and would publish a part of a day as the day.
     """
-    united = spark_executor._UniteChunks(lambda key, parts: (key, sorted(parts)), {4: 3})
-    assert united((4, [2, 0, 1])) == (4, [0, 1, 2])
+    merged = spark_executor._MergeChunks(lambda key, parts: (key, sorted(parts)), {4: 3})
+    assert merged((4, [2, 0, 1])) == (4, [0, 1, 2])
     with pytest.raises(EngineError, match="2 of 3 chunks"):
-        united((4, [2, 0]))
+        merged((4, [2, 0]))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ class Rounds:
         name: str,
         chunks: list[tuple[int, BuildRequest]],
         do: object,
-        unite: object,
+        merge_chunks: object,
         tell: object,
     ) -> list[BuildResult]:
         first = [[request] for _, request in chunks if not request.chunk]
@@ -173,10 +173,10 @@ def build_in_groups(size: int) -> Callable[..., list[BuildResult]]:
     """`_build_small` with groups of `size` requests."""
 
     def build(
-        cluster: Rounds, name: str, requests: list[BuildRequest], follow: Callable
+        cluster: Rounds, name: str, requests: list[BuildRequest], on_step: Callable
     ) -> list[BuildResult]:
         groups = [requests[n : n + size] for n in range(0, len(requests), size)]
-        return batches._build_small(cluster, name, groups, follow)
+        return batches._build_small(cluster, name, groups, on_step)
 
     return build
 
@@ -210,8 +210,8 @@ def test_a_cluster_on_which_every_work_ends_its_process_is_given_up(
 def node(
     monkeypatch: pytest.MonkeyPatch, fingerprint: str, make_chunk: Callable[..., object]
 ) -> BuildRequest:
-    """A work, on a node that has adopted its job and sees `edition`."""
-    monkeypatch.setattr(remote_build, "adopt", lambda driver: None)
+    """A work, on a node that has adopted its job and sees `version`."""
+    monkeypatch.setattr(remote_build, "apply_driver_context", lambda driver: None)
     monkeypatch.setattr(
         remote_build,
         "lake",
@@ -253,7 +253,7 @@ def test_whatever_a_work_meets_is_its_own_outcome(
 
     met = remote_build.build_chunk(None, node(monkeypatch, "asked", fail))
     assert isinstance(met, PipelineError) and said in str(met) and "Family 2026-10-20" in str(met)
-    outcome = remote_build.unite(None, [node(monkeypatch, "asked", fail)], 0, [met])
+    outcome = remote_build.merge_chunks(None, [node(monkeypatch, "asked", fail)], 0, [met])
     assert outcome.error is met
 
 
@@ -263,7 +263,7 @@ def test_a_node_with_other_code_or_libraries_refuses_and_says_which() -> None:
     with pytest.raises(
         ConfigError, match="has another other, pyarrow than the driver; install the same"
     ):
-        remote_build.adopt(driver)
+        remote_build.apply_driver_context(driver)
     assert remote_build._adopted == []
 
 
@@ -272,7 +272,7 @@ def test_a_node_with_another_key_refuses_and_says_what_to_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_same: bool
 ) -> None:
     monkeypatch.setenv("CUSTOMER_HASH_KEY", secrets.token_hex(12))
-    shop = Rehearsal(tmp_path, in_folder(tmp_path / "lake"), monkeypatch)
+    shop = InProcessRun(tmp_path, in_folder(tmp_path / "lake"), monkeypatch)
     assert shop.night(make=lambda: DailySales(date=FIRST))
 
     def build() -> None:

@@ -102,8 +102,8 @@ def test_the_processes_share_what_the_server_has_imported_for_their_batch() -> N
     environment = dict(os.environ)
     local._imported.clear()  # the next pool starts another server
     shared = []
-    for draws in (False, True, False):
-        pool = ProcessPool(1, draws=draws)
+    for draws_charts in (False, True, False):
+        pool = ProcessPool(1, draws_charts=draws_charts)
         ((imported, frozen, allocator),) = pool.run("", [0], libraries, lambda _: None)
         shared.append(imported & DRAWING)
         assert frozen > 50_000, "the collector of each process would write to what they share"

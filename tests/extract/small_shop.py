@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 
 
 def windows(days: int, first: datetime = START) -> list[Window]:
-    """Windows of a day each that tile time from `first`."""
+    """Windows of a day each that follow each other without gaps from `first`."""
     return [
         Window((first + n * DAY).date(), first + n * DAY, first + (n + 1) * DAY)
         for n in range(days)
@@ -29,7 +29,7 @@ def windows(days: int, first: datetime = START) -> list[Window]:
 
 
 def receipt(number: str, sold_at: datetime | str, **fields: object) -> dict[str, object]:
-    """A receipt as a till would send it, small."""
+    """A receipt as a POS would send it, small."""
     sold = sold_at if isinstance(sold_at, str) else sold_at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
     return {
         "receipt_number": number,
@@ -98,7 +98,7 @@ def numbers(result: FetchedPages) -> list[str]:
 
 
 def make_walk(source: object, days: int, folder: Path, **options) -> FetchedPages:
-    """An unbounded walk of the first `days` windows, as a night makes it."""
+    """An unbounded walk of the first `days` windows, as a run makes it."""
     return fetch_pages(
         source, windows(days), **{"bounded": False, "state_folder": folder, "now": NOW, **options}
     )

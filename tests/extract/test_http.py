@@ -22,7 +22,7 @@ from pipeline.extract.deadline import Deadline, TimeUpError
 from pipeline.extract.http import Http
 from pipeline.extract.http_faults import RefusedRequest
 from pipeline.extract.http_values import read_retry_after
-from pipeline.extract.outage import is_out, note_answer
+from pipeline.extract.outage import is_out, record_answer
 from pipeline.extract.waits import on_wait
 from tests.extract.small_shop import NOW, START, Patience, shop
 from tests.support.faults import Fault, on_page
@@ -155,7 +155,7 @@ def test_an_address_that_does_not_answer_is_waited_for_once_in_a_run(
     if not (child := os.fork()):
         os._exit(not is_out(url))
     assert os.waitpid(child, 0)[1] == 0
-    note_answer(url)
+    record_answer(url)
     assert not is_out(url)
 
 

@@ -1,4 +1,4 @@
-"""The API's own habits: filters that it ignores, cursors that lead nowhere, the wall of 31 days,
+"""The API's own habits: filters that it ignores, cursors that lead nowhere, the history limit of 31 days,
 records that are no JSON.
 """
 

@@ -1,8 +1,8 @@
-"""Random shops against random nights: what incremental extraction keeps equals a full re-read of
+"""Random shops against random runs: what incremental extraction keeps equals a full re-read of
 the shop.
 
 A shop sells, works offline and syncs, refunds, cancels, edits and moves receipts, also between two
-pages; nights are killed anywhere, run twice, run at the same time, skipped, and swept. Raw is kept
+pages; runs are killed anywhere, run twice, run at the same time, skipped, and rescanned. Raw is kept
 in memory by the rules of the lake: a window is committed once, an object never changes, the newest
 (updated_at, batch, position) wins.
 """
@@ -123,7 +123,7 @@ class Nights(RuleBasedStateMachine):
         )
         self.loses_rows = (
             offsets and order == "updated_asc"
-        )  # nothing but a sweep can help against that
+        )  # nothing but a rescan can help against that
         self.hidden_until = START
         self.committed: dict[date, Window] = {}
         self.objects: dict[date | None, list[bytes]] = defaultdict(
@@ -170,20 +170,20 @@ class Nights(RuleBasedStateMachine):
     @rule(act=ACTS, minutes=st.sampled_from([20, 600, 4000]))
     def change_that_shows_late(self, act: Act, minutes: int) -> None:
         """Visible after its `updated_at`: within the settling time no window misses it, beyond that
-        a sweep finds it.
+        a rescan finds it.
         """
         if act.kind in ("sell", "offline", "refund"):
             self._act(act, timedelta(minutes=minutes))
-            self.numbers.pop()  # nobody touches it while it is hidden
+            self.numbers.pop()  # no one touches it while it is hidden
             if timedelta(minutes=minutes) > SETTLE:
                 self.hidden_until = max(self.hidden_until, self.clock + timedelta(minutes=minutes))
 
     @rule(hours=st.integers(1, 60))
     def wait(self, hours: int) -> None:
-        """Nights may be skipped."""
+        """Runs may be skipped."""
         self.clock += timedelta(hours=hours)
 
-    # The nights
+    # The runs
 
     def _missing(self) -> list[Window]:
         last = max((window.end for window in self.committed.values()), default=START)
@@ -318,7 +318,7 @@ class Nights(RuleBasedStateMachine):
 
     @rule()
     def compare(self) -> None:
-        """After a quiet night, and a sweep where only a sweep can help, raw is the shop."""
+        """After a quiet run, and a rescan where only a rescan can help, raw is the shop."""
         self.clock = max(self.clock, self.hidden_until) + DAY + SETTLE
         self.night(during=[], kill_page=None, kill_window=None)
         if self.loses_rows or self.hidden_until > START:

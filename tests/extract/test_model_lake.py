@@ -1,4 +1,4 @@
-"""Random nights over a real lake keep all that the shop has; and the model sees it where a
+"""Random runs over a real lake keep all that the shop has; and the model sees it where a
 protection is taken out.
 """
 
@@ -21,7 +21,7 @@ from pipeline.load.raw_objects import StoredObjects, name_objects
 from pipeline.pos.loyverse.client import Loyverse
 from pipeline.pos.source import ApiPage, Window
 from pipeline.transform import day_bounds
-from tests.extract.lake_nights import HISTORIES, AtOnce, Step, World, call_at_once, play
+from tests.extract.lake_model import HISTORIES, AtOnce, Step, World, call_at_once, play
 from tests.extract.test_model import Act, Killed
 from tests.support.inputs import tries
 
@@ -69,7 +69,7 @@ def nothing_is_forwarded(patch: pytest.MonkeyPatch) -> None:
 def windows_do_not_touch(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         windows,
-        "tile",
+        "consecutive_windows",
         lambda days, lake, store: (Window(day, *day_bounds(day, store)) for day in days),
     )
 

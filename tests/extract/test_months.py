@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import SourceFatal
 from pipeline.extract.fetch import LOOK_BACK
-from pipeline.extract.windows import extract, follow, months_of
+from pipeline.extract.windows import extract, months_of, progress_callbacks
 from pipeline.load import Lake, Storage, open_storage
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.receipt import read_receipt
@@ -85,7 +85,7 @@ def run(storage: Storage, source: Recorded, folder: Path, days: list[date]) -> N
         last=DAYS[-1],
         now=NOW,
         state_folder=folder / "state",
-        tell=lambda *_: None,
+        report=lambda *_: None,
     )
 
 
@@ -146,8 +146,8 @@ def test_progress_adds_up_over_spans() -> None:
     """Two spans of a day, one read by half: a quarter of all."""
     report: list[tuple[str, int | None]] = []
     spans = [[window] for window in windows(2)]
-    bar = Progress("x", "receipts", tell=lambda *shown: report.append(shown), seconds=0)
-    first, second = follow(bar, spans, NOW, Recorded())
+    bar = Progress("x", "receipts", report=lambda *shown: report.append(shown), seconds=0)
+    first, second = progress_callbacks(bar, spans, NOW, Recorded())
     second(FetchProgress(1, 10, 1, spans[1][0].start + DAY / 2))
     first(FetchProgress(1, 5, 1, spans[0][0].start))
     assert [percent for _, percent in report] == [25, 75] and bar.done == 15

@@ -73,7 +73,7 @@ def test_netrc_and_proxies_of_the_environment_are_ignored(
 
 @pytest.fixture
 def tls_server(tmp_path: Path):
-    """(address, certificate) of a server with a certificate that nobody has signed; it answers an
+    """(address, certificate) of a server with a certificate that no one has signed; it answers an
     empty page.
     """
     from cryptography import x509

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.extract.window_bounds import tile, window_names, window_of
-from pipeline.extract.windows import spans
+from pipeline.extract.window_bounds import consecutive_windows, window_names, window_of
+from pipeline.extract.windows import consecutive_days
 from pipeline.load import RECEIPTS, Lake, open_storage
 from pipeline.transform import Store, day_bounds
 
@@ -36,8 +36,8 @@ def fill(lake: Lake, store: Store, numbers: set[int]) -> None:
     missing = {FIRST + timedelta(days=n) for n in numbers} - {
         date.fromisoformat(name) for name in window_names(lake)
     }
-    for span in spans(missing):
-        for window in tile(span, lake, lambda day: day_bounds(day, store)):
+    for span in consecutive_days(missing):
+        for window in consecutive_windows(span, lake, lambda day: day_bounds(day, store)):
             bounds = {"start": window.start.isoformat(), "end": window.end.isoformat()}
             lake.commit_window(str(window.date), {}, bounds)
 

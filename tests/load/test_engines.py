@@ -22,7 +22,7 @@ from pipeline.load import SALES, Lake, fingerprint_of, open_storage
 from pipeline.load.parquet import from_bytes, to_bytes
 from pipeline.schema import LAKE
 from pipeline.tasks import MonthlySales
-from tests.dag.rehearsal import FIRST, Rehearsal, local
+from tests.dag.in_process import FIRST, InProcessRun, local
 from tests.load.seaweed import Server
 from tests.load.test_parquet import ORDER, make
 from tests.support.buckets import new_url
@@ -130,10 +130,10 @@ def test_arrow_dataset_on_s3(seaweed: Server) -> None:
 def test_every_column_of_the_lake_is_documented_checked_and_can_be_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The four tables as a night writes them: no column is left out of anything that test_parquet
+    """The four tables as a run writes them: no column is left out of anything that test_parquet
     promises of a file.
     """
-    shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
+    shop = InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch)
     receipts = json.loads((shop.saved / "receipts.json").read_text())["receipts"]
     (shop.saved / "receipts.json").write_text(
         json.dumps({"receipts": [{**receipts[0], "total_money": "many"}, *receipts[1:]]})

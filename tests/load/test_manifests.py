@@ -236,10 +236,10 @@ def test_what_another_process_has_published_is_known_without_a_request(folder: S
     )
     bodies = {manifest: worker.read(manifest) for manifest in (second, third)}
     before, generation = folder.requests.copy(), driver.generations[STAGING]
-    assert not driver.note(third, bodies[third]), "a listing has to show what is between"
+    assert not driver.add_published(third, bodies[third]), "a listing has to show what is between"
     assert driver.newest(STAGING, DAY) == first
     for manifest, body in bodies.items():
-        assert driver.note(manifest, body)
+        assert driver.add_published(manifest, body)
         assert driver.newest(STAGING, DAY) == manifest and driver.read(manifest) == body
     assert folder.requests == before and driver.generations[STAGING] == generation + 2
 
@@ -248,7 +248,7 @@ def test_a_child_knows_the_foreign_names_that_its_parent_has_listed(folder: Stor
     last = log_of(folder, 1).newest(STAGING, DAY)
     (folder_of(folder) / "copy of 000001.json").write_bytes(b"{}")
     child = ManifestLog(folder)
-    child.take_over(ManifestLog(folder).snapshot())
+    child.load_snapshot(ManifestLog(folder).snapshot())
     assert child.newest(STAGING, DAY) == last
     with pytest.raises(Corrupt, match=r"is not a manifest of the lake; move it away"):
         child.append(CommitEntry(STAGING, DAY, last, EDITION, DIGESTS[9], {}))

@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 def read(folder: Path) -> tuple[list[bytes], int]:
     """The customers of each month as a new process reads them, and its GET requests."""
     lake = Lake(open_storage(str(folder)))
-    lake.gather(CUSTOMERS, MONTHS)
+    lake.prefetch(CUSTOMERS, MONTHS)
     files = [lake.read(CUSTOMERS, month)["customers"] for month in MONTHS]
     return files, lake.storage.requests["GET"]
 

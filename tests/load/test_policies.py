@@ -34,7 +34,7 @@ def policy(name: str, url: str, bucket: str = BUCKET) -> dict:
 
 
 def run_once(storage: Storage) -> None:
-    """Every kind of request that a night makes, twice, the second time over what the first has
+    """Every kind of request that a run makes, twice, the second time over what the first has
     left.
     """
     lake = Lake(storage, max_retry_wait=0)

@@ -176,7 +176,7 @@ def test_a_zombie_that_overwrote_unseen_content_owns_up(reopen: Callable[[], Sto
     fill(reopen())
     zombie = lake(reopen(), "zombie")
     expected_manifest = zombie.newest(SALES, MONTH)
-    fill(reopen(), "old", NEW)  # same content, new edition
+    fill(reopen(), "old", NEW)  # same content, new fingerprint
     with pytest.raises(Conflict):
         zombie.publish(
             SALES,

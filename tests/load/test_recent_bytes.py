@@ -49,7 +49,7 @@ def test_a_process_of_a_pool_does_not_read_what_its_driver_has_just_written(
         driver.publish(dataset, MONTH, EDITION, files, {}, expected_manifest=None)
     driver.put_state("run.json", b'{"day": 1}')
     before = Counter(folder.requests)
-    worker.take_over(driver.snapshot())
+    worker.load_snapshot(driver.snapshot())
     assert worker.read(SALES, MONTH) == {"sales": b"s"}
     assert worker.read(CUSTOMERS, MONTH) == {"customers": b"c"}
     assert worker.read_state("run.json") == {"day": 1}

@@ -78,8 +78,8 @@ def test_three_years_are_known_after_seven_listings(years: Path) -> None:
 def test_three_years_that_grew_run_by_run_are_known_after_fifteen_requests(
     tmp_path: Path,
 ) -> None:
-    """Editions pile up: each night adds one of the open month to each of its datasets, and a day's
-    second edition on every other night.
+    """Manifests pile up: each run adds one of the open month to each of its datasets, and a day's
+    second version on every other run.
     """
     keys = []
     for number, day in enumerate(DAYS):

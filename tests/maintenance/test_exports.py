@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.load import Lake, open_storage
-from pipeline.maintenance.exports import dropped_files, find_exports_with
+from pipeline.maintenance.customer_exports import dropped_files, find_exports_with
 
 RECEIPT = "1-1001"
 

@@ -17,8 +17,8 @@ import pytest
 from pipeline.child_process import _forwarding_signals
 from pipeline.cli import main, run_log
 from pipeline.deliver import Alert, explain_code
+from tests.support.fake_pos import FakePos
 from tests.support.runner import ROOT, Runner
-from tests.support.till import Till
 
 CHILD = str(ROOT / "pipeline/child_process.py")
 SLEEPER = """
@@ -178,7 +178,7 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
 
 
 def test_tail_reads_the_last_run_and_follows_one_that_runs(
-    quiet_till: Till,
+    quiet_till: FakePos,
 ) -> None:
     runner = quiet_till.luigi
     code, said = runner.pos("tail")

@@ -1,4 +1,4 @@
-"""luigid as docker/luigid.sh starts it: on loopback, with history and metrics, and nobody can pause
+"""luigid as docker/luigid.sh starts it: on loopback, with history and metrics, and no one can pause
 it.
 """
 

@@ -1,4 +1,4 @@
-"""What a night makes first, as a real run executes it: windows, then the newest month and its
+"""What a run makes first, as a real run executes it: windows, then the newest month and its
 report before old history.
 """
 
@@ -7,13 +7,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 
-from tests.support.post import Post
+from tests.support.fake_pos import FakePos
+from tests.support.receivers import Post
 from tests.support.runner import Runner
-from tests.support.till import Till
 
 
-def test_a_backfill_is_built_in_batches_and_delivered_last(till: Till, post: Post) -> None:
-    runner: Runner = till.luigi
+def test_a_backfill_is_built_in_batches_and_delivered_last(fake_pos: FakePos, post: Post) -> None:
+    runner: Runner = fake_pos.luigi
     runner.configure("pos", history_starts=date(2026, 9, 20))
     runner.configure(
         "mail",
@@ -25,7 +25,7 @@ def test_a_backfill_is_built_in_batches_and_delivered_last(till: Till, post: Pos
         to="owner@example.com",
     )
     runner.environment["SMTP_PASSWORD"] = post.password
-    log = till.set_clock(datetime(2026, 11, 3, 12, tzinfo=UTC)).night()
+    log = fake_pos.set_clock(datetime(2026, 11, 3, 12, tzinfo=UTC)).night()
     done = re.findall(r"done     (\w+)\((?:date|month)=([\d,-]+)", log)
 
     def order(*families: str) -> list[str]:

@@ -49,7 +49,7 @@ def test_systemd_accepts_the_units(units: Path) -> None:
 
 def test_a_run_cut_off_by_the_account_is_no_failure_of_the_unit(guide: str) -> None:
     (codes,) = re.findall(r"(?m)^SuccessExitStatus=(.*)$", guide)
-    assert codes == str(int(ExitCode.DEGRADED))
+    assert codes == str(int(ExitCode.TRUNCATED))
 
 
 def test_all_schedules_start_the_same_command_in_the_same_folder(guide: str) -> None:

@@ -17,7 +17,7 @@ import pytest
 from pipeline import settings
 from pipeline.simulator import Shop, serve
 from pipeline.simulator.square import SquareShop, serve_square
-from tests.dag.rehearsal import configured, forget, work
+from tests.dag.in_process import configured, forget, work
 from tests.support.book import Book
 from tests.support.order_book import OrderBook
 

@@ -1,4 +1,4 @@
-"""A shop on Square through the whole pipeline: two nights, an order that closes late, and a check."""
+"""A shop on Square through the whole pipeline: two runs, an order that closes late, and a check."""
 
 from __future__ import annotations
 

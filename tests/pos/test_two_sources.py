@@ -27,7 +27,7 @@ from pipeline.tasks import MonthlySales, MonthlySummary, RawCatalog, RawReceipts
 from pipeline.tasks.maintenance import look, span_of
 from pipeline.tasks.raw import windows_of_all
 from pipeline.transform.several import IDENTIFIERS
-from tests.dag.rehearsal import content, save_shop
+from tests.dag.in_process import content, save_shop
 from tests.pos.group import FIRST, LAST, NOW, Group, group
 
 __all__ = ["group"]

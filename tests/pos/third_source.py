@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.pos.pages import instant_of
 from pipeline.pos.source import ApiPage, Lists, Record, ToCanonical
 
-EXPORTS = None
+EXPORT_FORM = None
 read_shift = None
 CATALOG = ("stores",)
 PAGES = {"sales": "receipts"}

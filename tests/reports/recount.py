@@ -117,7 +117,7 @@ placed as (select among_plain, both_, case when x.n < y.n or x.n = y.n then one 
 select * from placed where both_ * receipts > with_first * with_second
 order by both_ * receipts - with_first * with_second desc, first, second
 """
-FAIR = """
+SAME_WEEKDAYS = """
 with span as (select * from r where month in ($month, $before)),
 opened as (select month, store, weekday, count(distinct day) filter (where sale) as days from span group by all having days > 0),
 both_ as (select n.store, n.weekday, n.days as now_days, b.days as base_days from opened n join opened b using (store, weekday)
@@ -201,12 +201,12 @@ class Recount:
             "average_before_refunds": share(t["gross_sales"] - t["sale_discounts"], t["receipts"]),
         }
 
-    def fair(self, expression: str) -> tuple[Fraction, Fraction]:
+    def same_weekdays(self, expression: str) -> tuple[Fraction, Fraction]:
         """(now on the base month's weekdays, base) of a sum, over what was open in both; exact by
         way of a fraction a row.
         """
         result = self.rows(
-            FAIR.replace(
+            SAME_WEEKDAYS.replace(
                 "sum(case when month = $month then {sum} * base_days / now_days else 0 end) as now,"
                 " sum(case when month = $before then {sum} else 0 end) as base",
                 "*",
@@ -240,8 +240,8 @@ class Recount:
         )
         (now,) = self.rows(f"select {sums} from r where month = $month")
         (base,) = self.rows(f"select {sums} from r where month = $before")
-        gross, gross_base = self.fair("coalesce(sum(gross) filter (where sale), 0)")
-        count, count_base = self.fair("count(*) filter (where sale)")
+        gross, gross_base = self.same_weekdays("coalesce(sum(gross) filter (where sale), 0)")
+        count, count_base = self.same_weekdays("count(*) filter (where sale)")
         more = (count - count_base) * gross_base / count_base
         return {
             "now": now["net"],

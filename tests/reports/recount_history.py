@@ -37,7 +37,7 @@ with chosen as (select item, m.name as modifier, m.option as option, sum(m.quant
     from (select item, unnest(modifiers) as m from s where in_month {SPAN} and sale) group by all)
 select item, modifier, option, units, sum(units) over (partition by item, modifier) as whole from chosen
 """
-RHYTHM = f"""
+BUSY_HOURS = f"""
 with sold as (select weekday, hour, day, count(*) as n from r where sale and month {SPAN} group by all),
 opened as (select weekday, count(distinct day) as days from sold group by all)
 select weekday, hour, sum(n) as receipts, any_value(days) as open_days from sold join opened using (weekday) group by all
@@ -121,8 +121,8 @@ class Past(Recount):
             result[f"{month:%Y-%m}"] = {
                 "net_sales": net[month],
                 "base": net[before(month, 12)],
-                "like_for_like": sum(r["now"] for r in rows),
-                "like_for_like_base": sum(r["base"] for r in rows),
+                "comparable_days": sum(r["now"] for r in rows),
+                "comparable_days_base": sum(r["base"] for r in rows),
                 "days": len({r["day"] for r in rows}),
             }
         return result

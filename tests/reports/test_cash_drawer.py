@@ -13,9 +13,9 @@ import reports
 from pipeline import schema
 from reports.compose import compose_monthly
 from reports.figures import Figures
-from reports.issue import stated
+from reports.localizer import Localizer
 from reports.sections.cash_drawer import cash_drawer
-from reports.words import Words
+from reports.version_context import figures_by_section
 from tests.reports.shop import drawers
 
 MONTHS = [date(2025, 8, 1), date(2025, 9, 1)]
@@ -72,8 +72,8 @@ def test_a_shift_without_a_count_is_unknown_and_not_zero(shop, tables):
     assert section.figures["counted_shifts"] == len(rows) - 2
     assert section.figures["expected"].units == units(rows[2:], "expected_cash")
     assert [row[3] for row in section.tables[-1].rows[-2:]] == [None, None]
-    words = Words("en_US", 2, ("MXN",))
-    printed = " ".join(words.say(sentence) for sentence in section.sentences)
+    localizer = Localizer("en_US", 2, ("MXN",))
+    printed = " ".join(localizer.format(sentence) for sentence in section.sentences)
     assert (
         "1 shift was closed without a count" in printed and "1 shift is not closed yet" in printed
     )
@@ -96,16 +96,18 @@ def of(rows: list[dict]) -> pa.Table:
 
 def str_of(section) -> str:
     sentences = getattr(section, "sentences", section)
-    return " ".join(Words("en_US", 2, ("MXN",)).say(sentence) for sentence in sentences)
+    return " ".join(Localizer("en_US", 2, ("MXN",)).format(sentence) for sentence in sentences)
 
 
 @pytest.mark.parametrize("shifts", [None, schema.empty(schema.SHIFTS, 2)])
 def test_without_shifts_the_report_is_as_if_there_were_no_such_section(tables, shifts):
-    page = compose_monthly(
+    document = compose_monthly(
         SEPTEMBER, tables, through=None, lake_decimals=2, lineage={"version": 1}, shifts=shifts
     )
-    assert "cash_drawer" not in stated(page.sections)
-    assert "cash_drawer" not in {section.key for section in (*page.shown, *page.empty)}
+    assert "cash_drawer" not in figures_by_section(document.sections)
+    assert "cash_drawer" not in {
+        section.key for section in (*document.shown_sections, *document.empty_sections)
+    }
 
 
 @pytest.mark.parametrize(("locale", "words"), [("en_US", "short"), ("es_MX", "faltan")])

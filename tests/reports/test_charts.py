@@ -31,11 +31,11 @@ from reports.charts.style import (
     styled,
     text_on,
 )
-from reports.page import Chart
+from reports.document import Chart
+from reports.localizer import Localizer
 from reports.values import Hour, Money, Month, Name, Rate, Text, Weekday, text
-from reports.words import Words
 
-WORDS = Words("en_US", 2, ("MXN",))
+WORDS = Localizer("en_US", 2, ("MXN",))
 PHONE = 390 - 2 * 16
 """Pixels that a phone leaves for a chart."""
 

@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.figures.calendar import month_before, next_month
+from reports.figures.changed_figures import changed_figures
 from reports.figures.growth import observed_seasons
 from reports.figures.history import History
-from reports.figures.moved import moved_figures
 from reports.figures.outliers import outliers
+from reports.sections.choices_over_time import choices_over_time
 from reports.sections.lifecycle import spans_of
 from reports.sections.loyalty import loyalty
-from reports.sections.options import options
+from reports.sections.pairs_over_time import pairs_over_time
 from reports.sections.payments_over_time import payments_over_time
-from reports.sections.stability import stability
 from reports.values import Month
 
 START = date(2024, 11, 1)
@@ -57,16 +57,16 @@ def spans_in(section, name: str) -> list[tuple[date, date]]:
 
 def test_spans_are_labelled_by_their_months(history_of) -> None:
     history = history_of(13)
-    months = history.whole_months
+    months = history.complete_months
     assert spans_in(payments_over_time(history), "tender-shares") == [
         (months[0], months[5]),
         (months[-6], months[-1]),
     ]
-    assert spans_in(options(history), "options") == [
+    assert spans_in(choices_over_time(history), "options") == [
         (months[0], months[5]),
         (months[-6], months[-1]),
     ]
-    assert spans_in(stability(history), "pairs") in (
+    assert spans_in(pairs_over_time(history), "pairs") in (
         [],
         [(months[0], months[5]), (months[6], months[-1])],
     )
@@ -128,13 +128,13 @@ FIGURES = st.recursive(
 @given(st.dictionaries(st.sampled_from(["bridge", "hours", "weekdays"]), FIGURES), st.data())
 def test_every_figure_that_moved_is_named_and_no_other(now: dict, data) -> None:
     before = data.draw(st.one_of(st.just(now), st.dictionaries(st.just("hours"), FIGURES)))
-    moved = moved_figures(now, before)
-    assert bool(moved) == (stripped(now) != stripped(before))
-    assert all(entry.was != entry.now for entry in moved)
+    changed = changed_figures(now, before)
+    assert bool(changed) == (stripped(now) != stripped(before))
+    assert all(entry.was != entry.now for entry in changed)
     months_before = {
-        (entry.path, repr(entry.now), repr(entry.was)) for entry in moved_figures(before, now)
+        (entry.path, repr(entry.now), repr(entry.was)) for entry in changed_figures(before, now)
     }
-    assert months_before == {(entry.path, repr(entry.was), repr(entry.now)) for entry in moved}
+    assert months_before == {(entry.path, repr(entry.was), repr(entry.now)) for entry in changed}
 
 
 def stripped(value: object) -> object:
@@ -148,10 +148,10 @@ def stripped(value: object) -> object:
 def test_a_row_is_known_by_its_name_and_not_by_its_place() -> None:
     rows = [{"item": "Tea", "category": None, "net": "1.00"}, {"item": "Pie", "net": "2.00"}]
     before, now = ({"items": {"items": part}} for part in (rows, rows[::-1]))
-    assert moved_figures(now, before) == []
+    assert changed_figures(now, before) == []
     now["items"]["items"] = [{"item": "Pie", "net": "3.00"}, rows[0]]
-    (moved,) = moved_figures(now, before)
-    assert moved == (("items", "items", "Pie", "net"), "2.00", "3.00")
+    (changed,) = changed_figures(now, before)
+    assert changed == (("items", "items", "Pie", "net"), "2.00", "3.00")
 
 
 def test_the_months_of_a_heading_are_values_of_the_page() -> None:

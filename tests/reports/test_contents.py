@@ -9,15 +9,15 @@ import pytest
 
 import reports.compose
 import reports.contents
-import reports.words
+import reports.localizer
 from reports.compose import compose_cumulative, compose_monthly
 from reports.contents import CUMULATIVE, MONTHLY
+from reports.document import Section, Table, TableColumn
 from reports.figures import Figures
-from reports.page import Section, Table, TableColumn
-from reports.render.machine import figures_json
+from reports.localizer import TEXT_FOLDERS, Localizer, text_templates
+from reports.render.figures_json import figures_json
 from reports.render.markdown import markdown
 from reports.values import Count, Name, Text, text
-from reports.words import CATALOGS, Words, catalog
 
 MONTH = date(2025, 9, 1)
 
@@ -49,28 +49,32 @@ def test_a_new_section_is_one_function_one_line_and_its_texts(tables, monkeypatc
     contents = (*MONTHLY[:4], hourly, *MONTHLY[4:])
     monkeypatch.setattr(reports.compose, "MONTHLY", contents)
     monkeypatch.setattr(
-        reports.words, "catalog", lambda locale, total=catalog: {**total(locale), **texts}
+        reports.localizer,
+        "text_templates",
+        lambda locale, total=text_templates: {**total(locale), **texts},
     )
-    page = compose_monthly(MONTH, tables, through=None, lake_decimals=2, lineage={})
-    assert [section.number for section in page.shown] == list(range(1, len(page.shown) + 1))
-    assert len(page.sections) == len(contents) and page.sections[4].key == "hourly"
-    place = page.sections[4].number
-    words = Words("en_US", 2, page.currencies)
-    printed = markdown(page, words)
+    document = compose_monthly(MONTH, tables, through=None, lake_decimals=2, lineage={})
+    assert [section.number for section in document.shown_sections] == list(
+        range(1, len(document.shown_sections) + 1)
+    )
+    assert len(document.sections) == len(contents) and document.sections[4].key == "hourly"
+    place = document.sections[4].number
+    localizer = Localizer("en_US", 2, document.currencies)
+    printed = markdown(document, localizer)
     printed = printed.decode() if isinstance(printed, bytes) else printed
     assert f"{place}. By the hour" in printed and "By hour" in printed
-    rows = page.sections[4].tables[0].rows
+    rows = document.sections[4].tables[0].rows
     hours = tables[MONTH]["hours"]
     assert sum(row[1].number for row in rows) == sum(hours.column("receipts").to_pylist())
     assert all(isinstance(row[0], Name) for row in rows)
 
 
-@pytest.mark.parametrize("locale", CATALOGS.values())
+@pytest.mark.parametrize("locale", TEXT_FOLDERS.values())
 def test_every_section_has_a_title_in_each_language(tables, locale: str) -> None:
     monthly = compose_monthly(MONTH, tables, through=None, lake_decimals=2, lineage={})
     total = compose_cumulative(MONTH, tables, through=None, lake_decimals=2, lineage={})
     assert len(monthly.sections) == len(MONTHLY) and len(total.sections) == len(CUMULATIVE)
-    for page in (monthly, total):
-        for section in page.sections:
-            assert isinstance(section.title, Text) and section.title.key in catalog(locale)
-        assert json.loads(figures_json(page))["report"] == page.report
+    for document in (monthly, total):
+        for section in document.sections:
+            assert isinstance(section.title, Text) and section.title.key in text_templates(locale)
+        assert json.loads(figures_json(document))["report"] == document.report

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import reports
 from pipeline import schema
-from reports.figures.silence import MIN_DAYS, silences
+from reports.figures.silent_stores import MIN_DAYS, find_silent_stores
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 FIRST, LAST = date(2025, 10, 1), date(2025, 10, 31)
@@ -32,7 +32,7 @@ def traded(days: dict[str, set[int]]) -> pd.DataFrame:
 @given(st.dictionaries(st.sampled_from("abc"), st.sets(st.integers(0, 30), min_size=1)))
 @settings(max_examples=200, deadline=None, derandomize=True)
 def test_a_store_is_silent_when_its_last_break_is_its_longest(days) -> None:
-    quiet = {entry.store_id: entry for entry in silences([traded(days)], LAST)}
+    quiet = {entry.store_id: entry for entry in find_silent_stores([traded(days)], LAST)}
     for store, seen in days.items():
         ordered = sorted(seen)
         passed = 30 - ordered[-1]

@@ -13,16 +13,16 @@ import pytest
 
 from reports.figures.baskets import combined, pairs
 from reports.figures.calendar import (
-    FairPart,
-    fair_parts,
+    SameWeekdaysPart,
     largest_remainders,
     month_before,
-    normalise,
+    on_same_weekdays,
     same_day,
+    same_weekdays_parts,
     split_change,
 )
 from reports.figures.customers import by_customer, visits
-from reports.figures.growth import by_store_day, like_for_like
+from reports.figures.growth import by_store_day, on_comparable_days
 from reports.figures.items import by_item, classes, compare
 from reports.figures.loyalty import cohorts, concentration, quintiles
 from reports.figures.menu import engineer, round_price
@@ -138,8 +138,8 @@ def test_weekday_normalised():
         day("2025-10-10", 330),
         day("2025-10-05", 999),
     )
-    fair = normalise(now, base)
-    assert (fair.now.net_sales, fair.base.net_sales) == (2 * 110 + 330, 500)
+    same_weekdays = on_same_weekdays(now, base)
+    assert (same_weekdays.now.net_sales, same_weekdays.base.net_sales) == (2 * 110 + 330, 500)
 
 
 def test_largest_remainders_add_up_to_the_rounded_sum():
@@ -159,7 +159,7 @@ def test_each_item_is_brought_to_its_own_weekdays():
     now_days = days(*(day(f"2025-10-{d:02d}", 100) for d in (6, 13, 3)))
     base = rows(("fish", 4, 200, 20), ("soup", 0, 200, 20), ("roast", 6, 999, 9))
     now = rows(("fish", 4, 100, 10), ("soup", 0, 200, 20))
-    assert fair_parts(now, base, (now_days, base_days), ["item"]) == {
+    assert same_weekdays_parts(now, base, (now_days, base_days), ["item"]) == {
         "fish": (200, 200, 20),
         "soup": (200, 200, 20),
         "roast": (0, 0, 0),
@@ -179,11 +179,11 @@ def test_the_difference_is_split_without_a_rest():
         day("2025-10-10", 3300, 20, sale_discounts=90, net_sales=3210),
         day("2025-10-10", 700, 7, store_id="new"),
     )
-    split = split_change(now, base, normalise(now, base))
+    split = split_change(now, base, on_same_weekdays(now, base))
     # Both spans share s1: 5000 before; now 7800, or 2 Mondays x 1200 + 1 Friday x 3300 = 5700 on
     # the base's weekdays.
     # 44 receipts against 40 at 125 each: +500; the rest of +700 is the average receipt.
-    assert split.parts() == {
+    assert split.amounts() == {
         "stores": 200,
         "calendar": 2100,
         "receipts": 500,
@@ -191,7 +191,7 @@ def test_the_difference_is_split_without_a_rest():
         "discounts": -90,
         "refunds": 0,
     }
-    assert split.base + sum(split.parts().values()) == split.now == total(now).net_sales
+    assert split.base + sum(split.amounts().values()) == split.now == total(now).net_sales
 
 
 def test_like_for_like_takes_the_equivalent_weekday_of_the_same_store():
@@ -204,7 +204,7 @@ def test_like_for_like_takes_the_equivalent_weekday_of_the_same_store():
     past = days(
         day("2024-09-02", 100), day("2024-09-03", 100, store_id="s2"), day("2024-09-05", 100)
     )
-    assert like_for_like(by_store_day(now), by_store_day(past)) == (120, 100, 1, 10)
+    assert on_comparable_days(by_store_day(now), by_store_day(past)) == (120, 100, 1, 10)
 
 
 def item(
@@ -255,14 +255,16 @@ def test_items_with_the_part_from_combos_and_their_rank():
         ["b", 900, 20000, 0, 2],
     ]
     assert ranked[["item", "receipts", "base"]].values.tolist() == [["a", 10, 7], ["b", 2, 2]]
-    fair = {
-        "a": FairPart(1100, 0, 0),
-        "b": FairPart(990, 1000, 3),
-        "c": FairPart(0, 10, 1),
-        "d": FairPart(0, 20, 2),
+    same_weekdays = {
+        "a": SameWeekdaysPart(1100, 0, 0),
+        "b": SameWeekdaysPart(990, 1000, 3),
+        "c": SameWeekdaysPart(0, 10, 1),
+        "d": SameWeekdaysPart(0, 20, 2),
     }
-    moves = compare(ranked, by_item(pd.DataFrame([item("b", 1000, 3), item("c", 10, 1)])), fair)
-    assert moves[["item", "fair_change", "rank", "rank_before"]].values.tolist() == [
+    moves = compare(
+        ranked, by_item(pd.DataFrame([item("b", 1000, 3), item("c", 10, 1)])), same_weekdays
+    )
+    assert moves[["item", "same_weekdays_change", "rank", "rank_before"]].values.tolist() == [
         ["a", 1100, 1, 0],
         ["b", -10, 2, 1],
         ["c", -10, 0, 2],
@@ -397,7 +399,7 @@ def test_cohorts_scores_and_concentration():
     )
 
 
-def test_odd_days_by_robust_z():
+def test_unusual_days_by_robust_z():
     # Ten weeks of two weekdays, a little noise, one day far off.
     rows = [
         day(

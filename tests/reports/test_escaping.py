@@ -12,9 +12,9 @@ import pytest
 
 import reports
 from reports import escape
-from reports.escape import LONGEST, LONGEST_DATA, visible
+from reports.escape import MAX_DATA_LENGTH, MAX_NAME_LENGTH, visible
+from reports.localizer import Localizer
 from reports.values import Count, Money, Name, text
-from reports.words import Words
 from tests.support.workbook import sheets
 
 HOSTILE = (
@@ -72,7 +72,7 @@ class Reader(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.tags, self.links, self.words, self.handlers = set(), [], [], []
+        self.tags, self.links, self.localizer, self.handlers = set(), [], [], []
 
     def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
@@ -80,7 +80,7 @@ class Reader(HTMLParser):
         self.links += [value for name, value in attrs if name in ("href", "src")]
 
     def handle_data(self, data):
-        self.words.append(data)
+        self.localizer.append(data)
 
 
 def test_html_holds_no_tag_and_no_link_of_theirs(files):
@@ -92,15 +92,15 @@ def test_html_holds_no_tag_and_no_link_of_theirs(files):
         and not reader.handlers
     )
     assert all(link.startswith("#") for link in reader.links)
-    words = "".join(reader.words)
+    localizer = "".join(reader.localizer)
     for name in (
         "<script>alert(1)</script>",
         "🍔 日本 عربي",
         "&lt;b&gt;",
         "{net} %s {{ 7*7 }} #eval",
     ):
-        assert name in words
-    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\x00]", words)
+        assert name in localizer
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\x00]", localizer)
     assert b"http://" not in re.sub(
         rb"http://(?:malo|m?a?l?\xe2\x80\xa6)", b"", files["report.html"]
     ), "only names, whole or cut"
@@ -202,7 +202,7 @@ def test_long_names_are_cut_and_the_workbook_has_them_whole(shop, make_summaries
         SEPTEMBER, make_summaries(long, [SEPTEMBER]), lake_decimals=2, lineage={}
     )
     assert (
-        b"x" * (LONGEST + 1) not in built["report.html"]
+        b"x" * (MAX_NAME_LENGTH + 1) not in built["report.html"]
         and "x" * 300 in sheets(built["tables.xlsx"])["items"][1]
     )
 
@@ -225,16 +225,16 @@ def test_no_file_of_a_report_grows_with_the_length_of_a_name(shop, make_summarie
             assert not re.search(rb"([a-z])\1{1000}", body), name
     cells = [cell for row in sheets(built["tables.xlsx"])["items"] for cell in row]
     names = {cell for cell in cells if str(cell).startswith("x" * 900)}
-    assert len(names) == 2 and all(len(name) == LONGEST_DATA for name in names)
+    assert len(names) == 2 and all(len(name) == MAX_DATA_LENGTH for name in names)
 
 
 def test_a_name_with_braces_is_no_template():
-    words = Words("en_US", 2, ("MXN",))
-    output = words.say(text("headline.alone", net=Money(123456, "MXN"), n=Count(1)))
+    localizer = Localizer("en_US", 2, ("MXN",))
+    output = localizer.format(text("headline.alone", net=Money(123456, "MXN"), n=Count(1)))
     assert (
         output == "Net sales of $1,234.56 on 1 receipt. These reports have no earlier month:"
         " comparisons begin with the next one."
     )
-    assert "{n} {0}" in words.say(
+    assert "{n} {0}" in localizer.format(
         text("stores.lead", store=Name("{n} {0}"), net=Money(1, "MXN"), share=None)
     )

@@ -23,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reports
+from reports.localizer import TEXT_FOLDERS, Localizer, text_templates
 from reports.sections.data_state import GAPS
 from reports.values import (
     Count,
@@ -38,7 +39,6 @@ from reports.values import (
     Weekday,
     text,
 )
-from reports.words import CATALOGS, Words, catalog
 
 MONTHS = [date(2024, 9, 1), date(2025, 8, 1), date(2025, 9, 1)]
 LINEAGE = {
@@ -47,7 +47,7 @@ LINEAGE = {
     "watermark": "2025-10-02",
     "inputs": {"summary/2025-09": "0123456789abcdef"},
 }
-LOCALES = tuple(CATALOGS.values())
+LOCALES = tuple(TEXT_FOLDERS.values())
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -102,7 +102,7 @@ def test_importing_the_reports_draws_nothing():
     assert done.stdout.strip() == "[]"
 
 
-class Page(HTMLParser):
+class Document(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.seen: list[tuple[str, dict[str, str | None]]] = []
@@ -117,36 +117,40 @@ class Page(HTMLParser):
 
 def test_html_is_one_accessible_file(files):
     text = files["report.html"].decode()
-    page = Page(text)
-    assert page.all("html") == [{"lang": "es-MX"}]
-    assert not {"link", "iframe", "object", "img"} & {tag for tag, _ in page.seen}
+    document = Document(text)
+    assert document.all("html") == [{"lang": "es-MX"}]
+    assert not {"link", "iframe", "object", "img"} & {tag for tag, _ in document.seen}
     (script,) = re.findall(r"<script>(.*?)</script>", text, re.S)
     digest = b64encode(sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in text and "http" not in script
     assert (
-        any(meta.get("name") == "viewport" for meta in page.all("meta"))
+        any(meta.get("name") == "viewport" for meta in document.all("meta"))
         and "default-src 'none'" in text
     )
-    drawings = page.all("svg")
+    drawings = document.all("svg")
     assert drawings and all(len(attrs["aria-label"] or "") > 20 for attrs in drawings)
     marks = text.count('<g role="img"><title>')
     assert marks >= 60 and text.count('<g role="img"') == marks, "every mark says its value"
-    assert page.all("th") and all(head.get("scope") in ("col", "row") for head in page.all("th"))
-    headings = [int(tag[1]) for tag, _ in page.seen if re.fullmatch("h[1-6]", tag)]
+    assert document.all("th") and all(
+        head.get("scope") in ("col", "row") for head in document.all("th")
+    )
+    headings = [int(tag[1]) for tag, _ in document.seen if re.fullmatch("h[1-6]", tag)]
     assert (
         headings[0] == 1
         and headings.count(1) == 1
         and all(b <= a + 1 for a, b in pairwise(headings))
     )
-    ids = [attrs["id"] for _, attrs in page.seen if attrs.get("id")]
+    ids = [attrs["id"] for _, attrs in document.seen if attrs.get("id")]
     assert len(ids) == len(set(ids))
-    assert {link["href"][1:] for link in page.all("a")} <= set(ids)
+    assert {link["href"][1:] for link in document.all("a")} <= set(ids)
 
 
 def test_the_charts_are_files_of_their_own_and_stand_in_words_in_markdown(files):
-    text, page = files["report.md"].decode(), files["report.html"].decode()
+    text, document = files["report.md"].decode(), files["report.html"].decode()
     images = {name for name in files if name.startswith("charts/")}
-    assert {"charts/days.svg", "charts/hours.svg"} <= images and page.count("<svg") >= len(images)
+    assert {"charts/days.svg", "charts/hours.svg"} <= images and document.count("<svg") >= len(
+        images
+    )
     assert "![" not in text and "Barras diarias de ventas netas, 25 " in text
     assert "tables.xlsx" in files and "tables/" not in text
 
@@ -231,9 +235,11 @@ def test_changes_name_what_moved(summaries, files):
         lineage=LINEAGE,
         changes=before,
         locale="es_MX",
-        reopened=[{"number": "1-1001", "why": "late", "day": "2025-09-03", "total": "150.00"}],
+        changed_receipts=[
+            {"number": "1-1001", "why": "late", "day": "2025-09-03", "total": "150.00"}
+        ],
     )
-    listed = json.loads(moved["figures.json"])["currencies"]["MXN"]["changes"]["moved"]
+    listed = json.loads(moved["figures.json"])["currencies"]["MXN"]["changes"]["changed"]
     assert [(row["figure"], row["was"]) for row in listed] == [
         ("bridge.total.net_sales", "1.00"),
         ("days.days.2025-09-03.net_sales", "3.00"),
@@ -248,8 +254,8 @@ def test_changes_name_what_moved(summaries, files):
 @pytest.mark.parametrize("locale", ["en_US", "es_MX"])
 @pytest.mark.parametrize("name", GAPS)
 def test_a_single_gap_is_in_the_singular(locale: str, name: str) -> None:
-    words = Words(locale, 2, ("MXN",))
-    single, several = (words.say(text(f"gap.{name}", n=Count(n))) for n in (1, 2))
+    localizer = Localizer(locale, 2, ("MXN",))
+    single, several = (localizer.format(text(f"gap.{name}", n=Count(n))) for n in (1, 2))
     assert single.startswith("1 ") and several.startswith("2 ") and single[2:] != several[2:]
 
 
@@ -284,7 +290,7 @@ def test_what_does_not_tie_is_said_first(summaries):
     assert [(f["key"], f["size"], f["urgent"]) for f in attention["findings"][:3]] == [
         ("lineage.finding", "310.00", True),
         ("bridge.finding", "1.00", True),
-        ("lineage.untied", "0.00", True),
+        ("lineage.not_reconciled", "0.00", True),
     ]
     text = built["report.md"].decode()
     assert (
@@ -361,7 +367,7 @@ def test_every_reason_of_the_reader_has_words():
         for path in (Path(reports.__file__).parents[1] / "pipeline" / "transform").glob("*.py")
     )
     reasons = {word for pair in raised.findall(code) for word in pair if word}
-    assert {f"reason.{reason}" for reason in reasons} <= catalog("en_US").keys()
+    assert {f"reason.{reason}" for reason in reasons} <= text_templates("en_US").keys()
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -385,14 +391,14 @@ def blanks(template: str) -> set[str]:
 
 
 def test_both_languages_say_the_same_things():
-    spanish, english = (catalog(locale) for locale in LOCALES)
+    spanish, english = (text_templates(locale) for locale in LOCALES)
     assert spanish.keys() == english.keys()
     assert [key for key in spanish if blanks(spanish[key]) != blanks(english[key])] == []
     assert all(template.count("**") % 2 == 0 for template in (*spanish.values(), *english.values()))
 
 
 def test_every_sentence_of_the_code_is_in_the_catalog_and_none_lies_idle():
-    present = catalog("en_US")
+    present = text_templates("en_US")
     folder = Path(reports.__file__).parent
     code = "\n".join(
         path.read_text(encoding="utf-8") for path in [*folder.rglob("*.py"), *folder.glob("*.j2")]
@@ -410,7 +416,7 @@ def test_every_sentence_of_the_code_is_in_the_catalog_and_none_lies_idle():
         "segment.",
         "gap.",
         "index.",
-        "occasion.",
+        "special_day.",
         "daypart.",
         "daily.",
         "weekly.",
@@ -445,8 +451,8 @@ def test_every_sentence_of_the_code_is_in_the_catalog_and_none_lies_idle():
     ],
 )
 def test_values_in_words(value, spanish, english):
-    assert Words("es_MX", 2, ("MXN",)).say(value).replace("\xa0", " ") == spanish
-    assert Words("en_US", 2, ("MXN",)).say(value).replace("\xa0", " ") == english
+    assert Localizer("es_MX", 2, ("MXN",)).format(value).replace("\xa0", " ") == spanish
+    assert Localizer("en_US", 2, ("MXN",)).format(value).replace("\xa0", " ") == english
 
 
 @pytest.mark.parametrize(
@@ -460,8 +466,10 @@ def test_values_in_words(value, spanish, english):
 )
 def test_currencies_beside_others(currency, lake_decimals, units, expected):
     assert (
-        Words("en_US", lake_decimals, ("EUR", "JPY", "KWD", "MXN"), {"EUR": 2, "JPY": 0, "MXN": 2})
-        .say(Money(units, currency))
+        Localizer(
+            "en_US", lake_decimals, ("EUR", "JPY", "KWD", "MXN"), {"EUR": 2, "JPY": 0, "MXN": 2}
+        )
+        .format(Money(units, currency))
         .replace("\xa0", " ")
         == expected
     )
@@ -469,7 +477,7 @@ def test_currencies_beside_others(currency, lake_decimals, units, expected):
 
 def test_an_unknown_language_is_refused():
     with pytest.raises(ValueError, match="es_MX, en_US"):
-        Words("fr_FR", 2)
+        Localizer("fr_FR", 2)
 
 
 @pytest.mark.parametrize(
@@ -485,9 +493,9 @@ def test_an_unknown_language_is_refused():
     ],
 )
 def test_a_region_has_the_texts_of_its_language_and_its_own_formats(locale, amount, day):
-    words = Words(locale, 2, ("MXN",))
-    assert words.say(Money(123450, "MXN")).endswith(amount)
-    assert words.say(Day(date(2025, 10, 5))) == day.removeprefix("0")
+    localizer = Localizer(locale, 2, ("MXN",))
+    assert localizer.format(Money(123450, "MXN")).endswith(amount)
+    assert localizer.format(Day(date(2025, 10, 5))) == day.removeprefix("0")
 
 
 @pytest.mark.parametrize("locale", ["es_CO", "en_GB"])
@@ -504,6 +512,8 @@ def test_a_region_has_its_whole_report(summaries, locale):
     locale=st.sampled_from(["es_MX", "en_US", "es", "en_GB", "es_CO"]),
 )
 def test_no_decimal_that_an_amount_has_is_hidden(units, decimals, currency, locale):
-    output = Words(locale, decimals, (currency,), {currency: decimals}).say(Money(units, currency))
+    output = Localizer(locale, decimals, (currency,), {currency: decimals}).format(
+        Money(units, currency)
+    )
     digits = "".join(sign for sign in output if sign.isdigit())
     assert int(digits) == abs(units), "every digit of the amount stands on the page"

@@ -12,13 +12,13 @@ from types import SimpleNamespace
 import pytest
 
 import reports
+from reports.document import Section
 from reports.figures.loyalty import fold_small
-from reports.issue import Issue
-from reports.page import Section
 from reports.sections.changes import changes
 from reports.sections.data_state import DataState
 from reports.sections.version_history import version_history
 from reports.values import Money, Name
+from reports.version_context import VersionContext
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 MONTHS = [date(2025, n, 1) for n in range(1, 8)]
@@ -87,8 +87,8 @@ def test_the_version_history_names_reports_by_their_folder():
         {"report": f"reports/{kind}", "month": "2025-07", "version": 1, "digest": "d"}
         for kind in ("monthly", "cumulative")
     ]
-    issue = Issue({"version": 2}, 2, {}, DataState({}), versions=entries)
-    section = version_history(History(MONTHS[-1], None, "MXN", {}), issue, [])
+    context = VersionContext({"version": 2}, 2, {}, DataState({}), versions=entries)
+    section = version_history(History(MONTHS[-1], None, "MXN", {}), context, [])
     assert [(row[0].key, row[2].number) for row in section.tables[0].rows] == [
         ("version_history.monthly", 1),
         ("version_history.cumulative", 2),
@@ -99,11 +99,10 @@ def test_the_version_history_names_reports_by_their_folder():
 def test_a_forecast_stands_in_mid_month_and_says_why_where_it_does_not(told):
     figures, text = told(MONTHS[:3])
     assert (
-        figures["currencies"]["MXN"]["outlook"] == {"left_out": "short"}
-        and "No forecast yet" in text
+        figures["currencies"]["MXN"]["outlook"] == {"reason": "short"} and "No forecast yet" in text
     )
     outlook = told(through=OPEN)[0]["currencies"]["MXN"]["outlook"]
-    assert "left_out" in outlook or outlook["month"] == "2025-08"
+    assert "reason" in outlook or outlook["month"] == "2025-08"
 
 
 def test_a_segment_that_is_too_small_cannot_be_told_from_the_others():
@@ -124,7 +123,7 @@ def test_a_store_that_moved_goes_by_its_name():
     was = {"currencies": {"MXN": stores("1.00")}}
     bridge = Section("bridge", figures=stores(Money(200, "MXN"))["bridge"])
     figures = SimpleNamespace(currency="MXN", stores={"s-1": "Centro"})
-    section = changes(figures, Issue({}, 2, {}, DataState({}), was), [bridge])
+    section = changes(figures, VersionContext({}, 2, {}, DataState({}), was), [bridge])
     (row,) = section.tables[0].rows
     assert row[0].values["store"] == Name("Centro") and row[1:] == (
         Money(100, "MXN"),

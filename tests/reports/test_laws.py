@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from reports.compose import compose_cumulative, compose_monthly
+from reports.document import Document, Section
 from reports.figures import Figures
-from reports.figures.calendar import fair_parts, normalise
+from reports.figures.calendar import on_same_weekdays, same_weekdays_parts
 from reports.figures.money import SUMS
-from reports.page import Page, Section
-from reports.render.machine import plain
+from reports.render.figures_json import json_value
 from reports.sections.comparison import growth, points, ratio, share
 from reports.values import Money, Percent, Points, Series, Text, Value
 from tests.reports.shop import MENU, Shop, summaries
@@ -60,8 +60,8 @@ RANKINGS = {
     "baskets.lead_plain",
     "summary.best",
     "trend.chart",
-    "rhythm.peak",
-    "rhythm.chart",
+    "busy_hours.peak",
+    "busy_hours.chart",
     "lifecycle.chart",
     "lifecycle.steady",
     "lifecycle.first",
@@ -95,8 +95,8 @@ def shops(draw: st.DrawFn, receipts: st.SearchStrategy[int]) -> Shop:
     )
 
 
-def sections_of(page: Page) -> Iterator[Section]:
-    yield from page.sections
+def sections_of(document: Document) -> Iterator[Section]:
+    yield from document.sections
 
 
 def values_of(section: Section) -> Iterator[tuple[str, Value]]:
@@ -138,14 +138,14 @@ def leaves(key: str, value: object) -> Iterator[tuple[str, Value]]:
             yield key, value
 
 
-def monthly_of(shop: Shop, months: tuple[date, ...] = (AUGUST, SEPTEMBER), **more) -> Page:
+def monthly_of(shop: Shop, months: tuple[date, ...] = (AUGUST, SEPTEMBER), **more) -> Document:
     tables = summaries(shop, list(months))
     return compose_monthly(
         months[-1], tables, through=more.pop("through", None), lake_decimals=2, lineage={}, **more
     )
 
 
-def cumulative_of(shop: Shop, months: list[date]) -> Page:
+def cumulative_of(shop: Shop, months: list[date]) -> Document:
     tables = summaries(shop, months)
     return compose_cumulative(months[-1], tables, through=None, lake_decimals=2, lineage={})
 
@@ -159,37 +159,43 @@ def months_of(count: int) -> list[date]:
 def test_fair_changes_of_items_categories_and_stores_add_up_to_the_headline(shop):
     tables = summaries(shop, [AUGUST, SEPTEMBER])
     figures = Figures(SEPTEMBER, None, "MXN", tables)
-    change = figures.fair.now.net_sales - figures.fair.base.net_sales
-    for parts in (figures.fair_items, figures.fair_categories, figures.fair_stores):
+    change = figures.same_weekdays.now.net_sales - figures.same_weekdays.base.net_sales
+    for parts in (
+        figures.items_on_same_weekdays,
+        figures.categories_on_same_weekdays,
+        figures.stores_on_same_weekdays,
+    ):
         assert sum(part.change for part in parts.values()) == change
-        assert sum(part.base for part in parts.values()) == figures.fair.base.net_sales
-    page = compose_monthly(SEPTEMBER, tables, through=None, lake_decimals=2, lineage={})
-    output = {s.key: plain(s.figures, 2, {}) for s in page.sections}
+        assert sum(part.base for part in parts.values()) == figures.same_weekdays.base.net_sales
+    document = compose_monthly(SEPTEMBER, tables, through=None, lake_decimals=2, lineage={})
+    output = {s.key: json_value(s.figures, 2, {}) for s in document.sections}
     headline = output["headline"]
-    if "now_fair" not in headline or "same_weekdays" not in output["items"]:
+    if "now_same_weekdays" not in headline or "same_weekdays" not in output["items"]:
         return
-    rounded = headline["now_fair"].keys()
+    rounded = headline["now_same_weekdays"].keys()
     assert not rounded & {"difference", "unpaid"}, "what rounding leaves is no difference"
-    expected = Decimal(headline["now_fair"]["net_sales"]) - Decimal(
-        headline["before_fair"]["net_sales"]
+    expected = Decimal(headline["now_same_weekdays"]["net_sales"]) - Decimal(
+        headline["before_same_weekdays"]["net_sales"]
     )
     for name in ("item", "category"):
         rows = output["items"]["same_weekdays"][name]
         assert sum(Decimal(row["change"]) for row in rows) == expected
-    table = next(t for s in page.sections for t in s.tables if t.name == "items-same-weekdays")
+    table = next(t for s in document.sections for t in s.tables if t.name == "items-same-weekdays")
     assert sum(row[3].units for row in table.rows) == expected * 100
     if "stores" in output and output["stores"].get("same_weekdays"):
         rows = output["stores"]["same_weekdays"]
         assert sum(Decimal(row["change"]) for row in rows) == expected
 
 
-def test_a_weekday_that_one_month_did_not_trade_is_left_out_for_items_too():
+def test_a_weekday_that_one_month_was_not_open_is_left_out_for_items_too():
     # Sundays are open in August only: what items sold then is on neither side.
     shop = replace(Shop(), closed=lambda day: day.month == 9 and day.weekday() == 6)
     figures = Figures(SEPTEMBER, None, "MXN", summaries(shop, [AUGUST, SEPTEMBER]))
     rows = figures.before["item_weekdays"]
     plain_base = rows[rows["weekday"] != 6].groupby("item")["net_sales"].sum()
-    assert {item: part.base for item, part in figures.fair_items.items()} == plain_base.to_dict()
+    assert {
+        item: part.base for item, part in figures.items_on_same_weekdays.items()
+    } == plain_base.to_dict()
     assert (rows["weekday"] == 6).any()
 
 
@@ -205,7 +211,7 @@ def test_the_change_of_an_item_is_that_of_its_own_weekdays():
     figures = Figures(SEPTEMBER, None, "MXN", summaries(shop, [AUGUST, SEPTEMBER]))
     rows, opened = figures.now["item_weekdays"], {(0, 5), (4, 4)}
     before = {0: 4, 4: 2}
-    for item, part in figures.fair_items.items():
+    for item, part in figures.items_on_same_weekdays.items():
         own = rows[rows["item"] == item].groupby("weekday")["net_sales"].sum().to_dict()
         exact = sum(own.get(w, 0) * Decimal(before[w]) / n for w, n in opened)
         assert abs(part.now - exact) <= 1, item
@@ -226,8 +232,8 @@ def test_nothing_is_ranked_and_no_percentage_stands_on_under_20_receipts(shop, c
         monthly_of(replace(small, receipts=1), (SEPTEMBER,)),
         cumulative_of(replace(small, closed=lambda day: day.day != 5), months_of(7)),
     ]
-    for page in pages:
-        for section in page.sections:
+    for document in pages:
+        for section in document.sections:
             for key, value in values_of(section):
                 assert not isinstance(value, (Percent, Points)), (section.key, key, value)
                 assert key not in RANKINGS, (section.key, key)
@@ -236,13 +242,13 @@ def test_nothing_is_ranked_and_no_percentage_stands_on_under_20_receipts(shop, c
 @quickly
 @given(shops(st.integers(0, 4)))
 def test_no_share_or_best_of_a_total_that_is_zero_or_negative(shop):
-    for page in (monthly_of(shop), cumulative_of(shop, [AUGUST, SEPTEMBER])):
-        for section in page.sections:
+    for document in (monthly_of(shop), cumulative_of(shop, [AUGUST, SEPTEMBER])):
+        for section in document.sections:
             for key, value in values_of(section):
                 if isinstance(value, Percent):
                     assert value.base > 0, (section.key, key, value)
                 if isinstance(value, Points):
-                    assert value.now_whole > 0 and value.before_whole > 0, (section.key, key)
+                    assert value.now_total > 0 and value.before_total > 0, (section.key, key)
                 if isinstance(value, Text) and key in RANKINGS:
                     for name, inner in value.values.items():
                         if isinstance(inner, Money) and name in ("net", "amount", "high"):
@@ -261,11 +267,11 @@ def test_no_share_or_best_of_a_total_that_is_zero_or_negative(shop):
 def test_days_before_the_lake_are_no_days_without_sales(day):
     august = [AUGUST.replace(day=day), AUGUST.replace(day=31)]
     shop = replace(Shop(), closed=lambda d: not august[0] <= d <= august[1])
-    page = monthly_of(shop, (AUGUST,), lake_starts=august[0])
-    section = next(s for s in page.sections if s.key == "days")
+    document = monthly_of(shop, (AUGUST,), lake_starts=august[0])
+    section = next(s for s in document.sections if s.key == "days")
     assert not any(sentence.key == "days.closed" for sentence in section.sentences)
-    assert min(section.figures["days"]) == august[0].isoformat() == page.since.isoformat()
-    (table,) = next(s for s in page.sections if s.key == "day_list").tables
+    assert min(section.figures["days"]) == august[0].isoformat() == document.since.isoformat()
+    (table,) = next(s for s in document.sections if s.key == "day_list").tables
     assert len(table.rows) == 32 - day
     for chart in section.charts:
         assert len(chart.data["values"]) == 32 - day
@@ -274,8 +280,8 @@ def test_days_before_the_lake_are_no_days_without_sales(day):
 @pytest.mark.parametrize("count", [7, 8, 9, 10, 20])
 def test_a_list_of_days_says_how_many_more_there_are(count):
     shop = replace(Shop(), closed=lambda day: day.day <= count)
-    page = monthly_of(shop, (SEPTEMBER,))
-    section = next(s for s in page.sections if s.key == "days")
+    document = monthly_of(shop, (SEPTEMBER,))
+    section = next(s for s in document.sections if s.key == "days")
     (closed,) = (s for s in section.sentences if s.key == "days.closed")
     named = [v for v in closed.values["days"].items if not isinstance(v, Text)]
     more = [v.values["n"].number for v in closed.values["days"].items if isinstance(v, Text)]
@@ -285,11 +291,11 @@ def test_a_list_of_days_says_how_many_more_there_are(count):
 def test_days_that_the_lake_does_not_hold_are_left_out_of_the_calendar():
     held = [AUGUST.replace(day=3), *(AUGUST.replace(day=day) for day in range(10, 32))]
     shop = replace(Shop(), closed=lambda day: day not in held)
-    page = monthly_of(shop, (AUGUST,), lake_starts=held[0], covered=held)
-    section = next(s for s in page.sections if s.key == "days")
+    document = monthly_of(shop, (AUGUST,), lake_starts=held[0], covered=held)
+    section = next(s for s in document.sections if s.key == "days")
     assert list(section.figures["days"]) == [day.isoformat() for day in held]
     assert not any(sentence.key == "days.closed" for sentence in section.sentences)
-    assert page.since == held[0]
+    assert document.since == held[0]
 
 
 @given(st.integers(-50, 50), st.integers(-50, 50), st.integers(0, 40), st.integers(0, 40))
@@ -324,10 +330,10 @@ def test_parts_of_a_fair_change_add_up_whatever_is_sold_when(now, base):
         return rows, rows.reindex(columns=[*SUMS, "store_id", "business_day"], fill_value=0)
 
     (sold, days), (sold_base, days_base) = frames(now, SEPTEMBER), frames(base, AUGUST)
-    fair = normalise(days, days_base)
+    same_weekdays = on_same_weekdays(days, days_base)
     sold, sold_base = (rows.assign(store=rows["store_id"]) for rows in (sold, sold_base))
     for keys in (["item"], ["item", "store"]):
-        parts = fair_parts(sold, sold_base, (days, days_base), keys)
-        assert sum(part.now for part in parts.values()) == fair.now.net_sales
-        assert sum(part.base for part in parts.values()) == fair.base.net_sales
-        assert sum(part.receipts for part in parts.values()) == fair.base.receipts
+        parts = same_weekdays_parts(sold, sold_base, (days, days_base), keys)
+        assert sum(part.now for part in parts.values()) == same_weekdays.now.net_sales
+        assert sum(part.base for part in parts.values()) == same_weekdays.base.net_sales
+        assert sum(part.receipts for part in parts.values()) == same_weekdays.base.receipts

@@ -16,13 +16,13 @@ from PIL import Image
 import reports
 from reports.charts import draw
 from reports.compose import compose_cumulative, compose_monthly
-from reports.page import Page, Section, Table, TableColumn
+from reports.document import Document, Section, Table, TableColumn
+from reports.localizer import Localizer
 from reports.plans import read_plans
 from reports.render.html import html
 from reports.render.outline import charts
 from reports.render.pdf import page_layout, pdf
 from reports.values import Name, text
-from reports.words import Words
 from tests.reports.shop import drawers
 
 MONTHS = [date(2025, 8, 1), date(2025, 9, 1)]
@@ -75,19 +75,19 @@ def test_the_report_with_all_its_parts_has_three_pages(shop, make_summaries, pap
         plans=PLANS,
         shifts=drawers(shop(), MONTHS[-1]),
     )
-    parts = {section.key for section in page.shown if not section.is_annex}
+    parts = {section.key for section in page.shown_sections if not section.is_annex}
     assert {"goals", "dayparts", "labour", "fees", "cash_drawer"} <= parts
-    words = Words(locale, 2, page.currencies)
-    images = draw(charts(page), words)
-    layout = page_layout(TEMPLATE, page, words, images, paper)
+    localizer = Localizer(locale, 2, page.currencies)
+    images = draw(charts(page), localizer)
+    layout = page_layout(TEMPLATE, page, localizer, images, paper)
     assert json.loads(layout.query("<report>", field="value", one=True)) <= 3
-    assert len(html(page, words, images, paper)) * 37 / len(page.shown) < 1_000_000, (
+    assert len(html(page, localizer, images, paper)) * 37 / len(page.shown_sections) < 1_000_000, (
         "37 such sections are over a megabyte"
     )
 
 
 @pytest.fixture(scope="module")
-def history(shop, make_summaries) -> Page:
+def history(shop, make_summaries) -> Document:
     """The cumulative report of two years and a month with new customers in each month."""
     months = [date(2023 + n // 12, n % 12 + 1, 1) for n in range(8, 33)]
     tables = make_summaries(shop(receipts=4), months)
@@ -109,13 +109,20 @@ def renew(customers: pa.Table, month: date) -> pa.Table:
 
 @pytest.mark.parametrize(("paper", "locale"), [("us-letter", "en_US"), ("a4", "es_MX")])
 def test_a_long_history_has_three_pages(history, paper, locale):
-    parts = {section.key: section for section in history.shown if not section.is_annex}
-    assert {"outlook", "years", "pace", "weekend", "margin", "loyalty"} <= parts.keys()
+    parts = {section.key: section for section in history.shown_sections if not section.is_annex}
+    assert {
+        "outlook",
+        "years",
+        "receipts_and_average",
+        "weekend",
+        "margin",
+        "loyalty",
+    } <= parts.keys()
     assert parts["loyalty"].charts and parts["loyalty"].tables, "cohorts and segments"
     assert len(parts["loyalty"].charts[0].data["columns"]) > 6
-    words = Words(locale, 2, history.currencies)
-    images = draw(charts(history), words)
-    layout = page_layout(TEMPLATE, history, words, images, paper)
+    localizer = Localizer(locale, 2, history.currencies)
+    images = draw(charts(history), localizer)
+    layout = page_layout(TEMPLATE, history, localizer, images, paper)
     assert json.loads(layout.query("<report>", field="value", one=True)) <= 3
 
 
@@ -129,8 +136,8 @@ def test_nothing_leaves_the_paper(tables, report, paper):
         page = compose_cumulative(
             MONTHS[-1], tables, through=None, lake_decimals=2, lineage={"version": 1}
         )
-    words = Words("es_MX", 2, page.currencies)
-    built = page_layout(TEMPLATE, page, words, draw(charts(page), words), paper)
+    localizer = Localizer("es_MX", 2, page.currencies)
+    built = page_layout(TEMPLATE, page, localizer, draw(charts(page), localizer), paper)
     pages = json.loads(built.query("<reach>", field="value", one=True))
     annex = json.loads(built.query("<report>", field="value", one=True))
     assert annex <= OWNER and pages <= MOST, (annex, pages)
@@ -153,10 +160,12 @@ def test_a_process_keeps_no_report_in_memory_after_it_is_written() -> None:
     def write(number: int) -> int:
         cells = [tuple(Name(f"{number} {row} {place}") for place in "abcdef") for row in range(150)]
         columns = tuple(TableColumn("item") for _ in range(6))
-        table = Table("t", text("page.annex"), columns, tuple(cells), shown=150, is_whole=True)
+        table = Table(
+            "t", text("page.annex"), columns, tuple(cells), shown=150, shows_all_rows=True
+        )
         section = Section("days", tables=(table,), number=1)
-        page = Page("monthly", MONTHS[0], None, 2, ("MXN",), (), (section,), {})
-        assert pdf(page, Words("en_US", 2, ("MXN",)), {}).startswith(b"%PDF")
+        page = Document("monthly", MONTHS[0], None, 2, ("MXN",), (), (section,), {})
+        assert pdf(page, Localizer("en_US", 2, ("MXN",)), {}).startswith(b"%PDF")
         return resident()
 
     used = [write(number) for number in range(6)]

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 import reports
 from reports import read_plans
 from reports.figures import Figures
+from reports.figures.expected_total import expected_total
 from reports.figures.holidays import holidays_in
-from reports.figures.occasions import commercial_days, nth_weekday, occasions
-from reports.figures.pace import pace
+from reports.figures.special_days import commercial_days, nth_weekday, special_days
 from reports.plans import Daypart, Fee, Plans
 from reports.sections.day_list import day_list
 from reports.sections.dayparts import DEFAULT
@@ -63,25 +63,34 @@ def test_an_error_names_the_file_and_the_key(given_texts, named):
 
 def test_nothing_written_is_nothing_shown(tables):
     assert read_plans() == Plans()
-    stated = sections(tables, Plans())
-    assert not {"goals", "fees", "labour"} & stated.keys()
+    figures_by_section = sections(tables, Plans())
+    assert not {"goals", "fees", "labour"} & figures_by_section.keys()
 
 
 def test_goals_fees_and_labour_are_exact(tables):
     rows = "".join(f"2025-09-{day:02d},Centro,10,500.25\n" for day in (1, 3, 4))
     plans = read_plans(goals=GOALS, fees=FEES, labour=f"date,store,hours,wages\n{rows}")
-    stated = sections(tables, plans)
-    assert stated["goals"]["goal"] == "100000.50" and stated["goals"]["stores"] == {"s1": "1.00"}
-    kept = {row["tender"]: row for row in stated["tenders"]["tenders"]}
+    figures_by_section = sections(tables, plans)
+    assert figures_by_section["goals"]["goal"] == "100000.50" and figures_by_section["goals"][
+        "stores"
+    ] == {"s1": "1.00"}
+    kept = {row["tender"]: row for row in figures_by_section["tenders"]["tenders"]}
     for tender, rate, fixed in (("Tarjeta", "0.036", 0), ("Rappi", "0.25", Decimal("2.5"))):
         amount = Decimal(kept[tender]["sales_amount"]) - Decimal(kept[tender]["refunds_amount"])
         fee = (amount * Decimal(rate) + fixed * kept[tender]["payments"]).quantize(Decimal("0.01"))
-        assert abs(Decimal(stated["fees"]["fees"][tender]["fee"]) - fee) <= Decimal("0.01")
-    assert stated["labour"]["wages"] == "1500.75" and stated["labour"]["hours"] == "30"
+        assert abs(Decimal(figures_by_section["fees"]["fees"][tender]["fee"]) - fee) <= Decimal(
+            "0.01"
+        )
+    assert (
+        figures_by_section["labour"]["wages"] == "1500.75"
+        and figures_by_section["labour"]["hours"] == "30"
+    )
     days = tables[MONTHS[-1]]["days"].to_pylist()
     worked = {date(2025, 9, day) for day in (1, 3, 4)}
     net = sum(r["net_sales"] for r in days if r["business_day"] in worked and r["store_id"] == "s1")
-    assert Decimal(stated["labour"]["net_sales"]) == net, "days without labour are left out"
+    assert Decimal(figures_by_section["labour"]["net_sales"]) == net, (
+        "days without labour are left out"
+    )
 
 
 @given(
@@ -104,9 +113,9 @@ def test_a_daypart_has_each_of_its_hours_once(start, end):
 def test_dayparts_add_up_to_net_sales(tables):
     assert sorted(hour for part in DEFAULT for hour in part.hours) == list(range(24))
     for plans in (Plans(), read_plans(dayparts={"lunch": "12-17", "Cierre": "22-1"})):
-        stated = sections(tables, plans)
-        parts = stated["dayparts"]["net_sales"]
-        net = Decimal(stated["headline"]["total"]["net_sales"])
+        figures_by_section = sections(tables, plans)
+        parts = figures_by_section["dayparts"]["net_sales"]
+        net = Decimal(figures_by_section["headline"]["total"]["net_sales"])
         assert sum(map(Decimal, parts.values())) == net
         assert ("rest" in parts) == (plans != Plans())
 
@@ -115,7 +124,7 @@ def test_the_course_of_an_open_month_holds_what_was_sold(shop, make_summaries):
     through = date(2025, 9, 17)
     tables = make_summaries(shop(receipts=4, closed=lambda day: day > through), MONTHS)
     figures = Figures(MONTHS[-1], through, "MXN", tables)
-    course = pace(figures)
+    course = expected_total(figures)
     assert figures.total.net_sales < course.low <= course.expected <= course.high
     usual = sum(
         row["net_sales"]
@@ -125,18 +134,18 @@ def test_the_course_of_an_open_month_holds_what_was_sold(shop, make_summaries):
     )
     rest = course.expected - figures.total.net_sales
     assert abs(rest - int(usual * 100) * 13 / 28) < rest * 0.15
-    assert pace(Figures(MONTHS[-1], date(2025, 9, 30), "MXN", tables)) is None
+    assert expected_total(Figures(MONTHS[-1], date(2025, 9, 30), "MXN", tables)) is None
 
 
-def test_occasions_name_notes_holidays_and_paydays():
+def test_special_days_name_notes_holidays_and_paydays():
     plans = read_plans(
         calendar='paydays = [15, "last"]\n[[days]]\ndate = 2026-05-09\nnote = "Fair"\n'
         '[[days]]\ndate = 2026-05-08\nnote = "Other"\nstores = ["Sur"]\n'
     )
     days = [date(2026, 5, day) for day in range(1, 32)]
-    named = occasions({"America/Mexico_City"}, days, plans, ["Centro"])
+    named = special_days({"America/Mexico_City"}, days, plans, ["Centro"])
     assert named[date(2026, 5, 9)] == [Name("Fair")] and date(2026, 5, 8) not in named
-    assert named[date(2026, 5, 10)] == [Text("occasion.mothers_day")]
+    assert named[date(2026, 5, 10)] == [Text("special_day.mothers_day")]
     assert {date(2026, 5, 15), date(2026, 5, 31)} <= named.keys()
     assert nth_weekday(2026, 5, 6, 2) in commercial_days("US", 2026)
 

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import pytest
 
 from reports.compose import compose_cumulative
-from reports.render.machine import figures_json
+from reports.render.figures_json import figures_json
 from tests.reports import raw_shop
-from tests.reports.recount_history import PRICES, RHYTHM, Past, before
+from tests.reports.recount_history import BUSY_HOURS, PRICES, Past, before
 from tests.reports.test_recount import same
 from tests.support.inputs import tries
 
@@ -25,7 +25,15 @@ OPEN, THROUGH = MONTH[15], MONTH[15] + timedelta(days=17)
 WEEKEND = (5, 6)
 # Prefixes beside each length at which a figure begins or changes; daily all of them.
 LENGTHS = tries((2, 3, 5, 6, 12, 13, 25), range(1, MONTHS + 1))
-SECTIONS = ("years", "pace", "margin", "payments_over_time", "migration", "stability", "loyalty")
+SECTIONS = (
+    "years",
+    "receipts_and_average",
+    "margin",
+    "payments_over_time",
+    "class_changes",
+    "pairs_over_time",
+    "loyalty",
+)
 
 
 class Prefix(NamedTuple):
@@ -134,14 +142,19 @@ def test_pace_margin_and_payments(prefixes):
     for last, shown, raw, closed in prefixes:
         total = {month: raw.totals(month=month) for month in closed}
         if len(closed) < 3:
-            assert shown["pace"] == shown["margin"] == shown["payments_over_time"] == {}
+            assert (
+                shown["receipts_and_average"]
+                == shown["margin"]
+                == shown["payments_over_time"]
+                == {}
+            )
             continue
         base = total[FIRST]
         for name in ("receipts", "average_receipt"):
             index = {
                 month: 100 * Fraction(total[month][name]) / Fraction(base[name]) for month in closed
             }
-            same(shown["pace"][name], keyed(closed, index.get), f"{last} {name}")
+            same(shown["receipts_and_average"][name], keyed(closed, index.get), f"{last} {name}")
         for section, names in (
             ("margin", ("gross_profit", "margin", "margin_before_tax", "cost_coverage")),
             ("payments_over_time", ("discount_share", "refund_share")),
@@ -186,11 +199,11 @@ def test_rhythm_and_weekend(prefixes):
                     "receipts": row["receipts"],
                     "open_days": row["open_days"],
                 }
-                for row in raw.rows(RHYTHM, since=since, month=month)
+                for row in raw.rows(BUSY_HOURS, since=since, month=month)
             }
             for name, (since, month) in spans.items()
         }
-        same(shown["rhythm"], expected, f"{last}")
+        same(shown["busy_hours"], expected, f"{last}")
 
         def each(pair: tuple) -> Fraction | None:
             return Fraction(pair[0]) / pair[1] if pair[1] else None
@@ -256,14 +269,14 @@ def test_items_prices_and_classes(prefixes):
         classed = [{(row["item"], row["category"]) for row in rows} for rows in expected.values()]
         if not classed or not classed[0] & classed[1]:
             expected = {}
-        same(shown["migration"], expected, f"{last}")
+        same(shown["class_changes"], expected, f"{last}")
     assert changed, "no price changed: the months are not awkward enough"
 
 
 def test_combos_options_and_pairs(prefixes):
     for last, shown, raw, closed in prefixes:
         same(
-            shown["options"]["combo_share"],
+            shown["choices_over_time"]["combo_share"],
             keyed(closed, lambda month, raw=raw: raw.totals(month=month)["combo_share"]),
             f"{last}",
         )
@@ -293,14 +306,14 @@ def test_combos_options_and_pairs(prefixes):
         same(
             {
                 (r["item"], r["modifier"], r["option"]): (r["first_half"], r["latest_half"])
-                for r in shown["options"]["options"]
+                for r in shown["choices_over_time"]["options"]
             },
             expected,
             f"{last}",
         )
         pairs = raw.pairs(FIRST, last)
         if not pairs:
-            assert shown["stability"] == {}
+            assert shown["pairs_over_time"] == {}
             continue
         lifts = [
             Fraction(p["both_"] * p["receipts"], p["with_first"] * p["with_second"]) for p in pairs
@@ -308,7 +321,7 @@ def test_combos_options_and_pairs(prefixes):
         same(
             [
                 (p["first"], p["second"], p["receipts"], p["lift"])
-                for p in shown["stability"]["pairs"]
+                for p in shown["pairs_over_time"]["pairs"]
             ],
             [
                 (p["first"], p["second"], p["both_"], lift)
@@ -326,7 +339,7 @@ def test_combos_options_and_pairs(prefixes):
             if middle
             else [set(), set()]
         )
-        assert shown["stability"]["stable"] == sum(
+        assert shown["pairs_over_time"]["stable"] == sum(
             {p["first"], p["second"]} in halves[0] & halves[1] for p in pairs
         )
 
@@ -358,7 +371,7 @@ def test_customers(prefixes):
 def test_records_and_counts(prefixes):
     for last, shown, raw, closed in prefixes:
         same(
-            {key: value for key, value in shown["records"].items() if key != "odd_days"},
+            {key: value for key, value in shown["records"].items() if key != "unusual_days"},
             raw.records(last, closed),
             f"{last}",
         )
@@ -429,7 +442,7 @@ def test_forecast(prefixes):
 
         trials = [m for m in closed if (origin(m) - min(net)).days >= 55][-6:]
         if len(trials) < 3:
-            assert shown["outlook"] == {"left_out": "short"}
+            assert shown["outlook"] == {"reason": "short"}
             continue
         tried = [(guess(month), month) for month in trials]
         actual = {d: Fraction(net.get(d, 0)) for forms, _ in tried for d in forms["naive"]}

@@ -11,10 +11,10 @@ import pytest
 
 from reports.charts.scatter import SIGNS, draw_scatter
 from reports.charts.style import SMALL, WIDTH, styled, width_of
+from reports.localizer import Localizer
 from reports.values import Name
-from reports.words import Words
 
-WORDS = Words("es_MX", 2, ("MXN",))
+WORDS = Localizer("es_MX", 2, ("MXN",))
 
 
 @pytest.mark.parametrize("dishes", [1, 3, 17, 30, 300])

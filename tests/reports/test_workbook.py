@@ -8,18 +8,18 @@ from decimal import Decimal
 import pytest
 
 from reports.compose import compose_cumulative, compose_monthly
-from reports.page import Page
+from reports.document import Document
+from reports.localizer import Localizer
 from reports.render.outline import tables
 from reports.render.workbook import workbook
 from reports.values import Count, Money, Percent
-from reports.words import Words
 from tests.reports.shop import Shop, summaries
 from tests.support.workbook import sheets
 
 MONTHS = [date(2025, 8, 1), date(2025, 9, 1)]
 
 
-def pages() -> list[Page]:
+def pages() -> list[Document]:
     content = summaries(Shop(), MONTHS)
     return [
         compose(MONTHS[-1], content, through=None, lake_decimals=2, lineage={})
@@ -30,12 +30,14 @@ def pages() -> list[Page]:
 @pytest.mark.parametrize("locale", ["en_US", "es_MX"])
 def test_each_amount_count_and_share_is_that_of_the_page(locale: str) -> None:
     compared = dict.fromkeys((Money, Count, Percent), 0)
-    for page in pages():
-        words = Words(locale, page.lake_decimals, page.currencies, page.decimals)
-        book = sheets(workbook(page, words))
-        assert list(book) == [name[:31] for name, _, _ in tables(page)]
-        for rows, (name, _, table) in zip(book.values(), tables(page), strict=True):
-            assert rows[0] == [words.say(column.heading) for column in table.columns], name
+    for document in pages():
+        localizer = Localizer(
+            locale, document.lake_decimals, document.currencies, document.decimals
+        )
+        book = sheets(workbook(document, localizer))
+        assert list(book) == [name[:31] for name, _, _ in tables(document)]
+        for rows, (name, _, table) in zip(book.values(), tables(document), strict=True):
+            assert rows[0] == [localizer.format(column.heading) for column in table.columns], name
             assert len(rows) == len(table.rows) + 1, name
             for cells, row in zip(rows[1:], table.rows, strict=True):
                 for cell, value in zip(cells, row, strict=True):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipeline import settings
 from pipeline.errors import ConfigError
 from pipeline.settings.clock import default_month, last_day, now
-from tests.dag.rehearsal import configured, forget
+from tests.dag.in_process import configured, forget
 
 OFFSETS = {"America/Mexico_City": -6, "UTC": 0, "Asia/Tokyo": 9, "Pacific/Kiritimati": 14}
 """Hours from UTC in 2026, without summer time."""

@@ -1,4 +1,4 @@
-"""The API's habits: paging, filters, limits, errors, the history wall, the rate limit."""
+"""The API's habits: paging, filters, limits, errors, the history limit, the rate limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The till's laws: what holds on every real receipt holds, to the cent, on every generated one."""
+"""The POS's laws: what holds on every real receipt holds, to the cent, on every generated one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.simulator import Query, Shop
 from pipeline.simulator.ids import millis
-from pipeline.simulator.ticket_lines import spread
+from pipeline.simulator.ticket_lines import allocate
 
 CENT = Decimal("0.01")
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -156,7 +156,7 @@ def test_a_discount_on_the_receipt_is_spread_by_cumulative_rounding(receipts: li
             and len(receipt["line_items"]) > 1
         ):
             bases = [int(line["gross_total_money"] * 100) for line in receipt["line_items"]]
-            shares = spread(int(discounts[0]["money_amount"] * 100), bases)
+            shares = allocate(int(discounts[0]["money_amount"] * 100), bases)
             assert [int(line["total_discount"] * 100) for line in receipt["line_items"]] == shares
             assert ("percentage" in discounts[0]) == discounts[0]["type"].endswith("PERCENT")
             seen += 1

@@ -1,4 +1,4 @@
-"""Months joined to a longer span: exact, and the same in whatever order they come.
+"""Months joined to a longer span: exact, and the same in any order.
 
 summarize(A + B) = merge(summarize(A), summarize(B)) when no receipt is in both. How a column merges
 follows from the schema: a column of the key, or a label, names the row; `first_*` is the least and

@@ -15,7 +15,7 @@ from pipeline import schema
 ZEROS = {"count": 0, "money": 0, "quantity": 0}
 
 
-class Tally(dict):
+class ReceiptSums(dict):
     """Rows by key; a new row has 0 in numbers that cannot be null, null elsewhere."""
 
     def __init__(self, dataset: schema.Dataset):
@@ -72,7 +72,7 @@ def as_sold(rows: list[dict]) -> list[dict]:
 
 
 def recount(month) -> dict[str, dict]:
-    tallies = {dataset.name: Tally(dataset) for dataset in schema.SUMMARY}
+    tallies = {dataset.name: ReceiptSums(dataset) for dataset in schema.SUMMARY}
     counted = [r for r in month.receipts if not r["is_cancelled"]]
     rows = [s for s in month.sales if not s["is_cancelled"]]
     lines = as_sold(rows)
@@ -277,7 +277,7 @@ def count_payments(t: dict, payments: list[dict], by_number: dict) -> None:
             add(tender, refund_payments=1, refunds_amount=-p["amount"])
 
 
-def count_quality(t: Tally, month, counted: list[dict], rows: list[dict]) -> None:
+def count_quality(t: ReceiptSums, month, counted: list[dict], rows: list[dict]) -> None:
     def note(
         row: dict,
         check: str,

@@ -1,4 +1,4 @@
-"""The till's own exports: read in every dialect, tied to the lake to the cent, refused by name, and
+"""The POS's own exports: read in every dialect, tied to the lake to the cent, refused by name, and
 no difference is missed.
 """
 

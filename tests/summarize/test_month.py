@@ -43,10 +43,12 @@ def expect(month) -> dict[str, list[dict]]:
     """The recount's rows in the order of their keys, nulls first."""
     return {
         name: [
-            tally[key]
-            for key in sorted(tally, key=lambda key: [(part is not None, part) for part in key])
+            receipt_sums[key]
+            for key in sorted(
+                receipt_sums, key=lambda key: [(part is not None, part) for part in key]
+            )
         ]
-        for name, tally in recount(month).items()
+        for name, receipt_sums in recount(month).items()
     }
 
 

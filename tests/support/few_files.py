@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reports.page import Page
+    from reports.document import Document
 
 FEW_FILES = ("figures.json", "message.json", "report.md", "report.pdf")
 """The files of a report that cost little; the PDF has no page."""
@@ -15,14 +15,16 @@ FEW_FILES = ("figures.json", "message.json", "report.md", "report.pdf")
 def leave_undrawn(replace: Callable[[object, str, object], None] = setattr) -> None:
     """Let the reports of this process have FEW_FILES only."""
     from reports import render
-    from reports.words import Words
+    from reports.localizer import Localizer
 
-    def few_files(page: Page, locale: str, _: str = "") -> dict[str, bytes]:
-        words = Words(locale, page.lake_decimals, page.currencies, page.decimals)
+    def few_files(document: Document, locale: str, _: str = "") -> dict[str, bytes]:
+        localizer = Localizer(
+            locale, document.lake_decimals, document.currencies, document.decimals
+        )
         files = (
-            render.figures_json(page),
-            render.message_json(page, words),
-            render.markdown(page, words),
+            render.figures_json(document),
+            render.message_json(document, localizer),
+            render.markdown(document, localizer),
             b"%PDF-1.7\n%%EOF\n",
         )
         return dict(zip(FEW_FILES, files, strict=True))

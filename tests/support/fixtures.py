@@ -15,21 +15,21 @@ from tests.load.seaweed import Server, make_credentials
 from tests.load.seaweed import serve as serve_s3
 from tests.support.book import Book
 from tests.support.buckets import BUCKET, enter
+from tests.support.fake_pos import FakePos, served
 from tests.support.few_files import leave_undrawn
-from tests.support.post import Post, start_post
+from tests.support.receivers import Post, start_post
 from tests.support.runner import Runner
-from tests.support.till import Till, served
 
 
 @pytest.fixture
-def till(luigi: Runner, tmp_path: Path) -> Iterator[Till]:
+def fake_pos(luigi: Runner, tmp_path: Path) -> Iterator[FakePos]:
     book = Book(Shop(opened=date(2026, 10, 1), receipts_per_day=12))
     with serve(book) as server:
-        yield Till(server, book, luigi)
+        yield FakePos(server, book, luigi)
 
 
 @pytest.fixture
-def quiet_till(luigi: Runner) -> Iterator[Till]:
+def quiet_till(luigi: Runner) -> Iterator[FakePos]:
     """Five days of plain sales to which nothing happens by itself."""
     shop = Shop(opened=date(2026, 10, 1), receipts_per_day=12)
     book = Book(
@@ -50,7 +50,7 @@ def quiet_till(luigi: Runner) -> Iterator[Till]:
         ):
             book.add(sale, datetime.fromisoformat(sale["created_at"]))
     with serve(book) as server:
-        yield Till(server, book, luigi)
+        yield FakePos(server, book, luigi)
 
 
 @pytest.fixture

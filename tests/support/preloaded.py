@@ -90,7 +90,7 @@ PACKAGES = (
     "reports",
 )
 # The last two import pipeline.settings.
-LEFT_OUT = ("__main__", "pipeline.maintenance.conserve", "pipeline.maintenance.erase")
+LEFT_OUT = ("__main__", "pipeline.maintenance.completeness", "pipeline.maintenance.erase")
 # Variables that an interpreter or a library reads before a command begins.
 _EARLY = re.compile(r"(PYTHON|LC_|LANG|TZ$|HOME$|XDG_C|MPL|ARROW_|OMP_|OPENBLAS_|MALLOC_|LD_)")
 _PADDING = 4096 * "-"  # room for the command line of a command
@@ -330,11 +330,11 @@ def _import_all(name: str) -> None:
 def _warm() -> None:
     """Read and compile what each run with a report would: texts, locales, templates."""
     from reports.figures.holidays import holidays_in
+    from reports.localizer import Localizer
     from reports.render.html import template
-    from reports.words import Words
 
     for locale in ("en_US", "es_MX"):
-        Words(locale, 2)
+        Localizer(locale, 2)
     for path in resources.files("reports").iterdir():
         if path.name.endswith(".j2"):
             template(path.name)

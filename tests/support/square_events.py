@@ -17,15 +17,16 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from pipeline.simulator.business import CARD, CASH
+from pipeline.simulator.demand import draw_times
 from pipeline.simulator.ledger import Ledger, Slot
 from pipeline.simulator.pricelist import tax_of
-from pipeline.simulator.rhythm import draw_times
 from pipeline.simulator.shop import Shop
 from pipeline.simulator.square import SquareShop
 from pipeline.simulator.square.arithmetic import half_even, percent_of
-from pipeline.simulator.square.content import Charge, Content, OrderLine, Priced, price
-from pipeline.simulator.square.contents import Contents, order_tax, uid_of
 from pipeline.simulator.square.ids import OrderKey, token
+from pipeline.simulator.square.order_content import Charge, Content, OrderLine, Priced, price
+from pipeline.simulator.square.order_contents import Contents, order_tax, uid_of
 from pipeline.simulator.square.orders import RETURN, SALE, Order, State
 from pipeline.simulator.square.printer import Printer
 from pipeline.simulator.square.tenders import (
@@ -38,7 +39,6 @@ from pipeline.simulator.square.tenders import (
 )
 from pipeline.simulator.square.timeline import Timeline
 from pipeline.simulator.tickets import Ticket, Tickets
-from pipeline.simulator.trade import CARD, CASH
 
 AMOUNT_REFUND, VOID, NO_SALE, GIFT_CARD, CUSTOM_AMOUNT, OPEN, DRAFT = range(2, 9)
 _HOUR, _DAY = 3600, 86_400

@@ -1,7 +1,7 @@
 """Writes that do not wait for the disk.
 
 What a killed process has written stays, and no test cuts the power. The order of the calls is held
-by tests/load/test_local.py and tests/load/test_together.py.
+by tests/load/test_local.py and tests/load/test_publish_all.py.
 """
 
 from __future__ import annotations

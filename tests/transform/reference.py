@@ -90,10 +90,12 @@ class Reference(Kitchen):
             for kind in ("INCLUDED", "ADDED")
         }
         discount = receipt["total_discount"]
-        unspread = discount - sum((x["total_discount"] for x in lines), ZERO)
+        unallocated = discount - sum((x["total_discount"] for x in lines), ZERO)
         extra = (
-            self.share(unspread, [abs(x["gross_total_money"] - x["total_discount"]) for x in lines])
-            if unspread
+            self.share(
+                unallocated, [abs(x["gross_total_money"] - x["total_discount"]) for x in lines]
+            )
+            if unallocated
             else [ZERO] * len(lines)
         )
         local = sold_at.astimezone(ZoneInfo(store.timezone)).replace(tzinfo=None)
@@ -200,7 +202,7 @@ class Reference(Kitchen):
 
     def line(self, line, number, discount, store_id, factor):
         """(rows of sales, units) of one line."""
-        name, item = self.united("items", line["item_name"]), self.items.get(line["item_id"])
+        name, item = self.resolved("items", line["item_name"]), self.items.get(line["item_id"])
         quantity = line["quantity"] * factor
         weighed = bool(item and item["sold_by_weight"]) or line["quantity"] % 1 != 0
         units = units_of(quantity, weighed)
@@ -226,8 +228,8 @@ class Reference(Kitchen):
                 "cost": cost * factor if costed else None,
                 "modifiers": [
                     {
-                        "name": self.united("modifiers", m["name"]),
-                        "option": self.united("options", m["option"]),
+                        "name": self.resolved("modifiers", m["name"]),
+                        "option": self.resolved("options", m["option"]),
                         "quantity": units,
                         "amount": m["money_amount"] * factor,
                     }
@@ -242,7 +244,7 @@ class Reference(Kitchen):
                 "item": name,
                 "item_as_sold": line["item_name"],
                 "variant": (
-                    line["variant_name"] and self.united("variants", line["variant_name"])
+                    line["variant_name"] and self.resolved("variants", line["variant_name"])
                     if line["variant_name"] is not None
                     else None
                 ),
@@ -296,7 +298,7 @@ class Reference(Kitchen):
                 "combo": combo,
                 "combo_quantity": quantity,
                 "combo_price": line["price"],
-                "slot": c["slot"] and self.united("modifiers", c["slot"]),
+                "slot": c["slot"] and self.resolved("modifiers", c["slot"]),
                 "upgrade": c["amount"] * factor,
                 "is_known": c["known"],
                 "is_weighed": heavy,

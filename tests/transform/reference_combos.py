@@ -76,7 +76,7 @@ class Kitchen:
     def store(self, store_id):
         return self.stores.get(store_id, self.default)
 
-    def united(self, table, text):
+    def resolved(self, table, text):
         return alias(self.menu.get(table, {}), text) or tidy(text)
 
     # --- catalog
@@ -125,7 +125,7 @@ class Kitchen:
         rows = alias(self.menu.get("categories", {}), name, own=False) or (
             item and self.categories.get(item["category_id"])
         )
-        return rows and self.united("category_names", rows)
+        return rows and self.resolved("category_names", rows)
 
     # --- combos
 
@@ -146,22 +146,22 @@ class Kitchen:
     def component(self, name, as_sold):
         listed = alias(self.menu.get("dishes", {}), name)
         expected = listed or name
-        rows = self.find(expected) or self.find(self.united("items", expected))
+        rows = self.find(expected) or self.find(self.resolved("items", expected))
         if rows:
             item, variant = rows
             size = variant and self.size(variant)
             return {
-                "item": self.united("items", tidy(item["item_name"])),
+                "item": self.resolved("items", tidy(item["item_name"])),
                 "as_sold": as_sold,
                 "catalog": item,
                 "variant": variant,
                 "known": True,
-                "size": size and self.united("variants", size),
+                "size": size and self.resolved("variants", size),
             }
         dish, _, size = expected.partition(" / ") if listed else (expected, "", None)
         names = listed is not None or alias(self.menu.get("items", {}), expected) is not None
         return {
-            "item": self.united("items", dish),
+            "item": self.resolved("items", dish),
             "as_sold": as_sold,
             "catalog": None,
             "variant": None,
@@ -171,7 +171,7 @@ class Kitchen:
 
     def recipe(self, line):
         """(name of the combo, rule or None, fixed components) of a line, or None."""
-        name, item = self.united("items", line["item_name"]), self.items.get(line["item_id"])
+        name, item = self.resolved("items", line["item_name"]), self.items.get(line["item_id"])
         rule = self.rule_of(line["item_name"], name, line["item_id"], self.category(name, item))
         if rule:
             fixed = [
@@ -201,7 +201,7 @@ class Kitchen:
                 fixed.append(
                     {
                         "item": (
-                            self.united("items", tidy(names[0]["item_name"]))
+                            self.resolved("items", tidy(names[0]["item_name"]))
                             if names
                             else part["variant_id"]
                         ),

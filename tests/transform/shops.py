@@ -227,7 +227,7 @@ def _split(rng, discount: Decimal) -> list[dict]:
 
 
 def _negated(value):
-    """The same receipt as a till would send it that writes refunds with a sign."""
+    """The same receipt as a POS would send it that writes refunds with a sign."""
     keys = {
         "total_money",
         "total_tax",

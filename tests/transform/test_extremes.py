@@ -1,4 +1,4 @@
-"""Values at the edge of what a till can send: exact, or kept apart with a reason; the rest of the
+"""Values at the edge of what a POS can send: exact, or kept apart with a reason; the rest of the
 page goes on.
 """
 

@@ -103,7 +103,7 @@ def found_in(lake: Lake) -> dict[str, list[str]]:
 
 
 def expected(newest: dict) -> list[str]:
-    """Where a receipt belongs, by the rules in words, on the wall clock of its store."""
+    """Where a receipt belongs, by the rules in words, on the clock of its store."""
     store = STORES[newest["store_id"]]
     sold, created, updated = (
         datetime.fromisoformat(newest[name])

@@ -54,7 +54,7 @@ def day(tmp_path, monkeypatch) -> Iterator[DailySales]:
 
 def rule(monkeypatch, rules: Rules) -> None:
     """Let these be the rules that the settings say."""
-    for where in ("pipeline.settings.rules", "pipeline.settings.shaping.rules"):
+    for where in ("pipeline.settings.rules", "pipeline.settings.cleaning.rules"):
         monkeypatch.setattr(where, lambda: rules)
 
 
@@ -99,7 +99,7 @@ def test_a_setting_that_shapes_the_rows_re_makes_the_day(day, monkeypatch, chang
 
 def test_other_time_zone_data_re_makes_the_day(day, monkeypatch):
     assert remake(day)
-    monkeypatch.setattr("pipeline.settings.shaping.tz_version", lambda: "1999.1")
+    monkeypatch.setattr("pipeline.settings.cleaning.tz_version", lambda: "1999.1")
     assert remake(day) and not remake(day)
 
 

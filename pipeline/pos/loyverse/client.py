@@ -139,7 +139,8 @@ class Loyverse(ApiClient):
     def shifts(self, since: datetime, until: datetime) -> tuple[list[bytes], datetime]:
         """Cash drawer shifts that the server received in [since, until), and near it.
 
-        Without comments, sorted, with the start of the part of the span that the account serves.
+        The rows are sorted and have no comments. Returned with them is the start of the part of the
+        span that the account serves.
         Raises NotServed if it serves none.
         """
         begin, edge = since, self._edge()

@@ -14,7 +14,7 @@ from pipeline.errors import SourceFatal
 from pipeline.extract.http import Http
 from pipeline.extract.http_faults import RefusedRequest
 from pipeline.extract.read_ahead import read_ahead
-from pipeline.extract.seen import Seen
+from pipeline.extract.seen_rows import SeenRows
 from pipeline.pos.api import CursorRefused, page_reader
 from pipeline.pos.loyverse.endpoints import (
     ENDPOINTS,
@@ -112,10 +112,10 @@ class Lists:
         identify: Callable[[Row], Hashable],
     ) -> Iterator[tuple[list[Row], str | None]]:
         """The pages up to the last one. Raises SourceFatal for cursors without an end."""
-        seen, cursors, empty, repeated = Seen(), {cursor}, 0, 0
+        seen, cursors, empty, repeated = SeenRows(), {cursor}, 0, 0
         for number, answer in enumerate(answers):
             if answer.is_first and number:
-                cursors, seen = {None}, Seen()
+                cursors, seen = {None}, SeenRows()
             rows, cursor = [read(row) for row in answer.rows], answer.cursor
             yield rows, cursor
             if cursor is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.pos.loyverse.endpoints import ENDPOINTS
-from pipeline.pos.loyverse.exports import EXPORTS as EXPORTS
+from pipeline.pos.loyverse.export_form import EXPORT_FORM as EXPORT_FORM
 from pipeline.pos.loyverse.personal_data import remove_customers as remove_customers
 from pipeline.pos.loyverse.personal_data import remove_personal_data as remove_personal_data
 from pipeline.pos.loyverse.personal_data import store_ids as store_ids

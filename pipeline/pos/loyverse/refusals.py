@@ -20,7 +20,7 @@ def explain(refused: RefusedRequest, call: str) -> SourceError:
             return HistoryLimit(
                 f"{refusal.answer}: the account's plan does not serve these receipts. They are not"
                 " lost to the shop: 'Unlimited sales history' in the Back Office restores access;"
-                " without it, whatever is older than 31 days can never be read again"
+                " without it, receipts older than 31 days can never be read again"
             )
         case 403 | 404 if call == "GET /shifts":
             return NotServed(

@@ -16,7 +16,7 @@ from pipeline.pos.listed_fields import printable
 from pipeline.pos.source import Record
 
 SAMPLES = 4
-MOST = 20  # so that a map whose keys are data does not flood the log
+MAX_FIELDS = 20  # so that a map whose keys are data does not flood the log
 
 _Tree = Mapping[str, "_Tree | None"]
 
@@ -47,7 +47,7 @@ KNOWN: _Tree = _leaves(
 
 
 def find_unknown(records: list[Record], *, is_first: bool) -> dict[str, str]:
-    """Up to MOST unknown fields, each with the number of the first receipt with it.
+    """Up to MAX_FIELDS unknown fields, each with the first receipt that has it.
 
     Checks all receipts of the first page and a sample of others. Unreadable ones are left out.
     """
@@ -59,7 +59,7 @@ def find_unknown(records: list[Record], *, is_first: bool) -> dict[str, str]:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
         for path in unknown:
-            if len(fields) < MOST:
+            if len(fields) < MAX_FIELDS:
                 fields.setdefault(path, record.number or "?")
     return fields
 

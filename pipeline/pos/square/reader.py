@@ -6,7 +6,7 @@ from pipeline.pos.listed_fields import names
 from pipeline.pos.square.canonical import counting_open_orders as counting_open_orders
 from pipeline.pos.square.canonical import translator as translator
 from pipeline.pos.square.catalog import to_canonical_catalog as to_canonical_catalog
-from pipeline.pos.square.exports import EXPORTS as EXPORTS
+from pipeline.pos.square.export_form import EXPORT_FORM as EXPORT_FORM
 from pipeline.pos.square.order import read_record as read_record
 from pipeline.pos.square.redaction import FIELDS
 from pipeline.pos.square.redaction import redact_rows as redact_rows

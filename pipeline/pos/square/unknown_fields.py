@@ -13,7 +13,7 @@ from pipeline.pos.source import Record
 from pipeline.pos.square.order import Json, open_envelope, rows
 
 SAMPLES = 4
-MOST = 20
+MAX_FIELDS = 20
 KNOWN = frozenset(
     names(
         "id location_id reference_id source customer_id line_items taxes discounts"
@@ -35,7 +35,7 @@ TENDERS = frozenset(
 
 
 def find_unknown(records: list[Record], *, is_first: bool) -> dict[str, str]:
-    """Unknown fields and kinds of a page, MOST at most.
+    """Unknown fields and kinds of a page, MAX_FIELDS at most.
 
     Every order is searched for unknown kinds; for fields, all of the first page and SAMPLES of
     each page that follows.
@@ -52,7 +52,7 @@ def find_unknown(records: list[Record], *, is_first: bool) -> dict[str, str]:
         order = open_envelope(parsed).order
         paths = _kinds(order) + (_fields(order) if index % step == 0 else [])
         for path in paths:
-            if len(unknown) < MOST:
+            if len(unknown) < MAX_FIELDS:
                 unknown.setdefault(path, record.number or "?")
     return unknown
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 
+from pipeline.simulator.business import DISCOUNTS, POINTS, STORES, TENDERS, WALLET, Discount
 from pipeline.simulator.ids import id_of, stamp
 from pipeline.simulator.ledger import Ledger, Slot
 from pipeline.simulator.pricelist import Answer, Tax
 from pipeline.simulator.source import encode
 from pipeline.simulator.ticket_lines import Line
 from pipeline.simulator.tickets import Ticket
-from pipeline.simulator.trade import DISCOUNTS, POINTS, STORES, TENDERS, WALLET, Discount
 
 _Money = Callable[[int], str]  # JSON number in pesos of an amount in centavos
 _DISCOUNT_IDS = {

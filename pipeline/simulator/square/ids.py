@@ -12,8 +12,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
+from ..business import CURRENCY
 from ..ids import stamp
-from ..trade import CURRENCY
 
 Money = dict[str, int | str]
 

@@ -6,13 +6,13 @@ app or of the web shop is the order's source.
 
 from __future__ import annotations
 
+from ..business import FAMILY, GIVEN, RAPPI, TENDERS, UBER
 from ..ids import id_of, stamp
 from ..loyverse.receipt import customer_id
 from ..tickets import Ticket
-from ..trade import FAMILY, GIVEN, RAPPI, TENDERS, UBER
-from .content import NOTHING, Content, Priced, price
-from .contents import Contents
 from .ids import OrderKey, catalog_token, money, order_id, token, whole_second
+from .order_content import NOTHING, Content, Priced, price
+from .order_contents import Contents
 from .orders import SALE, Order, State
 from .render import Json, amounts, return_entry, sale_fields, totals
 from .tenders import OrderTender, Payback, Tenders, first_tender_id

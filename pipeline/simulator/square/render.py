@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .content import (
+from .ids import money, token
+from .order_content import (
     NOTHING,
     Charge,
     Content,
@@ -18,7 +19,6 @@ from .content import (
     OrderTax,
     Priced,
 )
-from .ids import money, token
 
 Json = dict[str, Any]
 UNITS = {

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from functools import lru_cache, partial
 
 from ..shop import Shop
-from . import office
-from .contents import Contents
+from . import back_office
 from .ids import location_id
+from .order_contents import Contents
 from .orders import State
 from .printer import Printer
 from .render import Json
@@ -21,8 +21,8 @@ class SquareShop:
     """`OrderSource` over a `Shop`."""
 
     def __init__(self, shop: Shop):
-        self.shop, self.ledger, self.catalogue = shop, shop.ledger, shop.catalogue
-        stores = [location_id(store) for store in shop.catalogue.store_ids]
+        self.shop, self.ledger, self.shop_catalog = shop, shop.ledger, shop.shop_catalog
+        stores = [location_id(store) for store in shop.shop_catalog.store_ids]
         locations = [stores[register.store] for register in shop.ledger.registers]
         self.timeline, self.printer = self.parts(shop, locations)
         self._print = lru_cache(maxsize=6_000)(self.printer.order)
@@ -58,13 +58,13 @@ class SquareShop:
                 yield Row(instant, f"{state.order.id}/{index}", read)
 
     def locations(self, now: int) -> list[Json]:
-        return office.locations(self.catalogue, str(self.ledger.zone), now)
+        return back_office.locations(self.shop_catalog, str(self.ledger.zone), now)
 
     def catalog(self, now: int) -> list[Json]:
-        return office.catalog(self.catalogue, now)
+        return back_office.catalog(self.shop_catalog, now)
 
     def team_members(self, now: int) -> list[Json]:
-        return office.team_members(self.catalogue, now)
+        return back_office.team_members(self.shop_catalog, now)
 
     def _payment(self, now: int, state: State, index: int) -> Json:
         tender = self.printer.tenders.tenders_of(state)[index]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..business import CARD, CASH, TENDERS, WALLET
 from ..ledger import Slot
-from ..trade import CARD, CASH, TENDERS, WALLET
-from .contents import Contents
 from .ids import token
+from .order_contents import Contents
 from .orders import SALE, Order, State
 
 _TYPES = {CASH: "CASH", CARD: "CARD", WALLET: "WALLET"}
@@ -69,7 +69,7 @@ def first_tender_id(sale: Slot) -> str:
 
 
 def split_tip(order: Order, payments: list[tuple[int, int]], tip: int) -> list[OrderTender]:
-    """Tenders of (index of trade.TENDERS, amount), the first ones with the tip."""
+    """Tenders of (index of business.TENDERS, amount), the first ones with the tip."""
     tenders = []
     for position, (tender, amount) in enumerate(payments):
         part = min(tip, amount)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.simulator.square.arithmetic import half_even, percent_of, tax_on, tax_shares
-from pipeline.simulator.square.content import Charge, Content, OrderLine, OrderTax, price
+from pipeline.simulator.square.order_content import Charge, Content, OrderLine, OrderTax, price
 from pipeline.simulator.square.render import quantity, sale_fields, totals
 from tests.simulator.square.laws import check_order
 

@@ -1,0 +1,172 @@
+"""Check that every receipt of raw is in exactly one table of the lake.
+
+Reads raw with the few fields that name a receipt, not with the transform's reader; the current
+months of the lake; and the receipts before the history. Records without a readable number are
+identified by object and line. Objects that were verified for the previous version of a report are
+skipped if no receipt has left the month since.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+import pyarrow as pa
+
+from pipeline.lakes.raw_source import RawSource
+from pipeline.load import RECEIPTS, SALES, Lake, RawObject
+from pipeline.load.parquet import from_bytes
+from pipeline.maintenance.findings import LakeFinding
+from pipeline.pos.source import NotCanonicalError, Reader, Record
+from pipeline.rules import Rules, day_bounds
+from pipeline.status.outside_history import name_receipt
+
+_REMEDY = "a defect of this project: report it, with `pos explain` of that receipt"
+_DAY = timedelta(days=1)
+
+
+class ReceiptIndex:
+    """Where the lake has each receipt number: months, quarantine, before the history."""
+
+    def __init__(self, lake: Lake, outside: pa.Table) -> None:
+        self._lake, self._months = lake, set[str]()
+        self.counted: set[str] = set()
+        self._quarantined: set[str] = set()
+        self.outside = {row["receipt_number"]: row for row in outside.to_pylist()}
+        self._records = set(outside["record"].to_pylist())
+
+    def add(self, months: Collection[str]) -> None:
+        """Read those of `months` that were not read yet."""
+        for month in sorted(set(months) - self._months):
+            tables = self._lake.read(SALES, month, ["receipts", "quarantine"])
+            receipts, quarantine = (
+                from_bytes(tables[name], f"{SALES} {month} {name}")
+                for name in ("receipts", "quarantine")
+            )
+            self.counted |= set(receipts["receipt_number"].to_pylist())
+            self._quarantined |= set(quarantine["receipt_number"].to_pylist())
+            self._records |= set(quarantine["record"].to_pylist())
+            self._months.add(month)
+
+    def holds(self, number: str | None, record: str) -> bool:
+        """Whether it has the receipt, or the record (object#line) of one without a number."""
+        return record in self._records or (
+            number is not None
+            and (number in self.counted or number in self._quarantined or number in self.outside)
+        )
+
+
+def objects_near(lake: Lake, month: date) -> list[RawObject]:
+    """Raw objects with sales in or near a month, and those that arrived in it."""
+    first = month - 2 * _DAY
+    last = (month + 31 * _DAY).replace(day=1)
+    return [
+        entry
+        for entry in lake.raw_before(last + _DAY)
+        if (entry.sold and entry.sold >= first) or entry.partition_name.month == f"{month:%Y-%m}"
+    ]
+
+
+@dataclass
+class Completeness:
+    """What is wrong, and the names of the objects whose receipts are all in the lake."""
+
+    findings: list[LakeFinding] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
+
+
+def name_of(raw: RawSource, entry: RawObject) -> str:
+    """A short name of the content of an entry, by its source."""
+    return raw.path_of(f"{entry.digest}+{entry.start}" if entry.start else entry.digest)
+
+
+def check_completeness(
+    raw: RawSource,
+    entries: Collection[RawObject],
+    is_built: Callable[[str], bool],
+    index: ReceiptIndex,
+    starts: date,
+    last: date,
+) -> Completeness:
+    """Look for receipts that are in no table, or both before the history and counted.
+
+    Receipts of months that are not `is_built` from the current raw, and those sold after business
+    day `last`, are not due.
+    """
+
+    def is_due(day: date) -> bool:
+        return day < starts or is_built(f"{day:%Y-%m}")
+
+    due = [entry for entry in entries if all(map(is_due, _days_near(entry)))]
+    index.add({f"{day:%Y-%m}" for entry in due for day in _days_near(entry) if day >= starts})
+    missing: dict[str, list[tuple[str, datetime | None]]] = {}
+    checked = []
+    for entry in due:
+        count = len(missing)
+        for line, body in enumerate(_lines(raw, entry), 1):
+            record = raw.reader.read_record(body)
+            name = f"{raw.path_of(entry.key)}#{line}"
+            number = record.number and raw.name(record.number)
+            if not index.holds(number, name) and _is_receipt(record, raw.reader):
+                missing.setdefault(number or name, []).append((name, record.sold_at))
+        if len(missing) == count:
+            checked.append(name_of(raw, entry))
+    lost = {}  # a record of each; what left the month is sought where any revision was sold
+    for number, records in missing.items():
+        times = [sold_at for _, sold_at in records if sold_at]
+        days = {time.date() + shift * _DAY for time in times for shift in (-1, 0, 1)}
+        if all(map(is_due, days)) and all(_is_closed(time, last, raw.rules) for time in times):
+            index.add({f"{day:%Y-%m}" for day in days if day >= starts})
+            if not index.holds(number, records[0][0]):
+                lost[number] = records[0][0]
+    return Completeness(list(_name(raw, lost, index)), checked)
+
+
+def _name(raw: RawSource, lost: dict[str, str], index: ReceiptIndex) -> Iterator[LakeFinding]:
+    both = sorted(number for number in index.outside if number and number in index.counted)
+    if both and not raw.prefix:  # once for all sources
+        name = name_receipt(index.outside[both[0]])
+        what = f"receipt {name}: it is before the history and is counted too{_more(len(both))}"
+        yield LakeFinding(RECEIPTS, what, _REMEDY)
+    if lost:
+        number = min(lost)
+        what = (
+            f"receipt {number} ({lost[number]}) was read and is neither counted, nor in quarantine,"
+            f" nor before the history{_more(len(lost))}"
+        )
+        yield LakeFinding(RECEIPTS, what, _REMEDY)
+
+
+def _lines(raw: RawSource, entry: RawObject) -> Iterator[bytes]:
+    for block in raw.lake.read_raw_blocks(entry):
+        yield from block.splitlines()
+
+
+def _is_receipt(record: Record, reader: Reader) -> bool:
+    """Whether the record makes a receipt: an open or abandoned order makes none."""
+    if reader.translator is None:
+        return True
+    try:
+        receipts = [json.loads(body) for body in reader.translator({})(record.body)]
+        return any(receipt.get("replaces") is None for receipt in receipts)
+    except NotCanonicalError:
+        return True
+
+
+def _more(count: int) -> str:
+    return f"; and {count - 1:,} more" if count > 1 else ""
+
+
+def _days_near(entry: RawObject) -> list[date]:
+    """Business days to which its records may belong, and that of its partition."""
+    partition_day = entry.partition_name.day
+    day = entry.sold or partition_day
+    return [*(day + shift * _DAY for shift in (-2, -1, 0, 1)), partition_day]
+
+
+def _is_closed(sold_at: datetime, last: date, rules: Rules) -> bool:
+    """Whether the sale's business day has closed in every store."""
+    stores = (rules.default, *rules.stores.values())
+    return sold_at < min(day_bounds(last, store)[1] for store in stores)

@@ -1,0 +1,194 @@
+"""Contents of a shop's orders and returns, from the tickets of its receipts.
+
+Takes the receipt of an order. Returns a `Content` in minor units. Amounts are those of the ticket,
+to the cent, so both APIs have the same sales. If Square would round a percentage to another cent
+(an exact half), the discount is an amount instead.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import lru_cache
+
+from .. import business, ticket_lines
+from ..ids import id_of
+from ..ledger import Slot
+from ..pricelist import Tax
+from ..tickets import Ticket, Tickets
+from .arithmetic import percent_of
+from .ids import catalog_token, token
+from .order_content import (
+    Charge,
+    Content,
+    OrderDiscount,
+    OrderLine,
+    OrderModifier,
+    OrderTax,
+    Priced,
+    price,
+)
+from .orders import Order, State
+
+_DISCOUNT_IDS = {row.name: id_of("discount", index) for index, row in enumerate(business.DISCOUNTS)}
+_TYPES = {
+    "FIXED_PERCENT": "FIXED_PERCENTAGE",
+    "VARIABLE_PERCENT": "VARIABLE_PERCENTAGE",
+    "FIXED_AMOUNT": "FIXED_AMOUNT",
+}
+
+
+class Contents:
+    """Contents of a shop's orders."""
+
+    def __init__(self, tickets: Tickets):
+        self.ledger = tickets.ledger
+        self.ticket = lru_cache(maxsize=4_000)(tickets.ticket)
+        self.sale = lru_cache(maxsize=4_000)(self._sale)
+        self.price_of = lru_cache(maxsize=4_000)(lambda slot: price(self.sale(slot)))
+
+    def _sale(self, slot: Slot) -> Content:
+        return content_of(self.ticket(slot), slot)
+
+    def sold(self, state: State) -> Content:
+        """What the order sells in that state."""
+        return self.sale(state.order.slot)
+
+    def priced(self, state: State) -> Priced:
+        """Amounts of what the order sells in that state."""
+        return self.price_of(state.order.slot)
+
+    def returned(self, order: Order) -> Content | None:
+        """What the order takes back: all of a sale or one of its lines; None: nothing."""
+        return self.refund(order.slot) if order.is_return else None
+
+    def source_of(self, order: Order) -> Slot | None:
+        """Sale of which the return takes back all or a part, if it refers to one."""
+        return self.sale_of(order.slot)
+
+    def refund(self, slot: Slot) -> Content:
+        """Content that a receipt of type REFUND returns."""
+        sale = self.sale_of(slot)
+        ticket, sold = self.ticket(slot), self.ticket(sale)
+        content = content_of(ticket, slot)
+        positions = _source_positions(ticket, sold)
+        lines = tuple(
+            line._replace(source_uid=uid_of("line", sale, position))
+            for line, position in zip(content.lines, positions, strict=True)
+        )
+        return content._replace(lines=lines)
+
+    def sale_of(self, slot: Slot) -> Slot:
+        """Sale that the receipt of type REFUND returns."""
+        assert slot.refunds is not None
+        return self.ledger.sale(slot.device, *slot.refunds)
+
+
+def uid_of(kind: str, slot: Slot, key: object) -> str:
+    return token(kind, (slot.device, slot.number, key))
+
+
+def _source_positions(ticket: Ticket, sold: Ticket) -> list[int]:
+    """Places, on the sale's ticket, of the lines that a refund returns."""
+    if len(ticket.lines) == len(sold.lines):
+        return list(range(len(sold.lines)))
+    line = ticket.lines[0]
+    goods = (line.portion, line.answers, line.price)
+    return [
+        next(
+            position
+            for position, old in enumerate(sold.lines)
+            if (old.portion, old.answers, old.price) == goods and old.milli >= line.milli
+        )
+    ]
+
+
+def content_of(ticket: Ticket, slot: Slot) -> Content:
+    """Content of a ticket; the rounding is the total minus all other amounts."""
+    discounts, uids = _discounts(ticket, slot)
+    taxes = {tax.id: order_tax(tax, slot) for tax in ticket.taxes}
+    lines = tuple(
+        [_line(line, slot, position, uids, taxes) for position, line in enumerate(ticket.lines)]
+    )
+    charges: tuple[Charge, ...] = ()
+    if ticket.surcharge:  # Square's automatic gratuity has no name
+        uid = uid_of("charge", slot, "surcharge")
+        charges = (Charge(uid, None, "AUTO_GRATUITY", "TOTAL_PHASE", ticket.surcharge),)
+    due = sum(line.total for line in ticket.lines) + ticket.surcharge + ticket.tip
+    return Content(lines, discounts, tuple(taxes.values()), charges, ticket.tip, ticket.total - due)
+
+
+def order_tax(tax: Tax, slot: Slot) -> OrderTax:
+    uid, catalog_id = uid_of("tax", slot, tax.id), catalog_token("tax", tax.id)
+    return OrderTax(uid, catalog_id, tax.name, Decimal(tax.rate), tax.kind == "INCLUDED")
+
+
+def _line(
+    line: ticket_lines.Line,
+    slot: Slot,
+    position: int,
+    uids: dict[str, str],
+    taxes: dict[str, OrderTax],
+) -> OrderLine:
+    modifiers = tuple(
+        [
+            OrderModifier(
+                uid_of("modifier", slot, (position, index)),
+                catalog_token("modifier", answer.option_id),
+                answer.option,
+                answer.price,
+                answer.price * line.milli // 1000,
+            )
+            for index, answer in enumerate(line.answers)
+        ]
+    )
+    return OrderLine(
+        uid_of("line", slot, position),
+        "ITEM",
+        line.dish.name,
+        line.portion.name or "Regular",
+        catalog_token("variation", line.portion.variant_id),
+        line.milli,
+        line.dish.by_weight,
+        line.price,
+        line.gross - sum(modifier.total for modifier in modifiers),
+        modifiers,
+        tuple((uids[row.name], amount) for row, _, amount in line.discounts if amount),
+        taxes[line.dish.tax.id].uid if line.dish.tax else None,
+        line.note,
+    )
+
+
+def _discounts(ticket: Ticket, slot: Slot) -> tuple[tuple[OrderDiscount, ...], dict[str, str]]:
+    """Discounts of the ticket, in the order of their use, and their uids by name."""
+    left = [line.gross for line in ticket.lines]
+    rows, uids = [], {}
+    for position, (discount, percent, amount) in enumerate(ticket.discounts):
+        shares = [
+            {row.name: share for row, _, share in line.discounts}.get(discount.name)
+            for line in ticket.lines
+        ]
+        pairs = list(zip(left, shares, strict=True))
+        base = sum(amount_left for amount_left, share in pairs if share is not None)
+        left = [amount_left - (share or 0) for amount_left, share in pairs]
+        uid = uids[discount.name] = uid_of("discount", slot, position)
+        rows.append(_discount(discount, uid, percent, base, amount))
+    return tuple(rows), uids
+
+
+def _discount(
+    discount: business.Discount, uid: str, percent: int | None, base: int, amount: int
+) -> OrderDiscount:
+    key = _DISCOUNT_IDS.get(discount.name)
+    percentage = None if percent is None else Decimal(percent)
+    if percentage is not None and percent_of(base, percentage) != amount:
+        percentage = None  # Square would round this half to another cent
+    keyed = percent is not None and percentage is None
+    return OrderDiscount(
+        uid,
+        catalog_token("discount", key) if key and not keyed else None,
+        discount.name,
+        "VARIABLE_AMOUNT" if keyed else _TYPES.get(discount.kind, "VARIABLE_AMOUNT"),
+        percentage,
+        "ORDER" if discount.on_ticket else "LINE_ITEM",
+        token("reward", uid) if discount is business.POINTS else None,
+    )

@@ -1,0 +1,66 @@
+"""What a run starts before it is needed: simulated shop, imports, local processes.
+
+A plan imports no stage (docs/decisions/0020-imports-when-building.md), and what a run extracts it
+then builds. So the shop starts while the run is planned, and the stages are imported while the
+API is waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from importlib import import_module
+from multiprocessing import parent_process
+from threading import Thread
+
+from pipeline.executors import workers
+from pipeline.lakes.connect import start_embedded
+from pipeline.settings.run_context import once_per_run
+
+_MAX_WINDOWS_OF_DEMO = (
+    100  # windows of a run that builds its reports in this process, as the demo does
+)
+
+
+@once_per_run
+def _started() -> set[str]:
+    return set()
+
+
+def start_simulators() -> None:
+    """Start the simulated shops, and allow `import_stages`; once a run."""
+    if "shop" not in _started():
+        _started().add("shop")
+        start_embedded()
+
+
+def expect_reports() -> None:
+    """Allow `start_processes`: reports of all changed months follow in the run."""
+    _started().add("reports")
+
+
+def import_stages(windows: int = 0) -> None:
+    """Import the stages in a thread, once in a run that has called `start_simulators`.
+
+    If so few `windows` are read that this process builds the reports, it also imports what draws
+    them. It does nothing in a process that Luigi has forked for one task.
+    """
+    kind = "drawing" if 0 < windows <= _MAX_WINDOWS_OF_DEMO else "stages"
+    if "shop" in _started() and kind not in _started() and parent_process() is None:
+        _started().update({"stages", kind})
+        Thread(target=_import, args=(kind == "drawing",), name="imports").start()
+
+
+def start_processes(months: Iterable[date]) -> None:
+    """Start the local processes if the reports of several months follow in a run."""
+    if "reports" in _started() and len(set(months)) > 1 and workers() > 1:
+        from pipeline.executors.local import start_server
+
+        start_server(draws_charts=True)
+
+
+def _import(draws_charts: bool) -> None:
+    from pipeline.executors.local import DRAWING, PRELOADED
+
+    for name in (*PRELOADED, "pipeline.status.read", *DRAWING * draws_charts):
+        import_module(name)
