@@ -1,4 +1,4 @@
-"""Every error of the pipeline by who must act, and every exit code.
+"""The errors of the pipeline by who must act, and every exit code.
 
     PipelineError
     +-- ConfigError            the operator: a setting, a file, a permission, a name

@@ -1,6 +1,6 @@
 """Progress of long work: a bar, log lines, or status in the visualizer.
 
-The bar is shown unless NO_COLOR is set.
+The bar is shown on a terminal, unless NO_COLOR is set.
 """
 
 from __future__ import annotations

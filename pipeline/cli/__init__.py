@@ -92,7 +92,7 @@ def _explain_unknown(word: str) -> str:
         return f"{word} is a task, not a command; run: luigi --module pipeline {task[0]}"
     command = get_close_matches(word, COMMANDS, 1, 0.6)
     hint = f"; did you mean {command[0]}?" if command else ""
-    return f"unknown command {word}{hint} Commands: {', '.join(COMMANDS)}"
+    return f"unknown command {word}{hint or '.'} Commands: {', '.join(COMMANDS)}"
 
 
 def check_encoding(*paths: str) -> None:

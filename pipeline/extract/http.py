@@ -5,7 +5,7 @@ body of an answer with status 200. A body is complete if its length, chunks, gzi
 checksum are right and `read` raises no ValueError; otherwise the request is repeated.
 
 408, 425, 429, 5xx and connection errors are retried with exponential backoff and jitter, not before
-the time in Retry-After, and finally raise SourceRetriable. Any other status raises RefusedRequest,
+the time in Retry-After (at most LONGEST_WAIT), and finally raise SourceRetriable. Any other status raises RefusedRequest,
 which the caller explains. Redirects, proxies and ~/.netrc are ignored. The token is sent only to
 the host of the base address, over TLS unless that is loopback, and appears in no message. The time
 limit holds for the whole request: a timer shuts its socket, even if the peer still sends.
@@ -115,7 +115,7 @@ class Http:
                 or is_out(self.base)
             ),
         )
-        self._attempts, self._patience = attempts, max_retry_wait
+        self._attempts, self._max_retry_wait = attempts, max_retry_wait
 
     def get(self, path: str, params: Mapping[str, str], read: Callable[[bytes], T]) -> T:
         """The result of `read` for the body of the answer.
@@ -139,7 +139,7 @@ class Http:
             record_outage(self.base)
             kind = DeadlineExceeded if isinstance(error, DeadlineExceeded) else SourceRetriable
             tries = retrying.statistics["attempt_number"]
-            when = f"in {error.wait:,.0f} s" if error.wait > self._patience else "later"
+            when = f"in {error.wait:,.0f} s" if error.wait > self._max_retry_wait else "later"
             failure = kind(
                 f"{call.method} {self.base}{call.path}: {error}, {tries} times; run again {when},"
                 " and look at the address, the network and the API's status page"
@@ -158,7 +158,7 @@ class Http:
         log.warning("%s: %s; trying again in %.0f s", call, error, wait)
         if state.attempt_number == 1:
             end = "%s: given up after %d attempts or %.0f s of waiting"
-            log.warning(end, call, self._attempts, self._patience)
+            log.warning(end, call, self._attempts, self._max_retry_wait)
         log_wait(wait, error.reason, is_logged=True)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:

@@ -71,7 +71,7 @@ def choose_numbers(
 
 
 def request_numbers(source: Source, numbers: list[str], max_numbers: int) -> AnsweredNumbers:
-    """Request the receipts of the first `max_numbers` numbers, if the source can serve one."""
+    """Request the receipts of `max_numbers` numbers, if the source serves single ones."""
     ask = getattr(source, "receipt", None)
     if ask is None:
         return AnsweredNumbers([], [], 0)

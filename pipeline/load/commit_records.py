@@ -18,7 +18,7 @@ Of a report also archive (key, sha256, size; kept: the sha256 of each file that 
 
 
 class CommitEntry(NamedTuple):
-    """A publication to be logged after `expected_manifest`; `body`: run, files, metadata."""
+    """A publication to log after `expected_manifest`; `body`: run, files, metadata."""
 
     dataset: str
     partition: str

@@ -1,4 +1,4 @@
-"""The files of a partition, from its storage or a cache, each checked against its digest."""
+"""The files of a partition, from storage or a cache, checked by their digests."""
 
 from __future__ import annotations
 

@@ -34,16 +34,16 @@ _SHARED = 4 << 20  # bytes of recently used content that a process of a pool sta
 class Lake(RawZone):
     """The partitions in `storage`, and the raw receipts (raw.py).
 
-    `run` names this run in what it publishes. `max_retry_wait` is for how many seconds readers and
+    `run` names this run in what it publishes. `publish_wait` is for how many seconds readers and
     publishers wait for another run that is just publishing a partition. `memory` is how many bytes
     of recently used content are cached.
     """
 
     def __init__(
-        self, storage: Storage, run: str = "", *, max_retry_wait: float = 2.0, memory: int = 0
+        self, storage: Storage, run: str = "", *, publish_wait: float = 2.0, memory: int = 0
     ) -> None:
         super().__init__(ManifestLog(storage), RecentBytes(memory), run)
-        self.max_retry_wait = max_retry_wait
+        self.publish_wait = publish_wait
         self._contents = Contents(self._log, self._recent, self.read_state)
         self._pages: dict[str, bytes] = {}
         self._states: dict[str, dict[str, Any]] = {}
@@ -155,7 +155,7 @@ class Lake(RawZone):
 
     def publish_all(self, contents: Sequence[Content]) -> list[Manifest | PipelineError]:
         """Publish partitions together; the manifest of each, or the error that it met."""
-        results = publish.publish_all(self._log, self.run, contents, self.max_retry_wait)
+        results = publish.publish_all(self._log, self.run, contents, self.publish_wait)
         for content, result in zip(contents, results, strict=True):
             if isinstance(result, Corrupt) and not result.dataset:
                 result.dataset, result.partition = content.dataset, content.partition
@@ -206,9 +206,9 @@ class Lake(RawZone):
                     raise
                 self.refresh(dataset, partition)
                 if self.newest(dataset, partition) == current:
-                    if not self.max_retry_wait:
+                    if not self.publish_wait:
                         raise
-                    time.sleep(self.max_retry_wait * PAUSES[looks])
+                    time.sleep(self.publish_wait * PAUSES[looks])
                 looks += 1
 
     def prefetch(self, dataset: str, partitions: Sequence[str]) -> None:

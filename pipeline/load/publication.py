@@ -16,7 +16,7 @@ from pipeline.load.manifests import ManifestLog
 from pipeline.load.storage import Stat, Write
 
 PAUSES = (0.05, 0.15, 0.3, 0.5)
-"""Shares of `max_retry_wait` between looks at the log."""
+"""Shares of `publish_wait` between looks at the log."""
 _ATTEMPTS = 4
 
 
@@ -149,11 +149,11 @@ class Publication:
                 return
         self._unexpected[name] = current
 
-    def replace_unexpected(self, max_retry_wait: float) -> None:
+    def replace_unexpected(self, publish_wait: float) -> None:
         """Replace what killed runs left. Raises Conflict."""
         if not self._unexpected:
             return
-        self._wait_for_other(0 if self._has_waited else max_retry_wait)
+        self._wait_for_other(0 if self._has_waited else publish_wait)
         self._has_waited = True
         for name, current in self._unexpected.items():
             write = self._write(name, current.etag if current else None)
@@ -171,10 +171,10 @@ class Publication:
             return True
         return sha256(self._storage.get(current.key)).hexdigest() == str(previous["sha256"])
 
-    def _wait_for_other(self, max_retry_wait: float) -> None:
+    def _wait_for_other(self, publish_wait: float) -> None:
         """Wait for another run in progress; Conflict if it publishes."""
-        for share in PAUSES if max_retry_wait else (0.0,):
-            time.sleep(max_retry_wait * share)
+        for share in PAUSES if publish_wait else (0.0,):
+            time.sleep(publish_wait * share)
             self._log.refresh(*self._place)
             if self._log.newest(*self._place) != self._expected:
                 raise Conflict(

@@ -27,12 +27,12 @@ from pipeline.load.storage import Stat, Storage
 
 
 def publish_all(
-    log: ManifestLog, run: str, contents: Sequence[Content], max_retry_wait: float
+    log: ManifestLog, run: str, contents: Sequence[Content], publish_wait: float
 ) -> list[Manifest | PipelineError]:
     """Publish partitions together; the manifest of each, or the error that it met.
 
     All data is written before the first commit record, and all of those before the first manifest.
-    A run that has put data without its manifest is considered active for `max_retry_wait` seconds.
+    A run that has put data without its manifest is considered active for `publish_wait` seconds.
     An error is a Conflict where another run has published since the expected manifest.
     """
     items = [Publication(log, content) for content in contents]
@@ -45,7 +45,7 @@ def publish_all(
     _archive(log.storage, unfinished())
     # the first file alone: a run that loses it has changed none of the others
     for is_first in (True, False):
-        _put_files(log.storage, unfinished(), max_retry_wait, is_first)
+        _put_files(log.storage, unfinished(), publish_wait, is_first)
     stored = unfinished()
     results = log.append_all([item.entry(run) for item in stored])
     log.storage.sync()
@@ -67,7 +67,7 @@ def _archive(storage: Storage, items: Sequence[Publication]) -> None:
 
 
 def _put_files(
-    storage: Storage, items: Sequence[Publication], max_retry_wait: float, is_first: bool
+    storage: Storage, items: Sequence[Publication], publish_wait: float, is_first: bool
 ) -> None:
     """Put the first file, or the others, of each publication where it is expected."""
     names = [(item, name) for item in items for name in item.names(is_first)]
@@ -80,7 +80,7 @@ def _put_files(
     for (item, name), sent in zip(changed, outcomes, strict=True):
         item.record_outcome(name, sent)
     for item in items:
-        item.attempt(partial(item.replace_unexpected, max_retry_wait))
+        item.attempt(partial(item.replace_unexpected, publish_wait))
 
 
 def _stats_of(storage: Storage, keys: Sequence[str]) -> dict[str, Stat]:

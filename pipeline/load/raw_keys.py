@@ -76,7 +76,7 @@ def raw_key(
     times: str = ANY_TIME,
     later: Sequence[tuple[date, str, int]] = (),
 ) -> str:
-    """Return the key of an object; `later`: date, times, first byte of its later dates."""
+    """The key of an object; `later`: date, times, first byte of its later dates."""
     name = f"{check_partition(RECEIPTS, partition)}.{partition_digest}.{digest}.{times}"
     for day, minutes, start in later:
         name += f".{(day - sold).days if sold else 0}_{minutes}_{start}"

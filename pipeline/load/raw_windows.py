@@ -1,4 +1,4 @@
-"""Which windows and rescans of raw receipts are committed, and several as one partition."""
+"""The committed windows and rescans of raw receipts, alone or several together."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from pipeline.load.layout import ONLY_FILE, TABLES, file_key, partition_of_key
 from pipeline.maintenance.findings import LakeFinding
 
 GRACE = 5.0
-"""A run in progress publishes within this many times the lake's `max_retry_wait`."""
+"""A run in progress publishes within this many times the lake's `publish_wait`."""
 
 _TABLES = {
     **{dataset: [name] for dataset, name in ONLY_FILE.items()},
@@ -78,7 +78,7 @@ def remove_leftovers(lake: Lake, findings: Iterable[LakeFinding]) -> list[str]:
     before = {key: lake.storage.head(key) for key in keys}
     if not before:
         return []
-    time.sleep(GRACE * lake.max_retry_wait)
+    time.sleep(GRACE * lake.publish_wait)
     lake.refresh()
     named: set[str] = set()
     for named_partition in {partition_of_key(key) for key in before}:

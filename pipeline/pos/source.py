@@ -214,7 +214,7 @@ def number_reader(reader: Reader) -> Callable[[bytes], bytes]:
 
 
 class Source(Protocol):
-    """A shop; thread-safe, and safe to use after a fork.
+    """A point of sale as it is configured; thread-safe, and safe to use after a fork.
 
     identity     differs between accounts, so that no extraction is resumed for another shop
     requests     count of requests sent

@@ -7,7 +7,7 @@ from pipeline.schema.kinds import Column, Dataset
 
 RECEIPT_FIGURES = Dataset(
     "receipt_figures",
-    2,
+    3,
     "receipt, and number of a receipt in quarantine",
     ("store_id", "receipt_number", "state"),
     (

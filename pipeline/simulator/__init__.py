@@ -1,4 +1,4 @@
-"""Simulated shop behind a Loyverse-compatible HTTP API.
+"""Simulated shop behind HTTP APIs like those of Loyverse and Square.
 
 For demos, for tests and to try the pipeline by hand. A `Source` holds the shop's data, such as the
 generated `Shop`; `serve(source)` serves it on a loopback port.

@@ -37,6 +37,8 @@ _COUNTED = (
     "tax_added",
     "tip",
     "surcharge",
+    "surcharge_tax",
+    "gift_cards",
     "rounding",
     "total",
     "paid",

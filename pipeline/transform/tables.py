@@ -2,7 +2,7 @@
 
 Takes nested receipts, which of them and in which order, each one's business day and local time.
 Returns pyarrow tables that conform to schema.RECEIPTS, SALES and PAYMENTS, each built on first use.
-Signs: REFUND negative, with any sign in the record; cancelled 0. Checked for every receipt before
+Signs: REFUND negative, whichever sign the record has; cancelled 0. Checked for every receipt before
 any table is built: gross, discount, net, taxes and cost of its rows of sales equal those of its
 lines, and of its discounts and taxes by name; else MoneyNotConserved names it.
 """
@@ -57,7 +57,8 @@ class SelectedReceipts:
 class ReceiptTables:
     """All rows of the chosen receipts.
 
-    Per receipt, in order: `sign`, and `factor`, which is 0 where it is cancelled. Per line: its
+    Per receipt, in order: `sign`, which makes the amounts of a REFUND negative, and `factor`, which is
+    0 where it is cancelled. Per line: its
     receipt (`parent`), its index among all lines (`source`), its money (`lines`). Per row of sales:
     `money`.
     """

@@ -1,9 +1,8 @@
-"""Comparison of two spans: same days, same weekdays, parts of a change.
+"""Days and months of the calendar; two spans compared, and the parts of a change.
 
 Takes frames of `days` (one row a business day, store and channel). Returns `Totals` and exact
-integers. An *open day* of a store is a business day with at least one SALE receipt. Sources: the
-report's glossary (same weekdays; comparable days after the nostress note: same stores, weekday
-against the same weekday).
+integers. An *open day* of a store is a business day with at least one SALE receipt. Source of
+"same weekdays": the report's glossary, [glossary] in reports/text/*/common.toml.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Growth on comparable days, and the seasons of a year.
 
-Comparable days (after the nostress note): same stores, only days open in both years, each day next
-to the equivalent weekday (day - 364). Seasonality: a month's net sales ÷ the centred 12-month mean
+Comparable days: same stores, only days open in both years, each day next to the same weekday of the
+year before (day - 364). Seasonality: a month's net sales ÷ the centred 12-month mean
 around it (2 × 12 moving mean, the classical way), averaged over the years; only with >= SEASONS
 complete months. All figures are exact.
 """

@@ -156,7 +156,7 @@ class InProcessRun:
         with configured(self.options):
             settings.install_guards()
             self._patch.setattr(lakes, "open_storage", lambda *_, **__: storage or self.storage())
-            self._patch.setattr(lakes, "Lake", partial(Lake, max_retry_wait=0))
+            self._patch.setattr(lakes, "Lake", partial(Lake, publish_wait=0))
             # Lakes in several places share one URL here, so that each new one would look vanished.
             self._patch.setattr(lakes.local_state, "check_still_there", lambda _: None)
             try:

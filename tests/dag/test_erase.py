@@ -111,7 +111,7 @@ def become(role: str, server: Server, storage: Storage, monkeypatch: pytest.Monk
 
 def totals(storage: Storage) -> dict[str, object]:
     """What the lake says of every receipt but who bought."""
-    lake = Lake(storage, max_retry_wait=0)
+    lake = Lake(storage, publish_wait=0)
     return {
         name: from_bytes(lake.read("sales", "2026-10", [name])[name]).drop_columns(drop).to_pylist()
         for name, drop in (

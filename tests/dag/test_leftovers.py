@@ -123,7 +123,7 @@ def test_whatever_write_a_run_was_killed_behind_the_next_and_repair_leave_no_fin
 def overtake(shop: InProcessRun) -> set[Path]:
     """Publish a third version of the report, and let another run lose that number to it."""
     assert shop.night()
-    winner, loser = (Lake(shop.storage(), run, max_retry_wait=0) for run in ("first", "second"))
+    winner, loser = (Lake(shop.storage(), run, publish_wait=0) for run in ("first", "second"))
     expected_manifest = loser.newest(MONTHLY, "2026-10")
     files, metadata = loser.read(MONTHLY, "2026-10"), loser.metadata(MONTHLY, "2026-10")
     fingerprint = expected_manifest.fingerprint
@@ -164,7 +164,7 @@ def test_leftovers_that_are_published_meanwhile_stay(
     assert [finding.leftover for finding in findings] == [
         str(left.relative_to(shop.folder / "lake"))
     ]
-    lake = Lake(shop.storage(), max_retry_wait=0)
+    lake = Lake(shop.storage(), publish_wait=0)
     monkeypatch.setattr(leftovers.time, "sleep", lambda _: shop.night())
     assert leftovers.remove_leftovers(lake, findings) == []
     assert left.exists()
@@ -174,7 +174,7 @@ def leftover_findings(shop: InProcessRun) -> list:
     from pipeline.maintenance import everything
     from pipeline.maintenance.audit import audit
 
-    lake = Lake(shop.storage(), max_retry_wait=0)
+    lake = Lake(shop.storage(), publish_wait=0)
     return [finding for finding in audit(lake, everything()) if finding.leftover]
 
 

@@ -176,7 +176,7 @@ def published_otherwise(
     """Publish other content under the partition's fingerprint, as a defect would: every digest is
     right.
     """
-    lake = Lake(shop.storage(), "defect", max_retry_wait=0)
+    lake = Lake(shop.storage(), "defect", publish_wait=0)
     newest = lake.newest(dataset, partition)
     files = change(lake.read(dataset, partition))
     lake.publish(

@@ -209,7 +209,7 @@ class NightsInALake(Nights):
             try:
                 return windows.extract(
                     [day for day in days if str(day) not in held],
-                    Lake(storage, "night", max_retry_wait=0),
+                    Lake(storage, "night", publish_wait=0),
                     self.source,
                     lambda day: day_bounds(day, self.store),
                     last=self._last(),
@@ -226,7 +226,7 @@ class NightsInALake(Nights):
         self._extract(self._due(), Step([], 0, "night", during, "", 0, 0, 0))
 
     def rescan(self, days: int, during: list[Act]) -> None:
-        lake = Lake(self._storage(), "rescan", max_retry_wait=0)
+        lake = Lake(self._storage(), "rescan", publish_wait=0)
         held = self._windows(lake)
         gaps = [
             position
@@ -255,7 +255,7 @@ class NightsInALake(Nights):
     def check_lake(self, *, quiet: bool = False) -> None:
         """What is committed is whole and never changes, and windows follow each other without gaps."""
         self.final = check(self._storage(), self.final, quiet=quiet)
-        result = self._windows(Lake(self._storage(), max_retry_wait=0))
+        result = self._windows(Lake(self._storage(), publish_wait=0))
         for before, after in pairwise(result):
             assert before.start <= before.end <= after.start, f"{before.date} overlaps {after.date}"
             assert before.end == after.start or after.date - before.date > DAY, (
@@ -266,7 +266,7 @@ class NightsInALake(Nights):
         )
 
     def _load(self) -> None:
-        lake = Lake(self._storage(), max_retry_wait=0)
+        lake = Lake(self._storage(), publish_wait=0)
         self.objects = defaultdict(list)
         # in the order in which it is read
         for name in sorted(lake.windows_and_rescans()):

@@ -100,7 +100,7 @@ def test_a_kill_leaves_the_first_windows_whole_and_the_others_unborn(
     requested, inner = windows(6), open_storage(f"{tmp_path}/lake")
     faulty = FaultyStorage(inner, at, after=bool(at % 4 == 1), commands=("PUT",))
     try:
-        commit(Lake(faulty, max_retry_wait=0), records, requested, tmp_path)
+        commit(Lake(faulty, publish_wait=0), records, requested, tmp_path)
     except Killed:
         kept = list(Lake(inner).windows())
         assert kept == [str(window.date) for window in requested[: len(kept)]]
@@ -108,8 +108,8 @@ def test_a_kill_leaves_the_first_windows_whole_and_the_others_unborn(
         Lake(inner).complete_windows()
         rest = requested[len(Lake(inner).windows()) :]
         if rest:
-            commit(Lake(inner, max_retry_wait=0), records, rest, tmp_path)
-    lake = Lake(inner, max_retry_wait=0)
+            commit(Lake(inner, publish_wait=0), records, rest, tmp_path)
+    lake = Lake(inner, publish_wait=0)
     held = [
         line
         for entry in lake.raw_objects(date(2026, 9, 1), NOW.date())

@@ -79,7 +79,7 @@ def run(storage: Storage, source: Recorded, folder: Path, days: list[date]) -> N
     held = set(Lake(storage).windows())
     extract(
         [day for day in days if str(day) not in held],
-        Lake(storage, max_retry_wait=0),
+        Lake(storage, publish_wait=0),
         source,
         lambda day: (FIRST + (day - DAYS[0]), FIRST + (day - DAYS[0]) + DAY),
         last=DAYS[-1],

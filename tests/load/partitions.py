@@ -12,7 +12,7 @@ MONTH = "2026-10"
 
 
 def lake(storage: Storage, run: str = "run") -> Lake:
-    return Lake(storage, run, max_retry_wait=0)
+    return Lake(storage, run, publish_wait=0)
 
 
 def fill(storage: Storage, text: str = "old", fingerprint: str = OLD, dataset: str = SALES) -> None:

@@ -37,7 +37,7 @@ def run_once(storage: Storage) -> None:
     """Every kind of request that a run makes, twice, the second time over what the first has
     left.
     """
-    lake = Lake(storage, max_retry_wait=0)
+    lake = Lake(storage, publish_wait=0)
     storage.preflight()
     for fingerprint, text in ((fingerprint_of(1, {}, []), b"1"), (fingerprint_of(2, {}, []), b"2")):
         if not lake.newest(RECEIPTS, "2026-10-05"):

@@ -269,7 +269,7 @@ def test_a_reader_waits_for_the_run_that_is_publishing(
     folder: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(folder)
-    reader = Lake(folder, max_retry_wait=0.5)
+    reader = Lake(folder, publish_wait=0.5)
     reader.newest(SALES, MONTH)
     (folder.root / "sales/year=2026/month=10/sales.parquet").write_bytes(b"sales new")
     slept: list[float] = []
@@ -405,7 +405,7 @@ def test_a_file_that_the_partition_does_not_have_is_named(folder: Storage) -> No
 
 
 def test_unchanged_files_of_a_folder_cost_one_listing(tmp_path: Path) -> None:
-    home = Lake(open_storage(str(tmp_path)), max_retry_wait=0)
+    home = Lake(open_storage(str(tmp_path)), publish_wait=0)
     files = {"report.html": b"1", **{f"charts/{name}.svg": name.encode() for name in "abc"}}
     newest, before = None, Counter[str]()
     for number in (1, 2, 3):
@@ -421,7 +421,7 @@ def test_unchanged_files_of_a_folder_cost_one_listing(tmp_path: Path) -> None:
 
 
 def test_many_unchanged_tables_of_a_month_cost_one_listing(tmp_path: Path) -> None:
-    home = Lake(open_storage(str(tmp_path)), max_retry_wait=0)
+    home = Lake(open_storage(str(tmp_path)), publish_wait=0)
     files = {name: name.encode() for name in ("a", "b", "c", "d", "e")}
     newest, before = None, Counter[str]()
     for number in (1, 2, 3):

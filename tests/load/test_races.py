@@ -30,7 +30,7 @@ def bring(
     broken.
     """
     for _ in range(100):
-        lake = Lake(storage, run, max_retry_wait=1.0)
+        lake = Lake(storage, run, publish_wait=1.0)
         newest = lake.newest(dataset, MONTH)
         try:
             if newest and newest.fingerprint == fingerprint:
@@ -80,13 +80,13 @@ def test_runs_that_build_differently_take_turns_and_end_consistent(place: Storag
         )
 
     assert together(8, work) == [0] * 8
-    lake = Lake(place, max_retry_wait=0)
+    lake = Lake(place, publish_wait=0)
     assert {item.fingerprint for item in lake.history(SALES, MONTH)} - {INVALIDATED} == {
         fingerprint_of(run, {}, []) for run in range(8)
     }
     if lake.newest(SALES, MONTH).fingerprint == INVALIDATED:
         bring(place, "last", fingerprint_of(9, {}, []), {"receipts": b"r", "sales": b"s"})
-    files = Lake(place, max_retry_wait=0).read(SALES, MONTH)
+    files = Lake(place, publish_wait=0).read(SALES, MONTH)
     assert len({data.strip(b"receiptsal") for data in files.values()}) == 1, (
         "both members are of one run"
     )
@@ -128,7 +128,7 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
         stalling._pass = once(stalling)
 
         def publish(run: Storage = stalling) -> None:
-            lake = Lake(run, "zombie", max_retry_wait=0)
+            lake = Lake(run, "zombie", publish_wait=0)
             try:
                 lake.publish(
                     SALES,

@@ -25,7 +25,7 @@ WINDOW = {OCT_5: b'{"n":1}\n{"n":2}\n', OCT_6: b'{"n":3}\n', OCT_4: b"", None: b
 
 
 def lake(storage: Storage) -> Lake:
-    return Lake(storage, "run", max_retry_wait=0)
+    return Lake(storage, "run", publish_wait=0)
 
 
 def texts(storage: Storage, first: date, last: date, partition: str | None = None) -> list[bytes]:

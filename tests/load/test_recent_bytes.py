@@ -79,7 +79,7 @@ def test_what_was_published_or_read_is_not_read_again(folder: Storage) -> None:
 def test_another_edition_is_read_and_what_was_altered_is_found_by_who_looks_afresh(
     folder: Storage,
 ) -> None:
-    item, two = Lake(folder, max_retry_wait=0, memory=1 << 20), Lake(folder, max_retry_wait=0)
+    item, two = Lake(folder, publish_wait=0, memory=1 << 20), Lake(folder, publish_wait=0)
     expected_manifest = item.publish(
         SALES, MONTH, EDITION, {"sales": b"s"}, {}, expected_manifest=None
     )

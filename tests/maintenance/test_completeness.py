@@ -38,7 +38,7 @@ def test_an_open_ticket_alone_makes_no_receipt(
 
 
 def test_a_month_is_checked_with_what_was_sold_in_it_whenever_it_arrived(tmp_path: Path) -> None:
-    lake = Lake(open_storage(str(tmp_path / "lake")), "run", max_retry_wait=0)
+    lake = Lake(open_storage(str(tmp_path / "lake")), "run", publish_wait=0)
     days = [date(2026, 9, 28), date(2026, 9, 30), date(2026, 10, 31), date(2026, 11, 3)]
     for partition in ("2026-10-20", "2026-12-20"):
         lake.commit_window(partition, {day: f"{partition} {day}\n".encode() for day in days}, {})

@@ -22,7 +22,7 @@ EDITION = fingerprint_of(1, {}, [])
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    lake = Lake(open_storage(str(tmp_path / "lake")), "run", max_retry_wait=0)
+    lake = Lake(open_storage(str(tmp_path / "lake")), "run", publish_wait=0)
     lake.publish(STAGING, DAY, EDITION, {"day": b"1"}, {}, expected_manifest=None)
     return lake
 

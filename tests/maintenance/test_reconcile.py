@@ -14,7 +14,7 @@ MONTH = "2026-10"
 
 def test_a_summary_that_is_missing_invalidated_or_older_is_not_compared(tmp_path: Path) -> None:
     """It is built again from the month as it is."""
-    lake = Lake(open_storage(str(tmp_path / "lake")), "run", max_retry_wait=0)
+    lake = Lake(open_storage(str(tmp_path / "lake")), "run", publish_wait=0)
     with duckdb.connect() as engine:
         assert list(_check_summary(lake, engine, MONTH, "digest")) == []
         inputs = {"inputs": {f"sales/{MONTH}": "another digest"}}

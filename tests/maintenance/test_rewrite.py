@@ -32,7 +32,7 @@ TIMES = {OCT_5: "0900-1130"}
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    lake = Lake(open_storage(str(tmp_path / "lake")), "run", max_retry_wait=0)
+    lake = Lake(open_storage(str(tmp_path / "lake")), "run", publish_wait=0)
     for partition, objects in WINDOWS.items():
         lake.commit_window(partition, objects, {"start": partition}, TIMES)
     return lake
@@ -50,7 +50,7 @@ def contents(lake: Lake) -> dict[tuple[str, date | None], bytes]:
 
 def committed(lake: Lake) -> dict[tuple[str, date | None], bytes]:
     """What another process reads of all partitions."""
-    other = Lake(lake.storage, "other", max_retry_wait=0)
+    other = Lake(lake.storage, "other", publish_wait=0)
     return {(e.partition, e.sold): other.read_raw(e) for e in other.raw_objects(SEP_5, OCT_6)}
 
 
@@ -81,7 +81,7 @@ def test_only_the_selected_batches_are_edited(lake: Lake) -> None:
 
 
 def test_of_windows_committed_together_only_the_selected_are_edited(tmp_path: Path) -> None:
-    lake = Lake(open_storage(str(tmp_path / "lake")), "run", max_retry_wait=0)
+    lake = Lake(open_storage(str(tmp_path / "lake")), "run", publish_wait=0)
     body = b'{"receipt_number":"1","note":"ana"}\n'
     with lake.commits() as commits:
         for day in (OCT_5, OCT_6):

@@ -6,6 +6,7 @@ from copy import deepcopy
 from datetime import timedelta
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,6 +100,19 @@ def test_exactly_the_receipts_that_count_differently_are_named(seed: int, data) 
     assert {key: why for key, why in named.items() if why in ("left", "quarantined")} == gone
     months_before = changed_receipts(figures_of(after), figures_of(before))
     assert {(row["store"], row["number"]) for row in months_before} == named.keys()
+
+
+@pytest.mark.parametrize(
+    "amount",
+    ["discount", "gift_cards", "rounding", "surcharge", "surcharge_tax", "tax_added", "tip"],
+)
+def test_an_amount_that_alone_has_changed_names_its_receipt(amount: str) -> None:
+    before = draw_month(3, 12)
+    after = deepcopy(before)
+    receipt = next(row for row in after.receipts if not row["is_cancelled"])
+    receipt[amount] += 1
+    (row,) = changed_receipts(figures_of(before), figures_of(after))
+    assert row["number"] == receipt["receipt_number"] and row["is_data"]
 
 
 def test_the_rules_of_the_menu_change_figures_and_not_the_data_of_the_till() -> None:

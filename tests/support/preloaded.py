@@ -146,7 +146,7 @@ def run(
 
 
 class Request(NamedTuple):
-    """A command, as a server gets it; `numbers` are those of the files that it inherits."""
+    """A command for a server; `numbers` are those of the files that it inherits."""
 
     command: list[str]
     folder: str
