@@ -1,8 +1,8 @@
 """The reports: figures in, pages out.
 
 `monthly` and `cumulative` take the lake's summary tables and give the files of a report by name:
-report.md, report.html, report.pdf, figures.json, message.json, charts/*.svg, tables.xlsx; `index` gives the page
-that leads to all of them. They read no clock, no environment and no file but their
+report.md, report.html, report.pdf, figures.json, message.json, charts/*.svg, tables.xlsx; `index`
+gives the page that leads to all of them. They read no clock, no environment and no file but their
 own texts and style; the same tables give the same bytes. Nothing of the pipeline is imported here,
 and matplotlib only when a chart is drawn.
 """

@@ -24,7 +24,8 @@ def run(options: argparse.Namespace) -> int:
     names = [options.task] if options.task else sorted(pipeline.__all__)
     if unknown := set(names) - set(pipeline.__all__):
         raise ConfigError(
-            f"{', '.join(unknown)} is no task that is run by hand; known are {', '.join(sorted(pipeline.__all__))}"
+            f"{', '.join(unknown)} is no task that is run by hand;"
+            f" known are {', '.join(sorted(pipeline.__all__))}"
         )
     for name in names:
         print(format_task(getattr(pipeline, name)))

@@ -5,10 +5,11 @@ body of an answer with status 200. A body is complete if its length, chunks, gzi
 checksum are right and `read` raises no ValueError; otherwise the request is repeated.
 
 408, 425, 429, 5xx and connection errors are retried with exponential backoff and jitter, not before
-the time in Retry-After (at most LONGEST_WAIT), and finally raise SourceRetriable. Any other status raises RefusedRequest,
-which the caller explains. Redirects, proxies and ~/.netrc are ignored. The token is sent only to
-the host of the base address, over TLS unless that is loopback, and appears in no message. The time
-limit holds for the whole request: a timer shuts its socket, even if the peer still sends.
+the time in Retry-After (at most LONGEST_WAIT), and finally raise SourceRetriable. Any other status
+raises RefusedRequest, which the caller explains. Redirects, proxies and ~/.netrc are ignored. The
+token is sent only to the host of the base address, over TLS unless that is loopback, and appears in
+no message. The time limit holds for the whole request: a timer shuts its socket, even if the peer
+still sends.
 """
 
 from __future__ import annotations

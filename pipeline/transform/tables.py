@@ -57,10 +57,9 @@ class SelectedReceipts:
 class ReceiptTables:
     """All rows of the chosen receipts.
 
-    Per receipt, in order: `sign`, which makes the amounts of a REFUND negative, and `factor`, which is
-    0 where it is cancelled. Per line: its
-    receipt (`parent`), its index among all lines (`source`), its money (`lines`). Per row of sales:
-    `money`.
+    Per receipt, in order: `sign`, which makes the amounts of a REFUND negative, and `factor`, which
+    is 0 where it is cancelled. Per line: its receipt (`parent`), its index among all lines
+    (`source`), its money (`lines`). Per row of sales: `money`.
     """
 
     def __init__(self, chosen: SelectedReceipts, book: RecipeBook, rules: Rules):
