@@ -36,11 +36,6 @@ def percent_of(base: int, percentage: Decimal) -> int:
     return half_even(base * _scaled(percentage), 100 * _SCALE)
 
 
-def tax_on(base: int, percentage: Decimal, inclusive: bool) -> int:
-    """Tax included in `base`, or added to it; rounded once."""
-    return tax_shares([base], percentage, inclusive)[0]
-
-
 def tax_shares(bases: Sequence[int], percentage: Decimal, inclusive: bool) -> list[int]:
     """Tax on the sum of `bases`, split over them by cumulative rounding."""
     rate = _scaled(percentage)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.simulator.square.arithmetic import half_even, percent_of, tax_on, tax_shares
+from pipeline.simulator.square.arithmetic import half_even, percent_of, tax_shares
 from pipeline.simulator.square.order_content import Charge, Content, OrderLine, OrderTax, price
 from pipeline.simulator.square.render import quantity, sale_fields, totals
 from tests.simulator.square.laws import check_order
@@ -20,6 +20,10 @@ CASES = json.loads((FIXTURES / "rounding_cases.json").read_text(encoding="utf-8"
 
 percentages = st.decimals(0, 100, places=3, allow_nan=False)
 amounts = st.integers(0, 10**7)
+
+
+def tax_on(base: int, percentage: Decimal, inclusive: bool) -> int:
+    return tax_shares([base], percentage, inclusive)[0]
 
 
 def line(place: int, amount: int, tax: str | None) -> OrderLine:
