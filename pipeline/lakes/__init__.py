@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection
 from dataclasses import replace
+from multiprocessing import parent_process
 
 from pipeline import settings
 from pipeline.errors import ConfigError, OtherLake
@@ -23,7 +24,9 @@ from pipeline.rules import Rules
 from pipeline.settings.run_context import once_per_run
 
 ROOT = ""
-_RECENT_BYTES = 16 << 20  # of what was read or written lately that a process keeps
+# of what was read or written lately that a process keeps; one of a pool builds a part of one batch,
+# and reads none of what it writes
+_RECENT_BYTES, _RECENT_BYTES_OF_POOL = 16 << 20, 2 << 20
 
 
 @once_per_run
@@ -48,7 +51,7 @@ def open_lake(folder: str = "") -> Lake:
             kms_key=section.kms_key or None,
         ),
         run=secrets.token_hex(8),
-        memory=_RECENT_BYTES,
+        memory=_RECENT_BYTES if parent_process() is None else _RECENT_BYTES_OF_POOL,
     )
 
 

@@ -191,6 +191,8 @@ def changed_receipts(before: pa.Table, now: pa.Table) -> list[dict[str, object]]
     Each with number, store, currency, day, total, why, and whether the POS's own data changed
     (`is_data`).
     """
+    if before.equals(now):
+        return []
     with duckdb.connect(":memory:") as connection:
         connection.register("before", before)
         connection.register("now", now)

@@ -36,6 +36,8 @@ FILE = "shifts"
 HALF = 15
 """The last day of the first half of a month."""
 LOOK_BACK = 3
+_READING = 250_000  # the work of a month, as BatchTask.size counts it: those of years use the pool
+
 log = logging.getLogger(__name__)
 
 
@@ -199,10 +201,14 @@ class MonthlyShifts(BatchTask):
             "starts": str(starts)
         }
 
+    def size(self) -> int:
+        return _READING
+
     def make(self) -> tuple[Files, Metadata]:
         import pyarrow as pa
 
         from pipeline.load.parquet import to_bytes
+        from pipeline.transform.columns import column
         from pipeline.transform.shifts import shifts_table
 
         rules, first = settings.rules(), history_span().first
@@ -218,7 +224,7 @@ class MonthlyShifts(BatchTask):
                 day >= first and month == self.month
                 for day, month in zip(days, months, strict=True)
             ]
-            tables.append(table.filter(pa.array(is_of_month, pa.bool_())))
+            tables.append(table.filter(column(is_of_month, pa.bool_())))
             counts["late"] += sum(
                 is_late(month, day) for month, day in zip(months, shifts.values(), strict=True)
             )

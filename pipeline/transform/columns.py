@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -87,6 +88,21 @@ def texts(values: Sequence[str | None]) -> pa.Array:
         len(values),
         [_bitmap(present), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))],
     )
+
+
+def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """A column of a few Python values; None is null.
+
+    Days count from 1970-01-01, instants are microseconds, amounts are in the smallest unit.
+    """
+    if pa.types.is_dictionary(kind):
+        return Labels.read(texts(values)).column(kind)
+    if pa.types.is_string(kind):
+        return texts(values)
+    if pa.types.is_boolean(kind):
+        return flags(np.array(values, bool))
+    present = np.array([value is not None for value in values], bool)
+    return fixed(np.array([value or 0 for value in values], "i8"), kind, present)
 
 
 def lists(ends: Ints, kind: pa.ListType, fields: Sequence[pa.Array]) -> pa.Array:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pipeline.rules import Rules
 from pipeline.schema import OUTSIDE, arrow, conform
 from pipeline.transform.clean import assign_days
-from pipeline.transform.columns import Labels, fixed, flags, texts
+from pipeline.transform.columns import column
 from pipeline.transform.days import EPOCH, business_day
 from pipeline.transform.nested import Rows
 from pipeline.transform.read import Raw, read
@@ -109,19 +109,5 @@ def _table(rows: list[dict[str, Any]], rules: Rules) -> pa.Table:
     schema = arrow(OUTSIDE, rules.decimals)
     values = {name: [row.get(name) for row in rows] for name in schema.names}
     values["currency"] = [rules.store(row["store_id"]).currency for row in rows]
-    columns = {}
-    for field in schema:
-        column = values[field.name]
-        if pa.types.is_date32(field.type):
-            columns[field.name] = fixed(np.array(column, "i8"), pa.date32())
-        elif pa.types.is_decimal(field.type):
-            present = np.array([value is not None for value in column], bool)
-            amounts = np.array([value or 0 for value in column], "i8")
-            columns[field.name] = fixed(amounts, field.type, present)
-        elif pa.types.is_dictionary(field.type):
-            columns[field.name] = Labels.read(texts(column)).column(field.type)
-        elif pa.types.is_boolean(field.type):
-            columns[field.name] = flags(np.array(column, bool))
-        else:
-            columns[field.name] = texts(column)
+    columns = {field.name: column(values[field.name], field.type) for field in schema}
     return conform(pa.table(columns), OUTSIDE, rules.decimals)

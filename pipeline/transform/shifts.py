@@ -8,7 +8,8 @@ has.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ from pipeline.pos.source import CashShift
 from pipeline.rules import Rules, Store
 from pipeline.rules.clock import micros, time_zone
 from pipeline.schema import SHIFTS, arrow, conform
-from pipeline.transform.days import EPOCH, business_day
+from pipeline.transform.columns import column
+from pipeline.transform.days import business_day
 
 _AMOUNTS = (
     "opening_cash",
@@ -31,6 +33,8 @@ _AMOUNTS = (
     "counted_cash",
 )
 
+_LARGEST = 10**18  # of the lake's decimal128(18)
+
 
 def shifts_table(
     shifts: Iterable[CashShift], rules: Rules, registers: Mapping[str, str], prefix: str = ""
@@ -41,20 +45,10 @@ def shifts_table(
     """
     rows = [_row(shift, rules, registers, prefix) for shift in shifts]
     schema = arrow(SHIFTS, rules.decimals)
-    try:
-        columns = [
-            pa.array([row[field.name] for row in rows], _plain(field.type)) for field in schema
-        ]
-    except pa.ArrowInvalid as error:
-        raise DataError(
-            f"a shift of a cash drawer has an amount that {rules.decimals} decimals cannot hold"
-            f" ({error}); check [shop] currency"
-        ) from error
-    return conform(pa.table(columns, schema.names), SHIFTS, rules.decimals)
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
+    columns = {
+        field.name: column([row[field.name] for row in rows], field.type) for field in schema
+    }
+    return conform(pa.table(columns), SHIFTS, rules.decimals)
 
 
 def _row(
@@ -62,28 +56,41 @@ def _row(
 ) -> dict[str, Any]:
     store = rules.store(shift.store_id)
     staff = {"opened_by": shift.opened_by, "closed_by": shift.closed_by}
-    counted = shift.counted_cash
+    amounts = {name: _units(getattr(shift, name), rules.decimals) for name in _AMOUNTS}
+    counted, expected = amounts["counted_cash"], amounts["expected_cash"]
     return {
         "business_day": _day(shift.opened_at, store),
         "store_id": f"{prefix}{shift.store_id}",
         "currency": store.currency,
         "register": registers.get(shift.register_id) or f"{prefix}{shift.register_id}",
         "shift_id": f"{prefix}{shift.shift_id}",
-        "opened_at": shift.opened_at,
-        "closed_at": shift.closed_at,
+        "opened_at": micros(shift.opened_at),
+        "closed_at": shift.closed_at and micros(shift.closed_at),
         "closed_day": shift.closed_at and _day(shift.closed_at, store),
         "opened_at_local": _local(shift.opened_at, store),
         "closed_at_local": shift.closed_at and _local(shift.closed_at, store),
         **{name: employee and f"{prefix}{employee}" for name, employee in staff.items()},
-        **{name: getattr(shift, name) for name in _AMOUNTS},
-        "difference": None if counted is None else counted - shift.expected_cash,
+        **amounts,
+        "difference": None if counted is None else counted - (expected or 0),
     }
 
 
-def _day(instant: datetime, store: Store) -> date:
-    number = business_day(np.array([micros(instant)]), store)[0]
-    return date.fromordinal(EPOCH + int(number))
+def _units(amount: Decimal | None, decimals: int) -> int | None:
+    """An amount in the smallest unit of the lake."""
+    if amount is None:
+        return None
+    scaled = amount.scaleb(decimals)
+    if scaled != int(scaled) or abs(scaled) >= _LARGEST:
+        raise DataError(
+            f"a shift of a cash drawer has an amount that the lake cannot hold with {decimals} decimals"
+            f" ({amount}); check [shop] currency"
+        )
+    return int(scaled)
 
 
-def _local(instant: datetime, store: Store) -> datetime:
-    return instant.astimezone(time_zone(store.timezone)).replace(tzinfo=None)
+def _day(instant: datetime, store: Store) -> int:
+    return int(business_day(np.array([micros(instant)]), store)[0])
+
+
+def _local(instant: datetime, store: Store) -> int:
+    return micros(instant.astimezone(time_zone(store.timezone)).replace(tzinfo=UTC))
