@@ -31,7 +31,7 @@ Read = Callable[[Totals], Pair]
 
 
 def headline(figures: Figures) -> Section:
-    """Tiles, and one sentence with the change as it is and on the same weekdays."""
+    """Tiles, and up to three sentences: whether the month is open, and its change."""
     total, currency = figures.total, figures.currency
     if total.receipts == 0 and total.refund_receipts == 0:
         return Section(
@@ -46,8 +46,14 @@ def headline(figures: Figures) -> Section:
     refunds = Money(total.refunds, currency), total.refund_receipts
     identified = Count(total.identified_receipts), total.receipts
     tiles = (
-        _tile(figures, "net_sales", lambda t: (t.net_sales, 1), money, normal=True),
-        _tile(figures, "receipts", lambda t: (t.receipts, 1), lambda p: Count(p[0]), normal=True),
+        _tile(figures, "net_sales", lambda t: (t.net_sales, 1), money, with_same_weekdays=True),
+        _tile(
+            figures,
+            "receipts",
+            lambda t: (t.receipts, 1),
+            lambda p: Count(p[0]),
+            with_same_weekdays=True,
+        ),
         _tile(figures, "average_receipt", lambda t: t.average_receipt, money),
         _profit(figures, money),
         _share(figures, "refunds", lambda t: t.refund_share, -1, *refunds),
@@ -90,7 +96,7 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
         change = net_growth(total, before)
         assert change is not None  # as the months are comparable
         is_flat = 1000 * abs(change.part) < FLAT * change.base
-        key = "flat" if is_flat else "up" if change.part > 0 else "down"
+        key = "flat" if is_flat else "changed"
         month, was = Month(month_before(figures.month)), Money(before.net_sales, figures.currency)
         phrases.append(text(f"headline.{key}", net=net, change=change, base=was, month=month))
         base = same_weekdays_base(figures)
@@ -114,7 +120,11 @@ def _compared(figures: Figures) -> list[tuple[date, Totals | None]]:
 
 
 def _tile(
-    figures: Figures, name: str, read: Read, to_value: Callable[[Pair], Value], normal: bool = False
+    figures: Figures,
+    name: str,
+    read: Read,
+    to_value: Callable[[Pair], Value],
+    with_same_weekdays: bool = False,
 ) -> Tile:
     now, notes = read(figures.total), []
     for month, total in _compared(figures):
@@ -129,7 +139,7 @@ def _tile(
         and figures.same_weekdays
         and growth(read(figures.same_weekdays.now), read(base), base.receipts)
     )
-    if normal and same_weekdays:
+    if with_same_weekdays and same_weekdays:
         notes.append(text("compare.same_weekdays", change=same_weekdays))
     return Tile(text(f"tile.{name}"), to_value(now), tuple(notes), 1)
 
