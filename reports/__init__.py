@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HISTORY",
     "Plans",
-    "change_of",
+    "cause_of",
     "closing_message",
     "cumulative",
     "index",
@@ -100,7 +100,7 @@ def closing_message(
     return closing_message_json(title, currencies, sections, localizer)
 
 
-def change_of(figures: Mapping[str, Any]) -> str:
+def cause_of(figures: Mapping[str, Any]) -> str:
     """Cause of a version, from its figures.json: the main one of its currencies.
 
     "first", "more" (more days of the current month), "data" (a correction), "settings" (settings,

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from reports.document import Finding, Section, Tile
 from reports.figures import Figures, currencies
 from reports.figures.money import Totals, total
+from reports.figures.tables import Summaries
 from reports.plans import Plans
 from reports.sections.cash_drawer import counted_of, over_and_short, result
 from reports.sections.comparison import enough, net_growth
@@ -79,7 +80,7 @@ class RecentDays:
 def compose_closing_message(
     period: Period,
     day: date,
-    sources: Mapping[date, Mapping[str, pa.Table]],
+    summaries: Summaries,
     *,
     lake_decimals: int,
     plans: Plans | None = None,
@@ -88,19 +89,19 @@ def compose_closing_message(
 ) -> tuple[Text, tuple[str, ...], list[Section]]:
     """Title, currencies and sections of the message that ends with `day`."""
     month = day.replace(day=1)
-    sources = {**sources, month: _until(day, sources[month])}
-    shown = currencies(sources[month])
+    summaries = {**summaries, month: _until(day, summaries[month])}
+    shown = currencies(summaries[month])
     sections: list[Section] = []
     for currency in shown:
         figures = Figures(
             month,
             day,
             currency,
-            sources,
+            summaries,
             lake_starts,
             plans=plans or Plans(),
             lake_decimals=lake_decimals,
-            drawers=shifts,
+            shift_table=shifts,
         )
         sections += _sections(period, day, figures)
     title = text(f"{period}.heading", day=Day(day, long=True))

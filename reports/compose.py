@@ -17,18 +17,16 @@ from reports.document import Document, Section
 from reports.figures import Figures, currencies
 from reports.figures.calendar import covered_days
 from reports.figures.history import WEEKEND, History
-from reports.figures.tables import distinct, frame
+from reports.figures.tables import Summaries, distinct, frame
 from reports.plans import Plans
 from reports.sections.data_state import DataState, quality_of, store_names
 from reports.sections.export_comparison import differs
 from reports.version_context import VersionContext
 
-Sources = Mapping[date, Mapping[str, pa.Table]]
-
 
 def compose_monthly(
     month: date,
-    sources: Sources,
+    summaries: Summaries,
     *,
     through: date | None = None,
     lake_decimals: int,
@@ -48,8 +46,8 @@ def compose_monthly(
 ) -> Document:
     """The monthly report as data.
 
-    `sources` holds `month` and, where the lake has them, the month before and the same month last
-    year, by their first days. `lake_decimals` are the decimals of the amounts in `sources`,
+    `summaries` holds `month` and, where the lake has them, the month before and the same month last
+    year, by their first days. `lake_decimals` are the decimals of the amounts in `summaries`,
     `decimals` those that each currency has (without: `lake_decimals`). `through` is the last
     complete business day of an open month, None for a closed one. `changes` is the figures.json of
     the previous version, None for a first one, and `changed_receipts` the receipts that came or
@@ -58,14 +56,14 @@ def compose_monthly(
     `customers` of every month since. `covered` are the days of `month` in the lake, by default all
     from `lake_starts` on; no other day counts as a day without sales. `backoffice` are the tables
     of the POS's own exports, None without any. `outside` are the receipts that arrived in the month
-    and are before `history_starts`, `quarantine` the unreadable ones. `currency` is that of a month
+    and are before `history_starts`, `quarantine` the rejected ones. `currency` is that of a month
     that has neither sales nor stores. `plans` are the owner's goals, notes, fees, dayparts and
     labour (`read_plans`). `shifts` are the month's shifts of the cash drawers, None without any.
     """
-    if month not in sources:
+    if month not in summaries:
         raise KeyError(f"no summary of {month:%Y-%m}; give the month's own tables")
     before_history = distinct(outside["currency"]) if outside is not None else set()
-    sold = _currencies_with_sales(currencies(sources[month]), sources)
+    sold = _currencies_with_sales(currencies(summaries[month]), summaries)
     shown = tuple([*sold, *sorted(before_history - set(sold))] or [currency])
     days_held = None if covered is None else tuple(covered)
     calendar = covered_days(month, through, lake_starts, days_held)
@@ -76,7 +74,7 @@ def compose_monthly(
             month,
             through,
             currency,
-            sources,
+            summaries,
             lake_starts,
             backoffice,
             outside=outside,
@@ -84,7 +82,7 @@ def compose_monthly(
             covered=days_held,
             plans=plans or Plans(),
             lake_decimals=lake_decimals,
-            drawers=shifts,
+            shift_table=shifts,
         )
         names |= figures.stores
         context = VersionContext(
@@ -94,7 +92,7 @@ def compose_monthly(
             DataState(
                 quality_of(figures.now["quality"]),
                 silent_stores=tuple(figures.silent_stores),
-                stores=store_names(sources),
+                stores=store_names(summaries),
                 before_history=figures.before_history,
                 quarantined=frame(quarantine) if quarantine is not None else pd.DataFrame(),
                 history_starts=history_starts,
@@ -122,7 +120,7 @@ def compose_monthly(
 
 def compose_cumulative(
     last: date,
-    sources: Sources,
+    summaries: Summaries,
     *,
     through: date | None = None,
     lake_decimals: int,
@@ -132,14 +130,14 @@ def compose_cumulative(
     weekend: tuple[int, ...] = WEEKEND,
     decimals: Mapping[str, int] | None = None,
 ) -> Document:
-    """The cumulative report as data: all months of `sources` up to `last`.
+    """The cumulative report as data: all months of `summaries` up to `last`.
 
     Each has the tables HISTORY. `through` is the last complete business day where `last` is still
     open. `changes` is the figures.json of the previous version; months that moved since are named.
     `versions` are the published versions of all reports, each with report, month, version, digest.
     `weekend` are the weekdays (0 = Monday) that count as the weekend.
     """
-    kept = {month: tables for month, tables in sources.items() if month <= last}
+    kept = {month: tables for month, tables in summaries.items() if month <= last}
     if not kept:
         raise KeyError(f"no summary up to {last:%Y-%m}; give at least one month's tables")
     shown = tuple(sorted({currency for tables in kept.values() for currency in currencies(tables)}))
@@ -172,13 +170,11 @@ def compose_cumulative(
     )
 
 
-def _currencies_with_sales(
-    declared: Sequence[str], sources: Mapping[date, Mapping[str, pa.Table]]
-) -> Sequence[str]:
+def _currencies_with_sales(declared: Sequence[str], summaries: Summaries) -> Sequence[str]:
     """The stores' currencies with sales in the given months; all of them if none has."""
     sold = {
         currency
-        for tables in sources.values()
+        for tables in summaries.values()
         if "days" in tables
         for currency in distinct(tables["days"].column("currency"))
     }

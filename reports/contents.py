@@ -1,8 +1,8 @@
 """The sections of each report, in their order.
 
-Numbers and contents follow from the order. A new section is one file in `sections`, one line here
-and its texts in `text`. A section reads the figures of its report alone; a `DependentSection` reads
-the sections that were built before it as well.
+Section numbers and the table of contents follow from the order. A new section is one file in
+`sections`, one line here and its texts in `text`. A section reads the figures of its report alone;
+a `DependentSection` reads the sections that were built before it as well.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def test_stores_are_called_by_their_names() -> None:
         is_stale=False,
         receipts={"2026-10-31": {"s-1": 1200, "s-2": 3}},
         stores={"s-1": "La Brasa Del Valle"},
-        not_seen={"3": ["3-8"]},
+        missing_numbers={"3": ["3-8"]},
     )
     text = format_status(status)
     assert (
@@ -53,7 +53,7 @@ def test_what_the_shop_does_not_know_either_and_new_fields_are_told() -> None:
         "2026-10-31",
         1.0,
         is_stale=False,
-        not_seen={"3": ["3-8"]},
+        missing_numbers={"3": ["3-8"]},
         unknown=["3-8"],
         new_fields={"line_items.loyalty": "2026-10-30"},
     )

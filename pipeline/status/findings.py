@@ -34,9 +34,8 @@ def find_quarantined(lake: Lake) -> list[dict[str, Any]]:
     numbers = before.get("months", {})
     for month, number in current_months(lake).items():
         if numbers.get(month) == number:
-            rows += [
-                row for row in before.get("unread", ()) if row["business_day"].startswith(month)
-            ]
+            earlier = before.get("quarantined_records", ())
+            rows += [row for row in earlier if row["business_day"].startswith(month)]
         elif lake.metadata(SALES, month)["quarantined"]:
             table = from_bytes(lake.read(SALES, month, ["quarantine"])["quarantine"])
             rows += as_json(table.select(names).to_pylist())

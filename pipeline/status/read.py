@@ -39,15 +39,15 @@ class Status:
     """Freshness of a lake.
 
     `age_hours` is counted from the end of the last window; `receipts` are those of the last
-    fortnight by day and store id, `stores` the names of these. `not_seen` are the numbers that are
-    missing in each device's series of the fortnight, `unknown` those of them that a rescan
-    requested and the API does not know; `new_fields` are unknown fields of receipts with their
-    first window; `silent` are stores that stopped sending, with their last day. `outside` are the
-    receipts before `history_starts`, `unread` the records in quarantine: no total counts them.
+    fortnight by day and store id, `stores` the names of these. `missing_numbers` are those of each
+    device's receipts of the fortnight, `unknown` those of them that a rescan requested and the API
+    does not know. `new_fields` are unknown fields of receipts with their first window; `silent` are
+    stores that stopped sending, with their last day. `outside` are the receipts before
+    `history_starts`, `quarantined_records` the records in quarantine: no total counts them.
     `no_shifts` says by source why the newest shifts of the cash drawers are missing. With several
     points of sale `sources` has the first five fields of each; then `last_window` is the last that
-    all of them have, and a gap or a limit of one is one of the lake. `windows` and `months` are
-    the numbers of the manifests that the next status need not read again.
+    all of them have, and the lake has the gaps and limits of every source. `windows` and `months`
+    are the numbers of the manifests that the next status need not read again.
     """
 
     last_window: str | None = None
@@ -59,12 +59,12 @@ class Status:
     receipts: dict[str, dict[str, int]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     stores: dict[str, str] = field(default_factory=dict)
-    not_seen: dict[str, list[str]] = field(default_factory=dict)
+    missing_numbers: dict[str, list[str]] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     new_fields: dict[str, str] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)
     outside: list[dict[str, Any]] = field(default_factory=list)
-    unread: list[dict[str, Any]] = field(default_factory=list)
+    quarantined_records: list[dict[str, Any]] = field(default_factory=list)
     history_starts: str = ""
     no_shifts: dict[str, str] = field(default_factory=dict)
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -105,8 +105,8 @@ def read_status(
     """The status of a lake at `now`.
 
     `expected` is the last day whose window should be there; `limited` tells that the account
-    serves 31 days only. The receipts before `starts`, the first business day of the history, are
-    named. `sources` are those of the lake.
+    serves 31 days only. `starts` is the first business day of the history. `sources` are those of
+    the lake.
     """
     before = lake.read_state(STATE)
     windows = [(raw, _read_windows(raw, expected, before)) for raw in sources]
@@ -140,12 +140,12 @@ def read_status(
         receipts=receipts,
         warnings=[warning] if warning else [],
         stores=_name_stores(sources),
-        not_seen=name_missing(missing),
+        missing_numbers=name_missing(missing),
         unknown=still_unknown(missing, tried),
         new_fields={path: day for _, each in read for path, day in each.new_fields.items()},
         silent=find_silent_stores(lake, last, receipts),
         outside=as_json(read_outside(sources, starts).to_pylist()),
-        unread=find_quarantined(lake),
+        quarantined_records=find_quarantined(lake),
         months=current_months(lake),
         history_starts=str(starts),
         no_shifts={
@@ -184,11 +184,11 @@ def _read_windows(raw: RawSource, expected: date, before: Mapping[str, Any]) -> 
     recent = windows[-max(FORTNIGHT, 31) :]
     numbers = {name: committed[name].number for name in recent}
     earlier = before.get("windows", {})
-    unread = [name for name in recent if earlier.get(raw.name(name)) != numbers[name]]
-    read = lake.storage.map(lambda name: lake.window_metadata(name).get("truncated_at"), unread)
+    not_read = [name for name in recent if earlier.get(raw.name(name)) != numbers[name]]
+    read = lake.storage.map(lambda name: lake.window_metadata(name).get("truncated_at"), not_read)
     limits = before.get("truncated", {})
     truncated = {name: limits.get(raw.name(name)) for name in recent}
-    truncated |= zip(unread, read, strict=True)
+    truncated |= zip(not_read, read, strict=True)
     return _Windows(
         last_window=windows[-1],
         end=datetime.fromisoformat(lake.window_metadata(windows[-1])["end"]),

@@ -39,7 +39,7 @@ def format_status(status: Status) -> str:
         f"cash drawers   no shifts{f' of {name}' if name else ''}: {why}"
         for name, why in status.no_shifts.items()
     ]
-    lines += format_quarantined(status.unread)
+    lines += format_quarantined(status.quarantined_records)
     lines += format_outside(status.outside, status.history_starts)
     lines += _format_receipts(status)
     return "\n".join([*lines, *status.warnings])
@@ -55,7 +55,7 @@ def _format_source(name: str, source: Mapping[str, Any]) -> str:
 
 
 def _format_missing(status: Status) -> Iterator[str]:
-    numbers = [number for of_device in status.not_seen.values() for number in of_device]
+    numbers = [number for of_device in status.missing_numbers.values() for number in of_device]
     if not numbers:
         return
     more = f" and {len(numbers) - _MAX_NAMED} more" if len(numbers) > _MAX_NAMED else ""

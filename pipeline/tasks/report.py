@@ -89,7 +89,7 @@ class Report(DerivedTask):
             self.set_tracking_url(lake().uri(self.dataset, self.name, "report.html"))
         return files | self.archived_files(), {
             "files": len(files),
-            "change": reports.change_of(figures),
+            "change": reports.cause_of(figures),
             "unpaid": reports.unpaid_of(figures),
             **checked,
         }

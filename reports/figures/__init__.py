@@ -1,6 +1,6 @@
 """Exact figures from the lake's summary tables.
 
-Every definition of the glossary is here only.
+Every definition of [glossary] in reports/text/*/common.toml is here only.
 
 Takes mappings of Arrow tables, one a month. Returns integers and frames of integers, per currency.
 Nothing here knows a language, a colour or a page.
@@ -33,7 +33,15 @@ from reports.figures.customers import Visits, visits
 from reports.figures.items import by_item
 from reports.figures.money import Totals, total
 from reports.figures.silent_stores import SilentStore, find_silent_stores
-from reports.figures.tables import SummaryTables, currencies, frame, names, stack, store_names
+from reports.figures.tables import (
+    Summaries,
+    SummaryTables,
+    currencies,
+    frame,
+    names,
+    stack,
+    store_names,
+)
 from reports.plans import Plans
 from reports.values import Value
 
@@ -55,13 +63,13 @@ class Figures:
     backoffice        the POS's own exports, None without any
     outside           receipts that arrived in the month and are before `history_starts`
     plans             goals, notes and fees of the owner
-    drawers           the month's shifts of the cash drawers, None without any
+    shift_table       the month's shifts of the cash drawers, None without any
     """
 
     month: date
     through: date | None
     currency: str
-    sources: Mapping[date, Mapping[str, pa.Table]]
+    summaries: Summaries
     lake_starts: date | None = None
     backoffice: Mapping[str, pa.Table] | None = None
     outside: pa.Table | None = None
@@ -69,19 +77,19 @@ class Figures:
     covered: tuple[date, ...] | None = None
     plans: Plans = field(default_factory=Plans)
     lake_decimals: int = 2
-    drawers: pa.Table | None = None
+    shift_table: pa.Table | None = None
 
     def _tables(self, first: date, last: date | None) -> SummaryTables | None:
-        if "days" not in self.sources.get(first, {}):
+        if "days" not in self.summaries.get(first, {}):
             return None
-        return SummaryTables(first, self.sources[first], self.currency, last)
+        return SummaryTables(first, self.summaries[first], self.currency, last)
 
     def _compared(self, first: date) -> SummaryTables | None:
         return self._tables(first, same_day(first, self.through) if self.through else None)
 
     @cached_property
     def now(self) -> SummaryTables:
-        return SummaryTables(self.month, self.sources[self.month], self.currency)
+        return SummaryTables(self.month, self.summaries[self.month], self.currency)
 
     @cached_property
     def before(self) -> SummaryTables | None:
@@ -110,9 +118,9 @@ class Figures:
         Other months need only the table `customers`.
         """
         past = {
-            month: self.sources[month]["customers"].select(VISITED)
-            for month in sorted(self.sources)
-            if month <= self.month and "customers" in self.sources[month]
+            month: self.summaries[month]["customers"].select(VISITED)
+            for month in sorted(self.summaries)
+            if month <= self.month and "customers" in self.summaries[month]
         }
         if not past:
             return {}
@@ -139,12 +147,12 @@ class Figures:
     @cached_property
     def shifts(self) -> pd.DataFrame:
         """Shifts of the cash drawers."""
-        return self._own(self.drawers)
+        return self._own(self.shift_table)
 
     @cached_property
     def silent_stores(self) -> list[SilentStore]:
         """Stores that stopped sending by the last complete day of the month."""
-        own = self.now if "days" in self.sources.get(self.month, {}) else None
+        own = self.now if "days" in self.summaries.get(self.month, {}) else None
         frames = [tables["days"] for tables in (self.complete_before, own) if tables]
         last = self.through or month_before(self.month, -1) - timedelta(days=1)
         return find_silent_stores(frames, last)
@@ -231,14 +239,14 @@ class Figures:
     def stores(self) -> dict[str, str]:
         """Store names by identifier, of stores of this currency, sorted by name."""
         own = set(self.now["days"]["store_id"])
-        return store_names(self.sources, own)
+        return store_names(self.summaries, own)
 
     @cached_property
     def zones(self) -> set[str]:
         """Time zones of the stores of this currency."""
-        labels = names(self.sources, "stores", "store_id", "timezone")
+        labels = names(self.summaries, "stores", "store_id", "timezone")
         return {labels[store] for store in self.stores if store in labels}
 
     @cached_property
     def employees(self) -> dict[str, str]:
-        return names(self.sources, "employees", "employee_id", "alias")
+        return names(self.summaries, "employees", "employee_id", "alias")

@@ -32,7 +32,7 @@ def month_before(first: date, months: int = 1) -> date:
     return date(index // 12, index % 12 + 1, 1)
 
 
-def days_of(first: date, last: date | None = None) -> list[date]:
+def dates_of_month(first: date, last: date | None = None) -> list[date]:
     """All days of the month of `first`, up to `last`."""
     end = min(next_month(first) - timedelta(days=1), last or date.max)
     return [first + timedelta(days=i) for i in range((end - first).days + 1)]
@@ -42,7 +42,7 @@ def covered_days(
     first: date, through: date | None, lake_starts: date | None, covered: Collection[date] | None
 ) -> list[date]:
     """Days of the month of `first` that the lake holds; others are not without sales."""
-    days = days_of(first, through)
+    days = dates_of_month(first, through)
     if covered is not None:
         return [day for day in days if day in covered]
     return [day for day in days if lake_starts is None or day >= lake_starts]

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from reports.figures.calendar import days_of
+from reports.figures.calendar import dates_of_month
 from reports.figures.money import PERCENT_BASE, by_day
 from reports.values import divide
 
@@ -36,7 +36,7 @@ def expected_total(figures: Figures) -> ExpectedTotal | None:
     if through is None or not net or figures.total.receipts < PERCENT_BASE:
         return None
     weeks = min(((through - min(net)).days + 1) // 7, WEEKS)
-    left = [day for day in days_of(figures.month) if day > through]
+    left = [day for day in dates_of_month(figures.month) if day > through]
     if weeks < MIN_WEEKS or not left:
         return None
     usual = {

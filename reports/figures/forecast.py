@@ -20,7 +20,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from reports.figures.calendar import days_of, month_before, next_month, same_day
+from reports.figures.calendar import dates_of_month, month_before, next_month, same_day
 from reports.figures.growth import seasonality
 from reports.figures.history import History
 from reports.figures.money import PERCENT_BASE
@@ -133,7 +133,7 @@ def guess_naive(
     net: Mapping[date, int], month: date, origin: date, _index: Mapping[int, Fraction]
 ) -> dict[date, int]:
     """The last same weekday for each day of `month`."""
-    return {day: net.get(last_weekday(day, origin), 0) for day in days_of(month)}
+    return {day: net.get(last_weekday(day, origin), 0) for day in dates_of_month(month)}
 
 
 def guess_month(
@@ -141,7 +141,7 @@ def guess_month(
 ) -> dict[date, int]:
     """The method for each day of `month`, from `net` up to `origin`."""
     expected = {}
-    for day in days_of(month):
+    for day in dates_of_month(month):
         last = last_weekday(day, origin)
         past = [last - 7 * k * DAY for k in range(WEEKS)]
         scale = (
@@ -169,7 +169,9 @@ def guess_smoothed(
         if share * SHARE_GAIN > SHARE:  # a weekday that is nearly always closed says no level
             level = max(before + divide(divide(sold * SHARE, share) - before, LEVEL_GAIN), 1)
         shares[day.weekday()] = share + divide(divide(sold * SHARE, before) - share, SHARE_GAIN)
-    return {day: max(divide(level * shares[day.weekday()], SHARE), 0) for day in days_of(month)}
+    return {
+        day: max(divide(level * shares[day.weekday()], SHARE), 0) for day in dates_of_month(month)
+    }
 
 
 METHODS: Mapping[str, Method] = {

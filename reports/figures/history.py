@@ -8,17 +8,16 @@ no comparison of years.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
 import pandas as pd
-import pyarrow as pa
 
 from reports.figures.calendar import month_before, next_month
 from reports.figures.money import SUMS, DaySums, Totals, by_day, total_by
-from reports.figures.tables import SummaryTables, stack, store_names
+from reports.figures.tables import Summaries, SummaryTables, stack, store_names
 
 STARTED = 3
 WEEKEND = (4, 5, 6)
@@ -35,13 +34,15 @@ class History:
     last: date
     through: date | None
     currency: str
-    sources: Mapping[date, Mapping[str, pa.Table]]
+    summaries: Summaries
     weekend: tuple[int, ...] = WEEKEND
 
     @cached_property
     def lake_months(self) -> list[date]:
         """Months that the lake has, from the first with a receipt on."""
-        given = [m for m in sorted(self.sources) if m <= self.last and "days" in self.sources[m]]
+        given = [
+            m for m in sorted(self.summaries) if m <= self.last and "days" in self.summaries[m]
+        ]
         busy = set(self._stack("days", given)["month"]) if given else set()
         return [month for month in given if busy and month >= min(busy)]
 
@@ -113,7 +114,7 @@ class History:
     def stacked(self, name: str, months: Collection[date] | None = None) -> pd.DataFrame:
         """The table of every month, or of `months`, with the month of each row."""
         if name not in self._stacks:
-            self._stacks[name] = self._stack(name, self.lake_months or [max(self.sources)])
+            self._stacks[name] = self._stack(name, self.lake_months or [max(self.summaries)])
         rows = self._stacks[name]
         return rows if months is None else rows[rows["month"].isin(months)]
 
@@ -123,10 +124,10 @@ class History:
 
     def _stack(self, name: str, months: Sequence[date]) -> pd.DataFrame:
         """The table `name` of `months`, one under the other."""
-        rows = stack({month: self.sources[month][name] for month in months})
+        rows = stack({month: self.summaries[month][name] for month in months})
         return SummaryTables(months[0], {name: rows}, self.currency)[name]
 
     @cached_property
     def stores(self) -> dict[str, str]:
         own = set(self.stacked("days")["store_id"]) if self.lake_months else set()
-        return store_names(self.sources, own)
+        return store_names(self.summaries, own)

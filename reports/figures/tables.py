@@ -19,6 +19,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+Summaries = Mapping[date, Mapping[str, pa.Table]]
+"""The lake's summary tables of each month, by its first day."""
+
 COPIED = 100_000
 """Rows of a table whose columns are copied side by side."""
 
@@ -192,23 +195,19 @@ def sort_rows(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:
     return rows.iloc[sorted(range(len(rows)), key=list(zip(*keys, strict=True)).__getitem__)]
 
 
-def names(
-    sources: Mapping[date, Mapping[str, pa.Table]], table: str, key: str, label: str
-) -> dict[str, str]:
+def names(summaries: Summaries, table: str, key: str, label: str) -> dict[str, str]:
     """Labels by identifier, the newest month's winning."""
     latest: dict[str, str] = {}
-    for month in sorted(sources):
-        if table in sources[month]:
-            labels = (sources[month][table].column(name).to_pylist() for name in (key, label))
+    for month in sorted(summaries):
+        if table in summaries[month]:
+            labels = (summaries[month][table].column(name).to_pylist() for name in (key, label))
             latest.update(zip(*labels, strict=True))
     return latest
 
 
-def store_names(
-    sources: Mapping[date, Mapping[str, pa.Table]], stores: Iterable[str]
-) -> dict[str, str]:
+def store_names(summaries: Summaries, stores: Iterable[str]) -> dict[str, str]:
     """The names of `stores` by identifier, in the order of the names."""
-    labels = names(sources, "stores", "store_id", "name")
+    labels = names(summaries, "stores", "store_id", "name")
     named = {store: labels.get(store) or store for store in stores}
     return dict(sorted(named.items(), key=lambda pair: (pair[1], pair[0])))
 

@@ -1,4 +1,4 @@
-"""Page to files: Markdown, HTML, PDF, charts, workbook, figures.json."""
+"""Document to files: Markdown, HTML, PDF, charts, workbook, figures.json."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page to one self-contained HTML file with style, charts and a small script.
+"""Document to one self-contained HTML file with style, charts and a small script.
 
 Every value goes through jinja2's autoescape; names are in <bdi>, so that a
 text direction does not affect the rest. Charts are SVG in the page, with colours for dark mode;

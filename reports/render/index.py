@@ -16,7 +16,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reports.figures.calendar import days_of, month_before
+from reports.figures.calendar import dates_of_month, month_before
 from reports.figures.money import PERCENT_BASE
 from reports.localizer import Localizer
 from reports.render.html import resource, template
@@ -169,7 +169,7 @@ def _snapshot_values(snapshot: MonthSnapshot, currency: str) -> tuple[Value, lis
 
 def _state(name: str, number: int, through: date | None) -> Value:
     """The version, and the last day that it has."""
-    last = through or days_of(_month(name).first)[-1]
+    last = through or dates_of_month(_month(name).first)[-1]
     return text("index.open" if through else "index.closed", n=Count(number), day=Day(last))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reports.document import Chart, Document, Section, Table
-from reports.figures.calendar import days_of
+from reports.figures.calendar import dates_of_month
 from reports.sections.origin import day_of
 from reports.values import Count, Day, Month, Name, Series, Text, Value, text
 
@@ -34,7 +34,7 @@ def subtitle(document: Document) -> list[Text]:
     )
     if document.since:
         lines.append(text("page.since", day=Day(document.since)))
-    last = document.through or days_of(document.month)[-1]
+    last = document.through or dates_of_month(document.month)[-1]
     lines.append(text("page.through" if document.through else "page.closed", day=Day(last)))
     if "version" in document.lineage:
         version = Name(str(document.lineage["version"]))
