@@ -2,7 +2,7 @@
 
 The raw receipts of a simulated chain (chain.py) are committed without an API. Then each stage is a
 run of luigi: by one process, by two (days only: a month is one partition), and on Spark. From the
-seconds of cleaning follow a line for each of the three, and the batch size from which a cluster is
+seconds of daily sales follow a line for each of the three, and the batch size from which a cluster is
 faster.
 
 `--years 3 --stores 200` measures a chain's history instead: the backfill of each year, then a
@@ -32,12 +32,12 @@ YEARS_TITLE = "Scale: the history of a chain, day by day"
 ONE, TWO, SPARK = "1 process", "2 processes", "spark"
 # What each executor measures; Spark builds a month and its summary in one run.
 STAGES = {
-    ONE: ("clean", "month", "summary", "report"),
-    TWO: ("clean",),
-    SPARK: ("clean", "month and summary"),
+    ONE: ("daily sales", "month", "summary", "report"),
+    TWO: ("daily sales",),
+    SPARK: ("daily sales", "month and summary"),
 }
 TASKS = {
-    "clean": "DailySales",
+    "daily sales": "DailySales",
     "month": "MonthlySales",
     "summary": "MonthlySummary",
     "month and summary": "MonthlySummary",
@@ -80,7 +80,7 @@ def measure_stages(
             engine, workers = "spark" if is_spark else "local", 2 if executor == TWO else 1
             chain.set_span(span[0], span[-1], engine, workers)
             for stage in STAGES[executor]:
-                is_daily = stage == "clean"
+                is_daily = stage == "daily sales"
                 partitions = ",".join(map(str, span)) if is_daily else f"{FIRST:%Y-%m}"
                 option = "--date" if is_daily else "--month"
                 cost = chain.run(TASKS[stage], option, partitions)
@@ -126,7 +126,7 @@ def lines_of(runs: list[StageRun]) -> Lines:
         points = [
             (run.receipts, run.cost.wall)
             for run in runs
-            if run.executor == executor and run.stage == "clean"
+            if run.executor == executor and run.stage == "daily sales"
         ]
         if len({receipts for receipts, _ in points}) > 1:
             slope, start = linear_regression(*zip(*points, strict=True))
@@ -149,7 +149,7 @@ def receipts_from_which_spark_pays(lines: Lines, cores: int, executor_cores: int
 
 
 def conclusions(runs: list[StageRun]) -> list[str]:
-    """The lines of cleaning, and the batch from which a cluster is faster."""
+    """The lines of daily sales, and the batch from which a cluster is faster."""
     lines, cores = lines_of(runs), os.cpu_count() or 1
     if not lines:
         return []

@@ -27,7 +27,7 @@ ONLY = {
 }
 
 
-# Extraction commits what it reads to raw, and shows how far it is; receipts are cleaned by rules.
+# Extraction commits what it reads to raw, and shows how far it is; the transform follows rules.
 ALSO = {"extract": ("pipeline.load", "pipeline.progress"), "transform": ("pipeline.rules",)}
 VENDORS = ("loyverse", "square")
 

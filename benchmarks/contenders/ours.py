@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.transform import Catalog, Raw, Rules, Store, read_menu
-from pipeline.transform.clean import tables_of_page
+from pipeline.transform.build_days import tables_of_page
 from pipeline.transform.columns import fixed, ints
 from pipeline.transform.recipes import RecipeBook
 from tests.reference import settings

@@ -138,7 +138,7 @@ def reader_of(source: str) -> Reader:
 
 @once_per_run
 def rules_of(source: str) -> Rules:
-    """The rules of cleaning for a source, its stores by their own ids."""
+    """The rules of the transform for a source, its stores by their own ids."""
     if len(sources()) == 1:
         return settings.rules()
     rules = settings.rules(point_of_sale_of(source))

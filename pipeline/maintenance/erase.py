@@ -79,7 +79,7 @@ class ErasingSource:
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
     ) -> Iterator[ApiPage]:
-        """The source's pages, each record cleaned."""
+        """The source's pages, each record without the customer."""
         for page in self._source.receipts(since, until, cursor):
             yield page._replace(records=[self._clean(record) for record in page.records])
 

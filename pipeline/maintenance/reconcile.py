@@ -147,11 +147,11 @@ def _check_summary(
 def _check_counts(lake: Lake, month: str, tables: dict[str, pa.Table]) -> Iterator[LakeFinding]:
     """Check that records in = counted + quarantined."""
     metadata = lake.metadata(SALES, month)
-    curated, quarantined = tables["receipts"].num_rows, tables["quarantine"].num_rows
-    counts = metadata["fetched"], metadata["curated"], metadata["quarantined"]
-    if counts != (curated + quarantined, curated, quarantined):
-        received = f"{metadata['fetched']} receipts were received"
-        counted = f"{curated} were counted and {quarantined} are in quarantine"
+    counted, quarantined = tables["receipts"].num_rows, tables["quarantine"].num_rows
+    counts = metadata["received"], metadata["counted"], metadata["quarantined"]
+    if counts != (counted + quarantined, counted, quarantined):
+        received = f"{metadata['received']} receipts were received"
+        counted = f"{counted} were counted and {quarantined} are in quarantine"
         yield _finding(SALES, month, f"{received}, {counted}")
 
 

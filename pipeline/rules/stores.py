@@ -23,7 +23,7 @@ class Store:
 
 @dataclass(frozen=True)
 class Rules:
-    """All settings of `clean`.
+    """All settings of the transform.
 
     `decimals` are those of the lake, the most of any currency in it. A sale that is received more
     than `max_days_late` days after its date has an implausible date. `translator` and `number_of`

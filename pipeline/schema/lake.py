@@ -25,7 +25,7 @@ _RECEIPT = (
 
 RECEIPTS = Dataset(
     "receipts",
-    4,
+    5,
     "one receipt",
     ("store_id", "receipt_number"),
     (

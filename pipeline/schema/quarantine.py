@@ -27,7 +27,7 @@ QUARANTINE = Dataset(
         Column("total", "money", "total_money, signed, where readable.", null=True),
         Column("raw_partition", "label", "Raw partition of the record."),
         Column("record", "text", "Object and position in it."),
-        Column("verbatim", "text", "The record as it was fetched."),
+        Column("verbatim", "text", "The record as it was received."),
     ),
     ("business_day", "raw_partition", "record"),
 )

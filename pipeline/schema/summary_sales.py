@@ -118,7 +118,7 @@ DISCOUNTS = Dataset(
 
 QUALITY = Dataset(
     "quality",
-    3,
+    4,
     "store, check and subject",
     ("store_id", "check", "subject"),
     (
@@ -127,7 +127,7 @@ QUALITY = Dataset(
         Column(
             "check",
             "label",
-            "fetched (received), curated (counted), quarantined, superseded (older revisions),"
+            "received, counted, quarantined, superseded (older revisions),"
             " missing_cost, missing_category,"
             " unmapped_channel, unknown_component, clock_skew, late, payments_differ, rounding,"
             " orphan_refund, cancelled.",

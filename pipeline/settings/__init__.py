@@ -18,15 +18,6 @@ import luigi
 from dotenv import load_dotenv
 
 from pipeline.errors import ConfigError
-from pipeline.settings.cleaning import (
-    cleaning_settings,
-    decimals,
-    default_store,
-    menu,
-    reader,
-    rules,
-    stores,
-)
 from pipeline.settings.clock import default_month, last_day, now
 from pipeline.settings.configuration import check_folder, check_spelling
 from pipeline.settings.environment import apply_environment, settings_table
@@ -36,6 +27,15 @@ from pipeline.settings.run_context import new_run, once_per_run
 from pipeline.settings.sections import lake, mail, monitor, pos, report, shop, webhook
 from pipeline.settings.sources import PointOfSale, point_of_sale, points_of_sale
 from pipeline.settings.strict import parse_locale
+from pipeline.settings.transform import (
+    decimals,
+    default_store,
+    menu,
+    reader,
+    rules,
+    stores,
+    transform_settings,
+)
 
 __all__ = [
     "DayParameter",
@@ -46,7 +46,6 @@ __all__ = [
     "check",
     "check_folder",
     "check_mail",
-    "cleaning_settings",
     "decimals",
     "default_month",
     "default_store",
@@ -76,6 +75,7 @@ __all__ = [
     "state_folder",
     "stores",
     "token",
+    "transform_settings",
     "webhook",
     "weekend",
 ]

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from pipeline.errors import ConfigError
 from pipeline.rules import day_bounds
-from pipeline.settings.cleaning import default_store
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import pos
 from pipeline.settings.strict import parse_instant
+from pipeline.settings.transform import default_store
 
 
 @once_per_run

@@ -6,9 +6,9 @@ import hashlib
 from pathlib import Path
 
 from pipeline.errors import ConfigError
-from pipeline.settings.cleaning import menu
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import report
+from pipeline.settings.transform import menu
 from reports import Plans, read_plans
 
 

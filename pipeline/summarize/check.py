@@ -13,7 +13,7 @@ import duckdb
 
 from pipeline.errors import DataError, MoneyNotConserved
 
-COUNTS = ("fetched", "curated", "quarantined", "superseded")
+COUNTS = ("received", "counted", "quarantined", "superseded")
 _TABLES = ("receipts", "sales", "payments", "quarantine")
 
 _ROWS = " UNION ALL ".join(
@@ -48,7 +48,7 @@ def check_counts(
 ) -> None:
     """Raise DataError for a row of another month, a receipt twice, or other counts.
 
-    The counts of each month are the transform's: fetched = curated + quarantined.
+    The counts of each month are the transform's: received = counted + quarantined.
     """
     rows = {month: dict.fromkeys(_TABLES, 0) for month in months}
     for name, month, count, first, last in connection.execute(_ROWS).fetchall():
@@ -66,9 +66,9 @@ def check_counts(
 
 def _check_counts_of(month: date, counts: Mapping[str, int], rows: Mapping[str, int]) -> None:
     counted = {
-        "curated": rows["receipts"],
+        "counted": rows["receipts"],
         "quarantined": rows["quarantine"],
-        "fetched": rows["receipts"] + rows["quarantine"],
+        "received": rows["receipts"] + rows["quarantine"],
     }
     for name, count in counted.items():
         if counts[name] != count:

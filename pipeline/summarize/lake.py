@@ -57,7 +57,7 @@ class MonthRows(NamedTuple):
 
 _KEYED = ("receipts", "sales", "payments")
 _OF_LAKE = (*_KEYED, "quarantine")
-_CHECKS = ("fetched", "superseded")
+_CHECKS = ("received", "superseded")
 _EPOCH = date(1970, 1, 1)
 
 VIEWS = """

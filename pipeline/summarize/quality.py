@@ -1,9 +1,9 @@
 """quality: the quality of the data: store, check, subject, count, amount, seconds.
 
     check              subject         count                                    amount
-    fetched            -               distinct receipts of the month           -
+    received           -               distinct receipts of the month           -
     superseded         -               older revisions of them                   -
-    curated            -               receipts in the lake, cancelled ones too -
+    counted            -               receipts in the lake, cancelled ones too -
     quarantined        reason          invalid records                          readable totals
     missing_cost       -               rows of sales without cost               their net
     missing_category   -               rows of sales without category           their net
@@ -17,9 +17,9 @@
     orphan_refund      -               REFUND receipts that name no sale        paid back, positive
     cancelled          -               cancelled receipts                       their former totals
 
-fetched = curated + quarantined. `unknown` counts the records whose amount is unreadable; where
+received = counted + quarantined. `unknown` counts the records whose amount is unreadable; where
 there is no other, `amount` is null, never 0. `seconds` is the longest delay of clock_skew and late.
-Cancelled receipts count in curated and cancelled only. A refund of a sale of another month is no
+Cancelled receipts count in counted and cancelled only. A refund of a sale of another month is no
 orphan.
 """
 
@@ -30,7 +30,7 @@ SELECT * REPLACE (coalesce(unknown, 0) AS unknown) FROM (
 SELECT month, NULL AS store_id, NULL AS currency, "check", '' AS subject, "count", NULL AS amount,
     NULL AS seconds FROM counts
 UNION ALL BY NAME
-SELECT month, store_id, currency, 'curated' AS "check", '' AS subject, count(*) AS "count"
+SELECT month, store_id, currency, 'counted' AS "check", '' AS subject, count(*) AS "count"
 FROM receipts GROUP BY ALL
 UNION ALL BY NAME
 SELECT month, store_id, currency, 'quarantined' AS "check", reason AS subject, count(*) AS "count",

@@ -29,7 +29,7 @@ from pipeline.tasks.raw_task import committed
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pipeline.transform import Catalog, Cleaned, Raw, Rules
+    from pipeline.transform import BuiltDay, Catalog, Raw, Rules
 
 _PORTION_ROWS = 2048  # of each portion, that a merge holds at once
 
@@ -60,7 +60,7 @@ class DailySales(BatchTask):
         return [day for day in days if first <= day <= last]
 
     def fingerprint_settings(self) -> dict[str, object]:
-        return settings.cleaning_settings()
+        return settings.transform_settings()
 
     def objects(self, source: str = ROOT) -> list[RawObject]:
         """Raw objects of a source that may hold receipts of this business day."""
@@ -87,41 +87,41 @@ class DailySales(BatchTask):
     @classmethod
     def make_all(cls, tasks: Sequence[DailySales]) -> dict[DailySales, tuple[Files, Metadata]]:
         """The days in one pass: each raw object is read once, and parsed once a catalog."""
-        cleaned = {source: cls._clean(tasks, source) for source in sources()}
+        by_source = {source: cls._build_source(tasks, source) for source in sources()}
         files = {}
         for task in tasks:
-            days = {source: days[task.date] for source, days in cleaned.items()}
+            days = {source: days[task.date] for source, days in by_source.items()}
             files[task] = task.pack(merge_sources(days))
         return files
 
     @staticmethod
-    def _clean(tasks: Sequence[DailySales], source: str) -> dict[dt.date, Cleaned]:
+    def _build_source(tasks: Sequence[DailySales], source: str) -> dict[dt.date, BuiltDay]:
         """The days of one source."""
-        from pipeline.transform import Raw, clean_days
+        from pipeline.transform import Raw, build_days
 
-        raw_data = raw_lake(source)
+        own_lake = raw_lake(source)
         objects = {task.date: task.objects(source) for task in tasks}
         catalogs = {task.date: read_catalog(catalog_for(task.date, source)) for task in tasks}
         entries = {entry.key: entry for day in objects.values() for entry in day}
-        bodies = raw_data.read_raw_all(list(entries.values()))
+        bodies = own_lake.read_raw_all(list(entries.values()))
         pairs = zip(entries.values(), bodies, strict=True)
         raw = [Raw(entry.partition, entry.key, body) for entry, body in pairs]
         keys = {day: {entry.key for entry in read} for day, read in objects.items()}
-        return clean_days(keys, raw, catalogs.__getitem__, rules_of(source))
+        return build_days(keys, raw, catalogs.__getitem__, rules_of(source))
 
     def read(self, source: str = ROOT) -> tuple[Iterator[Raw], Catalog, Rules]:
         """The raw objects of a source's day, in blocks of lines, its catalog and rules."""
         from pipeline.transform import Raw
 
-        raw_data = raw_lake(source)
+        own_lake = raw_lake(source)
         raw = (
             Raw(entry.partition, entry.key, block)
             for entry in self.objects(source)
-            for block in raw_data.read_raw_blocks(entry)
+            for block in own_lake.read_raw_blocks(entry)
         )
         return raw, read_catalog(catalog_for(self.date, source)), rules_of(source)
 
-    def pack(self, day: Cleaned) -> tuple[Files, Metadata]:
+    def pack(self, day: BuiltDay) -> tuple[Files, Metadata]:
         """The files and metadata of a day; no file if raw has no record of it."""
         from pipeline.load.day_object import FILE, pack_tables
 
@@ -132,7 +132,7 @@ class DailySales(BatchTask):
 
     def _report_counts(self, counts: Mapping[str, int]) -> None:
         self.report_progress(
-            f"{counts['curated']:,} receipts, {counts['quarantined']} in quarantine", 100
+            f"{counts['counted']:,} receipts, {counts['quarantined']} in quarantine", 100
         )
 
     def size(self) -> int:
@@ -144,11 +144,11 @@ class DailySales(BatchTask):
     def make_chunk(self, chunk: int, chunks: int) -> list[PackedPortion]:
         from pipeline.load.day_object import pack_tables
         from pipeline.transform.several import qualify_day
-        from pipeline.transform.split_day import clean_chunk
+        from pipeline.transform.split_day import build_chunk
 
         portions = []
         for source in sources():
-            for portion in clean_chunk(self.date, *self.read(source), chunk, chunks):
+            for portion in build_chunk(self.date, *self.read(source), chunk, chunks):
                 day = qualify_day(portion, prefix_of(source), folder_of(source))
                 tables = _sorted_tables(day).items()
                 packed = {name: pack_tables({name: rows}, _PORTION_ROWS) for name, rows in tables}
@@ -175,7 +175,7 @@ class DailySales(BatchTask):
         return {FILE: pack(tables)}, dict(counts)
 
 
-def _sorted_tables(day: Cleaned) -> dict[str, pa.Table]:
+def _sorted_tables(day: BuiltDay) -> dict[str, pa.Table]:
     """The tables of a day, or of a portion of it, as the lake keeps them."""
     from pipeline.load.parquet import sort_table
 
@@ -188,7 +188,7 @@ def _sorted_tables(day: Cleaned) -> dict[str, pa.Table]:
     return tables
 
 
-def merge_sources(days: Mapping[str, Cleaned]) -> Cleaned:
+def merge_sources(days: Mapping[str, BuiltDay]) -> BuiltDay:
     """The business day of all sources, from that of each."""
     if len(days) == 1:
         return next(iter(days.values()))

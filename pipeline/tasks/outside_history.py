@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CLEANING_SETTINGS = ("stores", "decimals", "tzdata", "max_days_late")
+TRANSFORM_SETTINGS = ("stores", "decimals", "tzdata", "max_days_late")
 
 
 RawObjects = dict[str, list[RawObject]]
@@ -80,8 +80,8 @@ class OutsideHistory(DerivedTask):
         return [RawReceipts(date=day, source=source) for source in sources() for day in windows]
 
     def fingerprint_settings(self) -> dict[str, object]:
-        cleaning = settings.cleaning_settings()
-        names = {name: cleaning[name] for name in CLEANING_SETTINGS}
+        of_transform = settings.transform_settings()
+        names = {name: of_transform[name] for name in TRANSFORM_SETTINGS}
         return names | {"history_starts": history_span().first}
 
     def inputs(self) -> list[tuple[str, str]] | None:

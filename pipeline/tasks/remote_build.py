@@ -51,7 +51,7 @@ class DriverContext(NamedTuple):
     sections: dict[str, dict[str, str]]
     menu: str
     code: dict[str, str]
-    cleaning: dict[str, str]
+    transform_settings: dict[str, str]
     snapshots: dict[str, bytes]
 
 
@@ -110,13 +110,13 @@ def driver_context(*, is_local: bool) -> DriverContext:
         sections,
         menu,
         code(),
-        _cleaning(),
+        _transform_settings(),
         snapshots() if is_local else {},
     )
 
 
-def _cleaning() -> dict[str, str]:
-    return {name: str(value) for name, value in settings.cleaning_settings().items()}
+def _transform_settings() -> dict[str, str]:
+    return {name: str(value) for name, value in settings.transform_settings().items()}
 
 
 @cache
@@ -157,10 +157,10 @@ def apply_driver_context(driver: DriverContext) -> None:
         file.flush()
         config.set("shop", "menu", file.name.replace("%", "%%"))
         settings.menu()  # read once, and kept for the run
-    own = _cleaning()
-    has_other_key = own.get("customer_key") != driver.cleaning.get("customer_key")
+    own = _transform_settings()
+    has_other_key = own.get("customer_key") != driver.transform_settings.get("customer_key")
     hint = "; set CUSTOMER_HASH_KEY in the executors' own environment" if has_other_key else ""
-    _check_same(driver.cleaning, own, hint)
+    _check_same(driver.transform_settings, own, hint)
     lake().run = driver.run
     load_snapshot(driver.snapshots)
     _adopted[:] = [driver.id]

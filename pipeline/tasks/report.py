@@ -37,7 +37,7 @@ class Report(DerivedTask):
             "locale": settings.locale(),
             "paper": settings.paper(),
             "decimals": settings.decimals(),
-            **settings.cleaning_settings(),
+            **settings.transform_settings(),
         }
 
     def fingerprint_settings(self) -> dict[str, object]:

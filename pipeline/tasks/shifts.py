@@ -195,9 +195,9 @@ class MonthlyShifts(BatchTask):
         return [*catalogs_for(days_of(self.month)[-1]), *shifts]
 
     def fingerprint_settings(self) -> dict[str, object]:
-        cleaning = settings.cleaning_settings()
+        of_transform = settings.transform_settings()
         starts = max(history_span().first, self.month)
-        return {name: cleaning[name] for name in ("stores", "decimals", "tzdata")} | {
+        return {name: of_transform[name] for name in ("stores", "decimals", "tzdata")} | {
             "starts": str(starts)
         }
 

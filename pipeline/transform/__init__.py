@@ -1,14 +1,14 @@
 """Raw records to the tables of the lake: validate, pick revisions, explode combos.
 
 Takes raw records (JSON as the POS's API gave it), the catalog, the rules. Returns tables that
-conform to pipeline.schema. It uses no clock, environment or disk. `clean` makes one business day,
-`clean_days` many in one pass; `transform` streams pages of any size; `explain` and `find_unmapped`
+conform to pipeline.schema. It uses no clock, environment or disk. `build_day` makes one business day,
+`build_days` many in one pass; `transform` streams pages of any size; `explain` and `find_unmapped`
 show what the rules do.
 """
 
 from pipeline.rules import Menu, Rules, Store, day_bounds, read_menu, time_zone, tz_version
+from pipeline.transform.build_days import BuiltDay, build_day, build_days, transform
 from pipeline.transform.catalog import Catalog
-from pipeline.transform.clean import Cleaned, clean, clean_days, transform
 from pipeline.transform.days import business_day
 from pipeline.transform.explain import Explanation, explain
 from pipeline.transform.outside import outside
@@ -16,8 +16,8 @@ from pipeline.transform.read import Raw
 from pipeline.transform.unmapped import Unmapped, UnmappedName, find_unmapped
 
 __all__ = [
+    "BuiltDay",
     "Catalog",
-    "Cleaned",
     "Explanation",
     "Menu",
     "Raw",
@@ -25,9 +25,9 @@ __all__ = [
     "Store",
     "Unmapped",
     "UnmappedName",
+    "build_day",
+    "build_days",
     "business_day",
-    "clean",
-    "clean_days",
     "day_bounds",
     "explain",
     "find_unmapped",

@@ -16,8 +16,8 @@ import numpy as np
 
 from pipeline.rules import Rules
 from pipeline.schema.receipt import RETURN_SUFFIX
+from pipeline.transform.build_days import select_receipts
 from pipeline.transform.catalog import Catalog
-from pipeline.transform.clean import select_receipts
 from pipeline.transform.columns import Labels
 from pipeline.transform.read import Raw, read
 from pipeline.transform.recipes import Dish, RecipeBook
@@ -52,22 +52,22 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
     raws = sorted((r for r in holding if r.ndjson), key=lambda r: (r.partition, r.name))
     records = read(raws, rules, catalog.raw)
     is_newest, revisions = newest(records)
-    receipts, good, rejected = records.receipts, records.good, records.rejected
+    receipts, accepted, rejected = records.receipts, records.accepted, records.rejected
     numbers = receipts.column("receipt_number").to_pylist()
-    numbers = [*(numbers[row] for row in good.tolist()), *(r.number for r in rejected)]
+    numbers = [*(numbers[row] for row in accepted.tolist()), *(r.number for r in rejected)]
     entries = [n for n in np.flatnonzero(is_newest).tolist() if numbers[n] == receipt_number]
     if not entries:
         text = f"{receipt_number}: there is no receipt of this number in what was searched"
         return Explanation(receipt_number, 0, None, None, None, [], [], text)
     entry, count = entries[0], int(revisions[entries[0]])
-    if entry >= len(good):
-        rejection = rejected[entry - len(good)]
+    if entry >= len(accepted):
+        rejection = rejected[entry - len(accepted)]
         text = (
             f"{receipt_number} is in quarantine: {rejection.reason} at {rejection.pointer or '/'}"
             f" ({rejection.detail})"
         )
         return Explanation(receipt_number, count, None, rejection, None, [], [], text)
-    row = good[entry]
+    row = accepted[entry]
     raw_of = raws[int(records.raw[row])]
     record = json.loads(records.canonical(int(row)), parse_float=Decimal)
     book, partition = (

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from pipeline.rules import Rules
 from pipeline.schema import OUTSIDE, arrow, conform
-from pipeline.transform.clean import assign_days
+from pipeline.transform.build_days import assign_days
 from pipeline.transform.columns import column
 from pipeline.transform.days import EPOCH, business_day
 from pipeline.transform.nested import Rows
@@ -33,7 +33,7 @@ def outside(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
     """
     raws = sorted(raw, key=lambda r: (r.partition, r.name))
     records = reject_unplaced(read(raws, rules), raws)
-    receipts, good, rejected = records.receipts, records.good, records.rejected
+    receipts, accepted, rejected = records.receipts, records.accepted, records.rejected
     is_newest, _ = newest(records)
     owners, positions = records.owners(), records.positions()
     read_on = np.array(
@@ -41,18 +41,18 @@ def outside(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
     )
     read_on = read_on[owners]
     days = np.r_[
-        assign_days(receipts, good, rules)[0],
+        assign_days(receipts, accepted, rules)[0],
         np.array(
             [
                 day_of_rejected(rejection, raws, rules, day)
-                for rejection, day in zip(rejected, read_on[len(good) :].tolist(), strict=True)
+                for rejection, day in zip(rejected, read_on[len(accepted) :].tolist(), strict=True)
             ],
             "i8",
         ),
     ]
     arrived = read_on.copy()
-    created = business_day(receipts.ints("created_at")[good], rules.default)
-    arrived[: len(good)] = np.minimum(created, arrived[: len(good)])
+    created = business_day(receipts.ints("created_at")[accepted], rules.default)
+    arrived[: len(accepted)] = np.minimum(created, arrived[: len(accepted)])
     # a rejected record of no day at all is a copy: the record itself is counted elsewhere
     is_outside = is_newest & (days < starts.toordinal() - EPOCH) & (days > NEVER)
     rows = [
@@ -60,9 +60,9 @@ def outside(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
             "received": int(arrived[entry]),
             "business_day": int(days[entry]),
             **(
-                _of_receipt(receipts, int(good[entry]))
-                if entry < len(good)
-                else _of_rejected(rejected[entry - len(good)])
+                _of_receipt(receipts, int(accepted[entry]))
+                if entry < len(accepted)
+                else _of_rejected(rejected[entry - len(accepted)])
             ),
             "raw_partition": raws[owners[entry]].partition,
             "record": f"{raws[owners[entry]].name}#{positions[entry]}",

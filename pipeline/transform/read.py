@@ -40,7 +40,7 @@ class Raw(NamedTuple):
 
 @dataclass(frozen=True)
 class Records:
-    """All records of some objects; `good` are the valid rows of `receipts`.
+    """All records of some objects; `accepted` are the valid rows of `receipts`.
 
     `raw` (index of the object) and `position` (line, from 1) are those of each row of `receipts`.
     `texts` holds the canonical lines of each object, and `line` the index of each row among them.
@@ -49,7 +49,7 @@ class Records:
     receipts: Rows
     raw: Ints
     position: Ints
-    good: Ints
+    accepted: Ints
     rejected: list[RejectedRecord]
     texts: Sequence[bytes]
     line: Ints
@@ -59,12 +59,14 @@ class Records:
         return self.texts[int(self.raw[row])].split(b"\n")[int(self.line[row]) - 1]
 
     def owners(self) -> Ints:
-        """The object of each good record, then of each rejected one."""
-        return np.r_[self.raw[self.good], np.array([r.raw for r in self.rejected], "i8")]
+        """The object of each accepted record, then of each rejected one."""
+        return np.r_[self.raw[self.accepted], np.array([r.raw for r in self.rejected], "i8")]
 
     def positions(self) -> Ints:
-        """The position of each good record, then of each rejected one."""
-        return np.r_[self.position[self.good], np.array([r.position for r in self.rejected], "i8")]
+        """The position of each accepted record, then of each rejected one."""
+        return np.r_[
+            self.position[self.accepted], np.array([r.position for r in self.rejected], "i8")
+        ]
 
 
 class _Canonical(NamedTuple):

@@ -1,7 +1,7 @@
 """Which revision of a receipt counts, and which day counts a rejected record.
 
 Revisions compete within a group: the records that one business day reads. Takes parsed records
-(read.Records) and their raw objects. Returns arrays over the good records, then the rejected ones.
+(read.Records) and their raw objects. Returns arrays over the accepted records, then the rejected ones.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ def newest(
 ) -> tuple[np.ndarray, Ints]:
     """(is it the newest, number of revisions, given at the newest) of each entry.
 
-    An entry is a `record` (an index: good ones, then rejected) in a `group`; without them, every
+    An entry is a `record` (an index: accepted ones, then rejected) in a `group`; without them, every
     record once, in one group. A rejected record without a readable number competes with no other.
     """
     owners, positions = records.owners(), records.positions()
     if record is None or group is None:
         record, group = np.arange(len(owners)), np.zeros(len(owners), "i8")
     (number, numbers), (store, stores) = (
-        encode(pa.concat_arrays([_good(records, name), texts(values)]))
+        encode(pa.concat_arrays([_accepted(records, name), texts(values)]))
         for name, values in (
             ("receipt_number", [r.number for r in records.rejected]),
             ("store_id", [r.store_id for r in records.rejected]),
         )
     )
     changed = [NEVER if r.updated_at is None else r.updated_at for r in records.rejected]
-    updated = np.concatenate([records.receipts.ints("updated_at")[records.good], changed])
+    updated = np.concatenate([records.receipts.ints("updated_at")[records.accepted], changed])
     number, store, updated, raw, position = (
         column[record].astype("i8") for column in (number, store, updated, owners, positions)
     )
@@ -73,32 +73,32 @@ def newest(
 
 def _replaces_nothing(records: Records, record: Ints, key: Ints) -> np.ndarray:
     """Entries that only end a counted revision, where their `key` has none."""
-    is_good, never = record < len(records.good), np.zeros(len(record), bool)
-    never[is_good] = valid(_good(records, "replaces"))[record[is_good]]
+    is_accepted, never = record < len(records.accepted), np.zeros(len(record), bool)
+    never[is_accepted] = valid(_accepted(records, "replaces"))[record[is_accepted]]
     if not never.any():
         return never
-    counted = is_good.copy()
-    counted[is_good] = ~records.receipts.cancelled[records.good][record[is_good]]
+    counted = is_accepted.copy()
+    counted[is_accepted] = ~records.receipts.cancelled[records.accepted][record[is_accepted]]
     keys, key_index = np.unique(key, return_inverse=True)
     has_counted = np.bincount(key_index, counted, len(keys)) > 0
     return never & ~has_counted[key_index]
 
 
-def _good(records: Records, name: str) -> pa.Array:
-    return records.receipts.column(name).take(fixed(records.good, pa.int64()))
+def _accepted(records: Records, name: str) -> pa.Array:
+    return records.receipts.column(name).take(fixed(records.accepted, pa.int64()))
 
 
 def reject_unplaced(records: Records, raws: Sequence[Raw]) -> Records:
-    """`records` with the good ones of objects of unknown date among the rejected.
+    """`records` with the accepted ones of objects of unknown date among the rejected.
 
     Extraction could not file it by its date, so it is counted with the day of its raw partition.
     """
     unknown = np.array([_date_of_sale(raw) == "unknown" for raw in raws], bool)
-    unplaced = unknown[records.raw[records.good]] if len(raws) else np.zeros(0, bool)
+    unplaced = unknown[records.raw[records.accepted]] if len(raws) else np.zeros(0, bool)
     if not unplaced.any():
         return records
     receipts, rejected = records.receipts, list(records.rejected)
-    for row in records.good[unplaced].tolist():
+    for row in records.accepted[unplaced].tolist():
         raw, position = int(records.raw[row]), int(records.position[row])
         number, store_id, receipt_type, sold_at = (
             receipts.column(name)[row].as_py()
@@ -120,7 +120,7 @@ def reject_unplaced(records: Records, raws: Sequence[Raw]) -> Records:
                 raws[raw].ndjson.split(b"\n")[position - 1],
             )
         )
-    return replace(records, good=records.good[~unplaced], rejected=rejected)
+    return replace(records, accepted=records.accepted[~unplaced], rejected=rejected)
 
 
 def _date_of_sale(raw: Raw) -> str | None:
@@ -130,21 +130,21 @@ def _date_of_sale(raw: Raw) -> str | None:
 
 
 def day_of_rejected(
-    rejection: RejectedRecord, raws: Sequence[Raw], rules: Rules, reader: int
+    rejection: RejectedRecord, raws: Sequence[Raw], rules: Rules, reading_day: int
 ) -> int:
     """The business day (since 1970) that counts a rejected record, or NEVER.
 
-    Its own where its date of sale is readable, else the date of its object, else `reader`, the day
+    Its own where its date of sale is readable, else the date of its object, else `reading_day`, the day
     that reads it.
     """
     sold = _date_of_sale(raws[rejection.raw])
     if sold == "unknown":
-        return reader
+        return reading_day
     if rejection.sold_at is not None:
         store, instant = rules.store(rejection.store_id), np.array([rejection.sold_at])
         return int(business_days_by_store([store], np.zeros(1, "i8"), instant)[0][0])
     if sold is None:
-        return reader
+        return reading_day
     # the copy of a revision that moved: the record itself is of unknown date in its window
     return NEVER if _is_misdated(rejection) else date.fromisoformat(sold).toordinal() - EPOCH
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.schema import LAKE
-from pipeline.transform.clean import Cleaned
+from pipeline.transform.build_days import BuiltDay
 from pipeline.transform.columns import Labels, texts
 
 IDENTIFIERS = (
@@ -30,7 +30,7 @@ IDENTIFIERS = (
 )
 
 
-def qualify_day(day: Cleaned, prefix: str, folder: str) -> Cleaned:
+def qualify_day(day: BuiltDay, prefix: str, folder: str) -> BuiltDay:
     """The day with `prefix` before its identifiers, its raw objects in `folder`."""
     if not prefix:
         return day

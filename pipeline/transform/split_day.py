@@ -23,7 +23,7 @@ from zlib import crc32
 import pyarrow as pa
 
 from pipeline.schema import LAKE
-from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean
+from pipeline.transform import BuiltDay, Catalog, Raw, Rules, build_day
 from pipeline.transform.columns import texts
 from pipeline.transform.merge import merge, sort
 from pipeline.transform.recipes import RecipeBook
@@ -82,7 +82,7 @@ def divide(
     ]
 
 
-def clean_chunk(
+def build_chunk(
     day: date,
     raws: Iterable[Raw],
     catalog: Catalog,
@@ -90,15 +90,15 @@ def clean_chunk(
     chunk: int,
     chunks: int,
     portion: int = PORTION,
-) -> Iterator[Cleaned]:
-    """`clean` of one chunk, in portions of about so many bytes of text.
+) -> Iterator[BuiltDay]:
+    """`build_day` of one chunk, in portions of about so many bytes of text.
 
     An object may come in several blocks of lines. Memory: one block, one portion, and the text of
     the chunk, compressed.
     """
     book = RecipeBook(rules.menu, catalog)
     for blocks in _portions(_buckets(raws, rules, chunk, chunks), portion):
-        yield _clean_portion(day, blocks, book, rules)
+        yield _build_portion(day, blocks, book, rules)
 
 
 def _buckets(raws: Iterable[Raw], rules: Rules, chunk: int, chunks: int) -> list[list[_Block]]:
@@ -128,8 +128,8 @@ def _portions(buckets: Sequence[list[_Block]], portion: int) -> Iterator[list[_B
     yield blocks
 
 
-def _clean_portion(day: date, blocks: Sequence[_Block], book: RecipeBook, rules: Rules) -> Cleaned:
-    """`clean` of some buckets; rejected records keep the positions in their objects."""
+def _build_portion(day: date, blocks: Sequence[_Block], book: RecipeBook, rules: Rules) -> BuiltDay:
+    """`build_day` of some buckets; rejected records keep the positions in their objects."""
     positions: dict[str, array[int]] = {}
 
     def objects() -> Iterator[Raw]:
@@ -141,24 +141,24 @@ def _clean_portion(day: date, blocks: Sequence[_Block], book: RecipeBook, rules:
                 positions[name].extend(block.positions)
             yield block.raw._replace(ndjson=b"".join(parts))
 
-    cleaned = clean(day, objects(), book.catalog, rules, [book])
-    schema = cleaned.quarantine.schema
+    built = build_day(day, objects(), book.catalog, rules, [book])
+    schema = built.quarantine.schema
     records = []
-    for record in cleaned.quarantine.column("record").to_pylist():
+    for record in built.quarantine.column("record").to_pylist():
         name, _, position = record.rpartition("#")
         records.append(f"{name}#{positions[name][int(position) - 1]}")
     index = schema.get_field_index("record")
-    quarantine = cleaned.quarantine.set_column(index, schema.field(index), texts(records))
-    return replace(cleaned, quarantine=quarantine)
+    quarantine = built.quarantine.set_column(index, schema.field(index), texts(records))
+    return replace(built, quarantine=quarantine)
 
 
-def merge_parts(parts: Sequence[Cleaned]) -> Cleaned:
+def merge_parts(parts: Sequence[BuiltDay]) -> BuiltDay:
     """The tables of `parts` of a day as one, in the order of the lake."""
     tables = {
         dataset.name: _join([getattr(part, dataset.name) for part in parts], dataset.order)
         for dataset in LAKE
     }
-    return Cleaned(**tables, metadata=add_counts([part.metadata for part in parts]))
+    return BuiltDay(**tables, metadata=add_counts([part.metadata for part in parts]))
 
 
 def add_counts(parts: Sequence[Mapping[str, int]]) -> dict[str, int]:

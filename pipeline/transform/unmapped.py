@@ -19,8 +19,8 @@ import numpy as np
 
 from pipeline.rules import Rules
 from pipeline.rules.names import fold, tidy
+from pipeline.transform.build_days import assign_days
 from pipeline.transform.catalog import Catalog
-from pipeline.transform.clean import assign_days
 from pipeline.transform.columns import Ints, expand_ranges
 from pipeline.transform.combos import explode
 from pipeline.transform.days import EPOCH
@@ -66,8 +66,8 @@ def find_unmapped(
 ) -> Unmapped:
     """Everything in `raw` that menu.toml does not name; of (first, last) `days`."""
     records = read(sorted(raw, key=lambda r: (r.partition, r.name)), rules, catalog.raw)
-    receipts, is_newest = records.receipts, newest(records)[0][: len(records.good)]
-    order = records.good[is_newest]
+    receipts, is_newest = records.receipts, newest(records)[0][: len(records.accepted)]
+    order = records.accepted[is_newest]
     if days:
         business_days, _ = assign_days(receipts, order, rules)
         first, last = (day.toordinal() - EPOCH for day in days)

@@ -114,7 +114,7 @@ def traffic_light(total: Totals, state: DataState) -> Literal["green", "amber", 
         state.export_problems[0]
         or total.difference
         or total.unpaid
-        or not state.count("curated")
+        or not state.count("counted")
         or any(state.count(check) for check in (*FAULTS, "quarantined"))
     ):
         return "red"
@@ -133,7 +133,7 @@ def traffic_light(total: Totals, state: DataState) -> Literal["green", "amber", 
 def absence_findings(state: DataState, total: Totals) -> list[Finding]:
     """Findings on a month without receipts, and on stores that stopped sending."""
     findings = []
-    if not state.count("curated") and not state.count("quarantined"):
+    if not state.count("counted") and not state.count("quarantined"):
         findings.append(Finding(text("lineage.no_receipts"), 0, "lineage", urgent=True))
     for silent_store in state.silent_stores:
         sentence = text(

@@ -30,7 +30,7 @@ from reports.sections.origin import origin_table
 from reports.values import Count, Money, Series, Text, Value, text
 from reports.version_context import VersionContext
 
-FLOW = ("fetched", "curated", "quarantined", "superseded")
+FLOW = ("received", "counted", "quarantined", "superseded")
 CHECKS = (
     "missing_cost",
     "missing_category",
@@ -107,11 +107,11 @@ def _section(
     """Counts, checks and their subjects, origin, glossary."""
     state = context.state
     checks, outside = state.checks, state.outside
-    fetched, curated, quarantined = (state.count(check) for check in FLOW[:3])
-    reconciled = fetched == curated + quarantined
+    received, counted, quarantined = (state.count(check) for check in FLOW[:3])
+    reconciled = received == counted + quarantined
     flow = {
-        "fetched": Count(fetched + outside.count),
-        "curated": Count(curated),
+        "received": Count(received + outside.count),
+        "counted": Count(counted),
         "quarantined": Count(quarantined),
     }
     if outside.count:
@@ -130,7 +130,7 @@ def _section(
         "refunds": total.refund_receipts,
         "cancelled": total.cancelled_receipts,
     }
-    if curated:
+    if counted:
         sentences.append(text("lineage.parts", **{name: Count(n) for name, n in parts.items()}))
     light = traffic_light(total, state)
     sentences.append(text(f"lineage.{light}"))

@@ -2,7 +2,7 @@
 worked out once.
 
 The tasks, their scheduler, the extraction, the lake and its requests are the real ones. What is
-pure (a day's cleaning, a month's summary, the drawing of a report) is remembered by what goes in,
+pure (the build of a day, a month's summary, the drawing of a report) is remembered by what goes in,
 so that a test with a hundred runs draws each report once; and of a report's files three
 are published, as the others only travel the same way. A run has no memory of the one before, as
 another process has none.
@@ -93,7 +93,7 @@ class InProcessRun:
             "engine": {"workers": "1"},
             "worker": {"no_install_shutdown_handler": "true", "ping_interval": "600"},
         }
-        for module, name in ((transform, "clean_days"), (summarize, "summarize")):
+        for module, name in ((transform, "build_days"), (summarize, "summarize")):
             monkeypatch.setattr(module, name, remembered(name, getattr(module, name)))
         for place in ("pdf.pdf", "workbook.workbook"):  # neither is published
             monkeypatch.setattr(f"reports.render.{place}", lambda *_: b"")

@@ -33,12 +33,12 @@ def report(shop: InProcessRun) -> bool:
     return shop.night(make=lambda: MonthlyReport(month=MONTH))
 
 
-def losing(number: str, clean_days: Callable) -> Callable:
-    """`clean_days`, which does not see a receipt."""
+def losing(number: str, build_days: Callable) -> Callable:
+    """`build_days`, which does not see a receipt."""
 
     def blind(objects: object, raws: Iterable[Raw], *rest: object) -> object:
         kept = [raw._replace(ndjson=without(number, raw.ndjson)) for raw in raws]
-        return clean_days(objects, kept, *rest)
+        return build_days(objects, kept, *rest)
 
     return blind
 
@@ -53,7 +53,7 @@ def test_a_month_that_lost_a_receipt_is_not_reported(
 ) -> None:
     number = shop.receipts[len(shop.receipts) // 2]["receipt_number"]
     with monkeypatch.context() as patch:
-        patch.setattr(transform, "clean_days", losing(number, transform.clean_days))
+        patch.setattr(transform, "build_days", losing(number, transform.build_days))
         assert not report(shop)
         assert f"receipt {number} (" in caplog.text
         assert "neither counted, nor in quarantine, nor before the history" in caplog.text
@@ -114,7 +114,7 @@ def test_what_a_later_build_of_the_same_raw_data_loses_stops_the_next_version(
     cancel(shop, cancelled)
     number = lost["receipt_number"]
     with monkeypatch.context() as patch:
-        patch.setattr(transform, "clean_days", losing(number, transform.clean_days))
+        patch.setattr(transform, "build_days", losing(number, transform.build_days))
         assert not report(shop.at(days_later(1)))
     assert f"receipt {number} (" in caplog.text
     assert Lake(shop.storage()).newest(MONTHLY, "2026-10").number == 1

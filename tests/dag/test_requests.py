@@ -319,7 +319,7 @@ def test_a_day_without_records_costs_no_object(
     objects = [stat.key for stat in shop.storage().list("staging/")]
     assert objects == [f"staging/day={day}/day.arrow.zst" for day in (FIRST, LAST)]
     counts = Lake(shop.storage()).metadata(SALES, f"{FIRST:%Y-%m}")["counts"]
-    records = {day: day_counts["fetched"] for day, day_counts in counts.items()}
+    records = {day: day_counts["received"] for day, day_counts in counts.items()}
     assert sorted(records) == [f"2026-10-{day}" for day in range(26, 31)]
     assert {day for day, count in records.items() if count} == {str(FIRST), str(LAST)}
     assert shop.verify(deep=True) == []

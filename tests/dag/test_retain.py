@@ -220,7 +220,7 @@ def test_a_record_is_verbatim_but_for_what_is_taken(line: bytes, stripped: bytes
     assert remove_personal_data(stripped) == stripped
 
 
-def test_nothing_that_the_cleaning_reads_is_taken() -> None:
+def test_nothing_that_the_transform_reads_is_taken() -> None:
     from pipeline.pos.loyverse.personal_data import OBJECTS, TEXTS
     from pipeline.schema.receipt import RECEIPT, Field
 

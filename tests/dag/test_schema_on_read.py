@@ -125,15 +125,15 @@ def test_a_month_that_is_read_batch_by_batch_is_held_to_the_schema_too(
 def test_what_is_published_is_of_its_dataset(
     shop: InProcessRun, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clean_days = transform.clean_days
+    build_days = transform.build_days
 
     def careless(*arguments: object) -> object:
         return {
-            day: replace(cleaned, payments=cleaned.payments.drop_columns(["amount"]))
-            for day, cleaned in clean_days(*arguments).items()
+            day: replace(built, payments=built.payments.drop_columns(["amount"]))
+            for day, built in build_days(*arguments).items()
         }
 
-    monkeypatch.setattr(transform, "clean_days", careless)
+    monkeypatch.setattr(transform, "build_days", careless)
     lake = Lake(shop.storage())
     lake.invalidate(STAGING, str(FIRST), "to be made again")
     assert not shop.night()

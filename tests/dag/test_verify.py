@@ -161,7 +161,7 @@ def test_a_gap_in_a_log_and_an_altered_manifest_are_named(shop: InProcessRun) ->
     first = log[0].read_bytes()
     log[0].unlink()
     assert "manifest 000001 is missing" in shop.verify()[0].what
-    log[0].write_bytes(first.replace(b'"curated": ', b'"curated": 1'))
+    log[0].write_bytes(first.replace(b'"counted": ', b'"counted": 1'))
     assert "differs from its commit record" in shop.verify()[0].what
     log[0].write_bytes(first)
     assert shop.verify() == []

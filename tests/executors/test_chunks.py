@@ -17,9 +17,9 @@ from pipeline.load.day_object import pack, pack_tables, unpack_pieces
 from pipeline.load.parquet import sort_table, to_bytes
 from pipeline.load.raw_objects import decompress_blocks
 from pipeline.schema import LAKE, arrow
-from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean
+from pipeline.transform import BuiltDay, Catalog, Raw, Rules, build_day
 from pipeline.transform.merge import merge
-from pipeline.transform.split_day import clean_chunk, divide, merge_parts, number_of
+from pipeline.transform.split_day import build_chunk, divide, merge_parts, number_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "transform"))
 from kitchen import DAY as TODAY
@@ -36,11 +36,13 @@ NASTY = settings(
 SHOPS = st.randoms(use_true_random=False).map(shop_of)
 
 
-def packed(built: Cleaned) -> dict[str, bytes]:
+def packed(built: BuiltDay) -> dict[str, bytes]:
     return {dataset.name: to_bytes(getattr(built, dataset.name), dataset.order) for dataset in LAKE}
 
 
-def portions_of(day: date, raws: list[Raw], book: Catalog, by: Rules, chunks: int) -> list[Cleaned]:
+def portions_of(
+    day: date, raws: list[Raw], book: Catalog, by: Rules, chunks: int
+) -> list[BuiltDay]:
     blocks = [
         raw._replace(ndjson=block)
         for raw in raws
@@ -49,11 +51,11 @@ def portions_of(day: date, raws: list[Raw], book: Catalog, by: Rules, chunks: in
     return [
         portion
         for chunk in range(chunks)
-        for portion in clean_chunk(day, blocks, book, by, chunk, chunks, 20_000)
+        for portion in build_chunk(day, blocks, book, by, chunk, chunks, 20_000)
     ]
 
 
-def in_chunks(day: date, raws: list[Raw], book: Catalog, by: Rules, chunks: int) -> Cleaned:
+def in_chunks(day: date, raws: list[Raw], book: Catalog, by: Rules, chunks: int) -> BuiltDay:
     return merge_parts(portions_of(day, raws, book, by, chunks))
 
 
@@ -107,7 +109,7 @@ def spoil(records: list[bytes], rng) -> list[bytes]:
 def test_chunks_united_are_the_day_to_the_byte(shop: NastyShop, chunks: int, rng) -> None:
     raws = spoiled_raws(shop, rng)
     book, by = shop.read_catalog(), shop.rules
-    total, merged = clean(DAY, raws, book, by), in_chunks(DAY, raws, book, by, chunks)
+    total, merged = build_day(DAY, raws, book, by), in_chunks(DAY, raws, book, by, chunks)
     assert packed(merged) == packed(total)
     assert merged.metadata == total.metadata
 
@@ -118,7 +120,7 @@ def test_portions_merged_as_a_stream_are_the_object_of_the_day(
     shop: NastyShop, chunks: int, batch_rows: int, rng: Random
 ) -> None:
     raws, book, by = spoiled_raws(shop, rng), shop.read_catalog(), shop.rules
-    day, portions = clean(DAY, raws, book, by), portions_of(DAY, raws, book, by, chunks)
+    day, portions = build_day(DAY, raws, book, by), portions_of(DAY, raws, book, by, chunks)
     merged = {}
     for dataset in LAKE:
         schemas = {dataset.name: arrow(dataset, by.decimals)}
@@ -176,15 +178,15 @@ def test_a_version_whose_store_cannot_be_read_competes_with_its_number_in_every_
     broken = [{**entry, "store_id": 5, "updated_at": "2026-07-09T00:00:00Z"} for entry in here[::4]]
     raws = raw(*here, *broken)
     total, merged = (
-        clean(TODAY, raws, catalog(), rules()),
+        build_day(TODAY, raws, catalog(), rules()),
         in_chunks(TODAY, raws, catalog(), rules(), 4),
     )
     assert (
         total.metadata
         == merged.metadata
         == {
-            "fetched": 30,
-            "curated": 22,
+            "received": 30,
+            "counted": 22,
             "quarantined": 8,
             "superseded": 8,
         }

@@ -20,9 +20,9 @@ from pipeline.settings import (
     MonthParameter,
     Number,
     check_mail,
-    cleaning,
     sections,
     strict,
+    transform,
 )
 from pipeline.settings.iso4217 import DECIMALS
 from pipeline.settings.run_context import new_run
@@ -211,7 +211,7 @@ def test_decimals_are_those_of_iso_4217():
 
 def test_a_setting_overrides_the_decimals(monkeypatch):
     def decimals(currency: str, setting: str) -> int:
-        return cleaning._decimals_of("[shop]", currency, setting)
+        return transform._decimals_of("[shop]", currency, setting)
 
     assert [decimals("RSD", ""), decimals("RSD", "0"), decimals("XAU", "3")] == [2, 0, 3]
     for setting in ("2.0", "-1", "5", "two"):

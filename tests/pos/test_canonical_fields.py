@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.transform import Catalog, Raw, clean
+from pipeline.transform import Catalog, Raw, build_day
 from pipeline.transform.read import read
 from pipeline.transform.validate_record import RejectedRecord, validate_record
 from tests.pos.third_source import SALES, to_canonical
@@ -53,7 +53,7 @@ def test_a_gift_card_is_in_the_total_and_in_no_row_of_sales() -> None:
     refund = json.loads(body) | {"receipt_type": "REFUND", "receipt_number": "back"}
     refund["payments"][0]["fee"] = "0.30"
     lines = body + b"\n" + json.dumps(refund).encode() + b"\n"
-    day = clean(DAY, [Raw("2026-10-01", "raw/x", lines)], Catalog.read(b"{}"), RULES)
+    day = build_day(DAY, [Raw("2026-10-01", "raw/x", lines)], Catalog.read(b"{}"), RULES)
     sums = {
         name: [row[name] for row in day.receipts.to_pylist()]
         for name in ("gift_cards", "surcharge_tax", "rounding", "net", "total")

@@ -19,7 +19,7 @@ from pipeline import pos
 from pipeline.pos import READERS, SOURCES, open_reader, open_source
 from pipeline.pos.source import Source, number_reader, sold_date
 from pipeline.simulator import Shop
-from pipeline.transform import Catalog, Raw, Rules, clean
+from pipeline.transform import Catalog, Raw, Rules, build_day
 from pipeline.transform.validate_record import validate_record
 from tests.pos.two_apis import MENU, STORE, instant, serving
 
@@ -126,7 +126,7 @@ def test_the_catalog_has_every_list_in_an_order_of_its_own(source: Source) -> No
     assert all(rows == sorted(rows) for rows in catalog.values())
 
 
-def test_every_receipt_is_valid_and_its_day_is_cleaned(source: Source) -> None:
+def test_every_receipt_is_valid_and_its_day_is_built(source: Source) -> None:
     catalog, reader = catalog_of(source), source.reader
     rules = Rules({}, STORE, MENU, 2, None, 366, reader.translator, number_reader(reader))
     to_canonical = reader.translator(catalog.raw) if reader.translator else lambda body: [body]
@@ -136,9 +136,9 @@ def test_every_receipt_is_valid_and_its_day_is_cleaned(source: Source) -> None:
     day = date(2026, 10, 1)
     bodies = [r.body for r in records if abs(r.sold_at.date() - day) <= timedelta(days=1)]
     raw = Raw("2026-10-01", "raw/x", b"".join(body + b"\n" for body in bodies))
-    cleaned = clean(day, [raw], catalog, rules)
-    assert cleaned.metadata["quarantined"] == 0 and cleaned.receipts.num_rows > 2
-    for row in cleaned.receipts.to_pylist():
+    built = build_day(day, [raw], catalog, rules)
+    assert built.metadata["quarantined"] == 0 and built.receipts.num_rows > 2
+    for row in built.receipts.to_pylist():
         assert row["paid"] == row["total"] or row["is_cancelled"]
 
 

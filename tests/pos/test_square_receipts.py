@@ -18,7 +18,7 @@ from pipeline.pos.square import reader
 from pipeline.pos.square.redaction import FIELDS
 from pipeline.pos.square.unknown_fields import SAMPLES
 from pipeline.simulator import Shop
-from pipeline.transform import Catalog, Raw, clean
+from pipeline.transform import Catalog, Raw, build_day
 from pipeline.transform.validate_record import validate_record
 from tests.pos.two_apis import instant, read, rules_of, serving
 
@@ -314,11 +314,11 @@ def test_an_order_cancelled_before_it_counted_is_no_receipt(
     raw = Raw("2026-10-01", "raw/receipts/sold=2026-10-01/x", body)
     store = replace(rules_of("square").default, currency="USD")
     rules = replace(rules_of("square"), default=store)
-    cleaned = clean(date(2026, 10, 1), [raw], Catalog.read(b"{}"), rules)
-    rows = cleaned.receipts.to_pylist()
+    built = build_day(date(2026, 10, 1), [raw], Catalog.read(b"{}"), rules)
+    rows = built.receipts.to_pylist()
     assert [row["is_cancelled"] for row in rows] == cancelled
     assert [row["total"] for row in rows] == [Decimal(0) if each else 1 for each in cancelled]
-    assert cleaned.quarantine.num_rows == 0
+    assert built.quarantine.num_rows == 0
 
 
 def test_an_order_paid_in_part_is_never_counted() -> None:

@@ -1,4 +1,4 @@
-"""One simulated shop read through both APIs: raw records, catalogs, and cleaned days."""
+"""One simulated shop read through both APIs: raw records, catalogs, and business days."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.pos.source import Record, Source, number_reader, sold_date
 from pipeline.simulator import Shop, serve
 from pipeline.simulator.square import SquareShop, serve_square
 from pipeline.transform import Catalog, Raw, Rules, Store, read_menu
-from pipeline.transform.clean import clean_days
+from pipeline.transform.build_days import build_days
 from tests.support.square_events import EventShop
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ STORE = Store("America/Mexico_City", time(5), "MXN", 2)
 
 
 def rules_of(name: str) -> Rules:
-    """The rules of cleaning for records of a point of sale."""
+    """The rules of the transform for records of a point of sale."""
     reader = open_reader(name)
     number_of = number_reader(reader) if reader.translator else None
     return Rules({}, STORE, MENU, 2, None, 366, reader.translator, number_of)
@@ -75,9 +75,9 @@ class Reading:
             for n in range((last - first).days + 1)
         }
         catalog = self.catalog()
-        cleaned = clean_days(days, raws, lambda _: catalog, rules_of(self.name)).values()
+        built = build_days(days, raws, lambda _: catalog, rules_of(self.name)).values()
         return {
-            name: pa.concat_tables([getattr(day, name) for day in cleaned]).unify_dictionaries()
+            name: pa.concat_tables([getattr(day, name) for day in built]).unify_dictionaries()
             for name in ("receipts", "sales", "payments", "quarantine")
         }
 

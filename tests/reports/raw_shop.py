@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from pipeline import schema
 from pipeline.summarize import MonthRows, summarize
-from pipeline.transform import Catalog, Raw, Rules, Store, clean_days, read_menu
+from pipeline.transform import Catalog, Raw, Rules, Store, build_days, read_menu
 from tests.reference import settings, shop
 
 ZONE = ZoneInfo("America/Mexico_City")
@@ -189,14 +189,14 @@ def summaries(
             if (month - day).days <= 1 and (day - month).days <= 31
         ]
         read_by = {day: [name_of(day), name_of(day + timedelta(days=1))] for day in days}
-        cleaned = clean_days(read_by, objects, lambda _: catalog, rules).values()
+        built = build_days(read_by, objects, lambda _: catalog, rules).values()
         tables = {
-            d.name: pa.concat_tables([getattr(entry, d.name) for entry in cleaned])
+            d.name: pa.concat_tables([getattr(entry, d.name) for entry in built])
             for d in schema.LAKE
         }
         metadata = {
-            name: sum(entry.metadata[name] for entry in cleaned)
-            for name in next(iter(cleaned)).metadata
+            name: sum(entry.metadata[name] for entry in built)
+            for name in next(iter(built)).metadata
         }
         rows[month] = MonthRows(
             **tables,

@@ -128,8 +128,8 @@ class _Month:
         total = self.number + sum(row["cancelled_receipts"] for row in self.count["days"].values())
         for store, _, currency in shop.stores:
             for check, n in (
-                ("fetched", total),
-                ("curated", total),
+                ("received", total),
+                ("counted", total),
                 ("quarantined", 0),
                 ("superseded", 3),
             ):

@@ -28,7 +28,7 @@ def tables(shop, make_summaries):
 
 
 def section_of(tables, shifts: pa.Table):
-    return cash_drawer(Figures(SEPTEMBER, None, "MXN", tables, drawers=shifts))
+    return cash_drawer(Figures(SEPTEMBER, None, "MXN", tables, shift_table=shifts))
 
 
 def units(rows: list[dict], name: str) -> int:

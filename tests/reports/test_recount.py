@@ -315,8 +315,8 @@ def test_counts_in_and_counts_out(told):
     )[0]
     total = raw.totals()
     expected = {
-        "fetched": (count, 0),
-        "curated": (count, 0),
+        "received": (count, 0),
+        "counted": (count, 0),
         "superseded": (versions - count, 0),
         "missing_cost": (rows["costless"], rows["costless_net"]),
         "missing_category": (rows["bare"], rows["bare_net"]),

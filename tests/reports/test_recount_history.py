@@ -376,7 +376,7 @@ def test_records_and_counts(prefixes):
             f"{last}",
         )
         assert (
-            shown["lineage"]["checks"]["curated"]["count"]
+            shown["lineage"]["checks"]["counted"]["count"]
             == raw.rows("select count(*) as n from r")[0]["n"]
         )
 

@@ -47,8 +47,8 @@ class Month:
     @property
     def metadata(self) -> dict[str, int]:
         return {
-            "fetched": len(self.receipts) + len(self.quarantine),
-            "curated": len(self.receipts),
+            "received": len(self.receipts) + len(self.quarantine),
+            "counted": len(self.receipts),
             "quarantined": len(self.quarantine),
             "superseded": self.superseded,
         }

@@ -296,7 +296,7 @@ def count_quality(t: ReceiptSums, month, counted: list[dict], rows: list[dict]) 
             matches["seconds"] = max(matches["seconds"] or 0, seconds)
 
     currencies = {store["store_id"]: store["currency"] for store in month.stores}
-    for check in ("fetched", "superseded"):
+    for check in ("received", "superseded"):
         note({"store_id": None, "currency": None}, check, count=month.metadata[check])
     for q in month.quarantine:
         note(
@@ -307,7 +307,7 @@ def count_quality(t: ReceiptSums, month, counted: list[dict], rows: list[dict]) 
             unknown=int(q["total"] is None),
         )
     for r in month.receipts:
-        note(r, "curated")
+        note(r, "counted")
         if r["is_cancelled"]:
             note(r, "cancelled", amount=abs(r["cancelled_total"]))
     for r in counted:

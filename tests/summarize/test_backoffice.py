@@ -23,7 +23,7 @@ from pipeline.summarize.export_days import choose_reading
 from pipeline.summarize.export_text import LARGEST
 from pipeline.summarize.lake_lines import read_lines
 from pipeline.summarize.read_exports import Export, ExportLine
-from pipeline.transform import Catalog, Raw, Rules, Store, clean, read_menu
+from pipeline.transform import Catalog, Raw, Rules, Store, build_day, read_menu
 from tests.summarize import till_csv
 from tests.summarize.till_csv import (
     Dialect,
@@ -79,7 +79,7 @@ def shop() -> tuple[list[dict], dict[str, Shop], list[pa.Table]]:
     menu = read_menu((ROOT / "config/menu.toml").read_text(encoding="utf-8"), "menu.toml")
     rules = Rules(dict.fromkeys(tills, zone), zone, menu, 2)
     matches = {
-        month: [clean(day, raw, names, rules).receipts for day in DAYS if day.month == month]
+        month: [build_day(day, raw, names, rules).receipts for day in DAYS if day.month == month]
         for month in (9, 10)
     }
     return newest(records), tills, [pa.concat_tables(tables) for tables in matches.values()]

@@ -82,7 +82,7 @@ def test_currencies_with_two_no_and_three_decimals(store, decimals):
 def test_a_month_without_receipts_has_all_tables_and_says_so():
     tables = check(draw_month(4, 0))
     assert tables["days"].num_rows == 0
-    assert "fetched" in tables["quality"]["check"].to_pylist()
+    assert "received" in tables["quality"]["check"].to_pylist()
 
 
 def test_a_single_receipt():
@@ -154,7 +154,7 @@ def test_a_receipt_is_one_thing_in_all_tables(seed):
         > 0
     )
     assert (
-        noted("curated")
+        noted("counted")
         == sum(row["receipts"] + row["refund_receipts"] + row["cancelled_receipts"] for row in days)
         > 0
     )
@@ -206,19 +206,19 @@ def test_a_wrong_month_among_others_is_named():
     fewer = rows._replace(payments=rows.payments.slice(1))
     with pytest.raises(MoneyNotConserved, match="2026-02, receipt"):
         summarize(months | {wrong: fewer}, 3)
-    more = rows._replace(counts=dict(rows.counts) | {"curated": 99})
-    with pytest.raises(DataError, match=r"2026-02: \d+ records are curated"):
+    more = rows._replace(counts=dict(rows.counts) | {"counted": 99})
+    with pytest.raises(DataError, match=r"2026-02: \d+ records are counted"):
         summarize(months | {wrong: more}, 3)
 
 
 def test_counts_that_do_not_agree_publish_nothing():
     month = draw_month(17, 10)
-    for name in ("fetched", "curated", "quarantined"):
+    for name in ("received", "counted", "quarantined"):
         with pytest.raises(DataError, match=f"are {name}"):
             summarize_month(**(month.arguments() | {"metadata": month.metadata | {name: 99}}))
     with pytest.raises(DataError, match="superseded"):
         summarize_month(
-            **(month.arguments() | {"metadata": {"fetched": 1, "curated": 1, "quarantined": 0}})
+            **(month.arguments() | {"metadata": {"received": 1, "counted": 1, "quarantined": 0}})
         )
 
 

@@ -36,7 +36,7 @@ def wide_month(receipts: int, lines: int, items: int, seed: int = 5) -> dict:
         "sales": sales,
         "payments": schema.empty(schema.PAYMENTS, 2),
         "quarantine": schema.empty(schema.QUARANTINE, 2),
-        "metadata": {"fetched": receipts, "curated": receipts, "quarantined": 0, "superseded": 0},
+        "metadata": {"received": receipts, "counted": receipts, "quarantined": 0, "superseded": 0},
     }
 
 

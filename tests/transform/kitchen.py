@@ -1,4 +1,4 @@
-"""A small restaurant: `sell` cleans one receipt and gives its rows of sales."""
+"""A small restaurant: `sell` builds one receipt and gives its rows of sales."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from datetime import date, time
 from decimal import Decimal
 
-from pipeline.transform import Catalog, Raw, Rules, Store, clean, read_menu
+from pipeline.transform import Catalog, Raw, Rules, Store, build_day, read_menu
 
 DAY = date(2026, 7, 1)
 AT = "2026-07-01T18:00:00.000Z"
@@ -152,7 +152,7 @@ def raw(*receipts: dict) -> list[Raw]:
 
 def sell(*lines: dict, menu: str = COMBO, items: Catalog | None = None, **more) -> list[dict]:
     """The rows of sales of one receipt."""
-    result = clean(DAY, raw(receipt(*lines, **more)), items or catalog(), rules(menu))
+    result = build_day(DAY, raw(receipt(*lines, **more)), items or catalog(), rules(menu))
     assert result.quarantine.to_pylist() == [], result.quarantine.to_pylist()
     return result.sales.to_pylist()
 

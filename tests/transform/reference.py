@@ -1,4 +1,4 @@
-"""A second, simple `clean` of valid receipts: plain Python, Decimal, loops.
+"""A second, simple `build_day` for valid receipts: plain Python, Decimal, loops.
 
 It shares no code with pipeline.transform: it reads the menu from its TOML, the catalog and the
 receipts from their JSON, and goes through them one by one. Rows are dicts with the columns of
@@ -317,7 +317,7 @@ class Reference(Kitchen):
             )
         return rows, units
 
-    def clean(self, day, raws):
+    def build_day(self, day, raws):
         """(receipts, sales, payments) of the receipts of `day`; every record is valid."""
         newest = {}
         for raw in sorted(raws, key=lambda r: (r.partition, r.name)):

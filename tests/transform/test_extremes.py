@@ -13,13 +13,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from kitchen import DAY, STORE, brief, catalog, line, raw, receipt, rules, sell
 
-from pipeline.transform import Raw, Store, clean
+from pipeline.transform import Raw, Store, build_day
 
 MONEY = ("gross", "total", "paid")
 
 
-def cleaned(*bodies: bytes, menu=None):
-    return clean(
+def built_day(*bodies: bytes, menu=None):
+    return build_day(
         DAY,
         [Raw("b", "raw/receipts/sold=2026-07-01/x", b"".join(body + b"\n" for body in bodies))],
         catalog(),
@@ -40,12 +40,12 @@ def test_quantities_are_exact():
         ("0.0001", "1", True),
         ("999999.9999", "1", True),
     ]
-    matches = cleaned(
+    matches = built_day(
         body(line("Agua", 10, quantity=1.23456)), body(line("Agua", 10), receipt_number="1-2")
     )
     assert (
         matches.quarantine.column("reason").to_pylist() == ["excess_precision"]
-        and matches.metadata["curated"] == 1
+        and matches.metadata["counted"] == 1
     )
 
 
@@ -68,7 +68,7 @@ def test_money_has_the_decimals_of_its_currency_and_is_never_rounded(
     )
     text = body(line("Agua", 10)).replace(b"10.0", b"10")
     good, bad = (text.replace(b": 10,", b": %s," % amount.encode()) for amount in (exact, finer))
-    result = cleaned(good, bad.replace(b'"1-1"', b'"1-2"'), menu=shape)
+    result = built_day(good, bad.replace(b'"1-1"', b'"1-2"'), menu=shape)
     (row,) = result.receipts.to_pylist()
     assert {str(row[name]) for name in MONEY} == {str(Decimal(exact))} and row[
         "currency"
@@ -82,7 +82,7 @@ def test_money_has_the_decimals_of_its_currency_and_is_never_rounded(
 def test_a_receipt_without_lines_one_with_five_thousand_and_one_whose_payments_differ_are_kept():
     many = body(*(line("Agua", 1, "Sauce: Ajo") for _ in range(5000)), receipt_number="1-2")
     unpaid = body(line("Agua", 10), receipt_number="1-3", payments=[])
-    result = cleaned(body(), many, unpaid)
+    result = built_day(body(), many, unpaid)
     assert brief(result.receipts.to_pylist(), "lines", "gross", "total", "paid") == [
         (0, "0", "0", "0"),
         (5000, "5000", "5000", "5000"),
@@ -95,7 +95,7 @@ def test_a_receipt_without_lines_one_with_five_thousand_and_one_whose_payments_d
 def test_ten_megabytes_of_note_and_a_hundred_thousand_levels_harm_nothing_but_themselves():
     noted = receipt(line("Agua", 10), note="x" * 10_000_000)
     deep = b'{"receipt_number": "1-2", "note": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
-    result = cleaned(
+    result = built_day(
         json.dumps(noted).encode(), deep, body(line("Smash", 10), receipt_number="1-3")
     )
     assert result.receipts.column("receipt_number").to_pylist() == ["1-1", "1-3"]
@@ -122,11 +122,11 @@ def test_any_text_comes_through_as_it_is(text):
         employee_id=text,
     )
     sold["payments"][0]["name"] = text
-    result = cleaned(
+    result = built_day(
         json.dumps(sold).encode(),
         json.dumps({**sold, "receipt_number": "1-2"}, ensure_ascii=False).encode(),
     )
-    assert result.metadata["curated"] == 2 and result.metadata["quarantined"] == 0
+    assert result.metadata["counted"] == 2 and result.metadata["quarantined"] == 0
     assert set(
         result.receipts.column("store_id").to_pylist()
         + result.receipts.column("dining_option").to_pylist()
@@ -141,11 +141,11 @@ def test_any_text_comes_through_as_it_is(text):
 def test_a_lone_surrogate_is_refused_where_it_is_read_and_nowhere_else(name):
     odd = receipt(line("Agua", 10))
     (odd["line_items"][0] if name == "item_name" else odd)[name] = "x\ud800"
-    result = cleaned(json.dumps(odd).encode(), body(line("Smash", 10), receipt_number="1-2"))
+    result = built_day(json.dumps(odd).encode(), body(line("Smash", 10), receipt_number="1-2"))
     assert result.quarantine.column("reason").to_pylist() == (
         ["bad_text"] if name == "item_name" else []
     )
-    assert result.metadata["fetched"] == 2
+    assert result.metadata["received"] == 2
 
 
 @given(
@@ -176,7 +176,7 @@ def test_keys_that_nobody_knows_change_nothing_at_any_depth(value, key):
         .replace("Infinity", "1")
         .encode()
     )
-    result, names = cleaned(text), cleaned(json.dumps(plainly).encode())
+    result, names = built_day(text), built_day(json.dumps(plainly).encode())
     assert all(
         getattr(result, name).equals(getattr(names, name))
         for name in ("receipts", "sales", "payments", "quarantine")
@@ -185,7 +185,7 @@ def test_keys_that_nobody_knows_change_nothing_at_any_depth(value, key):
 
 def test_stores_of_two_currencies_stay_apart():
     stores = {"s2": Store("America/New_York", time(0), "USD", 2)}
-    result = clean(
+    result = build_day(
         DAY,
         raw(receipt(line("Agua", 10)), receipt(line("Agua", 7), store_id="s2")),
         catalog(),

@@ -10,7 +10,7 @@ from kitchen import DAY as TODAY
 from kitchen import brief, catalog, line, raw, receipt, rules, sell
 
 from pipeline.pos.source import NotCanonicalError
-from pipeline.transform import Catalog, Store, clean
+from pipeline.transform import Catalog, Store, build_day
 from pipeline.transform.columns import Labels
 
 
@@ -33,7 +33,7 @@ def test_points_tips_surcharge_rounding_and_payments_are_seen():
         total_money=97,
         total_discounts=[{"name": "Puntos", "type": "DISCOUNT_BY_POINTS", "money_amount": 10}],
     )
-    (row,) = clean(TODAY, raw(sold), catalog(), rules()).receipts.to_pylist()
+    (row,) = build_day(TODAY, raw(sold), catalog(), rules()).receipts.to_pylist()
     assert brief(
         [row],
         "gross",
@@ -66,7 +66,9 @@ def test_channels_by_dining_option_else_by_ticket():
         for n, (option, ticket) in enumerate(sold)
     ]
     result = [
-        clean(TODAY, raw(*receipts), catalog(), rules(text)).receipts.column("channel").to_pylist()
+        build_day(TODAY, raw(*receipts), catalog(), rules(text))
+        .receipts.column("channel")
+        .to_pylist()
         for text in (menu, menu.replace("none", "#"))
     ]
     assert result == [
@@ -93,7 +95,7 @@ def test_zero_cost_is_unknown_and_a_small_one_is_not():
 def test_customers_are_keyed():
     sold = raw(receipt(line("Smash", 10), customer_id="9f-customer"))
     plain, keyed, other = (
-        clean(TODAY, sold, catalog(), rules(customer_key=key))
+        build_day(TODAY, sold, catalog(), rules(customer_key=key))
         .receipts.column("customer_id")
         .to_pylist()[0]
         for key in (None, b"one", b"two")
@@ -105,8 +107,8 @@ def test_names_and_notes_of_persons_never_come_out():
     secret = "Juana Pérez 55 0000 0134"
     sold = receipt(line("Smash", 10, line_note=secret), note=secret, order=secret)
     sold["payments"][0]["payment_details"] = {"card_number": secret}
-    result = clean(TODAY, raw(sold), catalog(), rules())
-    assert result.metadata["curated"] == 1
+    result = build_day(TODAY, raw(sold), catalog(), rules())
+    assert result.metadata["counted"] == 1
     assert secret not in repr(
         [table.to_pylist() for table in (result.receipts, result.sales, result.payments)]
     )
@@ -114,7 +116,7 @@ def test_names_and_notes_of_persons_never_come_out():
 
 def test_currencies_and_their_decimals_stay_apart():
     stores = {"s1": Store("Asia/Tokyo", time(0), "JPY", 0)}
-    result = clean(
+    result = build_day(
         TODAY + timedelta(days=1),
         raw(receipt(line("Smash", 1050))),
         catalog(),
@@ -147,7 +149,7 @@ def test_a_record_that_is_not_canonical_is_in_quarantine_with_its_reason_and_pla
         return [body]
 
     records = raw(*(receipt(line("Agua", 22), receipt_number=f"1-{n}") for n in (1, 2, 3)))
-    result = clean(TODAY, records, catalog(), rules(translator=lambda _: translate))
+    result = build_day(TODAY, records, catalog(), rules(translator=lambda _: translate))
     assert result.receipts.column("receipt_number").to_pylist() == ["1-1", "1-3"]
     (row,) = result.quarantine.to_pylist()
     assert (row["receipt_number"], row["reason"], row["pointer"]) == (

@@ -1,4 +1,4 @@
-"""What cleaning makes of fixed shops is pinned: it cannot change without the version of a dataset
+"""What the transform makes of fixed shops is pinned: it cannot change without the version of a dataset
 changing, which rebuilds the lake.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from shops import DAY, shop_of
 
 from pipeline.schema import LAKE
-from pipeline.transform import clean
+from pipeline.transform import build_day
 
 GOLDEN = Path(__file__).parent / "golden.json"
 
@@ -28,7 +28,7 @@ def digests() -> dict[str, dict[str, object]]:
             *shop.raws[1:],
         ]
         for ahead in (-1, 0):
-            result = clean(DAY + timedelta(days=ahead), broken, shop.read_catalog(), shop.rules)
+            result = build_day(DAY + timedelta(days=ahead), broken, shop.read_catalog(), shop.rules)
             for digest, table in zip(
                 hashes,
                 (result.receipts, result.sales, result.payments, result.quarantine),

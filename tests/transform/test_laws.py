@@ -1,4 +1,4 @@
-"""Laws of cleaning, on nasty shops: nothing is lost, nothing counted twice, and no order of
+"""Laws of the transform, on nasty shops: nothing is lost, nothing counted twice, and no order of
 anything matters.
 """
 
@@ -17,7 +17,7 @@ from shops import DAY, NastyShop, shop_of
 
 from pipeline.errors import ConfigError, DataError, MoneyNotConserved
 from pipeline.schema import LAKE, arrow
-from pipeline.transform import Cleaned, Raw, Store, clean, transform
+from pipeline.transform import BuiltDay, Raw, Store, build_day, transform
 from pipeline.transform import tables as tables_module
 from tests.support.inputs import tries
 
@@ -31,11 +31,11 @@ NEAR = [DAY + timedelta(days=n) for n in range(-3, 4)]
 SHARED = ("gross", "discount", "net", "tax_included", "tax_added")
 
 
-def cleaned(shop: NastyShop, raws: list[Raw] | None = None, day=DAY) -> Cleaned:
-    return clean(day, shop.raws if raws is None else raws, shop.read_catalog(), shop.rules)
+def built_day(shop: NastyShop, raws: list[Raw] | None = None, day=DAY) -> BuiltDay:
+    return build_day(day, shop.raws if raws is None else raws, shop.read_catalog(), shop.rules)
 
 
-def same(entry: Cleaned, other: Cleaned) -> bool:
+def same(entry: BuiltDay, other: BuiltDay) -> bool:
     return all(
         getattr(entry, name).equals(getattr(other, name))
         for name in ("receipts", "sales", "payments")
@@ -45,7 +45,7 @@ def same(entry: Cleaned, other: Cleaned) -> bool:
 @NASTY
 @given(SHOPS)
 def test_every_amount_of_a_receipt_is_that_of_its_rows(shop):
-    result = cleaned(shop)
+    result = built_day(shop)
     sales, payments = result.sales.to_pylist(), result.payments.to_pylist()
     for row in result.receipts.to_pylist():
         own = [
@@ -84,7 +84,7 @@ RATES = {"unit_price", "unit_cost", "combo_price", "cancelled_total"}
 @given(SHOPS)
 def test_a_cancelled_row_adds_nothing_to_any_sum(shop):
     """Whatever column of the lake one adds up, cancelled receipts do not change the sum."""
-    result = cleaned(shop)
+    result = built_day(shop)
     for dataset, table in zip(
         LAKE[:3], (result.receipts, result.sales, result.payments), strict=True
     ):
@@ -104,7 +104,7 @@ def test_a_cancelled_row_adds_nothing_to_any_sum(shop):
 @NASTY
 @given(SHOPS)
 def test_tables_are_held_to_their_schema_and_keys(shop):
-    result = cleaned(shop)
+    result = built_day(shop)
     for dataset, table in zip(
         LAKE, (result.receipts, result.sales, result.payments, result.quarantine), strict=True
     ):
@@ -119,7 +119,7 @@ def test_tables_are_held_to_their_schema_and_keys(shop):
 def test_the_order_of_objects_and_of_days_does_not_matter(shop, rng):
     shuffled = list(shop.raws)
     rng.shuffle(shuffled)
-    entry, other = cleaned(shop), cleaned(shop, shuffled)
+    entry, other = built_day(shop), built_day(shop, shuffled)
     assert same(entry, other) and entry.metadata == other.metadata
 
 
@@ -127,10 +127,10 @@ def test_the_order_of_objects_and_of_days_does_not_matter(shop, rng):
 @given(SHOPS)
 def test_reading_everything_twice_changes_nothing(shop):
     entry, other = (
-        cleaned(shop),
-        cleaned(shop, [*shop.raws, *(r._replace(name=f"{r.name}.again") for r in shop.raws)]),
+        built_day(shop),
+        built_day(shop, [*shop.raws, *(r._replace(name=f"{r.name}.again") for r in shop.raws)]),
     )
-    assert same(entry, other) and entry.metadata["curated"] == other.metadata["curated"]
+    assert same(entry, other) and entry.metadata["counted"] == other.metadata["counted"]
 
 
 @NASTY
@@ -144,7 +144,7 @@ def test_splitting_objects_anywhere_gives_the_same(shop, rng):
             r._replace(name=f"{r.name}.{n}", ndjson=b"".join(part))
             for n, part in enumerate((lines[:cut], lines[cut:]))
         ]
-    assert same(cleaned(shop), cleaned(shop, pieces))
+    assert same(built_day(shop), built_day(shop, pieces))
 
 
 def versions_of(raws: list[Raw]) -> set[tuple[str, str, datetime]]:
@@ -159,17 +159,17 @@ def versions_of(raws: list[Raw]) -> set[tuple[str, str, datetime]]:
 @NASTY
 @given(SHOPS)
 def test_days_are_disjoint_and_leave_nothing_out(shop):
-    counted = [cleaned(shop, day=day) for day in NEAR]
+    counted = [built_day(shop, day=day) for day in NEAR]
     matches = [
         (row["store_id"], row["receipt_number"])
         for result in counted
         for row in result.receipts.to_pylist()
     ]
     assert (
-        len(matches) == len(set(matches)) == sum(result.metadata["fetched"] for result in counted)
+        len(matches) == len(set(matches)) == sum(result.metadata["received"] for result in counted)
     )
     assert len(versions_of(shop.raws)) == sum(
-        result.metadata["fetched"] + result.metadata["superseded"] for result in counted
+        result.metadata["received"] + result.metadata["superseded"] for result in counted
     )
 
 
@@ -197,11 +197,11 @@ def test_a_stream_of_pages_makes_the_same_rows_as_one_page(shop):
 
 def test_empty_input_gives_empty_tables():
     for raws in ([], [Raw("b", "x", b"")]):
-        result = clean(TODAY, raws, catalog(), rules())
+        result = build_day(TODAY, raws, catalog(), rules())
         assert [
             t.num_rows for t in (result.receipts, result.sales, result.payments, result.quarantine)
         ] == [0, 0, 0, 0]
-        assert result.metadata == {"fetched": 0, "curated": 0, "quarantined": 0, "superseded": 0}
+        assert result.metadata == {"received": 0, "counted": 0, "quarantined": 0, "superseded": 0}
 
 
 def test_money_that_is_not_conserved_stops_everything(monkeypatch):
@@ -216,7 +216,7 @@ def test_money_that_is_not_conserved_stops_everything(monkeypatch):
         MoneyNotConserved,
         match=r"receipt 1-77: gross of its rows is 999, the POS says 1000 \(minor units\)",
     ):
-        clean(TODAY, raw(receipt(line("Smash", 10), receipt_number="1-77")), catalog(), rules())
+        build_day(TODAY, raw(receipt(line("Smash", 10), receipt_number="1-77")), catalog(), rules())
 
 
 def test_equal_content_has_equal_bytes_whatever_else_was_read():
@@ -231,7 +231,8 @@ def test_equal_content_has_equal_bytes_whatever_else_was_read():
         created_at=tomorrow,
     )
     alone, beside = (
-        clean(TODAY, raw(*records), catalog(), rules()).sales for records in ([own], [other, own])
+        build_day(TODAY, raw(*records), catalog(), rules()).sales
+        for records in ([own], [other, own])
     )
     assert alone.equals(beside)
     for name in ("item", "store_id"):
@@ -245,12 +246,12 @@ def test_equal_content_has_equal_bytes_whatever_else_was_read():
 def test_same_number_in_two_stores_is_two_receipts_and_in_one_store_the_newest():
     here, there = receipt(line("Smash", 10)), receipt(line("Smash", 20), store_id="s2")
     late = {**here, "updated_at": "2026-07-03T00:00:00Z", "line_items": [line("Agua", 10)]}
-    result = clean(TODAY, raw(late, here, there), catalog(), rules())
+    result = build_day(TODAY, raw(late, here, there), catalog(), rules())
     assert [(row["store_id"], row["item"]) for row in result.sales.to_pylist()] == [
         ("s1", "Agua"),
         ("s2", "Smash"),
     ]
-    assert result.metadata == {"fetched": 2, "curated": 2, "quarantined": 0, "superseded": 1}
+    assert result.metadata == {"received": 2, "counted": 2, "quarantined": 0, "superseded": 1}
 
 
 def test_of_equal_updates_the_later_batch_then_the_later_position_counts():
@@ -261,17 +262,19 @@ def test_of_equal_updates_the_later_batch_then_the_later_position_counts():
         raw(version("Smash"), version("Papas")),
         [Raw("2026-07-02", "raw/receipts/sold=2026-07-01/y", raw(version("Agua"))[0].ndjson)],
     )
-    assert brief(clean(TODAY, first, catalog(), rules()).sales.to_pylist(), "item") == [("Papas",)]
-    assert brief(clean(TODAY, second + first, catalog(), rules()).sales.to_pylist(), "item") == [
-        ("Agua",)
+    assert brief(build_day(TODAY, first, catalog(), rules()).sales.to_pylist(), "item") == [
+        ("Papas",)
     ]
+    assert brief(
+        build_day(TODAY, second + first, catalog(), rules()).sales.to_pylist(), "item"
+    ) == [("Agua",)]
 
 
 def test_an_edit_moves_a_receipt_to_another_day():
     old = receipt(line("Smash", 10))
     new = {**old, "updated_at": "2026-07-03T00:00:00Z", "receipt_date": "2026-06-30T18:00:00Z"}
     assert [
-        clean(day, raw(old, new), catalog(), rules()).metadata["curated"]
+        build_day(day, raw(old, new), catalog(), rules()).metadata["counted"]
         for day in (TODAY, TODAY - timedelta(days=1))
     ] == [0, 1]
 
@@ -289,7 +292,7 @@ def test_memory_of_a_page_is_not_kept(monkeypatch):
 
 def test_a_stream_has_no_quarantine_and_says_so():
     with pytest.raises(
-        DataError, match=r"x#2: not_json at /; clean\(\) would keep it in quarantine"
+        DataError, match=r"x#2: not_json at /; build_day\(\) would keep it in quarantine"
     ):
         list(
             transform(

@@ -24,7 +24,7 @@ from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import sold_date
 from pipeline.rules import Rules
 from pipeline.status.outside_history import objects_outside, read_outside
-from pipeline.transform import Raw, Store, clean, day_bounds
+from pipeline.transform import Raw, Store, build_day, day_bounds
 from tests.support.inputs import tries
 from tests.transform.kitchen import catalog, line, receipt, rules
 
@@ -92,7 +92,7 @@ def found_in(lake: Lake) -> dict[str, list[str]]:
         start, end = min(b[0] for b in bounds), max(b[1] for b in bounds)
         entries = lake.raw_objects(start.date(), end.date(), str(day))
         raw = [Raw(e.partition, e.key, lake.read_raw(e)) for e in entries if e.may_hold(start, end)]
-        result = clean(day, raw, catalog(), RULES)
+        result = build_day(day, raw, catalog(), RULES)
         for number in result.receipts["receipt_number"].to_pylist():
             decimals.setdefault(number, []).append(f"counted {day}")
         for number in result.quarantine["receipt_number"].to_pylist():

@@ -18,7 +18,7 @@ from kitchen import line as sold
 from kitchen import receipt as simple
 from shops import DAY, encode, receipt_of
 
-from pipeline.transform import Catalog, Raw, Rules, Store, clean, read_menu
+from pipeline.transform import Catalog, Raw, Rules, Store, build_day, read_menu
 from pipeline.transform.nested import receipts_of
 from pipeline.transform.parse import parse, parse_all
 from pipeline.transform.validate_columns import validate_columns
@@ -280,7 +280,7 @@ def numbered(n: int, **changes) -> bytes:
 )
 def test_bad_records_are_kept_apart_and_the_page_goes_on(bad, junk):
     bodies = [junk if is_bad else numbered(n) for n, is_bad in enumerate(bad, 1)]
-    result = clean(DAY, page(*bodies), NO_CATALOG, RULES)
+    result = build_day(DAY, page(*bodies), NO_CATALOG, RULES)
     assert result.receipts.column("receipt_number").to_pylist() == [
         f"1-{n}" for n, is_bad in enumerate(bad, 1) if not is_bad
     ]
@@ -292,8 +292,8 @@ def test_bad_records_are_kept_apart_and_the_page_goes_on(bad, junk):
         junk.decode("utf-8", "backslashreplace")
     }
     assert result.metadata == {
-        "fetched": len(bad),
-        "curated": bad.count(False),
+        "received": len(bad),
+        "counted": bad.count(False),
         "quarantined": bad.count(True),
         "superseded": 0,
     }
@@ -301,7 +301,7 @@ def test_bad_records_are_kept_apart_and_the_page_goes_on(bad, junk):
 
 def test_quarantine_says_what_can_be_read():
     body = numbered(7, receipt_type="REFUND", total_tax=3)
-    (row,) = clean(DAY, page(body), NO_CATALOG, RULES).quarantine.to_pylist()
+    (row,) = build_day(DAY, page(body), NO_CATALOG, RULES).quarantine.to_pylist()
     assert row == {
         "business_day": DAY,
         "store_id": "s1",
@@ -324,39 +324,43 @@ def test_copies_of_one_version_replace_nothing():
         ((old, later, old, later), 1),
         ((later, later, numbered(2)), 0),
     ):
-        assert clean(DAY, page(*records), NO_CATALOG, RULES).metadata["superseded"] == superseded
+        assert (
+            build_day(DAY, page(*records), NO_CATALOG, RULES).metadata["superseded"] == superseded
+        )
 
 
 def test_the_newest_version_decides_also_when_it_cannot_be_read():
     old, later = numbered(1), numbered(1, tip="?", updated_at="2024-09-09T00:00:00Z")
-    result = clean(DAY, page(old, later), NO_CATALOG, RULES)
-    assert result.metadata == {"fetched": 1, "curated": 0, "quarantined": 1, "superseded": 1}
+    result = build_day(DAY, page(old, later), NO_CATALOG, RULES)
+    assert result.metadata == {"received": 1, "counted": 0, "quarantined": 1, "superseded": 1}
     mended = numbered(1, updated_at="2024-09-10T00:00:00Z")
-    result = clean(DAY, page(old, later, mended), NO_CATALOG, RULES)
-    assert result.metadata == {"fetched": 1, "curated": 1, "quarantined": 0, "superseded": 2}
+    result = build_day(DAY, page(old, later, mended), NO_CATALOG, RULES)
+    assert result.metadata == {"received": 1, "counted": 1, "quarantined": 0, "superseded": 2}
     nowhere = numbered(1, store_id=None, updated_at="2024-09-11T00:00:00Z")
-    assert clean(DAY, page(old, nowhere), NO_CATALOG, RULES).metadata["quarantined"] == 1
+    assert build_day(DAY, page(old, nowhere), NO_CATALOG, RULES).metadata["quarantined"] == 1
 
 
 def test_records_without_a_date_belong_to_the_day_of_their_batch():
     undated = numbered(1, receipt_date="soon")
     unknown = page(undated, numbered(2), name="raw/receipts/sold=unknown/b.0.0.ndjson.zst")
-    result = clean(DAY, unknown, NO_CATALOG, RULES)
+    result = build_day(DAY, unknown, NO_CATALOG, RULES)
     assert result.quarantine.column("reason").to_pylist() == ["unreadable_date", "unplaced_date"]
-    assert clean(DAY + timedelta(days=9), unknown, NO_CATALOG, RULES).metadata["quarantined"] == 2
+    assert (
+        build_day(DAY + timedelta(days=9), unknown, NO_CATALOG, RULES).metadata["quarantined"] == 2
+    )
     names = page(undated)
-    assert clean(DAY, names, NO_CATALOG, RULES).metadata["quarantined"] == 0, (
+    assert build_day(DAY, names, NO_CATALOG, RULES).metadata["quarantined"] == 0, (
         "a copy, which is there to supersede: test_forwarded.py"
     )
-    assert clean(DAY + timedelta(days=1), names, NO_CATALOG, RULES).metadata["quarantined"] == 0
+    assert build_day(DAY + timedelta(days=1), names, NO_CATALOG, RULES).metadata["quarantined"] == 0
 
 
 def test_a_refused_page_costs_no_more_than_its_bad_records():
     bodies = [numbered(n) for n in range(300)]
     bodies[150] = b"{"
-    assert clean(DAY, page(*bodies), NO_CATALOG, RULES).metadata == {
-        "fetched": 300,
-        "curated": 299,
+    assert build_day(DAY, page(*bodies), NO_CATALOG, RULES).metadata == {
+        "received": 300,
+        "counted": 299,
         "quarantined": 1,
         "superseded": 0,
     }

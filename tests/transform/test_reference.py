@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reference import Reference
 from shops import DAY, NastyShop, shop_of
 
-from pipeline.transform import clean
+from pipeline.transform import build_day
 from tests.support.inputs import tries
 
 NASTY = settings(
@@ -33,12 +33,12 @@ def differences(result: pa.Table, expected: list[dict]) -> list[str]:
 
 
 def compare(shop: NastyShop, day: date) -> None:
-    result = clean(day, shop.raws, shop.read_catalog(), shop.rules)
+    result = build_day(day, shop.raws, shop.read_catalog(), shop.rules)
     assert result.quarantine.to_pylist() == []
     reference = Reference(shop.menu, shop.catalog, shop.stores, shop.default, shop.decimals, b"key")
     for table, expected in zip(
         (result.receipts, result.sales, result.payments),
-        reference.clean(day, shop.raws),
+        reference.build_day(day, shop.raws),
         strict=True,
     ):
         assert differences(table, expected) == []

@@ -15,7 +15,7 @@ from pipeline import schema
 from pipeline.errors import SchemaMismatch
 from pipeline.load.parquet import ParquetWriter, from_bytes, to_bytes
 from pipeline.schema import LAKE, SUMMARY, arrow, conform, empty
-from pipeline.transform import clean
+from pipeline.transform import build_day
 
 DATASETS = sorted(
     {d for d in vars(schema).values() if isinstance(d, schema.Dataset)}, key=lambda d: d.name
@@ -70,7 +70,7 @@ def rows_of(dataset: schema.Dataset) -> pa.Table:
         ]
         for day in (DAY - timedelta(days=1), DAY):
             table = getattr(
-                clean(day, broken, shop.read_catalog(), replace(shop.rules, decimals=3)),
+                build_day(day, broken, shop.read_catalog(), replace(shop.rules, decimals=3)),
                 dataset.name,
             )
             if table.num_rows:

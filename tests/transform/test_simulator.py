@@ -18,7 +18,16 @@ from reference import Reference
 from test_reference import differences
 
 from pipeline.simulator import Query, Shop
-from pipeline.transform import Catalog, Raw, Rules, Store, clean, explain, find_unmapped, read_menu
+from pipeline.transform import (
+    Catalog,
+    Raw,
+    Rules,
+    Store,
+    build_day,
+    explain,
+    find_unmapped,
+    read_menu,
+)
 
 ROOT = Path(__file__).parents[2]
 MENU = (ROOT / "config" / "menu.toml").read_text(encoding="utf-8")
@@ -58,12 +67,12 @@ def raws(day: date, days: int = 2) -> tuple[Raw, ...]:
 
 @pytest.mark.parametrize("day", [date(2024, 12, 24), date(2025, 10, 4), date(2026, 7, 5)])
 def test_days_of_the_simulator_row_by_row(day):
-    result = clean(day, raws(day), Catalog.read(shop()[1]), RULES)
+    result = build_day(day, raws(day), Catalog.read(shop()[1]), RULES)
     reference = Reference(MENU, shop()[1], {}, STORE, 2, b"key")
-    assert result.metadata["quarantined"] == 0 and result.metadata["curated"] > 50
+    assert result.metadata["quarantined"] == 0 and result.metadata["counted"] > 50
     for table, expected in zip(
         (result.receipts, result.sales, result.payments),
-        reference.clean(day, raws(day)),
+        reference.build_day(day, raws(day)),
         strict=True,
     ):
         assert differences(table, expected) == []
@@ -72,7 +81,7 @@ def test_days_of_the_simulator_row_by_row(day):
 def test_the_menu_covers_the_simulators_combos():
     matches = find_unmapped(raws(date(2026, 7, 5), 4), Catalog.read(shop()[1]), RULES)
     assert {(f.kind, f.text) for f in matches.findings} <= {("dish", "La Bestia"), ("channel", "")}
-    sales = clean(
+    sales = build_day(
         date(2026, 7, 5), raws(date(2026, 7, 5)), Catalog.read(shop()[1]), RULES
     ).sales.to_pylist()
     combos = Counter(row["combo"] for row in sales)
@@ -112,19 +121,21 @@ def test_the_recorded_receipts_row_by_row():
         date(2024, 1, 5),
         date(2022, 3, 12),
     ):
-        result = clean(day, recorded(), Catalog.read(fixture("items_page.json")), RULES)
+        result = build_day(day, recorded(), Catalog.read(fixture("items_page.json")), RULES)
         counted.update(result.metadata)
         for table, expected in zip(
             (result.receipts, result.sales, result.payments),
-            reference.clean(day, recorded()),
+            reference.build_day(day, recorded()),
             strict=True,
         ):
             assert differences(table, expected) == []
-    assert counted == {"fetched": 8, "curated": 8, "quarantined": 0, "superseded": 0}
+    assert counted == {"received": 8, "counted": 8, "quarantined": 0, "superseded": 0}
 
 
 def test_the_recorded_receipts_by_hand():
-    result = clean(date(2025, 7, 18), recorded(), Catalog.read(fixture("items_page.json")), RULES)
+    result = build_day(
+        date(2025, 7, 18), recorded(), Catalog.read(fixture("items_page.json")), RULES
+    )
     (row,) = result.receipts.to_pylist()
     assert [
         str(row[name])
@@ -150,7 +161,7 @@ def test_the_recorded_receipts_by_hand():
     ]
     assert [str(s["cost"]) for s in result.sales.to_pylist()] == ["13.05", "9.73", "17.28", "23.36"]
     refund, sale = sorted(
-        clean(date(2024, 1, 5), recorded(), Catalog.read(b"{}"), RULES).receipts.to_pylist(),
+        build_day(date(2024, 1, 5), recorded(), Catalog.read(b"{}"), RULES).receipts.to_pylist(),
         key=lambda r: r["receipt_type"],
     )
     assert (refund["refund_for"], refund["total"], sale["total"], refund["units"]) == (
@@ -163,7 +174,7 @@ def test_the_recorded_receipts_by_hand():
 
 def test_explain_accounts_for_each_cent():
     day, catalog = date(2026, 7, 5), Catalog.read(shop()[1])
-    sales = clean(day, raws(day), catalog, RULES).sales.to_pylist()
+    sales = build_day(day, raws(day), catalog, RULES).sales.to_pylist()
     for number in {row["combo"]: row["receipt_number"] for row in sales}.values():
         explanation = explain(number, raws(day), catalog, RULES)
         assert (
@@ -230,12 +241,12 @@ SMALL_DAY = """
 import json, sys
 from datetime import date, time
 from pathlib import Path
-from pipeline.transform import Catalog, Raw, Rules, Store, clean, read_menu
+from pipeline.transform import Catalog, Raw, Rules, Store, build_day, read_menu
 rules = Rules({}, Store("America/Mexico_City", time(5), "MXN", 2), read_menu(Path("config/menu.toml").read_text(), "menu.toml"), 2)
 page = json.loads(Path("tests/fixtures/receipts_page.json").read_bytes())["receipts"]
 raw = [Raw("b", "x", b"".join(json.dumps(r).encode() + b"\\n" for r in page) + b"{\\n")]
-made = clean(date(2025, 10, 17), raw, Catalog.read(Path("tests/fixtures/items_page.json").read_bytes()), rules)
-assert made.metadata["curated"] == 3 and made.metadata["quarantined"] == 1, made.metadata
+made = build_day(date(2025, 10, 17), raw, Catalog.read(Path("tests/fixtures/items_page.json").read_bytes()), rules)
+assert made.metadata["counted"] == 3 and made.metadata["quarantined"] == 1, made.metadata
 heavy = {"pandas", "luigi", "matplotlib", "boto3", "duckdb", "requests"} & set(sys.modules)
 assert not heavy, heavy
 """

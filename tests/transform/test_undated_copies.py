@@ -13,7 +13,7 @@ from pipeline.extract.fetch import pack
 from pipeline.extract.moved_revisions import copy_moved_revisions
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import sold_date
-from pipeline.transform import Catalog, Raw, clean
+from pipeline.transform import Catalog, Raw, build_day
 from tests.transform.kitchen import DAY, rules
 
 NO_CATALOG = Catalog.read(b"{}")
@@ -76,9 +76,9 @@ def quarantined(second: bytes) -> dict[str, int]:
             for raw in raws
             if f"sold={day}" in raw.name or ("unknown" in raw.name and raw.partition == str(day))
         ]
-        cleaned = clean(day, own, NO_CATALOG, rules())
-        assert cleaned.metadata["curated"] == 0, "the version that was sold on that day is no more"
-        result[str(day)] = cleaned.metadata["quarantined"]
+        built = build_day(day, own, NO_CATALOG, rules())
+        assert built.metadata["counted"] == 0, "the version that was sold on that day is no more"
+        result[str(day)] = built.metadata["quarantined"]
     return result
 
 
@@ -90,7 +90,7 @@ def test_it_is_in_quarantine_once(sold: object) -> None:
     assert quarantined(body(CHANGED, sold)) == {str(DAY): 0, "2026-07-04": 1}
 
 
-def test_what_extraction_could_date_and_cleaning_cannot_is_never_dropped() -> None:
+def test_what_extraction_could_date_and_the_transform_cannot_is_never_dropped() -> None:
     twice = body(CHANGED, SOLD.isoformat()).replace(
         b'"receipt_date"', b'"receipt_date": 5, "receipt_date"'
     )

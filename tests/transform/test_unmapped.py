@@ -11,7 +11,7 @@ import pytest
 from kitchen import COMBO, catalog, line, raw, receipt, rules
 from test_simulator import MENU, STORE, raws, shop
 
-from pipeline.transform import Catalog, Rules, clean, find_unmapped, read_menu
+from pipeline.transform import Catalog, Rules, build_day, find_unmapped, read_menu
 from pipeline.transform.unmapped import KINDS
 
 DISHES = MENU[MENU.index("[dishes]") : MENU.index("# --- Combos")].removeprefix("[dishes]\n")
@@ -116,7 +116,7 @@ def test_a_month_counts_the_receipts_of_its_business_days_as_the_lake_does():
     matches = find_unmapped(raw(*records), catalog(), rules(), days)
     expected = 0
     for day in days:
-        rows = clean(day, raw(*records), catalog(), rules()).receipts.to_pylist()
+        rows = build_day(day, raw(*records), catalog(), rules()).receipts.to_pylist()
         expected += sum(row["channel"] == "unmapped" for row in rows)
     assert [f.count for f in matches.findings if f.kind == "channel"] == [expected] == [2]
     assert sum(f.count for f in find_unmapped(raw(*records), catalog(), rules()).findings) == 4

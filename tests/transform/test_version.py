@@ -1,4 +1,4 @@
-"""What re-makes the lake: another version of a dataset, and each setting that shapes the cleaning;
+"""What re-makes the lake: another version of a dataset, and each setting of the transform;
 and nothing else does.
 """
 
@@ -16,7 +16,7 @@ from pipeline.load import Lake, open_storage
 from pipeline.load.parquet import from_bytes, to_bytes
 from pipeline.schema import LAKE, version_of
 from pipeline.tasks import DailySales, MonthlySales
-from pipeline.transform import Rules, clean, read_menu
+from pipeline.transform import Rules, build_day, read_menu
 
 RULES = Rules({}, STORE, read_menu("", "menu.toml"), 2)
 
@@ -37,7 +37,9 @@ def day(tmp_path, monkeypatch) -> Iterator[DailySales]:
             {
                 d.name: to_bytes(
                     getattr(
-                        clean(DAY, raw(receipt(line("Smash", 10))), catalog(), settings.rules()),
+                        build_day(
+                            DAY, raw(receipt(line("Smash", 10))), catalog(), settings.rules()
+                        ),
                         d.name,
                     ),
                     d.order,
@@ -54,7 +56,7 @@ def day(tmp_path, monkeypatch) -> Iterator[DailySales]:
 
 def rule(monkeypatch, rules: Rules) -> None:
     """Let these be the rules that the settings say."""
-    for where in ("pipeline.settings.rules", "pipeline.settings.cleaning.rules"):
+    for where in ("pipeline.settings.rules", "pipeline.settings.transform.rules"):
         monkeypatch.setattr(where, lambda: rules)
 
 
@@ -99,7 +101,7 @@ def test_a_setting_that_shapes_the_rows_re_makes_the_day(day, monkeypatch, chang
 
 def test_other_time_zone_data_re_makes_the_day(day, monkeypatch):
     assert remake(day)
-    monkeypatch.setattr("pipeline.settings.cleaning.tz_version", lambda: "1999.1")
+    monkeypatch.setattr("pipeline.settings.transform.tz_version", lambda: "1999.1")
     assert remake(day) and not remake(day)
 
 
@@ -112,7 +114,7 @@ def test_words_of_the_menu_that_mean_the_same_re_make_nothing(day, monkeypatch):
 def test_what_is_read_back_is_what_was_made(day):
     """Each dataset through a write and a read: the schema's types, nullability, sentences and rows."""
     assert remake(day)
-    result = clean(DAY, raw(receipt(line("Smash", 10))), catalog(), RULES)
+    result = build_day(DAY, raw(receipt(line("Smash", 10))), catalog(), RULES)
     for dataset in LAKE:
         table = getattr(result, dataset.name)
         assert from_bytes(to_bytes(table, dataset.order)).to_pylist() == table.to_pylist()

@@ -32,10 +32,10 @@ from pipeline.transform.tables import ReceiptTables, SelectedReceipts
 
 
 @dataclass(frozen=True)
-class Cleaned:
+class BuiltDay:
     """The tables and counts of a business day.
 
-    In `metadata`, fetched = curated + quarantined are receipts; superseded are older revisions of
+    In `metadata`, received = counted + quarantined are receipts; superseded are older revisions of
     them, copies of one revision counted once.
     """
 
@@ -46,101 +46,105 @@ class Cleaned:
     metadata: dict[str, int]
 
 
-def clean(
+def build_day(
     day: date,
     raw: Iterable[Raw],
     catalog: Catalog,
     rules: Rules,
     books: Sequence[RecipeBook] = (),
-) -> Cleaned:
+) -> BuiltDay:
     """The receipts whose newest revision in `raw` belongs to business day `day`."""
     raws = list(raw)
-    return clean_days({day: {r.name for r in raws}}, raws, lambda _: catalog, rules, books)[day]
+    return build_days({day: {r.name for r in raws}}, raws, lambda _: catalog, rules, books)[day]
 
 
-def clean_days(
+def build_days(
     days: Mapping[date, Collection[str]],
     raw: Iterable[Raw],
     catalog_of: Callable[[date], Catalog],
     rules: Rules,
     books: Sequence[RecipeBook] = (),
-) -> dict[date, Cleaned]:
+) -> dict[date, BuiltDay]:
     """The tables of business days, in order; `days` names the objects that each reads.
 
-    For each day what `clean` gives of that day's objects alone, but each record is parsed,
+    For each day what `build_day` gives of that day's objects alone, but each record is parsed,
     validated and split once (for a translator: once for each catalog), and revisions are compared
     in one pass. `books` are those of the menu and some catalogs that earlier calls have used.
     """
     raws = sorted(raw, key=lambda r: (r.partition, r.name))
     if rules.translator is None:
         records = reject_unplaced(read(raws, rules), raws)
-        return _clean_days(days, raws, records, catalog_of, rules, books)
-    cleaned: dict[date, Cleaned] = {}  # a translator joins the catalog: each with its own days
+        return _build_days(days, raws, records, catalog_of, rules, books)
+    built_days: dict[date, BuiltDay] = {}  # a translator joins the catalog: each with its own days
     ordered = sorted(days)
     for catalog, members in _by_catalog(ordered, catalog_of):
         objects_of = {ordered[member]: days[ordered[member]] for member in members}
         names = frozenset(name for of_day in objects_of.values() for name in of_day)
         part = [raw for raw in raws if raw.name in names]
         records = reject_unplaced(read(part, rules, catalog.raw), part)
-        cleaned |= _clean_days(objects_of, part, records, catalog_of, rules, books)
-    return {day: cleaned[day] for day in ordered}
+        built_days |= _build_days(objects_of, part, records, catalog_of, rules, books)
+    return {day: built_days[day] for day in ordered}
 
 
-def _clean_days(
+def _build_days(
     days: Mapping[date, Collection[str]],
     raws: Sequence[Raw],
     records: Records,
     catalog_of: Callable[[date], Catalog],
     rules: Rules,
     books: Sequence[RecipeBook],
-) -> dict[date, Cleaned]:
-    """`clean_days` of records that have been read; `raws` in order."""
+) -> dict[date, BuiltDay]:
+    """`build_days` of records that have been read; `raws` in order."""
     ordered = sorted(days)
     numbers = np.array([day.toordinal() - EPOCH for day in ordered], "i8")
-    receipts, good = records.receipts, records.good
-    days_of_good, clock = assign_days(receipts, good, rules)
+    receipts, accepted = records.receipts, records.accepted
+    days_of_accepted, clock = assign_days(receipts, accepted, rules)
     # one entry per record and day that reads it: the record (valid ones, then rejected), the day
-    record, reader = _readings(records.owners(), raws, [days[day] for day in ordered])
-    is_newest, revisions = newest(records, record, reader)
-    is_good = record < len(good)
+    record, reading_day = _readings(records.owners(), raws, [days[day] for day in ordered])
+    is_newest, revisions = newest(records, record, reading_day)
+    is_accepted = record < len(accepted)
     business_day = np.empty(len(record), "i8")
-    business_day[is_good] = days_of_good[record[is_good]]
-    business_day[~is_good] = [
-        day_of_rejected(records.rejected[row - len(good)], raws, rules, int(numbers[day]))
-        for row, day in zip(record[~is_good].tolist(), reader[~is_good].tolist(), strict=True)
+    business_day[is_accepted] = days_of_accepted[record[is_accepted]]
+    business_day[~is_accepted] = [
+        day_of_rejected(records.rejected[row - len(accepted)], raws, rules, int(numbers[day]))
+        for row, day in zip(
+            record[~is_accepted].tolist(), reading_day[~is_accepted].tolist(), strict=True
+        )
     ]
-    counted = is_newest & (business_day == numbers[reader])
-    superseded = np.bincount(reader[counted], revisions[counted] - 1, len(ordered)).astype("i8")
-    chosen, chosen_day = record[counted & is_good], reader[counted & is_good]
-    order = _by_time(receipts, good[chosen], chosen_day)
+    counted = is_newest & (business_day == numbers[reading_day])
+    superseded = np.bincount(reading_day[counted], revisions[counted] - 1, len(ordered)).astype(
+        "i8"
+    )
+    chosen, chosen_day = record[counted & is_accepted], reading_day[counted & is_accepted]
+    order = _by_time(receipts, accepted[chosen], chosen_day)
     chosen, chosen_day = chosen[order], chosen_day[order]
     partitions = labels(records.raw, [r.partition for r in raws])
-    cleaned: dict[date, Cleaned] = {}
+    built_days: dict[date, BuiltDay] = {}
     for catalog, members in _by_catalog(ordered, catalog_of):
         rows = chosen[np.isin(chosen_day, members)]
         selected = SelectedReceipts(
-            receipts, good[rows], days_of_good[rows], clock[rows], partitions
+            receipts, accepted[rows], days_of_accepted[rows], clock[rows], partitions
         )
         book = next((book for book in books if book.catalog is catalog), None)
         built = ReceiptTables(selected, book or RecipeBook(rules.menu, catalog), rules)
         parts = (_split(t, numbers[members]) for t in (built.receipts, built.sales, built.payments))
         for index, tables in zip(members, zip(*parts, strict=True), strict=True):
-            refused = record[counted & ~is_good & (reader == index)] - len(good)
-            rejected = [records.rejected[row] for row in refused.tolist()]
-            cleaned[ordered[index]] = Cleaned(
+            of_day = record[counted & ~is_accepted & (reading_day == index)] - len(accepted)
+            rejected = [records.rejected[row] for row in of_day.tolist()]
+            built_days[ordered[index]] = BuiltDay(
                 receipts=tables[0],
                 sales=tables[1],
                 payments=tables[2],
                 quarantine=quarantine_table(ordered[index], rejected, raws, rules),
                 metadata=_counts(tables[0].num_rows, len(rejected), int(superseded[index])),
             )
-    return {day: cleaned[day] for day in ordered}
+    return {day: built_days[day] for day in ordered}
 
 
-def _counts(curated: int, quarantined: int, superseded: int) -> dict[str, int]:
+def _counts(counted: int, quarantined: int, superseded: int) -> dict[str, int]:
     return {
-        "fetched": curated + quarantined,
-        "curated": curated,
+        "received": counted + quarantined,
+        "counted": counted,
         "quarantined": quarantined,
         "superseded": superseded,
     }
@@ -150,11 +154,11 @@ def _readings(
     owners: Ints, raws: Sequence[Raw], reads: Sequence[Collection[str]]
 ) -> tuple[Ints, Ints]:
     """(record, index of a day) for each record and day that reads its raw object."""
-    readers = [[n for n, names in enumerate(reads) if raw.name in names] for raw in raws]
-    counts = np.array([len(days) for days in readers], "i8")
+    reading_days = [[n for n, names in enumerate(reads) if raw.name in names] for raw in raws]
+    counts = np.array([len(days) for days in reading_days], "i8")
     starts = np.cumsum(counts) - counts
     record, entry = expand_ranges(starts[owners], counts[owners])
-    return record, np.array([day for days in readers for day in days], "i8")[entry]
+    return record, np.array([day for days in reading_days for day in days], "i8")[entry]
 
 
 def _by_catalog(
@@ -201,11 +205,11 @@ def tables_of_page(raw: Raw, book: RecipeBook, rules: Rules) -> ReceiptTables:
         rejection = records.rejected[0]
         raise DataError(
             f"{raw.name}#{rejection.position}: {rejection.reason} at {rejection.pointer or '/'};"
-            " clean() would keep it in quarantine"
+            " build_day() would keep it in quarantine"
         )
     partition = Labels.constant(raw.partition, len(records.receipts))
     return ReceiptTables(
-        select_receipts(records.receipts, records.good, partition, rules), book, rules
+        select_receipts(records.receipts, records.accepted, partition, rules), book, rules
     )
 
 

@@ -1,4 +1,4 @@
-"""Many business days cleaned in one pass are what each of them is alone."""
+"""Many business days built in one pass are what each of them is alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shops import DAY, NastyShop, encode, receipt_of, shop_of
 
 from pipeline.load.parquet import to_bytes
 from pipeline.schema import LAKE
-from pipeline.transform import Catalog, Cleaned, Raw, clean, clean_days, day_bounds
+from pipeline.transform import BuiltDay, Catalog, Raw, build_day, build_days, day_bounds
 from tests.support.inputs import tries
 
 DAYS = [DAY + timedelta(days=n) for n in range(-2, 6)]
@@ -97,21 +97,21 @@ def objects_by_day(shop: NastyShop, raws: list[Raw]) -> dict[date, set[str]]:
     return reads
 
 
-def contents(cleaned: Cleaned) -> dict[str, object]:
+def contents(built: BuiltDay) -> dict[str, object]:
     """The bytes of each table as the lake stores it, and the counts."""
-    tables = {d.name: to_bytes(getattr(cleaned, d.name), d.order) for d in LAKE}
-    return tables | {"metadata": cleaned.metadata}
+    tables = {d.name: to_bytes(getattr(built, d.name), d.order) for d in LAKE}
+    return tables | {"metadata": built.metadata}
 
 
 def assert_equal_alone_and_together(shop, raws, reads, catalogs: list[Catalog]) -> dict:
     def catalog_of(day: date) -> Catalog:
         return catalogs[day.toordinal() % len(catalogs)]
 
-    together = clean_days(reads, raws, catalog_of, shop.rules)
+    together = build_days(reads, raws, catalog_of, shop.rules)
     assert list(together) == sorted(reads)
     for day, names in reads.items():
         own = [r for r in raws if r.name in names]
-        alone = clean(day, own, catalog_of(day), shop.rules)
+        alone = build_day(day, own, catalog_of(day), shop.rules)
         assert together[day].metadata == alone.metadata
         for dataset in LAKE:
             batch, single = (getattr(c, dataset.name) for c in (together[day], alone))
@@ -147,7 +147,7 @@ def test_the_random_days_hold_what_the_law_is_about():
         rng = random.Random(seed)
         shop = shop_of(rng)
         raws = objects_of(rng, shop)
-        days = clean_days(
+        days = build_days(
             objects_by_day(shop, raws), raws, lambda _, shop=shop: shop.read_catalog(), shop.rules
         )
         for day in days.values():
@@ -159,12 +159,12 @@ def test_the_random_days_hold_what_the_law_is_about():
             )
     assert all(
         counts[name] > 5
-        for name in ("curated", "quarantined", "superseded", "cancelled", "unknown")
+        for name in ("counted", "quarantined", "superseded", "cancelled", "unknown")
     ), dict(counts)
 
 
 def test_days_without_objects_and_no_days_at_all():
-    cleaned = clean_days({DAYS[1]: [], DAYS[0]: []}, [], lambda _: catalog(), rules())
-    assert list(cleaned) == DAYS[:2]
-    assert {c.receipts.num_rows for c in cleaned.values()} == {0}
-    assert clean_days({}, raw(receipt(line("Smash", 10))), lambda _: catalog(), rules()) == {}
+    built = build_days({DAYS[1]: [], DAYS[0]: []}, [], lambda _: catalog(), rules())
+    assert list(built) == DAYS[:2]
+    assert {c.receipts.num_rows for c in built.values()} == {0}
+    assert build_days({}, raw(receipt(line("Smash", 10))), lambda _: catalog(), rules()) == {}

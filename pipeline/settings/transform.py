@@ -167,7 +167,7 @@ def rules(name: str = "") -> Rules:
 
 
 @once_per_run
-def cleaning_settings() -> dict[str, object]:
+def transform_settings() -> dict[str, object]:
     """Settings of the transform stage as they enter fingerprints, without secrets."""
     used_rules = rules()
     key, stores = used_rules.customer_key, {**used_rules.stores, "": used_rules.default}
