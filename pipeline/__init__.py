@@ -11,16 +11,22 @@ import sys
 __version__ = "0.2.0"
 
 __all__ = [
+    "BackOffice",
+    "Backfill",
     "CumulativeReport",
     "DailySales",
     "Delivery",
     "GlueTables",
+    "MonthlyCustomers",
     "MonthlyReport",
     "MonthlySales",
+    "MonthlyShifts",
     "MonthlySummary",
     "Nightly",
+    "OutsideHistory",
     "RawCatalog",
     "RawReceipts",
+    "RawShifts",
     "Rebuild",
     "Rescan",
     "Verify",

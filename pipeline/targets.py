@@ -103,13 +103,13 @@ class DatasetTask(luigi.Task):
     def complete(self) -> bool:
         return self.digest() is not None
 
-    def publish_once(self, publish: Callable[[], None], raw_data: Lake) -> None:
+    def publish_once(self, publish: Callable[[], None], published_in: Lake) -> None:
         """Publish, again after a Conflict, unless another run has done it by then."""
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 return publish()
             except Conflict:
-                raw_data.refresh()
+                published_in.refresh()
                 if self.complete():
                     log.info("%s: another run has published it in the meantime", self)
                     return None

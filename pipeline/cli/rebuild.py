@@ -17,7 +17,7 @@ from pipeline.child_process import run_luigi
 from pipeline.cli.period import add_months
 from pipeline.cli.raw_records import check_filled
 from pipeline.errors import ConfigError, Corrupt
-from pipeline.load import INVALIDATED, RAW, Manifest
+from pipeline.load import INVALIDATED, RAW_FINGERPRINT, Manifest
 from pipeline.maintenance import everything
 from pipeline.targets import DatasetTask, lake
 from pipeline.tasks.maintenance import partitions_of, span_of
@@ -72,6 +72,6 @@ def published(dataset: str, partition: str) -> str | None:
     digests = [
         manifest.digest
         for manifest in lake().history(dataset, partition)
-        if manifest.fingerprint not in (INVALIDATED, RAW)
+        if manifest.fingerprint not in (INVALIDATED, RAW_FINGERPRINT)
     ]
     return digests[-1] if digests else None

@@ -17,15 +17,14 @@ from pipeline.errors import ConfigError, ExitCode
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("task", nargs="?", help="name of a task; default: all that are run by hand")
+    parser.add_argument("task", nargs="?", help="name of a task; default: all of them")
 
 
 def run(options: argparse.Namespace) -> int:
     names = [options.task] if options.task else sorted(pipeline.__all__)
     if unknown := set(names) - set(pipeline.__all__):
         raise ConfigError(
-            f"{', '.join(unknown)} is no task that is run by hand;"
-            f" known are {', '.join(sorted(pipeline.__all__))}"
+            f"{', '.join(unknown)} is no task; the tasks are {', '.join(sorted(pipeline.__all__))}"
         )
     for name in names:
         print(format_task(getattr(pipeline, name)))

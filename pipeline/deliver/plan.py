@@ -55,7 +55,7 @@ def find_due(
     def is_due(entry: Issued, versions: list[str]) -> bool:
         received = sorted(month for kind, month, _ in delivered if kind == entry.kind)
         if entry.kind == "cumulative":
-            is_newest = entry.month == newest >= last
+            is_newest = entry.month == newest and newest >= last
             return is_newest and (bool(versions) or not any(m > newest for m in received))
         closed_months = [month for month in received if month <= last]
         follows = bool(closed_months) and entry.month > closed_months[-1]

@@ -26,12 +26,12 @@ NAMES = ("local", "spark")
 
 
 class Step(NamedTuple):
-    """Progress of a batch; `failed` are attempts that were repeated."""
+    """Progress of a batch; `failed` attempts were repeated, `processes` work on it."""
 
     done: int
     items: int
     failed: int
-    executors: int
+    processes: int
 
 
 class ItemLost(EngineError):

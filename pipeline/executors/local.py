@@ -2,7 +2,7 @@
 
 The processes are forked from a server that has imported the code and nothing else, so they start in
 milliseconds and inherit no thread, connection or setting (a child of Luigi's own fork starts new
-interpreters). They take over the settings as an executor of a cluster does. They end with their
+interpreters). They take over the settings as an executor of Spark does. They end with their
 batch, so that none keeps its memory while this process works; new interpreters stay for the next
 batch, because they take seconds to start, and end with the process that started them. An item whose
 process is killed is run once more in a process of its own; where that is killed too, ItemLost names

@@ -100,7 +100,7 @@ class Cluster:
         seen = time.monotonic()
         while not _is_done(job):
             step = read()
-            seen = time.monotonic() if step.executors else seen
+            seen = time.monotonic() if step.processes else seen
             if time.monotonic() - seen > self._wait:
                 raise EngineError(
                     f"{name}: {self.context.master} has given no executor for {self._wait:.0f} s;"

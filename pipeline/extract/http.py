@@ -77,7 +77,7 @@ class Http:
     """GET and POST requests below `base`, each with `headers`.
 
     Thread-safe; a forked process opens its own connections. One request may take `deadline`
-    seconds, and all its retries wait `max_retry_wait`. `requests` counts the requests sent,
+    seconds, and its retries may wait `max_retry_wait` seconds in total. `requests` counts the requests sent,
     `server_time` is the time in the server's last answer, None if it had none.
     """
 
@@ -185,10 +185,10 @@ class Http:
             raise TransientError(f"answered 200 with what is not expected ({error})") from None
 
     def _exchange(self, call: _Call) -> tuple[int, bytes]:
-        session, deadline = self._connections()
+        session, timer = self._connections()
         with (
             named_faults(self._deadline),
-            deadline.limit(self._deadline),
+            timer.limit(self._deadline),
             session.request(
                 call.method,
                 self.base + call.path,
@@ -255,9 +255,9 @@ class Http:
     def _connections(self) -> tuple[requests.Session, Deadline]:
         """The connections of this thread and process."""
         if getattr(self._local, "pid", None) != os.getpid():
-            session, deadline = requests.Session(), Deadline()
+            session, timer = requests.Session(), Deadline()
             adapter = requests.adapters.HTTPAdapter()
-            adapter.poolmanager.pool_classes_by_scheme = deadline.pools
+            adapter.poolmanager.pool_classes_by_scheme = timer.pools
             session.trust_env = False  # no proxy, certificate store or netrc of the environment
             session.headers.clear()
             session.headers.update(
@@ -270,7 +270,7 @@ class Http:
             )
             session.mount("https://", adapter)
             session.mount("http://", adapter)
-            self._local.pid, self._local.connections = os.getpid(), (session, deadline)
+            self._local.pid, self._local.connections = os.getpid(), (session, timer)
         return self._local.connections
 
 

@@ -22,9 +22,9 @@ from pipeline.extract.missing_numbers import choose_numbers, find_missing_number
 from pipeline.extract.moved_revisions import sales_of
 from pipeline.extract.new_fields import record_new_fields
 from pipeline.extract.waits import on_wait
-from pipeline.extract.window_bounds import DATASET, window_names, window_of
+from pipeline.extract.window_bounds import window_names, window_of
 from pipeline.extract.windows import progress_callbacks
-from pipeline.load import Lake, RawPartition
+from pipeline.load import RAW_RECEIPTS, Lake, RawPartition
 from pipeline.pos.source import Source, Window, sold_date
 from pipeline.progress import Progress
 
@@ -141,10 +141,10 @@ def _rescan_span(
 def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
     """How often rescans since a day have requested each number unknown to the POS."""
     tried: dict[str, int] = {}
-    for name in lake.partitions(DATASET):
+    for name in lake.partitions(RAW_RECEIPTS):
         partition = RawPartition.parse(name)
         if not partition.is_window and partition.day >= since:
-            metadata = lake.metadata(DATASET, name, lake.newest(DATASET, name))
+            metadata = lake.metadata(RAW_RECEIPTS, name, lake.newest(RAW_RECEIPTS, name))
             for number, times in metadata.get("unknown", {}).items():
                 tried[number] = max(times, tried.get(number, 0))
     return tried

@@ -16,7 +16,6 @@ from datetime import date, datetime, timedelta
 from pipeline.load import Lake
 from pipeline.pos.source import Window
 
-DATASET = "raw/receipts"
 DAY = timedelta(days=1)
 DayBounds = Callable[[date], tuple[datetime, datetime]]
 """The instants at which a business day begins and ends."""

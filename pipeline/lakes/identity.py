@@ -27,7 +27,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from pipeline.errors import Conflict, OtherLake
-from pipeline.load import CATALOG, IDENTITY, RECEIPTS, Lake, Manifest, RawPartition, decompress
+from pipeline.load import CATALOG, IDENTITY, RAW_RECEIPTS, Lake, Manifest, RawPartition, decompress
 from pipeline.pos import SOURCES
 from pipeline.pos.source import Reader, Source
 from pipeline.settings.sources import FILES, SIMULATOR
@@ -219,7 +219,7 @@ def stores_of_lake(lake: Lake, reader: Reader) -> frozenset[str]:
         if lake.current(CATALOG, name):
             catalog = json.loads(decompress(lake.read(CATALOG, name)["catalog"]))
             stores |= {store["id"] for store in catalog.get("stores", []) if "id" in store}
-    windows = [RawPartition.parse(name).day for name in lake.partitions(RECEIPTS)]
+    windows = [RawPartition.parse(name).day for name in lake.partitions(RAW_RECEIPTS)]
     last = max(windows, default=date.min)
     while windows and last >= min(windows) and not stores:  # a month at a time, the newest first
         for entry in lake.raw_objects(last - _MONTH, last + _DAY):

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
-from pipeline.load.raw import RawZone
+from pipeline.load.raw import RawData
 from pipeline.load.raw_objects import Packed, pack_window
 from pipeline.load.raw_windows import join_metadata
 
@@ -29,8 +29,8 @@ class Commits:
     the latest in `finish`.
     """
 
-    def __init__(self, zone: RawZone) -> None:
-        self._zone = zone
+    def __init__(self, raw: RawData) -> None:
+        self._raw = raw
         self._pool = ThreadPoolExecutor(_THREADS)
         self._packed: list[Future[Packed]] = []
         self._metadata: dict[str, Mapping[str, Any]] = {}
@@ -70,5 +70,5 @@ class Commits:
         """Commit all that was added."""
         if self._packed:
             packed = [future.result() for future in self._packed]
-            self._zone.commit(packed, join_metadata(self._metadata))
+            self._raw.commit(packed, join_metadata(self._metadata))
         self._packed, self._metadata, self._size = [], {}, 0

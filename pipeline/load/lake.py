@@ -20,18 +20,18 @@ from pipeline.load import publish, summary_digests
 from pipeline.load.commit_records import Body
 from pipeline.load.commits import Commits
 from pipeline.load.contents import Contents
-from pipeline.load.layout import INVALIDATED, RECEIPTS, Manifest, file_key, state_key
+from pipeline.load.layout import INVALIDATED, RAW_RECEIPTS, Manifest, file_key, state_key
 from pipeline.load.manifest_listing import naming_partition
 from pipeline.load.manifests import ManifestLog
 from pipeline.load.publication import PAUSES, Content
-from pipeline.load.raw import RawZone
+from pipeline.load.raw import RawData
 from pipeline.load.recent_bytes import RecentBytes
 from pipeline.load.storage import Stat, Storage, check_key
 
 _SHARED = 4 << 20  # bytes of recently used content that a process of a pool starts from
 
 
-class Lake(RawZone):
+class Lake(RawData):
     """The partitions in `storage`, and the raw receipts (raw.py).
 
     `run` names this run in what it publishes. `publish_wait` is for how many seconds readers and
@@ -53,7 +53,7 @@ class Lake(RawZone):
         """Numbers that change whenever the known state of one of the datasets changes."""
         self._log.catch_up()
         return tuple(
-            self._log.generations[dataset] + self._raw_generation * (dataset == RECEIPTS)
+            self._log.generations[dataset] + self._raw_generation * (dataset == RAW_RECEIPTS)
             for dataset in datasets
         )
 

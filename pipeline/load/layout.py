@@ -30,8 +30,8 @@ from typing import NamedTuple
 from pipeline.errors import ConfigError
 from pipeline.load.storage import check_key
 
-RECEIPTS, CATALOG, STAGING = "raw/receipts", "raw/catalog", "staging"
-SALES, SUMMARY, CUSTOMERS = "sales", "summary", "customers"
+RAW_RECEIPTS, CATALOG, STAGING = "raw/receipts", "raw/catalog", "staging"
+SALES, SUMMARY, CUSTOMERS = "sales", "summary", "customers"  # SALES: the four tables of a month
 BACKOFFICE, OUTSIDE = "backoffice", "outside"
 RAW_SHIFTS, SHIFTS = "raw/shifts", "shifts"
 MONTHLY, CUMULATIVE, NIGHTLY = "reports/monthly", "reports/cumulative", "nightly"
@@ -39,10 +39,10 @@ IDENTITY = "identity"
 TABLES = "tables"
 """The file of a summary that holds all its tables. Query tools skip names that begin with _."""
 _BY_MONTH = (SALES, SUMMARY, CUSTOMERS, BACKOFFICE, OUTSIDE, SHIFTS, MONTHLY, CUMULATIVE)
-DATASETS = (RECEIPTS, CATALOG, RAW_SHIFTS, STAGING, *_BY_MONTH, NIGHTLY, IDENTITY)
+DATASETS = (RAW_RECEIPTS, CATALOG, RAW_SHIFTS, STAGING, *_BY_MONTH, NIGHTLY, IDENTITY)
 
-INVALIDATED, RAW = "invalidated", "raw"
-"""Instead of a fingerprint: the partition is invalidated; a raw partition has none."""
+INVALIDATED, RAW_FINGERPRINT = "invalidated", "raw"
+"""Instead of a fingerprint, of a partition that is invalidated, and of a raw one."""
 UNKNOWN = "unknown"
 
 _PARTITION = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,59}")
@@ -52,7 +52,7 @@ _RAW_PARTITION = re.compile(
 )
 _MANIFEST = re.compile(
     rf"_manifests/({'|'.join(DATASETS)})/([0-9A-Za-z][0-9A-Za-z_-]*)/"
-    rf"(\d{{6,}})\.([0-9a-f]{{16}}|{INVALIDATED}|{RAW})\.([0-9a-f]{{16}})\.json"
+    rf"(\d{{6,}})\.([0-9a-f]{{16}}|{INVALIDATED}|{RAW_FINGERPRINT})\.([0-9a-f]{{16}})\.json"
 )
 _DAY = timedelta(days=1)
 
@@ -112,7 +112,7 @@ class RawPartition(NamedTuple):
 class Manifest(NamedTuple):
     """One publication of a partition, as its key states it.
 
-    `fingerprint` is the digest of the inputs, INVALIDATED for an invalidated partition, RAW for a
+    `fingerprint` is the digest of the inputs, INVALIDATED for an invalidated partition, RAW_FINGERPRINT for a
     raw one; `digest` is that of the content.
     """
 
@@ -128,7 +128,7 @@ def check_partition(dataset: str, partition: str) -> str:
     """Return `partition` if the dataset exists and may have a partition of that name."""
     if dataset not in DATASETS:
         raise ConfigError(f"{dataset!r} is not a dataset of the lake: {', '.join(DATASETS)}")
-    if dataset == RECEIPTS:
+    if dataset == RAW_RECEIPTS:
         RawPartition.parse(partition)
     if not (_MONTH if dataset in _BY_MONTH else _PARTITION).fullmatch(partition):
         form = "a month is written YYYY-MM" if dataset in _BY_MONTH else "letters, digits, - and _"
@@ -217,7 +217,7 @@ def parse_manifest(key: str) -> Manifest | None:
     if not match or match[3] != f"{int(match[3]):06d}":
         return None
     dataset, partition, number, fingerprint, digest = match.groups()
-    if dataset == RECEIPTS and not is_raw_partition(partition):
+    if dataset == RAW_RECEIPTS and not is_raw_partition(partition):
         return None
     return Manifest(int(number), fingerprint, digest, dataset, partition, key)
 

@@ -113,7 +113,7 @@ class ManifestListing:
         is_first = os.getpid() == self._first_process
         if self._process != os.getpid() or (is_first and not self._siblings.is_current()):
             self._forget()
-            self.listing += 1  # the raw zone then lists again, too
+            self.listing += 1  # raw receipts are then listed again, too
 
     def has_manifests(self) -> bool:
         """Whether anything was ever published."""

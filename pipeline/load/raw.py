@@ -22,7 +22,7 @@ from typing import Any
 
 from pipeline.errors import Conflict, Corrupt
 from pipeline.load.commit_records import CommitEntry
-from pipeline.load.layout import RAW, RECEIPTS, Manifest, RawPartition
+from pipeline.load.layout import RAW_FINGERPRINT, RAW_RECEIPTS, Manifest, RawPartition
 from pipeline.load.manifest_listing import naming_partition
 from pipeline.load.manifests import ManifestLog
 from pipeline.load.raw_keys import RawObject, objects_named, parse_raw
@@ -41,7 +41,7 @@ from pipeline.load.raw_windows import Committed, join_names, metadata_of, read_c
 from pipeline.load.recent_bytes import RecentBytes
 
 
-class RawZone:
+class RawData:
     """The raw receipts of a lake, from their listing and their log."""
 
     def __init__(self, log: ManifestLog, recent: RecentBytes, run: str) -> None:
@@ -63,14 +63,14 @@ class RawZone:
     def refresh_raw(self) -> None:
         """List raw objects again."""
         self._forget()
-        for stat in self.storage.list(f"{RECEIPTS}/"):
+        for stat in self.storage.list(f"{RAW_RECEIPTS}/"):
             self._objects.update((entry.key, entry) for entry in parse_raw(stat))
         self._is_listed = True
 
     @property
     def _committed(self) -> Committed:
-        self._log.cover(RECEIPTS)
-        state = os.getpid(), self._log.generations[RECEIPTS]
+        self._log.cover(RAW_RECEIPTS)
+        state = os.getpid(), self._log.generations[RAW_RECEIPTS]
         if self._committed_at != state:
             self._cached, self._committed_at = read_committed(self._log), state
         return self._cached
@@ -85,7 +85,7 @@ class RawZone:
 
     def window_metadata(self, window: str) -> dict[str, Any]:
         """The metadata of a window or rescan. Raises Corrupt if it is not committed."""
-        manifest = self.windows().get(window) or self._log.published(RECEIPTS, window)
+        manifest = self.windows().get(window) or self._log.published(RAW_RECEIPTS, window)
         return metadata_of(self._log.read(manifest)["metadata"], window)
 
     def raw_manifest(self, entry: RawObject) -> Manifest | None:
@@ -94,7 +94,7 @@ class RawZone:
 
     def complete_windows(self) -> None:
         """Publish the raw receipts that killed runs have committed."""
-        self._log.complete_commits(RECEIPTS)
+        self._log.complete_commits(RAW_RECEIPTS)
 
     def commit_window(
         self,
@@ -113,8 +113,8 @@ class RawZone:
     def commit(self, windows: Sequence[Packed], metadata: Mapping[str, Any]) -> Manifest:
         """Store the objects of consecutive windows, or of a rescan, then publish them."""
         partition = join_names([packed.window for packed in windows])
-        newest = self._log.newest(RECEIPTS, partition)
-        if newest and newest.fingerprint == RAW:
+        newest = self._log.newest(RAW_RECEIPTS, partition)
+        if newest and newest.fingerprint == RAW_FINGERPRINT:
             if newest.digest != name_objects(newest.number, windows).digest:
                 raise Conflict(
                     f"raw partition {partition} is already committed with other content,"
@@ -139,8 +139,8 @@ class RawZone:
 
     def replace_windows(self, partition: str, windows: Sequence[Packed]) -> Manifest:
         """Commit other content for a committed partition; its objects no longer count."""
-        with naming_partition(RECEIPTS, partition):
-            newest = self._log.published(RECEIPTS, partition)
+        with naming_partition(RAW_RECEIPTS, partition):
+            newest = self._log.published(RAW_RECEIPTS, partition)
             metadata = self._log.read(newest)["metadata"]
             stored = self._store(newest.number + 1, windows)
             manifest = self._append(partition, newest, stored, metadata)
@@ -169,7 +169,7 @@ class RawZone:
         metadata: Mapping[str, Any],
     ) -> Manifest:
         body = {"run": self.run, "files": stored.files, "metadata": dict(metadata)}
-        entry = CommitEntry(RECEIPTS, partition, newest, RAW, stored.digest, body)
+        entry = CommitEntry(RAW_RECEIPTS, partition, newest, RAW_FINGERPRINT, stored.digest, body)
         return self._log.append(entry)
 
     def _check_bounds(self, manifest: Manifest, metadata: Mapping[str, Any]) -> Manifest:
@@ -208,7 +208,7 @@ class RawZone:
                 raise Corrupt(
                     f"{self.storage.uri(entry.stored)} is missing; restore that version, or fetch"
                     f" partition {entry.partition} again (pos verify --refetch)",
-                    RECEIPTS,
+                    RAW_RECEIPTS,
                     entry.partition,
                 )
 
@@ -225,7 +225,7 @@ class RawZone:
         is_current = self._process == os.getpid() and self._listing == self._log.listing
         if not (self._is_listed and is_current):
             self.refresh_raw()
-        self._log.cover(RECEIPTS)
+        self._log.cover(RAW_RECEIPTS)
         if self._indexed == self._state():
             return
         committed, windows = self._committed.by_digest, self._committed.windows
@@ -248,7 +248,7 @@ class RawZone:
         self._index, self._indexed = index, self._state()
 
     def _state(self) -> tuple[int, int, int]:
-        return os.getpid(), self._log.generations[RECEIPTS], self._raw_generation
+        return os.getpid(), self._log.generations[RAW_RECEIPTS], self._raw_generation
 
     def read_raw(self, entry: RawObject) -> bytes:
         """The NDJSON of one window and date. Raises Corrupt if it was altered."""
@@ -269,7 +269,7 @@ class RawZone:
         """The bytes of the stored object that has `entry`."""
         data = self._recent.find(entry.stored)
         if data is None:
-            with naming_partition(RECEIPTS, entry.partition):
+            with naming_partition(RAW_RECEIPTS, entry.partition):
                 data = self.storage.get_valid(
                     entry.stored,
                     entry.digest,

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from pipeline.load.layout import (
-    RECEIPTS,
+    RAW_RECEIPTS,
     UNKNOWN,
     RawPartition,
     check_partition,
@@ -77,10 +77,10 @@ def raw_key(
     later: Sequence[tuple[date, str, int]] = (),
 ) -> str:
     """The key of an object; `later`: date, times, first byte of its later dates."""
-    name = f"{check_partition(RECEIPTS, partition)}.{partition_digest}.{digest}.{times}"
+    name = f"{check_partition(RAW_RECEIPTS, partition)}.{partition_digest}.{digest}.{times}"
     for day, minutes, start in later:
         name += f".{(day - sold).days if sold else 0}_{minutes}_{start}"
-    return check_key(f"{RECEIPTS}/sold={sold or UNKNOWN}/{name}.ndjson.zst")
+    return check_key(f"{RAW_RECEIPTS}/sold={sold or UNKNOWN}/{name}.ndjson.zst")
 
 
 def parse_raw(stat: Stat) -> list[RawObject]:

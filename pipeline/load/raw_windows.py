@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pipeline.load.layout import RAW, RECEIPTS, Manifest, RawPartition
+from pipeline.load.layout import RAW_FINGERPRINT, RAW_RECEIPTS, Manifest, RawPartition
 from pipeline.load.manifests import ManifestLog
 
 
@@ -22,8 +22,10 @@ class Committed(NamedTuple):
 
 def read_committed(log: ManifestLog) -> Committed:
     """What is committed, from the log alone."""
-    newest = (log.newest(RECEIPTS, name) for name in log.partitions(RECEIPTS))
-    committed = [manifest for manifest in newest if manifest and manifest.fingerprint == RAW]
+    newest = (log.newest(RAW_RECEIPTS, name) for name in log.partitions(RAW_RECEIPTS))
+    committed = [
+        manifest for manifest in newest if manifest and manifest.fingerprint == RAW_FINGERPRINT
+    ]
     names = [(RawPartition.parse(manifest.partition), manifest) for manifest in committed]
     windows = {
         window: manifest

@@ -13,7 +13,16 @@ from hashlib import sha256
 from typing import Any
 
 from pipeline.errors import Corrupt
-from pipeline.load import CATALOG, DATASETS, INVALIDATED, RAW_SHIFTS, RECEIPTS, Lake, Manifest, Stat
+from pipeline.load import (
+    CATALOG,
+    DATASETS,
+    INVALIDATED,
+    RAW_RECEIPTS,
+    RAW_SHIFTS,
+    Lake,
+    Manifest,
+    Stat,
+)
 from pipeline.load.archive import pack, unpack
 from pipeline.load.commit_records import Body
 from pipeline.load.layout import commit_key, is_known, log_prefix, parse_manifest, partition_of_key
@@ -23,7 +32,7 @@ from pipeline.maintenance.findings import LakeFinding, Span
 from pipeline.maintenance.leftovers import describe_unnamed, named_keys, readable_bodies
 from pipeline.progress import Progress
 
-_RAW = (RECEIPTS, CATALOG, RAW_SHIFTS)
+_RAW = (RAW_RECEIPTS, CATALOG, RAW_SHIFTS)
 _RESTORE = "restore the version that was committed (bucket versioning, or a copy)"
 _REBUILD = (
     "`pos verify --repair` restores a report's archived copy, or invalidates the partition and the"
@@ -168,7 +177,7 @@ def _check_final(
             continue
         what = "is missing" if data is None else "was altered after it was committed"
         remedy = _RESTORE
-        if manifest.dataset == RECEIPTS:
+        if manifest.dataset == RAW_RECEIPTS:
             remedy += (
                 f"; where there is none, `pos verify --refetch {manifest.partition}` lets the next"
                 " run fetch it again"
@@ -192,7 +201,9 @@ def _check_named(
     if raw and span.holds(raw[0].partition):
         if lake.raw_manifest(raw[0]) is None:
             what, partition = "was left by a run that did not commit it", raw[0].partition
-            yield LakeFinding(uri, what, "it is never read", RECEIPTS, partition, is_wrong=False)
+            yield LakeFinding(
+                uri, what, "it is never read", RAW_RECEIPTS, partition, is_wrong=False
+            )
     elif named_partition and span.holds(named_partition[1]):
         if named_partition not in named:
             named[named_partition] = named_keys(lake, *named_partition)

@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 import pyarrow as pa
 
 from pipeline.lakes.raw_source import RawSource
-from pipeline.load import RECEIPTS, SALES, Lake, RawObject
+from pipeline.load import RAW_RECEIPTS, SALES, Lake, RawObject
 from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.findings import LakeFinding
 from pipeline.pos.source import NotCanonicalError, Reader, Record
@@ -71,7 +71,7 @@ def objects_near(lake: Lake, month: date) -> list[RawObject]:
 
 @dataclass
 class Completeness:
-    """What is wrong, and the names of the objects whose receipts are all in the lake."""
+    """What is wrong, and the names of the objects in which no missing number is new."""
 
     findings: list[LakeFinding] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
@@ -113,7 +113,8 @@ def check_completeness(
                 missing.setdefault(number or name, []).append((name, record.sold_at))
         if len(missing) == count:
             checked.append(name_of(raw, entry))
-    lost = {}  # a record of each; what left the month is sought where any revision was sold
+    # number to one record; a moved receipt is looked for in the month of each of its revisions
+    lost = {}
     for number, records in missing.items():
         times = [sold_at for _, sold_at in records if sold_at]
         days = {time.date() + shift * _DAY for time in times for shift in (-1, 0, 1)}
@@ -129,14 +130,14 @@ def _name(raw: RawSource, lost: dict[str, str], index: ReceiptIndex) -> Iterator
     if both and not raw.prefix:  # once for all sources
         name = name_receipt(index.outside[both[0]])
         what = f"receipt {name}: it is before the history and is counted too{_more(len(both))}"
-        yield LakeFinding(RECEIPTS, what, _REMEDY)
+        yield LakeFinding(RAW_RECEIPTS, what, _REMEDY)
     if lost:
         number = min(lost)
         what = (
             f"receipt {number} ({lost[number]}) was read and is neither counted, nor in quarantine,"
             f" nor before the history{_more(len(lost))}"
         )
-        yield LakeFinding(RECEIPTS, what, _REMEDY)
+        yield LakeFinding(RAW_RECEIPTS, what, _REMEDY)
 
 
 def _lines(raw: RawSource, entry: RawObject) -> Iterator[bytes]:

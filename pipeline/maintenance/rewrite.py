@@ -15,8 +15,8 @@ from datetime import date
 from typing import NamedTuple
 
 from pipeline.load import (
-    RAW,
-    RECEIPTS,
+    RAW_FINGERPRINT,
+    RAW_RECEIPTS,
     Lake,
     Manifest,
     RawObject,
@@ -51,7 +51,7 @@ def find_touched(lake: Lake, edit: Edit, selection: Selection = every) -> Iterat
     """Every raw object that the edit would change, committed or left over."""
     entries = [
         entry
-        for stat in lake.storage.list(f"{RECEIPTS}/")
+        for stat in lake.storage.list(f"{RAW_RECEIPTS}/")
         for entry in parse_raw(stat)
         if selection(entry.partition_name)
     ]
@@ -88,10 +88,10 @@ def rewrite(lake: Lake, edit: Edit, selection: Selection = every) -> list[str]:
         _commit_again(lake, newest, edit, selection)
     for key in {entry.stored for entry in touched}:
         lake.storage.remove(key)
-    for partition in lake.partitions(RECEIPTS):
+    for partition in lake.partitions(RAW_RECEIPTS):
         if any(map(selection, _names_in(partition))):
             _remove_replaced(lake, partition)
-    for version in lake.storage.old_versions(f"{RECEIPTS}/"):
+    for version in lake.storage.old_versions(f"{RAW_RECEIPTS}/"):
         old = parse_raw(Stat(version.key, 0, ""))
         if old and selection(old[0].partition_name):
             text = b"" if version.is_marker else decompress(lake.storage.get_version(version))
@@ -123,12 +123,12 @@ def _commit_again(lake: Lake, newest: Manifest, edit: Edit, selection: Selection
 
 def _remove_replaced(lake: Lake, partition: str) -> None:
     """Remove the replaced objects of a partition, also unchanged ones."""
-    *replaced, newest = lake.history(RECEIPTS, partition)
-    if newest.fingerprint != RAW:
+    *replaced, newest = lake.history(RAW_RECEIPTS, partition)
+    if newest.fingerprint != RAW_FINGERPRINT:
         return
     current = {file["key"] for file in lake.body(newest)["files"].values()} if replaced else set()
     for manifest in replaced:
-        files = lake.body(manifest)["files"] if manifest.fingerprint == RAW else {}
+        files = lake.body(manifest)["files"] if manifest.fingerprint == RAW_FINGERPRINT else {}
         for key in {file["key"] for file in files.values()} - current:
             if lake.storage.head(key):
                 lake.storage.remove(key)

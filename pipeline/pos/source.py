@@ -132,7 +132,7 @@ class ExportForm:
     sales, refunds, cancelled   values of type; beginnings of status
     row        figures of a row as the lake has them (refunds negative, discounts of sales
                positive), from its cells, its amounts and the kind of export
-    added      kinds in which several rows of a receipt are added up
+    summed     kinds in which several rows of a receipt are added up
     timezones  IANA names of the zones in the column timezone
     may_exclude_tax  whether gross and net may be without the tax that the price includes
     blank_is_zero    whether an empty amount is 0
@@ -149,7 +149,7 @@ class ExportForm:
     cancelled: tuple[str, ...]
     row: ExportRow
     remedy: str
-    added: frozenset[ExportKind] = frozenset({"items"})
+    summed: frozenset[ExportKind] = frozenset({"items"})
     timezones: Mapping[str, str] = field(default_factory=dict)
     may_exclude_tax: bool = False
     blank_is_zero: bool = False
@@ -230,8 +230,8 @@ class Source(Protocol):
                                          Raises NotServed
     account() -> (id, name) | None       the account
     is_oldest_first                      True if it serves the oldest change first
-    starts                               start of the first window, with which the source also
-                                         serves all older receipts, as saved files do
+    starts                               start of the first window, which then has all older
+                                         receipts as well, as with saved files
     """
 
     identity: str

@@ -2,7 +2,7 @@
 
 A business day of a store begins at the first instant at which its clock reaches `day_starts_at` of
 that date, and ends where the next begins: so every instant is in exactly one day, also where the
-clock is turned back over the cut-over or jumps across it; a day that a zone left out (Samoa,
+clock is turned back over `day_starts_at` or jumps across it; a day that a zone left out (Samoa,
 2011-12-30) is empty. Zones are those of the package tzdata, never of the system, so that equal
 versions give equal days on every machine.
 """

@@ -7,10 +7,10 @@ _WHERE = (
     Column(
         "business_day",
         "day",
-        "Local day of the store, cut over at its day_starts_at: a sale at 00:30 belongs to the"
+        "Local day of the store, which begins at its day_starts_at: a sale at 00:30 belongs to the"
         " evening before.",
     ),
-    Column("store_id", "label", "Store, as the POS names it."),
+    Column("store_id", "label", "The POS's identifier of the store."),
 )
 _RECEIPT = (
     *_WHERE,

@@ -146,7 +146,7 @@ class spark(SettingsSection):
     properties: Any = luigi.DictParameter(
         {}, description='Spark properties, as JSON: {"spark.executor.memory": "4g"}; never a secret'
     )
-    wait_seconds = Seconds(120.0, description="how long a cluster may be without any executor")
+    wait_seconds = Seconds(120.0, description="how long a cluster may give no Spark executor")
 
 
 class report(SettingsSection):

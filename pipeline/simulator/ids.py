@@ -12,6 +12,8 @@ from hashlib import md5
 from uuid import UUID
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH_DAY = 719_163
+"""The ordinal of 1970-01-01: days of a shop are ordinals."""
 _DAY_ZERO = date(1970, 1, 1)
 
 

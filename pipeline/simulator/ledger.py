@@ -1,9 +1,8 @@
 """Receipts of the shop, and the instant of each step of their lives.
 
-What is on a receipt is drawn elsewhere (basket, ticket_lines). A slot is a planned receipt: its
-number and the seconds (UTC) at which it was rung, reached the server and was cancelled. A device's
-day is a pure function of (seed, device, day). Numbers have no gaps and need only cheap counts of
-earlier days.
+What is on a receipt is drawn elsewhere (basket, ticket_lines). A planned receipt has its number and
+the seconds (UTC) at which it was rung, reached the server and was cancelled. A device's day is a
+pure function of (seed, device, day). Numbers have no gaps and need only counts of earlier days.
 
 - A device that is offline uploads later: hours later (any register) or up to ten days later (the
   tablet). It rings no refunds while it is offline.
@@ -26,6 +25,7 @@ from pipeline.simulator.business import STORES, Register, registers
 from pipeline.simulator.cancellation import cancellation
 from pipeline.simulator.chance import Random
 from pipeline.simulator.demand import demand, draw_times, is_closed
+from pipeline.simulator.ids import EPOCH_DAY
 
 FIRST_NUMBER = 1000
 REFUND_SHARE = 0.012
@@ -41,7 +41,7 @@ _LAG_CHANCES = tuple(accumulate(chance for _, _, chance in REFUND_LAGS))
 _BLOCK = 75  # the tablet is offline once in so many days
 
 
-class Slot(NamedTuple):
+class PlannedReceipt(NamedTuple):
     """One planned receipt; times are UTC seconds. Sorts as the API's list, reversed."""
 
     created: int
@@ -74,7 +74,7 @@ class Ledger:
         self._customers = [0]  # [days since opening]: customers registered before the day
         self._growing = Lock()
         self.midnight = lru_cache(maxsize=4_000)(self._midnight)
-        self.plan = lru_cache(maxsize=1200)(self._plan)  # slots of one device and business day
+        self.plan = lru_cache(maxsize=1200)(self._plan)  # receipts of one device and business day
         self.sales = lru_cache(maxsize=50_000)(self._sales)
         self.created_on = lru_cache(maxsize=150)(self._created_on)
 
@@ -145,7 +145,8 @@ class Ledger:
         absence = self.absence(device, day)
         return absence is not None and absence[1] - absence[0] > 86_400
 
-    def _grow(self, day: int) -> None:
+    def count_until(self, day: int) -> None:
+        """Count the receipts of the days before `day`; `find` knows only these."""
         with self._growing:
             for done in range(self.first + len(self._customers) - 1, day):
                 for device, numbers in enumerate(self._numbers):
@@ -159,15 +160,15 @@ class Ledger:
 
     def first_number(self, device: int, day: int) -> int:
         """Number of the device's first receipt of the day."""
-        self._grow(day)
+        self.count_until(day)
         return self._numbers[device][day - self.first]
 
     def known_customers(self, day: int) -> int:
         """Number of customers who registered before the day; they are numbered from 0."""
-        self._grow(day)
+        self.count_until(day)
         return self._customers[day - self.first]
 
-    def _plan(self, device: int, day: int) -> tuple[Slot, ...]:
+    def _plan(self, device: int, day: int) -> tuple[PlannedReceipt, ...]:
         """Receipts of the device on the business day, in the order of their numbers."""
         if day < self.first:
             return ()
@@ -184,7 +185,7 @@ class Ledger:
             rows.append((sold + int(rng.random() * 3000), -1, target))
         customers = self._draw_customers(rng, device, day, count)
         number = self.first_number(device, day)
-        absence, slots = self.absence(device, day), []
+        absence, planned_receipts = self.absence(device, day), []
         for offset, (sold, position, refunds) in enumerate(sorted(rows, key=lambda row: row[:2])):
             draw = rng.random()
             created = sold + 1 + int(draw * draw * draw * draw * 300)
@@ -193,10 +194,12 @@ class Ledger:
             end = cancellation(rng, created, position)
             serial, customer = number + offset, -1 if position < 0 else customers[position]
             key = serial << 8 | self.registers[device].number
-            slots.append(
-                Slot(created, key, sold, end, device, serial, day, position, customer, refunds)
+            planned_receipts.append(
+                PlannedReceipt(
+                    created, key, sold, end, device, serial, day, position, customer, refunds
+                )
             )
-        return tuple(slots)
+        return tuple(planned_receipts)
 
     def _draw_customers(self, rng: Random, device: int, day: int, count: int) -> list[int]:
         """Customer of each sale, by position; -1 is anonymous.
@@ -225,11 +228,11 @@ class Ledger:
             customers[(2 * index + 1) * count // (2 * fresh)] = newest + index
         return customers
 
-    def sale(self, device: int, day: int, position: int) -> Slot:
+    def sale(self, device: int, day: int, position: int) -> PlannedReceipt:
         """Sale at that position of the device's day."""
-        return next(slot for slot in self.plan(device, day) if slot.position == position)
+        return next(planned for planned in self.plan(device, day) if planned.position == position)
 
-    def find(self, device: int, number: int) -> Slot | None:
+    def find(self, device: int, number: int) -> PlannedReceipt | None:
         """Receipt of that number, even a future one; None beyond the planned days."""
         numbers = self._numbers[device]
         day = bisect(numbers, number) - 1
@@ -237,16 +240,16 @@ class Ledger:
             return None
         return self.plan(device, self.first + day)[number - numbers[day]]
 
-    def _created_on(self, utc_day: int) -> tuple[Slot, ...]:
+    def _created_on(self, utc_day: int) -> tuple[PlannedReceipt, ...]:
         """Receipts that reach the server on a UTC day (ordinal), newest first."""
-        start = (utc_day - 719_163) * 86_400
-        slots: list[Slot] = []
+        start = (utc_day - EPOCH_DAY) * 86_400
+        planned_receipts: list[PlannedReceipt] = []
         for device, register in enumerate(self.registers):
             for day in range(utc_day - (LONGEST_SYNC + 1 if register.roams else 1), utc_day + 2):
                 if day > utc_day - 2 or self._lost(device, day):
-                    slots += [
-                        slot
-                        for slot in self.plan(device, day)
-                        if start <= slot.created < start + 86_400
+                    planned_receipts += [
+                        planned
+                        for planned in self.plan(device, day)
+                        if start <= planned.created < start + 86_400
                     ]
-        return tuple(sorted(slots, reverse=True))
+        return tuple(sorted(planned_receipts, reverse=True))

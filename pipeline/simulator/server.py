@@ -58,7 +58,7 @@ class Fault(Protocol):
     phase: str
     is_alone: bool
 
-    def strikes(self, exchange: Exchange, /) -> bool:
+    def affects(self, exchange: Exchange, /) -> bool:
         """Whether the fault applies to this request; counts it if so."""
 
     def act(self, exchange: Exchange, /) -> Iterator[Step] | None:
@@ -157,7 +157,7 @@ class Server(ThreadingTCPServer):
         struck: list[Fault] = []
         for fault in list(self.faults):
             is_free = not (fault.is_alone and any(other.is_alone for other in struck))
-            if is_free and fault.strikes(exchange):
+            if is_free and fault.affects(exchange):
                 struck.append(fault)
         return struck
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 from functools import lru_cache, partial
 
 from pipeline.simulator.business import STORES, TENDERS
-from pipeline.simulator.ids import id_of, stamp
-from pipeline.simulator.ledger import LONGEST_SYNC, Ledger, Slot
+from pipeline.simulator.ids import EPOCH_DAY, id_of, stamp
+from pipeline.simulator.ledger import LONGEST_SYNC, Ledger, PlannedReceipt
 from pipeline.simulator.source import EVERYTHING, Entry, Query, encode
 from pipeline.simulator.tickets import Tickets
 
 STARTING_CASH = 1_000_00
-_DAY, _EPOCH = 86_400_000, 719_163
+_DAY_MS = 86_400_000
 
 
 def _miscount(device: int, day: int) -> int:
@@ -39,8 +39,8 @@ class Shifts:
     def entries(self, now: int, query: Query = EVERYTHING) -> list[Entry]:
         """Shifts that the server has at `now`, at least those in `query`."""
         newest = min(now, now if query.created_max is None else query.created_max)
-        first = (query.created_min or 0) // _DAY + _EPOCH - LONGEST_SYNC - 2
-        days = range(max(self.ledger.first, first), newest // _DAY + _EPOCH + 2)
+        first = (query.created_min or 0) // _DAY_MS + EPOCH_DAY - LONGEST_SYNC - 2
+        days = range(max(self.ledger.first, first), newest // _DAY_MS + EPOCH_DAY + 2)
         return [
             entry
             for device, register in enumerate(self.ledger.registers)
@@ -61,22 +61,22 @@ class Shifts:
 
     def _received_at(self, device: int, day: int) -> int:
         """Millisecond at which the server receives a shift; 0 if there is none."""
-        slots, absence = self.ledger.plan(device, day), self.ledger.absence(device, day)
-        closed = self._closed(slots) if slots else 0
+        planned_receipts, absence = self.ledger.plan(device, day), self.ledger.absence(device, day)
+        closed = self._closed(planned_receipts) if planned_receipts else 0
         return (absence[1] + 60 if absence and absence[0] <= closed < absence[1] else closed) * 1000
 
     @staticmethod
-    def _closed(slots: tuple[Slot, ...]) -> int:
-        return slots[-1].sold + 900 + slots[0].number * 37 % 1200
+    def _closed(planned_receipts: tuple[PlannedReceipt, ...]) -> int:
+        return planned_receipts[-1].sold + 900 + planned_receipts[0].number * 37 % 1200
 
     def _print_shift(self, key: str, device: int, day: int) -> bytes:
-        slots, register = self.ledger.plan(device, day), self.ledger.registers[device]
+        planned_receipts, register = self.ledger.plan(device, day), self.ledger.registers[device]
         opened = self.ledger.midnight(day) + 11 * 3600 + 40 * 60
-        totals = self.tickets.totals.complete(slots, self.tickets.ticket)
+        totals = self.tickets.totals.complete(planned_receipts, self.tickets.ticket)
         sums = totals.sums
         paid_out = 350_00 if day % 9 == 0 else 0
         expected = STARTING_CASH + sums["in"] - sums["out"] - paid_out
-        who = self.tickets.ticket(slots[0]).employee or ""
+        who = self.tickets.ticket(planned_receipts[0]).employee or ""
         money = {
             "starting_cash": STARTING_CASH,
             "cash_payments": sums["in"],
@@ -106,7 +106,7 @@ class Shifts:
                 "store_id": id_of("store", STORES[register.store].name),
                 "pos_device_id": id_of("device", register.number),
                 "opened_at": stamp(opened * 1000),
-                "closed_at": stamp(self._closed(slots) * 1000),
+                "closed_at": stamp(self._closed(planned_receipts) * 1000),
                 "opened_by_employee": employee,
                 "closed_by_employee": employee,
                 **{name: amount / 100 for name, amount in money.items()},

@@ -16,15 +16,15 @@ from typing import Any
 
 from pipeline.simulator.business import STORES
 from pipeline.simulator.cancellation import LONGEST_CANCELLATION
-from pipeline.simulator.ids import id_of
-from pipeline.simulator.ledger import Ledger, Slot
+from pipeline.simulator.ids import EPOCH_DAY, id_of
+from pipeline.simulator.ledger import Ledger, PlannedReceipt
 from pipeline.simulator.loyverse.receipt import number_of, print_receipt
 from pipeline.simulator.shifts import Shifts
 from pipeline.simulator.shop_catalog import ShopCatalog
 from pipeline.simulator.source import EVERYTHING, Entry, Query, entries_of
 from pipeline.simulator.tickets import Tickets
 
-_DAY = 86_400_000
+_DAY_MS = 86_400_000
 
 
 class Shop:
@@ -62,19 +62,19 @@ class Shop:
             for bound in (now, query.created_max, query.updated_max, before and before[0])
             if bound is not None
         )
-        oldest = (self.ledger.first - 719_163) * _DAY
+        oldest = (self.ledger.first - EPOCH_DAY) * _DAY_MS
         if query.created_min is not None:
             oldest = max(oldest, query.created_min)
         if query.updated_min is not None:
-            oldest = max(oldest, query.updated_min - LONGEST_CANCELLATION * _DAY)
+            oldest = max(oldest, query.updated_min - LONGEST_CANCELLATION * _DAY_MS)
         second = now // 1000
-        for utc_day in range(newest // _DAY, oldest // _DAY - 1, -1):
-            for slot in self.ledger.created_on(utc_day + 719_163):
-                created, updated = slot.created * 1000, slot.updated(second) * 1000
-                is_after = before is not None and (created, slot.id) >= before
+        for utc_day in range(newest // _DAY_MS, oldest // _DAY_MS - 1, -1):
+            for planned in self.ledger.created_on(utc_day + EPOCH_DAY):
+                created, updated = planned.created * 1000, planned.updated(second) * 1000
+                is_after = before is not None and (created, planned.id) >= before
                 if created > newest or is_after or updated < (query.updated_min or 0):
                     continue
-                entry = self._entry(slot, second)
+                entry = self._entry(planned, second)
                 if query.admits(entry):
                     yield entry
 
@@ -82,10 +82,10 @@ class Shop:
         match = re.fullmatch(r"([1-9])-([1-9][0-9]{0,10})", number)
         for device, register in enumerate(self.ledger.registers):
             if match and str(register.number) == match[1]:
-                self.ledger.first_number(device, max(now // _DAY + 719_163 + 2, self.ledger.first))
-                slot = self.ledger.find(device, int(match[2]))
-                if slot and slot.created * 1000 <= now:
-                    return self._entry(slot, now // 1000)
+                self.ledger.count_until(now // _DAY_MS + EPOCH_DAY + 2)
+                planned = self.ledger.find(device, int(match[2]))
+                if planned and planned.created * 1000 <= now:
+                    return self._entry(planned, now // 1000)
         return None
 
     def rows(self, now: int, resource: str, query: Query = EVERYTHING) -> list[Entry]:
@@ -96,16 +96,16 @@ class Shop:
     def merchant(self) -> dict[str, Any]:
         return self.shop_catalog.merchant()
 
-    def _entry(self, slot: Slot, second: int) -> Entry:
+    def _entry(self, planned: PlannedReceipt, second: int) -> Entry:
         return Entry(
-            slot.created * 1000,
-            slot.id,
-            slot.updated(second) * 1000,
-            number_of(self.ledger, slot.device, slot.number),
-            self._stores[slot.device],
+            planned.created * 1000,
+            planned.id,
+            planned.updated(second) * 1000,
+            number_of(self.ledger, planned.device, planned.number),
+            self._stores[planned.device],
             False,
-            partial(self._print, slot, 0 < slot.cancelled <= second),
+            partial(self._print, planned, 0 < planned.cancelled <= second),
         )
 
-    def _print_state(self, slot: Slot, cancelled: bool) -> bytes:
-        return print_receipt(self.ledger, self.tickets.ticket(slot), slot, cancelled)
+    def _print_state(self, planned: PlannedReceipt, cancelled: bool) -> bytes:
+        return print_receipt(self.ledger, self.tickets.ticket(planned), planned, cancelled)

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from pipeline.simulator import business, pricelist
-from pipeline.simulator.ids import id_of, opening, stamp
+from pipeline.simulator.ids import EPOCH_DAY, id_of, opening, stamp
 from pipeline.simulator.menu import CATEGORIES, ITEMS, TAXES, Item
 from pipeline.simulator.modifiers import MODIFIERS
 from pipeline.simulator.pricelist import name_on, option_id, price_on, sku_of, variant_id
@@ -220,7 +220,7 @@ class ShopCatalog:
         times = self._times(now, item.since and item.since - timedelta(days=2), changes, item.until)
         if times is None:
             return None
-        today = date.fromordinal(719_163 + (now - 10 * 3_600_000) // 86_400_000)
+        today = date.fromordinal(EPOCH_DAY + (now - 10 * 3_600_000) // 86_400_000)
         item_id = id_of("item", item.name)
         return {
             "id": item_id,

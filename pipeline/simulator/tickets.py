@@ -1,8 +1,8 @@
-"""Ticket of a slot: lines, discounts, tip, payments, or what a refund returns.
+"""Ticket of a planned receipt: lines, discounts, tip, payments, or what a refund returns.
 
-Takes a slot of the ledger. Returns a `Ticket` in centavos. Each ticket has its own random source,
-so its content does not depend on what else is read. Always true: payments == total == lines + tip +
-surcharge - rounding.
+Takes a planned receipt of the ledger. Returns a `Ticket` in centavos. Each ticket has its own
+random source, so its content does not depend on what else is read. Always true: payments == total
+== lines + tip + surcharge - rounding.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from pipeline.simulator.business import (
     Discount,
 )
 from pipeline.simulator.chance import Random
-from pipeline.simulator.ledger import Ledger, Slot
+from pipeline.simulator.ledger import Ledger, PlannedReceipt
 from pipeline.simulator.pricelist import Tax, menu_on
 from pipeline.simulator.ticket_lines import Line, discount_lines, half_up, tax_lines
 from pipeline.simulator.totals import Totals
@@ -68,30 +68,32 @@ def _pick(rng: Random, rows: tuple[tuple[str, int], ...]) -> str:
 
 
 class Tickets:
-    """Tickets of a ledger's slots."""
+    """Tickets of a ledger's planned receipts."""
 
     def __init__(self, ledger: Ledger):
         self.ledger, self.totals = ledger, Totals()
         # receipts and shifts of one month need the same ones; one takes 2 kB
         self.ticket = lru_cache(maxsize=12_000)(self._ticket)
 
-    def _ticket(self, slot: Slot) -> Ticket:
-        rng = Random(((self.ledger.seed << 8 | 7) << 8 | slot.device) << 40 | slot.number)
-        if slot.refunds is None:
-            ticket = self._sale(rng, slot)
+    def _ticket(self, planned: PlannedReceipt) -> Ticket:
+        rng = Random(((self.ledger.seed << 8 | 7) << 8 | planned.device) << 40 | planned.number)
+        if planned.refunds is None:
+            ticket = self._sale(rng, planned)
         else:
-            ticket = self._refund(rng, self.ticket(self.ledger.sale(slot.device, *slot.refunds)))
-        first = self.ledger.first_number(slot.device, slot.day)
-        self.totals.add(slot, slot.number - first, ticket)
+            ticket = self._refund(
+                rng, self.ticket(self.ledger.sale(planned.device, *planned.refunds))
+            )
+        first = self.ledger.first_number(planned.device, planned.day)
+        self.totals.add(planned, planned.number - first, ticket)
         return ticket
 
-    def _sale(self, rng: Random, slot: Slot) -> Ticket:
-        random, day = rng.random, date.fromordinal(slot.day)
-        register = self.ledger.registers[slot.device]
-        years = (slot.day - self.ledger.first) / 365
+    def _sale(self, rng: Random, planned: PlannedReceipt) -> Ticket:
+        random, day = rng.random, date.fromordinal(planned.day)
+        register = self.ledger.registers[planned.device]
+        years = (planned.day - self.ledger.first) / 365
         channel = self._channel(random(), years, register.web)
         lines = draw_basket(rng, menu_on(day, self.ledger.opened), draw_party(rng), channel)
-        discounts = self._discount(rng, lines, day, slot.customer)
+        discounts = self._discount(rng, lines, day, planned.customer)
         taxes = tax_lines(lines)
         due = sum([line.total for line in lines])
         dining_option = None if random() < 0.02 else _pick(rng, DINING_OPTIONS[channel])
@@ -101,7 +103,7 @@ class Tickets:
         total = due + surcharge + tip
         if register.store == 1 and tender == CASH and total % 50 and random() < 0.03:
             total -= total % 50  # the register rounds cash down
-        points = (total // 20, 0, int(random() * 300_00)) if slot.customer >= 0 else (0, 0, 0)
+        points = (total // 20, 0, int(random() * 300_00)) if planned.customer >= 0 else (0, 0, 0)
         return Ticket(
             lines,
             discounts,
@@ -110,8 +112,8 @@ class Tickets:
             tip,
             surcharge,
             self._payments(rng, total, tender),
-            slot.customer,
-            self._employee(random(), slot, day),
+            planned.customer,
+            self._employee(random(), planned, day),
             dining_option,
             self._order(rng, channel),
             NOTES[int(random() * len(NOTES))] if random() < 0.004 else None,
@@ -193,14 +195,14 @@ class Tickets:
             return [(CARD if tender == CASH else tender, total - cash), (CASH, cash)]
         return [(tender if total else CASH, total)]
 
-    def _employee(self, draw: float, slot: Slot, day: date) -> str | None:
-        register = self.ledger.registers[slot.device]
+    def _employee(self, draw: float, planned: PlannedReceipt, day: date) -> str | None:
+        register = self.ledger.registers[planned.device]
         if register.web:
             return None
         hired = STORES[register.store].people
         people = [name for name in hired if name != LEFT[0] or day < LEFT[1]]
-        evening = slot.sold - self.ledger.midnight(slot.day) > 18 * 3600
-        return people[(slot.day + slot.device + evening + (draw < 0.2)) % len(people)]
+        evening = planned.sold - self.ledger.midnight(planned.day) > 18 * 3600
+        return people[(planned.day + planned.device + evening + (draw < 0.2)) % len(people)]
 
     @staticmethod
     def _order(rng: Random, channel: str) -> str | None:

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from pipeline.simulator.business import CASH
-from pipeline.simulator.ledger import Slot
+from pipeline.simulator.ledger import PlannedReceipt
 
 if TYPE_CHECKING:
     from pipeline.simulator.tickets import Ticket
@@ -59,16 +59,20 @@ class Totals:
         self._days: dict[tuple[int, int], DayTotals] = {}
         self._lock = Lock()
 
-    def add(self, slot: Slot, place: int, ticket: Ticket) -> None:
+    def add(self, planned: PlannedReceipt, place: int, ticket: Ticket) -> None:
         """Count a ticket; `place` is its place among the receipts of the register's day."""
         with self._lock:
-            day = self._days.setdefault((slot.device, slot.day), DayTotals())
-            day.add(place, ticket, is_refund=slot.refunds is not None)
+            day = self._days.setdefault((planned.device, planned.day), DayTotals())
+            day.add(place, ticket, is_refund=planned.refunds is not None)
 
-    def complete(self, slots: Sequence[Slot], draw: Callable[[Slot], Ticket]) -> DayTotals:
-        """The totals of a day's slots, at least one; draws missing tickets."""
-        day = self._days.setdefault((slots[0].device, slots[0].day), DayTotals())
-        for place, slot in enumerate(slots):
+    def complete(
+        self, planned_receipts: Sequence[PlannedReceipt], draw: Callable[[PlannedReceipt], Ticket]
+    ) -> DayTotals:
+        """The totals of a day's planned receipts, at least one; draws missing tickets."""
+        day = self._days.setdefault(
+            (planned_receipts[0].device, planned_receipts[0].day), DayTotals()
+        )
+        for place, planned in enumerate(planned_receipts):
             if not day.drawn >> place & 1:
-                self.add(slot, place, draw(slot))
+                self.add(planned, place, draw(planned))
         return day

@@ -15,7 +15,7 @@ from datetime import date, datetime
 from functools import partial
 
 from pipeline.lakes.raw_source import RawSource
-from pipeline.load import RECEIPTS, Lake, RawPartition
+from pipeline.load import RAW_RECEIPTS, Lake, RawPartition
 from pipeline.load.layout import DATASETS, IDENTITY, MONTHLY, NIGHTLY, SALES
 from pipeline.load.raw_keys import objects_named
 from pipeline.load.summary_digests import FILE as FILE
@@ -63,10 +63,10 @@ def read_summary(
 ) -> RunSummary:
     """What the run of `day` did in `seconds`; `status` is the lake after it."""
     past = lake.read_state(FILE).get("seen", {})
-    seen = {dataset: _numbers(lake, dataset) for dataset in DATASETS if dataset != RECEIPTS}
+    seen = {dataset: _numbers(lake, dataset) for dataset in DATASETS if dataset != RAW_RECEIPTS}
     for raw in sources:
         manifests = raw.lake.windows_and_rescans().items()
-        seen[raw.path_of(RECEIPTS)] = {name: newest.number for name, newest in manifests}
+        seen[raw.path_of(RAW_RECEIPTS)] = {name: newest.number for name, newest in manifests}
     new = {
         dataset: [name for name, n in numbers.items() if n > past.get(dataset, {}).get(name, 0)]
         for dataset, numbers in seen.items()
@@ -74,7 +74,7 @@ def read_summary(
     records: dict[str, int] = {}
     late: dict[str, Callable[[], int]] = {}
     for raw in sources:
-        names = new.pop(raw.path_of(RECEIPTS))
+        names = new.pop(raw.path_of(RAW_RECEIPTS))
         records |= _count_records(raw, names)
         days = [name for name in names if RawPartition.parse(name).is_window]
         late |= {raw.name(name): partial(_late, raw.lake, name) for name in days}

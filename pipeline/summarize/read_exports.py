@@ -95,7 +95,7 @@ def read_export(data: bytes, decimals: int, forms: Sequence[ExportForm]) -> Expo
         _signed(number, row, each, kind, form)
         for (number, row), each in zip(rows, amounts, strict=True)
     ]
-    merge = _added if kind in form.added else _single
+    merge = _summed if kind in form.summed else _single
     zones = {normalize_heading(row["timezone"]) for _, row in rows if row.get("timezone")}
     return Export(
         form,
@@ -202,7 +202,7 @@ def _single(lines: list[ExportLine]) -> list[ExportLine]:
     return lines
 
 
-def _added(lines: list[ExportLine]) -> list[ExportLine]:
+def _summed(lines: list[ExportLine]) -> list[ExportLine]:
     """Item lines added up to their receipts."""
     receipts: dict[str, ExportLine] = {}
     for line in lines:

@@ -1,7 +1,7 @@
 """The tasks: days and months are the store's business days.
 
 RawReceipts(date)  RawCatalog(date)      what the point of sale's API returned
-      \\                /
+      \\                /                 Rescan(date): receipts that the windows missed
        DailySales(date)                  one business day, combos split
               |
        MonthlySales(month)               the lake: receipts, sales, payments, quarantine
@@ -15,6 +15,8 @@ MonthlyReport(month)  CumulativeReport(month)
           \\          /
         Nightly(date)                    extracts, rebuilds what changed, then delivers
         Delivery(date)                   sends the reports to their recipients
+
+On their own: Backfill (older windows), Rebuild, Verify, GlueTables (tables for Athena).
 """
 
 from pipeline.tasks.back_office import BackOffice

@@ -192,7 +192,7 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
             bar.reach(
                 step.done,
                 step.done / step.items,
-                f"{step.executors} executors, {step.failed} attempts failed and were repeated",
+                f"{step.processes} processes, {step.failed} attempts failed and were repeated",
             )
 
         requests = [[BuildRequest.for_task(task) for task in group] for group in groups]

@@ -16,7 +16,7 @@ from pipeline.lakes import (
     rules_of,
     sources,
 )
-from pipeline.load import CATALOG, RECEIPTS, STAGING, RawObject
+from pipeline.load import CATALOG, RAW_RECEIPTS, STAGING, RawObject
 from pipeline.rules import day_bounds
 from pipeline.targets import DatasetTask, Files, Metadata
 from pipeline.tasks.batch_groups import chunks_of
@@ -46,7 +46,7 @@ class DailySales(BatchTask):
 
     date: dt.date = settings.field(settings.Days(default=None))
     dataset, version = STAGING, schema.version_of(schema.LAKE)
-    upstream = (RECEIPTS, CATALOG)
+    upstream = (RAW_RECEIPTS, CATALOG)
 
     def requires(self) -> list[DatasetTask]:
         days = self.windows()
@@ -69,7 +69,9 @@ class DailySales(BatchTask):
     def inputs(self) -> list[tuple[str, str]] | None:
         catalogs = catalogs_for(self.date)
         if not all(catalog.digest() for catalog in catalogs) or not all(
-            committed(RECEIPTS, str(day), source) for source in sources() for day in self.windows()
+            committed(RAW_RECEIPTS, str(day), source)
+            for source in sources()
+            for day in self.windows()
         ):
             return None
         inputs = [(task.path, task.digest() or "") for task in catalogs]
@@ -99,11 +101,11 @@ class DailySales(BatchTask):
         """The days of one source."""
         from pipeline.transform import Raw, build_days
 
-        own_lake = raw_lake(source)
+        source_lake = raw_lake(source)
         objects = {task.date: task.objects(source) for task in tasks}
         catalogs = {task.date: read_catalog(catalog_for(task.date, source)) for task in tasks}
         entries = {entry.key: entry for day in objects.values() for entry in day}
-        bodies = own_lake.read_raw_all(list(entries.values()))
+        bodies = source_lake.read_raw_all(list(entries.values()))
         pairs = zip(entries.values(), bodies, strict=True)
         raw = [Raw(entry.partition, entry.key, body) for entry, body in pairs]
         keys = {day: {entry.key for entry in read} for day, read in objects.items()}
@@ -113,11 +115,11 @@ class DailySales(BatchTask):
         """The raw objects of a source's day, in blocks of lines, its catalog and rules."""
         from pipeline.transform import Raw
 
-        own_lake = raw_lake(source)
+        source_lake = raw_lake(source)
         raw = (
             Raw(entry.partition, entry.key, block)
             for entry in self.objects(source)
-            for block in own_lake.read_raw_blocks(entry)
+            for block in source_lake.read_raw_blocks(entry)
         )
         return raw, read_catalog(catalog_for(self.date, source)), rules_of(source)
 

@@ -16,7 +16,7 @@ from pipeline.load import (
     BACKOFFICE,
     CUSTOMERS,
     OUTSIDE,
-    RECEIPTS,
+    RAW_RECEIPTS,
     SALES,
     SHIFTS,
     STAGING,
@@ -150,16 +150,16 @@ def refetch(window: str, source: str = ROOT) -> None:
     The windows that were committed together with it are discarded too; for a second one of these
     nothing is left to do.
     """
-    raw_data = raw_lake(source)
-    manifest = raw_data.windows().get(window) or raw_data.newest(RECEIPTS, window)
+    source_lake = raw_lake(source)
+    manifest = source_lake.windows().get(window) or source_lake.newest(RAW_RECEIPTS, window)
     if manifest:
-        raw_data.invalidate(
-            RECEIPTS, manifest.partition, "invalidated by hand, to be fetched again"
+        source_lake.invalidate(
+            RAW_RECEIPTS, manifest.partition, "invalidated by hand, to be fetched again"
         )
     elif not any(
-        window in RawPartition.parse(name).windows for name in raw_data.partitions(RECEIPTS)
+        window in RawPartition.parse(name).windows for name in source_lake.partitions(RAW_RECEIPTS)
     ):
-        raise Corrupt(f"{RECEIPTS} has no window {window}", RECEIPTS, window)
+        raise Corrupt(f"{RAW_RECEIPTS} has no window {window}", RAW_RECEIPTS, window)
 
 
 class Verify(luigi.Task):

@@ -14,7 +14,7 @@ from pipeline import settings
 from pipeline.errors import Corrupt
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import check_lake, raw_sources, sources
-from pipeline.load import NIGHTLY, RECEIPTS, SALES, STAGING
+from pipeline.load import NIGHTLY, RAW_RECEIPTS, SALES, STAGING
 from pipeline.months import months_between
 from pipeline.recipients import report_recipients
 from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, lake
@@ -101,7 +101,7 @@ class Nightly(DerivedTask):
         first = history_span().first
         days = [first + n * DAY for n in range((self.date - first).days + 1)]
         return all(
-            committed(RECEIPTS, str(day), source) for source in sources() for day in days
+            committed(RAW_RECEIPTS, str(day), source) for source in sources() for day in days
         ) and all(task.complete() for task in (*catalogs_for(self.date), *self._rescans()))
 
     def inputs(self) -> list[tuple[str, str]] | None:

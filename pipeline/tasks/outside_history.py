@@ -12,7 +12,7 @@ from pipeline import schema, settings
 from pipeline.errors import DataError
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import lake, raw_sources, sources
-from pipeline.load import OUTSIDE, RECEIPTS, SALES, RawObject
+from pipeline.load import OUTSIDE, RAW_RECEIPTS, SALES, RawObject
 from pipeline.load.layout import file_key
 from pipeline.settings.run_context import once_per_run
 from pipeline.status.outside_history import (
@@ -70,7 +70,7 @@ class OutsideHistory(DerivedTask):
 
     month: dt.date = settings.field(settings.MonthParameter(default=None))
     dataset, version = OUTSIDE, f"2:{schema.version_of((schema.OUTSIDE,))}"
-    upstream = (RECEIPTS,)
+    upstream = (RAW_RECEIPTS,)
 
     def requires(self) -> list[RawReceipts]:
         first, last, allowed_lateness_days = history_span()
@@ -88,7 +88,7 @@ class OutsideHistory(DerivedTask):
         if not all(window.complete() for window in self.requires()):
             return None
         return [
-            ("/".join(filter(None, (folder, RECEIPTS, entry.key))), entry.digest)
+            ("/".join(filter(None, (folder, RAW_RECEIPTS, entry.key))), entry.digest)
             for folder, entries in objects_of(self.month).items()
             for entry in entries
         ]

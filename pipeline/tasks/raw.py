@@ -28,7 +28,7 @@ from pipeline.lakes import (
     sources,
 )
 from pipeline.lakes.connect import connect, origin_of
-from pipeline.load import CATALOG, RAW, RECEIPTS, RawPartition, compress, decompress
+from pipeline.load import CATALOG, RAW_FINGERPRINT, RAW_RECEIPTS, RawPartition, compress, decompress
 from pipeline.pos.source import Source, catalog_json
 from pipeline.rules import day_bounds
 from pipeline.targets import lake
@@ -111,11 +111,16 @@ class RawCatalog(RawTask):
         if source_names():
             check_stores(self.source, rows_by_name)
         counts = {name: len(rows) for name, rows in rows_by_name.items()}
-        raw_data = raw_lake(self.source)
+        source_lake = raw_lake(self.source)
         files = {"catalog": compress(catalog_json(rows_by_name))}
-        before = raw_data.newest(self.dataset, self.name)
-        raw_data.publish(
-            self.dataset, self.name, RAW, files, {"objects": counts}, expected_manifest=before
+        before = source_lake.newest(self.dataset, self.name)
+        source_lake.publish(
+            self.dataset,
+            self.name,
+            RAW_FINGERPRINT,
+            files,
+            {"objects": counts},
+            expected_manifest=before,
         )
         self.report_progress(f"{sum(counts.values())} objects", 100)
 
@@ -182,7 +187,7 @@ class RawReceipts(RawDays):
     """
 
     date: dt.date = settings.field(settings.Days())
-    dataset = RECEIPTS
+    dataset = RAW_RECEIPTS
     priority = 1_000_000  # before what is built from any window
 
     def fetch(self) -> None:
@@ -230,7 +235,7 @@ class Rescan(RawTask):
             default="", description="distinguishes rescans of the same period: 20261101T120000"
         )
     )
-    dataset = RECEIPTS
+    dataset = RAW_RECEIPTS
 
     @cached_property
     def name(self) -> str:
@@ -244,12 +249,12 @@ class Rescan(RawTask):
     def fetch(self) -> None:
         from pipeline.extract.rescan import rescan
 
-        raw_data = raw_lake(self.source)
-        windows = [window_of(task.date, raw_data) for task in self.requires()]
+        source_lake = raw_lake(self.source)
+        windows = [window_of(task.date, source_lake) for task in self.requires()]
         missed = rescan(
             windows,
             self.name,
-            raw_data,
+            source_lake,
             open_without_erased(self.source),
             now=settings.now(),
             state_folder=settings.lake_state_folder(),

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from pipeline.lakes import additional_generations
-from pipeline.load import RECEIPTS
+from pipeline.load import RAW_RECEIPTS
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import lake
 
@@ -23,7 +23,7 @@ def _kept_by_state() -> dict[tuple[int, ...], dict[Hashable, Any]]:
 
 def raw_state() -> tuple[int, ...]:
     """Numbers that change whenever the known raw receipts of a source change."""
-    generations = (*lake().generation_of((RECEIPTS,)), *additional_generations((RECEIPTS,)))
+    generations = (*lake().generation_of((RAW_RECEIPTS,)), *additional_generations((RAW_RECEIPTS,)))
     return os.getpid(), *generations
 
 

@@ -8,17 +8,17 @@ import luigi
 
 from pipeline import settings
 from pipeline.lakes import ROOT, check_lake, folder_of, raw_lake
-from pipeline.load import RAW, RECEIPTS
+from pipeline.load import RAW_FINGERPRINT, RAW_RECEIPTS
 from pipeline.targets import DatasetTask
 
 
 def committed(dataset: str, partition: str, source: str = ROOT) -> str | None:
     """The digest of a raw partition; None where it is missing or invalidated."""
     check_lake()
-    raw_data = raw_lake(source)
-    newest = raw_data.windows().get(partition) if dataset == RECEIPTS else None
-    newest = newest or raw_data.newest(dataset, partition)
-    return newest.digest if newest and newest.fingerprint == RAW else None
+    source_lake = raw_lake(source)
+    newest = source_lake.windows().get(partition) if dataset == RAW_RECEIPTS else None
+    newest = newest or source_lake.newest(dataset, partition)
+    return newest.digest if newest and newest.fingerprint == RAW_FINGERPRINT else None
 
 
 class RawTask(DatasetTask):

@@ -20,7 +20,7 @@ from pipeline import schema, settings
 from pipeline.errors import ConfigError, NotServed, PipelineError
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import point_of_sale_of, prefix_of, raw_lake, reader_of, rules_of, sources
-from pipeline.load import CATALOG, RAW, RAW_SHIFTS, SHIFTS, compress, decompress
+from pipeline.load import CATALOG, RAW_FINGERPRINT, RAW_SHIFTS, SHIFTS, compress, decompress
 from pipeline.load.publication import Content
 from pipeline.months import months_between
 from pipeline.pos.source import CashShift, Reader
@@ -79,7 +79,7 @@ class RawShifts(RawDays):
             rows, served_from = shop.shifts(since, until)
         except NotServed as error:
             refused, served_from = str(error), until
-        raw_data, contents = raw_lake(self.source), []
+        source_lake, contents = raw_lake(self.source), []
         for day, part in split_shifts(rows, days, reader_of(self.source)).items():
             reason = ""
             if received_in(day)[1] <= served_from:
@@ -87,9 +87,11 @@ class RawShifts(RawDays):
                 log.warning("%s: no shifts of the cash drawer are kept: %s", day, reason)
             files = {FILE: compress(b"".join(row + b"\n" for row in part))}
             metadata = {"shifts": len(part), "refused": reason}
-            expected = raw_data.newest(RAW_SHIFTS, str(day))
-            contents.append(Content(RAW_SHIFTS, str(day), RAW, files, metadata, expected))
-        for result in raw_data.publish_all(contents):
+            expected = source_lake.newest(RAW_SHIFTS, str(day))
+            contents.append(
+                Content(RAW_SHIFTS, str(day), RAW_FINGERPRINT, files, metadata, expected)
+            )
+        for result in source_lake.publish_all(contents):
             if isinstance(result, PipelineError):
                 raise result
         self.report_progress(f"{len(rows)} shifts", 100)
@@ -247,13 +249,15 @@ class MonthlyShifts(BatchTask):
 
     def _read(self, source: str, counts: Counter[str]) -> dict[CashShift, dt.date]:
         """The newest version of each shift, with the first partition that has it."""
-        read, raw_data = reader_of(source).read_shift, raw_lake(source)
+        read, source_lake = reader_of(source).read_shift, raw_lake(source)
         assert read is not None  # as of every source in shift_sources()
         newest: dict[str, tuple[CashShift, dt.date]] = {}
         for task in self.requires():
             if not isinstance(task, RawShifts) or task.source != source:
                 continue
-            for line in decompress(raw_data.read(RAW_SHIFTS, task.name, [FILE])[FILE]).splitlines():
+            for line in decompress(
+                source_lake.read(RAW_SHIFTS, task.name, [FILE])[FILE]
+            ).splitlines():
                 try:
                     shift = read(line)
                 except ValueError as error:

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline import transform
 from pipeline.lakes.raw_source import RawSource
-from pipeline.load import MONTHLY, RECEIPTS, Lake, RawObject
+from pipeline.load import MONTHLY, RAW_RECEIPTS, Lake, RawObject
 from pipeline.maintenance import completeness as conserving
 from pipeline.maintenance.completeness import Completeness
 from pipeline.tasks import MonthlyReport, monthly_report

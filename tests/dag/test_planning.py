@@ -10,7 +10,7 @@ import pytest
 from luigi.task import flatten
 
 from pipeline.executors.local import DRAWING, PRELOADED
-from pipeline.load import RECEIPTS
+from pipeline.load import RAW_RECEIPTS
 from pipeline.targets import lake
 from pipeline.tasks import MonthlyReport, Nightly, warm_up
 from pipeline.tasks.monthly_report import months_of_customers
@@ -44,7 +44,7 @@ def test_a_report_counts_the_customers_of_every_month_that_is_there(tmp_path: Pa
                 commits.add(
                     date(2026, 6, 1) + timedelta(number), {}, {"start": "", "records": 0}, {}
                 )
-        assert len(lake().partitions(RECEIPTS)) == 4
+        assert len(lake().partitions(RAW_RECEIPTS)) == 4
         months = [date(2026, month, 1) for month in (6, 7, 8, 9)]
         assert months_of_customers(date(2026, 10, 1)) == months
 

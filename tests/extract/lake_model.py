@@ -25,7 +25,7 @@ from pipeline.errors import Conflict
 from pipeline.extract import windows
 from pipeline.extract.rescan import rescan
 from pipeline.extract.window_bounds import window_of
-from pipeline.load import RECEIPTS, Lake, RawPartition, Storage, open_storage
+from pipeline.load import RAW_RECEIPTS, Lake, RawPartition, Storage, open_storage
 from pipeline.pos.source import Window
 from pipeline.transform import Store, day_bounds
 from tests.extract.small_shop import START

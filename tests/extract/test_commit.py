@@ -12,7 +12,7 @@ import pytest
 from pipeline.extract.commit import commit_windows
 from pipeline.extract.fetch import fetch_pages
 from pipeline.extract.windows import extract
-from pipeline.load import RECEIPTS, Lake, open_storage
+from pipeline.load import RAW_RECEIPTS, Lake, open_storage
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import ApiPage, Record, Window
@@ -87,7 +87,7 @@ def test_a_window_that_waits_tells_the_same_as_one_that_is_committed(
         commit(lake, records, windows(5), tmp_path)
         entries = lake.raw_objects(date(2026, 9, 1), NOW.date())
         names.append([(entry.partition, entry.sold, entry.times) for entry in entries])
-        assert len(lake.partitions(RECEIPTS)) == (5 if most == 1 else 1)
+        assert len(lake.partitions(RAW_RECEIPTS)) == (5 if most == 1 else 1)
     assert names[0] == names[1]
 
 

@@ -25,8 +25,7 @@ from pipeline.extract.missing_numbers import (
     request_numbers,
 )
 from pipeline.extract.rescan import numbers_tried, rescan
-from pipeline.extract.window_bounds import DATASET
-from pipeline.load import Lake, open_storage
+from pipeline.load import RAW_RECEIPTS, Lake, open_storage
 from pipeline.maintenance.erase import ErasingSource, entry
 from pipeline.pos.source import Record
 from pipeline.simulator import serve
@@ -190,7 +189,7 @@ def test_a_sweep_asks_for_what_the_lists_leave_out(
     assert (
         "4 missing receipt numbers were requested, 1 of them are unknown to the POS" in caplog.text
     )
-    metadata = lake.metadata(DATASET, "2026-10-02-rescan-1")
+    metadata = lake.metadata(RAW_RECEIPTS, "2026-10-02-rescan-1")
     assert (metadata["asked"], metadata["answered"], metadata["unknown"], metadata["records"]) == (
         4,
         3,
@@ -210,7 +209,7 @@ def test_an_invalidated_rescan_is_ignored(start, lake: Lake, tmp_path: Path) -> 
     _, source = start(hiding({"1-1010"}, {"1-1020"}))
     commit(lake, source, tmp_path)
     assert swept(lake, source, tmp_path, "1") == ["1-1010"]
-    lake.invalidate(DATASET, "2026-10-02-rescan-1", "to be fetched again")
+    lake.invalidate(RAW_RECEIPTS, "2026-10-02-rescan-1", "to be fetched again")
     assert numbers_tried(lake, START.date()) == {} and swept(lake, source, tmp_path, "1") == [
         "1-1010"
     ]
@@ -235,7 +234,7 @@ def test_a_receipt_of_a_later_window_is_left_to_it(start, lake: Lake, tmp_path: 
     _, source = start(book)
     commit(lake, source, tmp_path)
     assert swept(lake, source, tmp_path, "1") == []
-    assert lake.metadata(DATASET, "2026-10-02-rescan-1")["answered"] == 1
+    assert lake.metadata(RAW_RECEIPTS, "2026-10-02-rescan-1")["answered"] == 1
 
 
 @settings(max_examples=20)
@@ -269,7 +268,7 @@ def test_a_scan_begins_where_the_windows_begin(zone: int, late: int, is_ahead: b
             report=lambda *_: None,
             **options,
         )
-        requested = lake.metadata(DATASET, "2026-10-02-rescan-1")["asked"]
+        requested = lake.metadata(RAW_RECEIPTS, "2026-10-02-rescan-1")["asked"]
     assert missed == []
     assert requested == 0 or is_ahead, "numbers of before the windows are not asked for"
 

@@ -16,7 +16,7 @@ from hypothesis.errors import NoSuchExample
 from pipeline.extract import commit, windows
 from pipeline.extract import read_ahead as ahead
 from pipeline.load import Manifest, commits
-from pipeline.load.raw import RawZone
+from pipeline.load.raw import RawData
 from pipeline.load.raw_objects import StoredObjects, name_objects
 from pipeline.pos.loyverse.client import Loyverse
 from pipeline.pos.source import ApiPage, Window
@@ -75,19 +75,19 @@ def windows_do_not_touch(patch: pytest.MonkeyPatch) -> None:
 
 
 def manifests_come_before_their_data(patch: pytest.MonkeyPatch) -> None:
-    store, append = RawZone._store, RawZone._append
+    store, append = RawData._store, RawData._append
 
-    def store_later(zone: RawZone, number: int, packed: list) -> StoredObjects:
-        zone.held = number, packed
+    def store_later(raw: RawData, number: int, packed: list) -> StoredObjects:
+        raw.held = number, packed
         return name_objects(number, packed)
 
-    def append_first(zone: RawZone, *args: object) -> Manifest:
-        manifest = append(zone, *args)
-        store(zone, *zone.held)
+    def append_first(raw: RawData, *args: object) -> Manifest:
+        manifest = append(raw, *args)
+        store(raw, *raw.held)
         return manifest
 
-    patch.setattr(RawZone, "_store", store_later)
-    patch.setattr(RawZone, "_append", append_first)
+    patch.setattr(RawData, "_store", store_later)
+    patch.setattr(RawData, "_append", append_first)
 
 
 def the_night_is_bounded(patch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.extract.window_bounds import consecutive_windows, window_names, window_of
 from pipeline.extract.windows import consecutive_days
-from pipeline.load import RECEIPTS, Lake, open_storage
+from pipeline.load import RAW_RECEIPTS, Lake, open_storage
 from pipeline.transform import Store, day_bounds
 
 FIRST = date(2026, 10, 20)  # clocks are turned back in Europe on the 25th, in America on 1 November
@@ -74,6 +74,6 @@ def test_an_invalidated_window_bounds_nothing_and_is_filled_again(tmp_path: Path
     store = Store(timezone="Europe/Rome", day_starts_at=time(4), currency="EUR", decimals=2)
     fill(lake, store, {0, 1, 2})
     before = [window_of(FIRST + timedelta(days=n), lake) for n in range(3)]
-    lake.invalidate(RECEIPTS, str(FIRST + timedelta(days=1)), "a test")
+    lake.invalidate(RAW_RECEIPTS, str(FIRST + timedelta(days=1)), "a test")
     fill(lake, store, {1, 3})
     assert [window_of(FIRST + timedelta(days=n), lake) for n in range(3)] == before

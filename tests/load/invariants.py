@@ -15,7 +15,15 @@ import json
 from collections import defaultdict
 from hashlib import sha256
 
-from pipeline.load import INVALIDATED, RAW, RECEIPTS, Manifest, Stat, Storage, decompress
+from pipeline.load import (
+    INVALIDATED,
+    RAW_FINGERPRINT,
+    RAW_RECEIPTS,
+    Manifest,
+    Stat,
+    Storage,
+    decompress,
+)
 from pipeline.load.archive import unpack
 from pipeline.load.layout import commit_key, parse_manifest
 from pipeline.load.publication import digest_of_body
@@ -56,10 +64,14 @@ def check(
                 stated = {n: file["sha256"] for n, file in text["files"].items()}
                 assert digests == stated | archive.get("kept", {})
                 final.add(archive["key"])
-            if dataset == RECEIPTS and manifest is log[-1] and manifest.fingerprint == RAW:
+            if (
+                dataset == RAW_RECEIPTS
+                and manifest is log[-1]
+                and manifest.fingerprint == RAW_FINGERPRINT
+            ):
                 final |= _raw_batch(manifest, text, bodies)
         newest = log[-1]
-        if newest.fingerprint != INVALIDATED and dataset != RECEIPTS:
+        if newest.fingerprint != INVALIDATED and dataset != RAW_RECEIPTS:
             text = json.loads(bodies[newest.key])
             assert newest.digest == digest_of_body(text)
             files = text["files"]

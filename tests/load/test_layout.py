@@ -15,7 +15,7 @@ from pipeline.load.layout import (
     DATASETS,
     MONTHLY,
     NIGHTLY,
-    RECEIPTS,
+    RAW_RECEIPTS,
     SALES,
     STAGING,
     SUMMARY,
@@ -42,7 +42,7 @@ partitions = st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(str) | st.just(
 
 
 @given(
-    st.tuples(st.sampled_from(DATASETS[1:]), months) | st.tuples(st.just(RECEIPTS), partitions),
+    st.tuples(st.sampled_from(DATASETS[1:]), months) | st.tuples(st.just(RAW_RECEIPTS), partitions),
     st.integers(1, 10_000_000),
     hexes | st.sampled_from(["invalidated", "raw"]),
     hexes,
@@ -87,7 +87,7 @@ def test_a_raw_object_is_told_by_its_name_alone(
     assert parse_raw(Stat(key, size, "")) == [
         RawObject(key, sold, *names, size, f"{first}-{last}", 0, key)
     ]
-    assert key.startswith(f"{RECEIPTS}/")
+    assert key.startswith(f"{RAW_RECEIPTS}/")
 
 
 def test_an_object_of_two_dates_is_told_by_its_name_alone() -> None:
@@ -152,7 +152,9 @@ def test_where_things_stand() -> None:
         == f"reports/cumulative/2026-10/versions/000002.{'a' * 16}.zip"
     )
     assert archive_key(SALES, "2026-10", 2, "a" * 16) is None
-    assert commit_key(RECEIPTS, "2026-10-05", 1) == "_commits/raw/receipts/2026-10-05/000001.json"
+    assert (
+        commit_key(RAW_RECEIPTS, "2026-10-05", 1) == "_commits/raw/receipts/2026-10-05/000001.json"
+    )
     assert state_key("etl_state.json") == "state/etl_state.json"
 
 
@@ -198,7 +200,7 @@ def test_the_name_of_a_partition_is_read_as_it_was_written(
 ) -> None:
     name = RawPartition(day, rescan, 1 if rescan else span)
     assert RawPartition.parse(str(name)) == name
-    assert check_partition(RECEIPTS, str(name)) == str(name)
+    assert check_partition(RAW_RECEIPTS, str(name)) == str(name)
     assert name.is_window == (rescan == "")
     days = [day - timedelta(days=span - 1 - number) for number in range(span)]
     assert name.windows == ([] if rescan else [str(day) for day in days])
@@ -213,4 +215,4 @@ def test_the_name_of_a_partition_is_read_as_it_was_written(
 def test_no_other_name_is_a_partition(name: str) -> None:
     with pytest.raises(ConfigError, match=r"is not the name of a raw partition"):
         RawPartition.parse(name)
-    assert parse_manifest(f"_manifests/{RECEIPTS}/{name}/000001.raw.{'a' * 16}.json") is None
+    assert parse_manifest(f"_manifests/{RAW_RECEIPTS}/{name}/000001.raw.{'a' * 16}.json") is None

@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pipeline.errors import StorageRefused
-from pipeline.load import MONTHLY, RECEIPTS, SALES, Lake, Storage, fingerprint_of, open_storage
+from pipeline.load import MONTHLY, RAW_RECEIPTS, SALES, Lake, Storage, fingerprint_of, open_storage
 from tests.load.invariants import check
 from tests.load.seaweed import Server
 from tests.support.buckets import BUCKET, enter, new_url
@@ -40,7 +40,7 @@ def run_once(storage: Storage) -> None:
     lake = Lake(storage, publish_wait=0)
     storage.preflight()
     for fingerprint, text in ((fingerprint_of(1, {}, []), b"1"), (fingerprint_of(2, {}, []), b"2")):
-        if not lake.newest(RECEIPTS, "2026-10-05"):
+        if not lake.newest(RAW_RECEIPTS, "2026-10-05"):
             lake.commit_window("2026-10-05", {date(2026, 10, 5): b"{}\n", None: b"x\n"}, {})
         result = lake.raw_objects(date(2026, 10, 1), date(2026, 10, 31), "2026-10-05")
         assert [lake.read_raw(item) for item in result] == [b"{}\n", b"x\n"]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import Conflict, Corrupt
-from pipeline.load import INVALIDATED, MONTHLY, RECEIPTS, SALES, Lake, Storage, fingerprint_of
+from pipeline.load import INVALIDATED, MONTHLY, RAW_RECEIPTS, SALES, Lake, Storage, fingerprint_of
 from tests.load.faults import FaultyStorage
 from tests.load.invariants import check
 from tests.load.processes import join, start, stop_here, together
@@ -102,7 +102,7 @@ def test_runs_that_fetch_the_same_window_leave_one_batch(place: Storage) -> None
 
     assert together(8, work) == [0] * 8
     lake = Lake(place)
-    assert len(lake.history(RECEIPTS, "2026-10-05")) == 1
+    assert len(lake.history(RAW_RECEIPTS, "2026-10-05")) == 1
     texts = [
         lake.read_raw(item)
         for item in lake.raw_objects(date(2026, 10, 5), date(2026, 10, 5), "2026-10-05")

@@ -13,7 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import Conflict, Corrupt
-from pipeline.load import INVALIDATED, RAW, RECEIPTS, Lake, Stat, Storage, compress, decompress
+from pipeline.load import (
+    INVALIDATED,
+    RAW_FINGERPRINT,
+    RAW_RECEIPTS,
+    Lake,
+    Stat,
+    Storage,
+    compress,
+    decompress,
+)
 from pipeline.load.raw_keys import parse_raw
 from pipeline.load.raw_objects import DATES, cut_frame, pack_window
 from tests.load.faults import FaultyStorage, Killed
@@ -38,7 +47,7 @@ def test_a_partition_is_found_by_date_of_sale(reopen: Callable[[], Storage]) -> 
     lake(reopen()).commit_window(
         "2026-10-06", {OCT_5: io.BytesIO(b'{"late":1}\n'), None: b"[2]\n"}, {}
     )
-    assert manifest.fingerprint == RAW
+    assert manifest.fingerprint == RAW_FINGERPRINT
     assert manifest.number == 1
     assert texts(reopen(), OCT_5, OCT_5) == [WINDOW[OCT_5], b'{"late":1}\n']
     assert texts(reopen(), OCT_5, OCT_6, "2026-10-05") == [
@@ -50,7 +59,7 @@ def test_a_partition_is_found_by_date_of_sale(reopen: Callable[[], Storage]) -> 
     assert texts(reopen(), OCT_4, OCT_4, "2026-10-06") == [b"[2]\n"], (
         "empty objects are not stored; unknown dates only of the partition"
     )
-    assert lake(reopen()).metadata(RECEIPTS, "2026-10-05") == {"start": "2026-10-05T11:00:00Z"}
+    assert lake(reopen()).metadata(RAW_RECEIPTS, "2026-10-05") == {"start": "2026-10-05T11:00:00Z"}
     result = lake(reopen()).raw_objects(OCT_6, OCT_6)[0]
     assert (result.sold, result.partition, result.start + result.size) == (
         OCT_6,
@@ -63,14 +72,14 @@ def test_a_partition_is_found_by_date_of_sale(reopen: Callable[[], Storage]) -> 
 def test_an_empty_window_is_committed_too(folder: Storage) -> None:
     lake(folder).commit_window("2026-10-05", {}, {})
     lake(folder).commit_window("2026-10-06", {OCT_5: b""}, {})
-    assert lake(folder).partitions(RECEIPTS) == ["2026-10-05", "2026-10-06"]
+    assert lake(folder).partitions(RAW_RECEIPTS) == ["2026-10-05", "2026-10-06"]
     assert texts(folder, OCT_4, OCT_6) == []
     assert not list(folder.list("raw/"))
 
 
 def test_commit_requests(storage: Storage) -> None:
     item = lake(storage)
-    item.newest(RECEIPTS, "2026-10-05")
+    item.newest(RAW_RECEIPTS, "2026-10-05")
     before = storage.requests.copy()
     item.commit_window("2026-10-05", WINDOW, {})
     assert storage.requests - before == {"PUT": 2 + 2}, "two objects, commit record, manifest"
@@ -86,7 +95,7 @@ def test_only_the_first_of_two_runs_that_fetch_a_window_counts(
     reopen: Callable[[], Storage],
 ) -> None:
     item, two = lake(reopen()), lake(reopen())
-    assert item.newest(RECEIPTS, "2026-10-05") is two.newest(RECEIPTS, "2026-10-05") is None
+    assert item.newest(RAW_RECEIPTS, "2026-10-05") is two.newest(RAW_RECEIPTS, "2026-10-05") is None
     item.commit_window("2026-10-05", WINDOW, {})
     with pytest.raises(Conflict):
         two.commit_window("2026-10-05", {OCT_5: b'{"n":1}\n'}, {})
@@ -147,7 +156,7 @@ def test_bad_answers_of_a_sound_store_accuse_nothing(
     monkeypatch.setattr(type(folder), "get", bad)
     assert texts(folder, OCT_5, OCT_5) == [WINDOW[OCT_5]]
     afresh = lake(folder)
-    assert afresh.metadata(RECEIPTS, "2026-10-05") == {"start": "a", "end": "b"}
+    assert afresh.metadata(RAW_RECEIPTS, "2026-10-05") == {"start": "a", "end": "b"}
     assert afresh.read("sales", "2026-10") == {"sales": b"rows"}
     assert set(answers.values()) == {times + 1}
 
@@ -164,13 +173,13 @@ def test_a_invalidated_partition_counts_no_more_and_is_fetched_again_beside_the_
     lake(folder).commit_window("2026-10-05", WINDOW, {})
     damaged = lake(folder).raw_objects(OCT_5, OCT_5)[0]
     (folder.root / damaged.key).write_bytes(b"flipped")
-    lake(folder).invalidate(RECEIPTS, "2026-10-05", "an object was altered")
+    lake(folder).invalidate(RAW_RECEIPTS, "2026-10-05", "an object was altered")
     assert texts(folder, OCT_4, OCT_6, "2026-10-05") == []
     again = lake(folder).commit_window("2026-10-05", WINDOW, {})
-    assert [item.fingerprint for item in lake(folder).history(RECEIPTS, "2026-10-05")] == [
-        RAW,
+    assert [item.fingerprint for item in lake(folder).history(RAW_RECEIPTS, "2026-10-05")] == [
+        RAW_FINGERPRINT,
         INVALIDATED,
-        RAW,
+        RAW_FINGERPRINT,
     ]
     assert again.number == 3
     assert texts(folder, OCT_5, OCT_5) == [WINDOW[OCT_5]]
@@ -197,7 +206,7 @@ def test_what_another_run_commits_after_the_listing_is_not_taken_for_lost(folder
     item = lake(folder)
     assert item.raw_objects(OCT_4, OCT_6) == []
     lake(folder).commit_window("2026-10-05", WINDOW, {})
-    item.refresh(RECEIPTS)  # the log is newer now than the listing of the objects
+    item.refresh(RAW_RECEIPTS)  # the log is newer now than the listing of the objects
     assert len(item.raw_objects(OCT_4, OCT_6)) == 2
 
 
@@ -245,7 +254,7 @@ TOGETHER = [{OCT_5: b"{1}\n", OCT_6: b"{2}\n"}, {}, {OCT_5: b"{3}\n", None: b"?\
 def test_windows_that_are_committed_together_stay_windows(reopen: Callable[[], Storage]) -> None:
     queue(reopen(), TOGETHER)
     item = lake(reopen())
-    assert item.partitions(RECEIPTS) == ["2026-10-07-windows-3"]
+    assert item.partitions(RAW_RECEIPTS) == ["2026-10-07-windows-3"]
     assert list(item.windows()) == ["2026-10-05", "2026-10-06", "2026-10-07"]
     assert item.window_metadata("2026-10-06") == {
         "start": "2026-10-06T11",
@@ -275,7 +284,7 @@ def test_windows_of_two_months_or_too_many_bytes_are_not_committed_together(
     queue(folder, [{}] * 4, date(2026, 9, 29))
     monkeypatch.setattr("pipeline.load.commits.IN_MEMORY", 5)
     queue(folder, [{OCT_5: b"{1}\n"}, {}, {OCT_5: b"{2}\n"}, {OCT_5: b"{too large}\n"}])
-    assert lake(folder).partitions(RECEIPTS) == [
+    assert lake(folder).partitions(RAW_RECEIPTS) == [
         "2026-09-30-windows-2",
         "2026-10-02-windows-2",
         "2026-10-06-windows-2",
@@ -364,9 +373,9 @@ def test_compression_is_lossless_and_repeatable(data: bytes) -> None:
 def test_a_child_lists_for_itself(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     item = lake(folder)
     assert item.raw_objects(OCT_4, OCT_6) == []
-    assert item.newest(RECEIPTS, "2026-10-05") is None
+    assert item.newest(RAW_RECEIPTS, "2026-10-05") is None
     lake(folder).commit_window("2026-10-05", WINDOW, {})
     assert item.raw_objects(OCT_4, OCT_6) == [], "a run keeps what it knows"
     monkeypatch.setattr("os.getpid", lambda: -1)
-    assert item.newest(RECEIPTS, "2026-10-05").number == 1
+    assert item.newest(RAW_RECEIPTS, "2026-10-05").number == 1
     assert len(item.raw_objects(OCT_4, OCT_6)) == 2

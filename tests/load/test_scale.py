@@ -15,8 +15,8 @@ from pipeline.load import (
     CUSTOMERS,
     MONTHLY,
     NIGHTLY,
-    RAW,
-    RECEIPTS,
+    RAW_FINGERPRINT,
+    RAW_RECEIPTS,
     SALES,
     STAGING,
     SUMMARY,
@@ -49,8 +49,8 @@ def years(tmp_path_factory: pytest.TempPathFactory) -> Path:
         batch = partition_digest(1, [(str(day), *part) for part in parts])
         keys += [raw_key(item, str(day), batch, digest) for item, digest in parts]
         keys += [
-            manifest_of(RECEIPTS, str(day), 1, RAW, batch).key,
-            manifest_of(CATALOG, str(day), 1, RAW, digest_of(number)).key,
+            manifest_of(RAW_RECEIPTS, str(day), 1, RAW_FINGERPRINT, batch).key,
+            manifest_of(CATALOG, str(day), 1, RAW_FINGERPRINT, digest_of(number)).key,
         ]
         keys += [manifest_of(STAGING, str(day), 1, EDITION, digest_of(number)).key]
     for dataset in (SALES, SUMMARY, MONTHLY, CUMULATIVE):
@@ -65,7 +65,7 @@ def test_three_years_are_known_after_seven_listings(years: Path) -> None:
     storage = open_storage(str(years))
     lake = Lake(storage)
     lake.preflight()
-    for dataset in (RECEIPTS, CATALOG, STAGING):
+    for dataset in (RAW_RECEIPTS, CATALOG, STAGING):
         assert all(lake.newest(dataset, str(day)) for day in DAYS)
     for dataset in (SALES, SUMMARY, MONTHLY, CUMULATIVE):
         assert lake.partitions(dataset) == MONTHS
@@ -87,10 +87,10 @@ def test_three_years_that_grew_run_by_run_are_known_after_fifteen_requests(
         batch = partition_digest(1, [(str(day), *part) for part in parts])
         keys += [raw_key(item, str(day), batch, digest) for item, digest in parts]
         keys += [
-            manifest_of(dataset, str(day), 1, RAW, digest_of(number)).key
+            manifest_of(dataset, str(day), 1, RAW_FINGERPRINT, digest_of(number)).key
             for dataset in (CATALOG, NIGHTLY)
         ]
-        keys += [manifest_of(RECEIPTS, str(day), 1, RAW, batch).key]
+        keys += [manifest_of(RAW_RECEIPTS, str(day), 1, RAW_FINGERPRINT, batch).key]
         keys += [
             manifest_of(STAGING, str(day), fingerprint, EDITION, digest_of(number)).key
             for fingerprint in range(1, 2 + number % 2)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.load import RECEIPTS, Lake, decompress, open_storage
+from pipeline.load import RAW_RECEIPTS, Lake, decompress, open_storage
 from pipeline.load.raw_keys import parse_raw
 from pipeline.load.raw_objects import cut_frame
 from pipeline.maintenance.audit import audit
@@ -40,7 +40,7 @@ def lake(tmp_path: Path) -> Lake:
 
 def contents(lake: Lake) -> dict[tuple[str, date | None], bytes]:
     """What each raw object holds, committed or not, by partition and date of sale."""
-    entries = [entry for stat in lake.storage.list(f"{RECEIPTS}/") for entry in parse_raw(stat)]
+    entries = [entry for stat in lake.storage.list(f"{RAW_RECEIPTS}/") for entry in parse_raw(stat)]
     texts = {
         (e.partition, e.sold): decompress(cut_frame(e, lake.storage.get(e.stored))) for e in entries
     }
@@ -61,8 +61,8 @@ def test_only_what_the_edit_changes_is_changed_and_nothing_replaced_is_left(lake
     assert contents(lake) == committed(lake) == after
     (rewritten,) = lake.raw_objects(OCT_5, OCT_5)
     assert rewritten.times == TIMES[OCT_5]
-    assert lake.metadata(RECEIPTS, "2026-10-05") == {"start": "2026-10-05"}
-    assert [manifest.number for manifest in lake.history(RECEIPTS, "2026-10-05")] == [1, 2]
+    assert lake.metadata(RAW_RECEIPTS, "2026-10-05") == {"start": "2026-10-05"}
+    assert [manifest.number for manifest in lake.history(RAW_RECEIPTS, "2026-10-05")] == [1, 2]
     assert rewrite(lake, reader.remove_personal_data) == [], "nothing is left to do"
     assert list(audit(lake, everything())) == [], "what was replaced is not missing"
 
@@ -102,7 +102,7 @@ def test_of_windows_committed_together_only_the_selected_are_edited(tmp_path: Pa
 def test_an_object_that_no_run_committed_is_removed_where_the_edit_would_change_it(
     lake: Lake,
 ) -> None:
-    stat = next(lake.storage.list(f"{RECEIPTS}/"))
+    stat = next(lake.storage.list(f"{RAW_RECEIPTS}/"))
     left = stat.key.replace(parse_raw(stat)[0].partition_digest, "0" * 16)
     assert left != stat.key
     lake.storage.put(left, lake.storage.get(stat.key))

@@ -165,11 +165,11 @@ def test_devices_sync_late_and_within_bounds(shop: Shop, now: datetime) -> None:
     lags, cancelled = [], []
     for entry in shop.receipts(millis(now), Query(created_min=millis(now - timedelta(days=300)))):
         till, _, number = entry.key.partition("-")
-        slot = shop.ledger.find(
+        planned = shop.ledger.find(
             [till.number for till in shop.ledger.registers].index(int(till)), int(number)
         )
-        lags.append(slot.created - slot.sold)
-        cancelled += [slot.cancelled - slot.created] if slot.cancelled else []
+        lags.append(planned.created - planned.sold)
+        cancelled += [planned.cancelled - planned.created] if planned.cancelled else []
     assert max(lags) < LONGEST_SYNC * 86_400 and max(lags) > 3 * 86_400
     assert sum(2 * 3600 < lag < 86_400 for lag in lags) > 100 and sum(
         lag <= 300 for lag in lags
@@ -181,11 +181,11 @@ def test_a_cancellation_shows_from_its_instant_on(shop: Shop) -> None:
     start = datetime(2026, 9, 1, tzinfo=UTC)
     seen = 0
     for day in range(start.toordinal(), start.toordinal() + 8):
-        for slot in shop.ledger.created_on(day):
-            if slot.cancelled:
+        for planned in shop.ledger.created_on(day):
+            if planned.cancelled:
                 number, instant = (
-                    f"{shop.ledger.registers[slot.device].number}-{slot.number}",
-                    slot.cancelled * 1000,
+                    f"{shop.ledger.registers[planned.device].number}-{planned.number}",
+                    planned.cancelled * 1000,
                 )
                 before, after = (
                     json.loads(shop.find(moment, number).read())
@@ -200,7 +200,7 @@ def test_a_cancellation_shows_from_its_instant_on(shop: Shop) -> None:
                     "updated_at": after["updated_at"],
                 }
                 assert parse_stamp(after["updated_at"]) == instant
-                for moment, updated in ((instant - 1, slot.created * 1000), (instant, instant)):
+                for moment, updated in ((instant - 1, planned.created * 1000), (instant, instant)):
                     exactly = Query(updated_min=updated, updated_max=updated)
                     assert number in {entry.key for entry in shop.receipts(moment, exactly)}
                 seen += 1
@@ -231,7 +231,7 @@ def test_the_days_tell_a_story(shop: Shop) -> None:
     ]
     assert years[0] < years[1] < years[2]
     night = ledger.plan(0, date(2026, 10, 10).toordinal())
-    assert any(slot.sold >= ledger.midnight(date(2026, 10, 11).toordinal()) for slot in night)
+    assert any(planned.sold >= ledger.midnight(date(2026, 10, 11).toordinal()) for planned in night)
 
 
 def test_only_so_many_stores() -> None:

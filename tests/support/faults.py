@@ -42,7 +42,7 @@ class Fault:
         inspect.signature(self._act).bind(None, **options)
         self.struck = 0
 
-    def strikes(self, exchange: Exchange) -> bool:
+    def affects(self, exchange: Exchange) -> bool:
         """Whether the fault applies to this request; counts it if so."""
         with self._lock:
             if self.left == 0 or not self.on(exchange):

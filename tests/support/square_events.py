@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 from pipeline.simulator.business import CARD, CASH
 from pipeline.simulator.demand import draw_times
-from pipeline.simulator.ledger import Ledger, Slot
+from pipeline.simulator.ids import EPOCH_DAY
+from pipeline.simulator.ledger import Ledger, PlannedReceipt
 from pipeline.simulator.pricelist import tax_of
 from pipeline.simulator.shop import Shop
 from pipeline.simulator.square import SquareShop
@@ -31,10 +32,10 @@ from pipeline.simulator.square.orders import RETURN, SALE, Order, State
 from pipeline.simulator.square.printer import Printer
 from pipeline.simulator.square.tenders import (
     OrderTender,
-    Payback,
+    PaymentRefund,
     Tenders,
     make_tender,
-    pay_back,
+    refund_payments,
     split_tip,
 )
 from pipeline.simulator.square.timeline import Timeline
@@ -83,7 +84,7 @@ class EventOrder(Order):
         return None, "DRAFT" if self.key.kind == DRAFT else "OPEN"
 
 
-class Fate(NamedTuple):
+class SaleEvent(NamedTuple):
     """Event of a sale, if any; `instant` in UTC seconds, `size` in [0, 1) scales it."""
 
     event: str | None = None
@@ -91,7 +92,7 @@ class Fate(NamedTuple):
     size: float = 0.0
 
 
-NOTHING = Fate()
+NOTHING = SaleEvent()
 
 
 class Events:
@@ -100,50 +101,52 @@ class Events:
     def __init__(self, ledger: Ledger, tickets: Tickets):
         self.ledger, self.tickets = ledger, tickets
         self.refund_of = Timeline(ledger, []).refund_of
-        self.fate = lru_cache(maxsize=20_000)(self._fate)
+        self.event_of = lru_cache(maxsize=20_000)(self._draw_event)
 
-    def returned_by(self, sale: Slot) -> list[Slot]:
+    def returned_by(self, sale: PlannedReceipt) -> list[PlannedReceipt]:
         """Receipts whose orders take back the sale or one of its lines."""
         later = None
         if sale.position % 8 == _EXCHANGED_POSITION:
             later = self._neighbour(sale, 1)
-        exchanged_by = later if later and self.fate(later).event == "exchange" else None
-        return [slot for slot in (self.refund_of(sale), exchanged_by) if slot]
+        exchanged_by = later if later and self.event_of(later).event == "exchange" else None
+        return [planned for planned in (self.refund_of(sale), exchanged_by) if planned]
 
-    def exchanged_sale(self, sale: Slot) -> Slot:
+    def exchanged_sale(self, sale: PlannedReceipt) -> PlannedReceipt:
         """Sale of which this sale's order takes back a line."""
         return self.ledger.sale(sale.device, sale.day, sale.position - 1)
 
-    def is_linked(self, sale: Slot) -> bool:
+    def is_linked(self, sale: PlannedReceipt) -> bool:
         """Whether the sale's refund of an amount refers to the sale."""
-        return self.fate(sale).size >= _UNLINKED_SHARE
+        return self.event_of(sale).size >= _UNLINKED_SHARE
 
-    def is_quiet(self, sale: Slot) -> bool:
+    def is_quiet(self, sale: PlannedReceipt) -> bool:
         """Whether the sale has no event, refund or exchange."""
-        return self.fate(sale) == NOTHING and not self.returned_by(sale)
+        return self.event_of(sale) == NOTHING and not self.returned_by(sale)
 
-    def _neighbour(self, sale: Slot, step: int) -> Slot | None:
+    def _neighbour(self, sale: PlannedReceipt, step: int) -> PlannedReceipt | None:
         plan = self.ledger.plan(sale.device, sale.day)
-        return next((slot for slot in plan if slot.position == sale.position + step), None)
+        return next((planned for planned in plan if planned.position == sale.position + step), None)
 
-    def _fate(self, sale: Slot) -> Fate:
+    def _draw_event(self, sale: PlannedReceipt) -> SaleEvent:
         if sale.refunds:
             return NOTHING
         if sale.cancelled:
-            return Fate("void", sale.cancelled)
+            return SaleEvent("void", sale.cancelled)
         rng = self.ledger.rng(20, sale.device, sale.number)
         draw, when, size = rng.random(), rng.random(), rng.random()
         if self.ledger.registers[sale.device].web:
             delay = 900 + int(when * when * when * 26 * _HOUR)
-            return Fate("fulfilled", sale.created + delay, size)
+            return SaleEvent("fulfilled", sale.created + delay, size)
         if sale.position % 8 == _EXCHANGING_POSITION and draw < 0.08:
-            return Fate("exchange", sale.created, size) if self._can_exchange(sale) else NOTHING
+            return (
+                SaleEvent("exchange", sale.created, size) if self._can_exchange(sale) else NOTHING
+            )
         event = next((name for name, share in _SHARES if draw < share), None)
         if event is None or self.refund_of(sale) or sale.position % 8 == _EXCHANGED_POSITION:
             return NOTHING
         return self._possible(sale, event, when, size)
 
-    def _can_exchange(self, sale: Slot) -> bool:
+    def _can_exchange(self, sale: PlannedReceipt) -> bool:
         earlier, ticket = self._neighbour(sale, -1), self.tickets.ticket(sale)
         return (
             earlier is not None
@@ -153,18 +156,18 @@ class Events:
             and len(ticket.payments) == 1
         )
 
-    def _possible(self, sale: Slot, event: str, when: float, size: float) -> Fate:
+    def _possible(self, sale: PlannedReceipt, event: str, when: float, size: float) -> SaleEvent:
         """Event of the sale, if its ticket allows it."""
         ticket = self.tickets.ticket(sale)
         tender, amount = ticket.payments[0]
         if ticket.total < 100 or (event in ("gift_card", "tip") and tender != CARD):
             return NOTHING
         if event == "tip":
-            later = Fate("tip", sale.created + _HOUR + int(when * 8 * _HOUR), size)
+            later = SaleEvent("tip", sale.created + _HOUR + int(when * 8 * _HOUR), size)
             return later if 0 < ticket.tip < amount else NOTHING
         if event == "amount_refund":
-            return Fate(event, sale.created + _HOUR + int(when * when * 9 * _DAY), size)
-        return Fate(event, sale.created, size)
+            return SaleEvent(event, sale.created + _HOUR + int(when * when * 9 * _DAY), size)
+        return SaleEvent(event, sale.created, size)
 
 
 class EventTimeline(Timeline):
@@ -177,10 +180,10 @@ class EventTimeline(Timeline):
         self.events = events
         self._extras = lru_cache(maxsize=4_000)(self._draw_extras)
 
-    def returns_of(self, sale: Slot | None) -> list[Order]:
+    def returns_of(self, sale: PlannedReceipt | None) -> list[Order]:
         if sale is None or sale.refunds:
             return []
-        later = [self.order_of(slot) for slot in self.events.returned_by(sale)]
+        later = [self.order_of(planned) for planned in self.events.returned_by(sale)]
         return [*self.orders_of(sale)[1:], *later]
 
     def orders_at(self, now: int, key: OrderKey) -> list[Order]:
@@ -190,30 +193,30 @@ class EventTimeline(Timeline):
 
     def orders_born_on(self, day: int) -> list[Order]:
         orders = super().orders_born_on(day)
-        start = (day - 719_163) * 86_400_000
+        start = (day - EPOCH_DAY) * 86_400_000
         for business_day in range(day - 1, day + 2):
             for device in range(len(self.ledger.registers)):
                 extras = self._extras(device, business_day)
                 orders += [row for row in extras if start <= row.born < start + 86_400_000]
         return orders
 
-    def orders_of(self, slot: Slot) -> list[Order]:
-        orders, fate = super().orders_of(slot), self.events.fate(slot)
+    def orders_of(self, planned: PlannedReceipt) -> list[Order]:
+        orders, fate = super().orders_of(planned), self.events.event_of(planned)
         follower = {"amount_refund": AMOUNT_REFUND, "void": VOID}.get(fate.event or "")
         if follower is not None:
-            key, instant = OrderKey(follower, slot.device, slot.number), fate.instant * 1000
-            orders.append(self.make_order(key, instant, instant, instant, [], slot))
+            key, instant = OrderKey(follower, planned.device, planned.number), fate.instant * 1000
+            orders.append(self.make_order(key, instant, instant, instant, [], planned))
         return orders
 
-    def changes_of(self, slot: Slot) -> list[tuple[int, str]]:
-        if slot.refunds:
-            return super().changes_of(slot)
-        fate, returns = self.events.fate(slot), self.events.returned_by(slot)
+    def changes_of(self, planned: PlannedReceipt) -> list[tuple[int, str]]:
+        if planned.refunds:
+            return super().changes_of(planned)
+        fate, returns = self.events.event_of(planned), self.events.returned_by(planned)
         changes = [(later.created * 1000, "refunded") for later in returns]
         if fate.event in ("tip", "fulfilled"):
             changes.append((fate.instant * 1000, fate.event))
         elif fate.event == "void" or (
-            fate.event == "amount_refund" and self.events.is_linked(slot)
+            fate.event == "amount_refund" and self.events.is_linked(planned)
         ):
             changes.append((fate.instant * 1000, "refunded"))
         return changes
@@ -233,8 +236,10 @@ class EventTimeline(Timeline):
                 sold = (ledger.midnight(day) + second) * 1000
                 closes = sold + 3_600_000 + int(size * 5 * 3_600_000)
                 changes = [(closes, "canceled")] if kind == OPEN else []
-                key, slot = OrderKey(kind, device, day << 4 | position), None
-                extras.append(self.make_order(key, sold + 2_000, sold + 200, sold, changes, slot))
+                key, planned = OrderKey(kind, device, day << 4 | position), None
+                extras.append(
+                    self.make_order(key, sold + 2_000, sold + 200, sold, changes, planned)
+                )
         return extras
 
 
@@ -245,17 +250,17 @@ class EventContents(Contents):
         super().__init__(tickets)
         self.events = events
 
-    def _sale(self, slot: Slot) -> Content:
-        content, fate = super()._sale(slot), self.events.fate(slot)
+    def _sale(self, planned: PlannedReceipt) -> Content:
+        content, fate = super()._sale(planned), self.events.event_of(planned)
         if fate.event == "packing":
-            return _with_packing(content, slot, 100 + int(fate.size * 900))
+            return _with_packing(content, planned, 100 + int(fate.size * 900))
         if fate.event == "party":
             amount = percent_of(sum(price(content).line_totals), _PARTY_PERCENTAGE)
             form = ("Servicio a grupos", "CUSTOM", "TOTAL_PHASE", amount, _PARTY_PERCENTAGE)
-            charge = Charge(uid_of("charge", slot, "party"), *form)
+            charge = Charge(uid_of("charge", planned, "party"), *form)
             return content._replace(charges=(*content.charges, charge))
-        tenders = {tender for tender, _ in self.ticket(slot).payments}
-        if tenders == {CASH} and self.events.is_quiet(slot):
+        tenders = {tender for tender, _ in self.ticket(planned).payments}
+        if tenders == {CASH} and self.events.is_quiet(planned):
             total = price(content).total
             return content._replace(rounding=_COIN * half_even(total, _COIN) - total)
         return content
@@ -263,41 +268,47 @@ class EventContents(Contents):
     def sold(self, state: State) -> Content:
         """What the order sells in that state, without a tip that is keyed later."""
         order = state.order
-        if order.slot is None:
+        if order.planned is None:
             return _extra(order)
-        content = self.sale(order.slot)
+        content = self.sale(order.planned)
         pending = any(what == "tip" for _, what in order.changes) and "tip" not in state.done
         return content._replace(tip=0) if pending else content
 
     def priced(self, state: State) -> Priced:
-        slot, content = state.order.slot, self.sold(state)
-        return self.price_of(slot) if slot and content is self.sale(slot) else price(content)
+        planned, content = state.order.planned, self.sold(state)
+        return (
+            self.price_of(planned) if planned and content is self.sale(planned) else price(content)
+        )
 
     def returned(self, order: Order) -> Content | None:
-        slot, kind = order.slot, order.key.kind
+        planned, kind = order.planned, order.key.kind
         if kind == RETURN:
-            return self.refund(slot)
+            return self.refund(planned)
         if kind == VOID:
-            return _reversed(self.sale(slot))
+            return _reversed(self.sale(planned))
         if kind == AMOUNT_REFUND:
-            return _amount(slot, self.events.fate(slot).size, self.price_of(slot).total)
-        if slot is not None and self.events.fate(slot).event == "exchange":
-            return self._exchanged(slot)
+            return _amount(
+                planned, self.events.event_of(planned).size, self.price_of(planned).total
+            )
+        if planned is not None and self.events.event_of(planned).event == "exchange":
+            return self._exchanged(planned)
         return None
 
-    def returned_sale(self, order: Order) -> Slot:
+    def returned_sale(self, order: Order) -> PlannedReceipt:
         """Sale of which the order takes back all or a part."""
         if order.key.kind == RETURN:
-            return self.sale_of(order.slot)
-        return self.events.exchanged_sale(order.slot) if order.key.kind == SALE else order.slot
+            return self.sale_of(order.planned)
+        return (
+            self.events.exchanged_sale(order.planned) if order.key.kind == SALE else order.planned
+        )
 
-    def source_of(self, order: Order) -> Slot | None:
-        is_linked = order.key.kind != AMOUNT_REFUND or self.events.is_linked(order.slot)
+    def source_of(self, order: Order) -> PlannedReceipt | None:
+        is_linked = order.key.kind != AMOUNT_REFUND or self.events.is_linked(order.planned)
         return self.returned_sale(order) if is_linked else None
 
-    def _exchanged(self, slot: Slot) -> Content:
+    def _exchanged(self, planned: PlannedReceipt) -> Content:
         """First line of the sale that this sale's order takes back."""
-        sale = self.sale(self.events.exchanged_sale(slot))
+        sale = self.sale(self.events.exchanged_sale(planned))
         line = sale.lines[0]
         uids = {uid for uid, _ in line.discounts}
         discounts = tuple(row for row in sale.discounts if row.uid in uids)
@@ -313,10 +324,10 @@ def _reversed(content: Content) -> Content:
     return content._replace(lines=lines)
 
 
-def _amount(slot: Slot, size: float, total: int) -> Content:
+def _amount(planned: PlannedReceipt, size: float, total: int) -> Content:
     """Refund of an amount, without information on its items."""
     amount = max(1, int(total * (0.1 + 0.4 * size)))
-    return _without_item(uid_of("return", slot, "amount"), "CUSTOM_AMOUNT", None, amount)
+    return _without_item(uid_of("return", planned, "amount"), "CUSTOM_AMOUNT", None, amount)
 
 
 def _without_item(uid: str, kind: str, name: str | None, amount: int, **more: Any) -> Content:
@@ -337,11 +348,11 @@ def _extra(order: Order) -> Content:
     return Content()
 
 
-def _with_packing(content: Content, slot: Slot, amount: int) -> Content:
+def _with_packing(content: Content, planned: PlannedReceipt, amount: int) -> Content:
     """Add a service charge with an additive tax, whose base also has such lines."""
-    tax = order_tax(tax_of("mas_iva"), slot)
+    tax = order_tax(tax_of("mas_iva"), planned)
     taxes = content.taxes if tax in content.taxes else (*content.taxes, tax)
-    uid = uid_of("charge", slot, "packing")
+    uid = uid_of("charge", planned, "packing")
     charge = Charge(uid, "Empaque", "CUSTOM", "SUBTOTAL_PHASE", amount, None, tax.uid)
     return content._replace(taxes=taxes, charges=(*content.charges, charge))
 
@@ -353,42 +364,42 @@ class EventTenders(Tenders):
         order = state.order
         if order.is_return or order.key.kind in (OPEN, DRAFT) or "canceled" in state.done:
             return []
-        if order.slot is None:
+        if order.planned is None:
             total = self.contents.priced(state).total
             kind = "CARD" if total % 3 else "CASH"
             kind = "NO_SALE" if order.key.kind == NO_SALE else kind
             return [make_tender(order, 0, kind, None, total, 0)]
-        event = self.contents.events.fate(order.slot).event
+        event = self.contents.events.event_of(order.planned).event
         if event == "exchange":
             priced = self.contents.priced(state)
             total = priced.total - price(self.contents.returned(order)).total
-            tender = self.contents.ticket(order.slot).payments[0][0]
+            tender = self.contents.ticket(order.planned).payments[0][0]
             return split_tip(order, [(tender, total)] if total > 0 else [], priced.tip)
         tenders = super().tenders_of(state)
         if event == "gift_card":
             tenders[0] = tenders[0]._replace(type="SQUARE_GIFT_CARD")
         return tenders
 
-    def paybacks(self, state: State) -> list[Payback]:
+    def payment_refunds(self, state: State) -> list[PaymentRefund]:
         order = state.order
         returned = self.contents.returned(order)
         if returned is None:
             return []
         if order.key.kind in (RETURN, VOID):
-            rows = self.contents.ticket(order.slot).payments
+            rows = self.contents.ticket(order.planned).payments
         else:
             total = price(returned).total
             total -= 0 if order.is_return else price(self.contents.sold(state)).total
             sale = self.contents.ticket(self.contents.returned_sale(order))
             rows = [(sale.payments[0][0], total)] if total > 0 else []
-        return pay_back(order, rows, self.contents.source_of(order))
+        return refund_payments(order, rows, self.contents.source_of(order))
 
 
 class EventPrinter(Printer):
     """Printer of orders with events, of which some have no receipt."""
 
     def ticket(self, order: Order) -> Ticket:
-        return super().ticket(order) if order.slot else _NO_TICKET
+        return super().ticket(order) if order.planned else _NO_TICKET
 
     def source(self, order: Order, ticket: Ticket) -> dict[str, Any]:
         is_invoice = order.key.kind in (OPEN, DRAFT)
@@ -409,7 +420,7 @@ def receipt_order_id(shop: SquareShop, number: str) -> str:
     """Id of the order that renders the receipt of that number, e.g. "1-1000"."""
     prefix, _, serial = number.partition("-")
     device = [str(register.number) for register in shop.ledger.registers].index(prefix)
-    slot = shop.ledger.find(device, int(serial))
-    if slot is None:
+    planned = shop.ledger.find(device, int(serial))
+    if planned is None:
         raise KeyError(f"no receipt {number} yet")
-    return shop.timeline.order_of(slot).id
+    return shop.timeline.order_of(planned).id

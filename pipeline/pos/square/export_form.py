@@ -102,7 +102,7 @@ EXPORT_FORM = ExportForm(
     cancelled=("cancel", "void", "fail", "declin", "anul"),
     row=_row,
     remedy="Transactions, or Items with details, from the Square Dashboard in English",
-    added=frozenset({"receipts", "items"}),
+    summed=frozenset({"receipts", "items"}),
     timezones={
         "eastern time (us & canada)": "America/New_York",
         "indiana (east)": "America/Indiana/Indianapolis",

@@ -1,8 +1,8 @@
 """Receipt as the API prints it: a JSON object with the keys of real receipts.
 
-Takes a ticket (centavos) and its slot (UTC seconds). Returns UTF-8 bytes. Amounts are in pesos; on
-some receipts whole amounts are integers and on others floats, as in real payloads. Amounts of a
-refund are positive. A cancelled receipt keeps its totals.
+Takes a ticket (centavos) and its planned receipt (UTC seconds). Returns UTF-8 bytes. Amounts are in
+pesos; on some receipts whole amounts are integers and on others floats, as in real payloads.
+Amounts of a refund are positive. A cancelled receipt keeps its totals.
 
 The text is put together from parts that recur on many receipts and are encoded once.
 """
@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 
 from pipeline.simulator.business import DISCOUNTS, POINTS, STORES, TENDERS, WALLET, Discount
 from pipeline.simulator.ids import id_of, stamp
-from pipeline.simulator.ledger import Ledger, Slot
+from pipeline.simulator.ledger import Ledger, PlannedReceipt
 from pipeline.simulator.pricelist import Answer, Tax
 from pipeline.simulator.source import encode
 from pipeline.simulator.ticket_lines import Line
@@ -55,31 +55,33 @@ def customer_id(seed: int, customer: int) -> str:
     return id_of("customer", f"{seed}/{customer}")
 
 
-def print_receipt(ledger: Ledger, ticket: Ticket, slot: Slot, cancelled: bool) -> bytes:
+def print_receipt(
+    ledger: Ledger, ticket: Ticket, planned: PlannedReceipt, cancelled: bool
+) -> bytes:
     """Receipt before or after its cancellation."""
     money = _plain if ticket.plain else _decimal
-    register = ledger.registers[slot.device]
-    sold, created = stamp(slot.sold * 1000), f'"{stamp(slot.created * 1000)}"'
-    paid = stamp((slot.sold - 1) * 1000) if ticket.split_second else sold
-    gone = f'"{stamp(slot.cancelled * 1000)}"' if cancelled else "null"
+    register = ledger.registers[planned.device]
+    sold, created = stamp(planned.sold * 1000), f'"{stamp(planned.created * 1000)}"'
+    paid = stamp((planned.sold - 1) * 1000) if ticket.split_second else sold
+    gone = f'"{stamp(planned.cancelled * 1000)}"' if cancelled else "null"
     kind, refunded = ("SALE", "null")
-    if slot.refunds:
-        number = ledger.sale(slot.device, *slot.refunds).number
-        kind, refunded = ("REFUND", f'"{number_of(ledger, slot.device, number)}"')
+    if planned.refunds:
+        number = ledger.sale(planned.device, *planned.refunds).number
+        kind, refunded = ("REFUND", f'"{number_of(ledger, planned.device, number)}"')
     customer = f'"{customer_id(ledger.seed, ticket.customer)}"' if ticket.customer >= 0 else "null"
     earned, deducted, balance = ticket.points
     lines = [
-        _line(line, line_id(register.number, slot.number, index), money)
+        _line(line, line_id(register.number, planned.number, index), money)
         for index, line in enumerate(ticket.lines)
     ]
     payments = [
         f"{_tender(tender)}{money(amount)}"
-        f',"paid_at":"{paid}","payment_details":{_card(slot) if tender == WALLET else "null"}}}'
+        f',"paid_at":"{paid}","payment_details":{_card(planned) if tender == WALLET else "null"}}}'
         for tender, amount in ticket.payments
     ]
     employee = _json(id_of("employee", ticket.employee) if ticket.employee else None)
     return (
-        f'{{"receipt_number":"{number_of(ledger, slot.device, slot.number)}"'
+        f'{{"receipt_number":"{number_of(ledger, planned.device, planned.number)}"'
         f',"note":{_json(ticket.note)},"receipt_type":"{kind}","refund_for":{refunded}'
         f',"order":{_json(ticket.order)},"created_at":{created}'
         f',"updated_at":{gone if cancelled else created}'
@@ -178,10 +180,10 @@ def _tender(tender: int) -> str:
     )
 
 
-def _card(slot: Slot) -> str:
+def _card(planned: PlannedReceipt) -> str:
     """Payment details from an integrated terminal; the number is masked."""
     return (
-        f'{{"authorization_code":"{slot.number * 7919 % 1_000_000:06d}"'
-        f',"reference_id":"{id_of("reference", slot.id)}","entry_method":"CONTACTLESS"'
-        f',"card_company":"Carnet","card_number":"************{slot.number * 31 % 10_000:04d}"}}'
+        f'{{"authorization_code":"{planned.number * 7919 % 1_000_000:06d}"'
+        f',"reference_id":"{id_of("reference", planned.id)}","entry_method":"CONTACTLESS"'
+        f',"card_company":"Carnet","card_number":"************{planned.number * 31 % 10_000:04d}"}}'
     )

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from .. import business, ticket_lines
 from ..ids import id_of
-from ..ledger import Slot
+from ..ledger import PlannedReceipt
 from ..pricelist import Tax
 from ..tickets import Ticket, Tickets
 from .arithmetic import percent_of
@@ -44,32 +44,32 @@ class Contents:
         self.ledger = tickets.ledger
         self.ticket = lru_cache(maxsize=4_000)(tickets.ticket)
         self.sale = lru_cache(maxsize=4_000)(self._sale)
-        self.price_of = lru_cache(maxsize=4_000)(lambda slot: price(self.sale(slot)))
+        self.price_of = lru_cache(maxsize=4_000)(lambda planned: price(self.sale(planned)))
 
-    def _sale(self, slot: Slot) -> Content:
-        return content_of(self.ticket(slot), slot)
+    def _sale(self, planned: PlannedReceipt) -> Content:
+        return content_of(self.ticket(planned), planned)
 
     def sold(self, state: State) -> Content:
         """What the order sells in that state."""
-        return self.sale(state.order.slot)
+        return self.sale(state.order.planned)
 
     def priced(self, state: State) -> Priced:
         """Amounts of what the order sells in that state."""
-        return self.price_of(state.order.slot)
+        return self.price_of(state.order.planned)
 
     def returned(self, order: Order) -> Content | None:
         """What the order takes back: all of a sale or one of its lines; None: nothing."""
-        return self.refund(order.slot) if order.is_return else None
+        return self.refund(order.planned) if order.is_return else None
 
-    def source_of(self, order: Order) -> Slot | None:
+    def source_of(self, order: Order) -> PlannedReceipt | None:
         """Sale of which the return takes back all or a part, if it refers to one."""
-        return self.sale_of(order.slot)
+        return self.sale_of(order.planned)
 
-    def refund(self, slot: Slot) -> Content:
+    def refund(self, planned: PlannedReceipt) -> Content:
         """Content that a receipt of type REFUND returns."""
-        sale = self.sale_of(slot)
-        ticket, sold = self.ticket(slot), self.ticket(sale)
-        content = content_of(ticket, slot)
+        sale = self.sale_of(planned)
+        ticket, sold = self.ticket(planned), self.ticket(sale)
+        content = content_of(ticket, planned)
         positions = _source_positions(ticket, sold)
         lines = tuple(
             line._replace(source_uid=uid_of("line", sale, position))
@@ -77,14 +77,14 @@ class Contents:
         )
         return content._replace(lines=lines)
 
-    def sale_of(self, slot: Slot) -> Slot:
+    def sale_of(self, planned: PlannedReceipt) -> PlannedReceipt:
         """Sale that the receipt of type REFUND returns."""
-        assert slot.refunds is not None
-        return self.ledger.sale(slot.device, *slot.refunds)
+        assert planned.refunds is not None
+        return self.ledger.sale(planned.device, *planned.refunds)
 
 
-def uid_of(kind: str, slot: Slot, key: object) -> str:
-    return token(kind, (slot.device, slot.number, key))
+def uid_of(kind: str, planned: PlannedReceipt, key: object) -> str:
+    return token(kind, (planned.device, planned.number, key))
 
 
 def _source_positions(ticket: Ticket, sold: Ticket) -> list[int]:
@@ -102,29 +102,29 @@ def _source_positions(ticket: Ticket, sold: Ticket) -> list[int]:
     ]
 
 
-def content_of(ticket: Ticket, slot: Slot) -> Content:
+def content_of(ticket: Ticket, planned: PlannedReceipt) -> Content:
     """Content of a ticket; the rounding is the total minus all other amounts."""
-    discounts, uids = _discounts(ticket, slot)
-    taxes = {tax.id: order_tax(tax, slot) for tax in ticket.taxes}
+    discounts, uids = _discounts(ticket, planned)
+    taxes = {tax.id: order_tax(tax, planned) for tax in ticket.taxes}
     lines = tuple(
-        [_line(line, slot, position, uids, taxes) for position, line in enumerate(ticket.lines)]
+        [_line(line, planned, position, uids, taxes) for position, line in enumerate(ticket.lines)]
     )
     charges: tuple[Charge, ...] = ()
     if ticket.surcharge:  # Square's automatic gratuity has no name
-        uid = uid_of("charge", slot, "surcharge")
+        uid = uid_of("charge", planned, "surcharge")
         charges = (Charge(uid, None, "AUTO_GRATUITY", "TOTAL_PHASE", ticket.surcharge),)
     due = sum(line.total for line in ticket.lines) + ticket.surcharge + ticket.tip
     return Content(lines, discounts, tuple(taxes.values()), charges, ticket.tip, ticket.total - due)
 
 
-def order_tax(tax: Tax, slot: Slot) -> OrderTax:
-    uid, catalog_id = uid_of("tax", slot, tax.id), catalog_token("tax", tax.id)
+def order_tax(tax: Tax, planned: PlannedReceipt) -> OrderTax:
+    uid, catalog_id = uid_of("tax", planned, tax.id), catalog_token("tax", tax.id)
     return OrderTax(uid, catalog_id, tax.name, Decimal(tax.rate), tax.kind == "INCLUDED")
 
 
 def _line(
     line: ticket_lines.Line,
-    slot: Slot,
+    planned: PlannedReceipt,
     position: int,
     uids: dict[str, str],
     taxes: dict[str, OrderTax],
@@ -132,7 +132,7 @@ def _line(
     modifiers = tuple(
         [
             OrderModifier(
-                uid_of("modifier", slot, (position, index)),
+                uid_of("modifier", planned, (position, index)),
                 catalog_token("modifier", answer.option_id),
                 answer.option,
                 answer.price,
@@ -142,7 +142,7 @@ def _line(
         ]
     )
     return OrderLine(
-        uid_of("line", slot, position),
+        uid_of("line", planned, position),
         "ITEM",
         line.dish.name,
         line.portion.name or "Regular",
@@ -158,7 +158,9 @@ def _line(
     )
 
 
-def _discounts(ticket: Ticket, slot: Slot) -> tuple[tuple[OrderDiscount, ...], dict[str, str]]:
+def _discounts(
+    ticket: Ticket, planned: PlannedReceipt
+) -> tuple[tuple[OrderDiscount, ...], dict[str, str]]:
     """Discounts of the ticket, in the order of their use, and their uids by name."""
     left = [line.gross for line in ticket.lines]
     rows, uids = [], {}
@@ -170,7 +172,7 @@ def _discounts(ticket: Ticket, slot: Slot) -> tuple[tuple[OrderDiscount, ...], d
         pairs = list(zip(left, shares, strict=True))
         base = sum(amount_left for amount_left, share in pairs if share is not None)
         left = [amount_left - (share or 0) for amount_left, share in pairs]
-        uid = uids[discount.name] = uid_of("discount", slot, position)
+        uid = uids[discount.name] = uid_of("discount", planned, position)
         rows.append(_discount(discount, uid, percent, base, amount))
     return tuple(rows), uids
 

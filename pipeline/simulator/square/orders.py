@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..ledger import Slot
+from ..ledger import PlannedReceipt
 from .ids import OrderKey
 
 SALE, RETURN = range(2)  # what an order can be, a part of its id
@@ -25,7 +25,7 @@ class Order(NamedTuple):
     created: int
     sold: int  # by the register's clock
     changes: tuple[tuple[int, str], ...]
-    slot: Slot
+    planned: PlannedReceipt
 
     @property
     def is_return(self) -> bool:

@@ -15,7 +15,7 @@ from .order_content import NOTHING, Content, Priced, price
 from .order_contents import Contents
 from .orders import SALE, Order, State
 from .render import Json, amounts, return_entry, sale_fields, totals
-from .tenders import OrderTender, Payback, Tenders, first_tender_id
+from .tenders import OrderTender, PaymentRefund, Tenders, first_tender_id
 
 _CARDS = ("VISA", "MASTERCARD", "AMERICAN_EXPRESS")
 _ENTRIES = ("CONTACTLESS", "EMV", "SWIPED", "KEYED")
@@ -66,8 +66,8 @@ class Printer:
         fields["net_amount_due_money"] = money(0 if paid else priced.total)
         return fields
 
-    def payment(self, state: State, tender: OrderTender, refunds: list[Payback]) -> Json:
-        """Payment of a tender; `refunds` are its paybacks so far."""
+    def payment(self, state: State, tender: OrderTender, refunds: list[PaymentRefund]) -> Json:
+        """Payment of a tender; `refunds` are those of it so far."""
         order, ticket = state.order, self.ticket(state.order)
         register = self.ledger.registers[order.device]
         fields: Json = {
@@ -104,23 +104,23 @@ class Printer:
             fields["refunded_money"] = money(sum(row.amount for row in refunds))
         return fields
 
-    def refund(self, state: State, payback: Payback) -> Json:
+    def refund(self, state: State, refund: PaymentRefund) -> Json:
         """Refund that a return pays out."""
         order, ticket = state.order, self.ticket(state.order)
-        kind = {"CARD": "CARD", "CASH": "CASH"}.get(payback.type, "EXTERNAL")
+        kind = {"CARD": "CARD", "CASH": "CASH"}.get(refund.type, "EXTERNAL")
         fields: Json = {
-            "id": payback.id,
+            "id": refund.id,
             "status": "FAILED" if "canceled" in state.done else "COMPLETED",
-            "amount_money": money(payback.amount),
+            "amount_money": money(refund.amount),
             "order_id": order.id,
             "created_at": stamp(order.created),
             "updated_at": stamp(state.updated),
             "location_id": self.locations[order.device],
             "destination_type": kind,
-            "unlinked": payback.payment is None,
+            "unlinked": refund.payment is None,
         }
-        if payback.payment is not None:
-            fields["payment_id"] = payback.payment
+        if refund.payment is not None:
+            fields["payment_id"] = refund.payment
         if order.key.number % 2:
             fields["reason"] = "Returned Goods"
         if ticket.employee:
@@ -129,7 +129,7 @@ class Printer:
 
     def ticket(self, order: Order) -> Ticket:
         """Ticket of the receipt that the order renders."""
-        return self.contents.ticket(order.slot)
+        return self.contents.ticket(order.planned)
 
     def _customer(self, ticket: Ticket) -> str:
         return catalog_token("customer", customer_id(self.ledger.seed, ticket.customer), 26)

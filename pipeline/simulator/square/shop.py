@@ -13,7 +13,7 @@ from .orders import State
 from .printer import Printer
 from .render import Json
 from .source import Row
-from .tenders import Payback, Tenders
+from .tenders import PaymentRefund, Tenders
 from .timeline import OrderQuery, Timeline
 
 
@@ -50,11 +50,11 @@ class SquareShop:
 
     def refunds(self, now: int, query: OrderQuery) -> Iterator[Row]:
         for state in self.timeline.search(now, query):
-            paybacks = self.printer.tenders.paybacks(state)
+            payment_refunds = self.printer.tenders.payment_refunds(state)
             instant = state.instant(query.field) or 0
-            for payback in paybacks if query.ascending else reversed(paybacks):
-                index = paybacks.index(payback)
-                read = partial(self.printer.refund, state, payback)
+            for payment_refund in payment_refunds if query.ascending else reversed(payment_refunds):
+                index = payment_refunds.index(payment_refund)
+                read = partial(self.printer.refund, state, payment_refund)
                 yield Row(instant, f"{state.order.id}/{index}", read)
 
     def locations(self, now: int) -> list[Json]:
@@ -68,12 +68,12 @@ class SquareShop:
 
     def _payment(self, now: int, state: State, index: int) -> Json:
         tender = self.printer.tenders.tenders_of(state)[index]
-        refunds = [row for row in self._paybacks(now, state) if row.payment == tender.id]
+        refunds = [row for row in self._payment_refunds(now, state) if row.payment == tender.id]
         return self.printer.payment(state, tender, refunds)
 
-    def _paybacks(self, now: int, state: State) -> list[Payback]:
-        """Paybacks of a sale up to `now`."""
-        orders = self.timeline.returns_of(state.order.slot)
+    def _payment_refunds(self, now: int, state: State) -> list[PaymentRefund]:
+        """Refunds of a sale up to `now`."""
+        orders = self.timeline.returns_of(state.order.planned)
         states = [row for row in (order.state_at(now) for order in orders) if row]
         valid = [returned for returned in states if "canceled" not in returned.done]
-        return [row for returned in valid for row in self.printer.tenders.paybacks(returned)]
+        return [row for returned in valid for row in self.printer.tenders.payment_refunds(returned)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..business import CARD, CASH, TENDERS, WALLET
-from ..ledger import Slot
+from ..ledger import PlannedReceipt
 from .ids import token
 from .order_contents import Contents
 from .orders import SALE, Order, State
@@ -29,7 +29,7 @@ class OrderTender(NamedTuple):
     tendered: int
 
 
-class Payback(NamedTuple):
+class PaymentRefund(NamedTuple):
     """Money that a return pays back; `payment` is the sale's tender or None."""
 
     id: str
@@ -49,21 +49,21 @@ class Tenders:
         if state.order.is_return or "canceled" in state.done:
             return []
         priced = self.contents.priced(state)
-        payments = list(self.contents.ticket(state.order.slot).payments)
+        payments = list(self.contents.ticket(state.order.planned).payments)
         first, amount = payments[0]
         payments[0] = first, amount + priced.total - sum(paid for _, paid in payments)
         return split_tip(state.order, payments, priced.tip)
 
-    def paybacks(self, state: State) -> list[Payback]:
-        """Paybacks of the order."""
+    def payment_refunds(self, state: State) -> list[PaymentRefund]:
+        """Refunds of the order."""
         order = state.order
         if not order.is_return:
             return []
-        payments = self.contents.ticket(order.slot).payments
-        return pay_back(order, payments, self.contents.sale_of(order.slot))
+        payments = self.contents.ticket(order.planned).payments
+        return refund_payments(order, payments, self.contents.sale_of(order.planned))
 
 
-def first_tender_id(sale: Slot) -> str:
+def first_tender_id(sale: PlannedReceipt) -> str:
     """Id of the first tender of a sale."""
     return _tender_id(sale, 0)
 
@@ -80,23 +80,27 @@ def split_tip(order: Order, payments: list[tuple[int, int]], tip: int) -> list[O
     return tenders
 
 
-def pay_back(order: Order, payments: list[tuple[int, int]], sale: Slot | None) -> list[Payback]:
-    """Paybacks of payments to the tenders of a sale, or without a link to one."""
+def refund_payments(
+    order: Order, payments: list[tuple[int, int]], sale: PlannedReceipt | None
+) -> list[PaymentRefund]:
+    """Refunds of payments to the tenders of a sale, or without a link to one."""
     return [
-        _payback(order, position, tender, sale, amount)
+        _payment_refund(order, position, tender, sale, amount)
         for position, (tender, amount) in enumerate(payments)
     ]
 
 
-def _tender_id(sale: Slot, position: int) -> str:
+def _tender_id(sale: PlannedReceipt, position: int) -> str:
     return token("tender", (SALE, sale.device, sale.number, position), 27) + "ZY"
 
 
-def _payback(order: Order, position: int, tender: int, sale: Slot | None, amount: int) -> Payback:
+def _payment_refund(
+    order: Order, position: int, tender: int, sale: PlannedReceipt | None, amount: int
+) -> PaymentRefund:
     tail = token("payback", (*order.key, position))
     payment = _tender_id(sale, position) if sale else None
     head = payment or token("unlinked", order.key)
-    return Payback(f"{head}_{tail}", _TYPES.get(tender, "OTHER"), payment, amount)
+    return PaymentRefund(f"{head}_{tail}", _TYPES.get(tender, "OTHER"), payment, amount)
 
 
 def make_tender(

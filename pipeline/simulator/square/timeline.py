@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..ledger import REFUND_LAGS, Ledger, Slot
+from ..ids import EPOCH_DAY
+from ..ledger import REFUND_LAGS, Ledger, PlannedReceipt
 from .ids import OrderKey, order_id, parse_order_id
 from .orders import OFFLINE_SECONDS, RETURN, SALE, Order, State
 
 LONGEST_CHANGE = 24  # days from a receipt's arrival to the last change of its order
 _LAG_OF_POSITION = {position: days for days, positions, _ in REFUND_LAGS for position in positions}
-_DAY = 86_400_000
-_EPOCH = 719_163  # ordinal of 1970-01-01
+_DAY_MS = 86_400_000
 
 
 class OrderQuery(NamedTuple):
@@ -50,15 +50,15 @@ class Timeline:
 
     def search(self, now: int, query: OrderQuery) -> Iterator[State]:
         """Orders that `query` admits as they are at `now`, sorted by (field, id)."""
-        start = max(query.start or 0, (self.ledger.first - _EPOCH - 1) * _DAY)
+        start = max(query.start or 0, (self.ledger.first - EPOCH_DAY - 1) * _DAY_MS)
         end = now if query.end is None else min(now, query.end)
-        days = range(start // _DAY, end // _DAY + 1)
+        days = range(start // _DAY_MS, end // _DAY_MS + 1)
         for day in days if query.ascending else reversed(days):
             rows = []
-            for order in self._candidates(day + _EPOCH, query.field):
+            for order in self._candidates(day + EPOCH_DAY, query.field):
                 state = order.state_at(now)
                 instant = state.instant(query.field) if state else None
-                if state is None or instant is None or instant // _DAY != day:
+                if state is None or instant is None or instant // _DAY_MS != day:
                     continue
                 if start <= instant <= end and self._admits(query, state):
                     rows.append((instant, order.id, state))
@@ -73,30 +73,32 @@ class Timeline:
         order = next((row for row in self.orders_at(now, key) if row.id == identifier), None)
         return order.state_at(now) if order else None
 
-    def refund_of(self, sale: Slot) -> Slot | None:
+    def refund_of(self, sale: PlannedReceipt) -> PlannedReceipt | None:
         """Receipt that refunds the sale, even if it lies in the future."""
         lag = _LAG_OF_POSITION.get(sale.position % 8)
         if lag is None:
             return None
         return self._refunds(sale.device, sale.day + lag).get((sale.day, sale.position))
 
-    def _index_refunds(self, device: int, day: int) -> dict[tuple[int, int], Slot]:
-        return {slot.refunds: slot for slot in self.ledger.plan(device, day) if slot.refunds}
+    def _index_refunds(self, device: int, day: int) -> dict[tuple[int, int], PlannedReceipt]:
+        return {
+            planned.refunds: planned for planned in self.ledger.plan(device, day) if planned.refunds
+        }
 
-    def returns_of(self, sale: Slot) -> list[Order]:
+    def returns_of(self, sale: PlannedReceipt) -> list[Order]:
         """Orders that take back the sale or a part of it."""
         refund = self.refund_of(sale)
         return [self.order_of(refund)] if refund else []
 
-    def order_of(self, slot: Slot) -> Order:
+    def order_of(self, planned: PlannedReceipt) -> Order:
         """Order that renders the receipt."""
-        return self.orders_of(slot)[0]
+        return self.orders_of(planned)[0]
 
     def orders_at(self, now: int, key: OrderKey) -> list[Order]:
         """Orders of the receipt that an order's key names."""
-        self.ledger.first_number(key.device, max(now // _DAY + _EPOCH + 2, self.ledger.first))
-        slot = self.ledger.find(key.device, key.number)
-        return self.orders_of(slot) if slot else []
+        self.ledger.count_until(now // _DAY_MS + EPOCH_DAY + 2)
+        planned = self.ledger.find(key.device, key.number)
+        return self.orders_of(planned) if planned else []
 
     def _admits(self, query: OrderQuery, state: State) -> bool:
         location = self.locations[state.order.device]
@@ -109,14 +111,14 @@ class Timeline:
         today = self._touched(day)
         if field == "updated":
             return today
-        start, end = (day + 1 - _EPOCH) * _DAY, (day + 2 - _EPOCH) * _DAY
+        start, end = (day + 1 - EPOCH_DAY) * _DAY_MS, (day + 2 - EPOCH_DAY) * _DAY_MS
         tomorrow = [row for row in self._touched(day + 1) if start <= row.born < end]
         both = {row.id: row for row in (*today, *tomorrow)}
         return list(both.values())
 
     def _touched_on(self, day: int) -> list[Order]:
         """Orders to which something happens on the day."""
-        start, end = (day - _EPOCH) * _DAY, (day + 1 - _EPOCH) * _DAY
+        start, end = (day - EPOCH_DAY) * _DAY_MS, (day + 1 - EPOCH_DAY) * _DAY_MS
         candidates = list(self._plan(day).orders)
         for back in range(1, LONGEST_CHANGE + 1):
             candidates += self._plan(day - back).late
@@ -127,26 +129,28 @@ class Timeline:
         ]
 
     def _plan_day(self, day: int) -> _Planned:
-        orders, end = self.orders_born_on(day), (day + 1 - _EPOCH) * _DAY
+        orders, end = self.orders_born_on(day), (day + 1 - EPOCH_DAY) * _DAY_MS
         late = [order for order in orders if any(instant >= end for instant in _instants(order))]
         return _Planned(tuple(orders), tuple(late))
 
     def orders_born_on(self, day: int) -> list[Order]:
         """Orders that reach the server on the day."""
-        return [order for slot in self.ledger.created_on(day) for order in self.orders_of(slot)]
+        return [
+            order for planned in self.ledger.created_on(day) for order in self.orders_of(planned)
+        ]
 
-    def orders_of(self, slot: Slot) -> list[Order]:
+    def orders_of(self, planned: PlannedReceipt) -> list[Order]:
         """Orders of a receipt, the first of which renders it."""
-        sold, born = slot.sold * 1000, slot.created * 1000
-        is_offline = slot.created - slot.sold > OFFLINE_SECONDS
-        created = born if is_offline else sold + slot.number * 37 % 400
-        key = OrderKey(RETURN if slot.refunds else SALE, slot.device, slot.number)
-        return [self.make_order(key, born, created, sold, self.changes_of(slot), slot)]
+        sold, born = planned.sold * 1000, planned.created * 1000
+        is_offline = planned.created - planned.sold > OFFLINE_SECONDS
+        created = born if is_offline else sold + planned.number * 37 % 400
+        key = OrderKey(RETURN if planned.refunds else SALE, planned.device, planned.number)
+        return [self.make_order(key, born, created, sold, self.changes_of(planned), planned)]
 
-    def changes_of(self, slot: Slot) -> list[tuple[int, str]]:
+    def changes_of(self, planned: PlannedReceipt) -> list[tuple[int, str]]:
         """(instant, kind) of the changes of the receipt's order."""
-        changes = [(slot.cancelled * 1000, "canceled")] if slot.cancelled else []
-        refund = None if slot.refunds else self.refund_of(slot)
+        changes = [(planned.cancelled * 1000, "canceled")] if planned.cancelled else []
+        refund = None if planned.refunds else self.refund_of(planned)
         return changes + ([(refund.created * 1000, "refunded")] if refund else [])
 
     def make_order(
@@ -156,11 +160,11 @@ class Timeline:
         created: int,
         sold: int,
         changes: list[tuple[int, str]],
-        slot: Slot,
+        planned: PlannedReceipt,
     ) -> Order:
         """An order with its id."""
         name = order_id(self.ledger.seed, key)
-        return self.order_type(name, key, born, created, sold, tuple(sorted(changes)), slot)
+        return self.order_type(name, key, born, created, sold, tuple(sorted(changes)), planned)
 
 
 def _instants(order: Order) -> tuple[int, ...]:

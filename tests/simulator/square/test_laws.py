@@ -119,9 +119,11 @@ def test_all_that_only_square_has_occurs(orders: list[dict[str, Any]]) -> None:
 def test_a_tip_is_keyed_later_and_an_order_closes_when_it_is_fulfilled(busy: SquareShop) -> None:
     timeline, moments = busy.timeline, Counter[str]()
     first = date(2026, 9, 12).toordinal()
-    slots = [slot for day in range(first, first + 4) for slot in busy.ledger.created_on(day)]
-    for slot in slots:
-        order = timeline.order_of(slot)
+    planned_receipts = [
+        planned for day in range(first, first + 4) for planned in busy.ledger.created_on(day)
+    ]
+    for planned in planned_receipts:
+        order = timeline.order_of(planned)
         for instant, what in order.changes:
             before, after = (busy.find(now, order.id) for now in (instant - 1, instant))
             assert before and after and before["updated_at"] < after["updated_at"]

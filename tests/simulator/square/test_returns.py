@@ -108,10 +108,10 @@ def test_a_cancelled_sale_is_returned_or_void(shop: SquareShop, orders: dict[str
     }
     cancelled = 0
     for day in range(date(2026, 9, 28).toordinal(), date(2026, 10, 28).toordinal()):
-        for slot in shop.ledger.created_on(day):
-            if slot.refunds or not 0 < slot.cancelled * 1000 <= NOW:
+        for planned in shop.ledger.created_on(day):
+            if planned.refunds or not 0 < planned.cancelled * 1000 <= NOW:
                 continue
-            order = orders[shop.timeline.order_of(slot).id]
+            order = orders[shop.timeline.order_of(planned).id]
             cancelled += 1
             if isinstance(shop, EventShop):
                 returned = sources[order["id"]]
