@@ -193,7 +193,7 @@ class Section:
 
     @property
     def is_empty(self) -> bool:
-        """Whether a sentence at most is all that it has to say."""
+        """Whether it has one sentence at most, and nothing else."""
         return not (
             self.tiles
             or self.charts

@@ -65,7 +65,7 @@ class WorkedShift:
 
 @dataclass(frozen=True)
 class Plans:
-    """All that an owner has written down for the reports."""
+    """The owner's goals, notes, fees, dayparts and labour."""
 
     goals: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     """Net sales to reach by store ("" for all of them) and month ("2026-10")."""

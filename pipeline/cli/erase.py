@@ -23,12 +23,12 @@ from pipeline.lakes import raw_sources, refresh_all
 from pipeline.load import CUMULATIVE, SALES, STAGING
 from pipeline.maintenance.customer_exports import find_exports_with
 from pipeline.maintenance.erase import (
-    clear_derived,
-    drop,
+    erase_customer,
     find_named,
+    find_traces,
     pseudonym,
     read_numbers,
-    traces,
+    remove_old_derived,
 )
 from pipeline.targets import lake
 
@@ -53,18 +53,18 @@ def run(options: argparse.Namespace) -> int:
     partitions = [
         partition
         for raw in raw_sources()
-        for partition in drop(raw.lake, raw.reader, options.customer, key)
+        for partition in erase_customer(raw.lake, raw.reader, options.customer, key)
     ]
     # pages of a killed extraction on this machine
     for folder in settings.lake_state_folder().glob("pages.*"):
         shutil.rmtree(folder, ignore_errors=True)
     print(f"raw: {len(partitions)} windows rewritten without the customer")
-    code = remake()
+    code = rebuild_derived()
     if code:
         return code
-    removed = clear_derived(lake().storage)
+    removed = remove_old_derived(lake().storage)
     print(f"{removed} older versions of derived objects removed")
-    left = list(traces(lake().storage, [options.customer, pseudonym(options.customer, key)]))
+    left = list(find_traces(lake().storage, [options.customer, pseudonym(options.customer, key)]))
     for address in left:
         print(
             f"WRONG  {address}: still names the customer; remove it if it is your own file; else"
@@ -73,8 +73,8 @@ def run(options: argparse.Namespace) -> int:
     return 1 if left else 0
 
 
-def remake() -> int:
-    """Make again all that changed with raw; returns Luigi's exit code."""
+def rebuild_derived() -> int:
+    """Rebuild what depends on the changed raw; returns Luigi's exit code."""
     refresh_all()
     months = sorted(
         name[:7] for dataset in (STAGING, SALES, CUMULATIVE) for name in lake().partitions(dataset)

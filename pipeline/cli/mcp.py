@@ -18,7 +18,7 @@ from importlib import resources
 from typing import Any
 
 from pipeline.cli.open import months_with
-from pipeline.cli.query import ask, list_tables, open_database
+from pipeline.cli.query import list_tables, open_database, run_query
 from pipeline.errors import ConfigError, ExitCode, PipelineError
 from pipeline.load import MONTHLY
 from pipeline.targets import lake
@@ -102,7 +102,7 @@ def figures(month: str, section: str = "") -> dict[str, Any]:
 
 def sql(query: str) -> dict[str, Any]:
     """One SELECT in DuckDB's SQL: 200 rows and 20 seconds at most, values as text."""
-    answer = ask(open_database(HIDDEN), query, rows=ROWS, seconds=SECONDS)
+    answer = run_query(open_database(HIDDEN), query, rows=ROWS, seconds=SECONDS)
     rows = [[None if value is None else str(value) for value in row] for row in answer.rows]
     return {"columns": answer.columns, "rows": rows, "is_cut": answer.is_cut}
 

@@ -60,10 +60,10 @@ def open_database(hidden: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
     return database
 
 
-def ask(
+def run_query(
     database: duckdb.DuckDBPyConnection, query: str, *, rows: int, seconds: float = 60
 ) -> QueryResult:
-    """The first `rows` rows of a query that may take `seconds`. Raises ConfigError."""
+    """The first `rows` rows of the answer, within `seconds`. Raises ConfigError."""
     timer = threading.Timer(seconds, database.interrupt)
     timer.start()
     try:

@@ -16,9 +16,9 @@ import argparse
 from collections import defaultdict
 
 from pipeline import settings
-from pipeline.cli.erase import remake
+from pipeline.cli.erase import rebuild_derived
 from pipeline.lakes import raw_sources
-from pipeline.maintenance.retain import clear_remade, find_aged, kept_since, retain
+from pipeline.maintenance.retain import find_aged, kept_since, remove_old_tables, retain
 from pipeline.targets import lake
 
 
@@ -41,9 +41,9 @@ def run(options: argparse.Namespace) -> int:
         partition for raw in raw_sources() for partition in retain(raw.lake, raw.reader, since)
     ]
     print(f"raw: {len(partitions)} windows before {since} rewritten without notes and card details")
-    code = remake()
+    code = rebuild_derived()
     if not code:
-        print(f"{clear_remade(lake())} older versions of these objects removed")
+        print(f"{remove_old_tables(lake())} older versions of these objects removed")
     return code
 
 

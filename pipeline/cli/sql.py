@@ -15,7 +15,7 @@ import csv
 import sys
 
 from pipeline import settings
-from pipeline.cli.query import QueryResult, ask, list_tables, open_database
+from pipeline.cli.query import QueryResult, list_tables, open_database, run_query
 from pipeline.errors import ExitCode
 
 ROWS = 100
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         print("\n".join(list_tables()))
         return ExitCode.DONE
     rows = sys.maxsize - 1 if options.csv else options.rows
-    answer = ask(open_database(), options.query, rows=rows, seconds=3600)
+    answer = run_query(open_database(), options.query, rows=rows, seconds=3600)
     if options.csv:
         csv.writer(sys.stdout, lineterminator="\n").writerows([answer.columns, *answer.rows])
     else:

@@ -24,7 +24,7 @@ from pipeline.load import DATASETS
 from pipeline.maintenance import LakeFinding
 from pipeline.maintenance.leftovers import remove_leftovers
 from pipeline.targets import lake
-from pipeline.tasks.maintenance import look, refetch, repair, span_of
+from pipeline.tasks.maintenance import find_damage, refetch, repair, span_of
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     findings: list[LakeFinding] = []
     span = span_of(options.first, options.last)
-    for finding in look(span, deep=options.deep):
+    for finding in find_damage(span, deep=options.deep):
         findings.append(finding)
         print(finding)
     problems = sum(finding.is_wrong for finding in findings)

@@ -218,7 +218,7 @@ def fetch_pages(
 
 
 def find_moved(source: Source, since: datetime, until: datetime) -> set[bytes]:
-    """Bodies of receipts changed since an instant that may have left a span's end."""
+    """Bodies of receipts that changed since `since`, and so may have left the span."""
     return {
         record.body
         for page in source.receipts(since, None)

@@ -38,10 +38,10 @@ def pack(
     options = pa.ipc.IpcWriteOptions(use_threads=False)
     with pa.CompressedOutputStream(sink, "zstd") as stream:
         for name, (full_schema, pieces) in tables.items():
-            schema = _bare(full_schema).with_metadata({_NAME: name})
+            schema = _without_meanings(full_schema).with_metadata({_NAME: name})
             with pa.ipc.new_stream(stream, schema, options=options) as writer:
                 for rows in _batches((with_schema(piece, schema) for piece in pieces), batch_rows):
-                    for batch in _alone(rows).to_batches():
+                    for batch in _copied(rows).to_batches():
                         writer.write_batch(batch)
     return sink.getvalue().to_pybytes()
 
@@ -92,14 +92,14 @@ def unpack_pieces(
             reader = pa.ipc.open_stream(source)
             if reader.schema.metadata[_NAME].decode() != table_name:
                 raise ValueError(f"no table {table_name}")
-            check_schema(reader.schema, _bare(schema), f"{name}/{table_name}")
+            check_schema(reader.schema, _without_meanings(schema), f"{name}/{table_name}")
             for batch in reader:
                 yield table_name, with_schema(pa.Table.from_batches([batch]), schema)
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         raise Corrupt(f"{name} is not a valid object of tables: {error}") from error
 
 
-def _alone(table: pa.Table) -> pa.Table:
+def _copied(table: pa.Table) -> pa.Table:
     """A copy of the rows, with zeros in the place of nulls.
 
     A slice would also hold bytes of its neighbours, and the bytes of a null depend
@@ -132,6 +132,6 @@ def with_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(table.columns, schema=schema)
 
 
-def _bare(schema: pa.Schema) -> pa.Schema:
-    """The schema without the sentences of its columns."""
+def _without_meanings(schema: pa.Schema) -> pa.Schema:
+    """The schema without the meanings of its columns."""
     return pa.schema([field.remove_metadata() for field in schema])

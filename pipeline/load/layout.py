@@ -184,8 +184,8 @@ def partition_of_key(key: str) -> tuple[str, str] | None:
     return None
 
 
-def is_known(key: str) -> bool:
-    """Whether no manifest needs to name it: commit records, probes, files for people."""
+def needs_no_manifest(key: str) -> bool:
+    """Whether no manifest names such objects: commit records, probes, pages, states."""
     return _KNOWN.fullmatch(key) is not None
 
 
@@ -248,7 +248,7 @@ def is_raw_partition(partition: str) -> bool:
 
 
 def state_key(name: str) -> str:
-    """Return the key of a derived file for people."""
+    """Return the key of a file under state/."""
     return check_key(f"state/{name}")
 
 

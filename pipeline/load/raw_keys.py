@@ -84,7 +84,7 @@ def raw_key(
 
 
 def parse_raw(stat: Stat) -> list[RawObject]:
-    """Return what a listed object has of each date; nothing for a foreign one."""
+    """Return the raw receipts of each date in a listed object; none of a foreign one."""
     match = _OBJECT.fullmatch(stat.key)
     if not match or not is_raw_partition(match[2]):
         return []
@@ -118,6 +118,6 @@ def parse_raw(stat: Stat) -> list[RawObject]:
 
 
 def objects_named(files: Mapping[str, Mapping[str, Any]]) -> list[RawObject]:
-    """Return what the files of a manifest have of each date."""
+    """Return the raw receipts of each date in the files of a manifest."""
     stats = (Stat(file["key"], file["size"], "") for file in files.values())
     return [entry for stat in stats for entry in parse_raw(stat)]

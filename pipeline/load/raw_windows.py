@@ -60,5 +60,5 @@ def join_metadata(windows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def metadata_of(metadata: Mapping[str, Any], window: str) -> dict[str, Any]:
-    """The metadata of one window, of that of the partition that has it."""
+    """The metadata of one window, from that of its partition."""
     return dict(metadata.get("windows", {}).get(window, metadata))

@@ -27,7 +27,7 @@ class RecentBytes:
             return data
 
     def latest(self, limit: int) -> dict[str, bytes]:
-        """The latest used ones, those used last at the end; `limit` as that of the cache."""
+        """The entries used last, up to `limit` bytes, the latest one at the end."""
         part = RecentBytes(limit)
         with self._turn:
             for name, data in reversed(self._entries.items()):

@@ -25,7 +25,13 @@ from pipeline.load import (
 )
 from pipeline.load.archive import pack, unpack
 from pipeline.load.commit_records import Body
-from pipeline.load.layout import commit_key, is_known, log_prefix, parse_manifest, partition_of_key
+from pipeline.load.layout import (
+    commit_key,
+    log_prefix,
+    needs_no_manifest,
+    parse_manifest,
+    partition_of_key,
+)
 from pipeline.load.publication import digest_of_body
 from pipeline.load.raw_keys import parse_raw
 from pipeline.maintenance.findings import LakeFinding, Span
@@ -44,7 +50,7 @@ _ARCHIVE = (
 
 
 def audit(lake: Lake, span: Span, others: tuple[str, ...] = ()) -> Iterator[LakeFinding]:
-    """All that differs from the manifests of a span, outside of the folders `others`."""
+    """Everything in a span that its manifests do not state, outside of `others`."""
     lake.refresh()
     apart = tuple(f"{folder}/" for folder in others)
     stats = [stat for stat in lake.storage.list() if not stat.key.startswith(apart)]
@@ -211,6 +217,6 @@ def _check_named(
             finding := describe_unnamed(lake, stat, *named_partition)
         ):
             yield finding
-    elif not (parse_manifest(stat.key) or raw or named_partition or is_known(stat.key)):
+    elif not (parse_manifest(stat.key) or raw or named_partition or needs_no_manifest(stat.key)):
         remedy = "move it away: tools that read complete folders would read it"
         yield LakeFinding(uri, "is unknown to the lake", remedy)

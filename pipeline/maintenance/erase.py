@@ -4,10 +4,10 @@ A record of the customer loses the identifier and is verbatim otherwise, so no a
 list of erased customers, `_erased/<key fingerprint>/<HMAC>`, removes the identifier from receipts
 that are fetched again. It contains no identifier, and its HMAC differs from that of the tables.
 
-    drop            commits raw partitions that name the customer again without the identifier, and
-                    removes the old objects and all their versions
-    clear_derived   removes older versions of what is derived from raw: it can be rebuilt
-    traces          objects and versions that still hold the identifier or its HMAC, unpacked
+    erase_customer      commits raw partitions that name the customer again without the identifier,
+                        and removes the old objects and all their versions
+    remove_old_derived  removes older versions of what is derived from raw: it can be rebuilt
+    find_traces         objects and versions that still hold the identifier or its HMAC, unpacked
 
 Each step finds out what is left to do, so a killed erasure can be started again. Raises
 ConfigError without a key.
@@ -29,7 +29,14 @@ from pipeline.lakes.identity import key_fingerprint
 from pipeline.load import Lake, Storage, decompress
 from pipeline.load.month_packs import PACKED, pack_key
 from pipeline.load.parquet import from_bytes
-from pipeline.maintenance.rewrite import Edit, Touched, clear, find_touched, read_entry, rewrite
+from pipeline.maintenance.rewrite import (
+    Edit,
+    EditedObject,
+    find_edited,
+    read_entry,
+    remove_old_versions,
+    rewrite,
+)
 from pipeline.pos.source import ApiPage, Reader, Record, Source
 
 LIST = "_erased/"
@@ -72,7 +79,7 @@ class ErasingSource:
 
         def receipt(number: str) -> Record | None:
             record: Record | None = attribute(number)
-            return record and self._clean(record)
+            return record and self._without_erased(record)
 
         return receipt
 
@@ -81,9 +88,9 @@ class ErasingSource:
     ) -> Iterator[ApiPage]:
         """The source's pages, each record without the customer."""
         for page in self._source.receipts(since, until, cursor):
-            yield page._replace(records=[self._clean(record) for record in page.records])
+            yield page._replace(records=[self._without_erased(record) for record in page.records])
 
-    def _clean(self, record: Record) -> Record:
+    def _without_erased(self, record: Record) -> Record:
         body = self._source.reader.remove_customers(record.body, self._is_erased)
         return record._replace(body=body)
 
@@ -100,9 +107,9 @@ def without_erased_customers(source: Source, storage: Storage, key: bytes | None
     return cast(Source, ErasingSource(source, erased, key))
 
 
-def find_named(lake: Lake, reader: Reader, customer: str) -> Iterator[Touched]:
-    """Every raw object that names the customer, committed or left over."""
-    return find_touched(lake, _without(reader, customer))
+def find_named(lake: Lake, reader: Reader, customer: str) -> Iterator[EditedObject]:
+    """Every raw object that names the customer, also an unreferenced one."""
+    return find_edited(lake, _without(reader, customer))
 
 
 def _without(reader: Reader, customer: str) -> Edit:
@@ -110,7 +117,7 @@ def _without(reader: Reader, customer: str) -> Edit:
 
 
 def read_numbers(
-    lake: Lake, reader: Reader, touched: Iterable[Touched], customer: str
+    lake: Lake, reader: Reader, touched: Iterable[EditedObject], customer: str
 ) -> frozenset[str]:
     """The numbers of the receipts that name the customer."""
     edit = _without(reader, customer)
@@ -123,21 +130,21 @@ def read_numbers(
     return frozenset(number for line in lines if (number := reader.read_record(line).number))
 
 
-def drop(lake: Lake, reader: Reader, customer: str, key: bytes) -> list[str]:
+def erase_customer(lake: Lake, reader: Reader, customer: str, key: bytes) -> list[str]:
     """List the customer as erased and edit raw; return the partitions committed again."""
     read_erased(lake.storage, key)
     lake.storage.put(f"{LIST}{key_fingerprint(key)}/{entry(customer, key)}", b"{}\n")
     return rewrite(lake, _without(reader, customer))
 
 
-def clear_derived(storage: Storage) -> int:
+def remove_old_derived(storage: Storage) -> int:
     """Remove packs of months and older versions of derived objects; return how many."""
     for dataset in PACKED:
         storage.remove(pack_key(dataset))
-    return clear(storage, _DERIVED)
+    return remove_old_versions(storage, _DERIVED)
 
 
-def traces(storage: Storage, words: list[str]) -> Iterator[str]:
+def find_traces(storage: Storage, words: list[str]) -> Iterator[str]:
     """Addresses of objects and old versions that hold one of the words, unpacked."""
     patterns = [word.encode() for word in words]
 

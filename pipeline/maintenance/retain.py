@@ -16,7 +16,13 @@ from datetime import date
 
 from pipeline.errors import ConfigError
 from pipeline.load import Lake
-from pipeline.maintenance.rewrite import Selection, Touched, clear, find_touched, rewrite
+from pipeline.maintenance.rewrite import (
+    EditedObject,
+    Selection,
+    find_edited,
+    remove_old_versions,
+    rewrite,
+)
 from pipeline.pos.source import Reader
 
 MIN_MONTHS = 3
@@ -35,21 +41,21 @@ def kept_since(last: date, months: int) -> str:
     return f"{count // 12:04d}-{count % 12 + 1:02d}"
 
 
-def before(month: str) -> Selection:
+def select_before(month: str) -> Selection:
     """Select the windows and rescans of earlier months."""
     return lambda partition: partition.month < month
 
 
-def find_aged(lake: Lake, reader: Reader, month: str) -> Iterator[Touched]:
+def find_aged(lake: Lake, reader: Reader, month: str) -> Iterator[EditedObject]:
     """Raw objects of windows before `month` that still hold notes or card details."""
-    return find_touched(lake, reader.remove_personal_data, before(month))
+    return find_edited(lake, reader.remove_personal_data, select_before(month))
 
 
 def retain(lake: Lake, reader: Reader, month: str) -> list[str]:
     """Remove them; return the windows and rescans that were committed again."""
-    return rewrite(lake, reader.remove_personal_data, before(month))
+    return rewrite(lake, reader.remove_personal_data, select_before(month))
 
 
-def clear_remade(lake: Lake) -> int:
+def remove_old_tables(lake: Lake) -> int:
     """Remove older versions of derived tables with verbatim records."""
-    return clear(lake.storage, _DERIVED)
+    return remove_old_versions(lake.storage, _DERIVED)

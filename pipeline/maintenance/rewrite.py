@@ -34,21 +34,23 @@ Selection = Callable[[RawPartition], bool]
 """Whether a partition is edited."""
 
 
-class Touched(NamedTuple):
-    """An object of raw that an edit changes, and how many of its records."""
+class EditedObject(NamedTuple):
+    """An object of raw that an edit would change, and in how many records."""
 
     object: RawObject
     sold: date | None
     records: int
 
 
-def every(_: RawPartition) -> bool:
+def select_all(_: RawPartition) -> bool:
     """Select all of raw."""
     return True
 
 
-def find_touched(lake: Lake, edit: Edit, selection: Selection = every) -> Iterator[Touched]:
-    """Every raw object that the edit would change, committed or left over."""
+def find_edited(
+    lake: Lake, edit: Edit, selection: Selection = select_all
+) -> Iterator[EditedObject]:
+    """Every raw object that the edit would change, also an unreferenced one."""
     entries = [
         entry
         for stat in lake.storage.list(f"{RAW_RECEIPTS}/")
@@ -62,11 +64,11 @@ def find_touched(lake: Lake, edit: Edit, selection: Selection = every) -> Iterat
     counts = lake.storage.map(count, entries)
     for entry, records in zip(entries, counts, strict=True):
         if records:
-            yield Touched(entry, entry.sold, records)
+            yield EditedObject(entry, entry.sold, records)
 
 
 def read_entry(lake: Lake, entry: RawObject) -> bytes:
-    """The NDJSON of an entry, committed or left over."""
+    """The NDJSON of an entry, also an unreferenced one."""
     return decompress(cut_frame(entry, lake.storage.get(entry.stored)))
 
 
@@ -74,9 +76,9 @@ def _count(ndjson: bytes, edit: Edit) -> int:
     return sum(edit(line) != line for line in ndjson.splitlines())
 
 
-def rewrite(lake: Lake, edit: Edit, selection: Selection = every) -> list[str]:
+def rewrite(lake: Lake, edit: Edit, selection: Selection = select_all) -> list[str]:
     """Apply the edit to raw; return the windows and rescans that it has changed."""
-    touched = [item.object for item in find_touched(lake, edit, selection)]
+    touched = [item.object for item in find_edited(lake, edit, selection)]
     lake.refresh()
     lake.refresh_raw()
     partitions, changed = {}, set()
@@ -134,7 +136,7 @@ def _remove_replaced(lake: Lake, partition: str) -> None:
                 lake.storage.remove(key)
 
 
-def clear(storage: Storage, prefixes: tuple[str, ...]) -> int:
+def remove_old_versions(storage: Storage, prefixes: tuple[str, ...]) -> int:
     """Remove older versions of the objects under the prefixes; return how many."""
     count = 0
     for prefix in prefixes:

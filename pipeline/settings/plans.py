@@ -38,5 +38,5 @@ def plans(labour: str = "") -> Plans:
 
 
 def plans_digest(labour: str = "") -> str:
-    """Digest of what `plans` says: an equal file in other words gives the same report."""
+    """Digest of the values of `plans`, whatever the layout of the files."""
     return hashlib.sha256(repr(plans(labour)).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Ticket of a planned receipt: lines, discounts, tip, payments, or what a refund returns.
+"""Ticket of a planned receipt: lines, discounts, tip, payments, or returned lines.
 
 Takes a planned receipt of the ledger. Returns a `Ticket` in centavos. Each ticket has its own
 random source, so its content does not depend on what else is read. Always true: payments == total

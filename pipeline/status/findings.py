@@ -96,7 +96,7 @@ def name_missing(missing: MissingNumbers) -> dict[str, list[str]]:
 
 
 def still_unknown(missing: MissingNumbers, tried: Mapping[str, int]) -> list[str]:
-    """The missing numbers that a rescan has asked for and the API does not know."""
+    """The missing numbers that a rescan has requested and the POS does not know."""
     series = ((number, *number.rpartition("-")[::2]) for number in tried)
     return sorted(
         number

@@ -25,7 +25,7 @@ KEY = "concat_ws(':', month, strlen(store_id), store_id, receipt_number)"
 
 
 def text_keys(month: date, rows: pa.RecordBatch) -> pa.Array:
-    """What KEY is of each row."""
+    """The key (KEY) of each row, as text."""
     store, number = (rows.column(name).cast(pa.string()) for name in KEY_OF)
     length = pc.binary_length(store).cast(pa.string())
     return pc.binary_join_element_wise(str(month), length, store, number, ":")

@@ -66,8 +66,8 @@ def partitions_of(span: Span) -> list[DerivedTask]:
     return tasks
 
 
-def look(span: Span, *, deep: bool) -> Iterator[LakeFinding]:
-    """Everything that is wrong in the span; sums skip what damage would falsify."""
+def find_damage(span: Span, *, deep: bool) -> Iterator[LakeFinding]:
+    """Everything that is wrong in the span; damaged partitions are not summed."""
     from pipeline.maintenance.audit import audit
     from pipeline.maintenance.reconcile import reconcile
 
@@ -184,7 +184,7 @@ class Verify(luigi.Task):
             settings.MonthParameter().parse(month) if month else None
             for month in (self.first, self.last)
         )
-        findings = list(look(span_of(first, last), deep=self.deep))
+        findings = list(find_damage(span_of(first, last), deep=self.deep))
         for finding in findings:
             log.log(logging.ERROR if finding.is_wrong else logging.INFO, "%s", finding)
         if self.repair:

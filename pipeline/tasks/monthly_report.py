@@ -138,7 +138,7 @@ class MonthlyReport(Report, BatchTask):
         )
 
     def quarantine(self, quality: pa.Table) -> pa.Table | None:
-        """The unreadable records of the month; None where there are none."""
+        """The rejected records of the month; None where there are none."""
         if "quarantined" not in quality["check"].to_pylist():
             return None
         return read_tables(MonthlySales(month=self.month), ["quarantine"])["quarantine"]

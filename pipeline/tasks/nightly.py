@@ -27,7 +27,7 @@ from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.raw import Rescan, catalogs_for, rescan_due, windows_of_all
 from pipeline.tasks.raw_task import RawTask, committed
 from pipeline.tasks.report import Report
-from pipeline.tasks.report_index import PAGE, postponed, publish_index
+from pipeline.tasks.report_index import PAGE, pages_written_last, publish_index
 from pipeline.tasks.run_state import run_state
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Reports(luigi.WrapperTask):
     priority = 0  # see Nightly
 
     def requires(self) -> list[Report]:
-        postponed().add(PAGE)
+        pages_written_last().add(PAGE)
         return reports_until(self.date)
 
     def run(self) -> Iterator[Any]:

@@ -175,7 +175,7 @@ def _check_same(expected: dict[str, str], own: dict[str, str], hint: str) -> Non
 
 
 def build(driver: DriverContext, group: Sequence[BuildRequest]) -> list[BuildResult]:
-    """Build and publish a group, without what a lost attempt published: their results."""
+    """Build and publish a group, except what a lost attempt has published."""
     errors: dict[BuildRequest, PipelineError | None] = {}
     tasks: dict[BatchTask, BuildRequest] = {}
     for request in group:

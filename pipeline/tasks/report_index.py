@@ -15,14 +15,14 @@ PAGE = "index.html"
 
 
 @once_per_run
-def postponed() -> set[str]:
-    """The pages that the task at the end of this run writes, and no report before it."""
+def pages_written_last() -> set[str]:
+    """The pages that the last task of this run writes, instead of each report."""
     return set()
 
 
 def publish_index(*, is_last: bool = True) -> None:
     """Write reports/index.html where it changed; it is derived."""
-    if PAGE in postponed() and not is_last:
+    if PAGE in pages_written_last() and not is_last:
         return
     issued = all_versions()
     folders = {

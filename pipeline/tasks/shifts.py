@@ -50,7 +50,7 @@ def shift_sources() -> tuple[str, ...]:
 
 
 class RawShifts(RawDays):
-    """The shifts received in the half of a month that ends with a day.
+    """The shifts received in one half of a month, named by its last day.
 
     It also has those of the LOOK_BACK days before that half. Empty if the account or its token does
     not provide shifts; the manifest says so. Luigi batches the missing ones: those that touch are
@@ -103,7 +103,7 @@ def start_of_half(day: dt.date) -> dt.date:
 
 
 def spans_of(days: Iterable[dt.date]) -> list[list[dt.date]]:
-    """The days of raw partitions, in lists of those that touch."""
+    """The days of raw partitions, in lists of consecutive ones."""
     spans: list[list[dt.date]] = []
     for day in sorted(days):
         if spans and spans[-1][-1] + DAY == start_of_half(day):

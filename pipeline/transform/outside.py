@@ -75,7 +75,7 @@ def outside(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
 
 
 def _of_receipt(receipts: Rows, row: int) -> dict[str, Any]:
-    """What a readable receipt says of itself; the total is 0 where it is cancelled."""
+    """The fields of a readable receipt; the total is 0 where it is cancelled."""
     names = ("store_id", "receipt_number", "receipt_type")
     text = {name: receipts.column(name)[row].as_py() for name in names}
     is_cancelled = receipts.column("cancelled_at")[row].is_valid
@@ -89,7 +89,7 @@ def _of_receipt(receipts: Rows, row: int) -> dict[str, Any]:
 
 
 def _of_rejected(rejection: RejectedRecord) -> dict[str, Any]:
-    """What a rejected record says of itself, as far as it is readable."""
+    """The readable fields of a rejected record."""
     total, kind = rejection.total, rejection.receipt_type
     return {
         "store_id": rejection.store_id,

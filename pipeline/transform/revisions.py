@@ -29,7 +29,7 @@ _DATED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d")
 def newest(
     records: Records, record: Ints | None = None, group: Ints | None = None
 ) -> tuple[np.ndarray, Ints]:
-    """(is it the newest, number of revisions, given at the newest) of each entry.
+    """(is the newest, number of revisions if it is, else 0) of each entry.
 
     An entry is a `record` (an index: accepted ones, then rejected) in a `group`; without them, every
     record once, in one group. A rejected record without a readable number competes with no other.
@@ -72,7 +72,7 @@ def newest(
 
 
 def _replaces_nothing(records: Records, record: Ints, key: Ints) -> np.ndarray:
-    """Entries that only end a counted revision, where their `key` has none."""
+    """Entries that only replace a counted revision, of a `key` that has none."""
     is_accepted, never = record < len(records.accepted), np.zeros(len(record), bool)
     never[is_accepted] = valid(_accepted(records, "replaces"))[record[is_accepted]]
     if not never.any():

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def write_sales(writer: ColumnWriter, page: ReceiptTables) -> None:
-    """Write them for every row of the page."""
+    """Write these columns for every row of the page."""
     lines, exploded, resolve = page.of_receipt, page.exploded, page.book.menu.names
     line, parts, components = exploded.line, exploded.parts, exploded.parts.components
     is_part, source = exploded.number > 0, page.source[line]

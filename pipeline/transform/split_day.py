@@ -129,7 +129,7 @@ def _portions(buckets: Sequence[list[_Block]], portion: int) -> Iterator[list[_B
 
 
 def _build_portion(day: date, blocks: Sequence[_Block], book: RecipeBook, rules: Rules) -> BuiltDay:
-    """`build_day` of some buckets; rejected records keep the positions in their objects."""
+    """`build_day` of some buckets; rejected records keep their positions in objects."""
     positions: dict[str, array[int]] = {}
 
     def objects() -> Iterator[Raw]:

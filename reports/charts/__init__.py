@@ -50,7 +50,7 @@ def draw(charts: Iterable[tuple[str, Chart]], localizer: Localizer) -> dict[str,
 
 
 def font_folder() -> Path:
-    """The fonts that matplotlib ships, which other forms may borrow."""
+    """The folder of matplotlib's fonts, which the PDF uses too."""
     spec = find_spec("matplotlib")
     assert spec  # a requirement of this package
     assert spec.origin

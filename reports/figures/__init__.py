@@ -29,7 +29,7 @@ from reports.figures.calendar import (
     split_change,
     with_weekday,
 )
-from reports.figures.customers import Visits, visits
+from reports.figures.customers import MonthCustomers, customers_by_month
 from reports.figures.items import by_item
 from reports.figures.money import Totals, total
 from reports.figures.silent_stores import SilentStore, find_silent_stores
@@ -112,7 +112,7 @@ class Figures:
         return None if self.through else self.before
 
     @cached_property
-    def visits(self) -> dict[date, Visits]:
+    def customers_by_month(self) -> dict[date, MonthCustomers]:
         """Customers of every month up to this one, in the currency.
 
         Other months need only the table `customers`.
@@ -125,7 +125,9 @@ class Figures:
         if not past:
             return {}
         rows = SummaryTables(self.month, {"customers": stack(past)}, self.currency)["customers"]
-        return visits(rows, list(past), self.lake_starts and self.lake_starts.replace(day=1))
+        return customers_by_month(
+            rows, list(past), self.lake_starts and self.lake_starts.replace(day=1)
+        )
 
     def _own(self, table: pa.Table | None) -> pd.DataFrame:
         """The rows in the currency; a frame without rows for no table."""

@@ -41,7 +41,7 @@ def dates_of_month(first: date, last: date | None = None) -> list[date]:
 def covered_days(
     first: date, through: date | None, lake_starts: date | None, covered: Collection[date] | None
 ) -> list[date]:
-    """Days of the month of `first` that the lake holds; others are not without sales."""
+    """Days of the month of `first` that the lake covers; other days say nothing."""
     days = dates_of_month(first, through)
     if covered is not None:
         return [day for day in days if day in covered]

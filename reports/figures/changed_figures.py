@@ -1,4 +1,4 @@
-"""Figures of two versions of a report side by side: every one that is another now.
+"""Figures of two versions of a report side by side: those that differ.
 
 Takes the figures of both by section, as figures.json has them (decimal strings, counts, dates,
 lists of rows). Returns (path, before, now), in the order of the sections. A row of a list is known
@@ -40,7 +40,7 @@ Path = tuple[str, ...]
 
 
 class ChangedFigure(NamedTuple):
-    """A figure that is another now; None where a version does not have it."""
+    """A figure that differs; None where a version does not have it."""
 
     path: Path
     was: object

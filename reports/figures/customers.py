@@ -31,7 +31,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Visits:
+class MonthCustomers:
     """The identified customers of one month."""
 
     month: date
@@ -40,7 +40,7 @@ class Visits:
     returning: Group
     repeating: int
     """Customers with two receipts or more."""
-    is_known: bool
+    has_earlier_months: bool
     """Whether an earlier month exists, without which new customers cannot be counted."""
 
 
@@ -51,9 +51,9 @@ def by_customer(customers: pd.DataFrame) -> pd.DataFrame:
     return sums[sums["receipts"] > 0]
 
 
-def visits(
+def customers_by_month(
     customers: pd.DataFrame, given: Sequence[date], first: date | None
-) -> dict[date, Visits]:
+) -> dict[date, MonthCustomers]:
     """The new and returning customers of each month of `given`, by all months before.
 
     `customers` are stacked with their month; `first` is the first month of the lake. If it is None,
@@ -66,7 +66,7 @@ def visits(
     # in the order of the months: where a customer occurs first, it is new
     is_first = ~people["customer_id"].duplicated().to_numpy()
     ends = np.searchsorted(people["month"].to_numpy(), np.array(given, dtype=object), "right")
-    built: dict[date, Visits] = {}
+    built: dict[date, MonthCustomers] = {}
     for month, start, end in zip(given, [0, *ends], ends, strict=False):
         part = slice(start, end)
 
@@ -75,7 +75,7 @@ def visits(
             return Group(len(spent), int(bought.sum()), int(spent.sum()))
 
         is_new = is_first[part]
-        built[month] = Visits(
+        built[month] = MonthCustomers(
             month,
             group(np.ones(end - start, bool)),
             group(is_new),

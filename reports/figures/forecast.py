@@ -47,7 +47,7 @@ class Forecast(NamedTuple):
     method: str
 
 
-class Declined(NamedTuple):
+class NoForecast(NamedTuple):
     """Why there is no forecast: short history, or hardly any sales in the trials."""
 
     reason: Literal["short", "idle"]
@@ -72,10 +72,10 @@ class Trial(NamedTuple):
 Method = Callable[[Mapping[date, int], date, date, Mapping[int, Fraction]], dict[date, int]]
 
 
-def forecast(history: History) -> Forecast | Declined:
+def forecast(history: History) -> Forecast | NoForecast:
     """Forecast of the month after `history`, by the method with the smaller error."""
     if not history.lake_months:
-        return Declined("short")
+        return NoForecast("short")
     net = {day: value for day, (value, _) in history.by_day.items()}
     monthly = {month: history.totals[month].net_sales for month in history.complete_months}
     months = [
@@ -84,7 +84,7 @@ def forecast(history: History) -> Forecast | Declined:
         if (_origin(m, history.through) - min(net)).days >= 7 * WEEKS - 1
     ][-TRIALS:]
     if len(months) < MIN_TRIALS:
-        return Declined("short")
+        return NoForecast("short")
     trials = {
         name: _trial(method, months, net, monthly, history.through)
         for name, method in METHODS.items()
@@ -93,7 +93,7 @@ def forecast(history: History) -> Forecast | Declined:
     receipts = history.sum_of(months).receipts
     usable = [name for name, trial in trials.items() if trial.is_usable]
     if receipts < PERCENT_BASE or sold <= 0 or not usable:
-        return Declined("idle")
+        return NoForecast("idle")
     name = min(usable, key=lambda key: trials[key].miss)
     trial = trials[name]
     ratios = sorted(trial.days)
@@ -129,17 +129,17 @@ def _trial(
     return Trial(miss, ratios, totals)
 
 
-def guess_naive(
+def repeat_weekday(
     net: Mapping[date, int], month: date, origin: date, _index: Mapping[int, Fraction]
 ) -> dict[date, int]:
     """The last same weekday for each day of `month`."""
     return {day: net.get(last_weekday(day, origin), 0) for day in dates_of_month(month)}
 
 
-def guess_month(
+def mean_of_weekday(
     net: Mapping[date, int], month: date, origin: date, index: Mapping[int, Fraction]
 ) -> dict[date, int]:
-    """The method for each day of `month`, from `net` up to `origin`."""
+    """The mean of the last WEEKS same weekdays, times the season, for each day."""
     expected = {}
     for day in dates_of_month(month):
         last = last_weekday(day, origin)
@@ -152,7 +152,7 @@ def guess_month(
     return expected
 
 
-def guess_smoothed(
+def smoothed_level(
     net: Mapping[date, int], month: date, origin: date, _index: Mapping[int, Fraction]
 ) -> dict[date, int]:
     """The smoothed level × the smoothed share of the weekday, for each day of `month`."""
@@ -175,9 +175,9 @@ def guess_smoothed(
 
 
 METHODS: Mapping[str, Method] = {
-    "usual": guess_month,
-    "smoothed": guess_smoothed,
-    "naive": guess_naive,
+    "usual": mean_of_weekday,
+    "smoothed": smoothed_level,
+    "naive": repeat_weekday,
 }
 
 

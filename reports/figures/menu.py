@@ -42,7 +42,7 @@ class MenuItem(NamedTuple):
     """SALE receipts that hold it, at the least."""
 
 
-def engineer(ranked: pd.DataFrame) -> list[MenuItem]:
+def classify_items(ranked: pd.DataFrame) -> list[MenuItem]:
     """Classified dishes, by category and then the largest contribution first."""
     usable = ranked[(ranked["costed_units"] > 0) & (ranked["units"] > 0)]
     built: list[MenuItem] = []
@@ -77,12 +77,12 @@ def engineer(ranked: pd.DataFrame) -> list[MenuItem]:
     return sorted(built, key=lambda d: (d.category, -d.contribution, d.item))
 
 
-def round_price(units: int) -> int:
-    """A small step of a menu price: about one twentieth of it.
+def price_step(units: int) -> int:
+    """A small change of a price: about one twentieth of it, rounded.
 
     It is the next lower 1, 2 or 5 times a power of ten.
 
-    >>> round_price(4500), round_price(139_00)
+    >>> price_step(4500), price_step(139_00)
     (200, 500)
     """
     target, power = max(units // 20, 1), 1

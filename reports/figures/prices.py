@@ -1,4 +1,4 @@
-"""Price changes found in the data: when an item's usual price became another.
+"""Price changes found in the data: when an item's usual price changed.
 
 Takes `prices` of several months (item, variant, unit price, first and last day, units; plain SALE
 lines). Definition: the usual price of a month is the one with the most units (ties: the lower); a

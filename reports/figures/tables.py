@@ -196,7 +196,7 @@ def sort_rows(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:
 
 
 def names(summaries: Summaries, table: str, key: str, label: str) -> dict[str, str]:
-    """Labels by identifier, the newest month's winning."""
+    """Labels by identifier, as the newest month has them."""
     latest: dict[str, str] = {}
     for month in sorted(summaries):
         if table in summaries[month]:
@@ -213,6 +213,6 @@ def store_names(summaries: Summaries, stores: Iterable[str]) -> dict[str, str]:
 
 
 def currencies(source: Mapping[str, pa.Table]) -> tuple[str, ...]:
-    """Currencies of a month's stores and days, in the alphabet."""
+    """Currencies of a month's stores and days, sorted."""
     codes = (distinct(source[table].column("currency")) for table in ("days", "stores"))
     return tuple(sorted(filter(None, set().union(*codes))))

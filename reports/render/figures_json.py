@@ -81,7 +81,7 @@ def json_value(value: object, lake_decimals: int, decimals: Mapping[str, int]) -
 
 
 def figures_json(document: Document) -> bytes:
-    """The figures of a page as JSON.
+    """The figures of a document as JSON.
 
     {report, month, through, lake_decimals, decimals, currencies: {MXN: {section: figures}},
     sections without a currency, lineage}

@@ -207,5 +207,5 @@ def _sparkline_alt(months: Sequence[MonthSnapshot], currency: str) -> Value:
 
 
 def _numbered(folders: Sequence[str]) -> list[tuple[int, str]]:
-    """(number, folder) of the versions, the newest first; folders sort by their begin."""
+    """(number, folder) of the versions, the newest first; folders sort by their names."""
     return list(enumerate(sorted(folders, key=lambda name: int(name.partition(".")[0])), 1))[::-1]

@@ -1,4 +1,4 @@
-"""Page to GitHub Markdown: tables, charts in words, all names escaped."""
+"""Document to GitHub Markdown: tables, charts in words, all names escaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Common parts of all forms of a page: headings, file names of charts and tables."""
+"""Common parts of all forms of a document: headings, names of files and tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page to PDF by typst: letter or A4, tagged for screen readers.
+"""Document to PDF by typst: letter or A4, tagged for screen readers.
 
 Takes a page, its words and its drawn charts. All text goes to typst as JSON data, never as markup;
 nothing is fetched and no file but the template is read. The text face is one that typst brings;

@@ -1,4 +1,4 @@
-"""The traffic light, and the five findings of other sections that weigh most."""
+"""The traffic light, and the five most important findings of other sections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Was the price change right: units and sales after it, and of the other items."""
+"""Effects of price changes: units and sales of the item, and of all others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Effect(NamedTuple):
 
 
 def changed_prices(figures: Figures) -> Section:
-    """Items whose usual price is another than in the month before."""
+    """Items whose usual price differs from the month before."""
     before = figures.before_if_closed
     if before is None:
         return Section("changed_prices", (text("changed_prices.no_month"),))

@@ -1,4 +1,4 @@
-"""Dishes of another class of menu engineering than half a year before."""
+"""Dishes whose class of menu engineering differs from half a year before."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from reports.columns import columns_of
 from reports.document import Section, Table
 from reports.figures.history import History
 from reports.figures.items import by_item
-from reports.figures.menu import CLASSES, MenuItem, engineer
+from reports.figures.menu import CLASSES, MenuItem, classify_items
 from reports.sections.axis import both_spans
 from reports.sections.item_charts import category_name
 from reports.values import Count, text
@@ -17,13 +17,13 @@ HALF = 6
 
 
 def class_changes(history: History) -> Section:
-    """Dishes classified in both spans of complete months, of another class now."""
+    """Dishes classified in both spans of complete months whose class differs."""
     span = min(HALF, len(history.complete_months) // 2)
     if span < 1 or not any(history.totals[m].costed_net > 0 for m in history.complete_months):
         return Section("class_changes", (text("class_changes.few"),))
     early, late = history.complete_months[:span], history.complete_months[-span:]
     then, now = (
-        {(d.item, d.category): d for d in engineer(by_item(history.stacked("items", months)))}
+        {(d.item, d.category): d for d in classify_items(by_item(history.stacked("items", months)))}
         for months in (early, late)
     )
     both = sorted(then.keys() & now.keys())

@@ -45,7 +45,7 @@ def ratio(part: int, total: int, receipts: int, decimals: int = 1) -> Percent | 
 
 
 def points(now: Pair, before: Pair, receipts: int, receipts_before: int) -> Points | None:
-    """The difference of two ratios; None where one of them says nothing."""
+    """The difference of two ratios; None where one of them is None."""
     if not enough(receipts, receipts_before) or min(now[1], before[1]) <= 0:
         return None
     return Points(*now, *before)

@@ -6,7 +6,7 @@ from reports.columns import columns_of
 from reports.document import Chart, Section, Table
 from reports.figures import Figures
 from reports.figures.calendar import month_before
-from reports.figures.customers import SMALL, Group, Visits
+from reports.figures.customers import SMALL, Group, MonthCustomers
 from reports.figures.money import PERCENT_BASE
 from reports.sections.comparison import against_share, ratio
 from reports.values import Count, Day, Money, Month, Percent, Rate, Text, divide, text
@@ -20,7 +20,7 @@ def customers(figures: Figures) -> Section:
     Where one of new and returning is small, neither is shown: the other would tell it.
     """
     total, currency = figures.total, figures.currency
-    now = figures.visits.get(figures.month)
+    now = figures.customers_by_month.get(figures.month)
     if now is None or now.everyone.customers == 0:
         return Section("customers", (text("customers.none"),))
     share = text(
@@ -32,8 +32,8 @@ def customers(figures: Figures) -> Section:
     if now.everyone.customers < SMALL:
         return Section("customers", (share, text("customers.few", n=Count(SMALL))))
     everyone, new, returning = (group.customers for group in (now.everyone, now.new, now.returning))
-    key = "customers.count" if now.is_known else "customers.first"
-    if now.is_known and min(new, returning) >= SMALL:
+    key = "customers.count" if now.has_earlier_months else "customers.first"
+    if now.has_earlier_months and min(new, returning) >= SMALL:
         key = "customers.lead"
     lead = text(
         key,
@@ -45,7 +45,7 @@ def customers(figures: Figures) -> Section:
     sentences = [share, lead]
     notes = (
         (text("customers.since", day=Day(figures.lake_starts)),)
-        if now.is_known and figures.lake_starts
+        if now.has_earlier_months and figures.lake_starts
         else ()
     )
     has_rate = now.repeating >= SMALL and not 0 < everyone - now.repeating < SMALL
@@ -53,7 +53,9 @@ def customers(figures: Figures) -> Section:
         rate = ratio(now.repeating, everyone, everyone)
         sentences.append(text("customers.repeat", rate=rate, n=Count(now.repeating)))
         sentences += _before(figures, now)
-    has_groups = now.is_known and not any(0 < number < SMALL for number in (new, returning))
+    has_groups = now.has_earlier_months and not any(
+        0 < number < SMALL for number in (new, returning)
+    )
     groups = [("everyone", now.everyone)] + (
         [("new", now.new), ("returning", now.returning)] if has_groups else []
     )
@@ -81,8 +83,8 @@ def customers(figures: Figures) -> Section:
     )
 
 
-def _before(figures: Figures, now: Visits) -> list[Text]:
-    past = None if figures.through else figures.visits.get(month_before(figures.month))
+def _before(figures: Figures, now: MonthCustomers) -> list[Text]:
+    past = None if figures.through else figures.customers_by_month.get(month_before(figures.month))
     if past is None or past.everyone.customers < PERCENT_BASE or past.repeating < SMALL:
         return []
     return [
@@ -108,11 +110,11 @@ def _row(name: str, group: Group) -> tuple[object, ...]:
 
 
 def _chart(figures: Figures) -> tuple[Chart, ...]:
-    """New upon returning, month by month; months whose groups are small are left out."""
+    """New customers on top of returning ones, by month; small groups are left out."""
     kept = [
         v
-        for v in figures.visits.values()
-        if v.is_known and min(v.new.customers, v.returning.customers) >= SMALL
+        for v in figures.customers_by_month.values()
+        if v.has_earlier_months and min(v.new.customers, v.returning.customers) >= SMALL
     ][-MONTHS:]
     if len(kept) < 3 or kept[-1].month != figures.month:
         return ()

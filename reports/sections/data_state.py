@@ -76,7 +76,7 @@ def quality_of(frame: pd.DataFrame) -> dict[str, Check]:
 
 @dataclass(frozen=True)
 class DataState:
-    """What the light of a report depends on besides its money."""
+    """What the traffic light of a report depends on besides its money."""
 
     checks: Mapping[str, Check]
     silent_stores: tuple[SilentStore, ...] = ()
@@ -147,7 +147,7 @@ def absence_findings(state: DataState, total: Totals) -> list[Finding]:
 
 
 def quarantine_sentence(state: DataState, currency: str) -> Text:
-    """A sentence on unreadable receipts: count, money, and the first number."""
+    """A sentence on the receipts in quarantine: count, money, and the first number."""
     check = state.checks["quarantined"]
     values = {"n": Count(check.count), "amount": check.money(currency)}
     rows = [row for row in rows_of(state.quarantined) if row.receipt_number]
@@ -158,7 +158,7 @@ def quarantine_sentence(state: DataState, currency: str) -> Text:
 
 
 def quarantine_table(state: DataState, currency: str) -> Table:
-    """Each unreadable record: its content, the reason, and its money."""
+    """Each record in quarantine: its content, the reason, and its money."""
     rows = [
         (
             row.receipt_number or row.record.rpartition("/")[2],

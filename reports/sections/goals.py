@@ -48,7 +48,7 @@ def _by_store(figures: Figures) -> dict[str, int]:
 
 
 def _goal(figures: Figures, by_store: dict[str, int]) -> int | None:
-    """The goal of all stores: their own, or the sum where each store has one."""
+    """The goal of the shop: its own, or the sum where each store has one."""
     total_goal = figures.plans.goals.get("", {}).get(f"{figures.month:%Y-%m}")
     if total_goal is not None:
         return _units(figures, total_goal)

@@ -1,11 +1,11 @@
-"""Menu engineering: what earns, by category, and how much has a cost."""
+"""Menu engineering: popularity and profit by category, of what has a cost."""
 
 from __future__ import annotations
 
 from reports.columns import columns_of
 from reports.document import Chart, Finding, Section, Table
 from reports.figures import Figures
-from reports.figures.menu import CLASSES, MenuItem, engineer, round_price
+from reports.figures.menu import CLASSES, MenuItem, classify_items, price_step
 from reports.figures.money import PERCENT_BASE
 from reports.sections.comparison import enough, ratio, share
 from reports.sections.item_charts import category_name
@@ -42,7 +42,7 @@ def menu(figures: Figures) -> Section:
             profit=Money(total.gross_profit, currency),
         )
     ]
-    dishes = engineer(ranked)
+    dishes = classify_items(ranked)
     figures_out = {
         "dishes": [_as_figures(d, currency) for d in dishes],
         "margin": Percent(*total.margin),
@@ -113,7 +113,7 @@ def _price_step(
     if not horses:
         return (), ()
     top = horses[0]
-    raise_by = round_price(divide(top.net_sales * QUANTITY_UNIT, top.units))
+    raise_by = price_step(divide(top.net_sales * QUANTITY_UNIT, top.units))
     worth = divide(raise_by * top.units, QUANTITY_UNIT)
     values: dict[str, Value] = {
         "item": Name(top.item),

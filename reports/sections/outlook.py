@@ -1,10 +1,10 @@
-"""What to expect. Next month by day, with an interval and its error in the past."""
+"""Forecast of the next month by day, with an interval and its error in the past."""
 
 from __future__ import annotations
 
 from reports.columns import columns_of
 from reports.document import Chart, Section, Table
-from reports.figures.forecast import MIN_TRIALS, WEEKS, Declined, forecast
+from reports.figures.forecast import MIN_TRIALS, WEEKS, NoForecast, forecast
 from reports.figures.history import History
 from reports.sections.axis import month_key
 from reports.values import Count, Day, Money, Month, Percent, amounts, text
@@ -15,7 +15,7 @@ BOUNDS = ("low", "expected", "high")
 def outlook(history: History) -> Section:
     """Forecast of the next month by the best method, or the reason for none."""
     outcome = forecast(history)
-    if isinstance(outcome, Declined):
+    if isinstance(outcome, NoForecast):
         sentence = text(f"outlook.{outcome.reason}", n=Count(MIN_TRIALS), weeks=Count(WEEKS))
         return Section("outlook", (sentence,), figures={"reason": outcome.reason})
     currency, days = history.currency, list(outcome.days)

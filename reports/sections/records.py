@@ -1,4 +1,4 @@
-"""Records: the best of the history, and its latest unusual days."""
+"""Records: the best month and days of the history, and the latest unusual days."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from reports.values import Count, Money, Month, Value, divide, text
 
 
 def summary(history: History) -> Section:
-    """Tiles of 12 months where there are as many whole ones, of all history otherwise."""
+    """Tiles of the last 12 complete months; with fewer, of the complete history."""
     if not history.months:
         return Section("summary", (text("summary.empty"),))
     currency = history.currency

@@ -19,7 +19,7 @@ MIN_MONTHS = 2
 
 
 def trend(history: History) -> Section:
-    """One bar a month. A month without data is an gap, never a zero that was measured."""
+    """One bar a month. A month without data is a gap, never a zero."""
     months, currency = history.months, history.currency
     if not months:
         return Section("trend", (text("trend.few", n=Count(0)),))

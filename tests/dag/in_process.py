@@ -144,7 +144,7 @@ class InProcessRun:
     def verify(self, *, deep: bool = False, repair: bool = False) -> list[LakeFinding]:
         """What a look at the lake finds wrong."""
         with self.process():
-            found = [one for one in care.look(everything(), deep=deep) if one.is_wrong]
+            found = [one for one in care.find_damage(everything(), deep=deep) if one.is_wrong]
             if repair:
                 care.repair(found)
             return found

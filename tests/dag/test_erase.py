@@ -18,7 +18,7 @@ from pipeline.cli import main
 from pipeline.load import CUSTOMERS, SALES, STAGING, SUMMARY, Lake, Storage, open_storage
 from pipeline.load.layout import file_key
 from pipeline.load.parquet import from_bytes
-from pipeline.maintenance.erase import clear_derived, entry, pseudonym, traces, unpack
+from pipeline.maintenance.erase import entry, find_traces, pseudonym, remove_old_derived, unpack
 from pipeline.pos.loyverse.personal_data import remove_customers
 from pipeline.tasks import Rebuild
 from pipeline.tasks.monthly_summary import MonthlyCustomers
@@ -180,7 +180,7 @@ def test_erased_for_good(erasing: Erasing, capsys: pytest.CaptureFixture[str]) -
     }, "nothing was written"
 
     assert erasing.erase() == 0
-    assert everywhere(storage, words) == [] == list(traces(storage, words))
+    assert everywhere(storage, words) == [] == list(find_traces(storage, words))
     assert {stat.key for stat in storage.list("raw/receipts/")} == committed(storage), (
         "the object that was left over is gone too"
     )
@@ -240,7 +240,7 @@ def test_no_older_version_of_a_table_that_may_name_a_customer_stays(seaweed: Ser
         storage.put(key, b"names the customer")
         storage.put(key, b"names nobody")
     assert {version.key for version in storage.old_versions()} >= set(keys)
-    assert clear_derived(storage) == len(keys)
+    assert remove_old_derived(storage) == len(keys)
     left = [version.key for version in storage.old_versions() if not version.is_marker]
     assert left == ["reports/monthly/2026-10/report.md"], "counts and sums, no identifiers"
     assert all(storage.get(key) == b"names nobody" for key in keys)

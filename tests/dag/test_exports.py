@@ -94,7 +94,7 @@ def test_an_export_of_days_that_the_lake_has_not_is_named(
     )
     assert "own.csv is compared with no month" not in caplog.text
     with shop.process():
-        notes = [str(one) for one in care.look(everything(), deep=False)]
+        notes = [str(one) for one in care.find_damage(everything(), deep=False)]
     assert [
         note
         for note in notes

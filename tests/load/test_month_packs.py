@@ -9,7 +9,7 @@ import pytest
 from pipeline.load import CUSTOMERS, Lake, open_storage
 from pipeline.load.archive import pack, unpack
 from pipeline.load.month_packs import MAX_MISSING, pack_key
-from pipeline.maintenance.erase import clear_derived
+from pipeline.maintenance.erase import remove_old_derived
 
 MONTHS = [f"2026-{number:02d}" for number in range(1, 13)]
 KEY = pack_key(CUSTOMERS)
@@ -77,6 +77,6 @@ def test_a_pack_that_is_not_what_it_was_changes_nothing(folder: Path, change: st
 
 def test_an_erasure_removes_the_pack(folder: Path) -> None:
     before, _ = read(folder)
-    clear_derived(open_storage(str(folder)))
+    remove_old_derived(open_storage(str(folder)))
     assert not (folder / KEY).exists()
     assert read(folder)[0] == before

@@ -12,10 +12,10 @@ from pipeline.load import RAW_RECEIPTS, Lake, decompress, open_storage
 from pipeline.load.raw_keys import parse_raw
 from pipeline.load.raw_objects import cut_frame
 from pipeline.maintenance.audit import audit
-from pipeline.maintenance.erase import ErasingSource, drop, entry, read_erased
+from pipeline.maintenance.erase import ErasingSource, entry, erase_customer, read_erased
 from pipeline.maintenance.findings import everything
-from pipeline.maintenance.retain import before, find_aged, retain
-from pipeline.maintenance.rewrite import clear, find_touched, rewrite
+from pipeline.maintenance.retain import find_aged, retain, select_before
+from pipeline.maintenance.rewrite import find_edited, remove_old_versions, rewrite
 from pipeline.pos.loyverse import reader
 from pipeline.pos.source import Record
 
@@ -77,7 +77,7 @@ def test_only_the_selected_batches_are_edited(lake: Lake) -> None:
         == committed(lake)
         == {**before_edit, key: WINDOWS["2026-09-05"][SEP_5].replace(b'"ana"', b"null")}
     )
-    assert list(find_touched(lake, reader.remove_personal_data, before("2026-10"))) == []
+    assert list(find_edited(lake, reader.remove_personal_data, select_before("2026-10"))) == []
 
 
 def test_of_windows_committed_together_only_the_selected_are_edited(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_an_object_that_no_run_committed_is_removed_where_the_edit_would_change_
 def test_an_erased_customer_is_listed_by_a_word_that_is_no_identifier(lake: Lake) -> None:
     key = b"k" * 32
     assert read_erased(lake.storage, key) == frozenset()
-    assert drop(lake, reader, "c1", key) == ["2026-10-05"]
+    assert erase_customer(lake, reader, "c1", key) == ["2026-10-05"]
     assert read_erased(lake.storage, key) == {entry("c1", key)}
     assert committed(lake)["2026-10-05", OCT_6] == b'{"receipt_number":"4","customer_id":null}\n'
 
@@ -138,7 +138,7 @@ def test_a_receipt_that_is_requested_alone_names_no_erased_customer() -> None:
 
 
 def test_a_store_without_versions_has_none_to_clear(lake: Lake) -> None:
-    assert clear(lake.storage, ("staging/", "quarantine/")) == 0
+    assert remove_old_versions(lake.storage, ("staging/", "quarantine/")) == 0
 
 
 def test_a_customer_that_cannot_be_read_is_left_as_it_is() -> None:

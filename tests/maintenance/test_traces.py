@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.load import compress, open_storage
 from pipeline.load.parquet import to_bytes
-from pipeline.maintenance.erase import traces
+from pipeline.maintenance.erase import find_traces
 
 CUSTOMER = "c-17-customer"
 LINES = "".join(f"{n * 7919 % 1009} {CUSTOMER} {n * 104729 % 997}\n" for n in range(300)).encode()
@@ -42,5 +42,5 @@ def test_a_customer_is_seen_in_every_form(tmp_path: Path, key: str) -> None:
     storage = open_storage(str(tmp_path))
     storage.put(key, FORMS[key])
     storage.put("broken.zip", b"PK not a zip")
-    assert list(traces(storage, [CUSTOMER])) == [storage.uri(key)]
-    assert list(traces(storage, ["c-18-customer"])) == []
+    assert list(find_traces(storage, [CUSTOMER])) == [storage.uri(key)]
+    assert list(find_traces(storage, ["c-18-customer"])) == []

@@ -24,7 +24,7 @@ from pipeline.load import open_storage
 from pipeline.maintenance.erase import drop, find_named
 from pipeline.simulator.ids import millis, stamp
 from pipeline.tasks import MonthlySales, MonthlySummary, RawCatalog, RawReceipts
-from pipeline.tasks.maintenance import look, span_of
+from pipeline.tasks.maintenance import find_damage, span_of
 from pipeline.tasks.raw import windows_of_all
 from pipeline.transform.several import IDENTIFIERS
 from tests.dag.in_process import content, save_shop
@@ -120,11 +120,11 @@ def test_the_lake_of_both_is_the_union_of_the_lakes_of_each(group: Group) -> Non
     assert content_of(group.folder / "turned") == before, "nor does the order"
 
     with group.process():
-        assert [str(finding) for finding in look(span_of(None, None), deep=False)] == []
+        assert [str(finding) for finding in find_damage(span_of(None, None), deep=False)] == []
     (broken, *_) = (lake_of_both / "sources" / "square" / "raw" / "receipts").rglob("*.zst")
     broken.write_bytes(b"")
     with group.process():
-        wrong = [str(finding) for finding in look(span_of(None, None), deep=False)]
+        wrong = [str(finding) for finding in find_damage(span_of(None, None), deep=False)]
     assert any("sources/square/raw/receipts" in text and "altered" in text for text in wrong)
 
 

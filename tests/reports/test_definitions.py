@@ -21,11 +21,11 @@ from reports.figures.calendar import (
     same_weekdays_parts,
     split_change,
 )
-from reports.figures.customers import by_customer, visits
+from reports.figures.customers import by_customer, customers_by_month
 from reports.figures.growth import by_store_day, on_comparable_days
 from reports.figures.items import by_item, classes, compare
 from reports.figures.loyalty import cohorts, concentration, quintiles
-from reports.figures.menu import engineer, round_price
+from reports.figures.menu import classify_items, price_step
 from reports.figures.money import SUMS, Totals, total
 from reports.figures.outliers import outliers
 from reports.figures.prices import price_changes
@@ -284,12 +284,15 @@ def test_menu_engineering():
             ]
         )
     )
-    assert {d.item: d.kind for d in engineer(ranked)} == {
+    assert {d.item: d.kind for d in classify_items(ranked)} == {
         "horse": "plowhorse",
         "star": "star",
         "puzzle": "puzzle",
     }
-    assert {d.item: (d.contribution, d.units) for d in engineer(ranked)}["star"] == (2100, 300000)
+    assert {d.item: (d.contribution, d.units) for d in classify_items(ranked)}["star"] == (
+        2100,
+        300000,
+    )
     fourth = by_item(
         pd.DataFrame(
             [item(n, 100, 10, cost=c, receipts=20) for n, c in (("a", 10), ("b", 10), ("c", 90))]
@@ -298,14 +301,18 @@ def test_menu_engineering():
     rare = by_item(
         pd.DataFrame([item(n, 100, k, cost=10) for n, k in (("a", 40), ("b", 19), ("c", 30))])
     )
-    assert {d.item for d in engineer(rare)} == {"a", "c"}, "an item on 19 receipts has no class"
-    assert {d.item: d.kind for d in engineer(fourth)}["c"] == "plowhorse"
+    assert {d.item for d in classify_items(rare)} == {"a", "c"}, (
+        "an item on 19 receipts has no class"
+    )
+    assert {d.item: d.kind for d in classify_items(fourth)}["c"] == "plowhorse"
     assert (
-        engineer(by_item(pd.DataFrame([item("a", 100, 10, cost=10), item("b", 100, 10, cost=10)])))
+        classify_items(
+            by_item(pd.DataFrame([item("a", 100, 10, cost=10), item("b", 100, 10, cost=10)]))
+        )
         == []
     )
-    assert engineer(by_item(pd.DataFrame([item(n, 100, 10) for n in "abc"]))) == []
-    assert [round_price(v) for v in (4500, 13900, 10, 0)] == [200, 500, 1, 1]
+    assert classify_items(by_item(pd.DataFrame([item(n, 100, 10) for n in "abc"]))) == []
+    assert [price_step(v) for v in (4500, 13900, 10, 0)] == [200, 500, 1, 1]
 
 
 def test_pairs_of_a_basket():
@@ -360,7 +367,7 @@ def test_new_returning_and_repeating_customers():
     september = customers(("b", 1, 50), ("c", 1, 70), ("c", 2, 30), ("d", 0, -40))
     given = [date(2025, 8, 1), date(2025, 9, 1)]
     rows = pd.concat([august.assign(month=given[0]), september.assign(month=given[1])])
-    result = visits(rows, given, date(2025, 8, 1))[date(2025, 9, 1)]
+    result = customers_by_month(rows, given, date(2025, 8, 1))[date(2025, 9, 1)]
     assert (result.everyone.customers, result.everyone.receipts, result.everyone.net_sales) == (
         2,
         4,
@@ -370,15 +377,17 @@ def test_new_returning_and_repeating_customers():
         result.new.customers,
         result.returning.customers,
         result.repeating,
-        result.is_known,
+        result.has_earlier_months,
     ) == (
         1,
         1,
         1,
         True,
     )
-    assert not visits(rows, given, None)[date(2025, 9, 1)].is_known
-    assert not visits(rows, given, date(2025, 7, 1))[date(2025, 9, 1)].is_known
+    assert not customers_by_month(rows, given, None)[date(2025, 9, 1)].has_earlier_months
+    assert not customers_by_month(rows, given, date(2025, 7, 1))[
+        date(2025, 9, 1)
+    ].has_earlier_months
 
 
 def test_cohorts_scores_and_concentration():

@@ -288,7 +288,7 @@ def _stamp(moment: datetime | None) -> str | None:
 
 
 def _readable(envelope: Envelope) -> Json:
-    """What a refused order says of itself, as far as it can be read."""
+    """The readable fields of a rejected order."""
     order = envelope.order
     try:
         kind = "REFUND" if rows(order, "returns") and not rows(order, "line_items") else "SALE"
