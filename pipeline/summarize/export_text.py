@@ -30,8 +30,9 @@ def decode(data: bytes) -> str:
         raise DataError(f"it is larger than {LARGEST >> 20} MB; export fewer days")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encoding = "utf-16"
-    elif 0 in data[:2]:
-        encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"
+    elif 0 in (begin := data[:64]):  # half of the bytes of ASCII are zeros in UTF-16
+        is_big = begin[::2].count(0) > begin[1::2].count(0)
+        encoding = "utf-16-be" if is_big else "utf-16-le"
     else:
         encoding = "utf-8-sig"
     try:
