@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Cost, Workspace
-from pipeline.load import RAW, Lake, compress, open_storage
+from pipeline.load import RAW_FINGERPRINT, Lake, compress, open_storage
 from tests.reference import settings as shop
 from tests.reference.shop import receipts
 
@@ -68,7 +68,12 @@ class Chain:
         """Commit the catalog of a day, with all items."""
         body = compress(catalog(self.items))
         self.lake.publish(
-            "raw/catalog", str(day), RAW, {"catalog": body}, {"objects": {}}, expected_manifest=None
+            "raw/catalog",
+            str(day),
+            RAW_FINGERPRINT,
+            {"catalog": body},
+            {"objects": {}},
+            expected_manifest=None,
         )
 
     def add_rescan(self, day: date) -> None:

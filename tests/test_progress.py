@@ -25,7 +25,7 @@ def test_a_log_gets_plain_lines_and_the_visualizer_a_percentage(
     assert "250 receipts" in caplog.text and "s left, back to 2026-10-20 12:00" in caplog.text
 
 
-def test_nothing_is_said_more_often_than_every_few_seconds(
+def test_nothing_is_logged_more_often_than_every_few_seconds(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.INFO), Progress("receipts", "receipts", seconds=60.0) as bar:
@@ -34,7 +34,7 @@ def test_nothing_is_said_more_often_than_every_few_seconds(
     assert caplog.text == ""
 
 
-def test_a_pause_is_told_at_once_and_so_is_what_comes_next() -> None:
+def test_a_pause_is_shown_at_once_and_so_is_what_comes_next() -> None:
     told: list[tuple[str, int | None]] = []
     with Progress(
         "receipts", "receipts", report=lambda *said: told.append(said), seconds=60.0

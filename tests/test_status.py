@@ -48,7 +48,7 @@ def test_stores_are_called_by_their_names() -> None:
     assert len({len(line) for line in text.splitlines()[-2:]}) == 1
 
 
-def test_what_the_shop_does_not_know_either_and_new_fields_are_told() -> None:
+def test_numbers_that_the_pos_does_not_know_and_new_fields_are_reported() -> None:
     status = Status(
         "2026-10-31",
         1.0,

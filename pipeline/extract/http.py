@@ -182,7 +182,7 @@ class Http:
         try:
             return read(body)
         except ValueError as error:
-            raise TransientError(f"answered 200 with what is not expected ({error})") from None
+            raise TransientError(f"answered HTTP 200 with unexpected content ({error})") from None
 
     def _exchange(self, call: _Call) -> tuple[int, bytes]:
         session, timer = self._connections()
@@ -245,11 +245,13 @@ class Http:
                 raise self._too_large(call, cap)
             yield plain
         if inflate and (not inflate.eof or inflate.unused_data):
-            raise TransientError("answered with gzip that is cut, or with something after its end")
+            raise TransientError(
+                "answered with gzip that is cut off or has more data after its end"
+            )
 
     def _too_large(self, call: _Call, cap: int) -> SourceFatal:
         return SourceFatal(
-            f"{call}: more than {cap:,} bytes, which no page has; see what answers at {self.base}"
+            f"{call}: more than {cap:,} bytes, which no page has; check what answers at {self.base}"
         )
 
     def _connections(self) -> tuple[requests.Session, Deadline]:

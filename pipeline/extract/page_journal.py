@@ -120,7 +120,7 @@ class PageJournal:
             if not compare_digest(mac, self._seal.mac(body, offset)):
                 log.warning(
                     "%s: the page at byte %d is damaged or was not written by this user's runs; it"
-                    " and those behind it are fetched again",
+                    " and all pages after it are fetched again",
                     self.folder / "journal",
                     offset,
                 )

@@ -94,6 +94,6 @@ _REMEDY = "name a folder of this user's own in [pos] state_folder (POS_STATE_FOL
 def _refusal(folder: Path, path: Path, problem: str) -> ConfigError:
     where = "" if path == folder else f" ({folder} is in it)"
     return ConfigError(
-        f"{path} {problem}{where}; what it holds cannot be trusted, so nothing was read from it;"
+        f"{path} {problem}{where}; its content cannot be trusted, so nothing was read from it;"
         f" move it away, or {_REMEDY}"
     )

@@ -27,7 +27,7 @@ def gap_warning(last_window_end: datetime, now: datetime, limited: bool) -> str 
     return (
         f"nothing has been extracted for {days} days (warning at {reached}): the account serves"
         f" {HISTORY_DAYS} days of history, so in {HISTORY_DAYS - days} days receipts begin to be"
-        " lost; find out why the daily run does not take place"
+        " lost; find out why the daily run does not start"
     )
 
 

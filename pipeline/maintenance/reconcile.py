@@ -49,7 +49,7 @@ CHECKS = {
             net + tax_added + tip + surcharge + surcharge_tax + gift_cards + rounding
             OR net <> gross - discount"""
     ),
-    "it is there twice": (
+    "it is in the month twice": (
         "SELECT receipt_number FROM receipts GROUP BY store_id, receipt_number HAVING count(*) > 1"
     ),
     "a row of sales or payments has no receipt": (
@@ -178,6 +178,8 @@ def _check_days(
             tables = unpack_tables(files[FILE], name) if files else {}
             column = tables["receipts"]["total"] if tables else pa.array([], pa.int64())
             if total != (len(column), pc.sum(column).as_py()):
-                yield _finding(SALES, month, f"day {day} is not as {name} has it")
+                yield _finding(SALES, month, f"day {day} differs from {name}")
     if totals:
-        yield _finding(SALES, month, f"day {min(totals)} is none of the days it was built from")
+        yield _finding(
+            SALES, month, f"day {min(totals)} is not one of the days that the month was built from"
+        )

@@ -3,14 +3,14 @@
 from pipeline.schema.kinds import Column, Dataset
 
 EXPORT_REASONS = {
-    "amount": "both have it, with other amounts: export its days again if it changed after the"
-    " export; else `pos explain NUMBER` shows how the lake counts it",
+    "amount": "both have it, with different amounts: export its days again if it changed after the"
+    " export; otherwise `pos explain NUMBER` shows how the lake counts it",
     "receipt_not_in_lake": "only the export has it: `pos rescan` reads its days again",
     "refund_not_in_lake": "only the export has this refund: `pos rescan` reads its days again",
     "receipt_not_in_export": "only the lake has it: export its days again, with all stores",
     "refund_not_in_export": "only the lake has this refund: export its days again",
     "quarantined": "the lake has it in quarantine: `pos explain NUMBER` shows the reason",
-    "day": "the sums of the day differ: export its receipts to see which",
+    "day": "the day's totals differ: export its receipts to see which",
 }
 """Reasons of a difference, each with what to do."""
 

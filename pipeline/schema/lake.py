@@ -42,7 +42,9 @@ RECEIPTS = Dataset(
             "Order type, by the rules of menu.toml: dine_in, takeaway, delivery, ... or unmapped.",
         ),
         Column("dining_option", "label", "Order type as the POS wrote it.", null=True),
-        Column("source", "label", "POS application or API client that made it.", null=True),
+        Column(
+            "source", "label", "POS application or API client that made the receipt.", null=True
+        ),
         Column("pos_device_id", "label", "Device.", null=True),
         Column("employee_id", "label", "Employee who made the sale.", null=True),
         Column(
@@ -53,18 +55,18 @@ RECEIPTS = Dataset(
         ),
         Column("currency", "label", "ISO 4217 code of the store's currency."),
         Column(
-            "lines", "ordinal", "Lines on the receipt as sold, combos as one; 0 where cancelled."
+            "lines", "ordinal", "Lines on the receipt as sold, a combo as 1; 0 where cancelled."
         ),
         Column(
             "units",
             "quantity",
-            "Units sold as on the receipt, combos as one, a weighed line as 1; signed, 0 where"
+            "Units on the receipt as sold, a combo as 1, a weighed line as 1; signed, 0 where"
             " cancelled.",
         ),
         Column(
             "gross",
             "money",
-            "Lines before discounts and added tax, modifiers and included tax within.",
+            "Lines before discounts and added tax; includes modifiers and included tax.",
         ),
         Column(
             "discount",
@@ -89,7 +91,9 @@ RECEIPTS = Dataset(
             "What the POS charged: net + tax_added + tip + surcharge + surcharge_tax + gift_cards"
             " + rounding.",
         ),
-        Column("paid", "money", "Sum of the payments; equals total on a consistent receipt."),
+        Column(
+            "paid", "money", "Sum of the payments; equal to total if the receipt is consistent."
+        ),
         Column(
             "points_discount", "money", "Part of the discount that was paid with loyalty points."
         ),
@@ -142,7 +146,7 @@ SALES = Dataset(
         Column(
             "item_as_sold",
             "label",
-            "Name as the POS wrote it (a component: the modifier's option).",
+            "Name as the POS wrote it; of a component, the modifier's option.",
         ),
         Column(
             "combo",
@@ -172,17 +176,17 @@ SALES = Dataset(
         Column(
             "upgrade",
             "money",
-            "What the chosen option charged, already inside gross, signed; 0 where nothing.",
+            "Extra charge of the chosen option, signed and included in gross; 0 if none.",
         ),
         Column("is_known", "flag", "False for a component that no rule and no catalog item names."),
         Column("is_weighed", "flag", "Sold by weight: quantity is a weight, units count 1."),
         Column(
             "quantity",
             "quantity",
-            "As sold, signed; a component's own quantity times the combo's.",
+            "As sold, signed; of a component, its quantity in one combo times the combos.",
             "each or weight",
         ),
-        Column("units", "quantity", "quantity, but 1 (-1) for a weighed line.", "each"),
+        Column("units", "quantity", "Equal to quantity, but 1 (or -1) for a weighed line.", "each"),
         Column(
             "unit_price",
             "money",
@@ -202,13 +206,11 @@ SALES = Dataset(
         Column("net", "money", "gross - discount."),
         Column("tax_included", "money", "Included tax within net."),
         Column("tax_added", "money", "Added tax."),
-        Column(
-            "cost", "money", "Cost of the row; null where unknown, never taken for 0.", null=True
-        ),
+        Column("cost", "money", "Cost of the row; null where unknown, never 0.", null=True),
         Column(
             "modifiers",
             "choices",
-            "Modifiers of this dish: name, option, quantity, amount (already inside gross of the"
+            "Modifiers of this dish: name, option, quantity, amount (included in gross of the"
             " line); spellings merged.",
         ),
     ),
@@ -227,11 +229,11 @@ PAYMENTS = Dataset(
         Column("payment_type_id", "label", "The POS's payment type.", null=True),
         Column("tender", "label", "Payment type, as it is named at the POS."),
         Column("tender_type", "label", "CASH, NONINTEGRATEDCARD, ...: an open list."),
-        Column("amount", "money", "Signed; tips and surcharge within."),
+        Column("amount", "money", "Signed; includes tips and surcharge."),
         Column(
             "fee",
             "money",
-            "What the processor keeps of it; null where the POS does not know.",
+            "What the payment provider keeps of it; null where the POS does not know.",
             null=True,
         ),
         Column("paid_at", "instant", "When it was paid.", null=True),

@@ -30,8 +30,8 @@ ITEMS = Dataset(
         ),
         Column("costed_net", "money", "Net sales of the rows whose cost is known."),
         Column("costed_tax_included", "money", "Included tax of the rows whose cost is known."),
-        Column("first_day", "day", "First business day with a SALE of it.", null=True),
-        Column("last_day", "day", "Last business day with a SALE of it.", null=True),
+        Column("first_day", "day", "First business day on which it was sold.", null=True),
+        Column("last_day", "day", "Last business day on which it was sold.", null=True),
     ),
 )
 
@@ -66,7 +66,7 @@ CATEGORIES = Dataset(
         Column(
             "receipts",
             "count",
-            "SALE receipts with a dish of it (units and money: add up items).",
+            "SALE receipts with a dish of the category; for units and money, sum the items.",
         ),
     ),
 )
@@ -78,12 +78,12 @@ PRICES = Dataset(
     ("store_id", "item", "variant", "unit_price"),
     (
         *BY_STORE,
-        Column("item", "label", "United name."),
+        Column("item", "label", "Name of the item, combos as one, spellings merged."),
         Column("variant", "label", "Variant.", null=True),
         Column("unit_price", "money", "Price on the receipt without modifiers."),
         Column("first_day", "day", "First business day at this price."),
         Column("last_day", "day", "Last business day at this price."),
-        Column("units", "quantity", "Units sold at it."),
+        Column("units", "quantity", "Units sold at this price."),
     ),
 )
 
@@ -107,7 +107,7 @@ COMBOS = Dataset(
         Column(
             "costed_units",
             "quantity",
-            "units - refunded_units of the combos whose every row has a cost.",
+            "units - refunded_units of the combos whose rows all have a cost.",
         ),
         Column("costed_net", "money", "Net sales of the rows whose cost is known."),
         Column("costed_tax_included", "money", "Included tax of the rows whose cost is known."),
@@ -122,12 +122,14 @@ COMBO_PARTS = Dataset(
     (
         *BY_STORE,
         Column("combo", "label", "Name of the combo, spellings merged."),
-        Column("slot", "label", "Modifier that chose it; null for a fixed part.", null=True),
+        Column(
+            "slot", "label", "Modifier that chose the component; null for a fixed part.", null=True
+        ),
         Column("item", "label", "Name of the component, spellings merged."),
-        Column("is_known", "flag", "False where no rule names it."),
+        Column("is_known", "flag", "False for a component that no rule names."),
         Column("units", "quantity", "Units of SALE rows."),
         Column("net_sales", "money", "Share of net sales, refunds deducted."),
-        Column("upgrades", "money", "Charged for the choice on SALE rows."),
+        Column("upgrades", "money", "Extra charge for the choice on SALE rows."),
         Column("charged_units", "quantity", "Units of SALE rows with a charged choice."),
     ),
 )
@@ -143,7 +145,7 @@ CHOICES = Dataset(
         Column("name", "label", "Modifier."),
         Column("option", "label", "Option, spellings merged."),
         Column("units", "quantity", "Times chosen on SALE rows."),
-        Column("amount", "money", "Charged for it on SALE rows."),
+        Column("amount", "money", "Extra charge for the option on SALE rows."),
     ),
 )
 
@@ -172,15 +174,19 @@ BASKETS = Dataset(
         Column(
             "item",
             "label",
-            "Name of the item, spellings merged; the first of the pair in the alphabet.",
+            "Name of the item, spellings merged; the alphabetically first of the pair.",
         ),
-        Column("partner", "label", "The other; equal to item for the item's own receipts."),
+        Column(
+            "partner",
+            "label",
+            "The other item; equal to item in the row with the item's own receipts.",
+        ),
         Column(
             "receipts",
             "count",
             "SALE receipts with both. A month of more than a million possible pairs has"
             " pairs on 20 receipts or more.",
         ),
-        Column("plain_receipts", "count", "Those of them without a combo."),
+        Column("plain_receipts", "count", "Receipts among these without a combo."),
     ),
 )

@@ -53,7 +53,7 @@ def points_of_sale() -> dict[str, PointOfSale]:
     if embedded and len(embedded) < len(points):
         raise ConfigError(
             f"[pos] source = {section.source}: {embedded[0]} is the simulator and another source is"
-            " not; invented and real receipts never share a lake"
+            " not; simulated and real receipts never share a lake"
         )
     return points
 

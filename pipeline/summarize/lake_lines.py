@@ -118,7 +118,7 @@ def by_day(lines: LakeLines) -> LakeLines:
     if len(codes) > 1:
         raise DataError(
             f"a Sales summary names no currency, and these days have {', '.join(sorted(codes))};"
-            " drop the Receipts export"
+            " export the receipts instead (Receipts)"
         )
     days: LakeLines = {}
     for line, code in lines.values():

@@ -43,6 +43,6 @@ def days_of(month: dt.date) -> tuple[dt.date, ...]:
     if not days:
         raise ConfigError(
             f"month {month:%Y-%m}: none of its business days has closed within the shop's history"
-            f" ({first} to {last}); ask for another month, or change [pos] history_starts"
+            f" ({first} to {last}); choose another month, or change [pos] history_starts"
         )
     return days

@@ -193,7 +193,7 @@ class Verify(luigi.Task):
                 log.info("removed unreferenced file %s", lake().storage.uri(key))
         wrong = [finding for finding in findings if finding.is_wrong]
         if wrong:
-            raise Corrupt(f"{len(wrong)} findings are wrong, the first: {wrong[0]}")
+            raise Corrupt(f"{len(wrong)} problems found, the first: {wrong[0]}")
         self.is_done = True
 
 

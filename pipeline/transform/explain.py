@@ -57,7 +57,7 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
     numbers = [*(numbers[row] for row in accepted.tolist()), *(r.number for r in rejected)]
     entries = [n for n in np.flatnonzero(is_newest).tolist() if numbers[n] == receipt_number]
     if not entries:
-        text = f"{receipt_number}: there is no receipt of this number in what was searched"
+        text = f"{receipt_number}: the searched raw data has no receipt with this number"
         return Explanation(receipt_number, 0, None, None, None, [], [], text)
     entry, count = entries[0], int(revisions[entries[0]])
     if entry >= len(accepted):

@@ -156,15 +156,15 @@ def _sightings(
 
 _TITLES = {
     "combo": (
-        "# Items that look like combos; give those that are one the modifiers (or dishes) that they"
-        " are made of:"
+        "# Items that look like combos; for each that is one, list the modifiers (or dishes) that it"
+        " is made of:"
     ),
     "part": "# Combos sold without any part: is a fixed dish missing in their rule?",
     "modifier": (
-        "# Modifiers of combos that are neither a part nor go with one; in the combo's with:"
+        "# Modifiers of combos that no rule covers; under `with` of the combo, each with its part:"
     ),
     "dish": (
-        "# Choices within combos that name no dish; under [dishes], each with the dish that it is:"
+        "# Choices in combos that are the name of no dish; under [dishes], each with its dish:"
     ),
     "channel": (
         '# Dining options ("": receipts without one); under [channels], each with its order type:'

@@ -31,8 +31,7 @@ from pipeline.load import Lake, Storage, open_storage
 from pipeline.maintenance import LakeFinding, everything
 from pipeline.simulator import Query, Shop
 from pipeline.simulator.ids import millis
-from pipeline.tasks import Nightly
-from pipeline.tasks import maintenance as care
+from pipeline.tasks import Nightly, maintenance
 
 FIRST, LAST = date(2026, 10, 29), date(2026, 10, 30)
 NOW = datetime(2026, 10, 31, 12, tzinfo=UTC)
@@ -109,17 +108,17 @@ class InProcessRun:
                 some_files(remembered(name, getattr(reports, name))),
             )
 
-    def after(self, nights: int) -> InProcessRun:
+    def after(self, days: int) -> InProcessRun:
         """`runs` runs have ended on the lake of a folder."""
 
-        def run_nights() -> None:
-            for night in range(nights):
-                save_shop(self.saved, days_later(night))
-                assert self.at(days_later(night)).night()
+        def run_days() -> None:
+            for day in range(days):
+                save_shop(self.saved, days_later(day))
+                assert self.at(days_later(day)).run_nightly()
 
-        self.prepare(f"after-{nights}", run_nights)
-        save_shop(self.saved, days_later(nights - 1))
-        return self.at(days_later(nights - 1))
+        self.prepare(f"after-{days}", run_days)
+        save_shop(self.saved, days_later(days - 1))
+        return self.at(days_later(days - 1))
 
     def prepare(self, name: str, build: Callable[[], None]) -> None:
         """Let `build` make the lake of a folder: once in this process, then it is copied."""
@@ -134,7 +133,7 @@ class InProcessRun:
         self.options["pos"]["now"] = instant.isoformat()
         return self
 
-    def night(
+    def run_nightly(
         self, storage: Storage | None = None, make: Callable[[], luigi.Task] = Nightly
     ) -> bool:
         """One run to the end (True: all went well) or to whatever is raised in it."""
@@ -144,9 +143,11 @@ class InProcessRun:
     def verify(self, *, deep: bool = False, repair: bool = False) -> list[LakeFinding]:
         """What a look at the lake finds wrong."""
         with self.process():
-            found = [one for one in care.find_damage(everything(), deep=deep) if one.is_wrong]
+            found = [
+                one for one in maintenance.find_damage(everything(), deep=deep) if one.is_wrong
+            ]
             if repair:
-                care.repair(found)
+                maintenance.repair(found)
             return found
 
     @contextmanager

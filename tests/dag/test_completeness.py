@@ -30,7 +30,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcessRun:
 
 
 def report(shop: InProcessRun) -> bool:
-    return shop.night(make=lambda: MonthlyReport(month=MONTH))
+    return shop.run_nightly(make=lambda: MonthlyReport(month=MONTH))
 
 
 def losing(number: str, build_days: Callable) -> Callable:

@@ -38,7 +38,7 @@ def settled(shop: InProcessRun, storage: Storage, truth: dict[str, str]) -> None
     name. The logs may be longer.
     """
     final = check(storage)
-    assert shop.night(storage)
+    assert shop.run_nightly(storage)
     check(storage, final, quiet=True)
     found = content(storage)
     for key, digest in truth.items():
@@ -57,11 +57,11 @@ def test_four_runs_at_once(
     truth, storage = content(shop.storage()), opener(kind, request)()
     list(storage.list())
 
-    def night(mine: int) -> None:
+    def run(mine: int) -> None:
         shop.options["pos"]["state_folder"] = str(tmp_path / f"host{mine}")
-        os._exit(DONE if shop.night(storage) else FAILED)
+        os._exit(DONE if shop.run_nightly(storage) else FAILED)
 
-    codes = together(4, night)
+    codes = together(4, run)
     assert codes == [DONE] * 4, "who was overtaken finds that what it wanted is there"
     settled(shop, storage, truth)
 
@@ -124,7 +124,7 @@ def alone(passing: Callable) -> Callable:
 
 
 @pytest.mark.parametrize("at", tries((1, 44), (1, 12, 44, 60)))
-def test_a_zombie_wakes_up(shop: InProcessRun, tmp_path: Path, at: int) -> None:
+def test_a_stalled_run_goes_on(shop: InProcessRun, tmp_path: Path, at: int) -> None:
     """A run stalls before a write (SIGSTOP), the next day's run goes by, the first one wakes:
     it cannot go back behind it.
     """
@@ -132,20 +132,20 @@ def test_a_zombie_wakes_up(shop: InProcessRun, tmp_path: Path, at: int) -> None:
     stalling = FaultyStorage(storage, at, after=False, commands=("PUT",))
     stalling.strike = stop_here
     stalling._pass = alone(once(stalling, ("PUT",)))
-    zombie = start(lambda: os._exit(DONE if shop.night(stalling) else FAILED))
-    assert stops(zombie)
+    stalled = start(lambda: os._exit(DONE if shop.run_nightly(stalling) else FAILED))
+    assert stops(stalled)
     check(storage)
     later = NOW + timedelta(hours=20)
     save_shop(shop.saved, later)
-    assert shop.at(later).night(storage)
+    assert shop.at(later).run_nightly(storage)
     final, newest = check(storage, quiet=True), numbers(storage)
-    os.kill(zombie.pid, signal.SIGCONT)
-    join(zombie)
-    assert zombie.exitcode in (DONE, FAILED)
+    os.kill(stalled.pid, signal.SIGCONT)
+    join(stalled)
+    assert stalled.exitcode in (DONE, FAILED)
     check(storage, final)
     after = numbers(storage)
     assert all(after[name] >= number for name, number in newest.items()), "no log falls back"
-    assert shop.night(storage)
+    assert shop.run_nightly(storage)
     check(storage, final, quiet=True)
     lake = Lake(storage)
     assert not [
@@ -155,7 +155,7 @@ def test_a_zombie_wakes_up(shop: InProcessRun, tmp_path: Path, at: int) -> None:
         if lake.newest(dataset, name).fingerprint == INVALIDATED
     ]
     whole = local(tmp_path / "whole")()
-    assert shop.night(whole)
+    assert shop.run_nightly(whole)
     for key, digest in content(whole).items():
         assert (
             key.startswith(("_", "reports/", "raw/", "nightly"))
@@ -190,11 +190,11 @@ class Overtaken(FaultyStorage):
 
 def test_a_window_that_another_run_has_committed_stands(shop: InProcessRun, tmp_path: Path) -> None:
     storage = local(tmp_path / "lake")()
-    assert shop.night(Overtaken(storage, shop))
+    assert shop.run_nightly(Overtaken(storage, shop))
     lake = Lake(storage)
     assert lake.body(lake.windows()[str(FIRST)])["run"] == "other"
     held = [lake.read_raw(entry) for entry in lake.raw_objects(FIRST, FIRST)]
-    assert held and max(text.count(b"\n") for text in held) == 1, "nothing of this night's"
+    assert held and max(text.count(b"\n") for text in held) == 1, "nothing of this run's"
     check(storage, quiet=True)
 
 

@@ -54,14 +54,14 @@ def killed(
     """Whether a run on `storage` was killed at that request; the invariants hold."""
     faulty = FaultyStorage(storage, at, after=after, commands=commands)
     with suppress(Killed):
-        shop.night(faulty)
+        shop.run_nightly(faulty)
     check(storage)
     return faulty.is_spent
 
 
 def heals(shop: InProcessRun, storage: Storage, truth: dict[str, str]) -> None:
     final = check(storage)
-    assert shop.night(storage)
+    assert shop.run_nightly(storage)
     check(storage, final, quiet=True)
     assert content(storage) == truth
 
@@ -107,7 +107,7 @@ def test_a_later_run_killed_at_its_reads_one_by_one(
     undisturbed = local(shop.folder / "undisturbed")()
     later = NOW + timedelta(days=1)
     save_shop(shop.saved, later)
-    assert shop.at(later).night(undisturbed)
+    assert shop.at(later).run_nightly(undisturbed)
     at, final = 1, check(storage)
     while killed(shop, storage, at, after=at % 2 == 0, commands=READS):
         final = check(storage, final)
@@ -169,7 +169,7 @@ def test_runs_that_all_die_after_a_few_writes_make_the_lake_on_s3(
     storage, final, writes = opener("seaweed", request)(), {}, stride(5)
     for deaths in range(2 * len(truth)):
         try:
-            assert shop.night(Mortal(storage, writes))
+            assert shop.run_nightly(Mortal(storage, writes))
             break
         except Killed:
             if deaths % 10 == 0:
@@ -196,7 +196,7 @@ def test_killed_for_good(
         (10, WRITES, True),
     ):
         child = start(
-            shop.night,
+            shop.run_nightly,
             FaultyStorage(
                 storage,
                 at,
@@ -237,7 +237,7 @@ def test_a_disk_that_refuses(
 
         with monkeypatch.context() as patch:
             patch.setattr(Path, "replace", refusing)
-            assert not shop.night(storage), "a failure, and not a success without an output"
+            assert not shop.run_nightly(storage), "a failure, and not a success without an output"
         check(storage)
     assert sentence in caplog.text
     heals(shop, storage, truth)
@@ -256,7 +256,7 @@ def test_a_store_that_is_busy_once_or_for_ever(
 
     def busy(rule: Rule, place: Storage) -> bool:
         with proxied(place._endpoint, rule) as endpoint:
-            return shop.night(open_storage(place.uri().rstrip("/"), endpoint=endpoint))
+            return shop.run_nightly(open_storage(place.uri().rstrip("/"), endpoint=endpoint))
 
     slow = (503, "SlowDown")
     once = [first(command, slow, times=3) for command in ("GET", "HEAD", "PUT")]
@@ -290,7 +290,7 @@ def test_credentials_that_expire_in_the_middle(
     place = opener("seaweed", request)()
     for at in (5, 60):
         with proxied(place._endpoint, from_the(at, "", (400, "ExpiredToken"))) as endpoint:
-            assert not shop.night(open_storage(place.uri().rstrip("/"), endpoint=endpoint))
+            assert not shop.run_nightly(open_storage(place.uri().rstrip("/"), endpoint=endpoint))
         check(place)
     assert "the credentials have expired; get new ones and run again" in caplog.text
     heals(shop, place, truth)

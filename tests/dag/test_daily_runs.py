@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tests.summarize.till_csv import amounts, newest
+from tests.summarize.export_csv import amounts, newest
 from tests.support.fake_pos import FakePos, served
 from tests.support.few_files import FEW_FILES
 
@@ -33,8 +33,8 @@ def changed_receipts(log: str) -> dict[str, str]:
     return dict(re.findall(r"(\w+\([^)]*\)) rebuilt because: (.*)", log))
 
 
-def test_a_night_that_is_done_does_nothing(fake_pos: FakePos) -> None:
-    log = fake_pos.night()
+def test_a_run_that_is_done_does_nothing(fake_pos: FakePos) -> None:
+    log = fake_pos.run_nightly()
     assert "MonthlyReport(month=2026-10)" in ran(log) and "last window    2026-10-30" in log
     assert (
         json.loads((fake_pos.luigi.folder / "lake/state/etl_state.json").read_text())["last_window"]
@@ -43,17 +43,17 @@ def test_a_night_that_is_done_does_nothing(fake_pos: FakePos) -> None:
     report = fake_pos.luigi.folder / "lake/reports/monthly/2026-10"
     shown = set(FEW_FILES) - {"message.json"}
     assert {path.name for path in report.glob("*.*")} == shown, "nothing was drawn"
-    again = fake_pos.night()
+    again = fake_pos.run_nightly()
     assert ran(again) == [] and "Did not run any tasks" in again
 
 
-def test_a_cancelled_receipt_changes_its_own_day_and_no_other(quiet_till: FakePos) -> None:
-    fake_pos = quiet_till
-    fake_pos.night()
+def test_a_cancelled_receipt_changes_its_own_day_and_no_other(quiet_pos: FakePos) -> None:
+    fake_pos = quiet_pos
+    fake_pos.run_nightly()
     before, days = fake_pos.figures()["currencies"]["MXN"]["bridge"]["total"], staged(fake_pos)
     number = fake_pos.some_receipt(date(2026, 10, 29), hour=18)["receipt_number"]
     fake_pos.book.cancel(number, datetime(2026, 10, 31, 18, tzinfo=UTC))
-    log = fake_pos.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
+    log = fake_pos.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC)).run_nightly()
     assert {name for name, body in staged(fake_pos).items() if days.get(name) != body} == {
         "day=2026-10-29",
         "day=2026-10-31",
@@ -84,7 +84,7 @@ def staged(fake_pos: FakePos) -> dict[str, bytes]:
 def test_after_late_edited_and_cancelled_receipts_the_report_ties_and_the_lake_is_one_made_at_once(
     fake_pos: FakePos, tmp_path: Path
 ) -> None:
-    fake_pos.night()
+    fake_pos.run_nightly()
     late = {**fake_pos.some_receipt(date(2026, 10, 29)), "receipt_number": "99-1"}
     fake_pos.book.add(late, datetime(2026, 10, 31, 20, tzinfo=UTC))
     moved = fake_pos.some_receipt(date(2026, 10, 30))
@@ -97,7 +97,7 @@ def test_after_late_edited_and_cancelled_receipts_the_report_ties_and_the_lake_i
         fake_pos.some_receipt(date(2026, 10, 31))["receipt_number"],
         datetime(2026, 11, 1, 17, tzinfo=UTC),
     )
-    fake_pos.set_clock(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
+    fake_pos.set_clock(datetime(2026, 11, 2, 12, tzinfo=UTC)).run_nightly()
     receipts = newest(
         json.dumps(receipt).encode()
         for receipt in served(
@@ -154,7 +154,7 @@ def test_a_lone_report_extracts_its_own_months_and_no_more(fake_pos: FakePos) ->
 
 
 def test_a_month_of_some_days_says_so_and_is_nothing_to_compare_with(fake_pos: FakePos) -> None:
-    fake_pos.set_clock(datetime(2026, 11, 4, 12, tzinfo=UTC)).night()
+    fake_pos.set_clock(datetime(2026, 11, 4, 12, tzinfo=UTC)).run_nightly()
     reports = {
         month: (fake_pos.luigi.folder / f"lake/reports/monthly/{month}/report.md").read_text()
         for month in ("2026-10", "2026-11")

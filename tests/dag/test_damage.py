@@ -30,7 +30,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcessRun:
 def run_at(shop: InProcessRun, days: int) -> bool:
     """Whether a run so many days later ends well, over what the shop shows then."""
     save_shop(shop.saved, days_later(days))
-    return shop.at(days_later(days)).night()
+    return shop.at(days_later(days)).run_nightly()
 
 
 def test_a_flipped_byte_in_staging_is_found_and_repaired(
@@ -49,10 +49,10 @@ def test_a_flipped_byte_in_a_month_that_only_the_status_reads_is_repaired(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch)
-    assert shop.night() and shop.at(days_later(2)).night()
+    assert shop.run_nightly() and shop.at(days_later(2)).run_nightly()
     broken = tmp_path / "lake/receipts/year=2026/month=10/receipts.parquet"
     sound = flip(broken)
-    assert shop.at(days_later(3)).night()
+    assert shop.at(days_later(3)).run_nightly()
     assert broken.read_bytes() == sound
 
 
@@ -62,11 +62,11 @@ def test_a_flipped_byte_in_a_summary_that_all_reports_share_is_repaired(
     """A run reads the months of a long history once, before the reports that have one rebuilt."""
     monkeypatch.setattr(month_packs, "MAX_MISSING", 0)
     shop = InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch)
-    assert shop.night() and shop.at(days_later(2)).night()
+    assert shop.run_nightly() and shop.at(days_later(2)).run_nightly()
     broken = tmp_path / "lake/summary/_tables/year=2026/month=10/tables.arrow.zst"
     sound = flip(broken)
     shop.storage().remove(month_packs.pack_key(SUMMARY))
-    assert shop.at(days_later(3)).night()
+    assert shop.at(days_later(3)).run_nightly()
     assert broken.read_bytes() == sound
 
 

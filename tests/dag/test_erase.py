@@ -44,15 +44,15 @@ class Erasing:
         monkeypatch.setenv("CUSTOMER_HASH_KEY", self.key)
         self.customer, self.other = CUSTOMER, OTHER
         if shop.storage().uri().startswith("s3://"):
-            self.run_nights()
+            self.run_days()
         else:
-            shop.prepare("named", self.run_nights)
+            shop.prepare("named", self.run_days)
         self.sell_until(LATER)
 
-    def run_nights(self) -> None:
+    def run_days(self) -> None:
         for instant in (NOW, LATER):
             self.sell_until(instant)
-            assert self.shop.night() and self.shop.night(make=self.customers)
+            assert self.shop.run_nightly() and self.shop.run_nightly(make=self.customers)
 
     def sell_until(self, instant: datetime) -> None:
         save_shop(self.shop.saved, instant)
@@ -194,7 +194,7 @@ def test_erased_for_good(erasing: Erasing, capsys: pytest.CaptureFixture[str]) -
         None,
         pseudonym(erasing.other, erasing.key.encode()),
     }, "nobody else is touched"
-    assert erasing.shop.night()
+    assert erasing.shop.run_nightly()
     assert everywhere(storage, words) == []
 
 
@@ -205,7 +205,7 @@ def test_it_stays_erased_when_raw_is_lost_and_fetched_again(erasing: Erasing) ->
     for window in ("2026-10-29", "2026-10-30", "2026-10-31"):  # the shop still names the customer
         with erasing.shop.process():
             assert main(["verify", "--refetch", window]) == 0
-    assert erasing.shop.night() and everywhere(storage, words) == []
+    assert erasing.shop.run_nightly() and everywhere(storage, words) == []
     assert totals(storage) == before
     assert erasing.erase() == 0
     assert everywhere(storage, words) == []
@@ -328,7 +328,7 @@ def test_without_the_key_nothing_is_erased_and_nothing_fetched(
             else monkeypatch.delenv("CUSTOMER_HASH_KEY")
         )
         save_shop(erasing.shop.saved, LATER + timedelta(days=1))
-        assert not erasing.shop.at(LATER + timedelta(days=1)).night()
+        assert not erasing.shop.at(LATER + timedelta(days=1)).run_nightly()
         assert "holds customers hashed with the key" in caplog.text
         assert everywhere(erasing.shop.storage(), erasing.words) == []
 
@@ -347,7 +347,7 @@ def test_a_record_is_verbatim_but_for_the_name(line: bytes, cleaned: bytes) -> N
     assert remove_customers(line, lambda named: named == "c1") == cleaned
 
 
-def test_the_list_of_the_erased_tells_nobody() -> None:
+def test_the_list_of_the_erased_names_no_customer() -> None:
     key = secrets.token_bytes(16)
     assert entry("c1", key) != pseudonym("c1", key)
     assert entry("c1", key) != entry("c2", key)

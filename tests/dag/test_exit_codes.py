@@ -42,8 +42,8 @@ def test_every_code_stands_in_readme_and_runbook(code: int) -> None:
     assert all(re.search(rf"^\| {code} \|", page, re.MULTILINE) for page in PAGES)
 
 
-def test_10_the_same_command_runs_already(quiet_till: FakePos) -> None:
-    fake_pos = quiet_till
+def test_10_the_same_command_runs_already(quiet_pos: FakePos) -> None:
+    fake_pos = quiet_pos
     locks = fake_pos.luigi.folder / "locks"
     first = fake_pos.luigi.start("Nightly")
     try:
@@ -79,20 +79,20 @@ def test_what_luigi_itself_finds(
     assert said in luigi("--module", "outside", task, code=code)
 
 
-def test_25_the_scheduler_gives_no_leave(luigi: Runner) -> None:
+def test_25_the_scheduler_does_not_run_a_task(luigi: Runner) -> None:
     luigi.configure("resources", pos_api=0)
     assert "not granted run permission" in luigi("RawCatalog", code=25)
 
 
-def test_30_a_task_fails_and_says_why_without_the_token(quiet_till: FakePos) -> None:
-    wrong = quiet_till.luigi.environment["LOYVERSE_TOKEN"] = secrets.token_hex(16)
-    log = quiet_till.night(code=30)
+def test_30_a_task_fails_and_says_why_without_the_token(quiet_pos: FakePos) -> None:
+    wrong = quiet_pos.luigi.environment["LOYVERSE_TOKEN"] = secrets.token_hex(16)
+    log = quiet_pos.run_nightly(code=30)
     assert "401" in log and "Access tokens" in log and wrong not in log
-    quiet_till.luigi.environment["LOYVERSE_TOKEN"] = quiet_till.server.token
-    quiet_till.luigi("RawCatalog")
+    quiet_pos.luigi.environment["LOYVERSE_TOKEN"] = quiet_pos.server.token
+    quiet_pos.luigi("RawCatalog")
 
 
-def test_35_a_month_that_cannot_be(luigi: Runner) -> None:
+def test_35_an_invalid_month(luigi: Runner) -> None:
     log = luigi("MonthlyReport", "--month", "2019-01", code=35)
     assert "none of its business days has closed within the shop's history" in log
 
@@ -130,9 +130,9 @@ def test_2_a_setting_that_is_wrong(luigi: Runner) -> None:
     assert code == 2 and "is not an IANA time zone" in text and "Traceback" not in text
 
 
-def test_a_run_that_is_told_to_end_ends_and_the_next_one_goes_on(quiet_till: FakePos) -> None:
-    first = quiet_till.luigi.start("Nightly")
-    log = quiet_till.luigi.folder / "lake"
+def test_a_run_that_is_told_to_end_ends_and_the_next_one_goes_on(quiet_pos: FakePos) -> None:
+    first = quiet_pos.luigi.start("Nightly")
+    log = quiet_pos.luigi.folder / "lake"
     for _ in range(2400):
         if any(Path(log).glob("_manifests/raw/receipts/*")):
             break
@@ -141,8 +141,8 @@ def test_a_run_that_is_told_to_end_ends_and_the_next_one_goes_on(quiet_till: Fak
     first.terminate()
     first.communicate(timeout=240)
     assert first.returncode not in (0, None)
-    quiet_till.night()
-    assert "Did not run any tasks" in quiet_till.night()
+    quiet_pos.run_nightly()
+    assert "Did not run any tasks" in quiet_pos.run_nightly()
 
 
 def test_pos_run_hands_the_code_of_luigi_back(luigi: Runner) -> None:

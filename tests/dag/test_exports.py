@@ -1,4 +1,4 @@
-"""The POS's own exports under care: an erasure names those that say who bought, Rebuild and Verify
+"""The POS's own exports in maintenance: an erasure names those that say who bought, Rebuild and Verify
 know what is made of them.
 """
 
@@ -85,16 +85,16 @@ def test_an_export_of_days_that_the_lake_has_not_is_named(
     shop: InProcessRun, caplog: pytest.LogCaptureFixture
 ) -> None:
     from pipeline.maintenance import everything
-    from pipeline.tasks import maintenance as care
+    from pipeline.tasks import maintenance
 
-    assert shop.night()
+    assert shop.run_nightly()
     assert (
         "older.csv is compared with no month: its days, 2026-09-15 to 2026-09-15, are before"
         in caplog.text
     )
     assert "own.csv is compared with no month" not in caplog.text
     with shop.process():
-        notes = [str(one) for one in care.find_damage(everything(), deep=False)]
+        notes = [str(one) for one in maintenance.find_damage(everything(), deep=False)]
     assert [
         note
         for note in notes
@@ -103,10 +103,10 @@ def test_an_export_of_days_that_the_lake_has_not_is_named(
     check(shop.storage(), quiet=True)
 
 
-def test_rebuild_and_a_deep_look_know_what_is_made_of_exports(
+def test_rebuild_and_verify_deep_know_what_is_built_from_exports(
     shop: InProcessRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert shop.night()
+    assert shop.run_nightly()
     lake = Lake(shop.storage())
     newest = lake.newest(BACKOFFICE, "2026-10")
     in_process(shop, monkeypatch, "rebuild", lambda command: Rebuild(**dates(command)))

@@ -37,7 +37,7 @@ def test_a_day_is_built_though_a_later_month_fails(
         return fetch(source, month, **options)
 
     monkeypatch.setattr(windows, "fetch_pages", refused)
-    assert not shop.night(make=DayAndWindow)
+    assert not shop.run_nightly(make=DayAndWindow)
     with shop.process():
         assert DailySales(date=FIRST).complete()
         assert not RawReceipts(date=NOVEMBER).complete()

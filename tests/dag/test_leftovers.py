@@ -29,12 +29,12 @@ from tests.load.invariants import check
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcessRun:
     """A lake of one run, and the saved receipts of the next one."""
     shop = InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch)
-    return nights_later(shop.after(1), 1)
+    return run_days_later(shop.after(1), 1)
 
 
-def nights_later(shop: InProcessRun, nights: int) -> InProcessRun:
-    save_shop(shop.saved, NOW + timedelta(days=nights))
-    return shop.at(NOW + timedelta(days=nights))
+def run_days_later(shop: InProcessRun, days: int) -> InProcessRun:
+    save_shop(shop.saved, NOW + timedelta(days=days))
+    return shop.at(NOW + timedelta(days=days))
 
 
 def verify(shop: InProcessRun, *options: str, storage: Storage | None = None) -> int:
@@ -58,7 +58,7 @@ def kill_while_archiving(shop: InProcessRun) -> set[Path]:
             return etag
 
     with pytest.raises(Killed):
-        shop.night(Mortal(shop.storage(), 1 << 30, after=False))
+        shop.run_nightly(Mortal(shop.storage(), 1 << 30, after=False))
     return archived(shop, number=2)
 
 
@@ -86,7 +86,7 @@ def test_a_leftover_can_be_removed_before_the_next_run(
     (left,) = kill_while_archiving(shop)
     assert verify(shop, "--repair") == 0
     assert not left.exists()
-    assert shop.night()
+    assert shop.run_nightly()
     check(shop.storage(), quiet=True)
     capsys.readouterr()
     assert verify(shop, "--deep") == 0
@@ -104,12 +104,12 @@ def test_whatever_write_a_run_was_killed_behind_the_next_and_repair_leave_no_fin
         write = 1 + stride(53) * kills
         faulty = FaultyStorage(shop.storage(), write, after=True, commands=("PUT",))
         with suppress(Killed):
-            nights_later(shop, 1).night(faulty)
+            run_days_later(shop, 1).run_nightly(faulty)
         if not faulty.is_spent:
             break
         if kills % 2:
             assert [str(item) for item in shop.verify(repair=True) if not item.repairable] == []
-        assert nights_later(shop, 2).night()
+        assert run_days_later(shop, 2).run_nightly()
         assert [str(item) for item in shop.verify() if not item.repairable] == []
         assert verify(shop, "--repair") in (0, 1)
         capsys.readouterr()
@@ -122,7 +122,7 @@ def test_whatever_write_a_run_was_killed_behind_the_next_and_repair_leave_no_fin
 
 def overtake(shop: InProcessRun) -> set[Path]:
     """Publish a third version of the report, and let another run lose that number to it."""
-    assert shop.night()
+    assert shop.run_nightly()
     winner, loser = (Lake(shop.storage(), run, publish_wait=0) for run in ("first", "second"))
     expected_manifest = loser.newest(MONTHLY, "2026-10")
     files, metadata = loser.read(MONTHLY, "2026-10"), loser.metadata(MONTHLY, "2026-10")
@@ -165,7 +165,7 @@ def test_leftovers_that_are_published_meanwhile_stay(
         str(left.relative_to(shop.folder / "lake"))
     ]
     lake = Lake(shop.storage(), publish_wait=0)
-    monkeypatch.setattr(leftovers.time, "sleep", lambda _: shop.night())
+    monkeypatch.setattr(leftovers.time, "sleep", lambda _: shop.run_nightly())
     assert leftovers.remove_leftovers(lake, findings) == []
     assert left.exists()
 
@@ -213,12 +213,12 @@ def test_without_the_right_to_delete_leftovers_stay_and_the_reason_is_printed(
 def test_a_lost_archive_of_the_newest_version_is_built_again(shop: InProcessRun) -> None:
     """It alone has some files of the version, which the lake gives again."""
     for harm in (Path.unlink, lambda path: path.write_bytes(b"x")):
-        assert shop.night()
+        assert shop.run_nightly()
         before = published(shop)
         harm(max(archived(shop, number=before.number)))
         (finding,) = shop.verify(repair=True)
         assert "versions/" in finding.location and "--repair" in finding.remedy
-        assert shop.night()
+        assert shop.run_nightly()
         after = published(shop)
         assert (after.fingerprint, after.digest) == (before.fingerprint, before.digest)
         assert shop.verify() == [], "its latest copy counts"
@@ -242,7 +242,7 @@ def test_a_broken_report_and_a_foreign_file_do_not_hide_the_sums(shop: InProcess
 def test_a_broken_month_hides_only_its_own_sums(
     shop: InProcessRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert nights_later(shop, 2).night(), "November has begun"
+    assert run_days_later(shop, 2).run_nightly(), "November has begun"
     published_otherwise(shop, SALES, "2026-11", lose_a_payment)
     flip(some(shop, "receipts/year=2026/month=10/receipts.parquet"), 50)
     flip(some(shop, "staging/day=2026-11-01/day.arrow.zst"), 50)

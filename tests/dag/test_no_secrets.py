@@ -75,9 +75,9 @@ def opened(name: str, body: bytes) -> bytes:
 
 
 @pytest.fixture
-def left(quiet_till: FakePos, seaweed: Server) -> tuple[dict[str, str], dict[str, bytes], str]:
+def left(quiet_pos: FakePos, seaweed: Server) -> tuple[dict[str, str], dict[str, bytes], str]:
     """(secrets by name, everything that the runs left by name, the customer's id)."""
-    fake_pos, runner = quiet_till, quiet_till.luigi
+    fake_pos, runner = quiet_pos, quiet_pos.luigi
     customer = "7e1d0c52-0000-4000-8000-00000000c0de"
     sale = fake_pos.some_receipt(datetime(2026, 10, 29, tzinfo=UTC).date())
     lines = [{**line, "line_note": f"for {PERSON['name']}"} for line in sale["line_items"]]
@@ -113,7 +113,7 @@ def left(quiet_till: FakePos, seaweed: Server) -> tuple[dict[str, str], dict[str
     runner.configure("core", logging_conf_file=runner.folder / "debug.cfg").configure(
         "lake", url=url, endpoint=seaweed.endpoint
     )
-    found = {"stdout of a night": runner("Nightly").encode()}
+    found = {"stdout of a run": runner("Nightly").encode()}
     runner.environment["LOYVERSE_TOKEN"], token = (
         secrets.token_urlsafe(24),
         runner.environment["LOYVERSE_TOKEN"],
@@ -152,7 +152,7 @@ def test_no_secret_and_no_person_is_left_behind(
     assert (
         len(found) > 60
         and any(name.endswith("report.pdf") for name in found)
-        and b"DEBUG" in found["stdout of a night"]
+        and b"DEBUG" in found["stdout of a run"]
     )
     told = [
         (name, where)

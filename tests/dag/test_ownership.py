@@ -79,7 +79,7 @@ def test_a_lake_knows_its_key_and_not_the_key_itself(tmp_path: Path, key: bytes 
     )
 
 
-def test_a_lake_in_clear_does_not_begin_to_hash_by_itself(tmp_path: Path) -> None:
+def test_an_unhashed_lake_does_not_begin_to_hash_by_itself(tmp_path: Path) -> None:
     admit(new_lake(tmp_path), API, None, never)
     with pytest.raises(OtherLake, match="unhashed, and CUSTOMER_HASH_KEY is set now"):
         check_owner(new_lake(tmp_path), is_simulator=False, key=KEY)
@@ -120,8 +120,8 @@ def raw(folder: Path) -> Callable[[], list[str]]:
     return lambda: sorted(path.name for path in (folder / "raw").rglob("*") if path.is_file())
 
 
-def test_another_shop_the_simulator_and_another_key_stop_a_run(quiet_till: FakePos) -> None:
-    fake_pos = quiet_till
+def test_another_shop_the_simulator_and_another_key_stop_a_run(quiet_pos: FakePos) -> None:
+    fake_pos = quiet_pos
     luigi, lake = fake_pos.luigi, fake_pos.luigi.folder / "lake"
     luigi.environment["CUSTOMER_HASH_KEY"] = token_hex(16)
     luigi("RawReceipts", "--date", "2026-10-28")
@@ -154,8 +154,8 @@ def test_another_shop_the_simulator_and_another_key_stop_a_run(quiet_till: FakeP
     assert code == 0 and f"hashed with the key {kept}" not in text
 
 
-def test_a_lake_that_vanished_is_not_begun_again(quiet_till: FakePos) -> None:
-    luigi, lake = quiet_till.luigi, quiet_till.luigi.folder / "lake"
+def test_a_lake_that_vanished_is_not_begun_again(quiet_pos: FakePos) -> None:
+    luigi, lake = quiet_pos.luigi, quiet_pos.luigi.folder / "lake"
     luigi("RawReceipts", "--date", "2026-10-28")
     lake.rename(luigi.folder / "unmounted")
     for mount_point in (False, True):
@@ -196,8 +196,8 @@ def test_a_lake_that_vanishes_during_a_run_is_not_begun_again(tmp_path: Path) ->
     assert not (tmp_path / "lake").exists()
 
 
-def test_two_lakes_of_one_user_share_no_log_page_or_lock(quiet_till: FakePos) -> None:
-    luigi = quiet_till.luigi
+def test_two_lakes_of_one_user_share_no_log_page_or_lock(quiet_pos: FakePos) -> None:
+    luigi = quiet_pos.luigi
     code, _ = luigi.pos("run")
     assert code == 0 and "ended with exit code 0" in luigi.pos("tail")[1]
     luigi.configure("lake", url=luigi.folder / "second")

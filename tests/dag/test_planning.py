@@ -59,7 +59,7 @@ def test_a_run_begins_early_only_where_it_has_something_to_extract(
         MonthlyReport().requires()
         MonthlyReport().requires()
         assert begun == ["shop"]
-    assert shop.night()
+    assert shop.run_nightly()
     begun.clear()
     with shop.process():
         Nightly().requires()

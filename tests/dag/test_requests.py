@@ -32,7 +32,7 @@ DAY_LATER = NOW + timedelta(days=1)
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcessRun:
     """Its first run has ended."""
     shop = InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch)
-    assert shop.night()
+    assert shop.run_nightly()
     return shop
 
 
@@ -44,7 +44,7 @@ def counting(storage: Storage) -> FaultyStorage:
 def asked(shop: InProcessRun, **kwargs: object) -> list[tuple[str, str]]:
     """(verb, key) of each request of a run."""
     storage = counting(shop.storage())
-    assert shop.night(storage, **kwargs)
+    assert shop.run_nightly(storage, **kwargs)
     return [tuple(one.split(" ", 1)) for one in storage.made]
 
 
@@ -65,7 +65,7 @@ def cancel_one(shop: InProcessRun) -> None:
 
 def test_nothing_to_do_costs_the_listings(shop: InProcessRun) -> None:
     assert Counter(command_name for command_name, _ in asked(shop)) == {"LIST": 3, "GET": 1}, (
-        "manifests, the till's exports, the owner's inputs; the state that the last run has noted"
+        "manifests, the POS's exports, the owner's inputs; the state that the last run has noted"
     )
     month = FIRST.replace(day=1)
     assert Counter(
@@ -150,7 +150,7 @@ def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(
     }
     assert by_verb["LIST"].total() <= 8, (
         "manifests, raw, exports, inputs, commit records of windows; who was erased, before each of"
-        " walk and sweep; unchanged summaries"
+        " fetch and rescan; unchanged summaries"
     )
     pages = {"reports/index.html"}
     assert {key for key, count in by_verb["PUT"].items() if count > 1} <= pages, (
@@ -169,7 +169,7 @@ def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(
         and place > puts.get(key, len(made))
         and not key.startswith(("raw/", "state/"))
     } - pages
-    assert not again, "what this night has made is not read back"
+    assert not again, "what this run has built is not read back"
     unchanged = {
         key
         for _, body in manifests(shop, written)
@@ -188,7 +188,7 @@ def test_a_status_is_the_same_from_months_and_from_the_last_one(
     receipts = json.loads(path.read_text())["receipts"]
     receipts[0] |= {"total_money": "much", "updated_at": f"{NOW + timedelta(hours=3):%FT%T}.000Z"}
     path.write_text(json.dumps({"receipts": receipts}))
-    assert shop.at(DAY_LATER).night()
+    assert shop.at(DAY_LATER).run_nightly()
     status, made = read_counted(shop)
     assert status.quarantined_records and status.quarantined and len(status.windows) == 3
     days = [key for _, key in made if key.startswith(("_manifests/raw/receipts/", "staging/"))]
@@ -249,16 +249,16 @@ def manifests(shop: InProcessRun, written: set[str]) -> list[tuple[str, dict]]:
     return [(key, lake.body(found)) for key in written if (found := parse_manifest(key))]
 
 
-def test_a_partition_is_made_again_only_when_what_it_is_made_of_has_changed(
+def test_a_partition_is_rebuilt_only_when_its_inputs_have_changed(
     shop: InProcessRun,
 ) -> None:
     """Five runs into the next month: the days of an open month touch no report but those that are
     made of them.
     """
-    for nights in range(1, 5):
-        later = NOW + timedelta(days=nights)
+    for days in range(1, 5):
+        later = NOW + timedelta(days=days)
         save_shop(shop.saved, later)
-        assert shop.at(later).night()
+        assert shop.at(later).run_nightly()
     lake = Lake(shop.storage())
     assert lake.newest(MONTHLY, "2026-11").number > 1
     for dataset in DATASETS:
@@ -272,7 +272,7 @@ def test_a_partition_is_made_again_only_when_what_it_is_made_of_has_changed(
             )
 
 
-def test_upstream_names_every_dataset_that_an_edition_follows_from(shop: InProcessRun) -> None:
+def test_upstream_names_every_dataset_that_a_fingerprint_depends_on(shop: InProcessRun) -> None:
     """A fingerprint is remembered while nothing is published there: what is left out would be
     remembered for too long.
     """
@@ -294,7 +294,7 @@ def test_upstream_names_every_dataset_that_an_edition_follows_from(shop: InProce
                 )
 
 
-def test_an_edition_is_asked_for_once_while_nothing_changes(
+def test_a_fingerprint_is_computed_once_while_nothing_changes(
     shop: InProcessRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A publication changes the fingerprints downstream of it and no other: else a run over three
@@ -304,7 +304,7 @@ def test_an_edition_is_asked_for_once_while_nothing_changes(
     look = DailySales.inputs
     monkeypatch.setattr(DailySales, "inputs", lambda task: looked.update([task.name]) or look(task))
     save_shop(shop.saved, DAY_LATER)
-    assert shop.at(DAY_LATER).night()
+    assert shop.at(DAY_LATER).run_nightly()
     assert looked[str(FIRST)] <= 2, (
         "when planned, and when a window has come; never for what its own downstream publishes"
     )
@@ -315,7 +315,7 @@ def test_a_day_without_records_costs_no_object(
 ) -> None:
     shop = InProcessRun(tmp_path, local(tmp_path / "lake"), monkeypatch)
     shop.options["pos"]["history_starts"] = "2026-10-26"
-    assert shop.night()
+    assert shop.run_nightly()
     objects = [stat.key for stat in shop.storage().list("staging/")]
     assert objects == [f"staging/day={day}/day.arrow.zst" for day in (FIRST, LAST)]
     counts = Lake(shop.storage()).metadata(SALES, f"{FIRST:%Y-%m}")["counts"]

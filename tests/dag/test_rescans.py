@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 from tests.support.fake_pos import FakePos
 
 
-def test_a_rescan_finds_what_came_up_after_its_window_closed(quiet_till: FakePos) -> None:
-    fake_pos = quiet_till
-    fake_pos.night()
+def test_a_rescan_finds_what_came_up_after_its_window_closed(quiet_pos: FakePos) -> None:
+    fake_pos = quiet_pos
+    fake_pos.run_nightly()
     receipt = {**fake_pos.some_receipt(date(2026, 10, 29), hour=18), "receipt_number": "99-7"}
     fake_pos.book.add(receipt, datetime(2026, 10, 29, 20, tzinfo=UTC), lag=timedelta(days=3))
     before = fake_pos.figures()["currencies"]["MXN"]["bridge"]["total"]["receipts"]
@@ -21,15 +21,15 @@ def test_a_rescan_finds_what_came_up_after_its_window_closed(quiet_till: FakePos
         "the server does not show it yet"
     )
     late = fake_pos.set_clock(datetime(2026, 11, 2, 12, tzinfo=UTC))
-    log = late.night()
+    log = late.run_nightly()
     assert "the windows have missed receipt 99-7" in log
     assert fake_pos.figures()["currencies"]["MXN"]["bridge"]["total"]["receipts"] > before
-    assert "Did not run any tasks" in late.night()
+    assert "Did not run any tasks" in late.run_nightly()
 
 
-def test_a_shrunken_history_deletes_nothing(quiet_till: FakePos) -> None:
-    fake_pos = quiet_till
-    fake_pos.night()
+def test_a_shrunken_history_deletes_nothing(quiet_pos: FakePos) -> None:
+    fake_pos = quiet_pos
+    fake_pos.run_nightly()
     before = fake_pos.figures()["currencies"]["MXN"]["bridge"]["total"]
     fake_pos.server.rules = replace(fake_pos.server.rules, history_days=1)
     fake_pos.set_clock(datetime(2026, 10, 31, 18, tzinfo=UTC)).luigi(
@@ -38,8 +38,8 @@ def test_a_shrunken_history_deletes_nothing(quiet_till: FakePos) -> None:
     assert fake_pos.figures()["currencies"]["MXN"]["bridge"]["total"] == before
 
 
-def test_a_history_limit_is_named_once_and_does_not_block_later_runs(quiet_till: FakePos) -> None:
-    fake_pos = quiet_till
+def test_a_history_limit_is_named_once_and_does_not_block_later_runs(quiet_pos: FakePos) -> None:
+    fake_pos = quiet_pos
     fake_pos.server.rules = replace(fake_pos.server.rules, history_days=2)
     assert fake_pos.luigi.pos("status") == (
         3,
@@ -49,14 +49,14 @@ def test_a_history_limit_is_named_once_and_does_not_block_later_runs(quiet_till:
     assert code == 4 and "truncated: the account's history limit hid receipts of 2026-10-28" in log
     assert "truncated at 2026-10-29" in log and "Unlimited sales history" in log
     assert fake_pos.luigi.pos("run")[0] == 0, "it is said once, and does not block what follows"
-    fake_pos.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
+    fake_pos.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC)).run_nightly()
     code, text = fake_pos.luigi.pos("status")
     assert code == 0 and "truncated      2026-10-28 at 2026-10-29" in text
     assert fake_pos.set_clock(datetime(2026, 11, 4, 12, tzinfo=UTC)).luigi.pos("status")[0] == 3
 
 
-def test_a_run_that_leaves_the_lake_stale_or_with_a_gap_ends_with_3(quiet_till: FakePos) -> None:
-    fake_pos = quiet_till.set_clock(datetime(2026, 11, 5, 12, tzinfo=UTC))
+def test_a_run_that_leaves_the_lake_stale_or_with_a_gap_ends_with_3(quiet_pos: FakePos) -> None:
+    fake_pos = quiet_pos.set_clock(datetime(2026, 11, 5, 12, tzinfo=UTC))
     code, log = fake_pos.luigi.pos("run", "--date", "2026-10-31", "--local-scheduler")
     assert code == 3 and "STALE" in log, log
     assert fake_pos.luigi.pos("status")[0] == 3
@@ -67,8 +67,8 @@ def test_a_run_that_leaves_the_lake_stale_or_with_a_gap_ends_with_3(quiet_till: 
     assert fake_pos.luigi.pos("run")[0] == 0 and fake_pos.luigi.pos("status")[0] == 0
 
 
-def test_explain_and_uncovered_speak_of_real_receipts(quiet_till: FakePos) -> None:
-    fake_pos = quiet_till
+def test_explain_and_unmapped_name_real_receipts(quiet_pos: FakePos) -> None:
+    fake_pos = quiet_pos
     fake_pos.luigi("MonthlySales", "--month", "2026-10")
     receipt = fake_pos.some_receipt(date(2026, 10, 29))
     code, text = fake_pos.luigi.pos("explain", receipt["receipt_number"])
@@ -81,8 +81,8 @@ def test_explain_and_uncovered_speak_of_real_receipts(quiet_till: FakePos) -> No
     assert fake_pos.luigi.pos("unmapped", "--month", "2026-10")[0] == 0
 
 
-def test_a_backfill_and_a_rescan_on_demand(quiet_till: FakePos) -> None:
-    fake_pos = quiet_till
+def test_a_backfill_and_a_rescan_on_demand(quiet_pos: FakePos) -> None:
+    fake_pos = quiet_pos
     code, text = fake_pos.luigi.pos("backfill", "--from", "2026-10-28", "--to", "2026-10-29")
     assert code == 0 and "2 windows, " in text
     requests = len(fake_pos.server.requests)
@@ -113,10 +113,10 @@ def test_a_backfill_and_a_rescan_on_demand(quiet_till: FakePos) -> None:
     assert fake_pos.luigi.pos("backfill", "--from", "31 Oct")[0] == 2
 
 
-def test_what_the_shop_does_not_know_and_new_fields_are_said_once_and_stand_in_the_status(
-    quiet_till: FakePos,
+def test_unknown_numbers_and_new_fields_are_logged_once_and_are_in_the_status(
+    quiet_pos: FakePos,
 ) -> None:
-    fake_pos = quiet_till
+    fake_pos = quiet_pos
     receipt = fake_pos.some_receipt(date(2026, 10, 29), hour=18)
     for place in (1, 3):
         fake_pos.book.add(

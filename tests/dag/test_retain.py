@@ -67,7 +67,7 @@ def shop(
     annotate(shop.saved)
 
     def run_night() -> None:
-        assert shop.night()
+        assert shop.run_nightly()
 
     if request.param == "local":
         shop.prepare("annotated", run_night)
@@ -150,7 +150,7 @@ def test_what_is_young_stays_verbatim_and_a_late_change_reaches_an_old_month(
     )
     changed |= {"note": YOUNG, "updated_at": "2026-11-01T06:00:00.000Z"}
     (shop.saved / "receipts.json").write_text(json.dumps({"receipts": receipts}))
-    assert shop.at(days_later(2)).night()
+    assert shop.at(days_later(2)).run_nightly()
     assert totals(storage)["receipts"]
     assert everywhere(storage, [YOUNG])
     error = {row["receipt_number"]: row["updated_at"] for row in totals(storage)["receipts"]}

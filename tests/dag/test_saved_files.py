@@ -15,9 +15,9 @@ from tests.support.fake_pos import FakePos, served
 
 @pytest.mark.parametrize("place", ["folder", "bucket"])
 def test_saved_files_make_the_same_receipts(
-    quiet_till: FakePos, seaweed: Server, place: str
+    quiet_pos: FakePos, seaweed: Server, place: str
 ) -> None:
-    fake_pos = quiet_till
+    fake_pos = quiet_pos
     fake_pos.luigi("MonthlySales", "--month", "2026-10")
     body = json.dumps(
         {
@@ -48,11 +48,11 @@ def test_saved_files_make_the_same_receipts(
     ).read_bytes()
 
 
-def test_saved_history_first_and_the_api_from_then_on(quiet_till: FakePos) -> None:
+def test_saved_history_first_and_the_api_from_then_on(quiet_pos: FakePos) -> None:
     """As docs/migrating.md says: the windows after the day of saving are left to the API, and
     nothing is counted twice.
     """
-    fake_pos = quiet_till
+    fake_pos = quiet_pos
     saved = datetime(2026, 10, 30, 12, tzinfo=UTC)
     fake_pos.set_clock(datetime(2026, 11, 1, 15, tzinfo=UTC))
     folder = fake_pos.luigi.folder / "saved"

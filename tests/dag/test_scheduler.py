@@ -23,7 +23,7 @@ from tests.support.book import Book
 from tests.support.fake_pos import FakePos
 from tests.support.runner import Runner
 
-MOST_A_WALK = 2  # requests: its last page is seldom full, and it looks once at what has changed in the meantime
+MOST_A_FETCH = 2  # requests: its last page is seldom full, and it looks once at what has changed in the meantime
 
 
 @pytest.fixture
@@ -136,20 +136,20 @@ def test_a_backfill_of_months_costs_a_request_for_250_receipts_and_few_for_each_
         workers,
         scheduler="",
     )
-    walks = re.findall(r"receipts of (\S+) to (\S+): (\d+) records", log)
+    fetches = re.findall(r"receipts of (\S+) to (\S+): (\d+) records", log)
     months = {f"{first + timedelta(n):%Y-%m}" for n in range((last - first).days + 1)}
-    assert len(walks) == len(months), "one walk a month"
-    ends = sorted((date.fromisoformat(a), date.fromisoformat(b)) for a, b, _ in walks)
+    assert len(fetches) == len(months), "one fetch a month"
+    ends = sorted((date.fromisoformat(a), date.fromisoformat(b)) for a, b, _ in fetches)
     assert (
         ends[0][0] == first
         and ends[-1][1] == last
         and all(b + timedelta(1) == a for (_, b), (a, _) in pairwise(ends))
     )
     assert {f"{a:%Y-%m}" for a, _ in ends} == months, "calendar months"
-    records = sum(int(count) for _, _, count in walks)
+    records = sum(int(count) for _, _, count in fetches)
     pages = -(-records // 250)
     of_receipts = [request for request in fake_pos.server.requests if request.path != "/shifts"]
-    assert records > 2500 and pages <= len(of_receipts) <= pages + MOST_A_WALK * len(walks)
-    assert len(fake_pos.server.requests) - len(of_receipts) <= len(walks)
+    assert records > 2500 and pages <= len(of_receipts) <= pages + MOST_A_FETCH * len(fetches)
+    assert len(fake_pos.server.requests) - len(of_receipts) <= len(fetches)
     if workers == "1":
-        assert walks[0][0] == str(first), "the oldest first"
+        assert fetches[0][0] == str(first), "the oldest first"

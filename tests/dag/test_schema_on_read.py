@@ -52,7 +52,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcessRun:
         (SUMMARY, "2026-10", "days", "net_sales"),
     ],
 )
-def test_a_member_of_other_columns_is_named_and_not_read(
+def test_a_file_of_other_columns_is_named_and_not_read(
     shop: InProcessRun,
     caplog: pytest.LogCaptureFixture,
     dataset: str,
@@ -83,7 +83,7 @@ def test_a_member_of_other_columns_is_named_and_not_read(
         lake.metadata(dataset, name),
         expected_manifest=newest,
     )
-    assert not shop.night()
+    assert not shop.run_nightly()
     assert f"{dataset}/{name}/{file_name} does not have the columns of its dataset" in caplog.text
     assert SAID[wrong].format(column) in caplog.text
 
@@ -115,7 +115,7 @@ def test_a_month_that_is_read_batch_by_batch_is_held_to_the_schema_too(
     )
     shop.options["lake"]["memory"] = "1KB"
     monkeypatch.setattr(tables, "read_table", lambda *_: pytest.fail("read whole"))
-    assert not shop.night()
+    assert not shop.run_nightly()
     assert (
         "sales/2026-10/sales does not have the columns of its dataset: missing ['net']"
         in caplog.text
@@ -136,6 +136,6 @@ def test_what_is_published_is_of_its_dataset(
     monkeypatch.setattr(transform, "build_days", careless)
     lake = Lake(shop.storage())
     lake.invalidate(STAGING, str(FIRST), "to be made again")
-    assert not shop.night()
+    assert not shop.run_nightly()
     assert "payments: missing columns ['amount']" in caplog.text
     assert Lake(shop.storage()).newest(STAGING, str(FIRST)).fingerprint == "invalidated"

@@ -52,7 +52,7 @@ def lake_of(fake_pos: FakePos) -> Lake:
     return Lake(open_storage(str(fake_pos.luigi.folder / "lake")))
 
 
-def test_the_section_sums_what_the_till_states_and_ties_to_the_receipts(fake_pos: FakePos) -> None:
+def test_the_section_sums_what_the_pos_states_and_ties_to_the_receipts(fake_pos: FakePos) -> None:
     fake_pos.luigi("MonthlyReport", "--month", "2026-10")
     listed = [
         json.loads(entry.read(), parse_float=Decimal)
@@ -141,10 +141,10 @@ def test_a_token_without_the_right_costs_a_line_of_status_and_nothing_else(
 
 
 def test_a_shift_that_closes_later_counts_in_the_month_of_its_opening(
-    quiet_till: FakePos, tmp_path: Path
+    quiet_pos: FakePos, tmp_path: Path
 ) -> None:
     fake_pos, shift = (
-        quiet_till,
+        quiet_pos,
         {
             "id": "late",
             "store_id": "11111111-aaaa-4aaa-8aaa-000000000001",

@@ -41,7 +41,7 @@ def flip(path: Path, position: int) -> None:
     path.write_bytes(body)
 
 
-def test_a_sound_lake_is_found_sound_and_not_written(shop: InProcessRun) -> None:
+def test_an_undamaged_lake_has_no_finding_and_is_not_written(shop: InProcessRun) -> None:
     before = content(shop.storage())
     assert shop.verify(deep=True, repair=True) == []
     assert content(shop.storage()) == before
@@ -87,7 +87,7 @@ def test_a_flipped_byte_is_found_and_repaired(shop: InProcessRun, pattern: str) 
         path.write_bytes(sound)
     flip(path, len(sound) // 2)
     assert shop.verify(repair=True)
-    assert shop.night()
+    assert shop.run_nightly()
     assert path.read_bytes() == sound
     assert shop.verify() == []
     check(shop.storage(), quiet=True)
@@ -103,7 +103,7 @@ def test_a_flipped_byte_is_found_and_repaired(shop: InProcessRun, pattern: str) 
     ],
     ids=["deleted", "cut", "empty"],
 )
-def test_a_lost_partition_is_made_again_the_same(
+def test_a_lost_partition_is_rebuilt_the_same(
     shop: InProcessRun, harm: Callable[[Path], None]
 ) -> None:
     path = some(shop, "sales/*/*/*.parquet")
@@ -111,7 +111,7 @@ def test_a_lost_partition_is_made_again_the_same(
     harm(path)
     result = shop.verify(repair=True)
     assert [item.location for item in result] == [str(path)]
-    assert shop.night()
+    assert shop.run_nightly()
     assert path.read_bytes() == sound
     assert shop.verify(deep=True) == []
 
@@ -121,7 +121,7 @@ def test_a_lost_partition_is_made_again_the_same(
     [lambda path: path.unlink(), lambda path: flip(path, path.stat().st_size // 2)],
     ids=["deleted", "flipped"],
 )
-def test_raw_that_was_harmed_is_named_and_never_healed(
+def test_damaged_raw_is_named_and_never_repaired(
     shop: InProcessRun, harm: Callable[[Path], None]
 ) -> None:
     path = some(shop, "raw/receipts/*/*.zst")
@@ -157,7 +157,7 @@ def test_what_is_foreign_is_named_and_left_alone(shop: InProcessRun) -> None:
 
 def test_a_gap_in_a_log_and_an_altered_manifest_are_named(shop: InProcessRun) -> None:
     log = sorted((shop.folder / "lake/_manifests/sales/2026-10").iterdir())
-    assert len(log) == 2, "the second night has made the month again"
+    assert len(log) == 2, "the second run has rebuilt the month"
     first = log[0].read_bytes()
     log[0].unlink()
     assert "manifest 000001 is missing" in shop.verify()[0].what
@@ -197,7 +197,7 @@ def lose_a_payment(files: dict[str, bytes]) -> dict[str, bytes]:
     return {**files, "payments": to_bytes(payments, order)}
 
 
-def test_content_that_its_inputs_do_not_make_is_found_by_a_deep_look(shop: InProcessRun) -> None:
+def test_content_that_its_inputs_do_not_give_is_found_by_verify_deep(shop: InProcessRun) -> None:
     before = content(shop.storage())["payments/year=2026/month=10/payments.parquet"]
     published_otherwise(shop, SALES, "2026-10", lose_a_payment)
     result = shop.verify()
@@ -206,7 +206,7 @@ def test_content_that_its_inputs_do_not_make_is_found_by_a_deep_look(shop: InPro
     assert "receipt " in result[0].what
     result = shop.verify(deep=True, repair=True)
     assert "differs from what its inputs give" in result[-1].what
-    assert shop.night()
+    assert shop.run_nightly()
     assert shop.verify(deep=True) == []
     assert content(shop.storage())["payments/year=2026/month=10/payments.parquet"] == before
 
@@ -228,7 +228,7 @@ def test_a_month_that_is_not_its_days_and_a_summary_that_is_not_its_month(
     published_otherwise(shop, SALES, "2026-10", lose_a_receipt)
     whats = [item.what for item in shop.verify()]
     assert any("were received" in what for what in whats)
-    assert any("is not as staging/" in what for what in whats)
+    assert any("differs from staging/" in what for what in whats)
 
 
 def test_verify_by_luigi_and_by_hand(
@@ -237,9 +237,9 @@ def test_verify_by_luigi_and_by_hand(
     from pipeline.cli import main
     from pipeline.tasks import Verify
 
-    assert shop.night(make=lambda: Verify(deep=True))
+    assert shop.run_nightly(make=lambda: Verify(deep=True))
     flip(some(shop, "sales/*/*/*.parquet"), 50)
-    assert not shop.night(make=Verify)
+    assert not shop.run_nightly(make=Verify)
     with shop.process():
         assert main(["verify"]) == 1
     text = capsys.readouterr().out
@@ -251,11 +251,11 @@ def test_verify_by_luigi_and_by_hand(
         assert main(["verify", "--from", "2026-11"]) == 0
         assert main(["verify", "--repair"]) == 1
     assert "restored or invalidated: sales 2026-10" in capsys.readouterr().out
-    assert shop.night()
+    assert shop.run_nightly()
     with shop.process():
         assert main(["verify", "--deep"]) == 0
         assert main(["verify", "--refetch", "2026-10-30"]) == 0
-    assert shop.night()
+    assert shop.run_nightly()
     assert shop.verify() == []
 
 
@@ -337,7 +337,7 @@ def in_process(
     command_name: str,
     make: Callable[[tuple[str, ...]], object],
 ) -> list[str]:
-    """What the verb would start as processes runs here; returns the families that ran."""
+    """What the command would start as processes runs here; returns the families that ran."""
     ran: list[str] = []
 
     def run_luigi(*words: str) -> int:

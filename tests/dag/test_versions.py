@@ -52,21 +52,21 @@ def listed(fake_pos: FakePos, month: str) -> list[dict]:
     return fake_pos.figures(month, "cumulative")["currencies"]["MXN"]["version_history"]["versions"]
 
 
-def test_the_same_lake_gives_the_same_reports_in_any_order(quiet_till: FakePos, tmp_path) -> None:
-    fake_pos, lakes = quiet_till, {}
+def test_the_same_lake_gives_the_same_reports_in_any_order(quiet_pos: FakePos, tmp_path) -> None:
+    fake_pos, lakes = quiet_pos, {}
     number = fake_pos.some_receipt(date(2026, 10, 29), hour=18)["receipt_number"]
     for workers in ("1", "2"):
         lakes[workers] = tmp_path / f"lake-{workers}"
         fake_pos.luigi.configure("lake", url=lakes[workers])
-        fake_pos.set_clock(datetime(2026, 10, 31, 12, tzinfo=UTC)).night("--workers", workers)
+        fake_pos.set_clock(datetime(2026, 10, 31, 12, tzinfo=UTC)).run_nightly("--workers", workers)
         if workers == "1":
             fake_pos.book.cancel(number, datetime(2026, 10, 31, 18, tzinfo=UTC))
-        fake_pos.set_clock(LATER).night("--workers", workers)
+        fake_pos.set_clock(LATER).run_nightly("--workers", workers)
     first, second = (files_of(lake) for lake in lakes.values())
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
 
-    shutil.move(lakes["1"], tmp_path / "lake")  # where Till.figures looks
+    shutil.move(lakes["1"], tmp_path / "lake")  # where FakePos.figures looks
     rows = listed(fake_pos, "2026-11")
     assert {(row["report"], row["month"], row["digest"]) for row in rows if row["digest"]} == {
         entry
@@ -97,16 +97,16 @@ def test_the_same_lake_gives_the_same_reports_in_any_order(quiet_till: FakePos, 
     assert [name for name in one if one[name] != other[name]] == []
 
 
-def test_only_receipts_that_moved_a_figure_are_named(quiet_till: FakePos) -> None:
-    fake_pos = quiet_till
-    fake_pos.set_clock(LATER).night()
+def test_only_receipts_that_moved_a_figure_are_named(quiet_pos: FakePos) -> None:
+    fake_pos = quiet_pos
+    fake_pos.set_clock(LATER).run_nightly()
     numbers = [
         fake_pos.some_receipt(date(2026, 10, day), hour=18)["receipt_number"] for day in (29, 30)
     ]
     changed = datetime(2026, 11, 3, 18, tzinfo=UTC)
     fake_pos.book.change(numbers[0], changed, receipt_date="2026-11-01T20:00:00.000Z")
     fake_pos.book.change(numbers[1], changed, note="only a note")
-    fake_pos.set_clock(datetime(2026, 11, 4, 12, tzinfo=UTC)).night()
+    fake_pos.set_clock(datetime(2026, 11, 4, 12, tzinfo=UTC)).run_nightly()
     report = fake_pos.luigi.folder / "lake/reports/monthly/2026-10/report.md"
     text = report.read_text()
     assert numbers[0] in text and numbers[1] not in text
@@ -114,7 +114,7 @@ def test_only_receipts_that_moved_a_figure_are_named(quiet_till: FakePos) -> Non
 
     settings = fake_pos.figures()["lineage"]["settings"]
     fake_pos.luigi.configure("report", locale="en_GB")
-    fake_pos.night()
+    fake_pos.run_nightly()
     figures = fake_pos.figures()
     assert figures["currencies"]["MXN"]["changes"] == {"cause": "settings", "changed": []}
     assert figures["lineage"]["settings"] != settings and figures["lineage"]["version"] == "3"

@@ -61,11 +61,11 @@ def test_what_was_tried_and_has_not_arrived_is_known(tmp_path: Path) -> None:
         KEY._replace(version="000002." + "c" * 16), lambda: None
     )
     assert delivery_log(tmp_path, Clock()).unfinished(KEY.recipient) == set(), (
-        "a later edition has arrived"
+        "a later version has arrived"
     )
 
 
-def test_another_edition_and_another_reader_are_sent(tmp_path: Path) -> None:
+def test_another_version_and_another_recipient_are_sent(tmp_path: Path) -> None:
     sent, log = [], delivery_log(tmp_path, Clock())
     for key in (
         KEY,
@@ -100,7 +100,7 @@ def test_what_nobody_answered_for_is_sent_again_after_its_lease_and_then_given_u
     with pytest.raises(Abandoned, match="not sent again"):
         delivery_log(tmp_path, clock).deliver(KEY, lambda: tries.append(0))
     assert not delivery_log(tmp_path, clock).deliver(KEY, lambda: tries.append(0)), (
-        "said once; the next nights go on"
+        "logged once; the next runs go on"
     )
     assert len(tries) == MAX_UNANSWERED
 

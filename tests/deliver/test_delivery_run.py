@@ -40,7 +40,7 @@ def test_a_first_run_in_mid_month_mails_the_closed_month_the_day_and_the_week_on
     assert code == 1 and [line.split()[:3] for line in due.splitlines() if " message " in line] == [
         [period, "2026-11-01", "message"] for period in ("daily",) * 3 + ("weekly",) * 3
     ], "due to two addresses and a webhook"
-    mailed.night()
+    mailed.run_nightly()
     assert mailed.luigi.pos("deliveries") == (0, "no deliveries pending\n")
     subjects = [(to, mail["Subject"]) for to, mail in post.received]
     assert sorted(subject for to, subject in subjects if to == PARTNER)[:2] == [
@@ -60,7 +60,7 @@ def test_a_first_run_in_mid_month_mails_the_closed_month_the_day_and_the_week_on
         (PARTNER, "Week through Sun, Nov 1, 2026"),
     ]
     count = len(post.received)
-    mailed.night()
+    mailed.run_nightly()
     assert len(post.received) == count, "a message of a day is sent once"
     day = next(mail for _, mail in post.received if mail["Subject"] == "Sun, Nov 1, 2026")
     assert not list(day.iter_attachments())
@@ -73,7 +73,7 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
     mailed.luigi.configure("mail", alerts_to="")
     mailed.luigi.configure("webhook", alerts="false")
     post.answers[OWNER] = ["550 no such user"]
-    log = mailed.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC)).night(code=30)
+    log = mailed.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC)).run_nightly(code=30)
     assert "1 of 6 deliveries failed" in log and "recipient 1 of 2" in log and "localhost" in log
     assert OWNER not in log and post.password not in log and channel.url not in log, (
         "the server and how many, no secret and no address"
@@ -83,7 +83,7 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
         PARTNER,
         PARTNER,
     ], "the others get theirs"
-    mailed.night()
+    mailed.run_nightly()
     assert sorted(to for to, _ in post.received) == [
         OWNER,
         OWNER,
@@ -133,7 +133,7 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
         and said["reconciled"] == {"2026-10": {"MXN": "0.00"}}
     )
 
-    assert "Did not run any tasks" in mailed.night()
+    assert "Did not run any tasks" in mailed.run_nightly()
     assert (len(post.received), len(channel.received)) == (4, 2)
 
     post.received.clear(), channel.received.clear()
@@ -142,7 +142,7 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
         {**mailed.some_receipt(date(2026, 10, 30)), "receipt_number": "99-1"},
         datetime(2026, 11, 1, 20, tzinfo=UTC),
     )
-    log = mailed.set_clock(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
+    log = mailed.set_clock(datetime(2026, 11, 2, 12, tzinfo=UTC)).run_nightly()
     found = {
         to: mail
         for to, mail in post.received
@@ -218,7 +218,9 @@ def test_a_plain_run_of_luigi_sends_one_alert(
     mailed.luigi.configure("mail", host="localhost", port=post.port, to="")
     mailed.luigi.configure("webhook", reports="false", alerts="false")
     mailed.luigi.environment["LOYVERSE_TOKEN"] = post.password[::-1]
-    assert "alert for exit code 30 sent to 1 recipient" in mailed.night("--workers", "2", code=30)
+    assert "alert for exit code 30 sent to 1 recipient" in mailed.run_nightly(
+        "--workers", "2", code=30
+    )
     ((to, alert),) = post.received
     assert (
         to == "engineer@example.com"
@@ -231,15 +233,13 @@ def test_a_plain_run_of_luigi_sends_one_alert(
     mailed.luigi("RawCatalog", code=30)
     assert len(post.received) == 1, "no alert for a single task"
     mailed.luigi.configure("shop", menu=mailed.luigi.folder / "nowhere.toml")
-    assert "alert for exit code 35 sent to 1 recipient" in mailed.night(code=35), (
+    assert "alert for exit code 35 sent to 1 recipient" in mailed.run_nightly(code=35), (
         "what Luigi finds while it plans"
     )
     assert "nowhere.toml" in post.received[1][1].get_content()
 
 
-def test_a_trial_message_is_in_both_languages(
-    mailed: FakePos, post: Post, channel: Channel
-) -> None:
+def test_a_test_message_is_in_both_languages(mailed: FakePos, post: Post, channel: Channel) -> None:
     code, said = mailed.luigi.pos("alert", "--test")
     assert (
         code == 0

@@ -72,7 +72,7 @@ def test_a_month_whose_mail_failed_is_not_lost_behind_the_next_one() -> None:
     ], "also the first one of a new reader"
 
 
-def test_a_month_that_was_read_is_sent_again_when_it_changes_and_says_over_which() -> None:
+def test_a_month_that_was_received_is_sent_again_when_it_changes_with_what_it_replaces() -> None:
     received = had(issue(["2026-02", "2026-11"]))
     now = [*issue(MONTHS[:25]), *issue(["2026-02"], 3), *issue(MONTHS[26:])]
     (found,) = find_due(now, received, closed=closed("2026-11"), open_months=False)
@@ -109,7 +109,7 @@ def test_of_a_month_under_way_nothing_is_sent_unasked(
     )
 
 
-def test_a_cumulative_that_was_read_half_way_is_sent_whole_and_then_no_more() -> None:
+def test_a_cumulative_report_received_in_mid_month_is_sent_complete_and_then_no_more() -> None:
     def figures(net: str, day: str | None) -> bytes:
         return json.dumps(
             {
@@ -131,7 +131,7 @@ def test_a_cumulative_that_was_read_half_way_is_sent_whole_and_then_no_more() ->
 
 
 @given(st.lists(st.tuples(st.integers(0, 35), st.booleans()), max_size=12))
-def test_in_every_history_each_edition_is_sent_once_and_each_month_that_closed(
+def test_in_every_history_each_version_is_sent_once_and_each_month_that_closed(
     history: list[tuple[int, bool]],
 ) -> None:
     """Runs in any order of months that close; on some, a month that was sent before has changed."""
@@ -156,7 +156,7 @@ def test_in_every_history_each_edition_is_sent_once_and_each_month_that_closed(
         assert {month for _, month, _ in received} == set(MONTHS[started : last + 1])
 
 
-def test_an_edition_that_tells_the_same_figures_is_the_same_to_a_reader() -> None:
+def test_a_version_with_equal_figures_is_the_same_to_a_recipient() -> None:
     def figures(net: str, version: str) -> bytes:
         return json.dumps(
             {

@@ -41,11 +41,11 @@ def configure(monkeypatch: pytest.MonkeyPatch):
     return set_mail
 
 
-def test_nobody_is_named_out_of_the_box(configure) -> None:
+def test_there_is_no_recipient_by_default(configure) -> None:
     assert recipients.report_recipients() == recipients.alert_recipients() == []
 
 
-def test_readers_have_their_language_and_nobody_is_named_twice(configure) -> None:
+def test_recipients_have_their_language_and_none_is_named_twice(configure) -> None:
     configure(to="a@example.com, b@example.com es_MX ,, A@example.com", alerts_to="c@example.com")
     assert [(r.address, r.locale) for r in recipients.report_recipients()] == [
         ("A@example.com", "en_US"),
@@ -73,7 +73,7 @@ def test_a_wrong_setting_is_named(configure, changes: dict, said: str) -> None:
         recipients.report_recipients()
 
 
-def test_who_was_written_to_before_a_key_was_set_is_known_after(
+def test_recipients_from_before_a_key_was_set_are_known_after(
     configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure(to="a@example.com")
@@ -83,7 +83,7 @@ def test_who_was_written_to_before_a_key_was_set_is_known_after(
     assert after.id != before.id and before.id in after.ids
 
 
-def test_a_reader_shows_no_secret(configure, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recipient_shows_no_secret(configure, monkeypatch: pytest.MonkeyPatch) -> None:
     configure(to="a@example.com", user="reports")
     password, url = token_hex(12), f"https://hooks.example.com/{token_hex(12)}"
     monkeypatch.setenv("SMTP_PASSWORD", password)
@@ -115,7 +115,7 @@ def delivery_log(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_one_reader_who_cannot_be_reached_does_not_keep_the_others_from_it(
+def test_a_recipient_who_cannot_be_reached_does_not_stop_the_others(
     delivery_log, monkeypatch: pytest.MonkeyPatch, caplog
 ) -> None:
     away, there = FakeRecipient(RefusedDelivery("mail server: gave no answer")), FakeRecipient()

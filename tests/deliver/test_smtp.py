@@ -73,7 +73,7 @@ def test_a_certificate_that_does_not_fit_is_refused(tmp_path: Path, wrong: str) 
     assert (post.received, post.logins) == ([], 0)
 
 
-def test_a_wrong_password_fails_and_is_not_told(post: Post) -> None:
+def test_a_wrong_password_fails_and_is_not_shown(post: Post) -> None:
     with pytest.raises(RefusedDelivery, match=r"refused the login.*535") as failed:
         mailer(post, password="not-" + post.password).send(mail(), TO)
     assert (

@@ -82,7 +82,7 @@ def test_an_answer_that_drips_ends_at_the_deadline_too() -> None:
         thread.join()
 
 
-def test_nobody_at_home_was_not_sent() -> None:
+def test_a_refused_connection_was_not_sent() -> None:
     with pytest.raises(RefusedDelivery, match="not reachable"):
         Webhook("http://127.0.0.1:1/x", sleep=lambda _: None).send(MESSAGE)
 

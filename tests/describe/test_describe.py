@@ -369,7 +369,7 @@ def test_every_program_of_the_guide_runs(
     assert "MXN" in (text := capsys.readouterr().out) or "tender" in text
 
 
-def test_a_verb_says_each_form(luigi: Runner) -> None:
+def test_a_command_prints_each_form(luigi: Runner) -> None:
     code, views = luigi.pos("describe", "duckdb")
     assert code == 0
     assert f"{luigi.folder}/lake/sales/year=*" in views

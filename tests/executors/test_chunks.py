@@ -168,7 +168,7 @@ def test_the_number_is_the_one_that_the_rules_read(record: bytes, number: bytes)
     assert number_of(record) == number
 
 
-def test_a_version_whose_store_cannot_be_read_competes_with_its_number_in_every_store() -> None:
+def test_a_revision_whose_store_cannot_be_read_competes_with_its_number_in_every_store() -> None:
     """What a split by store would get wrong: the broken newest version is of the first store that
     has its number.
     """

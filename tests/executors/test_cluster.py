@@ -151,7 +151,7 @@ def assert_without(secret: list[str], *folders: Path) -> None:
     assert [path for path, text in logs.items() if any(word in text for word in secret)] == []
 
 
-def test_a_cluster_that_cannot_be_reached_is_said_at_once(
+def test_a_cluster_that_cannot_be_reached_is_reported_at_once(
     on_spark: Runner, history: History
 ) -> None:
     on_spark.configure("lake", url=history.put_raw()).configure(

@@ -73,7 +73,7 @@ def test_no_secret_is_taken_as_a_property(name: str) -> None:
     assert "value-of-it" not in str(refused.value)
 
 
-def test_a_master_that_is_no_address_or_does_not_answer_is_said_before_java_starts() -> None:
+def test_a_master_that_is_no_address_or_does_not_answer_is_reported_before_java_starts() -> None:
     with pytest.raises(ConfigError, match="'nowhere' is not host:port"):
         open_cluster("test", "spark://nowhere", {}, 1)
     with pytest.raises(

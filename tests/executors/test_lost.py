@@ -273,7 +273,7 @@ def test_a_node_with_another_key_refuses_and_says_what_to_set(
 ) -> None:
     monkeypatch.setenv("CUSTOMER_HASH_KEY", secrets.token_hex(12))
     shop = InProcessRun(tmp_path, in_folder(tmp_path / "lake"), monkeypatch)
-    assert shop.night(make=lambda: DailySales(date=FIRST))
+    assert shop.run_nightly(make=lambda: DailySales(date=FIRST))
 
     def build() -> None:
         with shop.process():

@@ -12,17 +12,17 @@ import pytest
 
 from pipeline.pos.loyverse.client import Loyverse
 from pipeline.simulator import Server, serve
-from tests.extract.small_shop import NOW, Patience, connect
+from tests.extract.small_shop import NOW, FakeClock, connect
 from tests.support.book import Book
 
 
 @pytest.fixture
-def max_retry_wait() -> Patience:
-    return Patience()
+def fake_clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
-def start(max_retry_wait: Patience) -> Iterator[Callable[..., tuple[Server, Loyverse]]]:
+def start(fake_clock: FakeClock) -> Iterator[Callable[..., tuple[Server, Loyverse]]]:
     """Serves a shop and opens a client for it; `limit` and options of Http go to the client, all
     others to the server.
     """
@@ -37,7 +37,7 @@ def start(max_retry_wait: Patience) -> Iterator[Callable[..., tuple[Server, Loyv
         ) -> tuple[Server, Loyverse]:
             server = stack.enter_context(serve(book, **{"now": lambda: NOW, **options}))
             return server, connect(
-                server, max_retry_wait, limit=limit, most_pages=most_pages, **(client or {})
+                server, fake_clock, limit=limit, most_pages=most_pages, **(client or {})
             )
 
         yield begin

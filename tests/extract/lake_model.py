@@ -122,7 +122,7 @@ def play(world: World, steps: list[Step]) -> None:
 class NightsInALake(Nights):
     def open(self, order: str, offsets: bool, limit: int) -> None:
         super().open(order, offsets, limit)
-        self.store, self.sweeps, self.final = STORES[0], count(1), {}
+        self.store, self.rescans, self.final = STORES[0], count(1), {}
         self.before_page: Callable[[], None] = lambda: None
 
     def live(self, step: Step, lag: timedelta) -> None:
@@ -221,7 +221,9 @@ class NightsInALake(Nights):
                 continue
         raise AssertionError("three conflicts in a row")
 
-    def night(self, during: list[Act], kill_page: None = None, kill_window: None = None) -> None:
+    def run_nightly(
+        self, during: list[Act], kill_page: None = None, kill_window: None = None
+    ) -> None:
         self.store = STORES[0]
         self._extract(self._due(), Step([], 0, "night", during, "", 0, 0, 0))
 
@@ -237,7 +239,7 @@ class NightsInALake(Nights):
             self.waiting = during
             rescan(
                 held,
-                f"{held[-1].date}-rescan-{next(self.sweeps):03d}",
+                f"{held[-1].date}-rescan-{next(self.rescans):03d}",
                 lake,
                 self.source,
                 now=self.clock,

@@ -52,7 +52,7 @@ def shop(count: int, start: datetime = START, step: timedelta = timedelta(minute
 
 
 @dataclass
-class Patience:
+class FakeClock:
     """Time that passes only by sleeping."""
 
     now: float = 1_800_000_000.0
@@ -67,14 +67,14 @@ class Patience:
 
 
 def connect(
-    server: Server, max_retry_wait: Patience, limit: int = 250, most_pages: int = 20_000, **options
+    server: Server, fake_clock: FakeClock, limit: int = 250, most_pages: int = 20_000, **options
 ) -> Loyverse:
     http = Http(
         server.url,
         server.token,
         **{
-            "sleep": max_retry_wait.sleep,
-            "clock": max_retry_wait.clock,
+            "sleep": fake_clock.sleep,
+            "clock": fake_clock.clock,
             "random": lambda: 0.0,
             **options,
         },
@@ -83,12 +83,12 @@ def connect(
 
 
 def gather(result: FetchedPages) -> dict[date, dict[date | None, list[Record]]]:
-    """All that a walk hands out, by window and date of sale."""
+    """All that a fetch hands out, by window and date of sale."""
     return {window.date: dict(records) for window, records in result.windows}
 
 
 def numbers(result: FetchedPages) -> list[str]:
-    """The numbers of all receipts that a walk hands out, in its order."""
+    """The numbers of all receipts that a fetch hands out, in its order."""
     return [
         record.number or ""
         for records in gather(result).values()
@@ -97,8 +97,8 @@ def numbers(result: FetchedPages) -> list[str]:
     ]
 
 
-def make_walk(source: object, days: int, folder: Path, **options) -> FetchedPages:
-    """An unbounded walk of the first `days` windows, as a run makes it."""
+def fetch_first_windows(source: object, days: int, folder: Path, **options) -> FetchedPages:
+    """An unbounded fetch of the first `days` windows, as a run makes it."""
     return fetch_pages(
         source, windows(days), **{"bounded": False, "state_folder": folder, "now": NOW, **options}
     )

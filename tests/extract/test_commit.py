@@ -57,7 +57,7 @@ def commit(lake: Lake, records: list[Record], requested: list[Window], folder: P
 
 
 def test_a_window_knows_where_a_receipt_stood_in_one_that_waits(tmp_path: Path) -> None:
-    """A receipt moves from one date to a third, between two windows of one walk, neither its home."""
+    """A receipt moves from one date to a third, between two windows of one fetch, neither its home."""
     lake = Lake(open_storage(f"{tmp_path}/lake"))
     old, new = (
         version("1-1", START - 5 * DAY, START + timedelta(hours=1)),

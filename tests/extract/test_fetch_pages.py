@@ -1,4 +1,4 @@
-"""A walk: every record in its window once, whatever the order of pages, and no page fetched twice
+"""A fetch: every record in its window once, whatever the order of pages, and no page fetched twice
 after a kill.
 """
 
@@ -24,8 +24,8 @@ from tests.extract.small_shop import (
     DAY,
     NOW,
     START,
+    fetch_first_windows,
     gather,
-    make_walk,
     numbers,
     receipt,
     shop,
@@ -82,13 +82,15 @@ def test_every_receipt_is_in_its_window_once(start, tmp_path: Path, bounded: boo
     assert result.records == 240 + result.outside and result.duplicates == 0
     assert ("updated_at_max" in server.requests[0].params) == bounded
     assert result.requests == result.pages + bounded == len(server.requests), (
-        "and one that asks what has changed during a bounded walk"
+        "and one that asks what has changed during a bounded fetch"
     )
 
 
 def test_an_empty_window_is_handed_out_too(start, tmp_path: Path) -> None:
     _, source = start(Book())
-    assert gather(make_walk(source, 3, tmp_path)) == {window.date: {} for window in windows(3)}
+    assert gather(fetch_first_windows(source, 3, tmp_path)) == {
+        window.date: {} for window in windows(3)
+    }
 
 
 @given(seed=st.integers(0, 10_000))
@@ -142,11 +144,11 @@ def test_duplicates_within_and_between_pages_are_counted_and_kept_once(
         times=None,
     )
     _, source = start(shop(48), limit=10, faults=[Fault("duplicate", times=2), repeat])
-    result = make_walk(source, 1, tmp_path)
+    result = fetch_first_windows(source, 1, tmp_path)
     assert len(numbers(result)) == 48 and result.duplicates == result.records - 48 > 12
 
 
-def test_of_two_versions_with_one_time_the_one_fetched_last_stands_last() -> None:
+def test_of_two_revisions_with_one_time_the_one_fetched_last_stands_last() -> None:
     first, second = record("1-1", START, body=b"old"), record("1-1", START, body=b"new")
     assert sort_records([first, second]) == [first, second] and sort_records([second, first]) == [
         second,
@@ -169,7 +171,7 @@ def test_what_cannot_be_placed_is_in_the_last_window_under_no_date(start, tmp_pa
     book.add(receipt("9-4", "2099-01-01T00:00:00.000Z"), START + DAY)
     book.add(receipt("9-5", START - 9 * DAY), START + DAY)
     _, source = start(book)
-    handed = gather(make_walk(source, 3, tmp_path))
+    handed = gather(fetch_first_windows(source, 3, tmp_path))
     placed = {
         row.number: (day, sold)
         for day, records in handed.items()
@@ -203,12 +205,12 @@ def test_objects_are_lines_of_verbatim_json(start, tmp_path: Path) -> None:
     )
     book.plant(body, "1-1", START + DAY / 24, START + DAY / 24)
     _, source = start(book)
-    _, records = next(make_walk(source, 1, tmp_path).windows)
+    _, records = next(fetch_first_windows(source, 1, tmp_path).windows)
     [text] = pack(records).values()
     assert text == body.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"
 
 
-# What changes while a walk is under way
+# What changes while a fetch is under way
 
 
 @pytest.mark.parametrize("order", ["created_desc", "updated_desc", "updated_asc"])
@@ -276,15 +278,17 @@ def test_what_changes_between_pages_is_neither_lost_nor_doubled(
 
 
 @pytest.mark.parametrize("minutes", [-10, 10])
-def test_a_clock_that_is_off_skips_nothing_and_is_told(start, tmp_path: Path, minutes: int) -> None:
+def test_a_clock_that_is_off_skips_nothing_and_is_reported(
+    start, tmp_path: Path, minutes: int
+) -> None:
     _, source = start(shop(48), faults=[Fault("date", skew=timedelta(minutes=minutes), times=None)])
-    result = make_walk(source, 1, tmp_path)
+    result = fetch_first_windows(source, 1, tmp_path)
     assert result.skew == timedelta(minutes=minutes) and len(numbers(result)) == 48
 
 
 def test_a_server_without_a_clock(start, tmp_path: Path) -> None:
     _, source = start(shop(48), faults=[Fault("date", skew=None, times=None)])
-    result = make_walk(source, 1, tmp_path)
+    result = fetch_first_windows(source, 1, tmp_path)
     assert result.skew is None and len(numbers(result)) == 48
 
 
@@ -292,9 +296,9 @@ def test_a_window_that_is_open_by_the_servers_clock_is_not_kept(start, tmp_path:
     """Our clock is a day ahead: the window seems closed and may still gain receipts."""
     server, source = start(shop(48), now=lambda: START + timedelta(hours=23))
     with pytest.raises(SourceRetriable, match="has not closed"):
-        make_walk(source, 1, tmp_path, now=START + 2 * DAY)
+        fetch_first_windows(source, 1, tmp_path, now=START + 2 * DAY)
     server.now = lambda: START + 2 * DAY
-    assert len(numbers(make_walk(source, 1, tmp_path, now=START + 2 * DAY))) == 48
+    assert len(numbers(fetch_first_windows(source, 1, tmp_path, now=START + 2 * DAY))) == 48
 
 
 def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -329,13 +333,13 @@ def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert kept > 0 and result.records == count * 100
-    assert peaks[1] < peaks[0] + (8 << 20), "one window of fifty pages is 2.5 MB, the walk 50"
+    assert peaks[1] < peaks[0] + (8 << 20), "one window of fifty pages is 2.5 MB, the fetch 50"
 
 
-def test_progress_tells_pages_records_and_how_far_back(start, tmp_path: Path) -> None:
+def test_progress_shows_pages_records_and_how_far_back(start, tmp_path: Path) -> None:
     _, source = start(shop(96), limit=20)
     steps = []
-    make_walk(source, 2, tmp_path, progress=steps.append)
+    fetch_first_windows(source, 2, tmp_path, progress=steps.append)
     assert [(step.pages, step.records) for step in steps] == [
         (n, min(20 * n, 96)) for n in range(1, 6)
     ]
@@ -345,22 +349,22 @@ def test_progress_tells_pages_records_and_how_far_back(start, tmp_path: Path) ->
     ) and steps[-1].oldest == START
 
 
-def test_a_walk_that_fails_hands_out_nothing(start, tmp_path: Path) -> None:
+def test_a_fetch_that_fails_hands_out_nothing(start, tmp_path: Path) -> None:
     _, source = start(shop(96), limit=20, faults=[Fault("loop", on=on_page(3), times=None)])
     with pytest.raises(SourceFatal):
-        make_walk(source, 2, tmp_path)
+        fetch_first_windows(source, 2, tmp_path)
 
 
 def test_numbers_are_read_from_what_was_served(start, tmp_path: Path) -> None:
     _, source = start(shop(5))
-    for rows in gather(make_walk(source, 1, tmp_path)).values():
+    for rows in gather(fetch_first_windows(source, 1, tmp_path)).values():
         assert all(read_receipt(row.body) == row for records in rows.values() for row in records)
 
 
 @pytest.mark.parametrize(
     ("order", "moves"), [("created_desc", "1-1040"), ("updated_asc", "1-1003")]
 )
-def test_a_bounded_walk_out_of_which_a_receipt_moves_is_read_again(
+def test_a_bounded_fetch_out_of_which_a_receipt_moves_is_read_again(
     start, tmp_path: Path, order: str, moves: str
 ) -> None:
     """The API counts its rows: when a receipt already read leaves the span, the first of the next
@@ -401,7 +405,7 @@ def test_a_span_that_never_comes_to_rest_is_read_openly_at_last(start, tmp_path:
 
 
 @pytest.mark.parametrize("die", [3, 4, 6])
-def test_a_killed_walk_still_owes_its_second_look(start, tmp_path: Path, die: int) -> None:
+def test_a_killed_fetch_still_needs_its_second_pass(start, tmp_path: Path, die: int) -> None:
     """Killed when its first pass is done, at the look, and within the second pass: the next run
     makes good what slipped.
     """
@@ -430,7 +434,7 @@ def test_a_killed_walk_still_owes_its_second_look(start, tmp_path: Path, die: in
 
 
 @pytest.mark.parametrize("page", [1, 3])
-def test_a_page_that_cannot_be_sorted_fails_the_walk(
+def test_a_page_that_cannot_be_sorted_fails_the_fetch(
     start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
     """The last one too: the next one is already under way."""
@@ -444,4 +448,4 @@ def test_a_page_that_cannot_be_sorted_fails_the_walk(
     monkeypatch.setattr(FetchedPages, "sort", full)
     _, source = start(shop(48), limit=20)
     with pytest.raises(ConfigError, match="disk is full"):
-        make_walk(source, 1, tmp_path)
+        fetch_first_windows(source, 1, tmp_path)

@@ -1,4 +1,4 @@
-"""Saved files are a shop like any other: every form that receipts are saved in, and the same walk
+"""Saved files are a shop like any other: every form that receipts are saved in, and the same fetch
 as from the API.
 """
 
@@ -21,7 +21,16 @@ from pipeline.pos import open_source
 from pipeline.pos.files import open_files, read_objects
 from pipeline.pos.loyverse import reader
 from pipeline.simulator.ids import millis
-from tests.extract.small_shop import DAY, NOW, START, gather, make_walk, numbers, shop, windows
+from tests.extract.small_shop import (
+    DAY,
+    NOW,
+    START,
+    fetch_first_windows,
+    gather,
+    numbers,
+    shop,
+    windows,
+)
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 FORMS: dict[str, Callable[[list[bytes]], bytes]] = {
@@ -60,7 +69,7 @@ def test_every_form_is_read(tmp_path: Path, form: str, packed: str) -> None:
     rows = bodies(48)
     ending = ".ndjson" if "NDJSON" in form else ".json"
     folder = save(tmp_path / "saved", {f"a/b{ending}{packed}": PACKERS[packed](FORMS[form](rows))})
-    result = make_walk(open_source("files", folder=folder), 1, tmp_path / "state")
+    result = fetch_first_windows(open_source("files", folder=folder), 1, tmp_path / "state")
     kept = [
         line
         for _, records in result.windows
@@ -74,7 +83,7 @@ def test_every_form_is_read(tmp_path: Path, form: str, packed: str) -> None:
 
 
 @pytest.mark.parametrize("packed", PACKERS)
-def test_a_walk_of_files_is_a_walk_of_the_api(start, tmp_path: Path, packed: str) -> None:
+def test_a_fetch_of_files_is_a_fetch_of_the_api(start, tmp_path: Path, packed: str) -> None:
     """The battery for any source: the same shop gives the same objects, whichever way it is read."""
     _, api = start(shop(300), limit=50)
     rows = bodies(300)
@@ -83,7 +92,7 @@ def test_a_walk_of_files_is_a_walk_of_the_api(start, tmp_path: Path, packed: str
         for n, position in enumerate(range(0, 300, 70))
     }
     sources = [api, open_source("files", folder=save(tmp_path / "saved", files))]
-    walks = []
+    fetches = []
     for source in sources:
         for bounded in (True, False):
             result = fetch_pages(
@@ -93,14 +102,14 @@ def test_a_walk_of_files_is_a_walk_of_the_api(start, tmp_path: Path, packed: str
                 state_folder=tmp_path / "state",
                 now=NOW,
             )
-            walks.append(
+            fetches.append(
                 {
                     (window.date, sold): text
                     for window, records in result.windows
                     for sold, text in pack(records).items()
                 }
             )
-    assert walks[0] == walks[1] == walks[2] == walks[3] and len(walks[0]) == 8
+    assert fetches[0] == fetches[1] == fetches[2] == fetches[3] and len(fetches[0]) == 8
 
 
 def test_a_bucket_is_a_folder(tmp_path: Path) -> None:
@@ -113,7 +122,7 @@ def test_a_bucket_is_a_folder(tmp_path: Path) -> None:
         ],
         location="s3://bucket",
     )
-    assert len(numbers(make_walk(source, 2, tmp_path))) == 96
+    assert len(numbers(fetch_first_windows(source, 2, tmp_path))) == 96
     reads.clear()
     assert (
         len(
@@ -130,7 +139,7 @@ def test_a_bucket_is_a_folder(tmp_path: Path) -> None:
     )
 
 
-def test_the_newest_version_counts_and_of_equal_ones_the_last_file(tmp_path: Path) -> None:
+def test_the_newest_revision_counts_and_of_equal_ones_the_last_file(tmp_path: Path) -> None:
     def body(number: str, hour: int, note: str) -> bytes:
         return json.dumps(
             {
@@ -151,7 +160,9 @@ def test_the_newest_version_counts_and_of_equal_ones_the_last_file(tmp_path: Pat
     )
     [(_, [records])] = [
         (day, [*rows.values()])
-        for day, rows in gather(make_walk(open_source("files", folder=folder), 1, tmp_path)).items()
+        for day, rows in gather(
+            fetch_first_windows(open_source("files", folder=folder), 1, tmp_path)
+        ).items()
     ]
     assert [json.loads(record.body)["note"] for record in records] == ["last", "new"]
 
@@ -238,7 +249,7 @@ def test_a_bomb_is_refused_before_it_is_held_in_memory(packed: str) -> None:
     assert peak < 16 << 20
 
 
-def test_a_bomb_is_not_unfolded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compressed_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.pos.files._BYTE_CAP", 3 << 20)
     for packed in (".gz", ".zst"):
         bomb, before = PACKERS[packed](b" " * (64 << 20)), pa.total_allocated_bytes()
@@ -318,7 +329,7 @@ def test_the_fixtures_are_a_shop(tmp_path: Path) -> None:
     assert source.requests == 0 and source.server_time is None
 
 
-def test_a_killed_walk_of_files_goes_on_with_the_next_file(tmp_path: Path) -> None:
+def test_a_killed_fetch_of_files_goes_on_with_the_next_file(tmp_path: Path) -> None:
     rows = bodies(96)
     source = open_source(
         "files",

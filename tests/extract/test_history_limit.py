@@ -11,18 +11,18 @@ import pytest
 
 from pipeline.errors import HistoryLimit
 from pipeline.pos.pages import write_instant
-from tests.extract.small_shop import NOW, make_walk, numbers, receipt, shop
+from tests.extract.small_shop import NOW, fetch_first_windows, numbers, receipt, shop
 from tests.support.book import Book
 from tests.support.faults import Fault
 
 
-def wall(book: Book, start, limit: int, **options):
+def limited(book: Book, start, limit: int, **options):
     return start(book, limit=limit, history_days=31, **options)
 
 
 @pytest.mark.parametrize("limit", [3, 7, 10, 48, 250])
 @pytest.mark.parametrize("behind", [1, 5, 29])
-def test_all_on_this_side_of_the_wall_is_kept(
+def test_all_within_the_history_limit_is_kept(
     start, tmp_path: Path, limit: int, behind: int
 ) -> None:
     """`behind` of 60 receipts were created before the history limit and cancelled yesterday: the page across
@@ -35,20 +35,22 @@ def test_all_on_this_side_of_the_wall_is_kept(
         book.add(receipt(f"1-{n}", moment), moment)
     for n in range(60):
         book.cancel(f"1-{n}", NOW - timedelta(days=1, hours=1, minutes=n))
-    server, source = wall(book, start, limit)
-    result = make_walk(source, 29, tmp_path)
+    server, source = limited(book, start, limit)
+    result = fetch_first_windows(source, 29, tmp_path)
     assert set(numbers(result)) == {f"1-{n}" for n in range(behind, 60)}
     assert result.truncated_at == edge + timedelta(minutes=15), "the oldest that was served"
     assert len(server.requests) <= 60 // limit + 25
 
 
-def test_asking_from_before_the_wall_gives_what_is_on_this_side(start, tmp_path: Path) -> None:
+def test_a_request_from_before_the_history_limit_gives_what_is_within_it(
+    start, tmp_path: Path
+) -> None:
     """40 days without a run: the account refuses a page that reaches back too far, and everything
     since the history limit is served.
     """
     first = NOW - timedelta(days=40)
     book = shop(400, first, timedelta(hours=2))
-    server, source = wall(book, start, 250)
+    server, source = limited(book, start, 250)
     pages = list(source.receipts(first, None))
     served = [record for page in pages for record in page.records]
     assert pages[-1].truncated_at is not None and NOW - timedelta(days=31) <= pages[
@@ -62,7 +64,7 @@ def test_asking_from_before_the_wall_gives_what_is_on_this_side(start, tmp_path:
     assert len(server.requests) < 40
 
 
-def test_a_server_that_refuses_the_old_bound_itself_does_not_stop_the_nights(start) -> None:
+def test_a_server_that_refuses_the_old_bound_itself_does_not_stop_the_runs(start) -> None:
     """Whether updated_at_min beyond the history limit is refused at once is not known: this server does."""
     first = NOW - timedelta(days=40)
     edge = write_instant(NOW - timedelta(days=31))
@@ -81,21 +83,23 @@ def test_a_server_that_refuses_the_old_bound_itself_does_not_stop_the_nights(sta
     )
 
 
-def test_nothing_but_the_far_side_is_a_truncation_and_no_failure(start, tmp_path: Path) -> None:
+def test_nothing_within_the_history_limit_is_a_truncation_and_no_failure(
+    start, tmp_path: Path
+) -> None:
     """A shop on holiday cancels an old receipt: the run sees only the history limit, says so, and does not
     block the next.
     """
     book = shop(1, NOW - timedelta(days=45))
     book.cancel("1-1000", NOW - timedelta(days=2))
-    _, source = wall(book, start, 250)
-    result = make_walk(source, 30, tmp_path)
+    _, source = limited(book, start, 250)
+    result = fetch_first_windows(source, 30, tmp_path)
     assert numbers(result) == [] and result.truncated_at is not None
     assert abs(result.truncated_at - (NOW - timedelta(days=31))) < timedelta(minutes=5)
 
 
-def test_a_span_on_the_far_side_is_empty_and_truncated(start, tmp_path: Path) -> None:
+def test_a_span_beyond_the_history_limit_is_empty_and_truncated(start, tmp_path: Path) -> None:
     """So a long history of a limited account does not fail again every run."""
-    server, source = wall(shop(96, NOW - timedelta(days=60)), start, 250)
+    server, source = limited(shop(96, NOW - timedelta(days=60)), start, 250)
     first = NOW - timedelta(days=60)
     pages = list(source.receipts(first, first + timedelta(days=28)))
     assert [page.records for page in pages] == [[]]
@@ -107,20 +111,20 @@ def test_a_span_on_the_far_side_is_empty_and_truncated(start, tmp_path: Path) ->
 def test_a_lapsed_account_is_a_failure_and_never_no_receipts(start, tmp_path: Path) -> None:
     server, source = start(shop(30), faults=[Fault("status", status=402, times=None)])
     with pytest.raises(HistoryLimit, match="Unlimited sales history"):
-        make_walk(source, 1, tmp_path)
+        fetch_first_windows(source, 1, tmp_path)
     assert len(server.requests) < 10
 
 
-def test_without_a_wall_nothing_is_truncated(start, tmp_path: Path) -> None:
+def test_without_a_history_limit_nothing_is_truncated(start, tmp_path: Path) -> None:
     _, source = start(shop(30), limit=10)
-    assert make_walk(source, 1, tmp_path).truncated_at is None
+    assert fetch_first_windows(source, 1, tmp_path).truncated_at is None
 
 
 @pytest.mark.parametrize("page", range(1, 7))
-def test_a_wall_anywhere_in_the_walk_keeps_what_came_before(
+def test_a_history_limit_anywhere_in_the_fetch_keeps_the_pages_before_it(
     start, tmp_path: Path, page: int
 ) -> None:
-    """402 from page k on, however small the page: all pages before it are kept, and the walk is not
+    """402 from page k on, however small the page: all pages before it are kept, and the fetch is not
     called complete.
     """
     _, source = start(
@@ -135,5 +139,5 @@ def test_a_wall_anywhere_in_the_walk_keeps_what_came_before(
             )
         ],
     )
-    result = make_walk(source, 1, tmp_path)
+    result = fetch_first_windows(source, 1, tmp_path)
     assert len(numbers(result)) == 10 * (page - 1) and result.truncated_at is not None

@@ -24,7 +24,7 @@ from pipeline.extract.http_faults import RefusedRequest
 from pipeline.extract.http_values import read_retry_after
 from pipeline.extract.outage import is_out, record_answer
 from pipeline.extract.waits import on_wait
-from tests.extract.small_shop import NOW, START, Patience, shop
+from tests.extract.small_shop import NOW, START, FakeClock, shop
 from tests.support.faults import Fault, on_page
 
 
@@ -34,8 +34,8 @@ def read_all(source: object) -> list[str]:
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 @pytest.mark.parametrize("times", [1, 3])
-def test_a_passing_status_is_retried_and_no_page_is_skipped(
-    start, max_retry_wait: Patience, status: int, times: int
+def test_a_transient_status_is_retried_and_no_page_is_skipped(
+    start, fake_clock: FakeClock, status: int, times: int
 ) -> None:
     server, source = start(
         shop(30),
@@ -44,13 +44,13 @@ def test_a_passing_status_is_retried_and_no_page_is_skipped(
     )
     assert len(set(read_all(source))) == 30
     assert [request.page for request in server.requests if request.status == 200] == [1, 2, 3]
-    assert len(max_retry_wait.slept) == times and max_retry_wait.slept == sorted(
-        max_retry_wait.slept
-    ), "backoff grows"
+    assert len(fake_clock.slept) == times and fake_clock.slept == sorted(fake_clock.slept), (
+        "backoff grows"
+    )
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_lasting_status_ends_the_run(start, max_retry_wait: Patience, status: int) -> None:
+def test_a_lasting_status_ends_the_run(start, fake_clock: FakeClock, status: int) -> None:
     server, source = start(
         shop(30),
         limit=10,
@@ -58,7 +58,7 @@ def test_a_lasting_status_ends_the_run(start, max_retry_wait: Patience, status: 
     )
     with pytest.raises(SourceRetriable, match=f"HTTP {status}"):
         read_all(source)
-    assert len(server.requests) <= 1 + 8 and sum(max_retry_wait.slept) <= 300
+    assert len(server.requests) <= 1 + 8 and sum(fake_clock.slept) <= 300
 
 
 @pytest.mark.parametrize(
@@ -77,45 +77,45 @@ def test_a_lasting_status_ends_the_run(start, max_retry_wait: Patience, status: 
         ("Fri, 99 Foo 2026 00:00:00 GMT", 5, 5),
     ],
 )
-def test_retry_after_is_heard_in_all_its_forms_and_capped(
-    start, max_retry_wait: Patience, header: str | None, least: float, most: float
+def test_retry_after_is_read_in_all_its_forms_and_capped(
+    start, fake_clock: FakeClock, header: str | None, least: float, most: float
 ) -> None:
     headers = {} if header is None else {"Retry-After": header}
     _, source = start(shop(3), faults=[Fault("status", status=429, headers=headers)])
     assert len(read_all(source)) == 3
-    assert len(max_retry_wait.slept) == 1 and least <= max_retry_wait.slept[0] <= most
+    assert len(fake_clock.slept) == 1 and least <= fake_clock.slept[0] <= most
 
 
-def test_waiting_is_jittered_upwards_only(start, max_retry_wait: Patience) -> None:
+def test_waiting_is_jittered_upwards_only(start, fake_clock: FakeClock) -> None:
     _, source = start(
         shop(3),
         faults=[Fault("status", status=429, headers={"Retry-After": "8"})],
         client={"random": lambda: 1.0},
     )
     read_all(source)
-    assert max_retry_wait.slept == [10.0]
+    assert fake_clock.slept == [10.0]
 
 
-def test_waiting_beyond_the_budget_is_not_begun(start, max_retry_wait: Patience) -> None:
+def test_waiting_beyond_the_limit_is_not_begun(start, fake_clock: FakeClock) -> None:
     _, source = start(
         shop(3),
         faults=[Fault("status", status=503, headers={"Retry-After": "290"}, times=None)],
     )
     with pytest.raises(SourceRetriable):
         read_all(source)
-    assert max_retry_wait.slept == [290], "a second would pass 300 s"
+    assert fake_clock.slept == [290], "a second would pass 300 s"
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_long_retry_after_is_told_when_the_waiting_begins(
-    start, max_retry_wait: Patience, caplog: pytest.LogCaptureFixture, status: int
+def test_a_long_retry_after_is_logged_when_the_waiting_begins(
+    start, fake_clock: FakeClock, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     fault = Fault("status", status=status, headers={"Retry-After": "3600"})
     _, source = start(shop(3), faults=[fault])
     heard_waits: list[tuple[str, int]] = []
     with (
         caplog.at_level("INFO"),
-        on_wait(lambda text: heard_waits.append((text, len(max_retry_wait.slept)))),
+        on_wait(lambda text: heard_waits.append((text, len(fake_clock.slept)))),
     ):
         assert len(read_all(source)) == 3
     assert "asking to wait 3,600 s; trying again in 300 s" in caplog.text
@@ -125,7 +125,7 @@ def test_a_long_retry_after_is_told_when_the_waiting_begins(
     assert slept == 0, "before the wait, not after it"
 
 
-def test_a_retry_after_beyond_the_budget_is_named_at_the_end(start) -> None:
+def test_a_retry_after_beyond_the_limit_is_named_at_the_end(start) -> None:
     fault = Fault("status", status=429, headers={"Retry-After": "3600"}, times=None)
     server, _ = start(shop(3), faults=[fault])
     http = Http(server.url, server.token, max_retry_wait=200.0)
@@ -136,22 +136,22 @@ def test_a_retry_after_beyond_the_budget_is_named_at_the_end(start) -> None:
 
 
 def test_an_address_that_does_not_answer_is_waited_for_once_in_a_run(
-    token: str, max_retry_wait: Patience, caplog: pytest.LogCaptureFixture
+    token: str, fake_clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """However many tasks ask it, also in children of a fork; an answer ends the shortcut."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/v1.0"
-    options = {"sleep": max_retry_wait.sleep, "clock": max_retry_wait.clock, "random": lambda: 0.0}
+    options = {"sleep": fake_clock.sleep, "clock": fake_clock.clock, "random": lambda: 0.0}
     with pytest.raises(SourceRetriable, match="8 times; run again later, and look at the address"):
         Http(url, token, **options).get("/receipts", {}, bytes)
     assert (
-        sum(max_retry_wait.slept) == 127
+        sum(fake_clock.slept) == 127
         and "given up after 8 attempts or 300 s of waiting" in caplog.text
     )
-    for _ in range(40):  # each of a backfill's walks opens a connection of its own
+    for _ in range(40):  # each of a backfill's fetches opens a connection of its own
         with pytest.raises(SourceRetriable, match="1 times"):
             Http(url, token, **options).get("/receipts", {}, bytes)
-    assert sum(max_retry_wait.slept) == 127
+    assert sum(fake_clock.slept) == 127
     if not (child := os.fork()):
         os._exit(not is_out(url))
     assert os.waitpid(child, 0)[1] == 0
@@ -159,7 +159,7 @@ def test_an_address_that_does_not_answer_is_waited_for_once_in_a_run(
     assert not is_out(url)
 
 
-def test_an_outage_is_over_with_the_first_answer(start, max_retry_wait: Patience) -> None:
+def test_an_outage_is_over_with_the_first_answer(start, fake_clock: FakeClock) -> None:
     fault = Fault("status", status=503, times=8)
     _, source = start(shop(3), faults=[fault])
     with pytest.raises(SourceRetriable):
@@ -258,15 +258,13 @@ def test_a_request_has_a_total_time(start, fault: Fault) -> None:
     assert time.monotonic() - began < 12
 
 
-def test_the_total_time_holds_for_headers_too(
-    scripted, token: str, max_retry_wait: Patience
-) -> None:
+def test_the_total_time_holds_for_headers_too(scripted, token: str, fake_clock: FakeClock) -> None:
     def dribble(connection: socket.socket) -> None:
         for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1000:
             connection.sendall(bytes([byte]))
             time.sleep(0.05)
 
-    http = Http(scripted(dribble), token, deadline=0.4, attempts=2, sleep=max_retry_wait.sleep)
+    http = Http(scripted(dribble), token, deadline=0.4, attempts=2, sleep=fake_clock.sleep)
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded):
         http.get("/receipts", {}, bytes)
@@ -274,7 +272,7 @@ def test_the_total_time_holds_for_headers_too(
 
 
 def test_the_total_time_counts_the_time_of_connecting(
-    scripted, token: str, max_retry_wait: Patience, monkeypatch: pytest.MonkeyPatch
+    scripted, token: str, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from urllib3.util import connection
 
@@ -289,7 +287,7 @@ def test_the_total_time_counts_the_time_of_connecting(
         token,
         deadline=0.3,
         attempts=1,
-        sleep=max_retry_wait.sleep,
+        sleep=fake_clock.sleep,
     )
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded):
@@ -335,7 +333,7 @@ def test_a_declared_size_is_refused_before_the_body_is_read(scripted, token: str
         Http(scripted(act), token).get("/receipts", {}, bytes)
 
 
-def test_a_bomb_does_not_unfold_in_memory(scripted, token: str) -> None:
+def test_a_compressed_bomb_is_not_unpacked_in_memory(scripted, token: str) -> None:
     import zlib
 
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
@@ -353,27 +351,27 @@ def test_a_bomb_does_not_unfold_in_memory(scripted, token: str) -> None:
 
 
 def test_an_encoding_that_was_not_asked_for_is_not_guessed(
-    scripted, token: str, max_retry_wait: Patience
+    scripted, token: str, fake_clock: FakeClock
 ) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}"
     http = Http(
         scripted(lambda connection: connection.sendall(answer)),
         token,
-        sleep=max_retry_wait.sleep,
+        sleep=fake_clock.sleep,
         attempts=2,
     )
     with pytest.raises(SourceRetriable, match="'br'"):
         http.get("/receipts", {}, bytes)
 
 
-def test_the_total_time_holds_for_the_tls_handshake(token: str, max_retry_wait: Patience) -> None:
+def test_the_total_time_holds_for_the_tls_handshake(token: str, fake_clock: FakeClock) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never shakes hands
         http = Http(
             f"https://127.0.0.1:{silent.getsockname()[1]}",
             token,
             deadline=0.4,
             attempts=1,
-            sleep=max_retry_wait.sleep,
+            sleep=fake_clock.sleep,
         )
         began = time.monotonic()
         with pytest.raises(DeadlineExceeded):
@@ -381,16 +379,14 @@ def test_the_total_time_holds_for_the_tls_handshake(token: str, max_retry_wait: 
         assert time.monotonic() - began < 12
 
 
-def test_an_unreachable_shop_is_one_sentence(token: str, max_retry_wait: Patience) -> None:
+def test_an_unreachable_shop_is_one_sentence(token: str, fake_clock: FakeClock) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(
         SourceRetriable,
         match=r"GET http://127\.0\.0\.1:\d+/receipts: .*refused.* 8 times; run again later",
     ):
-        Http(f"http://127.0.0.1:{port}", token, sleep=max_retry_wait.sleep).get(
-            "/receipts", {}, bytes
-        )
+        Http(f"http://127.0.0.1:{port}", token, sleep=fake_clock.sleep).get("/receipts", {}, bytes)
 
 
 def test_an_odd_success_is_refused(scripted, token: str) -> None:

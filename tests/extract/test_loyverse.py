@@ -25,9 +25,9 @@ from pipeline.simulator.loyverse.protocol import RESOURCES
 from tests.extract.small_shop import (
     NOW,
     START,
-    Patience,
+    FakeClock,
     connect,
-    make_walk,
+    fetch_first_windows,
     numbers,
     receipt,
     shop,
@@ -105,7 +105,7 @@ def test_neither_kind_of_bound_loses_or_doubles_a_receipt(
         times=None,
     )
     _, source = start(book, faults=[drop] if bounds == "exclusive" else [])
-    result = make_walk(source, 2, tmp_path, bounded=True)
+    result = fetch_first_windows(source, 2, tmp_path, bounded=True)
     assert sorted(numbers(result)) == [f"1-{n + 1000}" for n in range(48)] and result.outside == 1
 
 
@@ -196,12 +196,12 @@ def test_one_object_by_its_name(start) -> None:
     ],
 )
 def test_a_refusal_says_who_must_do_what_and_is_not_retried(
-    start, max_retry_wait: Patience, status: int, error: type, told: str
+    start, fake_clock: FakeClock, status: int, error: type, told: str
 ) -> None:
     server, source = start(shop(3), faults=[Fault("status", status=status, times=None)])
     with pytest.raises(error, match=f"HTTP {status}.*{told}"):
         read_all(source)
-    assert len(server.requests) == 1 and max_retry_wait.slept == []
+    assert len(server.requests) == 1 and fake_clock.slept == []
 
 
 @pytest.mark.parametrize(
@@ -216,16 +216,16 @@ def test_a_refusal_says_who_must_do_what_and_is_not_retried(
         b"x" * 200_000,
     ],
 )
-def test_a_refusal_without_a_reason_is_told_all_the_same(start, body: bytes) -> None:
+def test_a_refusal_without_a_reason_is_reported_too(start, body: bytes) -> None:
     _, source = start(shop(3), faults=[Fault("status", status=401, body=body)])
     with pytest.raises(Unauthorized, match="no reason given"):
         read_all(source)
 
 
-def test_a_wrong_token(start, max_retry_wait: Patience) -> None:
+def test_a_wrong_token(start, fake_clock: FakeClock) -> None:
     server, _ = start(shop(3))
     server.token += "x"
-    source = connect(server, max_retry_wait)
+    source = connect(server, fake_clock)
     server.token = server.token[:-1]
     with pytest.raises(Unauthorized, match="401"):
         read_all(source)
@@ -238,7 +238,7 @@ def test_a_wrong_token(start, max_retry_wait: Patience) -> None:
 def test_a_forgotten_cursor_begins_the_list_again(start, tmp_path: Path, page: int) -> None:
     forget = Fault("status", status=400, code="INVALID_CURSOR", on=on_page(page))
     server, source = start(shop(48), limit=10, faults=[forget])
-    result = make_walk(source, 1, tmp_path)
+    result = fetch_first_windows(source, 1, tmp_path)
     assert (
         sorted(set(numbers(result))) == [f"1-{n + 1000}" for n in range(48)]
         and len(server.requests) == page + 5
@@ -316,10 +316,13 @@ def test_cursors_of_one_text_are_followed_while_they_make_progress(start) -> Non
     assert read_all(source) == [f"1-{n}" for n in range(10)] and len(server.requests) == 10
 
 
-def test_an_empty_cursor_ends_a_walk(start, tmp_path: Path) -> None:
+def test_an_empty_cursor_ends_a_fetch(start, tmp_path: Path) -> None:
     end = Fault("body", body=lambda body: body[:-1] + b',"cursor":""}', on=on_page(5))
     server, source = start(shop(48), limit=10, faults=[end])
-    assert len(set(numbers(make_walk(source, 1, tmp_path)))) == 48 and len(server.requests) == 5
+    assert (
+        len(set(numbers(fetch_first_windows(source, 1, tmp_path)))) == 48
+        and len(server.requests) == 5
+    )
 
 
 def test_empty_pages_without_end_are_bounded_sooner(start) -> None:

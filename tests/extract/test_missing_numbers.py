@@ -35,9 +35,9 @@ from tests.extract.small_shop import (
     DAY,
     NOW,
     START,
-    Patience,
+    FakeClock,
     connect,
-    make_walk,
+    fetch_first_windows,
     receipt,
     shop,
     windows,
@@ -53,7 +53,7 @@ NUMBERS = st.sets(st.integers(1, 60), min_size=1)
     st.dictionaries(st.integers(1, 60), st.integers(0, 5)),
     st.integers(0, 12),
 )
-def test_only_what_is_missing_is_asked_for_and_what_was_given_up_is_not(
+def test_only_what_is_missing_is_requested_and_what_was_given_up_is_not(
     seen: set[int],
     elsewhere: set[int],
     tried: dict[int, int],
@@ -80,7 +80,7 @@ def test_only_what_is_missing_is_asked_for_and_what_was_given_up_is_not(
     assert set(partition_dates) == {n for n in missing - elsewhere if tried.get(n, 0) < TRIES}
 
 
-def test_short_holes_come_first_and_a_series_that_began_anew_is_none() -> None:
+def test_small_gaps_come_first_and_a_series_that_began_anew_is_none() -> None:
     holes = find_missing_numbers(
         ["3-1", "3-3", "3-9000", "3-9004", "1-5", "1-7", "x", "-", "1-²", "1-" + "9" * 5000]
     )
@@ -91,18 +91,18 @@ def test_short_holes_come_first_and_a_series_that_began_anew_is_none() -> None:
 class Clerk:
     """A source that is asked for one receipt after the other."""
 
-    def __init__(self, wall: str = "", error: Exception | None = None) -> None:
+    def __init__(self, oldest: str = "", error: Exception | None = None) -> None:
         self.asked: list[str] = []
-        self._wall, self._error = wall, error or HistoryLimit("too old")
+        self._oldest, self._error = oldest, error or HistoryLimit("too old")
 
     def receipt(self, number: str) -> object:
         self.asked.append(number)
-        if number == self._wall:
+        if number == self._oldest:
             raise self._error
         return None
 
 
-def test_no_more_are_asked_for_than_allowed_and_none_behind_the_wall() -> None:
+def test_no_more_are_requested_than_allowed_and_none_beyond_the_history_limit() -> None:
     few, walled = Clerk(), Clerk("1-2")
     assert request_numbers(few, ["1-1", "1-2", "1-3"], 2) == (
         [],
@@ -123,14 +123,14 @@ def test_no_more_are_asked_for_than_allowed_and_none_behind_the_wall() -> None:
     assert request_numbers(object(), ["1-1"], 9) == ([], [], 0), "saved files cannot be asked"
 
 
-def test_one_number_that_cannot_be_answered_does_not_stop_the_sweep() -> None:
+def test_one_number_that_cannot_be_answered_does_not_stop_the_rescan() -> None:
     for error in (SourceRetriable("busy"), SourceFatal("bears another number")):
         assert request_numbers(Clerk("1-2", error), ["1-1", "1-2", "1-3"], 9) == ([], ["1-1"], 2)
     with pytest.raises(Unauthorized):
         request_numbers(Clerk("1-2", Unauthorized("revoked")), ["1-1", "1-2"], 9)
 
 
-def test_a_till_that_writes_noughts_before_its_numbers_is_not_asked() -> None:
+def test_a_device_that_writes_zeros_before_its_numbers_is_not_asked() -> None:
     assert find_missing_numbers(["1-0009", "1-0011", "2-9", "2-11"]) == {"2": [(10, 10)]}
 
 
@@ -159,7 +159,7 @@ def lake(tmp_path: Path) -> Lake:
 
 def commit(lake: Lake, source: object, folder: Path) -> None:
     """The two windows, as a run extracts them."""
-    commit_windows(lake, make_walk(source, 2, folder / "state"), windows(2))
+    commit_windows(lake, fetch_first_windows(source, 2, folder / "state"), windows(2))
 
 
 def swept(lake: Lake, source: object, folder: Path, batch: str) -> list[str | None]:
@@ -178,7 +178,7 @@ def swept(lake: Lake, source: object, folder: Path, batch: str) -> list[str | No
     ]
 
 
-def test_a_sweep_asks_for_what_the_lists_leave_out(
+def test_a_rescan_requests_what_the_lists_leave_out(
     start, lake: Lake, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     _, source = start(hiding({"1-1010", "1-1050", "1-1051"}, {"1-1020"}))
@@ -256,7 +256,7 @@ def test_a_scan_begins_where_the_windows_begin(zone: int, late: int, is_ahead: b
         stamp = start_of_windows + timedelta(minutes=1) if is_ahead and n == -late else sold
         book.add(receipt(f"1-{n + 1000}", stamp), changed)
     with TemporaryDirectory() as folder, serve(book, now=lambda: NOW) as server:
-        lake, source = Lake(open_storage(f"{folder}/lake")), connect(server, Patience())
+        lake, source = Lake(open_storage(f"{folder}/lake")), connect(server, FakeClock())
         options = {"state_folder": Path(folder) / "state", "now": NOW}
         commit_windows(lake, fetch_pages(source, spans, bounded=False, **options), spans)
         missed = rescan(
@@ -282,7 +282,7 @@ def test_an_answer_about_another_receipt_is_refused(start) -> None:
         source.receipt("1-1")
 
 
-def test_a_customer_who_was_erased_stays_out_of_what_is_asked_for(start, token: str) -> None:
+def test_a_customer_who_was_erased_stays_out_of_what_is_requested(start, token: str) -> None:
     book = shop(1)
     book.add(receipt("1-2000", START, customer_id="c-1"), START)
     _, source = start(book)

@@ -229,7 +229,9 @@ class Nights(RuleBasedStateMachine):
         kill_page=st.integers(0, 9) | st.none(),
         kill_window=st.integers(0, 4) | st.none(),
     )
-    def night(self, during: list[Act], kill_page: int | None, kill_window: int | None) -> None:
+    def run_nightly(
+        self, during: list[Act], kill_page: int | None, kill_window: int | None
+    ) -> None:
         if not (windows := self._missing()):
             return
         self.waiting = during
@@ -242,7 +244,7 @@ class Nights(RuleBasedStateMachine):
 
     @rule(during=st.lists(ACTS, max_size=8), bounded=st.booleans())
     def two_nights_at_once(self, during: list[Act], bounded: bool) -> None:
-        """Both walk, then both commit; of each window the first stands. A backfill among them is
+        """Both fetch, then both commit; of each window the first stands. A backfill among them is
         bounded.
         """
         if not (windows := self._missing()):
@@ -264,7 +266,7 @@ class Nights(RuleBasedStateMachine):
 
     @rule(during=st.lists(ACTS, min_size=1, max_size=8), kill_page=st.integers(0, 9) | st.none())
     def backfill(self, during: list[Act], kill_page: int | None) -> None:
-        """All but the last window in a bounded walk, out of which receipts move between two pages."""
+        """All but the last window in a bounded fetch, out of which receipts move between two pages."""
         if not (windows := self._missing()[:-1]):
             return
         self.waiting = during
@@ -320,7 +322,7 @@ class Nights(RuleBasedStateMachine):
     def compare(self) -> None:
         """After a quiet run, and a rescan where only a rescan can help, raw is the shop."""
         self.clock = max(self.clock, self.hidden_until) + DAY + SETTLE
-        self.night(during=[], kill_page=None, kill_window=None)
+        self.run_nightly(during=[], kill_page=None, kill_window=None)
         if self.loses_rows or self.hidden_until > START:
             self.rescan(days=10_000, during=[])
             self.hidden_until = START

@@ -95,7 +95,7 @@ def play(history: list) -> tuple[Raw, dict[str, Record], dict[str, set[date]]]:
 
 
 @given(HISTORIES)
-def test_every_place_that_ever_held_a_receipt_sees_its_newest_version(history: list) -> None:
+def test_every_date_that_ever_held_a_receipt_sees_its_newest_revision(history: list) -> None:
     raw, newest, partition_dates = play(history)
     for number, record in newest.items():
         for place in partition_dates[number]:
@@ -103,7 +103,9 @@ def test_every_place_that_ever_held_a_receipt_sees_its_newest_version(history: l
 
 
 @given(HISTORIES)
-def test_places_that_keep_what_is_newest_and_theirs_count_each_receipt_once(history: list) -> None:
+def test_dates_that_keep_the_newest_revision_of_theirs_count_each_receipt_once(
+    history: list,
+) -> None:
     """As DailySales does, with readable and unreadable dates: a place keeps a receipt if the newest
     version seen there is its own.
     """
@@ -155,7 +157,7 @@ def test_a_receipt_that_nobody_changed_and_nobody_sold_late_is_not_copied() -> N
     assert dict(result) == {START.date(): [record]} and requested == []
 
 
-def test_a_first_version_seen_late_is_found_again() -> None:
+def test_a_first_revision_seen_late_is_found_again() -> None:
     """The first version that extraction saw was an edit already: its home is the date of its
     arrival all the same.
     """
@@ -167,7 +169,7 @@ def test_a_first_version_seen_late_is_found_again() -> None:
     assert raw.versions((START - 20 * DAY).date())["1-1"] == moved
 
 
-def test_two_versions_in_one_partition() -> None:
+def test_two_revisions_in_one_partition() -> None:
     raw = Raw()
     v1, v2 = (
         version("1-1", START, START, START),
@@ -177,7 +179,7 @@ def test_two_versions_in_one_partition() -> None:
     assert raw.versions(START.date())["1-1"] == raw.versions((START - 5 * DAY).date())["1-1"] == v2
 
 
-def test_a_version_of_unknown_date_goes_where_the_earlier_ones_stand_and_is_found_when_it_is_mended() -> (
+def test_a_revision_of_unknown_date_goes_to_the_dates_of_earlier_ones_and_is_found_when_it_is_corrected() -> (
     None
 ):
     raw = Raw()

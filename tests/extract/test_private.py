@@ -1,4 +1,4 @@
-"""The pages of a walk are this user's own: planted folders, links and forged pages are refused."""
+"""The pages of a fetch are this user's own: planted folders, links and forged pages are refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.errors import ConfigError
 from pipeline.extract.page_journal import Seal
 from pipeline.extract.private_folder import make_private, read_key
 from pipeline.pos.source import ApiPage, Record
-from tests.extract.small_shop import START, make_walk, numbers, shop
+from tests.extract.small_shop import START, fetch_first_windows, numbers, shop
 from tests.extract.test_resume import killed_walk
 
 OTHER_USER = 4711
@@ -28,7 +28,7 @@ def forged_page() -> ApiPage:
 
 
 def plant_walk(root: Path, source: object, key: bytes | None) -> Path:
-    """A walk folder of the expected name whose journal holds one page, under `key` or unsealed."""
+    """A journal folder of the expected name whose journal holds one page, under `key` or unsealed."""
     killed_walk(source, root, 2, 1, "kept")
     [folder] = root.glob("pages.*")
     body = msgspec.msgpack.encode(forged_page())
@@ -45,13 +45,13 @@ def test_a_forged_page_is_never_a_receipt(start, tmp_path: Path, key: bytes | No
     server, source = start(shop(96), limit=20)
     plant_walk(tmp_path, source, key)
     requested = len(server.requests)
-    result = make_walk(source, 2, tmp_path)
+    result = fetch_first_windows(source, 2, tmp_path)
     assert sorted(numbers(result)) == [f"1-{n + 1000}" for n in range(96)]
     assert len(server.requests) == requested + 5, "every page is asked for again"
     assert "was not written by this user's runs" in caplog.text or key is None
 
 
-def test_a_page_of_another_walk_or_another_place_is_not_accepted(start, tmp_path: Path) -> None:
+def test_a_page_of_another_fetch_or_another_place_is_not_accepted(start, tmp_path: Path) -> None:
     """Frames that this user did write, moved to another file or another offset."""
     _, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
@@ -59,15 +59,15 @@ def test_a_page_of_another_walk_or_another_place_is_not_accepted(start, tmp_path
     journal = (folder / "journal").read_bytes()
     size = struct.unpack(">I", journal[:4])[0] + 20
     (folder / "journal").write_bytes(journal[size:])  # the second page as the first
-    result = make_walk(source, 2, tmp_path)
+    result = fetch_first_windows(source, 2, tmp_path)
     assert len(numbers(result)) == 96 and result.requests == 5
     killed_walk(source, tmp_path, 2, 3, "kept")
     [folder] = tmp_path.glob("pages.*")
     renamed = folder.with_name(folder.name[:-1] + chr(ord(folder.name[-1]) ^ 1))
     folder.rename(renamed)
-    result = make_walk(source, 2, tmp_path)
+    result = fetch_first_windows(source, 2, tmp_path)
     assert len(numbers(result)) == 96
-    assert result.requests == 5, "the name of the walk is sealed too"
+    assert result.requests == 5, "the name of the journal is sealed too"
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
@@ -77,7 +77,7 @@ def test_a_folder_that_others_can_write_to_is_refused(start, tmp_path: Path, mod
     root.mkdir()
     root.chmod(mode)
     with pytest.raises(ConfigError, match="can be written to by other users"):
-        make_walk(source, 1, root)
+        fetch_first_windows(source, 1, root)
     assert not server.requests and not list(root.iterdir())
 
 
@@ -90,14 +90,14 @@ def test_a_folder_of_another_user_is_refused(start, tmp_path: Path, mode: int) -
     os.chown(root, OTHER_USER, OTHER_USER)
     root.chmod(mode)
     with pytest.raises(ConfigError, match=f"belongs to user {OTHER_USER}"):
-        make_walk(source, 1, root)
+        fetch_first_windows(source, 1, root)
     assert not server.requests and not list(root.iterdir())
     root.rmdir()
     above = tmp_path / "above"
     above.mkdir()
     os.chown(above, OTHER_USER, OTHER_USER)
     with pytest.raises(ConfigError, match=f"belongs to user {OTHER_USER}"):
-        make_walk(source, 1, above / "state")
+        fetch_first_windows(source, 1, above / "state")
 
 
 def test_a_link_in_place_of_the_folder_is_refused(start, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_link_in_place_of_the_folder_is_refused(start, tmp_path: Path) -> None
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     (tmp_path / "state").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConfigError, match="is a link"):
-        make_walk(source, 1, tmp_path / "state")
+        fetch_first_windows(source, 1, tmp_path / "state")
     assert not server.requests and not list((tmp_path / "elsewhere").iterdir())
 
 
@@ -127,7 +127,7 @@ def test_links_within_the_folder_are_not_followed(start, tmp_path: Path, what: s
             bucket.unlink()
             bucket.symlink_to(target)
     before = target.read_bytes() if target.is_file() else sorted(target.iterdir())
-    result = make_walk(source, 2, tmp_path)
+    result = fetch_first_windows(source, 2, tmp_path)
     assert sorted(numbers(result)) == [f"1-{n + 1000}" for n in range(96)]
     assert result.requests == (2 if what == "bucket" else 5)
     assert before == (target.read_bytes() if target.is_file() else sorted(target.iterdir()))
@@ -170,7 +170,7 @@ def test_a_link_in_place_of_a_bucket_is_not_read(
 ) -> None:
     monkeypatch.setattr("pipeline.extract.page_journal.IN_MEMORY", 0)
     _, source = start(shop(96), limit=20)
-    extracted = make_walk(source, 2, tmp_path / "state")
+    extracted = fetch_first_windows(source, 2, tmp_path / "state")
     bucket = max((tmp_path / "state").glob("pages.*/bucket.*"))
     bucket.rename(tmp_path / "target")
     bucket.symlink_to(tmp_path / "target")

@@ -1,5 +1,5 @@
-"""The account's budget of requests holds for threads, processes and runs alike, and a broken ledger
-only forgets.
+"""The account's limit of requests holds for threads, processes and runs alike; a damaged record of
+requests only forgets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from pipeline.extract.rate_limit import LATENCY, RateLimiter
 from pipeline.extract.waits import on_wait
-from tests.extract.small_shop import START, Patience, connect, shop
+from tests.extract.small_shop import START, FakeClock, connect, shop
 from tests.support.faults import Fault, busiest
 
 ROOT = Path(__file__).parents[2]
@@ -36,36 +36,36 @@ def most_in(times: list[float], seconds: float) -> int:
     seconds=st.floats(1, 50),
     pauses=st.lists(st.floats(0, 30), min_size=1, max_size=40),
 )
-def test_never_more_than_the_budget_in_any_window(
+def test_never_more_than_the_limit_in_any_window(
     requests: int, seconds: float, pauses: list[float]
 ) -> None:
-    max_retry_wait, sent = Patience(), []
-    pace = RateLimiter(requests, seconds, None, max_retry_wait.clock, max_retry_wait.sleep)
+    fake_clock, sent = FakeClock(), []
+    pace = RateLimiter(requests, seconds, None, fake_clock.clock, fake_clock.sleep)
     for pause in pauses:
-        max_retry_wait.now += pause
+        fake_clock.now += pause
         pace.take()
-        sent.append(max_retry_wait.now)
+        sent.append(fake_clock.now)
     assert most_in(sent, seconds) <= requests
-    assert all(wait <= seconds + LATENCY + 0.001 for wait in max_retry_wait.slept)
+    assert all(wait <= seconds + LATENCY + 0.001 for wait in fake_clock.slept)
 
 
-def test_the_budget_is_spent_at_once_and_then_waited_for(max_retry_wait: Patience) -> None:
-    pace = RateLimiter(300, 300, None, max_retry_wait.clock, max_retry_wait.sleep)
+def test_the_limit_is_used_up_at_once_and_then_waited_for(fake_clock: FakeClock) -> None:
+    pace = RateLimiter(300, 300, None, fake_clock.clock, fake_clock.sleep)
     for _ in range(300):
         pace.take()
-    assert max_retry_wait.slept == []
+    assert fake_clock.slept == []
     pace.take()
-    assert sum(max_retry_wait.slept) == pytest.approx(300 + LATENCY)
+    assert sum(fake_clock.slept) == pytest.approx(300 + LATENCY)
 
 
-def test_a_run_remembers_what_the_last_one_spent(tmp_path: Path, max_retry_wait: Patience) -> None:
+def test_a_run_remembers_what_the_last_one_spent(tmp_path: Path, fake_clock: FakeClock) -> None:
     for run in range(3):
         pace = RateLimiter(
-            10, 300, tmp_path / "state" / "ledger", max_retry_wait.clock, max_retry_wait.sleep
+            10, 300, tmp_path / "state" / "ledger", fake_clock.clock, fake_clock.sleep
         )
         for _ in range(5):
             pace.take()
-        assert bool(max_retry_wait.slept) == (run == 2)
+        assert bool(fake_clock.slept) == (run == 2)
 
 
 @pytest.mark.parametrize(
@@ -78,32 +78,32 @@ def test_a_run_remembers_what_the_last_one_spent(tmp_path: Path, max_retry_wait:
         struct.pack("9d", *[9e9] * 9),
     ],
 )
-def test_a_damaged_ledger_only_forgets(
-    tmp_path: Path, max_retry_wait: Patience, damage: bytes
+def test_a_damaged_record_of_requests_only_forgets(
+    tmp_path: Path, fake_clock: FakeClock, damage: bytes
 ) -> None:
     (tmp_path / "ledger").write_bytes(damage)
-    pace = RateLimiter(3, 300, tmp_path / "ledger", max_retry_wait.clock, max_retry_wait.sleep)
+    pace = RateLimiter(3, 300, tmp_path / "ledger", fake_clock.clock, fake_clock.sleep)
     for _ in range(4):
         pace.take()
-    assert 0 < sum(max_retry_wait.slept) < 4 * 310
+    assert 0 < sum(fake_clock.slept) < 4 * 310
     assert (tmp_path / "ledger").stat().st_size % 8 == 0
 
 
 def test_a_clock_that_is_set_back_does_not_stop_the_requests(
-    tmp_path: Path, max_retry_wait: Patience
+    tmp_path: Path, fake_clock: FakeClock
 ) -> None:
-    pace = RateLimiter(2, 300, tmp_path / "ledger", max_retry_wait.clock, max_retry_wait.sleep)
+    pace = RateLimiter(2, 300, tmp_path / "ledger", fake_clock.clock, fake_clock.sleep)
     pace.take()
-    max_retry_wait.now -= 86_400
+    fake_clock.now -= 86_400
     pace.take()
     pace.take()
-    assert sum(max_retry_wait.slept) <= 301 + LATENCY
+    assert sum(fake_clock.slept) <= 301 + LATENCY
 
 
-def test_a_request_waits_for_the_ledger(tmp_path: Path, max_retry_wait: Patience) -> None:
-    """Whoever holds the ledger has it alone, be it a thread or a process."""
+def test_a_request_waits_for_the_record_of_requests(tmp_path: Path, fake_clock: FakeClock) -> None:
+    """Whoever holds the record of requests has it alone, be it a thread or a process."""
     for ledger in (None, tmp_path / "ledger"):
-        pace = RateLimiter(5, 300, ledger, max_retry_wait.clock, max_retry_wait.sleep)
+        pace = RateLimiter(5, 300, ledger, fake_clock.clock, fake_clock.sleep)
         pace.take()
         waiting = Thread(target=pace.take)
         with pace._lock if ledger is None else ledger.open("rb") as held:
@@ -116,7 +116,7 @@ def test_a_request_waits_for_the_ledger(tmp_path: Path, max_retry_wait: Patience
         assert not waiting.is_alive()
 
 
-def test_threads_share_one_budget(tmp_path: Path) -> None:
+def test_threads_share_one_limit(tmp_path: Path) -> None:
     for ledger in (None, tmp_path / "ledger"):
         sent: list[float] = []
         own = local()
@@ -141,7 +141,7 @@ def test_threads_share_one_budget(tmp_path: Path) -> None:
         assert len(sent) == 24 and most_in(sent, 0.35) <= 8
 
 
-def test_processes_share_one_budget(tmp_path: Path) -> None:
+def test_processes_share_one_limit(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from pipeline.extract.rate_limit import RateLimiter\n"
         "read = []\n"
@@ -159,55 +159,55 @@ def test_processes_share_one_budget(tmp_path: Path) -> None:
     assert len(sent) == 24 and most_in(sent, LATENCY - 0.15) <= 8
 
 
-def test_a_fork_shares_the_budget(tmp_path: Path, max_retry_wait: Patience) -> None:
-    pace = RateLimiter(2, 300, tmp_path / "ledger", max_retry_wait.clock, max_retry_wait.sleep)
+def test_a_fork_shares_the_limit(tmp_path: Path, fake_clock: FakeClock) -> None:
+    pace = RateLimiter(2, 300, tmp_path / "ledger", fake_clock.clock, fake_clock.sleep)
     pace.take()
     child = os.fork()
     if child == 0:
         pace.take()
-        os._exit(len(max_retry_wait.slept))
+        os._exit(len(fake_clock.slept))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     pace.take()
-    assert max_retry_wait.slept, "the child spent the second request"
+    assert fake_clock.slept, "the child spent the second request"
 
 
-def test_a_client_keeps_its_servers_limit(start, max_retry_wait: Patience) -> None:
+def test_a_client_keeps_its_servers_limit(start, fake_clock: FakeClock) -> None:
     """The server refuses what passes its limit; the client paces itself and is never refused. Each
     request takes a second.
     """
 
     def tick() -> float:
-        max_retry_wait.now += 0.5
-        return max_retry_wait.now
+        fake_clock.now += 0.5
+        return fake_clock.now
 
     server, _ = start(shop(100), rate_limit=(10, 60.0), clock=tick)
     source = connect(
         server,
-        max_retry_wait,
+        fake_clock,
         limit=5,
-        pace=RateLimiter(10, 60.0, None, max_retry_wait.clock, max_retry_wait.sleep),
+        pace=RateLimiter(10, 60.0, None, fake_clock.clock, fake_clock.sleep),
     )
     assert len([r for page in source.receipts(START, None) for r in page.records]) == 100
     assert {request.status for request in server.requests} == {200} and busiest(server, 60.0) == 10
-    assert max_retry_wait.slept
+    assert fake_clock.slept
 
 
-def test_a_wait_that_lasts_is_told_once_and_a_short_one_not(
-    start, max_retry_wait: Patience, caplog: pytest.LogCaptureFixture
+def test_a_long_wait_is_shown_once_and_a_short_one_not(
+    start, fake_clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     server, _ = start(shop(40))
     source = connect(
         server,
-        max_retry_wait,
+        fake_clock,
         limit=5,
-        pace=RateLimiter(3, 60.0, None, max_retry_wait.clock, max_retry_wait.sleep),
+        pace=RateLimiter(3, 60.0, None, fake_clock.clock, fake_clock.sleep),
     )
     shown: list[str] = []
     with caplog.at_level(logging.INFO), on_wait(shown.append):
         assert sum(len(page.records) for page in source.receipts(START, None)) == 40
     assert shown == ["waiting 61 s for the API's rate"] * 2, "8 pages, 3 in a minute"
     assert [line for line in caplog.messages if "waiting" in line] == shown
-    RateLimiter(1, 1.0, None, max_retry_wait.clock, max_retry_wait.sleep).take()
+    RateLimiter(1, 1.0, None, fake_clock.clock, fake_clock.sleep).take()
     assert len(shown) == 2
 
 
@@ -215,7 +215,7 @@ def test_a_wait_that_lasts_is_told_once_and_a_short_one_not(
     ("status", "reason"), [(429, "the API's rate"), (503, "the API to recover")]
 )
 def test_a_wait_that_the_server_asks_for_is_shown_and_logged_once(
-    start, max_retry_wait: Patience, caplog: pytest.LogCaptureFixture, status: int, reason: str
+    start, fake_clock: FakeClock, caplog: pytest.LogCaptureFixture, status: int, reason: str
 ) -> None:
     server, source = start(shop(4))
     server.faults.append(Fault("status", status=status, headers={"Retry-After": "42"}))

@@ -12,27 +12,28 @@ from pipeline.extract.fetch import fetch_pages, pack
 from pipeline.extract.missed import by_date, find_missed, key, newest_in_raw
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import Record, sold_date
-from tests.extract.small_shop import DAY, NOW, START, make_walk, shop, windows
+from tests.extract.small_shop import DAY, NOW, START, fetch_first_windows, shop, windows
 from tests.support.faults import Fault
 
 
-def test_a_sweep_of_what_is_complete_finds_nothing(start, tmp_path: Path) -> None:
+def test_a_rescan_of_a_complete_period_finds_nothing(start, tmp_path: Path) -> None:
     _, source = start(shop(96), limit=20)
     in_raw = newest_in_raw(
         (
             text
-            for _, records in make_walk(source, 2, tmp_path).windows
+            for _, records in fetch_first_windows(source, 2, tmp_path).windows
             for text in pack(records).values()
         ),
         read_receipt,
     )
     assert len(in_raw) == 96
     assert [
-        find_missed(records, in_raw) for _, records in make_walk(source, 2, tmp_path).windows
+        find_missed(records, in_raw)
+        for _, records in fetch_first_windows(source, 2, tmp_path).windows
     ] == [[], []]
 
 
-def test_a_sweep_finds_what_appeared_after_its_window_had_closed(start, tmp_path: Path) -> None:
+def test_a_rescan_finds_what_appeared_after_its_window_had_closed(start, tmp_path: Path) -> None:
     """A record that could be seen only two days after the instant that it bears, and an edit that
     raw has not seen.
     """
@@ -50,7 +51,7 @@ def test_a_sweep_finds_what_appeared_after_its_window_had_closed(start, tmp_path
     in_raw = newest_in_raw(
         (
             text
-            for _, records in make_walk(source, 1, tmp_path, now=clock[0]).windows
+            for _, records in fetch_first_windows(source, 1, tmp_path, now=clock[0]).windows
             for text in pack(records).values()
         ),
         read_receipt,
@@ -80,14 +81,14 @@ def test_a_shop_that_suddenly_shows_less_takes_nothing_away(start, tmp_path: Pat
     in_raw = newest_in_raw(
         (
             text
-            for _, records in make_walk(source, 2, tmp_path).windows
+            for _, records in fetch_first_windows(source, 2, tmp_path).windows
             for text in pack(records).values()
         ),
         read_receipt,
     )
     before = dict(in_raw)
     server.faults.append(Fault("shrink", since=START + DAY, times=None))
-    result = make_walk(source, 2, tmp_path)
+    result = fetch_first_windows(source, 2, tmp_path)
     assert [find_missed(records, in_raw) for _, records in result.windows] == [[], []]
     assert in_raw == before and result.records == 48, (
         "the number that has shrunk is there for an alarm"
@@ -131,12 +132,12 @@ def test_an_unreadable_record_is_known_again_by_its_bytes(start, tmp_path: Path)
     in_raw = newest_in_raw(
         (
             text
-            for _, records in make_walk(source, 1, tmp_path).windows
+            for _, records in fetch_first_windows(source, 1, tmp_path).windows
             for text in pack(records).values()
         ),
         read_receipt,
     )
-    again = make_walk(source, 1, tmp_path)
+    again = fetch_first_windows(source, 1, tmp_path)
     assert len(in_raw) == 2 and [find_missed(records, in_raw) for _, records in again.windows] == [
         []
     ]

@@ -18,12 +18,12 @@ from pipeline.errors import ConfigError, SourceRetriable
 from pipeline.extract import page_journal
 from pipeline.extract.fetch import fetch_pages
 from pipeline.extract.read_ahead import AHEAD
-from tests.extract.small_shop import DAY, NOW, START, make_walk, numbers, shop, windows
+from tests.extract.small_shop import DAY, NOW, START, fetch_first_windows, numbers, shop, windows
 from tests.support.faults import Fault, on_page
 
 
 def killed_walk(source: object, folder: Path, days: int, die: int, where: str) -> None:
-    """A child process walks and kills itself at its `die`-th page: "kept" after it was kept,
+    """A child process fetches and kills itself at its `die`-th page: "kept" after it was kept,
     "before" that, or while it hands out.
     """
     child = os.fork()
@@ -41,7 +41,7 @@ def killed_walk(source: object, folder: Path, days: int, die: int, where: str) -
     if where == "before":
         inner = source.receipts
         source.receipts = lambda *args: ((strike(), page)[1] for page in inner(*args))
-    result = make_walk(
+    result = fetch_first_windows(
         source, days, folder, progress=lambda step: strike() if where == "kept" else None
     )
     for _ in result.windows:
@@ -56,7 +56,7 @@ def test_a_page_once_fetched_is_not_fetched_again(
 ) -> None:
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, die, where)
-    result = make_walk(source, 2, tmp_path)
+    result = fetch_first_windows(source, 2, tmp_path)
     assert (
         sorted(numbers(result)) == [f"1-{n + 1000}" for n in range(96)] and result.duplicates == 0
     )
@@ -96,7 +96,7 @@ def test_a_damaged_tail_is_dropped(start, tmp_path: Path, damage: str) -> None:
             "nothing but a tail": os.urandom(99),
         }[damage]
     )
-    result = make_walk(source, 2, tmp_path)
+    result = fetch_first_windows(source, 2, tmp_path)
     assert sorted(numbers(result)) == [f"1-{n + 1000}" for n in range(96)]
     kept = {"cut": 2, "flip": 2, "tail": 3, "nothing but a tail": 0}[damage]
     assert result.requests == 5 - kept
@@ -106,7 +106,7 @@ def test_a_cursor_forgotten_in_the_meantime_only_costs_time(start, tmp_path: Pat
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
     server.faults.append(Fault("status", status=400, code="INVALID_CURSOR", on=on_page(4)))
-    result = make_walk(source, 2, tmp_path)
+    result = fetch_first_windows(source, 2, tmp_path)
     assert (
         sorted(set(numbers(result))) == [f"1-{n + 1000}" for n in range(96)]
         and result.duplicates == 60
@@ -116,7 +116,7 @@ def test_a_cursor_forgotten_in_the_meantime_only_costs_time(start, tmp_path: Pat
 @pytest.mark.parametrize(
     "other", ["source", "earlier", "later", "bounded", "old", "clock set back"]
 )
-def test_a_journal_of_another_walk_is_not_continued(start, tmp_path: Path, other: str) -> None:
+def test_a_journal_of_another_fetch_is_not_continued(start, tmp_path: Path, other: str) -> None:
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
     requested, now, bounded = windows(2), NOW, other == "bounded"
@@ -139,11 +139,11 @@ def test_a_journal_of_another_walk_is_not_continued(start, tmp_path: Path, other
     )
 
 
-def test_nothing_but_walks_is_removed_from_the_journal_folder(start, tmp_path: Path) -> None:
+def test_nothing_but_journals_is_removed_from_the_journal_folder(start, tmp_path: Path) -> None:
     for name in ("pages.txt", "pages.a.b.c", "pages.x.on.1.2.3.foo.bar", "mine"):
         (tmp_path / name).mkdir()
     _, source = start(shop(3))
-    make_walk(source, 1, tmp_path).windows.close()
+    fetch_first_windows(source, 1, tmp_path).windows.close()
     assert {"pages.txt", "pages.a.b.c", "pages.x.on.1.2.3.foo.bar", "mine"} <= {
         path.name for path in tmp_path.iterdir()
     }
@@ -151,7 +151,10 @@ def test_nothing_but_walks_is_removed_from_the_journal_folder(start, tmp_path: P
 
 def test_two_at_once_do_not_share_a_journal(start, tmp_path: Path) -> None:
     server, source = start(shop(96), limit=20)
-    first, second = make_walk(source, 2, tmp_path), make_walk(source, 2, tmp_path)
+    first, second = (
+        fetch_first_windows(source, 2, tmp_path),
+        fetch_first_windows(source, 2, tmp_path),
+    )
     assert len(server.requests) == 10 and len(list(tmp_path.glob("pages.*"))) == 2
     assert numbers(first) == numbers(second) and list(tmp_path.glob("pages.*")) == []
 
@@ -166,7 +169,7 @@ def test_a_journal_that_its_owner_has_just_finished_is_not_taken_over(
     monkeypatch.setattr(
         fcntl, "flock", lambda *args: (shutil.rmtree(folder, ignore_errors=True), lock(*args))
     )
-    result = make_walk(source, 2, tmp_path)
+    result = fetch_first_windows(source, 2, tmp_path)
     assert len(numbers(result)) == 96 and result.requests == 5
 
 
@@ -176,7 +179,7 @@ def test_many_at_once_take_over_and_finish_each_others_journals(start, tmp_path:
 
     def work(worker: int) -> None:
         for turn in range(6):
-            handed = make_walk(source, 1, tmp_path).windows
+            handed = fetch_first_windows(source, 1, tmp_path).windows
             if (worker + turn) % 3:
                 result.append(sum(len(rows) for _, records in handed for rows in records.values()))
             else:
@@ -190,11 +193,11 @@ def test_many_at_once_take_over_and_finish_each_others_journals(start, tmp_path:
     assert result == [48] * 20
     for _ in range(30):
         if list(tmp_path.glob("pages.*")):
-            numbers(make_walk(source, 1, tmp_path))
+            numbers(fetch_first_windows(source, 1, tmp_path))
     assert list(tmp_path.glob("pages.*")) == []
 
 
-def test_walks_run_in_parallel(start, tmp_path: Path) -> None:
+def test_fetches_run_in_parallel(start, tmp_path: Path) -> None:
     server, source = start(shop(48 * 6), limit=20)
     result: dict[int, list[str]] = {}
 
@@ -222,7 +225,7 @@ def test_walks_run_in_parallel(start, tmp_path: Path) -> None:
 
 def test_the_journal_is_private(start, tmp_path: Path) -> None:
     _, source = start(shop(3))
-    result = make_walk(source, 1, tmp_path / "new")
+    result = fetch_first_windows(source, 1, tmp_path / "new")
     next(result.windows)
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
     [folder] = (tmp_path / "new").glob("pages.*")
@@ -233,9 +236,11 @@ def test_the_journal_is_private(start, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("room", [12_000, -1], ids=["early", "in the last byte"])
-def test_a_full_disk_is_said_and_what_was_fetched_is_kept(start, tmp_path: Path, room: int) -> None:
+def test_a_full_disk_is_reported_and_what_was_fetched_is_kept(
+    start, tmp_path: Path, room: int
+) -> None:
     _, source = start(shop(96), limit=20)
-    measured = make_walk(source, 2, tmp_path / "measured")
+    measured = fetch_first_windows(source, 2, tmp_path / "measured")
     [journal] = (tmp_path / "measured").glob("pages.*/journal")
     limit = journal.stat().st_size - 1 if room < 0 else room
     child = os.fork()
@@ -245,12 +250,12 @@ def test_a_full_disk_is_said_and_what_was_fetched_is_kept(start, tmp_path: Path,
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         try:
-            make_walk(source, 2, tmp_path / "state")
+            fetch_first_windows(source, 2, tmp_path / "state")
         except ConfigError as error:
             os._exit(7 if "free space" in str(error) and str(tmp_path) in str(error) else 1)
         os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-    result = make_walk(source, 2, tmp_path / "state")
+    result = fetch_first_windows(source, 2, tmp_path / "state")
     assert len(numbers(result)) == measured.records == 96 and result.requests == (
         1 if room < 0 else 3
     )
@@ -262,13 +267,15 @@ def test_a_disk_that_loses_records_is_noticed(
 ) -> None:
     monkeypatch.setattr(page_journal, "IN_MEMORY", 0)
     _, source = start(shop(96), limit=20)
-    result = make_walk(source, 2, tmp_path)
+    result = fetch_first_windows(source, 2, tmp_path)
     bucket = max(tmp_path.glob("pages.*/bucket.*"), key=lambda path: path.stat().st_size)
     body = bucket.read_bytes()
     bucket.write_bytes({"cut": body[:-1], "short": body[: len(body) // 2]}[damage])
     with pytest.raises(ConfigError, match=r"gives back \d+ of \d+ records"):
         numbers(result)
-    assert len(numbers(make_walk(source, 2, tmp_path))) == 96, "the journal has them still"
+    assert len(numbers(fetch_first_windows(source, 2, tmp_path))) == 96, (
+        "the journal has them still"
+    )
 
 
 def test_nothing_of_a_dropped_tail_comes_back(start, tmp_path: Path) -> None:
@@ -280,7 +287,7 @@ def test_nothing_of_a_dropped_tail_comes_back(start, tmp_path: Path) -> None:
         body[:30] + bytes([body[30] ^ 1]) + body[31:]
     )  # the first page is damaged, the others are whole
     killed_walk(source, tmp_path, 2, 1, "kept")
-    result = make_walk(source, 2, tmp_path)
+    result = fetch_first_windows(source, 2, tmp_path)
     assert len(numbers(result)) == 96 and result.requests == 4
 
 
@@ -289,13 +296,13 @@ def test_a_failure_keeps_the_pages_for_the_next_run(start, tmp_path: Path) -> No
         shop(96), limit=20, faults=[Fault("status", status=500, times=8, on=on_page(4))]
     )
     with pytest.raises(SourceRetriable):
-        make_walk(source, 2, tmp_path)
-    result = make_walk(source, 2, tmp_path)
+        fetch_first_windows(source, 2, tmp_path)
+    result = fetch_first_windows(source, 2, tmp_path)
     assert result.requests == 2 and len(numbers(result)) == 96
     assert len(server.requests) == 3 + 8 + 2
 
 
-def test_a_truncated_walk_is_truncated_after_a_kill_too(start, tmp_path: Path) -> None:
+def test_a_truncated_fetch_is_truncated_after_a_kill_too(start, tmp_path: Path) -> None:
     server, source = start(
         shop(96),
         limit=20,
@@ -309,7 +316,7 @@ def test_a_truncated_walk_is_truncated_after_a_kill_too(start, tmp_path: Path) -
         ],
     )
     killed_walk(source, tmp_path, 2, 3, "kept")
-    result = make_walk(source, 2, tmp_path)
+    result = fetch_first_windows(source, 2, tmp_path)
     assert result.truncated_at is not None and len(numbers(result)) == 40 and result.requests == 0
     assert server.requests
 
@@ -327,7 +334,7 @@ def test_a_new_journal_that_another_process_locks_first_is_left_to_it(
         return lock(folder, create)
 
     monkeypatch.setattr(page_journal, "_lock", busy_once)
-    assert len(numbers(make_walk(source, 1, tmp_path))) == 3
+    assert len(numbers(fetch_first_windows(source, 1, tmp_path))) == 3
     assert len(set(folders)) == 2
 
 
@@ -338,6 +345,6 @@ def test_pages_of_two_killed_runs_are_all_kept(start, tmp_path: Path) -> None:
     receipts = source.receipts
     killed_walk(source, tmp_path, 2, 2, "before")
     source.receipts = receipts
-    extracted = make_walk(source, 2, tmp_path)
+    extracted = fetch_first_windows(source, 2, tmp_path)
     assert sorted(numbers(extracted)) == [f"1-{n + 1000}" for n in range(96)]
     assert extracted.requests == 2 and len(server.requests) <= 2 + 2 + 2 + 2 * AHEAD

@@ -19,7 +19,7 @@ from pipeline.pos.loyverse.unknown_fields import KNOWN, MAX_FIELDS, SAMPLES, fin
 from pipeline.pos.source import Record
 from pipeline.simulator import Query, Shop
 from pipeline.simulator.ids import millis
-from tests.extract.small_shop import START, make_walk, receipt, shop, windows
+from tests.extract.small_shop import START, fetch_first_windows, receipt, shop, windows
 from tests.support.book import Book
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -103,7 +103,7 @@ def test_a_field_is_named_once_and_kept(
     lake = Lake(open_storage(f"{tmp_path}/lake"))
     _, source = start(drifted(10))
     for run in range(2):
-        result = make_walk(source, 1, tmp_path / f"state{run}")
+        result = fetch_first_windows(source, 1, tmp_path / f"state{run}")
         if not run:
             commit_windows(lake, result, windows(1))
         record_new_fields(result, START.date(), lake)
@@ -130,7 +130,7 @@ def test_a_shop_without_new_fields_costs_no_request(
     lake = Lake(open_storage(f"{tmp_path}/lake"))
     _, source = start(shop(10))
     with caplog.at_level(logging.INFO):
-        record_new_fields(make_walk(source, 1, tmp_path / "state"), START.date(), lake)
+        record_new_fields(fetch_first_windows(source, 1, tmp_path / "state"), START.date(), lake)
     assert not lake.storage.requests and "fields" not in caplog.text and read_fields(lake) == {}
 
 
@@ -140,11 +140,11 @@ def test_notes_that_cannot_be_read_are_made_again(body: bytes, start, tmp_path: 
     lake.put_state("fields.json", body)
     assert read_fields(lake) == {}
     _, source = start(drifted(3))
-    record_new_fields(make_walk(source, 1, tmp_path / "state"), START.date(), lake)
+    record_new_fields(fetch_first_windows(source, 1, tmp_path / "state"), START.date(), lake)
     assert set(read_fields(lake)) == {"line_items.weight", "loyalty"}
 
 
-def test_a_receipt_that_is_nested_without_end_does_not_stop_the_walk() -> None:
+def test_a_receipt_that_is_nested_without_end_does_not_stop_the_fetch() -> None:
     for depth in (100, 900, 1_500, 100_000):
         deep = Record(
             b'{"line_items": ' + b"[" * depth + b"]" * depth + b"}", "1-1", None, None, None

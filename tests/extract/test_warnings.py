@@ -48,22 +48,22 @@ def test_each_step_of_a_gap_reads_differently() -> None:
         (-605, "10 min 5 s ahead of"),
     ],
 )
-def test_clocks_that_differ_are_told(seconds: int, told: str | None) -> None:
+def test_clocks_that_differ_are_reported(seconds: int, told: str | None) -> None:
     warning = skew_warning(timedelta(seconds=seconds))
     assert warning is None if told is None else told in (warning or "")
 
 
-def test_a_server_that_tells_no_time_is_told() -> None:
+def test_a_server_that_sends_no_time_is_reported() -> None:
     assert "no Date header" in (skew_warning(None) or "")
 
 
-def test_the_wall_says_what_it_costs() -> None:
+def test_the_warning_of_a_history_limit_says_what_it_costs() -> None:
     assert "truncated at 2026-10-31 12:00 UTC" in history_limit_warning(
         NOW
     ) and "Unlimited sales history" in history_limit_warning(NOW)
 
 
-def test_a_run_that_has_waited_is_not_told_that_its_clock_is_wrong() -> None:
+def test_a_run_that_has_waited_is_not_warned_of_its_clock() -> None:
     waited = timedelta(minutes=9)
     assert skew_warning(timedelta(minutes=10), waited) is None and "behind" in skew_warning(
         timedelta(minutes=12), waited

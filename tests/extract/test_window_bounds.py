@@ -1,4 +1,4 @@
-"""Windows share no instant and leave none out, whatever zone or cut-over each was committed under."""
+"""Windows share no instant and leave none out, whatever zone or start of the day each was committed under."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def fill(lake: Lake, store: Store, numbers: set[int]) -> None:
 
 
 @given(st.lists(st.tuples(STORES, DAYS), min_size=1, max_size=6), STORES)
-def test_windows_tile_time_under_any_change_of_zone_and_cut_over(
+def test_windows_tile_time_under_any_change_of_zone_and_start_of_day(
     runs: list[tuple[Store, set[int]]], final: Store
 ) -> None:
     with TemporaryDirectory() as folder:
@@ -59,7 +59,7 @@ def test_windows_tile_time_under_any_change_of_zone_and_cut_over(
         assert all(before.end == after.start for before, after in pairwise(windows))
 
 
-def test_one_zone_and_cut_over_give_business_days(tmp_path: Path) -> None:
+def test_one_zone_and_start_of_day_give_business_days(tmp_path: Path) -> None:
     lake = Lake(open_storage(f"{tmp_path}"))
     store = Store(timezone="Europe/Rome", day_starts_at=time(4), currency="EUR", decimals=2)
     for numbers in ({3}, {9, 10}, set(range(17))):

@@ -138,7 +138,7 @@ def test_every_column_of_the_lake_is_documented_checked_and_can_be_skipped(
     (shop.saved / "receipts.json").write_text(
         json.dumps({"receipts": [{**receipts[0], "total_money": "many"}, *receipts[1:]]})
     )
-    assert shop.night(make=lambda: MonthlySales(month=FIRST.replace(day=1)))
+    assert shop.run_nightly(make=lambda: MonthlySales(month=FIRST.replace(day=1)))
     for dataset in LAKE:
         data = (
             tmp_path / f"lake/{dataset.name}/year=2026/month=10/{dataset.name}.parquet"

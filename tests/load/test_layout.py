@@ -47,7 +47,7 @@ partitions = st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(str) | st.just(
     hexes | st.sampled_from(["invalidated", "raw"]),
     hexes,
 )
-def test_a_manifest_is_told_by_its_name_alone(
+def test_a_manifest_is_identified_by_its_name_alone(
     name: tuple[str, str], number: int, fingerprint: str, digest: str
 ) -> None:
     dataset, partition = name
@@ -73,7 +73,7 @@ minutes = st.times().map(lambda at: f"{at:%H%M}")
     minutes,
     minutes,
 )
-def test_a_raw_object_is_told_by_its_name_alone(
+def test_a_raw_object_is_identified_by_its_name_alone(
     sold: date | None,
     partition: str,
     partition_digest: str,
@@ -90,7 +90,7 @@ def test_a_raw_object_is_told_by_its_name_alone(
     assert key.startswith(f"{RAW_RECEIPTS}/")
 
 
-def test_an_object_of_two_dates_is_told_by_its_name_alone() -> None:
+def test_an_object_of_two_dates_is_identified_by_its_name_alone() -> None:
     names, later = ("2026-09-30", "a" * 16, "b" * 16), [(date(2026, 10, 1), "0000-1058", 70)]
     key = raw_key(date(2026, 9, 30), *names, "1104-2359", later)
     assert key.endswith(".1104-2359.1_0000-1058_70.ndjson.zst")

@@ -150,7 +150,7 @@ def test_a_killed_writer_leaves_no_object_and_its_draft_goes_at_the_next_start(
     assert drafts(folder) == []
 
 
-def test_a_draft_in_the_making_is_not_swept(folder: Storage) -> None:
+def test_a_draft_that_is_being_written_is_not_removed(folder: Storage) -> None:
     folder.put("k", b"1")
     draft = folder.root / ".writing" / "1-1"
     with draft.open("wb") as file:
@@ -175,7 +175,7 @@ def test_the_lock_of_a_killed_writer_is_free(folder: Storage) -> None:
     assert time.monotonic() - started < 20
 
 
-def test_look_and_move_are_one_step(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compare_and_rename_are_one_step(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the look made slow, writers that did not wait for each other would all find the key
     free.
     """
@@ -200,7 +200,7 @@ def test_look_and_move_are_one_step(folder: Storage, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("size", [4_000, 100_000])
-def test_a_full_disk_is_said_and_publishes_nothing(folder: Storage, size: int) -> None:
+def test_a_full_disk_is_reported_and_publishes_nothing(folder: Storage, size: int) -> None:
     folder.put("k", b"old")
 
     def fill() -> None:
@@ -219,7 +219,7 @@ def test_a_full_disk_is_said_and_publishes_nothing(folder: Storage, size: int) -
 @pytest.mark.skipif(
     os.getuid() != 0 or not Path("/proc").exists(), reason="needs the right to become another user"
 )
-def test_a_missing_right_is_said(folder: Storage) -> None:
+def test_a_missing_right_is_reported(folder: Storage) -> None:
     folder.put("a/k", b"1")
     (folder.root / "a/k").chmod(0o600)
     for above in folder.root.parents:
@@ -288,7 +288,7 @@ def test_nothing_is_made_by_looking(folder: Storage) -> None:
     assert not folder.root.exists()
 
 
-def test_a_process_that_is_stopped_with_the_lock_in_its_hand_is_named(folder: LocalStorage) -> None:
+def test_a_process_that_is_stopped_while_it_holds_the_lock_is_named(folder: LocalStorage) -> None:
     """Others wait a while, say whom to wake or end, and go on when that is done; what they would
     have written is not there.
     """

@@ -17,7 +17,7 @@ from pipeline.load.layout import commit_key
 from pipeline.load.manifests import ManifestLog
 
 DAY = "2026-10-05"
-EDITION = fingerprint_of(1, {}, [])
+FINGERPRINT = fingerprint_of(1, {}, [])
 DIGESTS = [f"{number:016x}" for number in range(20)]
 
 
@@ -26,7 +26,7 @@ def log_of(storage: Storage, length: int) -> ManifestLog:
     for number in range(length):
         log.append(
             CommitEntry(
-                STAGING, DAY, log.newest(STAGING, DAY), EDITION, DIGESTS[number], {"files": {}}
+                STAGING, DAY, log.newest(STAGING, DAY), FINGERPRINT, DIGESTS[number], {"files": {}}
             )
         )
     return log
@@ -42,7 +42,7 @@ def folder_of(storage: Storage) -> Path:
     st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)), max_size=5, unique=True),
     st.randoms(),
 )
-def test_an_edition_knows_what_it_is_made_of_and_no_order(
+def test_a_fingerprint_depends_on_its_inputs_and_not_on_their_order(
     version, settings, inputs, random
 ) -> None:
     fingerprint = fingerprint_of(version, settings, inputs)
@@ -100,9 +100,9 @@ def test_a_part_is_listed_where_only_a_part_is_asked(folder: Storage) -> None:
 def test_a_number_is_taken_once_whatever_the_names_say(reopen: Callable[[], Storage]) -> None:
     item, two = log_of(reopen(), 1), ManifestLog(reopen())
     expected_manifest = two.newest(STAGING, DAY)
-    item.append(CommitEntry(STAGING, DAY, expected_manifest, EDITION, DIGESTS[5], {}))
+    item.append(CommitEntry(STAGING, DAY, expected_manifest, FINGERPRINT, DIGESTS[5], {}))
     with pytest.raises(Conflict, match=r"number 2"):
-        two.append(CommitEntry(STAGING, DAY, expected_manifest, EDITION, DIGESTS[6], {}))
+        two.append(CommitEntry(STAGING, DAY, expected_manifest, FINGERPRINT, DIGESTS[6], {}))
     assert two.newest(STAGING, DAY).digest == DIGESTS[5]
 
 
@@ -111,9 +111,9 @@ def test_a_listing_that_hides_the_newest_cannot_mislead(folder: Storage) -> None
     log = log_of(folder, 2)
     first = log.history(STAGING, DAY)[0]
     with pytest.raises(Conflict):
-        log.append(CommitEntry(STAGING, DAY, first, EDITION, DIGESTS[7], {}))
+        log.append(CommitEntry(STAGING, DAY, first, FINGERPRINT, DIGESTS[7], {}))
     with pytest.raises(Conflict):
-        log.append(CommitEntry(STAGING, DAY, None, EDITION, DIGESTS[7], {}))
+        log.append(CommitEntry(STAGING, DAY, None, FINGERPRINT, DIGESTS[7], {}))
 
 
 def test_a_run_killed_after_its_commit_record_is_completed_by_the_next(folder: Storage) -> None:
@@ -123,7 +123,7 @@ def test_a_run_killed_after_its_commit_record_is_completed_by_the_next(folder: S
     log = ManifestLog(folder)
     assert log.newest(STAGING, DAY).number == 1
     with pytest.raises(Conflict):
-        log.append(CommitEntry(STAGING, DAY, log.newest(STAGING, DAY), EDITION, DIGESTS[9], {}))
+        log.append(CommitEntry(STAGING, DAY, log.newest(STAGING, DAY), FINGERPRINT, DIGESTS[9], {}))
     assert log.newest(STAGING, DAY) == newest == ManifestLog(folder).newest(STAGING, DAY)
 
 
@@ -138,10 +138,10 @@ def test_a_missing_number_stops_publication_and_says_which(folder: Storage) -> N
         Corrupt,
         match=r"manifest 000002 is missing below 000004.*_commits/staging/2026-10-05/000002.json",
     ):
-        log.append(CommitEntry(STAGING, DAY, last, EDITION, DIGESTS[9], {}))
+        log.append(CommitEntry(STAGING, DAY, last, FINGERPRINT, DIGESTS[9], {}))
     (folder.root / lost.key).write_bytes((folder.root / commit_key(STAGING, DAY, 2)).read_bytes())
     assert (folder.root / lost.key).read_bytes() == kept
-    ManifestLog(folder).append(CommitEntry(STAGING, DAY, last, EDITION, DIGESTS[9], {}))
+    ManifestLog(folder).append(CommitEntry(STAGING, DAY, last, FINGERPRINT, DIGESTS[9], {}))
 
 
 def test_a_planted_number_stops_publication_and_misleads_nobody(folder: Storage) -> None:
@@ -158,7 +158,7 @@ def test_a_planted_number_stops_publication_and_misleads_nobody(folder: Storage)
             with pytest.raises(
                 Corrupt, match=r"taken twice" if number == 2 else "000003 is missing"
             ):
-                log.append(CommitEntry(STAGING, DAY, last, EDITION, DIGESTS[9], {}))
+                log.append(CommitEntry(STAGING, DAY, last, FINGERPRINT, DIGESTS[9], {}))
         planted.unlink()
 
 
@@ -180,11 +180,11 @@ def test_a_malformed_name_stops_publication_and_misleads_nobody(folder: Storage,
     assert log.newest(STAGING, DAY) == last
     assert log.partitions(STAGING) == [DAY]
     with pytest.raises(Corrupt, match=r"is not a manifest of the lake; move it away"):
-        log.append(CommitEntry(STAGING, DAY, last, EDITION, DIGESTS[9], {}))
-    log.append(CommitEntry(STAGING, "2026-10-06", None, EDITION, DIGESTS[9], {}))
+        log.append(CommitEntry(STAGING, DAY, last, FINGERPRINT, DIGESTS[9], {}))
+    log.append(CommitEntry(STAGING, "2026-10-06", None, FINGERPRINT, DIGESTS[9], {}))
 
 
-def test_strangers_elsewhere_do_not_matter(folder: Storage) -> None:
+def test_foreign_files_elsewhere_do_not_matter(folder: Storage) -> None:
     log_of(folder, 1)
     for key in (
         "_manifests/readme.txt",
@@ -193,7 +193,7 @@ def test_strangers_elsewhere_do_not_matter(folder: Storage) -> None:
     ):
         folder.put(key, b"")
     log = ManifestLog(folder)
-    log.append(CommitEntry(STAGING, DAY, log.newest(STAGING, DAY), EDITION, DIGESTS[9], {}))
+    log.append(CommitEntry(STAGING, DAY, log.newest(STAGING, DAY), FINGERPRINT, DIGESTS[9], {}))
     assert log.partitions(STAGING) == [DAY]
 
 
@@ -212,7 +212,7 @@ def test_a_manifest_that_does_not_say_its_name_is_named(folder: Storage, body: b
 def test_a_foreign_commit_record_is_named(folder: Storage) -> None:
     folder.put(commit_key(STAGING, DAY, 1), b'{"dataset":"staging"}')
     with pytest.raises(Corrupt, match=r"_commits/staging/2026-10-05/000001.json is not a manifest"):
-        ManifestLog(folder).append(CommitEntry(STAGING, DAY, None, EDITION, DIGESTS[0], {}))
+        ManifestLog(folder).append(CommitEntry(STAGING, DAY, None, FINGERPRINT, DIGESTS[0], {}))
 
 
 def test_bodies_are_kept_and_bounded(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +231,9 @@ def test_what_another_process_has_published_is_known_without_a_request(folder: S
     worker, driver = log_of(folder, 1), ManifestLog(folder)
     first = driver.newest(STAGING, DAY)
     second, third = (
-        worker.append(CommitEntry(STAGING, DAY, worker.newest(STAGING, DAY), EDITION, digest, {}))
+        worker.append(
+            CommitEntry(STAGING, DAY, worker.newest(STAGING, DAY), FINGERPRINT, digest, {})
+        )
         for digest in DIGESTS[1:3]
     )
     bodies = {manifest: worker.read(manifest) for manifest in (second, third)}
@@ -251,7 +253,7 @@ def test_a_child_knows_the_foreign_names_that_its_parent_has_listed(folder: Stor
     child.load_snapshot(ManifestLog(folder).snapshot())
     assert child.newest(STAGING, DAY) == last
     with pytest.raises(Corrupt, match=r"is not a manifest of the lake; move it away"):
-        child.append(CommitEntry(STAGING, DAY, last, EDITION, DIGESTS[9], {}))
+        child.append(CommitEntry(STAGING, DAY, last, FINGERPRINT, DIGESTS[9], {}))
 
 
 def test_a_commit_record_without_its_manifest_is_pending_until_it_has_one(folder: Storage) -> None:
@@ -290,4 +292,4 @@ def test_a_manifest_that_is_not_its_commit_record_is_named_when_another_run_comp
     with pytest.raises(
         Corrupt, match=r"differs from its commit record .*000001.json; move it away"
     ):
-        late.append(CommitEntry(STAGING, DAY, None, EDITION, DIGESTS[0], {"files": {}}))
+        late.append(CommitEntry(STAGING, DAY, None, FINGERPRINT, DIGESTS[0], {"files": {}}))

@@ -231,7 +231,7 @@ def test_a_flipped_byte_is_found() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"PAR1PAR1", b"not parquet at all"])
-def test_what_is_no_parquet_file_is_told(data: bytes) -> None:
+def test_what_is_no_parquet_file_is_named(data: bytes) -> None:
     with pytest.raises(Corrupt, match=r"no file.parquet is not a valid"):
         from_bytes(data, "no file.parquet")
 
@@ -293,7 +293,7 @@ def test_every_dataset_of_the_lake_can_be_written_empty_and_read_back(
 
 
 @pytest.mark.parametrize("data", [b"zstd", b"\x28\xb5\x2f\xfd", to_bytes(make(5))])
-def test_what_is_no_object_of_a_business_day_is_told(data: bytes) -> None:
+def test_what_is_no_object_of_a_business_day_is_named(data: bytes) -> None:
     with pytest.raises(Corrupt, match=r"day.arrow is not a valid object of tables"):
         unpack_tables(data, "day.arrow")
     with pytest.raises(Corrupt, match=r"day.arrow is not a valid object of tables"):

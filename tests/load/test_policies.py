@@ -104,7 +104,7 @@ def test_the_run_policy_suffices_for_a_run_and_for_nothing_else(
     ("action", "command_name"),
     [("s3:GetObject", "GET"), ("s3:PutObject", "PUT"), ("s3:ListBucket", "LIST")],
 )
-def test_a_policy_that_lacks_one_right_is_told_which(
+def test_the_right_that_a_policy_lacks_is_named(
     seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch, action: str, command_name: str
 ) -> None:
     less = policy("run", url)
@@ -145,7 +145,7 @@ def test_the_reader_policy_shows_what_is_published_and_no_raw(
             ask()
 
 
-def test_the_care_policy_can_erase_but_only_in_the_lake(
+def test_the_maintenance_policy_can_erase_but_only_in_the_lake(
     seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_once(open_storage(url, endpoint=seaweed.endpoint))

@@ -32,7 +32,7 @@ from tests.load.invariants import check
 from tests.load.partitions import MONTH, NEW, OLD, fill, lake
 
 
-def test_what_is_published_is_read_and_told(reopen: Callable[[], Storage]) -> None:
+def test_what_is_published_is_read_and_listed(reopen: Callable[[], Storage]) -> None:
     item = lake(reopen())
     manifest = item.publish(
         SALES,
@@ -56,7 +56,7 @@ def test_what_is_published_is_read_and_told(reopen: Callable[[], Storage]) -> No
     check(other.storage, quiet=True)
 
 
-def test_replacing_costs_one_request_per_member_and_two_for_the_log(storage: Storage) -> None:
+def test_replacing_costs_one_request_per_file_and_two_for_the_log(storage: Storage) -> None:
     fill(storage)
     item = lake(storage)
     expected_manifest = item.newest(SALES, MONTH)
@@ -150,14 +150,14 @@ def test_same_content_by_another_run_is_success_for_both(reopen: Callable[[], St
     check(reopen(), quiet=True)
 
 
-def test_a_zombie_cannot_publish_behind_a_newer_basis(reopen: Callable[[], Storage]) -> None:
+def test_a_stalled_run_cannot_publish_after_a_newer_manifest(reopen: Callable[[], Storage]) -> None:
     fill(reopen())
-    zombie = lake(reopen(), "zombie")
-    expected_manifest = zombie.newest(SALES, MONTH)
-    zombie.metadata(SALES, MONTH)
+    stalled = lake(reopen(), "stalled")
+    expected_manifest = stalled.newest(SALES, MONTH)
+    stalled.metadata(SALES, MONTH)
     fill(reopen(), "new", NEW)
     with pytest.raises(Conflict):
-        zombie.publish(
+        stalled.publish(
             SALES,
             MONTH,
             fingerprint_of(0, {}, []),
@@ -169,16 +169,18 @@ def test_a_zombie_cannot_publish_behind_a_newer_basis(reopen: Callable[[], Stora
     check(reopen(), quiet=True)
 
 
-def test_a_zombie_that_overwrote_unseen_content_owns_up(reopen: Callable[[], Storage]) -> None:
-    """The winner's content was the basis's, so the ETag gave no warning: the loser finds its own
+def test_a_stalled_run_that_overwrote_unseen_content_invalidates_it(
+    reopen: Callable[[], Storage],
+) -> None:
+    """The winner's content was that of the expected manifest, so the ETag gave no warning: the loser finds its own
     bytes in the winner's place.
     """
     fill(reopen())
-    zombie = lake(reopen(), "zombie")
-    expected_manifest = zombie.newest(SALES, MONTH)
+    stalled = lake(reopen(), "stalled")
+    expected_manifest = stalled.newest(SALES, MONTH)
     fill(reopen(), "old", NEW)  # same content, new fingerprint
     with pytest.raises(Conflict):
-        zombie.publish(
+        stalled.publish(
             SALES,
             MONTH,
             fingerprint_of(0, {}, []),
@@ -188,7 +190,7 @@ def test_a_zombie_that_overwrote_unseen_content_owns_up(reopen: Callable[[], Sto
         )
     after = lake(reopen())
     assert after.newest(SALES, MONTH).fingerprint == INVALIDATED
-    with pytest.raises(Corrupt, match=r"was invalidated.*zombie"):
+    with pytest.raises(Corrupt, match=r"was invalidated.*stalled"):
         after.read(SALES, MONTH)
     fill(reopen(), "old", NEW)
     assert lake(reopen()).read(SALES, MONTH)["sales"] == b"sales old"
@@ -248,7 +250,7 @@ def test_an_invalidated_partition_is_rebuilt_to_the_same_digest(
     check(reopen(), quiet=True)
 
 
-def test_an_altered_or_missing_member_is_never_read_as_truth(folder: Storage) -> None:
+def test_an_altered_or_missing_file_is_never_read(folder: Storage) -> None:
     fill(folder)
     path = folder.root / "sales/year=2026/month=10/sales.parquet"
     complete = path.read_bytes()
@@ -283,7 +285,7 @@ def test_a_reader_waits_for_the_run_that_is_publishing(
     assert len(slept) == 1
 
 
-def test_reports_keep_every_edition(reopen: Callable[[], Storage]) -> None:
+def test_reports_keep_every_version(reopen: Callable[[], Storage]) -> None:
     item = lake(reopen())
     first = item.publish(
         MONTHLY,
@@ -361,7 +363,7 @@ def test_an_archive_that_a_killed_run_left_is_taken_over_if_its_files_are_the_sa
     check(folder, quiet=True)
 
 
-def test_a_member_whose_name_leads_elsewhere_is_refused(folder: Storage) -> None:
+def test_a_file_whose_name_leads_elsewhere_is_refused(folder: Storage) -> None:
     item = lake(folder)
     for dataset, partition, file_name in (
         (SALES, MONTH, "../../x"),

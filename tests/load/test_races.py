@@ -93,7 +93,7 @@ def test_runs_that_build_differently_take_turns_and_end_consistent(place: Storag
     check(place, quiet=True)
 
 
-def test_runs_that_fetch_the_same_window_leave_one_batch(place: Storage) -> None:
+def test_runs_that_fetch_the_same_window_leave_one_partition(place: Storage) -> None:
     def work(run: int) -> None:
         with suppress(Conflict):
             Lake(place, f"run{run}").commit_window(
@@ -113,7 +113,7 @@ def test_runs_that_fetch_the_same_window_leave_one_batch(place: Storage) -> None
 
 
 @pytest.mark.parametrize("kind", ["local", "seaweed"])
-def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
+def test_a_run_stalled_before_each_request_cannot_undo_what_was_published(
     kind: str, request: pytest.FixtureRequest, stride: Callable[[int], int]
 ) -> None:
     """A run stalls (SIGSTOP), another publishes newer content, the first wakes: the newer stays, or
@@ -128,7 +128,7 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
         stalling._pass = once(stalling)
 
         def publish(run: Storage = stalling) -> None:
-            lake = Lake(run, "zombie", publish_wait=0)
+            lake = Lake(run, "stalled", publish_wait=0)
             try:
                 lake.publish(
                     SALES,
@@ -141,22 +141,22 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
             except Conflict:
                 os._exit(3)
 
-        zombie = start(publish)
-        stopped = stops(zombie)
+        stalled = start(publish)
+        stopped = stops(stalled)
         if stopped:
             bring(storage, "second", other, {"receipts": b"r2", "sales": b"s0"})
-            os.kill(zombie.pid, signal.SIGCONT)
-        join(zombie)
+            os.kill(stalled.pid, signal.SIGCONT)
+        join(stalled)
         final = check(storage, final)
         newest = Lake(storage).newest(SALES, MONTH)
         if not stopped:
-            assert zombie.exitcode == 0
+            assert stalled.exitcode == 0
             assert newest.fingerprint == own
             assert position > 6
             return
-        assert zombie.exitcode in (0, 3)
+        assert stalled.exitcode in (0, 3)
         if (
-            zombie.exitcode == 0
+            stalled.exitcode == 0
         ):  # it had not looked yet when it was stopped, or had taken its number already
             assert position == 1 or newest.fingerprint == other
         else:
@@ -164,7 +164,7 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
         bring(storage, "third", other, {"receipts": b"r2", "sales": b"s0"})
         assert Lake(storage).read(SALES, MONTH) == {"receipts": b"r2", "sales": b"s0"}
         check(storage, final, quiet=True)
-    raise AssertionError("the zombie never ran through")
+    raise AssertionError("the stalled never ran to its end")
 
 
 def once(

@@ -121,7 +121,7 @@ def test_a_missing_object_is_named_and_never_skipped(folder: Storage, sold: date
     ], "other days are whole"
 
 
-def test_an_altered_object_is_named_and_never_rebuilt_over(folder: Storage) -> None:
+def test_an_altered_object_is_named_and_never_overwritten(folder: Storage) -> None:
     lake(folder).commit_window("2026-10-05", WINDOW, {})
     result = lake(folder).raw_objects(OCT_5, OCT_5)[0]
     path = folder.root / result.key
@@ -167,7 +167,7 @@ def publish_sales(folder: Storage) -> None:
     )
 
 
-def test_a_invalidated_partition_counts_no_more_and_is_fetched_again_beside_the_damage(
+def test_an_invalidated_partition_counts_no_more_and_is_fetched_again_beside_the_damage(
     folder: Storage,
 ) -> None:
     lake(folder).commit_window("2026-10-05", WINDOW, {})
@@ -186,7 +186,7 @@ def test_a_invalidated_partition_counts_no_more_and_is_fetched_again_beside_the_
     assert (folder.root / damaged.key).read_bytes() == b"flipped"
 
 
-def test_strangers_and_leftovers_mean_nothing(folder: Storage) -> None:
+def test_foreign_and_unreferenced_files_mean_nothing(folder: Storage) -> None:
     lake(folder).commit_window("2026-10-05", WINDOW, {})
     good = lake(folder).raw_objects(OCT_5, OCT_5)[0].key
     for key in (

@@ -12,7 +12,7 @@ from pipeline.errors import Corrupt
 from pipeline.load import CUSTOMERS, SALES, Lake, Storage, fingerprint_of
 from pipeline.load.recent_bytes import RecentBytes
 
-EDITION, MONTH = fingerprint_of(1, {}, []), "2026-10"
+FINGERPRINT, MONTH = fingerprint_of(1, {}, []), "2026-10"
 
 
 def test_the_longest_unused_goes_first_and_the_limit_holds() -> None:
@@ -46,7 +46,7 @@ def test_a_process_of_a_pool_does_not_read_what_its_driver_has_just_written(
 ) -> None:
     driver, worker = Lake(folder, memory=1 << 20), Lake(folder, memory=1 << 20)
     for dataset, files in ((SALES, {"sales": b"s"}), (CUSTOMERS, {"customers": b"c"})):
-        driver.publish(dataset, MONTH, EDITION, files, {}, expected_manifest=None)
+        driver.publish(dataset, MONTH, FINGERPRINT, files, {}, expected_manifest=None)
     driver.put_state("run.json", b'{"day": 1}')
     before = Counter(folder.requests)
     worker.load_snapshot(driver.snapshot())
@@ -65,7 +65,7 @@ def test_nothing_is_held_unless_it_is_asked_for() -> None:
 def test_what_was_published_or_read_is_not_read_again(folder: Storage) -> None:
     writer, reader = Lake(folder, memory=1 << 20), Lake(folder, memory=1 << 20)
     writer.publish(
-        SALES, MONTH, EDITION, {"sales": b"s", "receipts": b"r"}, {}, expected_manifest=None
+        SALES, MONTH, FINGERPRINT, {"sales": b"s", "receipts": b"r"}, {}, expected_manifest=None
     )
     before = folder.requests.copy()
     assert writer.read(SALES, MONTH) == {"sales": b"s", "receipts": b"r"}
@@ -76,12 +76,12 @@ def test_what_was_published_or_read_is_not_read_again(folder: Storage) -> None:
     ), "a manifest, two members"
 
 
-def test_another_edition_is_read_and_what_was_altered_is_found_by_who_looks_afresh(
+def test_other_content_is_read_and_altered_content_is_found_by_a_new_process(
     folder: Storage,
 ) -> None:
     item, two = Lake(folder, publish_wait=0, memory=1 << 20), Lake(folder, publish_wait=0)
     expected_manifest = item.publish(
-        SALES, MONTH, EDITION, {"sales": b"s"}, {}, expected_manifest=None
+        SALES, MONTH, FINGERPRINT, {"sales": b"s"}, {}, expected_manifest=None
     )
     two.publish(
         SALES,

@@ -33,7 +33,7 @@ def test_each_refusal_names_verb_place_and_remedy(
     assert "\n" not in sentence
 
 
-def test_a_missing_right_on_the_key_is_told_from_one_on_the_object() -> None:
+def test_a_missing_right_on_the_key_is_distinguished_from_one_on_the_object() -> None:
     detail = (
         "User: arn:aws:sts::1:x is not authorized to perform: kms:GenerateDataKey on resource:"
         " arn:aws:kms:eu-west-1:1:key/2"
@@ -53,7 +53,7 @@ def test_the_servers_words_about_credentials_are_not_repeated() -> None:
         assert "canary" not in explain("GET", "s3://b/k", code, status, "canary")
 
 
-def test_what_may_pass() -> None:
+def test_what_is_transient() -> None:
     for code, status in (
         ("InternalError", 500),
         ("SlowDown", 503),

@@ -96,7 +96,7 @@ def test_409_is_sent_again_and_in_the_end_is_a_conflict(behind: Callable[[Rule],
         ("LIST", (500, "InternalError")),
     ],
 )
-def test_passing_faults_are_retried_and_lasting_ones_told(
+def test_transient_faults_are_retried_and_lasting_ones_reported(
     behind: Callable[[Rule], Storage], command_name: str, fate: tuple[int, str]
 ) -> None:
     sent = {"LIST": "GET"}.get(command_name, command_name)
@@ -185,7 +185,7 @@ def test_a_store_that_refuses_the_right_etag_is_refused(behind: Callable[[Rule],
         behind(rule).preflight()
 
 
-def test_a_missing_bucket_is_told_before_anything_is_asked_of_it(seaweed: Server) -> None:
+def test_a_missing_bucket_is_reported_before_any_other_request(seaweed: Server) -> None:
     for url in ("s3://nosuch", "s3://nosuch/prefix"):
         storage = open_storage(url, endpoint=seaweed.endpoint)
         for ask in (
@@ -199,7 +199,7 @@ def test_a_missing_bucket_is_told_before_anything_is_asked_of_it(seaweed: Server
                 ask()
 
 
-def test_wrong_credentials_are_told_and_never_shown(
+def test_wrong_credentials_are_reported_and_never_shown(
     seaweed: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = secrets.token_hex(20)
@@ -225,7 +225,7 @@ def test_wrong_credentials_are_told_and_never_shown(
         open_storage(new_url(), endpoint=seaweed.endpoint).preflight()
 
 
-def test_an_endpoint_that_does_not_answer_is_told(moto: Server) -> None:
+def test_an_endpoint_that_does_not_answer_is_reported(moto: Server) -> None:
     with pytest.raises(
         StorageUnavailable,
         match=(
@@ -236,7 +236,7 @@ def test_an_endpoint_that_does_not_answer_is_told(moto: Server) -> None:
         open_storage(new_url(), endpoint="http://127.0.0.1:9").preflight()
 
 
-def test_a_bucket_elsewhere_is_told(behind: Callable[[Rule], Storage]) -> None:
+def test_a_bucket_in_another_region_is_reported(behind: Callable[[Rule], Storage]) -> None:
     with pytest.raises(StorageRefused, match=r"another region; set that region|is in region"):
         list(behind(first("GET", (301, "PermanentRedirect"), times=99)).list())
 

@@ -31,7 +31,7 @@ from pipeline.load.raw_objects import partition_digest
 
 DAYS = [date(2023, 10, 1) + timedelta(days=number) for number in range(1096)]
 MONTHS = sorted({f"{day:%Y-%m}" for day in DAYS})
-EDITION = fingerprint_of(1, {}, [])
+FINGERPRINT = fingerprint_of(1, {}, [])
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +52,11 @@ def years(tmp_path_factory: pytest.TempPathFactory) -> Path:
             manifest_of(RAW_RECEIPTS, str(day), 1, RAW_FINGERPRINT, batch).key,
             manifest_of(CATALOG, str(day), 1, RAW_FINGERPRINT, digest_of(number)).key,
         ]
-        keys += [manifest_of(STAGING, str(day), 1, EDITION, digest_of(number)).key]
+        keys += [manifest_of(STAGING, str(day), 1, FINGERPRINT, digest_of(number)).key]
     for dataset in (SALES, SUMMARY, MONTHLY, CUMULATIVE):
-        keys += [manifest_of(dataset, month, 1, EDITION, digest_of(month)).key for month in MONTHS]
+        keys += [
+            manifest_of(dataset, month, 1, FINGERPRINT, digest_of(month)).key for month in MONTHS
+        ]
     for key in keys:
         (root / key).parent.mkdir(parents=True, exist_ok=True)
         (root / key).touch()
@@ -92,12 +94,12 @@ def test_three_years_that_grew_run_by_run_are_known_after_fifteen_requests(
         ]
         keys += [manifest_of(RAW_RECEIPTS, str(day), 1, RAW_FINGERPRINT, batch).key]
         keys += [
-            manifest_of(STAGING, str(day), fingerprint, EDITION, digest_of(number)).key
+            manifest_of(STAGING, str(day), fingerprint, FINGERPRINT, digest_of(number)).key
             for fingerprint in range(1, 2 + number % 2)
         ]
         for dataset in (SALES, SUMMARY, CUSTOMERS, MONTHLY, CUMULATIVE):
             keys.append(
-                manifest_of(dataset, f"{day:%Y-%m}", day.day, EDITION, digest_of(number)).key
+                manifest_of(dataset, f"{day:%Y-%m}", day.day, FINGERPRINT, digest_of(number)).key
             )
     for key in keys:
         (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +114,7 @@ def test_three_years_that_grew_run_by_run_are_known_after_fifteen_requests(
         if month != MONTHS[-1]
     )
     assert len(lake.raw_objects(DAYS[0], DAYS[-1])) == 2 * 1096 - 1
-    assert sum(storage.requests.values()) <= 15 - 1, "and one listing of the till's exports"
+    assert sum(storage.requests.values()) <= 15 - 1, "and one listing of the POS's exports"
 
 
 def test_committing_goes_on_with_the_index_and_does_not_build_it_anew(

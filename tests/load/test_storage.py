@@ -30,7 +30,7 @@ def test_what_was_put_is_read_listed_and_seen(storage: Storage) -> None:
     assert list(storage.list()) == [("a/b=1/c.bin", 20, etag)]
 
 
-def test_etag_is_the_same_wherever_it_is_told_also_of_a_large_object(storage: Storage) -> None:
+def test_etag_is_the_same_wherever_it_is_stated_also_of_a_large_object(storage: Storage) -> None:
     data = secrets.token_bytes(9 << 20)
     etag = storage.put("large", data)
     assert storage.head("large").etag == etag == next(storage.list("large")).etag
@@ -38,7 +38,7 @@ def test_etag_is_the_same_wherever_it_is_told_also_of_a_large_object(storage: St
     assert storage.put("large", b"small", if_match=etag) != etag
 
 
-def test_absent_is_told_from_empty(storage: Storage) -> None:
+def test_absent_differs_from_empty(storage: Storage) -> None:
     assert storage.head("nothing") is None
     with pytest.raises(Corrupt, match=r"nothing.* is missing"):
         storage.get("nothing")

@@ -17,13 +17,13 @@ from pipeline.maintenance.leftovers import (
 )
 
 DAY, MONTH = "2026-10-05", "2026-10"
-EDITION = fingerprint_of(1, {}, [])
+FINGERPRINT = fingerprint_of(1, {}, [])
 
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     lake = Lake(open_storage(str(tmp_path / "lake")), "run", publish_wait=0)
-    lake.publish(STAGING, DAY, EDITION, {"day": b"1"}, {}, expected_manifest=None)
+    lake.publish(STAGING, DAY, FINGERPRINT, {"day": b"1"}, {}, expected_manifest=None)
     return lake
 
 

@@ -67,7 +67,7 @@ def test_only_what_the_edit_changes_is_changed_and_nothing_replaced_is_left(lake
     assert list(audit(lake, everything())) == [], "what was replaced is not missing"
 
 
-def test_only_the_selected_batches_are_edited(lake: Lake) -> None:
+def test_only_the_selected_partitions_are_edited(lake: Lake) -> None:
     before_edit = contents(lake)
     assert [item.records for item in find_aged(lake, reader, "2026-10")] == [1]
     assert retain(lake, reader, "2026-10") == ["2026-09-05"]

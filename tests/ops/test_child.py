@@ -178,9 +178,9 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
 
 
 def test_tail_reads_the_last_run_and_follows_one_that_runs(
-    quiet_till: FakePos,
+    quiet_pos: FakePos,
 ) -> None:
-    runner = quiet_till.luigi
+    runner = quiet_pos.luigi
     code, said = runner.pos("tail")
     assert code == 1 and "`pos run` starts one" in said
     state = runner.folder / "state"
@@ -198,7 +198,7 @@ def test_tail_reads_the_last_run_and_follows_one_that_runs(
         and "done     Nightly(date=2026-10-30)" in said
         and said.rstrip().endswith("ended with exit code 0")
     )
-    assert quiet_till.luigi.environment["LOYVERSE_TOKEN"] not in said
+    assert quiet_pos.luigi.environment["LOYVERSE_TOKEN"] not in said
     code, said = runner.pos("tail", "--lines", "1")
     assert code == 0 and said == "--- ended with exit code 0\n"
     for log in run_log.find_logs(folders[0]):

@@ -41,9 +41,7 @@ from tests.support.runner import ROOT, Runner, run_module
         ("url", "${NOT_SET_ANYWHERE}", "NOT_SET_ANYWHERE"),
     ],
 )
-def test_a_setting_that_cannot_be_is_one_sentence(
-    luigi: Runner, key: str, value: str, said: str
-) -> None:
+def test_an_invalid_setting_is_one_sentence(luigi: Runner, key: str, value: str, said: str) -> None:
     luigi.configure("pos", **{key: value})
     code, text = luigi.pos("status")
     assert code == 2 and said in text and f"[pos] {key} = " in text and "Traceback" not in text
@@ -180,7 +178,7 @@ def test_a_store_that_is_down_at_planning_is_one_sentence(luigi: Runner) -> None
     assert "Traceback" not in log and log.count("check the endpoint and the network") == 1
 
 
-def test_a_scheduler_that_is_away_is_told_without_its_login() -> None:
+def test_a_scheduler_that_does_not_answer_is_reported_without_its_login() -> None:
     class RPCError(Exception):
         """As Luigi's is called."""
 
@@ -215,8 +213,8 @@ def test_no_control_character_of_the_shop_reaches_a_log_line(name: str) -> None:
         assert "\n" not in text and is_printable(text), repr(text)
         assert "1-7\\x1b[2J" in text or "1-8\\n12:00:00" in text
     assert is_printable(line(f"failed   {name}"))
-    night = logging.LogRecord("x", logging.INFO, "", 0, "the night:\n%s", ("a\nb\x1b",), None)
-    assert LogFormatter("%(message)s").format(night) == "the night:\na\nb\\x1b"
+    message = logging.LogRecord("x", logging.INFO, "", 0, "the message:\n%s", ("a\nb\x1b",), None)
+    assert LogFormatter("%(message)s").format(message) == "the message:\na\nb\\x1b"
 
 
 @settings(max_examples=200)
@@ -254,7 +252,7 @@ def test_no_control_character_of_a_receipt_reaches_the_terminal(
     )
 
 
-def test_what_reopened_a_partition_is_named() -> None:
+def test_why_a_partition_is_rebuilt_is_named() -> None:
     store = "Store(timezone='{}', day_starts_at=datetime.time(5, 0), currency='MXN', places=2)"
     before = {
         "inputs": {"a": "1"},
@@ -280,7 +278,7 @@ def test_no_bar_where_colours_are_not_wanted(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", no_color)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with Progress("walk", "receipts") as bar:
+    with Progress("fetch", "receipts") as bar:
         bar.reach(1, 0.5)
     assert ("\r" in capsys.readouterr().err) is (no_color == "")
 

@@ -25,7 +25,7 @@ def test_a_backfill_is_built_in_batches_and_delivered_last(fake_pos: FakePos, po
         to="owner@example.com",
     )
     runner.environment["SMTP_PASSWORD"] = post.password
-    log = fake_pos.set_clock(datetime(2026, 11, 3, 12, tzinfo=UTC)).night()
+    log = fake_pos.set_clock(datetime(2026, 11, 3, 12, tzinfo=UTC)).run_nightly()
     done = re.findall(r"done     (\w+)\((?:date|month)=([\d,-]+)", log)
 
     def order(*families: str) -> list[str]:

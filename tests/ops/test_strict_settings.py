@@ -185,7 +185,7 @@ def test_a_parameter_in_another_form_is_refused(parameter, text):
 
 
 @pytest.mark.parametrize("value", ["05.30", "05:30+02:00", "5:30", "24:00", "05:30:15"])
-def test_a_half_understood_cut_over_stops_before_any_work(luigi: Runner, value: str) -> None:
+def test_an_ambiguous_start_of_day_stops_before_any_work(luigi: Runner, value: str) -> None:
     luigi.configure("shop", day_starts_at=value)
     code, text = luigi.pos("status")
     assert code == 2 and f"[shop]: day_starts_at = '{value}' is not a time such as 05:00" in text

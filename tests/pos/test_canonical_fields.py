@@ -40,7 +40,9 @@ def sale(**fields: Any) -> bytes:
         ({"gift_cards": "0.001"}, "excess_precision"),
     ],
 )
-def test_a_page_and_a_record_are_judged_alike(fields: dict[str, Any], reason: str | None) -> None:
+def test_a_page_and_a_record_are_validated_alike(
+    fields: dict[str, Any], reason: str | None
+) -> None:
     body = sale(**fields)
     verdict = validate_record(body, RULES)
     records = read([Raw("2026-10-01", "raw/x", body + b"\n")], RULES)

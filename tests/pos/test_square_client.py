@@ -49,7 +49,9 @@ def started(source: object = SQUARE, limit: int = 500, **options: object) -> Ite
         yield server, client, waits
 
 
-def walk(client: object, since: datetime = SINCE, until: datetime | None = NOW) -> list[Record]:
+def fetch_all(
+    client: object, since: datetime = SINCE, until: datetime | None = NOW
+) -> list[Record]:
     return [record for page in client.receipts(since, until) for record in page.records]
 
 
@@ -74,7 +76,7 @@ def paths(server: SquareServer) -> list[str]:
 
 def test_orders_are_kept_byte_for_byte_with_their_payments_and_refunds() -> None:
     with started() as (server, client, _waits):
-        records = walk(client)
+        records = fetch_all(client)
     assert {record.number: order_in(record) for record in records} == expected()
     paid, returned = 0, 0
     for record in records:
@@ -101,13 +103,13 @@ def test_cursors_that_die_at_once_lose_nothing(limit: int) -> None:
         return now[0]
 
     with started(limit=limit, now=clock, rules=SquareRules(cursor_minutes=0.5)) as (_, client, _w):
-        assert {record.number for record in walk(client)} == set(expected())
+        assert {record.number for record in fetch_all(client)} == set(expected())
 
 
 def test_a_rate_that_is_refused_without_a_wait_is_tried_again_later_and_later() -> None:
     faults = [Fault("status", status=429, on=on_path("/v2/orders/search"), times=3)]
     with started(faults=faults) as (_, client, waits):
-        assert {record.number for record in walk(client)} == set(expected())
+        assert {record.number for record in fetch_all(client)} == set(expected())
     assert len(waits) == 3 and 5 <= waits[0] < waits[1] < waits[2]
 
 
@@ -142,8 +144,8 @@ def test_the_end_of_a_span_is_not_in_it() -> None:
         times = dict.fromkeys(("created_at", "updated_at"), stamp(millis(moment)))
         book.plant({"id": str(n), "location_id": "L", "state": "OPEN", **times}, moment)
     with started(book) as (_, client, _waits):
-        assert [r.number for r in walk(client, SINCE, SINCE + timedelta(hours=1))] == ["0"]
-        assert [r.number for r in walk(client, SINCE, None)] == ["0", "1"]
+        assert [r.number for r in fetch_all(client, SINCE, SINCE + timedelta(hours=1))] == ["0"]
+        assert [r.number for r in fetch_all(client, SINCE, None)] == ["0", "1"]
 
 
 def test_a_token_that_is_wrong_or_weak_says_what_to_do() -> None:
@@ -151,13 +153,13 @@ def test_a_token_that_is_wrong_or_weak_says_what_to_do() -> None:
         started(client={"token": "wrong"}) as (_, client, _waits),
         pytest.raises(Unauthorized, match="SQUARE_TOKEN"),
     ):
-        walk(client)
+        fetch_all(client)
     rules = SquareRules(scopes=frozenset({"ORDERS_READ", "MERCHANT_PROFILE_READ"}))
     with (
         started(rules=rules) as (_, client, _waits),
         pytest.raises(Unauthorized, match="PAYMENTS_READ"),
     ):
-        walk(client)
+        fetch_all(client)
 
 
 def test_the_version_of_the_api_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +168,7 @@ def test_the_version_of_the_api_is_pinned(monkeypatch: pytest.MonkeyPatch) -> No
         started() as (_, client, _waits),
         pytest.raises(SourceFatal, match="INVALID_SQUARE_VERSION"),
     ):
-        walk(client)
+        fetch_all(client)
 
 
 def record(moment: datetime, location: str = "L") -> tuple[Record, set[str]]:

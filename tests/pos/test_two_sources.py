@@ -21,7 +21,7 @@ from pipeline.cli.status import current_status
 from pipeline.errors import ConfigError, ExitCode, OtherLake
 from pipeline.lakes import check_lake, raw_sources
 from pipeline.load import open_storage
-from pipeline.maintenance.erase import drop, find_named
+from pipeline.maintenance.erase import erase_customer, find_named
 from pipeline.simulator.ids import millis, stamp
 from pipeline.tasks import MonthlySales, MonthlySummary, RawCatalog, RawReceipts
 from pipeline.tasks.maintenance import find_damage, span_of
@@ -157,7 +157,7 @@ def test_equal_numbers_stores_and_customers_of_two_sources_stay_two(
         shown = capsys.readouterr().out
         assert "2 receipts in 2 windows" in shown and "/sources/square/raw/receipts" in shown
         for raw in raw_sources():
-            assert drop(raw.lake, raw.reader, "c-1", token_bytes(16))
+            assert erase_customer(raw.lake, raw.reader, "c-1", token_bytes(16))
             assert not list(find_named(raw.lake, raw.reader, "c-1"))
 
 
@@ -261,7 +261,7 @@ def test_saved_files_of_one_source_stand_beside_the_api_of_another(group: Group)
     assert numbers - saved
 
 
-def test_settings_that_cannot_be_meant_are_refused(group: Group) -> None:
+def test_contradictory_settings_are_refused(group: Group) -> None:
     for options, words in (
         ({"source": "loyverse, loyverse"}, "names loyverse twice"),
         ({"source": "loyverse, files", "folder": "saved"}, "names loyverse twice"),

@@ -103,7 +103,7 @@ def test_a_season_counts_the_years_that_it_was_observed_in(count: int) -> None:
     assert (min(map(len, observed.values())) >= 2) == (count >= 36)
 
 
-def test_no_day_is_odd_against_fewer_than_two_others_of_its_weekday() -> None:
+def test_no_day_is_unusual_against_fewer_than_two_others_of_its_weekday() -> None:
     days = [day for day in pd.date_range("2025-09-01", "2025-10-31").date if day.weekday() < 6]
     sundays = [date(2025, 10, 5), date(2025, 10, 12), date(2025, 10, 19)]
 

@@ -128,7 +128,7 @@ def test_months_before_cross_the_year():
     assert same_day(date(2025, 2, 1), date(2025, 3, 30)) == date(2025, 2, 28)
 
 
-def test_weekday_normalised():
+def test_same_weekdays_of_two_months():
     # Base: two Mondays of 100 and a Friday of 300. Now: a Monday of 110, two Fridays of 330, and a
     # Sunday that the base had not.
     base = days(day("2025-09-01", 100), day("2025-09-08", 100), day("2025-09-05", 300))
@@ -194,7 +194,7 @@ def test_the_difference_is_split_without_a_rest():
     assert split.base + sum(split.amounts().values()) == split.now == total(now).net_sales
 
 
-def test_like_for_like_takes_the_equivalent_weekday_of_the_same_store():
+def test_comparable_days_take_the_equivalent_weekday_of_the_same_store():
     now = days(
         day("2025-09-01", 120),
         day("2025-09-02", 130),

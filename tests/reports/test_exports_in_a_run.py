@@ -9,14 +9,14 @@ from collections import defaultdict
 from datetime import UTC, date, datetime
 
 from tests.dag.test_daily_runs import ran
-from tests.summarize.till_csv import PRIVATE, Shop, day_of, newest, receipts_csv
+from tests.summarize.export_csv import PRIVATE, Shop, day_of, newest, receipts_csv
 from tests.support.fake_pos import FakePos, served
 from tests.support.workbook import sheets
 
 
-def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: FakePos) -> None:
-    fake_pos = quiet_till.set_clock(datetime(2026, 11, 3, 12, tzinfo=UTC))
-    fake_pos.night()
+def test_an_export_rebuilds_its_months_report_and_no_other(quiet_pos: FakePos) -> None:
+    fake_pos = quiet_pos.set_clock(datetime(2026, 11, 3, 12, tzinfo=UTC))
+    fake_pos.run_nightly()
     reports = fake_pos.luigi.folder / "lake/reports/monthly"
     assert "exports" not in fake_pos.figures()["currencies"]["MXN"]["bridge"]
     november = sorted((reports / "2026-11/versions").iterdir())
@@ -36,7 +36,7 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: FakePos) 
     folder.mkdir(exist_ok=True)
     (folder / "Recibos de octubre.csv").write_bytes(receipts_csv(october, shops))
     (folder / "receipts-2026-10-01-2026-10-31.xlsx").write_bytes(b"PK\x03\x04\x80")
-    log = fake_pos.night()
+    log = fake_pos.run_nightly()
     assert "receipts-2026-10-01-2026-10-31.xlsx cannot be compared with 2026-10" in log
     good, bad = fake_pos.figures()["currencies"]["MXN"]["bridge"]["exports"]
     assert (good["compared"], good["differing"], good["difference"], good["problem"]) == (
@@ -59,7 +59,7 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: FakePos) 
     assert len(list((reports / "2026-10/versions").iterdir())) == 2
     (folder / "Recibos de octubre.csv").write_bytes(receipts_csv(october[1:], shops))
     fake_pos.luigi.is_drawn = True
-    fake_pos.night()
+    fake_pos.run_nightly()
     good = fake_pos.figures()["currencies"]["MXN"]["bridge"]["exports"][0]
     assert (
         good["differing"] == 1
@@ -80,4 +80,4 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: FakePos) 
         if path.is_file() and path.parent != folder
     ]
     assert not [path for path in written if PRIVATE.encode() in path.read_bytes()]
-    assert ran(fake_pos.night()) == []
+    assert ran(fake_pos.run_nightly()) == []

@@ -270,7 +270,7 @@ def spoil(table: pa.Table, name: str, row: int, value: object) -> pa.Table:
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_what_does_not_tie_is_said_first(summaries):
+def test_what_does_not_reconcile_is_stated_first(summaries):
     month = dict(summaries[MONTHS[-1]])
     month["days"] = spoil(month["days"], "paid", 0, month["days"].column("paid")[0].as_py() + 1)
     quality = month["quality"]

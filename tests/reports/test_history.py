@@ -105,7 +105,7 @@ def test_a_forecast_stands_in_mid_month_and_says_why_where_it_does_not(told):
     assert "reason" in outlook or outlook["month"] == "2025-08"
 
 
-def test_a_segment_that_is_too_small_cannot_be_told_from_the_others():
+def test_a_segment_that_is_too_small_cannot_be_distinguished_from_the_others():
     named = {"loyal": (30, 300), "lost": (9, 9), "new": (6, 6), "at_risk": (2, 50)}
     assert fold_small(named) == {"loyal": (30, 300), "lost": (9, 9), "others": (8, 56)}
     assert fold_small({"loyal": (30, 1), "lost": (6, 1), "others": (7, 2)}) == {

@@ -96,7 +96,7 @@ def test_a_month_is_compared_with_a_whole_one_of_enough_receipts_only():
         )
 
 
-def test_a_lone_monthly_report_is_told_by_its_own_figures():
+def test_a_lone_monthly_report_is_shown_with_its_own_figures():
     headline = {
         "total": {"net_sales": "150.00", "receipts": 40},
         "before": {"net_sales": "120.00", "receipts": 1234},

@@ -156,7 +156,7 @@ def months_of(count: int) -> list[date]:
 
 @quickly
 @given(shops(st.integers(0, 6)))
-def test_fair_changes_of_items_categories_and_stores_add_up_to_the_headline(shop):
+def test_changes_of_items_categories_and_stores_on_the_same_weekdays_add_up_to_the_headline(shop):
     tables = summaries(shop, [AUGUST, SEPTEMBER])
     figures = Figures(SEPTEMBER, None, "MXN", tables)
     change = figures.same_weekdays.now.net_sales - figures.same_weekdays.base.net_sales
@@ -321,7 +321,7 @@ SALES = st.lists(
 
 @settings(quickly, max_examples=tries(50, 150))
 @given(SALES, SALES)
-def test_parts_of_a_fair_change_add_up_whatever_is_sold_when(now, base):
+def test_parts_of_a_change_on_the_same_weekdays_add_up_whatever_is_sold_when(now, base):
     def frames(sales: list, month: date) -> tuple[pd.DataFrame, pd.DataFrame]:
         rows = pd.DataFrame(sales, columns=["day", "store_id", "item", "net_sales"])
         rows["business_day"] = [month.replace(day=day) for day in rows["day"]]

@@ -138,7 +138,7 @@ def test_years_and_seasons(prefixes):
         same(shown["years"], expected, f"{last}")
 
 
-def test_pace_margin_and_payments(prefixes):
+def test_receipts_margin_and_payments(prefixes):
     for last, shown, raw, closed in prefixes:
         total = {month: raw.totals(month=month) for month in closed}
         if len(closed) < 3:
@@ -186,7 +186,7 @@ def test_pace_margin_and_payments(prefixes):
         )
 
 
-def test_rhythm_and_weekend(prefixes):
+def test_busy_hours_and_weekend(prefixes):
     for last, shown, raw, closed in prefixes:
         spans = (
             {"latest": (FIRST, last)}

@@ -62,7 +62,9 @@ def test_the_last_day_has_closed_and_settled_and_the_next_one_has_not(
         ("2026-10-31T06:01:00Z", 1, date(2026, 10, 30)),
     ],
 )
-def test_a_day_closes_at_its_cut_over_and_settles(instant: str, settle: int, day: date) -> None:
+def test_a_day_closes_when_the_next_begins_and_settles(
+    instant: str, settle: int, day: date
+) -> None:
     with clock(instant, starts="06:00", settle=settle):
         assert last_day() == day
 

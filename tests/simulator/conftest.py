@@ -61,7 +61,7 @@ def get() -> Callable[..., Answer]:
 
 
 @pytest.fixture(scope="session")
-def walk() -> Callable[..., list[list[dict]]]:
+def read_pages() -> Callable[..., list[list[dict]]]:
     """All pages of a list, each a list of rows; filters are sent again with every cursor."""
     return _walk
 
@@ -79,5 +79,5 @@ def shop() -> Shop:
 
 @pytest.fixture(scope="session")
 def stall() -> Shop:
-    """A small young shop, for walks over everything."""
+    """A small young shop, for tests that read everything."""
     return Shop(seed=11, opened=date(2026, 9, 20), receipts_per_day=9)

@@ -111,8 +111,8 @@ def test_faults_of_the_answer(server: Server, get: Callable) -> None:
     )
 
 
-def test_faults_of_paging(server: Server, get: Callable, walk: Callable) -> None:
-    total = walk(server, limit=60)
+def test_faults_of_paging(server: Server, get: Callable, read_pages: Callable) -> None:
+    total = read_pages(server, limit=60)
     server.faults = [Fault("loop", on=on_page(3), times=None)]
     cursors, cursor = [], {}
     for _ in range(5):
@@ -132,7 +132,7 @@ def test_faults_of_paging(server: Server, get: Callable, walk: Callable) -> None
         seen.add(cursor["cursor"])
     assert len(seen) == len(total) + 4
     server.faults = [Fault("empty", on=on_page(2)), Fault("empty", on=on_page(4))]
-    pages = walk(server, limit=60)
+    pages = read_pages(server, limit=60)
     assert pages[1] == pages[3] == [] and [row for page in pages for row in page] == [
         row for page in total for row in page
     ]
@@ -147,10 +147,12 @@ def test_faults_of_paging(server: Server, get: Callable, walk: Callable) -> None
         Fault("cursor", cursor=None, on=on_page(1)),
         Fault("rows", act=lambda rows: rows[1:], on=on_page(1)),
     ]
-    assert walk(server, limit=60) == [total[0][1:]]
+    assert read_pages(server, limit=60) == [total[0][1:]]
 
 
-def test_the_shop_changes_between_two_pages(stall: Shop, now: datetime, walk: Callable) -> None:
+def test_the_shop_changes_between_two_pages(
+    stall: Shop, now: datetime, read_pages: Callable
+) -> None:
     book = Book(stall)
 
     def sell(exchange: Exchange) -> None:
@@ -161,7 +163,7 @@ def test_the_shop_changes_between_two_pages(stall: Shop, now: datetime, walk: Ca
         now=lambda: now,
         faults=[Fault("call", act=sell, times=None, on=lambda exchange: exchange.page > 1)],
     ) as server:
-        keyed = [row["receipt_number"] for page in walk(server, limit=50) for row in page]
+        keyed = [row["receipt_number"] for page in read_pages(server, limit=50) for row in page]
         assert len(keyed) == len(set(keyed)) and not any(
             number.startswith("5-") for number in keyed
         )
@@ -180,7 +182,7 @@ def test_the_shop_changes_between_two_pages(stall: Shop, now: datetime, walk: Ca
             )
         ],
     ) as server:
-        shifted = [row["receipt_number"] for page in walk(server, limit=50) for row in page]
+        shifted = [row["receipt_number"] for page in read_pages(server, limit=50) for row in page]
         assert len(shifted) > len(set(shifted)), (
             "offsets show rows twice when others come in before them"
         )
@@ -253,18 +255,20 @@ def test_an_error_inside_the_server_fails_the_test(stall: Shop, get: Callable) -
         get(server, "/receipts")
 
 
-def test_many_at_once_and_nothing_left_behind(stall: Shop, now: datetime, walk: Callable) -> None:
+def test_many_at_once_and_nothing_left_behind(
+    stall: Shop, now: datetime, read_pages: Callable
+) -> None:
     threads = threading.active_count()
     with serve(stall, now=lambda: now) as server:
         with ThreadPoolExecutor(8) as pool:
             limits = (250, 90, 120, 70, 250, 111, 60, 99)
-            walks = list(
+            lists = list(
                 pool.map(
-                    lambda limit: [row for page in walk(server, limit=limit) for row in page],
+                    lambda limit: [row for page in read_pages(server, limit=limit) for row in page],
                     limits,
                 )
             )
-        assert all(entry == walks[0] for entry in walks)
+        assert all(entry == lists[0] for entry in lists)
         idle = http.client.HTTPConnection(*urlsplit(server.url).netloc.split(":"))
         for _ in range(2):
             idle.request("GET", "/v1.0/stores", headers={"Authorization": f"Bearer {server.token}"})

@@ -207,7 +207,7 @@ def test_a_cancellation_shows_from_its_instant_on(shop: Shop) -> None:
     assert seen > 5
 
 
-def test_the_days_tell_a_story(shop: Shop) -> None:
+def test_the_days_differ_as_the_demand_says(shop: Shop) -> None:
     ledger, sales = shop.ledger, Counter()
     for day in range(date(2023, 10, 1).toordinal(), date(2026, 10, 1).toordinal()):
         for device, till in enumerate(ledger.registers):

@@ -73,7 +73,7 @@ def test_what_lags_appears_after_its_stamp() -> None:
 
 
 def test_a_book_over_the_shop_changes_its_receipts(
-    shop: Shop, now: datetime, walk: Callable
+    shop: Shop, now: datetime, read_pages: Callable
 ) -> None:
     book, since = Book(shop), "2026-10-31T00:00:00.000Z"
     old = next(shop.receipts(millis(now), Query(created_max=millis(now - timedelta(days=200)))))
@@ -82,11 +82,13 @@ def test_a_book_over_the_shop_changes_its_receipts(
         for entry in shop.receipts(millis(now), Query(created_min=millis(now - timedelta(days=1))))
     ][5]
     with serve(book, now=lambda: now) as server:
-        before = [row for page in walk(server, limit=40, updated_at_min=since) for row in page]
+        before = [
+            row for page in read_pages(server, limit=40, updated_at_min=since) for row in page
+        ]
         book.cancel(old.key, instant=now - timedelta(minutes=9))
         book.change(new, instant=now - timedelta(minutes=8), note="edited")
         book.add({"receipt_number": "5-1", "store_id": None}, instant=now - timedelta(minutes=7))
-        after = [row for page in walk(server, limit=40, updated_at_min=since) for row in page]
+        after = [row for page in read_pages(server, limit=40, updated_at_min=since) for row in page]
     assert [row["receipt_number"] for row in after] == [
         "5-1",
         *(row["receipt_number"] for row in before),
@@ -104,10 +106,10 @@ def test_a_book_over_the_shop_changes_its_receipts(
     )
 
 
-def test_a_replay_serves_the_file_byte_for_byte(get: Callable, walk: Callable) -> None:
+def test_a_replay_serves_the_file_byte_for_byte(get: Callable, read_pages: Callable) -> None:
     with serve(Replay(FIXTURES / "receipts_page.json", FIXTURES / "items_page.json")) as server:
         raw = (FIXTURES / "receipts_page.json").read_bytes()
-        rows = [row for page in walk(server, limit=3) for row in page]
+        rows = [row for page in read_pages(server, limit=3) for row in page]
         assert [row["receipt_number"] for row in rows] == [
             row["receipt_number"] for row in json.loads(raw)["receipts"]
         ]

@@ -24,14 +24,14 @@ from pipeline.summarize.export_text import LARGEST
 from pipeline.summarize.lake_lines import read_lines
 from pipeline.summarize.read_exports import Export, ExportLine
 from pipeline.transform import Catalog, Raw, Rules, Store, build_day, read_menu
-from tests.summarize import till_csv
-from tests.summarize.till_csv import (
+from tests.summarize import export_csv
+from tests.summarize.export_csv import (
     Dialect,
     Shop,
     day_of,
     items_csv,
     newest,
-    read_till,
+    read_export_text,
     receipts_csv,
     summary_csv,
 )
@@ -100,7 +100,7 @@ def october(shop) -> list[dict]:
 
 def lines_of(shop, body: bytes) -> tuple[Export, tuple[ExportLine, ...]]:
     """An export and its lines in the order of day and month that the lake confirms."""
-    export = read_till(body, 2)
+    export = read_export_text(body, 2)
     return export, choose_reading(export, read_lines(shop[2]), *OCTOBER)
 
 
@@ -143,7 +143,7 @@ def test_an_export_of_the_same_receipts_ties_to_the_cent(shop, kind):
         Decimal(0),
     )
     signed = (
-        till_csv.amounts(single)["Net sales"] * (1 if single["receipt_type"] == "SALE" else -1)
+        export_csv.amounts(single)["Net sales"] * (1 if single["receipt_type"] == "SALE" else -1)
         for single in own
         if not single["cancelled_at"]
     )
@@ -200,10 +200,10 @@ def test_a_planted_difference_is_found_with_its_money(shop, index, kind, cents):
         for single in own
         if not single["cancelled_at"]
         and single["receipt_type"] == "SALE"
-        and till_csv.amounts(single)["Net sales"] > 0
+        and export_csv.amounts(single)["Net sales"] > 0
     ]
     single = counted[index % len(counted)]
-    net = till_csv.amounts(single)["Net sales"]
+    net = export_csv.amounts(single)["Net sales"]
     others = [other for other in own if other is not single]
     if kind == "amount":
         line = single["line_items"][0]
@@ -250,7 +250,7 @@ def test_a_day_of_a_summary_that_differs_is_named(shop):
     )
     day = day_of(dropped, shop[1][dropped["store_id"]])
     assert {(d["day"], d["receipt_number"]) for d in matches["export_differences"]} == {(day, "")}
-    assert matches["export_files"][0]["difference"] == till_csv.amounts(dropped)["Net sales"]
+    assert matches["export_files"][0]["difference"] == export_csv.amounts(dropped)["Net sales"]
 
 
 def test_only_the_days_and_stores_of_an_export_are_compared(shop):
@@ -274,7 +274,7 @@ def test_only_the_days_and_stores_of_an_export_are_compared(shop):
 def test_no_person_passes_the_reader(shop):
     for write in WRITERS.values():
         body = write(october(shop), shop[1])
-        assert write is summary_csv or till_csv.PRIVATE.encode() in body
+        assert write is summary_csv or export_csv.PRIVATE.encode() in body
         matches = against(
             shop,
             {
@@ -282,7 +282,7 @@ def test_no_person_passes_the_reader(shop):
                 "broken.csv": body.replace(b"Discounts", b"Rebates"),
             },
         )
-        assert till_csv.PRIVATE not in str(read_till(body, 2)) + str(matches)
+        assert export_csv.PRIVATE not in str(read_export_text(body, 2)) + str(matches)
         assert "'Rebates'" in next(
             row["problem"] for row in matches["export_files"] if row["file"] == "broken.csv"
         )
@@ -321,7 +321,7 @@ LINE = "10/28/26 1:33 PM,1-1,Sale,90.00,0.00,90.00,0.00,90.00,Closed\n"
 )
 def test_what_cannot_be_read_is_refused_with_its_reason(body, stated):
     with pytest.raises(DataError, match="(?s).*" + stated.replace("(", r"\(")):
-        read_till(body, 2)
+        read_export_text(body, 2)
 
 
 @pytest.mark.parametrize(
@@ -351,13 +351,15 @@ def test_what_cannot_be_read_is_refused_with_its_reason(body, stated):
 )
 def test_amounts_of_the_world(text, decimals, value):
     body = f"Date;Gross sales;Refunds;Discounts;Net sales\n2026-10-01;{text};0;0;{text}\n".encode()
-    (lines,) = read_till(body, decimals).readings.values()
+    (lines,) = read_export_text(body, decimals).readings.values()
     assert lines[0].amounts["net_sales"] == Decimal(value)
 
 
 def test_three_decimals_that_could_be_thousands_are_not_guessed():
     with pytest.raises(DataError, match="decimal point or a decimal comma"):
-        read_till(b"Date;Gross sales;Refunds;Discounts;Net sales\n2026-10-01;1.250;0;0;1.250\n", 3)
+        read_export_text(
+            b"Date;Gross sales;Refunds;Discounts;Net sales\n2026-10-01;1.250;0;0;1.250\n", 3
+        )
 
 
 @pytest.mark.parametrize(
@@ -394,14 +396,14 @@ def test_a_summary_cannot_be_held_to_two_currencies(shop):
     assert [(row["currency"], row["differing"]) for row in both] == [("MXN", 0), ("USD", 0)]
 
 
-def test_the_till_counts_calendar_days(shop):
+def test_the_pos_counts_calendar_days(shop):
     """What was sold at 01:00 on the first of October belongs to September's last evening, and to
     October's export.
     """
     night = [
         single
         for single in shop[0]
-        if till_csv.wall(single, shop[1][single["store_id"]]).hour < 5
+        if export_csv.wall(single, shop[1][single["store_id"]]).hour < 5
         and day_of(single, shop[1][single["store_id"]]) in DAYS[4:]
     ]
     assert night

@@ -16,7 +16,7 @@ from pipeline.errors import DataError
 from pipeline.summarize.compare_exports import compare
 from pipeline.summarize.export_days import choose_reading
 from pipeline.summarize.lake_lines import LakeLine, LakeLines, LakeSide
-from tests.summarize.till_csv import read_till
+from tests.summarize.export_csv import read_export_text
 
 HEAD = (
     "Fecha",
@@ -65,7 +65,7 @@ def summary_csv(days: dict[date, int], form: str = "%Y-%m-%d") -> bytes:
 
 
 def compared(body: bytes, ours: LakeLines, first: date, last: date) -> dict[str, list[dict]]:
-    export = read_till(body, 2)
+    export = read_export_text(body, 2)
     rows: dict[str, list[dict]] = {
         "export_files": [],
         "export_differences": [],
@@ -110,9 +110,9 @@ def test_headings_separator_and_encoding_do_not_change_an_export(
     row = ["31/10/2026 11:56 p. m.", "1-1", "VENTA", "12.50", "0.00", "12.50"]
     text = [f"sep={separator}"] * named + [
         separator.join(headings),
-        separator.join(row + ["x"] * len(extra)),
+        separator.join(row + ["x" if heading else "" for heading in extra]),
     ]
-    export = read_till((newline.join(text) + newline).encode(encoding), 2)
+    export = read_export_text((newline.join(text) + newline).encode(encoding), 2)
     (lines,) = export.readings.values()
     assert [(line.day, line.number, line.amounts["net_sales"]) for line in lines] == [
         (date(2026, 10, 31), "1-1", Decimal("12.50"))
@@ -159,7 +159,7 @@ def test_the_order_of_day_and_month_is_the_lakes_or_refused(days, missing, form,
     names = {k: v for k, v in list(receipts.items())[missing:] if before <= v[0] <= last}
     body = summary_csv(dict(receipts.values()), form) if summary else receipts_csv(receipts, form)
     try:
-        lines = choose_reading(read_till(body, 2), lake_of(names), first, last)
+        lines = choose_reading(read_export_text(body, 2), lake_of(names), first, last)
     except DataError as error:
         assert "day/month or month/day" in str(error) and "2026-10-31" in str(error)
         assert not any(before <= day <= last and day.day != day.month for day, _ in names.values())
@@ -173,10 +173,10 @@ def test_the_order_of_day_and_month_is_the_lakes_or_refused(days, missing, form,
 def test_receipts_that_the_lake_lacks_do_not_hide_the_order():
     """The neighbours of a missing receipt tell its day: a register's numbers only ever rise."""
     ours = lake_of({f"1-{n}": (date(2026, 10, n), 10) for n in range(1, 32)})
-    export = read_till(receipts_csv({"1-40": (date(2026, 11, 10), 10)}, "%m/%d/%Y"), 2)
+    export = read_export_text(receipts_csv({"1-40": (date(2026, 11, 10), 10)}, "%m/%d/%Y"), 2)
     (line,) = choose_reading(export, ours, date(2026, 10, 1), date(2026, 10, 31))
     assert line.day == date(2026, 11, 10)
-    strange = read_till(receipts_csv({"7-40": (date(2026, 11, 10), 10)}, "%m/%d/%Y"), 2)
+    strange = read_export_text(receipts_csv({"7-40": (date(2026, 11, 10), 10)}, "%m/%d/%Y"), 2)
     with pytest.raises(DataError, match=r"2026-10-11 or 2026-11-10.*export more"):
         choose_reading(strange, ours, date(2026, 10, 1), date(2026, 10, 31))
     assert choose_reading(strange, ours, date(2026, 8, 1), date(2026, 8, 31)) == ()
@@ -189,10 +189,10 @@ def test_two_orders_that_both_have_receipts_are_refused():
         + b"\n12/10/2026,1-2,Sale,10,0,10"
     )
     with pytest.raises(DataError, match="the lake's receipts do not tell which"):
-        choose_reading(read_till(body, 2), ours, date(2026, 10, 1), date(2026, 10, 31))
+        choose_reading(read_export_text(body, 2), ours, date(2026, 10, 1), date(2026, 10, 31))
 
 
 @pytest.mark.parametrize("month", range(1, 13))
 def test_a_day_that_is_the_same_in_both_orders_needs_no_decision(month):
     day = date(2026, month, month)
-    assert len(read_till(receipts_csv({"1-1": (day, 10)}, "%d/%m/%Y"), 2).readings) == 1
+    assert len(read_export_text(receipts_csv({"1-1": (day, 10)}, "%d/%m/%Y"), 2).readings) == 1

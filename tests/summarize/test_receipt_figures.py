@@ -115,7 +115,7 @@ def test_an_amount_that_alone_has_changed_names_its_receipt(amount: str) -> None
     assert row["number"] == receipt["receipt_number"] and row["is_data"]
 
 
-def test_the_rules_of_the_menu_change_figures_and_not_the_data_of_the_till() -> None:
+def test_the_rules_of_the_menu_change_figures_and_not_the_data_of_the_pos() -> None:
     before = draw_month(3, 12)
     after = deepcopy(before)
     for row in after.sales:
@@ -124,7 +124,7 @@ def test_the_rules_of_the_menu_change_figures_and_not_the_data_of_the_till() -> 
     assert rows and not any(row["is_data"] for row in rows)
 
 
-def test_a_cancelled_receipt_and_a_new_one_are_told_apart() -> None:
+def test_a_cancelled_receipt_and_a_new_one_are_distinguished() -> None:
     month = draw_month(5, 8)
     total, some = figures_of(month), month.part(lambda number: number[-1] in "02468")
     kept = {row["receipt_number"] for row in some.receipts}

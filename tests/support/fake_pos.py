@@ -34,7 +34,7 @@ class FakePos:
         self.luigi.configure("pos", now=instant.isoformat())
         return self
 
-    def night(self, *arguments: str, **kwargs: object) -> str:
+    def run_nightly(self, *arguments: str, **kwargs: object) -> str:
         return self.luigi("Nightly", *arguments, **kwargs)
 
     def some_receipt(self, day: date, kind: str = "SALE", hour: int = 0) -> dict:

@@ -29,7 +29,7 @@ def fake_pos(luigi: Runner, tmp_path: Path) -> Iterator[FakePos]:
 
 
 @pytest.fixture
-def quiet_till(luigi: Runner) -> Iterator[FakePos]:
+def quiet_pos(luigi: Runner) -> Iterator[FakePos]:
     """Five days of plain sales to which nothing happens by itself."""
     shop = Shop(opened=date(2026, 10, 1), receipts_per_day=12)
     book = Book(

@@ -353,7 +353,7 @@ def instant(text):
 def business_day(index, store):
     """The last day that had begun.
 
-    The store's clock had reached its cut-over at some instant up
+    The store's clock had reached its day_starts_at at some instant up
     to `at`.
     """
     zone = ZoneInfo(store.timezone)

@@ -63,7 +63,7 @@ def test_a_cancelled_receipt_and_no_other_says_that_it_counts_nothing(cancelled_
     assert f"gross {'0.00' if cancelled_at else '22.00'} - discount" in text[-3]
 
 
-def test_a_rejected_record_is_told_by_its_own_reason_whatever_stands_beside_it():
+def test_a_rejected_record_is_explained_by_its_own_reason_whatever_stands_beside_it():
     """Each of the records mentions the numbers of all, so that all are read."""
     sound = receipt(line("Agua", 22), order="1-1 1-2 1-3")
     broken = {**sound, "receipt_number": "1-2", "tip": None}

@@ -254,7 +254,7 @@ def test_same_number_in_two_stores_is_two_receipts_and_in_one_store_the_newest()
     assert result.metadata == {"received": 2, "counted": 2, "quarantined": 0, "superseded": 1}
 
 
-def test_of_equal_updates_the_later_batch_then_the_later_position_counts():
+def test_of_equal_updates_the_later_partition_then_the_later_position_counts():
     def version(name: str) -> dict:
         return receipt(line(name, 10))
 

@@ -173,7 +173,7 @@ def test_every_receipt_is_in_exactly_one_place(drawn) -> None:
     assert decimals == {number: place for number, place in required.items() if place}
 
 
-def test_money_and_arrival_are_told_and_a_cancelled_receipt_counts_none(tmp_path) -> None:
+def test_money_and_arrival_are_stated_and_a_cancelled_receipt_counts_none(tmp_path) -> None:
     lake = Lake(open_storage(str(tmp_path)), run="test")
     [sale] = versions_of(1, "s1", 30, [(0, 90, True)])
     [refund] = versions_of(2, "s1", 30, [(0, 90, True)])

@@ -1,4 +1,4 @@
-"""Each record against the rules: the parser's path and the judge's must decide alike, and the rest
+"""Each record against the rules: the columns' path and the record's must decide alike, and the rest
 of a page goes on.
 """
 
@@ -317,7 +317,7 @@ def test_quarantine_says_what_can_be_read():
     }
 
 
-def test_copies_of_one_version_replace_nothing():
+def test_copies_of_one_revision_replace_nothing():
     old, later = numbered(1), numbered(1, updated_at="2024-09-09T00:00:00Z")
     for records, superseded in (
         ((old, old), 0),
@@ -329,7 +329,7 @@ def test_copies_of_one_version_replace_nothing():
         )
 
 
-def test_the_newest_version_decides_also_when_it_cannot_be_read():
+def test_the_newest_revision_decides_also_when_it_cannot_be_read():
     old, later = numbered(1), numbered(1, tip="?", updated_at="2024-09-09T00:00:00Z")
     result = build_day(DAY, page(old, later), NO_CATALOG, RULES)
     assert result.metadata == {"received": 1, "counted": 0, "quarantined": 1, "superseded": 1}
@@ -340,7 +340,7 @@ def test_the_newest_version_decides_also_when_it_cannot_be_read():
     assert build_day(DAY, page(old, nowhere), NO_CATALOG, RULES).metadata["quarantined"] == 1
 
 
-def test_records_without_a_date_belong_to_the_day_of_their_batch():
+def test_records_without_a_date_belong_to_the_day_of_their_partition():
     undated = numbered(1, receipt_date="soon")
     unknown = page(undated, numbered(2), name="raw/receipts/sold=unknown/b.0.0.ndjson.zst")
     result = build_day(DAY, unknown, NO_CATALOG, RULES)

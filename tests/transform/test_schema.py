@@ -54,7 +54,7 @@ def test_a_dataset_says_all_of_itself(dataset):
         )
 
 
-def test_names_and_folders_are_said_once():
+def test_names_and_folders_are_stated_once():
     assert len({d.name for d in DATASETS}) == len(DATASETS) and set(LAKE) | set(SUMMARY) <= set(
         DATASETS
     )
@@ -79,7 +79,7 @@ def rows_of(dataset: schema.Dataset) -> pa.Table:
 
 
 @pytest.mark.parametrize("dataset", LAKE, ids=lambda d: d.name)
-def test_conform_refuses_whatever_is_not_as_said(dataset):
+def test_conform_refuses_whatever_is_not_as_declared(dataset):
     table = rows_of(dataset)
     assert conform(table, dataset, 3).equals(table)
     first = dataset.columns[0].name

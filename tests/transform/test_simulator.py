@@ -197,7 +197,7 @@ def test_explain_accounts_for_each_cent():
         assert f"= total {explanation.receipt['total']}" in explanation.text
 
 
-def test_explain_finds_the_newest_version_and_says_what_is_refused_or_missing():
+def test_explain_finds_the_newest_revision_and_says_what_is_rejected_or_missing():
     body = json.loads(recorded()[0].ndjson.splitlines()[0])
     number = body["receipt_number"]
     newer = {
@@ -214,12 +214,10 @@ def test_explain_finds_the_newest_version_and_says_what_is_refused_or_missing():
 
     assert (explanation(body, newer).revisions, explanation(body, newer).record["tip"]) == (2, 1)
     assert explanation(body, broken).text == f"{number} is in quarantine: null_value at /tip (null)"
-    assert (
-        explanation().text == f"{number}: there is no receipt of this number in what was searched"
-    )
+    assert explanation().text == f"{number}: the searched raw data has no receipt with this number"
 
 
-def test_uncovered_finds_what_a_menu_lacks_and_its_text_can_be_pasted():
+def test_unmapped_finds_what_a_menu_lacks_and_its_text_can_be_pasted():
     day, catalog = date(2026, 7, 5), Catalog.read(shop()[1])
     dishes = MENU[MENU.index("[dishes]") : MENU.index("# --- Combos")]
     bare = Rules({}, STORE, read_menu(dishes, "menu.toml"), 2)

@@ -1,4 +1,4 @@
-"""What `uncovered` prints is TOML for menu.toml: pasted and filled in, it covers every name that it
+"""What `pos unmapped` prints is TOML for menu.toml: pasted and filled in, it covers every name that it
 lists.
 """
 
@@ -94,7 +94,7 @@ def test_odd_names_make_sound_toml(combos):
 
 
 def test_a_month_counts_the_receipts_of_its_business_days_as_the_lake_does():
-    """Before the cut-over of the first day, and after midnight of the last: two of four."""
+    """Before the first day begins, and after midnight of the last: two of four."""
     sold = (
         "2026-07-01T06:00:00Z",
         "2026-07-02T12:00:00Z",

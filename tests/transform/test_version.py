@@ -72,7 +72,7 @@ def remake(day: DailySales) -> bool:
 
 
 @pytest.mark.parametrize("dataset", LAKE, ids=lambda dataset: dataset.name)
-def test_a_raised_version_re_makes_the_day(day, monkeypatch, dataset):
+def test_a_raised_version_rebuilds_the_day(day, monkeypatch, dataset):
     assert remake(day) and not remake(day)
     raised = tuple(replace(d, version=d.version + 1) if d is dataset else d for d in LAKE)
     assert DailySales.version == MonthlySales.version == version_of(LAKE) != version_of(raised)
@@ -93,25 +93,25 @@ def test_a_raised_version_re_makes_the_day(day, monkeypatch, dataset):
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_a_setting_that_shapes_the_rows_re_makes_the_day(day, monkeypatch, change):
+def test_a_setting_that_shapes_the_rows_rebuilds_the_day(day, monkeypatch, change):
     assert remake(day)
     rule(monkeypatch, replace(RULES, **change))
     assert remake(day) and not remake(day)
 
 
-def test_other_time_zone_data_re_makes_the_day(day, monkeypatch):
+def test_other_time_zone_data_rebuilds_the_day(day, monkeypatch):
     assert remake(day)
     monkeypatch.setattr("pipeline.settings.transform.tz_version", lambda: "1999.1")
     assert remake(day) and not remake(day)
 
 
-def test_words_of_the_menu_that_mean_the_same_re_make_nothing(day, monkeypatch):
+def test_words_of_the_menu_that_mean_the_same_rebuild_nothing(day, monkeypatch):
     assert remake(day)
     rule(monkeypatch, replace(RULES, menu=read_menu("# a comment\n", "another name")))
     assert not remake(day)
 
 
-def test_what_is_read_back_is_what_was_made(day):
+def test_what_is_read_back_is_what_was_built(day):
     """Each dataset through a write and a read: the schema's types, nullability, sentences and rows."""
     assert remake(day)
     result = build_day(DAY, raw(receipt(line("Smash", 10))), catalog(), RULES)

@@ -150,7 +150,7 @@ class Lists:
         if endpoint.is_paged and len(rows) > PAGE_LIMIT:
             raise SourceFatal(
                 f"/{endpoint.path}: {len(rows):,} rows in one page, where {PAGE_LIMIT} are the"
-                " most; see what answers there"
+                " most; check what answers there"
             )
         if following and not endpoint.is_paged:
             raise SourceFatal(

@@ -80,7 +80,7 @@ def square(shop: Shop) -> SquareShop:
 
 @pytest.fixture(scope="session")
 def small() -> SquareShop:
-    """A small young shop with all events, for walks over everything."""
+    """A small young shop with all events, for tests that read everything."""
     return EventShop(Shop(seed=11, opened=date(2026, 9, 20), receipts_per_day=25))
 
 

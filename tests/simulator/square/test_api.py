@@ -252,7 +252,7 @@ def test_a_payment_knows_what_was_paid_back(small: SquareShop) -> None:
 
 
 def test_the_catalog_lists_types_and_pages(server: SquareServer, call: Call) -> None:
-    def walk(**params: str) -> list[Json]:
+    def read_pages(**params: str) -> list[Json]:
         rows, cursor = [], {}
         while True:
             body = call(server, "GET", "/v2/catalog/list", **params, **cursor).body
@@ -262,10 +262,10 @@ def test_the_catalog_lists_types_and_pages(server: SquareServer, call: Call) -> 
                 return rows
             cursor = {"cursor": body["cursor"]}
 
-    everything = walk()
+    everything = read_pages()
     kinds = {row["type"] for row in everything}
     assert kinds == {"ITEM", "CATEGORY", "MODIFIER_LIST", "TAX", "DISCOUNT", "MEASUREMENT_UNIT"}
-    variations = walk(types="ITEM_VARIATION,MODIFIER")
+    variations = read_pages(types="ITEM_VARIATION,MODIFIER")
     assert len(variations) > 100 and {row["type"] for row in variations} == {
         "ITEM_VARIATION",
         "MODIFIER",

@@ -258,6 +258,6 @@ def summary_csv(
     )
 
 
-def read_till(body: bytes, decimals: int) -> Export:
+def read_export_text(body: bytes, decimals: int) -> Export:
     """An export in the form of a point of sale that is known."""
     return read_export(body, decimals, export_forms())
