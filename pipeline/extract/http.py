@@ -77,8 +77,8 @@ class Http:
     """GET and POST requests below `base`, each with `headers`.
 
     Thread-safe; a forked process opens its own connections. One request may take `deadline`
-    seconds, and its retries may wait `max_retry_wait` seconds in total. `requests` counts the requests sent,
-    `server_time` is the time in the server's last answer, None if it had none.
+    seconds, and its retries may wait `max_retry_wait` seconds in total. `requests` counts the
+    requests sent, `server_time` is the time in the server's last answer, None if it had none.
     """
 
     def __init__(

@@ -6,7 +6,7 @@
     manifests.py    publishing in the log of a partition: commit records (commit_records.py)
     manifest_listing.py  reading it: which manifests there are, and their bodies
     publish.py      the protocol of a publication, of one partition or many (publication.py)
-    raw.py          batches of verbatim receipts; raw_objects.py, raw_windows.py, commits.py
+    raw.py          verbatim receipts by partition; raw_objects.py, raw_windows.py, commits.py
     lake.py         Lake: all of this for a run; contents.py reads the files of a partition
     parquet.py      table to deterministic bytes
     summary_digests.py  files of summaries, known without their manifests

@@ -13,7 +13,7 @@
     reports/<monthly|cumulative>/2026-10/versions/000002.<digest>.zip    each version as issued
     _manifests/<dataset>/<partition>/000002.<fingerprint>.<digest>.json
     _commits/<dataset>/<partition>/000002.json    same bytes: the run that took the number
-    state/<file>    derived, for people or to save requests
+    state/<file>    derived, to be read by people or to save requests
     _probe/conditional-writes    written by a preflight
 
 The functions read nothing. A key that does not parse is foreign. Names are checked, so that neither
@@ -112,8 +112,8 @@ class RawPartition(NamedTuple):
 class Manifest(NamedTuple):
     """One publication of a partition, as its key states it.
 
-    `fingerprint` is the digest of the inputs, INVALIDATED for an invalidated partition, RAW_FINGERPRINT for a
-    raw one; `digest` is that of the content.
+    `fingerprint` is the digest of the inputs, INVALIDATED for an invalidated partition and
+    RAW_FINGERPRINT for a raw one; `digest` is that of the content.
     """
 
     number: int

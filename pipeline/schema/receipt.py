@@ -10,9 +10,9 @@ translates to them. Fields that Loyverse lacks, null where a point of sale does 
                      was counted; without one it is no receipt
     payments.fee     what the payment's processor keeps
 
-`kind` is what the value must be; `null` says whether
-it may be null or missing. Fields that are not listed are not read: free text that may name people
-(note, line_note) and card data (payment_details) stop here.
+`kind` is what the value must be; `null` says whether it may be null or missing. Fields that are not
+listed are not read: free text that may name people (note, line_note) and card data
+(payment_details) stop here.
 
     kind        accepted                                        otherwise
     text        a string of valid Unicode                       wrong_type, bad_text

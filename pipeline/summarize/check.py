@@ -1,6 +1,6 @@
 """Checks of months before they are counted: records, and money in all tables.
 
-The transform checks each receipt; these checks hold for complete months after their way through
+The transform checks each receipt; these checks are about complete months, as they are read from
 the lake.
 """
 

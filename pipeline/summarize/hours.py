@@ -1,6 +1,6 @@
 """hours: one row per business day, store and hour of the store's clock.
 
-The hour is the clock's, the day the business day: with a cut-over at 05:00 hour 0 of a Saturday row
+The hour is the clock's, the day the business day: if days begin at 05:00, hour 0 of a Saturday row
 is the night after Saturday. When the clock is set back the hour that comes twice is one row. A
 refund counts in the hour it was made.
 """

@@ -1,9 +1,9 @@
 """Raw records to the tables of the lake: validate, pick revisions, explode combos.
 
 Takes raw records (JSON as the POS's API gave it), the catalog, the rules. Returns tables that
-conform to pipeline.schema. It uses no clock, environment or disk. `build_day` makes one business day,
-`build_days` many in one pass; `transform` streams pages of any size; `explain` and `find_unmapped`
-show what the rules do.
+conform to pipeline.schema. It uses no clock, environment or disk. `build_day` makes one business
+day, `build_days` many in one pass; `transform` streams pages of any size; `explain` and
+`find_unmapped` show what the rules do.
 """
 
 from pipeline.rules import Menu, Rules, Store, day_bounds, read_menu, time_zone, tz_version

@@ -1,7 +1,8 @@
 """Which revision of a receipt counts, and which day counts a rejected record.
 
 Revisions compete within a group: the records that one business day reads. Takes parsed records
-(read.Records) and their raw objects. Returns arrays over the accepted records, then the rejected ones.
+(read.Records) and their raw objects. Returns arrays over the accepted records, then the rejected
+ones.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def newest(
 ) -> tuple[np.ndarray, Ints]:
     """(is the newest, number of revisions if it is, else 0) of each entry.
 
-    An entry is a `record` (an index: accepted ones, then rejected) in a `group`; without them, every
+    An entry is a `record` (an index: accepted ones, then rejected) in a `group`; without them, each
     record once, in one group. A rejected record without a readable number competes with no other.
     """
     owners, positions = records.owners(), records.positions()
@@ -134,8 +135,8 @@ def day_of_rejected(
 ) -> int:
     """The business day (since 1970) that counts a rejected record, or NEVER.
 
-    Its own where its date of sale is readable, else the date of its object, else `reading_day`, the day
-    that reads it.
+    Its own where its date of sale is readable, else the date of its object, else `reading_day`, the
+    day that reads it.
     """
     sold = _date_of_sale(raws[rejection.raw])
     if sold == "unknown":

@@ -156,8 +156,8 @@ def _sightings(
 
 _TITLES = {
     "combo": (
-        "# Items that look like combos; for each that is one, list the modifiers (or dishes) that it"
-        " is made of:"
+        "# Items that look like combos; for each that is one, list the modifiers (or dishes) of"
+        " which it is made:"
     ),
     "part": "# Combos sold without any part: is a fixed dish missing in their rule?",
     "modifier": (
