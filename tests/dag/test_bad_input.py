@@ -1,6 +1,4 @@
-"""What a person gets wrong: one sentence that says what to do, an exit code that is not 0, nothing
-half-written.
-"""
+"""Wrong input: one sentence that says what to do, an exit code other than 0, nothing half-written."""
 
 from __future__ import annotations
 

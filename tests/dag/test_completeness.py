@@ -1,4 +1,5 @@
-"""A receipt that was read and is in no table stops its month's report.
+"""A receipt that was read and is in no table stops its month's report. A receipt that has left the
+month, or is not due yet, does not stop it.
 
 One that has left the month, or is not due yet, does not.
 """

@@ -59,7 +59,7 @@ def killed(
     return faulty.is_spent
 
 
-def heals(shop: InProcessRun, storage: Storage, truth: dict[str, str]) -> None:
+def recovers(shop: InProcessRun, storage: Storage, truth: dict[str, str]) -> None:
     final = check(storage)
     assert shop.run_nightly(storage)
     check(storage, final, quiet=True)
@@ -75,7 +75,7 @@ def test_killed_before_a_write(
     at = 1
     while killed(shop, local(tmp_path / str(at))(), at):
         if at % 2:
-            heals(shop, local(tmp_path / str(at))(), truth)
+            recovers(shop, local(tmp_path / str(at))(), truth)
         at += stride(13)
     assert at > 60
 
@@ -91,7 +91,7 @@ def test_killed_at_a_read(
     """
     at = 1
     while killed(shop, local(tmp_path / str(at))(), at, after=at % 2 == 0, commands=READS):
-        heals(shop, local(tmp_path / str(at))(), truth)
+        recovers(shop, local(tmp_path / str(at))(), truth)
         at += stride(5)
     assert at > 10
 
@@ -207,7 +207,7 @@ def test_killed_for_good(
         )
         assert join(child) == -how, "it does not end well"
         check(storage)
-    heals(shop, storage, truth)
+    recovers(shop, storage, truth)
     assert not list((tmp_path / "lake" / ".writing").glob("[0-9]*")), (
         "drafts of the dead are removed"
     )
@@ -240,7 +240,7 @@ def test_a_disk_that_refuses(
             assert not shop.run_nightly(storage), "a failure, and not a success without an output"
         check(storage)
     assert sentence in caplog.text
-    heals(shop, storage, truth)
+    recovers(shop, storage, truth)
 
 
 def test_a_store_that_is_busy_once_or_for_ever(
@@ -268,7 +268,7 @@ def test_a_store_that_is_busy_once_or_for_ever(
         assert not busy(from_the(at, command, slow), place)
         assert "run again later" in caplog.text
         check(place)
-    heals(shop, place, truth)
+    recovers(shop, place, truth)
 
 
 def all_of(rules: list[Rule]) -> Rule:
@@ -293,7 +293,7 @@ def test_credentials_that_expire_in_the_middle(
             assert not shop.run_nightly(open_storage(place.uri().rstrip("/"), endpoint=endpoint))
         check(place)
     assert "the credentials have expired; get new ones and run again" in caplog.text
-    heals(shop, place, truth)
+    recovers(shop, place, truth)
 
 
 def from_the(at: int, command_name: str, fate: tuple[int, str]) -> Rule:

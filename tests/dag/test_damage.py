@@ -1,6 +1,4 @@
-"""What somebody broke by hand: found before any figure is made from it, and made again where it can
-be.
-"""
+"""Damage by hand: it is found before any figure is computed from it, and repaired where possible."""
 
 from __future__ import annotations
 

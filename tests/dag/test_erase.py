@@ -1,4 +1,4 @@
-"""One customer erased: no trace in any object or version, unpacked; stays out when fetched again;
+"""One customer erased: no trace in any object or version, unpacked; erased again when fetched again;
 no amount changes.
 """
 

@@ -1,6 +1,4 @@
-"""Every documented exit code, provoked: what the README and the runbook promise, held by the
-shipped configuration.
-"""
+"""Every documented exit code, provoked with the shipped configuration."""
 
 from __future__ import annotations
 

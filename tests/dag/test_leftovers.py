@@ -1,4 +1,5 @@
-"""What killed and overtaken runs leave behind: notes, never errors for good, removed on request.
+"""What killed and overtaken runs leave: notes, which are removed on request, and no errors. Also here:
+damage hides only the sums of the damaged partitions.
 
 Also here: what is broken hides only the sums that are made of it.
 """

@@ -1,5 +1,6 @@
-"""Secrets and people, planted and then looked for in all that a run leaves behind: output at
-DEBUG, every object, every file.
+"""Secrets and personal data, planted and then searched in all that a run leaves: output at DEBUG,
+every object, every file. Secrets may be nowhere, in no spelling; names of people only in raw,
+verbatim as the POS sent them.
 
 Secrets may be nowhere, in no spelling. What names a person may be in raw (verbatim, as the POS
 said it) and nowhere else.

@@ -1,5 +1,5 @@
-"""A receipt that was read and is before the history is named with its money everywhere, and
-enters the lake when the history is set back.
+"""A receipt that was read and is before the history is named with its amount everywhere, and enters
+the lake when the history begins earlier.
 """
 
 from __future__ import annotations

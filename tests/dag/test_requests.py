@@ -1,5 +1,5 @@
-"""What a run asks of the store, counted: planning is a few listings, nothing is asked for twice,
-an object costs a request or two.
+"""The requests of a run to the storage, counted: planning is a few listings, nothing is requested
+twice, an object costs a request or two.
 """
 
 from __future__ import annotations

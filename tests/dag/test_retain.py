@@ -1,5 +1,5 @@
-"""Retention of raw: old windows lose notes and card details, for good; everything can still be made
-from them, and nothing changes.
+"""Retention of raw: old windows lose notes and card details permanently; everything can still be
+rebuilt from them, and no figure changes.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Through a real luigid with two workers: the finished tasks stand in its API, no secret does, and
-a backfill's batches are whole.
+"""Through a real luigid with two workers: the finished tasks are in its API, no secret is, and a
+backfill's batches are complete.
 """
 
 from __future__ import annotations

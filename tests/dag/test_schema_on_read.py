@@ -1,5 +1,5 @@
-"""A member that is valid Parquet, bears its digest and the current version, and has not the columns
-of its dataset: it was written by other code. It is named, and no figure is made of it.
+"""A file that is valid Parquet, with its digest and the current version, but not the columns of its
+dataset was written by other code: it is named, and no figure is computed from it.
 """
 
 from __future__ import annotations

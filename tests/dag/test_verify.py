@@ -1,4 +1,4 @@
-"""Verify, Rebuild, Erase: what is wrong is named, what can be made again is, and an erased customer
+"""Verify, Rebuild, Erase: damage is named, what can be rebuilt is rebuilt, and an erased customer
 stays erased.
 """
 

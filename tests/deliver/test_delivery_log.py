@@ -1,4 +1,6 @@
-"""Once, whatever happens: repeated, doubled, killed between any two steps."""
+"""Each message is sent once: in repeated runs, in parallel runs, and in runs killed between any two
+steps.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Mail goes over TLS to a server that proves who it is, or not at all; each way to fail says
-whether it was sent.
+"""Mail goes only over TLS, to a server with a valid certificate; each failure says whether the mail
+was sent.
 """
 
 from __future__ import annotations

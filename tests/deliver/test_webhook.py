@@ -1,5 +1,5 @@
-"""A webhook is posted to once, over https, without following anybody elsewhere; its address is told
-to no one.
+"""A webhook is posted to once, over https, without following redirects; its address is shown in no
+message.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What the lake is said to be, held to what it is: names, types, places, sentences; and every
-example of the guide runs.
+"""The description of the lake equals the lake: names, types, folders, meanings; and every example of
+the guide runs.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""A real Spark cluster of separate processes on loopback, a real S3 server, and a small shop's raw
-to be made into a lake.
+"""A real Spark cluster of separate processes on loopback, a real S3 server, and the raw data of a
+small shop.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Windows are committed in a row: in order, whole, and each knowing of those that still wait."""
+"""Windows are committed in order, complete, and each with those that are not committed yet."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The history limit: an account that serves 31 days only. What can be had is kept, and a truncation
-is never called complete.
+"""The history limit: an account that serves 31 days only. What it serves is kept, and a truncated
+period is never called complete.
 """
 
 from __future__ import annotations

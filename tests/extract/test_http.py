@@ -1,5 +1,5 @@
-"""One GET: what is retried and how long, what is refused, what an answer must be to count, and
-where the token goes.
+"""One GET: what is retried and how long, what is refused, which answers count, and where the token
+goes.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The law of moved receipts: a reader of a date under which a receipt ever stood sees its newest
-version there.
+"""The law of moved receipts: a reader of any date under which a receipt ever was sees its newest
+revision there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a person is told, and when."""
+"""The warnings of an extraction, and when each is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several runs on one lake at once: one winner for each number, and all end with the same truth."""
+"""Several runs on one lake at once: one winner for each number, and all end with the same content."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a run has just read or written is not asked for again, and is never other than what its
-manifest says.
+"""What a run has just read or written is not requested again, and always equals what its manifest
+says.
 """
 
 from __future__ import annotations

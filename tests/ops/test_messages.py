@@ -1,5 +1,5 @@
-"""What a person reads at 3 a.m.: a sentence that says what, where and what to do; no traceback, no
-thirty dates, no escape codes.
+"""Messages: a sentence that says what, where and what to do; no traceback, no thirty dates, no escape
+codes.
 """
 
 from __future__ import annotations

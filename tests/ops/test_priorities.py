@@ -1,5 +1,5 @@
-"""What a run makes first, as a real run executes it: windows, then the newest month and its
-report before old history.
+"""What a run builds first, as a real run executes it: windows, then the newest month and its report
+before old months.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""One configuration, certain: every key has one variable that works everywhere, and nothing runs on
-another configuration than the one that was meant.
+"""Settings: every key has one variable that works everywhere, and nothing runs with another
+configuration than the one that was meant.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What is missing is said, and never shown as zero: months and stores without receipts, receipts
-outside history, amounts that cannot be known.
+"""Missing data are stated, and never shown as zero: months and stores without receipts, receipts
+before the history, unknown amounts.
 """
 
 from __future__ import annotations

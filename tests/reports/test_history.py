@@ -1,5 +1,5 @@
-"""What the cumulative report says of versions, weekends, small segments, months under way and
-stores; and in whatever order months come.
+"""The cumulative report: versions, weekends, small segments, open months and stores, with months in
+any order.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Laws of the reports over random shops: what adds up, and what is never said.
+"""Laws of the reports over random shops: what adds up, and what is never stated. The pages are
+composed, not rendered: a law is checked on every value of every sentence, tile, chart title and
+table cell.
 
 The pages are composed, not rendered: a law is held to every value of every sentence, tile, chart
 title and table cell.

@@ -1,6 +1,4 @@
-"""Awkward shops: every one of them gets whole reports in both languages, and the report says what
-it cannot say.
-"""
+"""Awkward shops: each gets complete reports in both languages, which state what cannot be computed."""
 
 from __future__ import annotations
 

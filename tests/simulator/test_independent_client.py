@@ -1,4 +1,4 @@
-"""A client that somebody else wrote for the real API finds nothing to complain of."""
+"""An independent client of the real API finds no fault in the simulated one."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Records in = counted + in quarantine + outside history + waiting: each receipt in exactly one
-place, whatever its dates, its edits, its store and the windows that brought it.
+"""Records in = counted + in quarantine + before the history + waiting: each receipt in exactly one
+place, whatever its dates, edits, store and windows.
 """
 
 from __future__ import annotations

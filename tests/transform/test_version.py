@@ -1,5 +1,5 @@
-"""What re-makes the lake: another version of a dataset, and each setting of the transform;
-and nothing else does.
+"""What rebuilds the lake: another version of a dataset, and each setting of the transform; nothing
+else.
 """
 
 from __future__ import annotations
