@@ -1,7 +1,6 @@
-"""A receipt that was read and is in no table stops its month's report. A receipt that has left the
-month, or is not due yet, does not stop it.
+"""A receipt that was read and is in no table stops its month's report.
 
-One that has left the month, or is not due yet, does not.
+A receipt that has left the month, or is not due yet, does not stop it.
 """
 
 from __future__ import annotations

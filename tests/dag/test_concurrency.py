@@ -1,5 +1,5 @@
-"""Several runs on one lake at the same time: nothing is lost or counted twice, each log stays valid,
-and every run ends well or says why.
+"""Several runs on one lake at the same time: nothing is lost or counted twice, each log stays
+valid, and every run ends well or says why.
 """
 
 from __future__ import annotations

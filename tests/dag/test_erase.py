@@ -1,5 +1,5 @@
-"""One customer erased: no trace in any object or version, unpacked; erased again when fetched again;
-no amount changes.
+"""One customer erased: no trace in any object or version, unpacked; erased again when fetched
+again; no amount changes.
 """
 
 from __future__ import annotations

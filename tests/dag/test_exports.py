@@ -1,5 +1,5 @@
-"""The POS's own exports in maintenance: an erasure names those that name the buyer; Rebuild and Verify
-handle what is built from them.
+"""The POS's own exports in maintenance: an erasure names those that name the buyer; Rebuild and
+Verify handle what is built from them.
 """
 
 from __future__ import annotations

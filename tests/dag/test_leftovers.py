@@ -1,7 +1,6 @@
-"""What killed and overtaken runs leave: notes, which are removed on request, and no errors. Also here:
-damage hides only the sums of the damaged partitions.
+"""What killed and overtaken runs leave: notes, which are removed on request, and no errors.
 
-Also here: what is broken hides only the sums that are made of it.
+Also here: damage hides only the sums of the damaged partitions.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """Secrets and personal data, planted and then searched in all that a run leaves: output at DEBUG,
-every object, every file. Secrets may be nowhere, in no spelling; names of people only in raw,
-verbatim as the POS sent them.
+every object, every file.
 
-Secrets may be nowhere, in no spelling. What names a person may be in raw (verbatim, as the POS
-said it) and nowhere else.
+Secrets may be nowhere, in no spelling; names of people only in raw, verbatim as the POS sent them.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Rescans and history limits: what the windows missed is found, and an account that serves less never
-removes anything from the lake.
+"""Rescans and history limits: what the windows missed is found, and an account that serves less
+never removes anything from the lake.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Versions of reports: the same lake gives the same bytes in any order of tasks, the version history
-is complete, and "changes since the previous version" names what changed and nothing else.
+"""Versions of reports: the same lake gives the same bytes in any order of tasks, the version
+history is complete, and "changes since the previous version" names what changed and nothing else.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""A real run: `luigi Nightly` sends the reports of a closed month to a mail server and a webhook, once."""
+"""A real run: `luigi Nightly` sends the reports of a closed month to a mail server and a webhook,
+once.
+"""
 
 from __future__ import annotations
 

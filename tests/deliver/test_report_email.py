@@ -1,4 +1,6 @@
-"""A message has page one of its report, nothing alive in it, and fits a phone; an alert says what to do."""
+"""A message has page one of its report, nothing alive in it, and fits a phone; an alert says what
+to do.
+"""
 
 from __future__ import annotations
 

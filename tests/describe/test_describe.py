@@ -1,5 +1,5 @@
-"""The description of the lake equals the lake: names, types, folders, meanings; and every example of
-the guide runs.
+"""The description of the lake equals the lake: names, types, folders, meanings; and every example
+of the guide runs.
 """
 
 from __future__ import annotations

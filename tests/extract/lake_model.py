@@ -1,12 +1,12 @@
-"""The model of test_model.py with the real commit: pipeline.extract.windows and a lake in a folder, run
-after run.
+"""The model of test_model.py with the real commit: pipeline.extract.windows and a lake in a folder,
+run after run.
 
 Takes a world (how the API orders and pages, how late its changes show) and steps; each is some
 trade, then something that the pipeline does, perhaps killed before a page or at a write, perhaps
 while another one works, perhaps under a changed time zone. Each run is a process of its own: it
 lists the lake again, and knows of the one before only what that left on disk. After each step the
-lake is valid and its windows follow each other without gaps; at the end it is the shop, as AssertionError says where it
-is not.
+lake is valid and its windows follow each other without gaps; at the end it is the shop, as
+AssertionError says where it is not.
 """
 
 from __future__ import annotations

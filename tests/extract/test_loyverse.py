@@ -1,5 +1,5 @@
-"""The API's own habits: filters that it ignores, cursors that lead nowhere, the history limit of 31 days,
-records that are no JSON.
+"""The API's own habits: filters that it ignores, cursors that lead nowhere, the history limit of 31
+days, records that are no JSON.
 """
 
 from __future__ import annotations

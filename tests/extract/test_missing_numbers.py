@@ -1,5 +1,5 @@
-"""Missing receipt numbers: requested one by one, up to a limit, a few times; what the POS knows comes
-into raw.
+"""Missing receipt numbers: requested one by one, up to a limit, a few times; what the POS knows
+comes into raw.
 """
 
 from __future__ import annotations

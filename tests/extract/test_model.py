@@ -1,10 +1,10 @@
-"""Random shops against random runs: what incremental extraction keeps equals a full re-read of
-the shop.
+"""Random shops against random runs: what incremental extraction keeps equals a full re-read of the
+shop.
 
 A shop sells, works offline and syncs, refunds, cancels, edits and moves receipts, also between two
-pages; runs are killed anywhere, run twice, run at the same time, skipped, and rescanned. Raw is kept
-in memory by the rules of the lake: a window is committed once, an object never changes, the newest
-(updated_at, batch, position) wins.
+pages; runs are killed anywhere, run twice, run at the same time, skipped, and rescanned. Raw is
+kept in memory by the rules of the lake: a window is committed once, an object never changes, the
+newest (updated_at, batch, position) wins.
 """
 
 from __future__ import annotations

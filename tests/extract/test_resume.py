@@ -1,5 +1,5 @@
-"""After a kill, a full disk or a failure the next run continues where the last one stopped, and never
-with the pages of another run.
+"""After a kill, a full disk or a failure the next run continues where the last one stopped, and
+never with the pages of another run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Windows share no instant and leave none out, whatever zone or start of the day each was committed under."""
+"""Windows share no instant and leave none out, whatever zone or start of the day each was committed
+under.
+"""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@
 change from then on, to be handed to the next call. `quiet=True`: a run has ended well since the
 last fault, so every newest manifest must also be true to what stands under the stable names.
 
-I6 what a manifest names exists and matches; numbers without a gap   I7 nothing partial   I9
-committed raw, manifests, commit records and kept versions never change   I13 the bytes of a manifest are
-those of its commit record, so a number has one content.
+I6 what a manifest names exists and matches; numbers without a gap I7 nothing partial I9 committed
+raw, manifests, commit records and kept versions never change I13 the bytes of a manifest are those
+of its commit record, so a number has one content.
 """
 
 from __future__ import annotations

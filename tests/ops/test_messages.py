@@ -1,5 +1,5 @@
-"""Messages: a sentence that says what, where and what to do; no traceback, no thirty dates, no escape
-codes.
+"""Messages: a sentence that says what, where and what to do; no traceback, no thirty dates, no
+escape codes.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Images of a report, to be looked at: `python -m tests.reports.report_images LAKE/reports/monthly/2026-10
-OUT`.
+"""Images of a report, to be looked at: `python -m tests.reports.report_images
+LAKE/reports/monthly/2026-10 OUT`.
 
 HTML on a phone and on a desk (Chromium through playwright), and the pages of the PDF (pdftoppm of
 poppler), as PNG in OUT.

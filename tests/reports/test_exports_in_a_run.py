@@ -1,5 +1,5 @@
-"""The owner puts the POS's own export into the lake: that month's report is rebuilt and says whether
-it reconciles.
+"""The owner puts the POS's own export into the lake: that month's report is rebuilt and says
+whether it reconciles.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""Laws of the reports over random shops: what adds up, and what is never stated. The pages are
-composed, not rendered: a law is checked on every value of every sentence, tile, chart title and
-table cell.
+"""Laws of the reports over random shops: what adds up, and what is never stated.
 
-The pages are composed, not rendered: a law is held to every value of every sentence, tile, chart
-title and table cell.
+The pages are composed, not rendered: a law is checked on every value of every sentence, tile,
+chart title and table cell.
 """
 
 from __future__ import annotations

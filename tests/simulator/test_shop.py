@@ -1,5 +1,5 @@
-"""The shop is a function of seed, day and instant: neither earlier requests nor the process change its
-answers.
+"""The shop is a function of seed, day and instant: neither earlier requests nor the process change
+its answers.
 """
 
 from __future__ import annotations

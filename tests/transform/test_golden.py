@@ -1,5 +1,5 @@
-"""What the transform makes of fixed shops is pinned: it cannot change without the version of a dataset
-changing, which rebuilds the lake.
+"""What the transform makes of fixed shops is pinned: it cannot change without the version of a
+dataset changing, which rebuilds the lake.
 """
 
 from __future__ import annotations

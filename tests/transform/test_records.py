@@ -1,5 +1,5 @@
-"""Each record against the rules: checked by columns and alone, the result is the same, and the other
-records of a page are not affected.
+"""Each record against the rules: checked by columns and alone, the result is the same, and the
+other records of a page are not affected.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""A record whose date became unreadable is in its window, and as a copy under the dates that it left:
-it counts once.
+"""A record whose date became unreadable is in its window, and as a copy under the dates that it
+left: it counts once.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What `pos unmapped` prints is TOML for menu.toml: pasted and filled in, it covers every name that it
-lists.
+"""What `pos unmapped` prints is TOML for menu.toml: pasted and filled in, it covers every name that
+it lists.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The conservation laws of an order, checked on its JSON alone, with an arithmetic of their own.
 
-L1 to L5 are about lines, O1 to O8 about orders, R1 and R2 about returns, T1 about taxes, D1 about discounts. A law is
-checked where the fields that it is about exist, so that old and partial orders can be checked too.
+L1 to L5 are about lines, O1 to O8 about orders, R1 and R2 about returns, T1 about taxes, D1 about
+discounts. A law is checked where the fields that it is about exist, so that old and partial orders
+can be checked too.
 """
 
 from __future__ import annotations
