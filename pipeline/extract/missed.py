@@ -30,7 +30,7 @@ class Missed(NamedTuple):
     in_raw: datetime | None
 
 
-def key(record: Record) -> str:
+def receipt_key(record: Record) -> str:
     """Key of a receipt: its number, or the digest of a record without a readable one."""
     return record.number or f"sha256:{hashlib.sha256(record.body).hexdigest()[:32]}"
 
@@ -39,7 +39,7 @@ def newest_in_raw(ndjson: Iterable[bytes], parse: Callable[[bytes], Record]) -> 
     """The newest `updated_at` of each receipt in raw objects."""
     in_raw: dict[str, datetime] = {}
     for record in map(parse, (line for lines in ndjson for line in lines.splitlines())):
-        name = key(record)
+        name = receipt_key(record)
         in_raw[name] = max(in_raw.get(name, _NEVER), record.updated_at or _NEVER)
     return in_raw
 
@@ -67,10 +67,11 @@ def is_before(record: Record, start: datetime) -> bool:
 def find_missed(records: Records, in_raw: Mapping[str, datetime]) -> list[Missed]:
     """Records that raw does not hold, or holds only in an older revision."""
     return [
-        Missed(sold, record, in_raw.get(key(record)))
+        Missed(sold, record, in_raw.get(receipt_key(record)))
         for sold in records
         for record in records[sold]
-        if key(record) not in in_raw or in_raw[key(record)] < (record.updated_at or _NEVER)
+        if receipt_key(record) not in in_raw
+        or in_raw[receipt_key(record)] < (record.updated_at or _NEVER)
     ]
 
 

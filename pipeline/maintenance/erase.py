@@ -43,7 +43,7 @@ LIST = "_erased/"
 _DERIVED = ("staging/", "receipts/", "quarantine/", "summary/", "customers/", "backoffice/")
 
 
-def entry(customer: str, key: bytes) -> str:
+def erased_entry(customer: str, key: bytes) -> str:
     """The customer's entry in the list of erased customers."""
     return hmac.digest(key, b"erased\n" + customer.encode(), "sha256").hex()
 
@@ -95,7 +95,7 @@ class ErasingSource:
         return record._replace(body=body)
 
     def _is_erased(self, customer: str) -> bool:
-        return entry(customer, self._key) in self._erased
+        return erased_entry(customer, self._key) in self._erased
 
 
 def without_erased_customers(source: Source, storage: Storage, key: bytes | None) -> Source:
@@ -133,7 +133,7 @@ def read_numbers(
 def erase_customer(lake: Lake, reader: Reader, customer: str, key: bytes) -> list[str]:
     """List the customer as erased and edit raw; return the partitions committed again."""
     read_erased(lake.storage, key)
-    lake.storage.put(f"{LIST}{key_fingerprint(key)}/{entry(customer, key)}", b"{}\n")
+    lake.storage.put(f"{LIST}{key_fingerprint(key)}/{erased_entry(customer, key)}", b"{}\n")
     return rewrite(lake, _without(reader, customer))
 
 

@@ -18,7 +18,13 @@ from pipeline.cli import main
 from pipeline.load import CUSTOMERS, SALES, STAGING, SUMMARY, Lake, Storage, open_storage
 from pipeline.load.layout import file_key
 from pipeline.load.parquet import from_bytes
-from pipeline.maintenance.erase import entry, find_traces, pseudonym, remove_old_derived, unpack
+from pipeline.maintenance.erase import (
+    erased_entry,
+    find_traces,
+    pseudonym,
+    remove_old_derived,
+    unpack,
+)
 from pipeline.pos.loyverse.personal_data import remove_customers
 from pipeline.tasks import Rebuild
 from pipeline.tasks.monthly_summary import MonthlyCustomers
@@ -349,5 +355,5 @@ def test_a_record_is_verbatim_but_for_the_name(line: bytes, cleaned: bytes) -> N
 
 def test_the_list_of_the_erased_names_no_customer() -> None:
     key = secrets.token_bytes(16)
-    assert entry("c1", key) != pseudonym("c1", key)
-    assert entry("c1", key) != entry("c2", key)
+    assert erased_entry("c1", key) != pseudonym("c1", key)
+    assert erased_entry("c1", key) != erased_entry("c2", key)

@@ -26,7 +26,7 @@ from pipeline.extract.missing_numbers import (
 )
 from pipeline.extract.rescan import numbers_tried, rescan
 from pipeline.load import RAW_RECEIPTS, Lake, open_storage
-from pipeline.maintenance.erase import ErasingSource, entry
+from pipeline.maintenance.erase import ErasingSource, erased_entry
 from pipeline.pos.source import Record
 from pipeline.simulator import serve
 from pipeline.simulator.source import Entry
@@ -287,7 +287,7 @@ def test_a_customer_who_was_erased_stays_out_of_what_is_requested(start, token: 
     book.add(receipt("1-2000", START, customer_id="c-1"), START)
     _, source = start(book)
     key = token.encode()
-    without = ErasingSource(source, frozenset([entry("c-1", key)]), key)
+    without = ErasingSource(source, frozenset([erased_entry("c-1", key)]), key)
     assert (
         b'"customer_id": null' in without.receipt("1-2000").body.replace(b":null", b": null")
         and without.receipt("9-9") is None

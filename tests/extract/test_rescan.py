@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.extract.fetch import fetch_pages, pack
-from pipeline.extract.missed import by_date, find_missed, key, newest_in_raw
+from pipeline.extract.missed import by_date, find_missed, newest_in_raw, receipt_key
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import Record, sold_date
 from tests.extract.small_shop import DAY, NOW, START, fetch_first_windows, shop, windows
@@ -106,23 +106,30 @@ RECORDS = st.builds(
 
 @given(st.lists(RECORDS, max_size=12), st.lists(RECORDS, max_size=6))
 def test_what_is_held_afterwards_is_the_newest_of_both(
-    swept: list[Record], known: list[Record]
+    read_again: list[Record], known: list[Record]
 ) -> None:
     in_raw: dict = {}
     for record in known:
-        in_raw[key(record)] = max(
-            in_raw.get(key(record), NOW - DAY), record.updated_at or NOW - DAY
+        in_raw[receipt_key(record)] = max(
+            in_raw.get(receipt_key(record), NOW - DAY), record.updated_at or NOW - DAY
         )
-    missed = find_missed({None: swept}, in_raw)
-    for record in swept:
+    missed = find_missed({None: read_again}, in_raw)
+    for record in read_again:
         has = record.updated_at or NOW - DAY
-        added = [m.record.updated_at or NOW - DAY for m in missed if key(m.record) == key(record)]
-        assert max([in_raw.get(key(record), NOW - 2 * DAY), *added]) >= has
+        added = [
+            m.record.updated_at or NOW - DAY
+            for m in missed
+            if receipt_key(m.record) == receipt_key(record)
+        ]
+        assert max([in_raw.get(receipt_key(record), NOW - 2 * DAY), *added]) >= has
     assert all(m.in_raw is None or m.in_raw < m.record.updated_at for m in missed)
     assert sorted(map(id, (r for rows in by_date(missed).values() for r in rows))) == sorted(
         id(m.record) for m in missed
     )
-    assert find_missed({None: swept}, in_raw | {key(r): NOW + DAY for r in swept}) == []
+    assert (
+        find_missed({None: read_again}, in_raw | {receipt_key(r): NOW + DAY for r in read_again})
+        == []
+    )
 
 
 def test_an_unreadable_record_is_known_again_by_its_bytes(start, tmp_path: Path) -> None:

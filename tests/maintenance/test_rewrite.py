@@ -12,7 +12,7 @@ from pipeline.load import RAW_RECEIPTS, Lake, decompress, open_storage
 from pipeline.load.raw_keys import parse_raw
 from pipeline.load.raw_objects import cut_frame
 from pipeline.maintenance.audit import audit
-from pipeline.maintenance.erase import ErasingSource, entry, erase_customer, read_erased
+from pipeline.maintenance.erase import ErasingSource, erase_customer, erased_entry, read_erased
 from pipeline.maintenance.findings import everything
 from pipeline.maintenance.retain import find_aged, retain, select_before
 from pipeline.maintenance.rewrite import find_edited, remove_old_versions, rewrite
@@ -115,7 +115,7 @@ def test_an_erased_customer_is_listed_by_a_word_that_is_no_identifier(lake: Lake
     key = b"k" * 32
     assert read_erased(lake.storage, key) == frozenset()
     assert erase_customer(lake, reader, "c1", key) == ["2026-10-05"]
-    assert read_erased(lake.storage, key) == {entry("c1", key)}
+    assert read_erased(lake.storage, key) == {erased_entry("c1", key)}
     assert committed(lake)["2026-10-05", OCT_6] == b'{"receipt_number":"4","customer_id":null}\n'
 
 
@@ -131,7 +131,7 @@ def test_a_receipt_that_is_requested_alone_names_no_erased_customer() -> None:
             return reader.read_record(body) if number == "4" else None
 
     key = b"k" * 32
-    source = ErasingSource(Source(), frozenset({entry("c1", key)}), key)
+    source = ErasingSource(Source(), frozenset({erased_entry("c1", key)}), key)
     assert json.loads(source.receipt("4").body)["customer_id"] is None
     assert source.receipt("5") is None
     assert source.identity == "shop"
