@@ -31,10 +31,11 @@ def spark(
     customer_key: str,
     java_home: Path,
 ) -> Iterator[Standalone]:
-    """One cluster for all tests; its executors know the store and the key."""
+    """One cluster for all tests, of one worker; its executors know the store and the key."""
     with serve(
         tmp_path_factory.mktemp("spark"),
         {**seaweed_server.environment, "CUSTOMER_HASH_KEY": customer_key},
+        workers=1,
     ) as cluster:
         yield cluster
 

@@ -10,7 +10,7 @@ from tests.load.seaweed import Server
 from tests.support.buckets import BUCKET, new_url
 from tests.support.runner import Runner
 
-FIRST, NOW, MONTHS = "2026-10-27", "2026-11-03T15:00:00Z", "2026-10,2026-11"
+FIRST, NOW, MONTHS = "2026-10-29", "2026-11-03T15:00:00Z", "2026-10,2026-11"
 
 
 @dataclass

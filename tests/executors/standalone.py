@@ -1,7 +1,7 @@
 """A Spark standalone cluster of separate processes on loopback, for tests and benchmarks: a master,
 and workers of one core each.
 
-`serve(folder, environment)` starts a master and two workers on free ports and stops them all;
+`serve(folder, environment)` starts a master and workers on free ports and stops them all;
 workers, and so their executors, have `environment` and nothing else of AWS or Luigi. Every process
 is the leader of a session, which holds whatever it has started.
 """
@@ -86,8 +86,10 @@ class Standalone:
 
 
 @contextmanager
-def serve(folder: Path, environment: Mapping[str, str], memory: str = "1g") -> Iterator[Standalone]:
-    """A master and two workers in `folder`, each of one core and of `memory` for executors' JVMs;
+def serve(
+    folder: Path, environment: Mapping[str, str], memory: str = "1g", workers: int = 2
+) -> Iterator[Standalone]:
+    """A master and workers in `folder`, each of one core and of `memory` for executors' JVMs;
     none is left running.
     """
     port = free_port()
@@ -111,7 +113,7 @@ def serve(folder: Path, environment: Mapping[str, str], memory: str = "1g") -> I
             "0",
         )
         wait_for(port)
-        for _ in range(2):
+        for _ in range(workers):
             cluster.start_worker()
         yield cluster
     finally:
