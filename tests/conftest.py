@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import itertools
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ settings.register_profile("fixed", _INPUTS, derandomize=True, max_examples=15)
 settings.register_profile("random", _INPUTS, derandomize=False, max_examples=100)
 settings.load_profile("fixed")
 
+_tests = itertools.count()
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -46,9 +49,9 @@ def unsynced() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting, credential, proxy or state of the machine reaches a test."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(state_folder(request)))
     for name in list(os.environ):
         if name.startswith(
             ("AWS_", "LUIGI_", "LOYVERSE_", "SQUARE_", "CUSTOMER_", "SMTP_", "WEBHOOK_", "POS_")
@@ -59,6 +62,16 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     if context := sys.modules.get("pipeline.settings.run_context"):
         context.new_run()  # no value that another test has read
+
+
+def state_folder(request: pytest.FixtureRequest) -> Path:
+    """A folder of the test that is not there yet: most tests need none, and creating takes time."""
+    if "tmp_path" in request.fixturenames:
+        return request.getfixturevalue("tmp_path") / "state"
+    factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    states = factory.getbasetemp() / "states"
+    states.mkdir(exist_ok=True)
+    return states / str(next(_tests))
 
 
 @pytest.fixture
