@@ -43,6 +43,7 @@ from signal import SIGKILL
 from typing import NamedTuple, NoReturn
 
 from tests.support.few_files import leave_undrawn
+from tests.support.short_waits import leave_no_waits
 from tests.support.unsynced import leave_unsynced
 
 ROOT = Path(__file__).parent.parent.parent
@@ -91,8 +92,12 @@ PACKAGES = (
 )
 # The last two import pipeline.settings.
 LEFT_OUT = ("__main__", "pipeline.maintenance.completeness", "pipeline.maintenance.erase")
-# Variables that an interpreter or a library reads before a command begins.
-_EARLY = re.compile(r"(PYTHON|LC_|LANG|TZ$|HOME$|XDG_C|MPL|ARROW_|OMP_|OPENBLAS_|MALLOC_|LD_)")
+# Variables that an interpreter or a library reads before a command begins; but for the one that a
+# run sets for what it starts, and that changes no result.
+_EARLY = re.compile(
+    r"(PYTHON|LC_|LANG|TZ$|HOME$|XDG_C|MPL|ARROW_(?!DEFAULT_MEMORY_POOL)"
+    r"|OMP_|OPENBLAS_|MALLOC_|LD_)"
+)
 _PADDING = 4096 * "-"  # room for the command line of a command
 _MAX_REQUEST, _MAX_FILES = 1 << 18, 8
 # What commands start themselves, and with which options.
@@ -348,6 +353,7 @@ def main() -> None:
         _import_all(name)
     _warm()
     leave_unsynced()
+    leave_no_waits()
     gc.freeze()  # a collection in a fork would copy their memory
     atexit.register(gc.unfreeze)  # what they hold is released at the end, as ever
     with (
