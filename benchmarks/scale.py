@@ -1,9 +1,9 @@
 """How far one machine scales: `python -m benchmarks.scale --stores 10 100 1000`.
 
 The raw receipts of a simulated chain (chain.py) are committed without an API. Then each stage is a
-run of luigi: by one process, by two (days only: a month is one partition), and on Spark. From the
-seconds of daily sales follow a line for each of the three, and the batch size from which a cluster is
-faster.
+run of luigi: by one process, by two (days only: a month is one partition), and on Spark. The
+seconds of daily sales give a line for each of the three, and the size of a batch from which a
+cluster is faster.
 
 `--years 3 --stores 200` measures a chain's history instead: the backfill of each year, then a
 daily run over the history so far.

@@ -82,8 +82,8 @@ def _units(amount: Decimal | None, decimals: int) -> int | None:
     scaled = amount.scaleb(decimals)
     if scaled != int(scaled) or abs(scaled) >= _LARGEST:
         raise DataError(
-            f"a shift of a cash drawer has an amount that the lake cannot hold with {decimals} decimals"
-            f" ({amount}); check [shop] currency"
+            f"a shift of a cash drawer has an amount that the lake with {decimals} decimals"
+            f" cannot hold ({amount}); check [shop] currency"
         )
     return int(scaled)
 

@@ -85,7 +85,7 @@ def report(name: str, locale: str = "es_MX", rows: int = 1, currencies: tuple[st
     return message.message_json(page, Localizer(locale, 2, currencies))
 
 
-def mail(
+def report_mail(
     name: str = "La Brasa",
     *,
     is_correction: bool = True,
@@ -107,7 +107,7 @@ def mail(
 
 def mail_to(**changes: object) -> EmailMessage:
     return compose(
-        mail(),
+        report_mail(),
         **{
             "sender": "reports@example.com",
             "to": "owner@example.com",
@@ -120,7 +120,7 @@ def mail_to(**changes: object) -> EmailMessage:
 
 
 def test_page_one_is_in_every_form_and_the_rest_is_left_to_the_pdf() -> None:
-    corrected = mail()
+    corrected = report_mail()
     blocks = json.dumps(corrected.blocks, ensure_ascii=False)
     for form in (corrected.text, corrected.html, blocks):
         for part in (
@@ -135,14 +135,14 @@ def test_page_one_is_in_every_form_and_the_rest_is_left_to_the_pdf() -> None:
         assert "Contenido" not in form
     assert "La Brasa   $1.00   $2.00" in corrected.text and "$1.00" in corrected.html
     assert corrected.subject == "Reporte de ventas de octubre de 2026 (corregido, versión 2)"
-    first = mail(is_correction=False)
+    first = report_mail(is_correction=False)
     assert first.subject == "Reporte de ventas de octubre de 2026"
     assert "desde el correo anterior" not in first.text + first.html
     assert "$1.00" not in first.text + first.html
 
 
 def test_a_message_is_in_the_language_of_its_report() -> None:
-    english = mail(locale="en_GB")
+    english = report_mail(locale="en_GB")
     assert english.subject == "Sales report, October 2026 (corrected, version 2)"
     assert "What changed since the previous mail" in english.text
     assert '<html lang="en-GB">' in english.html
@@ -160,21 +160,21 @@ def test_changes_may_be_those_since_another_version() -> None:
 
 @pytest.mark.parametrize(("rows", "left"), [(12, 0), (13, 1), (40, 28)])
 def test_a_long_table_of_changes_says_how_many_rows_are_left(rows: int, left: int) -> None:
-    corrected = mail(rows=rows)
+    corrected = report_mail(rows=rows)
     assert corrected.text.count("La Brasa   $") == 12
     for form in (corrected.text, unescape(corrected.html)):
         assert (f"… y {left} más, en el PDF." in form) is (left > 0)
 
 
 def test_with_several_currencies_each_section_names_its_own() -> None:
-    several = mail(currencies=("MXN", "USD"))
+    several = report_mail(currencies=("MXN", "USD"))
     for form in (several.text, several.html, json.dumps(several.blocks, ensure_ascii=False)):
         assert form.count(" · MXN") == 3
-    assert " · MXN" not in mail().text
+    assert " · MXN" not in report_mail().text
 
 
 def test_a_location_that_recipients_cannot_open_is_left_out() -> None:
-    there, nowhere = mail(), mail(location="")
+    there, nowhere = report_mail(), report_mail(location="")
     blocks = json.dumps(nowhere.blocks, ensure_ascii=False)
     assert "También está en" in there.text
     assert "También está en" not in nowhere.text + nowhere.html + blocks
@@ -194,14 +194,14 @@ class Tags(HTMLParser):
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_names_are_inert(payload: str) -> None:
     tags, plain = Tags(), Tags()
-    tags.feed(mail(payload).html)
-    plain.feed(mail().html)
+    tags.feed(report_mail(payload).html)
+    plain.feed(report_mail().html)
     assert (
         tags.seen == plain.seen
         and tags.attributes == plain.attributes
         and not tags.seen & {"a", "img", "script", "link"}
     )
-    blocks = json.dumps(mail(payload).blocks)
+    blocks = json.dumps(report_mail(payload).blocks)
     assert "<" not in blocks and ">" not in blocks
 
 
@@ -209,9 +209,9 @@ def test_names_are_inert(payload: str) -> None:
 def test_every_name_comes_through_as_text(name: str) -> None:
     """As the page shows names: without hidden characters."""
     shown = " ".join(visible(name).split())
-    html = re.sub(r"</?(strong|li)[^>]*>", "", mail(name).html)
+    html = re.sub(r"</?(strong|li)[^>]*>", "", report_mail(name).html)
     assert shown in " ".join(unescape(html).split())
-    assert shown in " ".join(mail(name).text.split())
+    assert shown in " ".join(report_mail(name).text.split())
 
 
 def test_the_mail_has_text_html_and_pdf_and_no_second_header() -> None:
@@ -237,12 +237,12 @@ def test_the_mail_has_text_html_and_pdf_and_no_second_header() -> None:
 
 
 def test_the_same_report_makes_the_same_mail() -> None:
-    assert mail() == mail()
+    assert report_mail() == report_mail()
 
 
 def test_a_mail_fits_a_phone(tmp_path: Path, browser: object) -> None:
     page_file = tmp_path / "mail.html"
-    page_file.write_text(mail("Hamburguesería " * 6 + "x" * 80).html, encoding="utf-8")
+    page_file.write_text(report_mail("Hamburguesería " * 6 + "x" * 80).html, encoding="utf-8")
     page = browser.new_page(viewport={"width": 390, "height": 800})
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
