@@ -206,8 +206,9 @@ def tabulate_months(
 
 def _by_month(rows: pa.Table, months: Iterable[date]) -> dict[date, pa.Table]:
     """The rows, sorted by month, of each month."""
-    column = rows.column("month").combine_chunks()
-    days = np.frombuffer(column.buffers()[1] or b"", "i4", len(column))
+    if not rows.num_rows:  # without combine_chunks, which imports pandas then
+        return dict.fromkeys(months, rows)
+    days = np.frombuffer(rows.column("month").chunk(0).buffers()[1], "i4", rows.num_rows)
     parts = {}
     for month in months:
         first, end = np.searchsorted(days, (month - _EPOCH).days + np.array([0, 1])).tolist()

@@ -129,7 +129,9 @@ def prepare_query(connection: duckdb.DuckDBPyConnection, months: Mapping[date, M
     is_numbered = all(RECEIPT in rows.receipts.schema.names for rows in months.values())
     key = (RECEIPT, pa.int64() if is_numbered else pa.string())
     digests = [
-        pa.schema([key, ("figures", pa.uint64()), ("source", pa.uint64())]).empty_table(),
+        pa.Table.from_batches(
+            [], pa.schema([key, ("figures", pa.uint64()), ("source", pa.uint64())])
+        ),
         *_digests_of_views(connection),
         *_digests_of_tables(months, is_numbered),
     ]

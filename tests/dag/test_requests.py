@@ -114,24 +114,41 @@ HEAVY = {"numpy", "pyarrow", "duckdb", "pandas", "matplotlib", "boto3", "jinja2"
 SLOW = {"email.policy", "babel.numbers"}
 
 
-def test_nothing_to_do_imports_nothing_that_builds(shop: InProcessRun) -> None:
+def run_and_list_imports(shop: InProcessRun, *words: str) -> tuple[str, dict[str, list[str]]]:
+    """What a run of Luigi has logged, and what it has imported and counted."""
     runner = Runner(shop.folder, shop.options)
-    words = runner.command("Nightly")[3:]
     done = subprocess.run(
-        [sys.executable, "-c", _IDLE, *words],
+        [sys.executable, "-c", _IDLE, *runner.command(*words)[3:]],
         cwd=shop.folder,
         env=runner.env(),
         capture_output=True,
         text=True,
         check=True,
     )
-    assert "Did not run any tasks" in done.stderr
-    lines = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line}
+    return done.stderr, {
+        line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line
+    }
+
+
+def test_nothing_to_do_imports_nothing_that_builds(shop: InProcessRun) -> None:
+    log, lines = run_and_list_imports(shop, "Nightly")
+    assert "Did not run any tasks" in log
     assert "pipeline.tasks.nightly" in lines["IMPORTED"]
     assert (HEAVY | SLOW) & set(lines["IMPORTED"]) == set()
     parsers, frozen = map(int, lines["COUNTED"])
     assert parsers <= 3, "before the tasks are known, of all tasks, and of this task"
     assert frozen, "the collector passes over Luigi's modules"
+
+
+def test_lake_and_summaries_are_built_without_pandas(shop: InProcessRun) -> None:
+    """Its import takes half a second of each process, and 35 MB."""
+    for stat in list(shop.storage().list()):
+        if stat.key.startswith(("_manifests/s", "_commits/s")):  # staging, sales, summary
+            shop.storage().remove(stat.key)
+    log, lines = run_and_list_imports(shop, "MonthlySummary", "--month", f"{FIRST:%Y-%m}")
+    assert "DailySales" in log and "done     MonthlySummary" in log
+    assert "pyarrow" in lines["IMPORTED"]
+    assert {"pandas", "matplotlib"} & set(lines["IMPORTED"]) == set()
 
 
 def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(

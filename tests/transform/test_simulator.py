@@ -237,18 +237,25 @@ def test_unmapped_finds_what_a_menu_lacks_and_its_text_can_be_pasted():
 
 SMALL_DAY = """
 import json, sys
-from datetime import date, time
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from pathlib import Path
+from pipeline.pos.source import CashShift
 from pipeline.transform import Catalog, Raw, Rules, Store, build_day, read_menu
+from pipeline.transform.shifts import shifts_table
 rules = Rules({}, Store("America/Mexico_City", time(5), "MXN", 2), read_menu(Path("config/menu.toml").read_text(), "menu.toml"), 2)
 page = json.loads(Path("tests/fixtures/receipts_page.json").read_bytes())["receipts"]
 raw = [Raw("b", "x", b"".join(json.dumps(r).encode() + b"\\n" for r in page) + b"{\\n")]
 made = build_day(date(2025, 10, 17), raw, Catalog.read(Path("tests/fixtures/items_page.json").read_bytes()), rules)
 assert made.metadata["counted"] == 3 and made.metadata["quarantined"] == 1, made.metadata
+opened = datetime(2025, 10, 17, 15, tzinfo=UTC)
+amounts = map(Decimal, ("500", "80", "10", "0", "20.50", "549.50"))
+shift = CashShift("s", "a", "r", opened, None, "e", None, *amounts, None)
+assert shifts_table([shift], rules, {})["expected_cash"].null_count == 0
 heavy = {"pandas", "luigi", "matplotlib", "boto3", "duckdb", "requests"} & set(sys.modules)
 assert not heavy, heavy
 """
 
 
-def test_a_small_day_imports_nothing_heavy():
+def test_a_small_day_and_a_shift_import_nothing_heavy():
     subprocess.run([sys.executable, "-W", "error", "-c", SMALL_DAY], cwd=ROOT, check=True)
