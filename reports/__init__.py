@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reports.render.pdf import Paper
 
 __all__ = [
-    "HISTORY",
+    "CUMULATIVE_TABLES",
     "Plans",
     "cause_of",
     "closing_message",
@@ -32,7 +32,7 @@ __all__ = [
     "unpaid_of",
 ]
 
-HISTORY = (
+CUMULATIVE_TABLES = (
     "days",
     "hours",
     "items",

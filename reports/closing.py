@@ -84,7 +84,7 @@ def compose_closing_message(
     *,
     lake_decimals: int,
     plans: Plans | None = None,
-    lake_starts: date | None = None,
+    history_starts: date | None = None,
     shifts: pa.Table | None = None,
 ) -> tuple[Text, tuple[str, ...], list[Section]]:
     """Title, currencies and sections of the message that ends with `day`."""
@@ -98,7 +98,7 @@ def compose_closing_message(
             day,
             currency,
             summaries,
-            lake_starts,
+            history_starts=history_starts,
             plans=plans or Plans(),
             lake_decimals=lake_decimals,
             shift_table=shifts,

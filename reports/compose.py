@@ -31,8 +31,8 @@ def compose_monthly(
     through: date | None = None,
     lake_decimals: int,
     lineage: Mapping[str, object],
-    changes: Mapping[str, object] | None = None,
-    lake_starts: date | None = None,
+    previous_figures: Mapping[str, object] | None = None,
+    customers_since: date | None = None,
     changed_receipts: Sequence[Mapping[str, str]] = (),
     backoffice: Mapping[str, pa.Table] | None = None,
     decimals: Mapping[str, int] | None = None,
@@ -49,13 +49,14 @@ def compose_monthly(
     `summaries` holds `month` and, where the lake has them, the month before and the same month last
     year, by their first days. `lake_decimals` are the decimals of the amounts in `summaries`,
     `decimals` those that each currency has (without: `lake_decimals`). `through` is the last
-    complete business day of an open month, None for a closed one. `changes` is the figures.json of
-    the previous version, None for a first one, and `changed_receipts` the receipts that came or
-    changed since then, each with number, day, total and why (late, edited, cancelled, refunded,
-    new). `lake_starts` is the first day of the lake: new customers are counted only with it and the
-    `customers` of every month since. `covered` are the days of `month` in the lake, by default all
-    from `lake_starts` on; no other day counts as a day without sales. `backoffice` are the tables
-    of the POS's own exports, None without any. `outside` are the receipts that arrived in the month
+    complete business day of an open month, None for a closed one. `previous_figures` are the
+    figures.json of the previous version, None for a first one, and `changed_receipts` the receipts
+    that came or changed since then, each with number, day, total and why (late, edited, cancelled, refunded,
+    new). `customers_since` is the first day whose customers are in `summaries`: new customers are
+    counted only with it and the `customers` of every month since. `history_starts` is the first day
+    of the history. `covered` are the days of `month` in the lake, by default all from
+    `history_starts` on; no other day counts as a day without sales. `backoffice` are the tables of
+    the POS's own exports, None without any. `outside` are the receipts that arrived in the month
     and are before `history_starts`, `quarantine` the rejected ones. `currency` is that of a month
     that has neither sales nor stores. `plans` are the owner's goals, notes, fees, dayparts and
     labour (`read_plans`). `shifts` are the month's shifts of the cash drawers, None without any.
@@ -66,7 +67,7 @@ def compose_monthly(
     sold = _currencies_with_sales(currencies(summaries[month]), summaries)
     shown = tuple([*sold, *sorted(before_history - set(sold))] or [currency])
     days_held = None if covered is None else tuple(covered)
-    calendar = covered_days(month, through, lake_starts, days_held)
+    calendar = covered_days(month, through, history_starts, days_held)
     sections: list[Section] = []
     names: dict[str, str] = {}
     for currency in shown:
@@ -75,7 +76,7 @@ def compose_monthly(
             through,
             currency,
             summaries,
-            lake_starts,
+            customers_since,
             backoffice,
             outside=outside,
             history_starts=history_starts,
@@ -98,7 +99,7 @@ def compose_monthly(
                 history_starts=history_starts,
                 export_problems=differs(figures),
             ),
-            changes,
+            previous_figures,
             changed_receipts,
         )
         sections += build_sections(
@@ -125,15 +126,16 @@ def compose_cumulative(
     through: date | None = None,
     lake_decimals: int,
     lineage: Mapping[str, object],
-    changes: Mapping[str, object] | None = None,
+    previous_figures: Mapping[str, object] | None = None,
     versions: Sequence[Mapping[str, object]] = (),
     weekend: tuple[int, ...] = WEEKEND,
     decimals: Mapping[str, int] | None = None,
 ) -> Document:
     """The cumulative report as data: all months of `summaries` up to `last`.
 
-    Each has the tables HISTORY. `through` is the last complete business day where `last` is still
-    open. `changes` is the figures.json of the previous version; months that moved since are named.
+    Each has the CUMULATIVE_TABLES. `through` is the last complete business day where `last` is still
+    open. `previous_figures` are the figures.json of the previous version; months that moved since
+    are named.
     `versions` are the published versions of all reports, each with report, month, version, digest.
     `weekend` are the weekdays (0 = Monday) that count as the weekend.
     """
@@ -152,7 +154,7 @@ def compose_cumulative(
             stores=store_names(kept),
         )
         context = VersionContext(
-            lineage, lake_decimals, decimals or {}, state, changes, versions=versions
+            lineage, lake_decimals, decimals or {}, state, previous_figures, versions=versions
         )
         sections += build_sections(
             CUMULATIVE, history, context, FIRST_PAGE_SECTIONS["cumulative"], ANNEX["cumulative"]

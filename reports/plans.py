@@ -2,7 +2,7 @@
 
 Takes the texts of config/goals.toml, calendar.toml and fees.toml, the [dayparts] of menu.toml and
 inputs/labour.csv. Returns `Plans`, exact. Raises ValueError that names the file and the key. What
-is not given is empty, and its section is left out of the report.
+is not given is empty; instead of its section the report has at most a sentence.
 """
 
 from __future__ import annotations

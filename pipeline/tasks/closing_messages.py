@@ -66,7 +66,7 @@ def closing_message(period: Period, day: dt.date, locale: str) -> message.Messag
         lake_decimals=settings.rules().decimals,
         decimals=settings.decimals(),
         plans=settings.plans(labour()),
-        lake_starts=history_span().first,
+        history_starts=history_span().first,
         shifts=_shifts(month),
     )
     return message.read_message(content, version=1, is_correction=False, has_pdf=False)

@@ -61,17 +61,17 @@ class CumulativeReport(Report):
     def options(self) -> dict[str, object]:
         return super().options() | {"weekend": settings.weekend()}
 
-    def write_report(self, before: Manifest | None, **common: Any) -> Files:
-        figures = figures_of(before) if before else None
+    def write_report(self, previous: Manifest | None, **common: Any) -> Files:
+        figures = figures_of(previous) if previous else None
         own = versions(self.dataset, self.name)[: common["lineage"]["version"] - 1]
         summaries = read_months(
             tasks_of(MonthlySummary, self.requires()),
-            lambda task: read_summary(task, reports.HISTORY),
+            lambda task: read_summary(task, reports.CUMULATIVE_TABLES),
         )
         return reports.cumulative(
             self.month,
             summaries,
-            changes=figures,
+            previous_figures=figures,
             versions=[entry._asdict() for entry in list_versions(self.month, own, figures)],
             weekend=settings.weekend(),
             **common,

@@ -197,12 +197,12 @@ def _report_email(task: Report, due: Due, locale: str) -> ReportEmail:
 
 
 def _write_again(
-    task: Report, files: dict[str, bytes], before: Manifest | None, locale: str
+    task: Report, files: dict[str, bytes], previous: Manifest | None, locale: str
 ) -> dict[str, bytes]:
     """The report in another language or comparison. Raises Stale if figures differ."""
     figures = json.loads(files["figures.json"])
     written = task.write_report(
-        before,
+        previous,
         lineage=figures["lineage"] | {"version": int(figures["lineage"]["version"])},
         locale=locale,
         paper=settings.paper(),

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RECEIPT_FIGURES = schema.RECEIPT_FIGURES.name
-_DRAWING = 4_300_000  # the work of a report, as BatchTask.size counts it: two use the pool
+_DRAWING = 4_300_000  # BatchTask.size of a report: two are enough work for the process pool
 CHECKED = "checked"  # names of checked raw objects, in the manifest of a report
 ARCHIVED_RECEIPTS = "receipts.parquet"  # the receipts as a version of a report counted them
 
@@ -54,13 +54,21 @@ ARCHIVED_RECEIPTS = "receipts.parquet"  # the receipts as a version of a report 
 class MonthlyReport(Report, BatchTask):
     """One month against the month before and the same month of last year.
 
-    Also built from the customers of all months before it and the POS's own exports.
+    Also built from the customers of earlier months (`months_of_customers`) and the POS's own
+    exports.
     """
 
     month: dt.date = settings.field(Months(default=None))
     dataset, version = MONTHLY, 7
     is_for_clusters, draws_charts = False, True
-    upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE, OUTSIDE, RAW_SHIFTS, SHIFTS)
+    upstream = (
+        *MonthlyCustomers.upstream,
+        CUSTOMERS,
+        BACKOFFICE,
+        OUTSIDE,
+        RAW_SHIFTS,
+        SHIFTS,
+    )
 
     def requires(self) -> list[DerivedTask]:
         last = days_of(self.month)[-1]  # ConfigError for an invalid month
@@ -95,12 +103,12 @@ class MonthlyReport(Report, BatchTask):
     def options(self) -> dict[str, object]:
         return super().options() | {"plans": settings.plans_digest(labour())}
 
-    def lake_starts(self) -> dt.date:
-        """The first day of the first month whose customers the report compares with."""
+    def customers_since(self) -> dt.date:
+        """The first day whose customers the report compares with."""
         return days_of(min([self.month, *months_of_customers(self.month)]))[0]
 
     def fingerprint_settings(self) -> dict[str, object]:
-        return super().fingerprint_settings() | {"starts": str(self.lake_starts())}
+        return super().fingerprint_settings() | {"starts": str(self.customers_since())}
 
     def run(self) -> Iterator[Any]:
         warm_up.expect_reports()
@@ -110,7 +118,7 @@ class MonthlyReport(Report, BatchTask):
                 lake().prefetch(dataset, lake().partitions(dataset))
         yield from super().run()
 
-    def write_report(self, before: Manifest | None, **common: Any) -> Files:
+    def write_report(self, previous: Manifest | None, **common: Any) -> Files:
         names = [dataset.name for dataset in schema.SUMMARY]
         required = self.requires()
         customers = read_months(tasks_of(MonthlyCustomers, required), read_tables)
@@ -123,9 +131,9 @@ class MonthlyReport(Report, BatchTask):
         return reports.monthly(
             self.month,
             customers | summaries,
-            changes=figures_of(before) if before else None,
-            changed_receipts=self.changed_since(before) if before else (),
-            lake_starts=self.lake_starts(),
+            previous_figures=figures_of(previous) if previous else None,
+            changed_receipts=self.changed_since(previous) if previous else (),
+            customers_since=self.customers_since(),
             covered=list(days_of(self.month)),
             backoffice=compared[0] if compared else None,
             outside=outside[0].get(OUTSIDE) if outside else None,
@@ -148,14 +156,16 @@ class MonthlyReport(Report, BatchTask):
         files = lake().read(summary.dataset, summary.name, [RECEIPT_FIGURES])
         return {ARCHIVED_RECEIPTS: files[RECEIPT_FIGURES]}
 
-    def check(self, before: Manifest | None) -> Metadata:
+    def check(self, previous: Manifest | None) -> Metadata:
         """Every receipt near the month is in the lake. Raises DataError."""
         return {
-            CHECKED: check_receipts_complete(self.month, self.checked_by(before) if before else ())
+            CHECKED: check_receipts_complete(
+                self.month, self.checked_by(previous) if previous else ()
+            )
         }
 
-    def checked_by(self, before: Manifest) -> frozenset[str]:
-        """The raw objects that version `before` has checked, which need no second look.
+    def checked_by(self, previous: Manifest) -> frozenset[str]:
+        """The raw objects that version `previous` has checked, which need no second look.
 
         Empty if a receipt has left the month since, one in quarantine has no number, or the two
         cannot be compared.
@@ -163,7 +173,7 @@ class MonthlyReport(Report, BatchTask):
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        tables, keys = self.receipts(before), ["store_id", "receipt_number"]
+        tables, keys = self.receipts(previous), ["store_id", "receipt_number"]
         if tables is None:
             return frozenset()
         earlier, now = (
@@ -173,24 +183,26 @@ class MonthlyReport(Report, BatchTask):
         left = 0 if same else earlier.join(now, keys, join_type="left anti").num_rows
         if left or pc.any(pc.equal(earlier["receipt_number"], "")).as_py():
             return frozenset()
-        return frozenset(lake().metadata(before.dataset, before.partition, before).get(CHECKED, ()))
+        return frozenset(
+            lake().metadata(previous.dataset, previous.partition, previous).get(CHECKED, ())
+        )
 
-    def changed_since(self, before: Manifest) -> list[dict[str, Any]]:
-        """Receipts that count differently than in the version `before`."""
+    def changed_since(self, previous: Manifest) -> list[dict[str, Any]]:
+        """Receipts that count differently than in the version `previous`."""
         from pipeline.summarize.receipt_figures import changed_receipts
 
-        tables = self.receipts(before)
+        tables = self.receipts(previous)
         return changed_receipts(*tables) if tables else []
 
-    def receipts(self, before: Manifest) -> tuple[pa.Table, pa.Table] | None:
-        """The receipts of the month as version `before` counted them, and as they are now.
+    def receipts(self, previous: Manifest) -> tuple[pa.Table, pa.Table] | None:
+        """The receipts of the month as version `previous` counted them, and as they are now.
 
-        None if they cannot be compared: the archive of `before` is lost, or the digests are of
+        None if they cannot be compared: the archive of `previous` is lost, or the digests are of
         another version of the dataset.
         """
         summary, names = MonthlySummary(month=self.month), [ARCHIVED_RECEIPTS]
         try:
-            files = lake().read(before.dataset, before.partition, names, manifest=before)
+            files = lake().read(previous.dataset, previous.partition, names, manifest=previous)
         except Corrupt as error:
             log.warning("%s: %s; it does not list the receipts that have changed", self, error)
             return None

@@ -48,15 +48,15 @@ class Report(DerivedTask):
         """Digest of the code versions of the report and of its tables."""
         return digest_of(*map(str, (self.version, MonthlySummary.version, MonthlySales.version)))
 
-    def write_report(self, before: Manifest | None, **common: Any) -> Files:
-        """The report's files by name; `before` is the version before this one."""
+    def write_report(self, previous: Manifest | None, **common: Any) -> Files:
+        """The report's files by name; `previous` is the version before this one."""
         raise NotImplementedError
 
     def archived_files(self) -> Files:
         """What a version keeps in addition to its report, for later versions."""
         return {}
 
-    def check(self, _before: Manifest | None) -> Metadata:
+    def check(self, _previous: Manifest | None) -> Metadata:
         """Check the inputs, and return what the check of the next version needs to know."""
         return {}
 
@@ -72,10 +72,10 @@ class Report(DerivedTask):
             "inputs": dict(self.inputs() or ()),
         }
         is_open = (through + DAY).month == self.month.month
-        before = issued[-1] if issued else None
-        checked = self.check(before)
+        previous = issued[-1] if issued else None
+        checked = self.check(previous)
         files = self.write_report(
-            before,
+            previous,
             lineage=lineage,
             locale=settings.locale(),
             paper=settings.paper(),

@@ -22,8 +22,8 @@ from reports.charts.style import (
 from reports.localizer import Localizer
 from reports.values import Count, Money, Text, Value
 
-HIGH = 130.0
-"""Points of the plot of bars."""
+PLOT_HEIGHT = 130.0
+"""Height of the plot area, in points."""
 
 
 def _amounts(localizer: Localizer, currency: str) -> Callable[[float], str]:
@@ -55,8 +55,8 @@ class _Bars:
         top = legend(self.canvas, keys) + 16
         ticks = ticks_of(low, high)
         self.left = max([width_of(format_value(tick), SMALL) for tick in ticks]) + 8
-        self.canvas.height = top + HIGH + 20
-        self.scale = Scale(low, high, top + HIGH, top)
+        self.canvas.height = top + PLOT_HEIGHT + 20
+        self.scale = Scale(low, high, top + PLOT_HEIGHT, top)
         self.step = (WIDTH - self.left - 2) / max(len(self.values), 6)
         value_axis(self.canvas, self.scale, (self.left, WIDTH - 2), format_value, ticks)
 
@@ -78,12 +78,12 @@ class _Bars:
             title=title,
         )
 
-    def mark(self, index: int, value: Value, reach: float) -> None:
-        """The figure of one bar, over it and within the plot."""
+    def mark(self, index: int, value: Value, top: float) -> None:
+        """The figure of one bar, over `top` (a value) and within the plot."""
         label = self.localizer.format(value)
         half, x = width_of(label, SMALL, True) / 2, self.middle(index)
         x = min(max(x, self.left + half), WIDTH - 2 - half)
-        y = self.scale(max(reach, 0)) - 8
+        y = self.scale(max(top, 0)) - 8
         self.canvas.write(x, y, label, anchor="middle", bold=True, halo=True, hidden=True)
 
     def labels(self, ticks: Sequence[int], names: Sequence[Value]) -> None:
@@ -97,18 +97,18 @@ class _Bars:
 def draw_days(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """Daily bars, the compared month as a line.
 
-    data: labels (values, one a bar), ticks (indices to label), values (units, one a day), before
-    (units or None), before_name, closed (flags), marks ((index, value to say), ...), currency,
-    partial (flags, hatched), notes (texts or None, one a bar, shown on hover), and, where the
-    values are expected ones, spans ((low, high) a day).
+    data: labels (values, one a bar), ticks (indices to label), values (minor units, one a day),
+    before (minor units or None), before_name, without_sales (flags, one a day), without_sales_name,
+    marks ((index, value to say), ...), currency, partial (flags, hatched), notes (texts or None,
+    one a bar, shown on hover), and, where the values are expected ones, spans ((low, high) a day).
     """
     values, before, spans = data["values"], data["before"], data.get("spans", [])
     named = [v for v in before if v is not None]
     keys = [("hatch" if all(data["partial"]) else "bar", BLUE, localizer.format(data["name"]))]
     if named:
         keys.append(("dashed", INK, localizer.format(data["before_name"])))
-    if any(data["closed"]):
-        keys.append(("×", MUTED, localizer.format(data["closed_name"])))
+    if any(data["without_sales"]):
+        keys.append(("×", MUTED, localizer.format(data["without_sales_name"])))
     plot = _Bars(localizer, keys, data, [*named, *(top for _, top in spans)])
     notes = data.get("notes") or [None] * len(values)
     for index, value in enumerate(values):
@@ -121,7 +121,7 @@ def draw_days(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
             )
         if notes[index] is not None:
             title_parts.append(notes[index])
-        if data["closed"][index] and not value:
+        if data["without_sales"][index] and not value:
             plot.canvas.write(
                 plot.middle(index), plot.scale(0) - 6, "×", anchor="middle", color=MUTED
             )
@@ -153,8 +153,8 @@ def _span(currency: str, low: int, high: int) -> Text:
 def draw_trend(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """Monthly bars with their 12-month average; a partial month is hatched.
 
-    data: labels, ticks, values, average (units or None), name, average_name, partial, partial_name,
-    currency, marks.
+    data: labels, ticks, values, average (minor units or None), name, average_name, partial,
+    partial_name, currency, marks.
     """
     values, average = data["values"], data["average"]
     averages = [v for v in average if v is not None]

@@ -31,10 +31,10 @@ STYLES = ((BLUE, None), (VERMILION, DASHED), (PURPLE, DOTTED))
 def draw_lines(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """A line for each series, months without a value left open.
 
-    data: labels, ticks, tick_names, lines ((name, units or None a month), ...) oldest first and the
-    last one strongest, currency; index: False for money from zero up, True for thousandths of a
-    plain number, "percent" for thousandths of a percent. An index leaves zero out, and so do shares
-    that hardly vary: a line far above zero shows nothing there.
+    data: labels, ticks, tick_names, lines ((name, values or None a month), ...) oldest first and
+    the last one strongest, currency; index: False for money from zero up (minor units), True for
+    thousandths of a plain number, "percent" for thousandths of a percent. An index leaves zero out,
+    and so do shares that hardly vary: a line far above zero shows nothing there.
     """
     lines, index = data["lines"], data["index"]
     named = [v for _, values in lines for v in values if v is not None] or [0]

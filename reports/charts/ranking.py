@@ -28,8 +28,8 @@ LINE, GAP = 13.0, 7.5
 def draw_ranking(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """Bars by rank.
 
-    data: rows ((label, value, units, part units, before units or None), ...): value is what the end
-    says, units its length, part the piece that is hatched (0 for none); name, part_name,
+    data: rows ((label, value, length, part, before or None), ...): value is what the end says,
+    length that of its bar, part the piece that is hatched (0 for none); name, part_name,
     before_name say what they are (part_name and before_name None where the rows have none).
     """
     rows = data["rows"]
@@ -49,22 +49,22 @@ def draw_ranking(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     for row, label, value in zip(rows, labels, amounts, strict=True):
         height = len(label) * LINE + GAP
         middle, thick = y + height / 2, min(height - GAP + 1, LINE + 2)
-        name, _, units, part, before = row
-        left, right = sorted((x(0), x(units)))
+        name, _, length, part, before = row
+        left, right = sorted((x(0), x(length)))
         title = f"{localizer.format(name)}: {value}"
         canvas.rect(
             left,
             middle - thick / 2,
             right - left,
             thick,
-            BLUE if units >= 0 else ORANGE,
+            BLUE if length >= 0 else ORANGE,
             title=title,
         )
         if part:
             canvas.rect(
-                x(units - part),
+                x(length - part),
                 middle - thick / 2,
-                x(units) - x(units - part),
+                x(length) - x(length - part),
                 thick,
                 SKY,
                 hatch=PAPER,
@@ -74,7 +74,7 @@ def draw_ranking(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
             canvas.line(
                 [(x(before), middle - thick / 2 - 2), (x(before), middle + thick / 2 + 2)], INK, 1.8
             )
-        reach = x(max(units, before or 0, 0))
+        reach = x(max(length, before or 0, 0))
         canvas.write(reach + 5, middle, value, bold=True, halo=True, hidden=True)
         for number, line in enumerate(label):
             canvas.write(

@@ -34,21 +34,22 @@ ROW, THICK, LINE = 27.0, 14.0, 12.5
 def draw_waterfall(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """Draw a waterfall.
 
-    data: first (label, units), steps ((label, units), ...), last (label, units), currency.
+    data: first (label, amount), steps ((label, amount), ...), last (label, amount), currency;
+    amounts in minor units.
     """
     currency, steps = data["currency"], [data["first"], *data["steps"], data["last"]]
     last = len(steps) - 1
     position, spans = data["first"][1], []
-    for index, (_, units) in enumerate(steps):
-        spans.append((position, position) if index in (0, last) else (position, position + units))
+    for index, (_, amount) in enumerate(steps):
+        spans.append((position, position) if index in (0, last) else (position, position + amount))
         position = spans[-1][1]
     high, low = max(max(span) for span in spans), min(min(span) for span in spans)
     high = max(high, 0) if low < 0 else high
     labels = [wrap(localizer.format(label), 104, SIZE) for label, _ in steps]
     left = max(width_of(line, SIZE, True) for label in labels for line in label) + 10
     amounts = [
-        localizer.format(Money(units, currency, signed=i not in (0, last), compact=True))
-        for i, (_, units) in enumerate(steps)
+        localizer.format(Money(amount, currency, signed=i not in (0, last), compact=True))
+        for i, (_, amount) in enumerate(steps)
     ]
     end = max(width_of(s, SMALL, True) for s in amounts) + 12
     canvas = Canvas(len(steps) * ROW + 4)

@@ -1,6 +1,6 @@
 """Exact figures from the lake's summary tables.
 
-Every definition of [glossary] in reports/text/*/common.toml is here only.
+What [glossary] in reports/text/*/common.toml defines is computed in this package only.
 
 Takes mappings of Arrow tables, one a month. Returns integers and frames of integers, per currency.
 Nothing here knows a language, a colour or a page.
@@ -56,13 +56,14 @@ class Figures:
     """Input of every section of the monthly report: one month in one currency.
 
     before, year_ago  the months to compare with, None if the lake does not have them
-    through           last complete day of an open month, whose same days are then compared, in
-                      tables that have days
-    lake_starts       first day of the lake, without which no customer counts as new
-    covered           days of the month in the lake; None: all of them from `lake_starts` on
+    through           last complete day of an open month; tables by day of other months are then
+                      cut at the same day
+    customers_since   first day whose customers are in `summaries`; without it no customer is new
     backoffice        the POS's own exports, None without any
     outside           receipts that arrived in the month and are before `history_starts`
-    plans             goals, notes and fees of the owner
+    history_starts    first day of the history
+    covered           days of the month in the lake; None: all of them from `history_starts` on
+    plans             the owner's goals, notes, fees, dayparts and labour
     shift_table       the month's shifts of the cash drawers, None without any
     """
 
@@ -70,7 +71,7 @@ class Figures:
     through: date | None
     currency: str
     summaries: Summaries
-    lake_starts: date | None = None
+    customers_since: date | None = None
     backoffice: Mapping[str, pa.Table] | None = None
     outside: pa.Table | None = None
     history_starts: date | None = None
@@ -126,7 +127,7 @@ class Figures:
             return {}
         rows = SummaryTables(self.month, {"customers": stack(past)}, self.currency)["customers"]
         return customers_by_month(
-            rows, list(past), self.lake_starts and self.lake_starts.replace(day=1)
+            rows, list(past), self.customers_since and self.customers_since.replace(day=1)
         )
 
     def _own(self, table: pa.Table | None) -> pd.DataFrame:
@@ -179,7 +180,7 @@ class Figures:
     @cached_property
     def calendar(self) -> list[date]:
         """Days of the month that the lake covers, up to `through`."""
-        return covered_days(self.month, self.through, self.lake_starts, self.covered)
+        return covered_days(self.month, self.through, self.history_starts, self.covered)
 
     @cached_property
     def special_days(self) -> dict[date, list[Value]]:

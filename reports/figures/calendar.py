@@ -1,8 +1,8 @@
 """Days and months of the calendar; two spans compared, and the parts of a change.
 
 Takes frames of `days` (one row a business day, store and channel). Returns `Totals` and exact
-integers. An *open day* of a store is a business day with at least one SALE receipt. Source of
-"same weekdays": the report's glossary, [glossary] in reports/text/*/common.toml.
+integers. An *open day* of a store is a business day with at least one SALE receipt, as in the
+report's [glossary]; an open *month* is one that can still gain receipts.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ def dates_of_month(first: date, last: date | None = None) -> list[date]:
 
 
 def covered_days(
-    first: date, through: date | None, lake_starts: date | None, covered: Collection[date] | None
+    first: date, through: date | None, history_starts: date | None, covered: Collection[date] | None
 ) -> list[date]:
     """Days of the month of `first` that the lake covers; other days say nothing."""
     days = dates_of_month(first, through)
     if covered is not None:
         return [day for day in days if day in covered]
-    return [day for day in days if lake_starts is None or day >= lake_starts]
+    return [day for day in days if history_starts is None or day >= history_starts]
 
 
 def same_day(first: date, through: date) -> date:
@@ -183,18 +183,18 @@ class ChangeParts:
     now: int
 
     def amounts(self) -> dict[str, int]:
-        return {name: units for name, units in vars(self).items() if name not in ("base", "now")}
+        return {name: amount for name, amount in vars(self).items() if name not in ("base", "now")}
 
 
 def split_change(now: pd.DataFrame, base: pd.DataFrame, same_weekdays: SameWeekdays) -> ChangeParts:
     """The change of net sales in its parts; `same_weekdays` compares both spans.
 
-    It equals stores + calendar + receipts + average receipt - discounts - refunds.
+    It equals stores + calendar + receipts + average receipt + discounts + refunds.
 
     stores: gross of stores that were open in only one of the spans. For the others, calendar =
     gross now - gross now on the base span's weekdays; receipts = (receipts on those weekdays - base
     receipts) × base average gross; average = the rest of the rise on those weekdays. Discounts and
-    refunds are the plain differences, with their sign turned.
+    refunds are base - now: more of them lower net sales.
     """
     a, b = total(now), total(base)
     stores_now, stores_base = ({k[0] for k in open_days_by(d)} for d in (now, base))

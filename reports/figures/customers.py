@@ -56,8 +56,8 @@ def customers_by_month(
 ) -> dict[date, MonthCustomers]:
     """The new and returning customers of each month of `given`, by all months before.
 
-    `customers` are stacked with their month; `first` is the first month of the lake. If it is None,
-    or a month since then is missing, no customer counts as new.
+    `customers` are stacked with their month; `first` is the first month whose customers
+    are compared. If it is None, or a month since then is missing, no customer counts as new.
     """
     keys = {name: customers[name] for name in ("month", "customer_id")}
     sums = group_sums(keys, customers, ["receipts", "net_sales"])

@@ -2,7 +2,7 @@
 
 The best is that with the smallest error on the shop's own past. What is known ends with `origin`:
 the last day of the history, in mid-month where the last month is open. Usual: a day's net sales =
-the mean of the last WEEKS same weekdays up to the origin (closed days count as 0) × the seasonal
+the mean of the last WEEKS same weekdays up to the origin (days without sales count as 0) × the seasonal
 index of its month ÷ the mean index of the months that those weekdays are in, where 24 months allow
 an index. Smoothed: a level × the share of the weekday, both smoothed exponentially over the last
 year (Holt and Winters, without trend). Naive: the last same weekday. All are tried on each of the
@@ -166,7 +166,7 @@ def smoothed_level(
     ]
     for day in days:
         sold, share, before = net.get(day, 0), shares[day.weekday()], level
-        if share * SHARE_GAIN > SHARE:  # a weekday that is nearly always closed says no level
+        if share * SHARE_GAIN > SHARE:  # a weekday almost without sales says no level
             level = max(before + divide(divide(sold * SHARE, share) - before, LEVEL_GAIN), 1)
         shares[day.weekday()] = share + divide(divide(sold * SHARE, before) - share, SHARE_GAIN)
     return {

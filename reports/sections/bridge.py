@@ -1,4 +1,4 @@
-"""From gross sales to collected money by store, with a difference of 0.00."""
+"""From gross sales to collected money by store, and the difference, 0 in a correct lake."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def bridge(figures: Figures) -> Section:
         for step in steps
         for sign in [-1 if step in ("discounts", "refunds") else 1]
     ]
-    gap = total.difference or total.unpaid
+    gap = total.difference or total.unpaid  # of collected: its parts, or the payments, disagree
     phrases = [
         text(
             "bridge.reconciled" if not gap else "bridge.not_reconciled",
@@ -106,8 +106,8 @@ def bridge(figures: Figures) -> Section:
 
 
 def _stores(figures: Figures, by_store: dict[str, Totals]) -> Table:
-    before_history = ("surcharges", "gift_cards", "rounding", "paid")
-    steps = [step for step in STEPS if step not in before_history]
+    left_out = ("surcharges", "gift_cards", "rounding", "paid")
+    steps = [step for step in STEPS if step not in left_out]
     columns = (
         *columns_of("store_name", "receipts"),
         *(

@@ -44,8 +44,8 @@ def customers(figures: Figures) -> Section:
     )
     sentences = [share, lead]
     notes = (
-        (text("customers.since", day=Day(figures.lake_starts)),)
-        if now.has_earlier_months and figures.lake_starts
+        (text("customers.since", day=Day(figures.customers_since)),)
+        if now.has_earlier_months and figures.customers_since
         else ()
     )
     has_rate = now.repeating >= SMALL and not 0 < everyone - now.repeating < SMALL

@@ -1,4 +1,4 @@
-"""Which days: net sales of every day, closed days, holidays and outliers."""
+"""Which days: net sales of every day, days without sales, holidays and outliers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def days(figures: Figures) -> Section:
     ranked = [day for day in opened if net[day] > 0] if enough(figures.total.receipts) else []
     best = max(ranked, key=lambda d: (net[d], d), default=None)
     worst = min(ranked, key=lambda d: (net[d], d), default=None)
-    closed = [day for day in calendar if day not in set(opened)]
+    without_sales = [day for day in calendar if day not in set(opened)]
     notes = figures.special_days
     unusual = outliers(figures.now["days"], figures.before["days"] if figures.before else None)
     sentences = []
@@ -50,8 +50,8 @@ def days(figures: Figures) -> Section:
     negative = [day for day in calendar if net.get(day, 0) < 0]
     if negative:
         sentences.append(_listed("days.negative", negative))
-    if closed:
-        sentences.append(_listed("days.closed", closed))
+    if without_sales:
+        sentences.append(_listed("days.closed", without_sales))
     if unusual:
         sentences.append(
             text("days.unusual", days=first_of([_unusual(figures, o) for o in unusual], UNUSUAL))
@@ -83,7 +83,7 @@ def days(figures: Figures) -> Section:
         if o.net < o.usual and o.day not in notes
     )
     charts = (
-        (_chart(figures, calendar, net, set(closed), best, worst),)
+        (_chart(figures, calendar, net, set(without_sales), best, worst),)
         if len(opened) >= MIN_OPEN_DAYS
         else ()
     )
@@ -119,14 +119,14 @@ def _chart(
     figures: Figures,
     calendar: list[date],
     net: dict[date, int],
-    closed: set[date],
+    without_sales: set[date],
     best: date | None,
     worst: date | None,
 ) -> Chart:
     past = net_by_day(figures) if figures.before else {}
     before = [past.get(day - timedelta(days=28)) for day in calendar]
     ticks = [i for i, day in enumerate(calendar) if day.weekday() == 0]
-    count, currency = Count(len(calendar) - len(closed)), figures.currency
+    count, currency = Count(len(calendar) - len(without_sales)), figures.currency
     alt, marks, notes = text("days.alt_plain", n=count), [], figures.special_days
     if best is not None:
         marks = [(calendar.index(best), Money(net[best], currency, compact=True))]
@@ -140,8 +140,8 @@ def _chart(
         "before": before,
         "name": Month(figures.month, short=True),
         "before_name": text("days.weeks_before"),
-        "closed": [day in closed for day in calendar],
-        "closed_name": text("days.closed_sign"),
+        "without_sales": [day in without_sales for day in calendar],
+        "without_sales_name": text("days.closed_sign"),
         "partial": [False] * len(calendar),
         "notes": [Series(tuple(notes[day])) if day in notes else None for day in calendar],
         "currency": currency,

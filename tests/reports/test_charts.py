@@ -68,7 +68,7 @@ def charts_of(values: list[int]) -> dict[str, Chart]:
     return {
         "days": chart(
             "days",
-            **series(values, before=[None] * len(values), closed=[False] * len(values)),
+            **series(values, before=[None] * len(values), without_sales=[False] * len(values)),
         ),
         "trend": chart("trend", **series(values, average=[None] * len(values))),
         "lines": chart("lines", **series(values, lines=[(Name("a"), values)], index=False)),

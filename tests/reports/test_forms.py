@@ -221,7 +221,12 @@ def test_an_open_month_is_compared_with_the_same_days(shop, make_summaries):
 def test_changes_name_what_moved(summaries, files):
     before = json.loads(files["figures.json"])
     same = reports.monthly(
-        MONTHS[-1], summaries, lake_decimals=2, lineage=LINEAGE, changes=before, locale="es_MX"
+        MONTHS[-1],
+        summaries,
+        lake_decimals=2,
+        lineage=LINEAGE,
+        previous_figures=before,
+        locale="es_MX",
     )
     assert "Ninguna cifra cambió" in same["report.md"].decode()
     before["currencies"]["MXN"]["bridge"]["total"]["net_sales"] = "1.00"
@@ -233,7 +238,7 @@ def test_changes_name_what_moved(summaries, files):
         summaries,
         lake_decimals=2,
         lineage=LINEAGE,
-        changes=before,
+        previous_figures=before,
         locale="es_MX",
         changed_receipts=[
             {"number": "1-1001", "why": "late", "day": "2025-09-03", "total": "150.00"}
@@ -377,7 +382,7 @@ def test_small_groups_of_customers_are_hidden(shop, make_summaries):
         make_summaries(shop(customers=4), MONTHS[1:]),
         lake_decimals=2,
         lineage={},
-        lake_starts=MONTHS[1],
+        customers_since=MONTHS[1],
         locale="es_MX",
     )
     assert "Menos de 5 clientes" in few["report.md"].decode()

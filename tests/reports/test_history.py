@@ -32,7 +32,7 @@ def told(shop, make_summaries):
     def tell(months=MONTHS, **changed) -> tuple[dict, str]:
         files = reports.cumulative(
             max(months),
-            {m: {n: built[m][n] for n in reports.HISTORY} for m in months},
+            {m: {n: built[m][n] for n in reports.CUMULATIVE_TABLES} for m in months},
             lake_decimals=2,
             lineage={"version": 1},
             locale="en_US",
@@ -58,7 +58,7 @@ def test_a_month_under_way_has_not_moved_and_a_closed_one_has(told):
     first = before["currencies"]["MXN"]["trend"]["months"]
     first["2025-02"]["net_sales"], first["2025-07"]["net_sales"] = "1.00", "2.00"
     for through in (OPEN, None):
-        _, text = told(through=through, changes=before)
+        _, text = told(through=through, previous_figures=before)
         assert (
             "1 month changed since the previous version" in text
             and "| February 2025 | \\$1.00 |" in text

@@ -29,7 +29,9 @@ def lake(tmp_path_factory, shop, make_summaries) -> Path:
     root = tmp_path_factory.mktemp("lake") / "reports"
     tables = make_summaries(shop(receipts=6), MONTHS)
     versions = {}
-    files = reports.monthly(MONTHS[-1], tables, lake_decimals=2, lineage={}, lake_starts=MONTHS[0])
+    files = reports.monthly(
+        MONTHS[-1], tables, lake_decimals=2, lineage={}, customers_since=MONTHS[0]
+    )
     for number, month in enumerate(MONTHS):
         name = f"{month:%Y-%m}"
         versions[name] = [f"{n:06d}.0123456789abcdef" for n in range(1, 2 + (number == 2))]

@@ -267,7 +267,7 @@ def test_no_share_or_best_of_a_total_that_is_zero_or_negative(shop):
 def test_days_before_the_lake_are_no_days_without_sales(day):
     august = [AUGUST.replace(day=day), AUGUST.replace(day=31)]
     shop = replace(Shop(), closed=lambda d: not august[0] <= d <= august[1])
-    document = monthly_of(shop, (AUGUST,), lake_starts=august[0])
+    document = monthly_of(shop, (AUGUST,), history_starts=august[0])
     section = next(s for s in document.sections if s.key == "days")
     assert not any(sentence.key == "days.closed" for sentence in section.sentences)
     assert min(section.figures["days"]) == august[0].isoformat() == document.since.isoformat()
@@ -291,7 +291,7 @@ def test_a_list_of_days_says_how_many_more_there_are(count):
 def test_days_that_the_lake_does_not_hold_are_left_out_of_the_calendar():
     held = [AUGUST.replace(day=3), *(AUGUST.replace(day=day) for day in range(10, 32))]
     shop = replace(Shop(), closed=lambda day: day not in held)
-    document = monthly_of(shop, (AUGUST,), lake_starts=held[0], covered=held)
+    document = monthly_of(shop, (AUGUST,), history_starts=held[0], covered=held)
     section = next(s for s in document.sections if s.key == "days")
     assert list(section.figures["days"]) == [day.isoformat() for day in held]
     assert not any(sentence.key == "days.closed" for sentence in section.sentences)

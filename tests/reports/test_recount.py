@@ -33,7 +33,7 @@ def told(tmp_path_factory) -> tuple[dict, Recount]:
             lake_decimals=2,
             lineage={},
             locale="en_US",
-            lake_starts=FEBRUARY,
+            customers_since=FEBRUARY,
         )
     return json.loads(files["figures.json"])["currencies"]["MXN"], Recount(
         result, tmp_path_factory.mktemp("raw"), APRIL, MARCH

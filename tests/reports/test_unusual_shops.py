@@ -144,7 +144,7 @@ def test_monthly_report_of_an_awkward_shop(awkward, turn):
         lake_decimals=lake_decimals,
         decimals=DECIMALS,
         lineage=LINEAGE,
-        lake_starts=months[0],
+        customers_since=months[0],
         paper=paper,
     )
     text = files["report.md"].decode()
