@@ -49,30 +49,30 @@ def run(options: argparse.Namespace) -> int:
         _forget(lake)
     if options.accept_source or options.accept_key:
         _accept(lake, is_source=options.accept_source, is_key=options.accept_key)
-    owner = identity.read_owner(lake)
+    recorded = identity.read_identity(lake)
     print(f"lake           {settings.lake_name()}")
-    if owner is None:
+    if recorded is None:
         print("belongs to     nothing yet; the first run records the source of the settings")
     else:
-        print(f"belongs to     {identity.describe_owner(lake, owner)}")
+        print(f"belongs to     {identity.describe_source(lake, recorded)}")
         for name in identity.other_sources(lake):
-            if other := identity.read_owner(lake, name):
-                print(f"  {name:<13}{identity.describe_owner(lake, other)}")
-        hashed = owner.key != identity.key_fingerprint(None)
-        print(f"customers      {f'hashed with the key {owner.key}' if hashed else 'not hashed'}")
+            if other := identity.read_identity(lake, name):
+                print(f"  {name:<13}{identity.describe_source(lake, other)}")
+        hashed = recorded.key_digest != identity.digest_of_key(None)
+        state = f"hashed with the key {recorded.key_digest}" if hashed else "not hashed"
+        print(f"customers      {state}")
     print(f"local state    {settings.lake_state_folder()}")
-    return 0 if owner else 1
+    return 0 if recorded else 1
 
 
 def _accept(lake: Lake, *, is_source: bool, is_key: bool) -> None:
     """Record the source or the key of the settings. Raises OtherLake, ConfigError."""
-    owner, key = identity.read_owner(lake), settings.rules().customer_key
-    if owner is None and not (is_source and is_key):
+    recorded, key = identity.read_identity(lake), settings.rules().customer_key
+    if recorded is None and not (is_source and is_key):
         raise OtherLake(
             f"{lake.storage.uri()} does not record its shop; accept source and key together"
         )
-    fingerprint = identity.key_fingerprint(key)
-    if owner and not is_key and owner.key != fingerprint:
+    if recorded and not is_key and recorded.key_digest != identity.digest_of_key(key):
         raise OtherLake(
             "CUSTOMER_HASH_KEY is not the lake's; restore the former key, or use --accept-key"
         )
@@ -86,8 +86,8 @@ def _accept(lake: Lake, *, is_source: bool, is_key: bool) -> None:
 def _accept_one(lake: Lake, source: str, key: bytes | None, *, is_source: bool) -> None:
     """Record a source of the settings, or its key, in the lake."""
     partition, name = source or identity.NAME, point_of_sale_of(source)
-    owner = identity.read_owner(lake, partition)
-    before = owner and identity.describe_owner(lake, owner)
+    recorded = identity.read_identity(lake, partition)
+    before = recorded and identity.describe_source(lake, recorded)
     origin = origin_of(connect(name), name) if is_source else before
     if origin is None:
         if source:

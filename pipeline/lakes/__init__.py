@@ -24,8 +24,8 @@ from pipeline.rules import Rules
 from pipeline.settings.run_context import once_per_run
 
 ROOT = ""
-# of what was read or written lately that a process keeps; one of a pool builds a part of one batch,
-# and reads none of what it writes
+# bytes of recent reads and writes that a process keeps in memory: less in a process of a pool, which
+# does not read what it writes
 _RECENT_BYTES, _RECENT_BYTES_OF_POOL = 16 << 20, 2 << 20
 
 
@@ -34,7 +34,7 @@ def lake() -> Lake:
     """The lake of the settings; children of a fork list it again."""
     settings.check()
     opened = open_lake()
-    if not is_simulator():  # a lake of invented receipts that was removed may begin again
+    if not is_simulator():  # a removed lake of the simulator may be created again
         local_state.check_still_there(opened)
     return opened
 
@@ -59,7 +59,7 @@ def open_lake(folder: str = "") -> Lake:
 def check_lake() -> None:
     """Refuse the lake of another shop or another customer key. Raises OtherLake."""
     key = settings.rules().customer_key
-    identity.check_owner(lake(), is_simulator=is_simulator(), key=key)
+    identity.check_identity(lake(), is_simulator=is_simulator(), key=key)
     identity.check_sources(lake(), settings.points_of_sale())
 
 
@@ -69,12 +69,12 @@ def _name_at_root() -> str:
     names = list(settings.points_of_sale())
     if len(names) == 1:
         return names[0]
-    owner, others = identity.read_owner(lake()), identity.other_sources(lake())
-    recorded = identity.point_of_sale_at_root(lake(), owner) if owner else ""
+    root, others = identity.read_identity(lake()), identity.other_sources(lake())
+    recorded = identity.point_of_sale_at_root(lake(), root) if root else ""
     free = [name for name in names if name not in others]
-    if owner and not recorded:  # saved files, which alone are recorded without a name
+    if root and not recorded:  # saved files, which alone are recorded without a name
         free = [name for name in free if settings.point_of_sale(name).is_saved]
-    if recorded in names or (len(free) == 1 if owner else free):
+    if recorded in names or (len(free) == 1 if root else free):
         return recorded or free[0]
     raise OtherLake(
         f"{lake().storage.uri()}: its primary source is {recorded or 'saved files'}, and [pos]"
@@ -169,7 +169,7 @@ def raw_sources() -> list[RawSource]:
 
 
 def additional_generations(datasets: Collection[str]) -> tuple[int, ...]:
-    """Numbers that change whenever the raw data of an additional source change."""
+    """`Lake.generation_of` the raw data of each additional source, as one tuple."""
     return tuple(
         number for source in sources()[1:] for number in raw_lake(source).generation_of(datasets)
     )

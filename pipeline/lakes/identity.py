@@ -1,9 +1,9 @@
 """The shop that fills a lake, and the key that its customers are hashed with.
 
-Both are recorded in the log of the dataset `identity`, partition `lake`: the name of the newest
-manifest holds the fingerprint of the source (8 hex digits) and that of the key (8 more, zeros
-where customers are not hashed), so that planning reads no object. The manifest's metadata states
-the same in words. The key itself is never stored.
+Both are recorded in the log of the dataset `identity`, partition `lake`: in place of a fingerprint
+the name of the newest manifest has the digest of the source (8 hex digits) and that of the key (8
+more, zeros where customers are not hashed), so that planning reads no object. The manifest's
+metadata states the same in words. The key itself is never stored.
 
 A lake of several points of sale has one such partition for each in addition to the one at its root:
 their names are those of the partitions, so that planning sees which they are. The metadata of
@@ -11,7 +11,7 @@ their names are those of the partitions, so that planning sees which they are. T
 since.
 
     simulator   the embedded shop; its lake takes no other source, and no other lake takes it
-    loyverse    the account, by its merchant id; by the API's address where there is none
+    loyverse, square    the account, by its merchant id; by the API's address where there is none
     files       saved files of the shop whose store ids the lake and the files share
 
 Raises OtherLake before a receipt is requested and before anything is written.
@@ -46,7 +46,7 @@ class Origin(NamedTuple):
     name: str = ""
 
     @property
-    def fingerprint(self) -> str:
+    def digest(self) -> str:
         return sha256(f"{self.kind}\n{self.account}".encode()).hexdigest()[:8]
 
     def __str__(self) -> str:
@@ -57,33 +57,33 @@ class Origin(NamedTuple):
         return f"the {self.kind} account {self.name or 'without a name'} ({self.account})"
 
 
-class Owner(NamedTuple):
-    """Fingerprints of source and key, from the name of the newest manifest."""
+class Identity(NamedTuple):
+    """The recorded source and key, by their digests in the newest manifest's name."""
 
     manifest: Manifest
 
     @property
-    def source(self) -> str:
+    def source_digest(self) -> str:
         return self.manifest.fingerprint[:8]
 
     @property
-    def key(self) -> str:
+    def key_digest(self) -> str:
         return self.manifest.fingerprint[8:]
 
 
-SIMULATORS = frozenset(Origin(SIMULATOR, name).fingerprint for name in ("", *SOURCES))
+SIMULATORS = frozenset(Origin(SIMULATOR, name).digest for name in ("", *SOURCES))
 """The embedded shop behind the API of each point of sale; Loyverse's has no name."""
 
 
-def key_fingerprint(key: bytes | None) -> str:
+def digest_of_key(key: bytes | None) -> str:
     """8 hex digits of a key; zeros where customers are not hashed."""
     return hmac.digest(key, b"fingerprint", "sha256").hex()[:8] if key else _UNHASHED
 
 
-def read_owner(lake: Lake, name: str = NAME) -> Owner | None:
-    """The recorded owner of the lake, or of its source `name`; None without one."""
+def read_identity(lake: Lake, name: str = NAME) -> Identity | None:
+    """The recorded identity of the lake, or of its source `name`; None without one."""
     manifest = lake.newest(IDENTITY, name)
-    return Owner(manifest) if manifest else None
+    return Identity(manifest) if manifest else None
 
 
 def other_sources(lake: Lake) -> list[str]:
@@ -91,9 +91,9 @@ def other_sources(lake: Lake) -> list[str]:
     return [name for name in lake.partitions(IDENTITY) if name != NAME]
 
 
-def point_of_sale_at_root(lake: Lake, owner: Owner) -> str:
+def point_of_sale_at_root(lake: Lake, identity: Identity) -> str:
     """The point of sale that filled the lake first; "" if it is not recorded."""
-    metadata = lake.metadata(IDENTITY, NAME, owner.manifest)
+    metadata = lake.metadata(IDENTITY, NAME, identity.manifest)
     kind = metadata["source"]
     recorded: str = metadata.get("point_of_sale", "")
     if recorded or kind == FILES:
@@ -101,38 +101,38 @@ def point_of_sale_at_root(lake: Lake, owner: Owner) -> str:
     return str(metadata["account"] or "loyverse") if kind == SIMULATOR else str(kind)
 
 
-def describe_owner(lake: Lake, owner: Owner) -> Origin:
+def describe_source(lake: Lake, identity: Identity) -> Origin:
     """The source of the lake, in words."""
-    metadata = lake.metadata(IDENTITY, owner.manifest.partition, owner.manifest)
+    metadata = lake.metadata(IDENTITY, identity.manifest.partition, identity.manifest)
     return Origin(metadata["source"], metadata["account"], metadata["name"])
 
 
-def check_owner(lake: Lake, *, is_simulator: bool, key: bytes | None) -> None:
+def check_identity(lake: Lake, *, is_simulator: bool, key: bytes | None) -> None:
     """Refuse another key, and the simulator beside a shop, by the listing alone."""
-    owners = [read_owner(lake, name) for name in lake.partitions(IDENTITY)]
-    if not owners and lake.has_manifests():
+    identities = [read_identity(lake, name) for name in lake.partitions(IDENTITY)]
+    if not identities and lake.has_manifests():
         raise OtherLake(
             f"{lake.storage.uri()} does not record its shop; if it is the shop of the settings,"
             " and CUSTOMER_HASH_KEY is the key of the lake, run: pos lake --accept-source"
             " --accept-key"
         )
-    for recorded in filter(None, owners):
-        if (recorded.source in SIMULATORS) != is_simulator:
+    for recorded in filter(None, identities):
+        if (recorded.source_digest in SIMULATORS) != is_simulator:
             raise _other_source(lake, recorded, SIMULATOR if is_simulator else "a real shop")
-        if recorded.key != key_fingerprint(key):
-            raise OtherLake(_other_key(lake, recorded.key, key))
+        if recorded.key_digest != digest_of_key(key):
+            raise OtherLake(_other_key(lake, recorded.key_digest, key))
 
 
 def check_sources(lake: Lake, names: Collection[str]) -> None:
     """Refuse settings whose points of sale `names` are not those of the lake."""
-    owner, others = read_owner(lake), other_sources(lake)
+    identity, others = read_identity(lake), other_sources(lake)
     if len(names) == 1 and not others:
         return  # its account is compared before anything is requested
-    if owner is None:
+    if identity is None:
         expected = {*others}
     else:
-        metadata = lake.metadata(IDENTITY, NAME, owner.manifest)
-        expected = {*metadata.get("sources", [point_of_sale_at_root(lake, owner)]), *others}
+        metadata = lake.metadata(IDENTITY, NAME, identity.manifest)
+        expected = {*metadata.get("sources", [point_of_sale_at_root(lake, identity)]), *others}
     missing, added = sorted(expected - {*names, ""}), sorted({*names} - expected)
     if missing:
         raise OtherLake(
@@ -141,7 +141,7 @@ def check_sources(lake: Lake, names: Collection[str]) -> None:
             " every source of the lake, so that no receipts are missing from its figures, or set"
             " [lake] url to another folder or prefix"
         )
-    if owner and added:
+    if identity and added:
         raise OtherLake(
             f"{lake.storage.uri()} belongs to {' and '.join(sorted(expected - {''})) or FILES},"
             f" and [pos] source names {', '.join(added)} too; nothing was read or written: to add a"
@@ -159,7 +159,7 @@ def admit(
     raw: Lake | None = None,
     names: Collection[str] = (),
 ) -> str:
-    """Admit a source of the settings to the lake; returns its fingerprint.
+    """Admit a source of the settings to the lake; returns its digest.
 
     A new lake admits any source. Saved files and one account of the API may fill the same lake
     where they share a store. Raises OtherLake for another source. `name` and `raw` are those of a
@@ -167,23 +167,23 @@ def admit(
     several.
     """
     for _ in range(_ATTEMPTS):
-        check_owner(lake, is_simulator=origin.kind == SIMULATOR, key=key)
-        owner = read_owner(lake, name)
-        if owner and owner.source == origin.fingerprint:
-            return origin.fingerprint
-        if owner:
-            before = describe_owner(lake, owner)
+        check_identity(lake, is_simulator=origin.kind == SIMULATOR, key=key)
+        identity = read_identity(lake, name)
+        if identity and identity.source_digest == origin.digest:
+            return origin.digest
+        if identity:
+            before = describe_source(lake, identity)
             is_other = FILES not in (before.kind, origin.kind)
             if is_other or not _share_a_store(raw or lake, source()):
-                raise _other_source(lake, owner, str(origin))
+                raise _other_source(lake, identity, str(origin))
             if origin.kind == FILES:
-                return origin.fingerprint  # the account stays the lake's
+                return origin.digest  # the account stays the lake's
         try:
             record(lake, origin, key, name=name, names=names)
         except Conflict:  # another run has just recorded a source
             lake.refresh(IDENTITY)
             continue
-        return origin.fingerprint
+        return origin.digest
     raise OtherLake(
         f"{lake.storage.uri()}: another run changed its identity at the same time; run again"
     )
@@ -197,7 +197,7 @@ def record(
     `name` is that of an additional source. With several points of sale `names` has all of them,
     the primary one first.
     """
-    hashed = key_fingerprint(key)
+    hashed = digest_of_key(key)
     metadata: dict[str, object] = {
         "source": origin.kind,
         "account": origin.account,
@@ -207,9 +207,7 @@ def record(
     if names and name == NAME:
         metadata |= {"point_of_sale": next(iter(names)), "sources": sorted(names)}
     newest = lake.newest(IDENTITY, name)
-    lake.publish(
-        IDENTITY, name, origin.fingerprint + hashed, {}, metadata, expected_manifest=newest
-    )
+    lake.publish(IDENTITY, name, origin.digest + hashed, {}, metadata, expected_manifest=newest)
 
 
 def stores_of_lake(lake: Lake, reader: Reader) -> frozenset[str]:
@@ -247,8 +245,8 @@ def _share_a_store(lake: Lake, source: Source) -> bool:
     return bool(stores_of_lake(lake, source.reader) & stores_of_source(source))
 
 
-def _other_source(lake: Lake, owner: Owner, kind: str) -> OtherLake:
-    before = describe_owner(lake, owner)
+def _other_source(lake: Lake, identity: Identity, kind: str) -> OtherLake:
+    before = describe_source(lake, identity)
     remedy = "set [lake] url (LAKE_URL) to another folder or prefix, or [pos] url to the lake's own"
     if SIMULATOR not in (before.kind, kind):
         remedy += "; if it is the same shop: pos lake --accept-source"
@@ -264,7 +262,7 @@ def _other_key(lake: Lake, hashed: str, key: bytes | None) -> str:
         "unhashed, and CUSTOMER_HASH_KEY is set now"
         if hashed == _UNHASHED
         else f"hashed with the key {hashed}, and CUSTOMER_HASH_KEY is"
-        + (f" another one ({key_fingerprint(key)})" if key else " not set")
+        + (f" another one ({digest_of_key(key)})" if key else " not set")
     )
     return (
         f"{lake.storage.uri()} holds customers {state}; nothing was read or written: restore the"

@@ -37,7 +37,7 @@ def _read() -> dict[str, Any]:
 
 
 def remember(lake: str, sources: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Note that the lake is there, and the fingerprint of a source by its identity."""
+    """Note that the lake is there, and the digest of a source by its identity."""
     before = _read()
     notes = {"lake": lake, "sources": {**before.get("sources", {}), **sources}}
     if notes == before:
@@ -52,7 +52,7 @@ def remember(lake: str, sources: Mapping[str, str] = MappingProxyType({})) -> No
 
 
 def known_source(identity: str) -> str | None:
-    """The fingerprint of the source with that identity; None where it is not noted."""
+    """The digest of the source with that identity; None where it is not noted."""
     return _read().get("sources", {}).get(identity)
 
 

@@ -25,7 +25,7 @@ from zipfile import BadZipFile, ZipFile
 import pyarrow as pa
 
 from pipeline.errors import ConfigError, Corrupt
-from pipeline.lakes.identity import key_fingerprint
+from pipeline.lakes.identity import digest_of_key
 from pipeline.load import Lake, Storage, decompress
 from pipeline.load.month_packs import PACKED, pack_key
 from pipeline.load.parquet import from_bytes
@@ -56,7 +56,7 @@ def pseudonym(customer: str, key: bytes) -> str:
 def read_erased(storage: Storage, key: bytes | None) -> frozenset[str]:
     """The list of erased customers. Raises ConfigError for another key."""
     listed = [stat.key.removeprefix(LIST).partition("/")[::2] for stat in storage.list(LIST)]
-    others = {mark for mark, _ in listed} - {key_fingerprint(key) if key else ""}
+    others = {mark for mark, _ in listed} - {digest_of_key(key) if key else ""}
     if others:
         raise ConfigError(
             f"{storage.uri(LIST)}: customers were erased under another CUSTOMER_HASH_KEY"
@@ -133,7 +133,7 @@ def read_numbers(
 def erase_customer(lake: Lake, reader: Reader, customer: str, key: bytes) -> list[str]:
     """List the customer as erased and edit raw; return the partitions committed again."""
     read_erased(lake.storage, key)
-    lake.storage.put(f"{LIST}{key_fingerprint(key)}/{erased_entry(customer, key)}", b"{}\n")
+    lake.storage.put(f"{LIST}{digest_of_key(key)}/{erased_entry(customer, key)}", b"{}\n")
     return rewrite(lake, _without(reader, customer))
 
 

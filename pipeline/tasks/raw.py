@@ -47,10 +47,10 @@ def open_source(source: str = ROOT) -> Source:
     shop, key = connect(name), settings.rules().customer_key
     check_lake()
     partition = source or identity.NAME
-    owner = identity.read_owner(lake(), partition)
-    if owner is None or local_state.known_source(shop.identity) != owner.source:
+    recorded = identity.read_identity(lake(), partition)
+    if recorded is None or local_state.known_source(shop.identity) != recorded.source_digest:
         lake().preflight()
-        fingerprint = identity.admit(
+        source_digest = identity.admit(
             lake(),
             origin_of(shop, name),
             key,
@@ -59,7 +59,7 @@ def open_source(source: str = ROOT) -> Source:
             raw=raw_lake(source),
             names=source_names(),
         )
-        local_state.remember(settings.lake_name(), {shop.identity: fingerprint})
+        local_state.remember(settings.lake_name(), {shop.identity: source_digest})
     return shop
 
 

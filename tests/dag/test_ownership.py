@@ -15,7 +15,7 @@ import pytest
 from pipeline import lakes, settings
 from pipeline.errors import OtherLake, StorageUnavailable
 from pipeline.lakes import local_state
-from pipeline.lakes.identity import Origin, admit, check_owner, read_owner, record
+from pipeline.lakes.identity import Origin, admit, check_identity, read_identity, record
 from pipeline.load import Lake, open_storage
 from pipeline.load.local import LocalStorage
 from pipeline.pos.loyverse import reader as loyverse_reader
@@ -59,7 +59,7 @@ def test_only_the_first_source_fills_a_lake(tmp_path: Path, first: Origin, secon
     manifests = sorted((tmp_path / "_manifests").rglob("*.json"))
     lake, ask = new_lake(tmp_path), (Saved if first.kind == FILES else never)
     if first == second:
-        assert admit(lake, second, KEY, ask) == first.fingerprint
+        assert admit(lake, second, KEY, ask) == first.digest
     else:
         with pytest.raises(OtherLake, match="belongs to"):
             admit(lake, second, KEY, ask)
@@ -69,9 +69,9 @@ def test_only_the_first_source_fills_a_lake(tmp_path: Path, first: Origin, secon
 @pytest.mark.parametrize("key", [None, b"another"], ids=["dropped", "another"])
 def test_a_lake_knows_its_key_and_not_the_key_itself(tmp_path: Path, key: bytes | None) -> None:
     admit(new_lake(tmp_path), API, KEY, never)
-    check_owner(new_lake(tmp_path), is_simulator=False, key=KEY)
+    check_identity(new_lake(tmp_path), is_simulator=False, key=KEY)
     with pytest.raises(OtherLake, match="hashed with the key"):
-        check_owner(new_lake(tmp_path), is_simulator=False, key=key)
+        check_identity(new_lake(tmp_path), is_simulator=False, key=key)
     assert not any(
         KEY in path.read_bytes() or KEY.hex().encode() in path.read_bytes()
         for path in tmp_path.rglob("*")
@@ -82,7 +82,7 @@ def test_a_lake_knows_its_key_and_not_the_key_itself(tmp_path: Path, key: bytes 
 def test_an_unhashed_lake_does_not_begin_to_hash_by_itself(tmp_path: Path) -> None:
     admit(new_lake(tmp_path), API, None, never)
     with pytest.raises(OtherLake, match="unhashed, and CUSTOMER_HASH_KEY is set now"):
-        check_owner(new_lake(tmp_path), is_simulator=False, key=KEY)
+        check_identity(new_lake(tmp_path), is_simulator=False, key=KEY)
 
 
 def test_two_first_runs_of_two_shops_leave_one(
@@ -90,7 +90,7 @@ def test_two_first_runs_of_two_shops_leave_one(
 ) -> None:
     """The other run records its source between this one's look and its own record."""
     mine, theirs = new_lake(tmp_path), new_lake(tmp_path)
-    assert read_owner(mine) is None
+    assert read_identity(mine) is None
     record(theirs, OTHER, KEY)
     with pytest.raises(OtherLake, match="Tacos"):
         admit(mine, API, KEY, never)
@@ -103,17 +103,17 @@ def test_files_and_the_api_share_a_lake_where_they_share_a_store(tmp_path: Path)
     lake.commit_window("2026-10-30", {FIRST: body}, {})
     with pytest.raises(OtherLake, match="saved files"):
         admit(lake, API, None, lambda: Saved("s-2"))
-    assert admit(lake, API, None, lambda: Saved("s-1", "s-2")) == API.fingerprint
+    assert admit(lake, API, None, lambda: Saved("s-1", "s-2")) == API.digest
     assert admit(new_lake(tmp_path), Origin(FILES), None, lambda: Saved("s-1"))
     with pytest.raises(OtherLake):
         admit(new_lake(tmp_path), Origin(FILES), None, lambda: Saved("s-3"))
-    assert read_owner(new_lake(tmp_path)).source == API.fingerprint, "the account stays"
+    assert read_identity(new_lake(tmp_path)).source_digest == API.digest, "the account stays"
 
 
 def test_a_filled_lake_that_names_no_shop_is_refused(tmp_path: Path) -> None:
     new_lake(tmp_path).commit_window("2026-10-30", {FIRST: b'{"receipt_number": "1-1"}\n'}, {})
     with pytest.raises(OtherLake, match="--accept-source --accept-key"):
-        check_owner(new_lake(tmp_path), is_simulator=False, key=None)
+        check_identity(new_lake(tmp_path), is_simulator=False, key=None)
 
 
 def raw(folder: Path) -> Callable[[], list[str]]:
