@@ -95,7 +95,7 @@ def extract(shop: ShopServer, windows: list[Window]) -> tuple[float, int]:
             last=END.date() + DAY,  # a later day, so that no month is read beyond its end
             now=NOW,
             state_folder=Path(folder) / "state",
-            report=lambda *_: None,
+            on_progress=lambda *_: None,
         )
         seconds = time.perf_counter() - start
         return seconds, sum(lake.window_metadata(name)["records"] for name in lake.windows())

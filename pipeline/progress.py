@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class Progress:
     """Counts `unit`s of a named piece of work.
 
-    `report(message, percent)` is called at most once in `seconds`, because the visualizer's status
+    `on_progress(message, percent)` is called at most once in `seconds`, because the visualizer's status
     costs a request.
     """
 
@@ -29,11 +29,11 @@ class Progress:
         self,
         name: str,
         unit: str,
-        report: Callable[[str, int | None], None] | None = None,
+        on_progress: Callable[[str, int | None], None] | None = None,
         seconds: float = 5.0,
     ):
         self.name, self.unit, self.done = name, unit, 0
-        self._report, self._seconds = report, seconds
+        self._on_progress, self._seconds = on_progress, seconds
         self._last = self._start = time.monotonic()
         self._bar = _open_bar(name, unit)
 
@@ -48,8 +48,8 @@ class Progress:
         """Show why nothing happens for a while; the caller logs it."""
         if self._bar is not None:
             self._bar.set_postfix_str(reason)
-        if self._report:
-            self._report(f"{self.name}: {self.done:,} {self.unit}, {reason}", None)
+        if self._on_progress:
+            self._on_progress(f"{self.name}: {self.done:,} {self.unit}, {reason}", None)
         self._last = -self._seconds  # the next progress is shown at once
 
     def reach(self, done: int, share: float, detail: str = "") -> None:
@@ -71,8 +71,8 @@ class Progress:
         )
         if self._bar is None:
             log.info("%s", message)
-        if self._report:
-            self._report(message, min(99, int(100 * share)))
+        if self._on_progress:
+            self._on_progress(message, min(99, int(100 * share)))
 
 
 def _open_bar(name: str, unit: str) -> tqdm[None] | None:

@@ -145,7 +145,7 @@ def input_tasks(task: luigi.Task) -> list[DatasetTask]:
 
 @once_per_run
 def _fingerprints() -> dict[str, tuple[tuple[int, ...], str | None]]:
-    """Fingerprints by task id, each with the upstream state of the lake."""
+    """Fingerprints by task id, each with the state of its `fingerprint_datasets`."""
     return {}
 
 
@@ -153,13 +153,13 @@ class DerivedTask(DatasetTask):
     """A partition that is built from others.
 
     Subclasses declare `dataset`, `version` (of the code), `requires()`, the settings that it
-    uses, and `make()`. `upstream` are the datasets that its fingerprint depends on, directly or
-    through others: while nothing is published there, the fingerprint is not computed again, which
+    uses, and `make()`. `fingerprint_datasets` are those that its fingerprint depends on, directly
+    or through others: while nothing is published there, the fingerprint is not computed again, which
     is what makes planning three years of days fast.
     """
 
     version: ClassVar[int | str]
-    upstream: ClassVar[tuple[str, ...]] = DATASETS
+    fingerprint_datasets: ClassVar[tuple[str, ...]] = DATASETS
 
     @property
     def priority(self) -> int:  # type: ignore[override]  # Luigi only reads it
@@ -213,8 +213,8 @@ class DerivedTask(DatasetTask):
     def _upstream_state(self) -> tuple[int, ...]:
         # With the process: a child of a fork inherits what its parent read, and does not see what
         # the parent's other children have published since.
-        at_root = lake().generation_of(self.upstream)
-        return os.getpid(), *at_root, *additional_generations(self.upstream)
+        at_root = lake().generation_of(self.fingerprint_datasets)
+        return os.getpid(), *at_root, *additional_generations(self.fingerprint_datasets)
 
     def digest(self) -> str | None:
         fingerprint = self.fingerprint()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.extract.missing_numbers import find_missing_numbers
-from pipeline.status.findings import name_missing
+from pipeline.status.problems import name_missing
 from pipeline.status.read import Status
 from pipeline.status.text import format_status
 

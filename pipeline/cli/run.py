@@ -5,7 +5,7 @@
                                              --local-scheduler is among them
 
 Like `luigi --module pipeline Nightly`, with two more exit codes: 3 if the lake is older than it
-should be or has gaps, 4 if the account's history limit truncated the run. A run that does not end
+should be or windows are missing, 4 if the account's history limit truncated the run. A run that does not end
 with 0 sends an alert to [mail] alerts_to and WEBHOOK_URL, once a day for each cause;
 also if luigi was killed (128 + the signal's number). Ctrl-C and SIGTERM end luigi and its workers
 first; Ctrl-C sends no alert. PING_URL and [monitor] metrics_file report each run to monitors.
@@ -33,8 +33,8 @@ from pipeline.lakes import raw_partitions, refresh_all
 from pipeline.load import MONTHLY
 from pipeline.load.layout import state_key
 from pipeline.logs import LOG_FILE_VARIABLE
-from pipeline.status.findings import STATE
-from pipeline.status.run_summary import FILE as SUMMARY
+from pipeline.status.problems import STATE
+from pipeline.status.run_summary import FILE as RUN_SUMMARY
 from pipeline.status.text import format_status
 from pipeline.targets import lake
 from pipeline.tasks.failures import VARIABLE, record_failure, send_alert
@@ -77,7 +77,7 @@ def _report(code: int, environment: Mapping[str, str]) -> None:
 
 
 def _run_nightly(options: list[str], environment: Mapping[str, str]) -> int:
-    before, summary = raw_partitions(), _last_summary()
+    earlier_partitions, summary = raw_partitions(), _last_summary()
     code = run_luigi("Nightly", *options, environment=environment)
     if code:
         return code
@@ -92,7 +92,7 @@ def _run_nightly(options: list[str], environment: Mapping[str, str]) -> int:
     if months_with(MONTHLY):
         print(f"report         {newest_report(MONTHLY, 'report.html')}")
         print(f"all reports    {lake().storage.uri('reports/index.html')}\nnext           pos open")
-    cut = [name for name in status.truncated if name not in before]
+    cut = [name for name in status.truncated if name not in earlier_partitions]
     if cut:
         print(
             f"truncated: the account's history limit hid receipts of {', '.join(cut)}; everything"
@@ -106,5 +106,5 @@ def _run_nightly(options: list[str], environment: Mapping[str, str]) -> int:
 
 def _last_summary() -> bytes:
     """The summary of the last run in the lake; empty where there was none."""
-    key = state_key(SUMMARY)
+    key = state_key(RUN_SUMMARY)
     return lake().storage.get(key) if lake().storage.head(key) else b""

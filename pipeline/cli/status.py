@@ -2,9 +2,9 @@
 
     pos status
 
-Shows the last window and its age, gaps, truncated periods, quarantine, stores that stopped sending,
+Shows the last window and its age, missing windows (gaps), truncated periods, quarantine, stores that stopped sending,
 receipts before [pos] history_starts with their amounts, and receipts by store and day of the last
-two weeks. Exit code 3 if the lake is older than it should be or has gaps, for a monitor. Writes
+two weeks. Exit code 3 if the lake is older than it should be or windows are missing, for a monitor. Writes
 state/etl_state.json.
 """
 
@@ -15,7 +15,7 @@ import argparse
 from pipeline import settings
 from pipeline.errors import ExitCode
 from pipeline.lakes import raw_sources
-from pipeline.status.findings import STATE
+from pipeline.status.problems import STATE
 from pipeline.status.read import Status, read_status
 from pipeline.status.text import format_status
 from pipeline.targets import lake

@@ -5,9 +5,9 @@ body of an answer with status 200. A body is complete if its length, chunks, gzi
 checksum are right and `read` raises no ValueError; otherwise the request is repeated.
 
 408, 425, 429, 5xx and connection errors are retried with exponential backoff and jitter, not before
-the time in Retry-After (at most LONGEST_WAIT), and finally raise SourceRetriable. Any other status
-raises RefusedRequest, which the caller explains. Redirects, proxies and ~/.netrc are ignored. The
-token is sent only to the host of the base address, over TLS unless that is loopback, and appears in
+the time in Retry-After (at most LONGEST_WAIT), and finally raise SourceRetriable. A redirect raises
+SourceFatal; any other status raises RefusedRequest, which the caller explains. Proxies and ~/.netrc
+are ignored. The token is sent only to the host of the base address, over TLS unless that is loopback, and appears in
 no message. The time limit holds for the whole request: a timer shuts its socket, even if the peer
 still sends.
 """
@@ -214,7 +214,7 @@ class Http:
             asks = f", asking to wait {wait:,.0f} s" if wait > LONGEST_WAIT else ""
             message = f"answered HTTP {status}{asks}"
             if status == 429:  # Loyverse documents no Retry-After
-                raise TransientError(message, wait, 5.0, RATE + asks)
+                raise TransientError(message, wait, first=5.0, reason=RATE + asks)
             raise TransientError(message, wait, reason=f"the API to recover{asks}")
         if 300 <= status < 400:
             raise SourceFatal(

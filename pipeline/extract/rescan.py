@@ -40,7 +40,7 @@ def rescan(
     now: datetime,
     state_folder: Path,
     max_numbers: int = 0,
-    report: Callable[[str, int | None], None],
+    on_progress: Callable[[str, int | None], None],
 ) -> list[Missed]:
     """Rescan: read the span of `windows` again, commit what raw lacks.
 
@@ -50,7 +50,7 @@ def rescan(
     """
     span = Window(windows[-1].date, windows[0].start, windows[-1].end)
     name = f"rescan of {windows[0].date} to {span.date}"
-    with Progress(name, "receipts", report=report) as bar, on_wait(bar.pause):
+    with Progress(name, "receipts", on_progress=on_progress) as bar, on_wait(bar.pause):
         fetched = fetch_pages(
             source,
             [span],

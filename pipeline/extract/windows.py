@@ -59,27 +59,27 @@ def name_of(windows: Sequence[Window]) -> str:
 
 
 def progress_callbacks(
-    bar: Progress, spans: Sequence[Sequence[Window]], now: datetime, source: Source
+    bar: Progress, months: Sequence[Sequence[Window]], now: datetime, source: Source
 ) -> list[Callable[[FetchProgress], None]]:
-    """Functions that show the progress of each of some spans, all on `bar`.
+    """Functions that show the progress of each of some months, all on `bar`.
 
-    A span is read from its newest receipt back to its start, or the other way if the source serves
-    the oldest first.
+    The windows of a month are read from the newest receipt back to their start, or the other way if
+    the source serves the oldest first.
     """
     is_oldest_first = getattr(source, "is_oldest_first", False)
-    records, shares = [0] * len(spans), [0.0] * len(spans)
+    records, shares = [0] * len(months), [0.0] * len(months)
 
     def show(number: int, step: FetchProgress) -> None:
-        start, end = spans[number][0].start, min(spans[number][-1].end, now)
+        start, end = months[number][0].start, min(months[number][-1].end, now)
         moment = step.newest if is_oldest_first else step.oldest
         if moment:
             read = moment - start if is_oldest_first else end - moment
             share = read / max(end - start, timedelta(seconds=1))
             records[number], shares[number] = step.records, min(max(share, 0.0), 1.0)
-            span_read = f"{'up' if is_oldest_first else 'back'} to {moment:%Y-%m-%d %H:%M}"
-            bar.reach(sum(records), sum(shares) / len(shares), span_read)
+            read_until = f"{'up' if is_oldest_first else 'back'} to {moment:%Y-%m-%d %H:%M}"
+            bar.reach(sum(records), sum(shares) / len(shares), read_until)
 
-    return [partial(show, number) for number in range(len(spans))]
+    return [partial(show, number) for number in range(len(months))]
 
 
 def extract(
@@ -91,7 +91,7 @@ def extract(
     last: date,
     now: datetime,
     state_folder: Path,
-    report: Callable[[str, int | None], None],
+    on_progress: Callable[[str, int | None], None],
 ) -> None:
     """Extract the windows of `days`, those of a month together; commit them in order.
 
@@ -102,7 +102,7 @@ def extract(
     change.
     """
     days = list(days)
-    lake.complete_windows()
+    lake.publish_committed()
     if committed := {str(day) for day in days} & set(window_names(lake)):
         raise Conflict(f"{', '.join(sorted(committed))}: committed by a run that was killed")
     failures: list[SourceError] = []
@@ -120,10 +120,13 @@ def extract(
         )
 
     try:
-        for span in consecutive_days(days):
-            windows = list(consecutive_windows(span, lake, day_bounds))
+        for consecutive in consecutive_days(days):
+            windows = list(consecutive_windows(consecutive, lake, day_bounds))
             months = months_of(windows)
-            with Progress(name_of(windows), "receipts", report=report) as bar, on_wait(bar.pause):
+            with (
+                Progress(name_of(windows), "receipts", on_progress=on_progress) as bar,
+                on_wait(bar.pause),
+            ):
                 works = map(
                     partial,
                     [fetch] * len(months),

@@ -50,7 +50,7 @@ class Lake(RawData):
         self._owners: dict[str, tuple[Stat, ...]] = {}
 
     def generation_of(self, datasets: Iterable[str]) -> tuple[int, ...]:
-        """Numbers that change whenever the known state of one of the datasets changes."""
+        """Counters that change whenever what this process knows of a dataset changes."""
         self._log.catch_up()
         return tuple(
             self._log.generations[dataset] + self._raw_generation * (dataset == RAW_RECEIPTS)

@@ -36,7 +36,7 @@ NOTHING = digest_files({})
 
 
 class Content(NamedTuple):
-    """What is to be the newest content; a report's archive alone has the files `kept`."""
+    """The content to publish; the files `kept` are stored only in a report's archive."""
 
     dataset: str
     partition: str
@@ -85,7 +85,7 @@ class Publication:
                 self.result = error
 
     def prepare(self) -> None:
-        """Read what the expected manifest has left. Raises Corrupt for an invalid log."""
+        """Read the files that the expected manifest lists. Raises Corrupt for an invalid log."""
         self._log.check_log(*self._place)
         self._previous = self._log.read(self._expected)["files"] if self._expected else {}
 
@@ -105,7 +105,7 @@ class Publication:
         fingerprint = self._content.fingerprint
         return CommitEntry(*self._place, self._expected, fingerprint, self._digest, body)
 
-    def check_archive(self) -> None:
+    def take_over_archive(self) -> None:
         """Take over what a killed run archived of the same files. Raises Corrupt."""
         if self.archive is None:
             return
@@ -128,7 +128,7 @@ class Publication:
             self.entries[name]["etag"] = current.etag
 
     def write(self, name: str) -> Write:
-        """The write of a changed file over what the expected manifest has left."""
+        """The write of a changed file over the one that the expected manifest lists."""
         previous = self._previous.get(name)
         return self._write(name, previous["etag"] if previous else None)
 

@@ -63,7 +63,7 @@ def _archive(storage: Storage, items: Sequence[Publication]) -> None:
     outcomes = storage.put_all([write for _, write in archives])
     for (item, _), outcome in zip(archives, outcomes, strict=True):
         if isinstance(outcome, Conflict):
-            item.attempt(item.check_archive)
+            item.attempt(item.take_over_archive)
 
 
 def _put_files(

@@ -92,7 +92,7 @@ class RawData:
         """The manifest that a raw object belongs to; None if it does not count."""
         return self._committed.by_digest.get(entry.partition_digest)
 
-    def complete_windows(self) -> None:
+    def publish_committed(self) -> None:
         """Publish the raw receipts that killed runs have committed."""
         self._log.complete_commits(RAW_RECEIPTS)
 

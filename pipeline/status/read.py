@@ -21,7 +21,8 @@ from pipeline.extract.window_bounds import DAY
 from pipeline.extract.windows import consecutive_days
 from pipeline.lakes.raw_source import RawSource
 from pipeline.load import CATALOG, Lake, decompress
-from pipeline.status.findings import (
+from pipeline.status.outside_history import as_json, read_outside
+from pipeline.status.problems import (
     STATE,
     current_months,
     find_quarantined,
@@ -30,7 +31,6 @@ from pipeline.status.findings import (
     still_unknown,
     why_no_shifts,
 )
-from pipeline.status.outside_history import as_json, read_outside
 from pipeline.status.recent_days import FORTNIGHT, read_recent_days
 
 
@@ -46,7 +46,8 @@ class Status:
     `history_starts`, `quarantined_records` the records in quarantine: no total counts them.
     `no_shifts` says by source why the newest shifts of the cash drawers are missing. With several
     points of sale `sources` has the first five fields of each; then `last_window` is the last that
-    all of them have, and the lake has the gaps and limits of every source. `windows` and `months`
+    all of them have, and the lake has the gaps and limits of every source. `gaps` are missing windows,
+    as spans of days. `windows` and `months`
     are the numbers of the manifests that the next status need not read again.
     """
 

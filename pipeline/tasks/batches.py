@@ -55,7 +55,7 @@ class Months(settings.Days):
 class BatchTask(DerivedTask):
     """A partition, or a batch of them: its day or month is then a tuple."""
 
-    is_for_clusters = True
+    may_run_on_cluster = True
     """Whether a cluster builds it if there is one; else this machine does."""
     draws_charts = False
     """Whether it is a report."""
@@ -177,7 +177,7 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
     large = [BuildRequest.for_task(task) for task in tasks if task.chunks() > 1]
     groups = group_tasks({task: work[task] for task in tasks if task.chunks() == 1})
     is_little = sum(work.values()) <= limit_to_chunk(_LITTLE_WORK)
-    engine_name = check_name() if tasks[0].is_for_clusters else "local"
+    engine_name = check_name() if tasks[0].may_run_on_cluster else "local"
     if engine_name == "local" and not large and (is_little or workers() == 1):
         if sum(work.values()) <= limit_to_chunk(GROUP_SIZE):
             groups = [sorted(tasks, key=lambda task: task.period)]
@@ -186,7 +186,7 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
     executor = open_executor(engine_name, draws_charts=tasks[0].draws_charts)
     if executor.url and batch.set_tracking_url:
         batch.set_tracking_url(executor.url)
-    with Progress(f"{name} on {executor.name}", "tasks", report=batch.report_progress) as bar:
+    with Progress(f"{name} on {executor.name}", "tasks", on_progress=batch.report_progress) as bar:
 
         def on_step(step: Step) -> None:
             bar.reach(

@@ -24,7 +24,7 @@ class CumulativeReport(Report):
     """The history through a month; it lists the versions of the reports before it."""
 
     dataset, version = CUMULATIVE, 8
-    upstream = (*MonthlyReport.upstream, MONTHLY, CUMULATIVE)
+    fingerprint_datasets = (*MonthlyReport.fingerprint_datasets, MONTHLY, CUMULATIVE)
 
     @property
     def priority(self) -> int:  # type: ignore[override]  # Luigi only reads it

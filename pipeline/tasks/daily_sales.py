@@ -46,7 +46,7 @@ class DailySales(BatchTask):
 
     date: dt.date = settings.field(settings.Days(default=None))
     dataset, version = STAGING, schema.version_of(schema.LAKE)
-    upstream = (RAW_RECEIPTS, CATALOG)
+    fingerprint_datasets = (RAW_RECEIPTS, CATALOG)
 
     def requires(self) -> list[DatasetTask]:
         days = self.windows()

@@ -60,9 +60,9 @@ class MonthlyReport(Report, BatchTask):
 
     month: dt.date = settings.field(Months(default=None))
     dataset, version = MONTHLY, 7
-    is_for_clusters, draws_charts = False, True
-    upstream = (
-        *MonthlyCustomers.upstream,
+    may_run_on_cluster, draws_charts = False, True
+    fingerprint_datasets = (
+        *MonthlyCustomers.fingerprint_datasets,
         CUSTOMERS,
         BACKOFFICE,
         OUTSIDE,

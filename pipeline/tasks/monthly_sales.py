@@ -35,7 +35,7 @@ class MonthlySales(BatchTask):
 
     month: dt.date = settings.field(Months(default=None))
     dataset, version = SALES, schema.version_of(schema.LAKE)
-    upstream = (*DailySales.upstream, STAGING)
+    fingerprint_datasets = (*DailySales.fingerprint_datasets, STAGING)
 
     def requires(self) -> list[DailySales]:
         return [DailySales(date=day) for day in days_of(self.month)]

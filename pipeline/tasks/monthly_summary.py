@@ -32,7 +32,7 @@ class MonthlySummary(BatchTask):
     month: dt.date = settings.field(Months(default=None))
     dataset = SUMMARY
     version = f"3:{schema.version_of((*schema.SUMMARY, schema.RECEIPT_FIGURES))}"
-    upstream = (*MonthlySales.upstream, SALES)
+    fingerprint_datasets = (*MonthlySales.fingerprint_datasets, SALES)
 
     def requires(self) -> list[DatasetTask]:
         return [MonthlySales(month=self.month), *catalogs_for(days_of(self.month)[-1])]
@@ -88,8 +88,8 @@ class MonthlyCustomers(BatchTask):
 
     month: dt.date = settings.field(Months(default=None))
     dataset, version = CUSTOMERS, schema.version_of((schema.CUSTOMERS,))
-    is_for_clusters = False
-    upstream = (*MonthlySummary.upstream, SUMMARY)
+    may_run_on_cluster = False
+    fingerprint_datasets = (*MonthlySummary.fingerprint_datasets, SUMMARY)
 
     def requires(self) -> list[MonthlySummary]:
         return [MonthlySummary(month=self.month)]

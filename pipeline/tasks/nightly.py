@@ -171,7 +171,7 @@ class Nightly(DerivedTask):
 
     def _summarize_run(self, status: Status) -> None:
         """Write state files and log the summary."""
-        from pipeline.status.findings import STATE
+        from pipeline.status.problems import STATE
         from pipeline.status.run_summary import FILE, format_summary, read_summary
         from pipeline.status.text import format_status
 

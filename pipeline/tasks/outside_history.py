@@ -70,7 +70,7 @@ class OutsideHistory(DerivedTask):
 
     month: dt.date = settings.field(settings.MonthParameter(default=None))
     dataset, version = OUTSIDE, f"2:{schema.version_of((schema.OUTSIDE,))}"
-    upstream = (RAW_RECEIPTS,)
+    fingerprint_datasets = (RAW_RECEIPTS,)
 
     def requires(self) -> list[RawReceipts]:
         first, last, allowed_lateness_days = history_span()
@@ -116,7 +116,7 @@ class OutsideHistory(DerivedTask):
 @once_per_run
 def warn_of_uncounted() -> None:
     """Log, once a run, receipts that no figure counts: quarantined or too early."""
-    from pipeline.status.findings import find_quarantined
+    from pipeline.status.problems import find_quarantined
 
     first = history_span().first
     rows = read_outside(raw_sources(), first, list_outside()).to_pylist()

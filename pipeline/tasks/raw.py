@@ -208,7 +208,7 @@ class RawReceipts(RawDays):
             last=settings.last_day(),
             now=settings.now(),
             state_folder=settings.lake_state_folder(),
-            report=self.report_progress,
+            on_progress=self.report_progress,
         )
 
 
@@ -259,7 +259,7 @@ class Rescan(RawTask):
             now=settings.now(),
             state_folder=settings.lake_state_folder(),
             max_numbers=settings.pos().missing_numbers,
-            report=self.report_progress,
+            on_progress=self.report_progress,
         )
         self.report_progress(f"{len(missed)} receipts were missing", 100)
 

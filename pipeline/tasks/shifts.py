@@ -36,7 +36,7 @@ FILE = "shifts"
 HALF = 15
 """The last day of the first half of a month."""
 LOOK_BACK = 3
-_READING = 250_000  # the work of a month, as BatchTask.size counts it: those of years use the pool
+_READING = 250_000  # BatchTask.size of a month: years are enough work for the process pool
 
 log = logging.getLogger(__name__)
 
@@ -187,9 +187,9 @@ class MonthlyShifts(BatchTask):
     """The shifts of a month; publishes no file (digest NOTHING) where there are none."""
 
     month: dt.date = settings.field(Months(default=None))
-    is_for_clusters = False
+    may_run_on_cluster = False
     dataset, version = SHIFTS, schema.version_of((schema.SHIFTS,))
-    upstream = (RAW_SHIFTS, CATALOG)
+    fingerprint_datasets = (RAW_SHIFTS, CATALOG)
 
     def requires(self) -> list[RawTask]:
         days = parts_of(self.month)

@@ -306,9 +306,9 @@ def test_upstream_names_every_dataset_that_a_fingerprint_depends_on(shop: InProc
             below = flatten(task.requires())
             asked += [one for one in below if isinstance(one, DerivedTask)]
             for one in below:
-                assert {one.dataset, *getattr(one, "upstream", ())} <= set(task.upstream), (
-                    f"{task} follows from {one}"
-                )
+                assert {one.dataset, *getattr(one, "fingerprint_datasets", ())} <= set(
+                    task.fingerprint_datasets
+                ), f"{task} follows from {one}"
 
 
 def test_a_fingerprint_is_computed_once_while_nothing_changes(

@@ -215,7 +215,7 @@ class NightsInALake(Nights):
                     last=self._last(),
                     now=self.clock,
                     state_folder=self.folder / "state",
-                    report=lambda *_: None,
+                    on_progress=lambda *_: None,
                 )
             except Conflict:
                 continue
@@ -244,7 +244,7 @@ class NightsInALake(Nights):
                 self.source,
                 now=self.clock,
                 state_folder=self.folder / "state",
-                report=lambda *_: None,
+                on_progress=lambda *_: None,
             )
             self.waiting = []
 

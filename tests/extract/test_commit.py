@@ -105,7 +105,7 @@ def test_a_kill_leaves_the_first_windows_whole_and_the_others_unborn(
         kept = list(Lake(inner).windows())
         assert kept == [str(window.date) for window in requested[: len(kept)]]
         assert len(kept) in (0, 2, 4, 6)
-        Lake(inner).complete_windows()
+        Lake(inner).publish_committed()
         rest = requested[len(Lake(inner).windows()) :]
         if rest:
             commit(Lake(inner, publish_wait=0), records, rest, tmp_path)
@@ -138,7 +138,7 @@ def test_a_run_says_that_the_clocks_differ(
         last=days[0],
         now=NOW,
         state_folder=tmp_path / "state",
-        report=lambda *_: None,
+        on_progress=lambda *_: None,
     )
     warnings = [text for text in caplog.messages if "the POS's server" in text]
     assert [f"is 5 min 0 s {side}" in text for text in warnings] == ([True] if side else [])

@@ -30,7 +30,7 @@ from pipeline.maintenance.erase import ErasingSource, erased_entry
 from pipeline.pos.source import Record
 from pipeline.simulator import serve
 from pipeline.simulator.source import Entry
-from pipeline.status.findings import still_unknown
+from pipeline.status.problems import still_unknown
 from tests.extract.small_shop import (
     DAY,
     NOW,
@@ -173,7 +173,7 @@ def swept(lake: Lake, source: object, folder: Path, batch: str) -> list[str | No
             now=NOW,
             state_folder=folder / "state",
             max_numbers=50,
-            report=lambda *_: None,
+            on_progress=lambda *_: None,
         )
     ]
 
@@ -265,7 +265,7 @@ def test_a_scan_begins_where_the_windows_begin(zone: int, late: int, is_ahead: b
             lake,
             source,
             max_numbers=50,
-            report=lambda *_: None,
+            on_progress=lambda *_: None,
             **options,
         )
         requested = lake.metadata(RAW_RECEIPTS, "2026-10-02-rescan-1")["asked"]

@@ -85,7 +85,7 @@ def run(storage: Storage, source: Recorded, folder: Path, days: list[date]) -> N
         last=DAYS[-1],
         now=NOW,
         state_folder=folder / "state",
-        report=lambda *_: None,
+        on_progress=lambda *_: None,
     )
 
 
@@ -135,21 +135,21 @@ def test_a_kill_loses_nothing_that_was_committed(
     inner = open_storage(f"{tmp_path}/lake")
     with pytest.raises(Killed):
         run(FaultyStorage(inner, at, after=after, commands=("PUT",)), Recorded(), tmp_path, DAYS)
-    Lake(inner).complete_windows()
+    Lake(inner).publish_committed()
     held = list(Lake(inner).windows())
     assert held == [str(day) for day in DAYS[: len(held)]]
     run(inner, Recorded(), tmp_path, DAYS)
     assert objects(inner) == expected
 
 
-def test_progress_adds_up_over_spans() -> None:
-    """Two spans of a day, one read by half: a quarter of all."""
+def test_progress_adds_up_over_months() -> None:
+    """Two months of a day, one read by half: a quarter of all."""
     report: list[tuple[str, int | None]] = []
-    spans = [[window] for window in windows(2)]
-    bar = Progress("x", "receipts", report=lambda *shown: report.append(shown), seconds=0)
-    first, second = progress_callbacks(bar, spans, NOW, Recorded())
-    second(FetchProgress(1, 10, 1, spans[1][0].start + DAY / 2))
-    first(FetchProgress(1, 5, 1, spans[0][0].start))
+    months = [[window] for window in windows(2)]
+    bar = Progress("x", "receipts", on_progress=lambda *shown: report.append(shown), seconds=0)
+    first, second = progress_callbacks(bar, months, NOW, Recorded())
+    second(FetchProgress(1, 10, 1, months[1][0].start + DAY / 2))
+    first(FetchProgress(1, 5, 1, months[0][0].start))
     assert [percent for _, percent in report] == [25, 75] and bar.done == 15
 
 

@@ -1,4 +1,4 @@
-"""What a status names: rejected records, silent stores, missing numbers, shifts."""
+"""Problems that a status names: rejected records, silent stores, missing numbers, shifts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def current_months(lake: Lake) -> dict[str, int]:
 
 
 def find_quarantined(lake: Lake) -> list[dict[str, Any]]:
-    """Records in quarantine in the last YEAR months; from the last status if the same."""
+    """Records in quarantine in the last YEAR months.
+
+    Those of months that have not changed are taken from the last status."""
     rows: list[dict[str, Any]] = []
     names = ["receipt_number", "business_day", "reason", "detail", "total", "record"]
     before = lake.read_state(STATE)
