@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.transform import Catalog, Raw, Rules, Store, read_menu
-from pipeline.transform.build_days import tables_of_page
+from pipeline.transform.build_days import tables_of_piece
 from pipeline.transform.columns import fixed, ints
 from pipeline.transform.recipes import RecipeBook
 from tests.reference import settings
@@ -142,7 +142,7 @@ def run(path: Path, out: Path, part: int, parts: int) -> None:
     shop_rules = rules()
     book, months = RecipeBook(shop_rules.menu, Catalog.read(settings.catalog())), Months(out, part)
     for body in pages(path, size * part // parts, size * (part + 1) // parts):
-        months.add(tables_of_page(Raw("b", "x", body), book, shop_rules).sales)
+        months.add(tables_of_piece(Raw("b", "x", body), book, shop_rules).sales)
     months.close()
 
 

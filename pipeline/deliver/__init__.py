@@ -1,8 +1,8 @@
 """Send reports and alerts to their recipients, by e-mail and webhook, once each.
 
 Mail goes over SMTP with TLS, a webhook takes messages in Slack's format, and the delivery log
-records what reached whom. Nothing here renders a report, reads a setting or decides what is sent.
-Raises DeliveryError: `RefusedDelivery` if nothing was sent, `UnansweredDelivery` if it is unknown
+records what reached whom; `plan` finds which report is due to a recipient. Nothing here renders a
+report or reads a setting. Raises DeliveryError: `RefusedDelivery` if nothing was sent, `UnansweredDelivery` if it is unknown
 whether it was.
 """
 

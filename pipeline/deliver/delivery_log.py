@@ -4,8 +4,8 @@ A run that is repeated, or two runs at once, send nothing twice.
 
     deliveries/<kind>/<name>/<version>/<recipient>.<attempt>.<state>.json
 
-`kind` is monthly, cumulative or alert; `name` the month or day; `version` a report's number and
-digest, or an alert's cause; `recipient` a hash, never the address. An attempt begins with the state
+`kind` is monthly, cumulative, daily, weekly or alert; `name` the month or day; `version` a report's
+number and digest, 1 of a daily or weekly message, or an alert's cause; `recipient` a hash, never the address. An attempt begins with the state
 `started` (If-None-Match: only one of two runs can write it) and ends with its result: `sent`;
 `same`, if nothing had to be sent; `refused`, if certainly nothing was sent.
 

@@ -1,4 +1,6 @@
-"""Each dataset of the lake as a SQL table: name, location and columns.
+"""The datasets of the lake as SQL tables: name, location and columns.
+
+The three comparisons with CSV exports (dataset `backoffice`) have no table.
 
 A table is partitioned by `year` and `month`, which are in the names of its folders and not in its
 files. The types are those of Hive, which Athena, Glue and Spark share: instants (UTC) and local

@@ -47,7 +47,7 @@ class Executor(Protocol):
 
     name: str
     is_local: bool
-    """Whether its processes run on this machine, and may take over what the driver has listed."""
+    """Whether its processes run on this machine, and may take over what the process that starts them has listed."""
 
     @property
     def url(self) -> str:

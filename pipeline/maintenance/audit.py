@@ -49,10 +49,13 @@ _ARCHIVE = (
 )
 
 
-def audit(lake: Lake, span: Span, others: tuple[str, ...] = ()) -> Iterator[LakeFinding]:
-    """Everything in a span that its manifests do not state, outside of `others`."""
+def audit(lake: Lake, span: Span, source_folders: tuple[str, ...] = ()) -> Iterator[LakeFinding]:
+    """Every object of a span that does not match the manifests.
+
+    `source_folders` are those of additional sources, which have an audit of their own.
+    """
     lake.refresh()
-    apart = tuple(f"{folder}/" for folder in others)
+    apart = tuple(f"{folder}/" for folder in source_folders)
     stats = [stat for stat in lake.storage.list() if not stat.key.startswith(apart)]
     partitions = [
         (dataset, partition)
@@ -76,7 +79,7 @@ def _check_log(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFinding
         lake.check_log(dataset, partition)
     except Corrupt as error:
         location = storage.uri(log_prefix(dataset, partition))
-        remedy = "nothing is published into that partition before"
+        remedy = "until this is repaired, nothing is published into that partition"
         yield LakeFinding(location, str(error), remedy, dataset, partition)
     for manifest in lake.history(dataset, partition):
         commit = commit_key(dataset, partition, manifest.number)

@@ -1,7 +1,8 @@
 """Points of sale: a folder for each vendor, and saved files (`files.py`).
 
-A point of sale implements the contract of `source.py` and has one line each in SOURCES and READERS.
-Its module is imported when it is opened, so that a lake can be read without it.
+A point of sale implements the contract of `source.py` and has one line each in SOURCES and READERS;
+`files` is read with the reader of the point of sale that the files come from. A module is imported
+when it is opened, so that a lake can be read without it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The contract of a point of sale: its data, and how its JSON is read.
 
 A new point of sale is a folder with a module `reader.py` (see `Reader`), a function that opens a
-`Source`, and a line in `pipeline/pos/__init__.py`. All instants are UTC; a field is None where it
+`Source`, and a line for each in `pipeline/pos/__init__.py`. All instants are UTC; a field is None where it
 is missing or unreadable.
 """
 
@@ -129,7 +129,8 @@ class ExportForm:
     needed     the columns without which an export of a kind is refused
     item       headings that only an export of item lines has
     impersonal headings of other columns that say nothing about a customer
-    sales, refunds, cancelled   values of type; beginnings of status
+    sales, refunds   values of type
+    cancelled  beginnings of status
     row        figures of a row as the lake has them (refunds negative, discounts of sales
                positive), from its cells, its amounts and the kind of export
     summed     kinds in which several rows of a receipt are added up

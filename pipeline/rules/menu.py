@@ -35,7 +35,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Extra:
-    """Modifiers that go with the components of `part`, `each` of them with one."""
+    """Modifiers that go with the components of `part`; `each` is how many go with one."""
 
     modifier: str
     part: int
@@ -48,7 +48,10 @@ class Extra:
 
 @dataclass(frozen=True)
 class Combo:
-    """A combo: which items it is, its parts, how its money is allocated."""
+    """A combo: which items it is, its parts, how its money is allocated.
+
+    `share` says by what its money is divided, `remainder` which part gets the cents left over.
+    """
 
     name: str | None
     sold_as: tuple[str, ...]
@@ -75,7 +78,7 @@ class Composites:
     remainder: str = "largest"
     never_split: tuple[str, ...] = ()
 
-    def takes(self, item: str) -> bool:
+    def is_split(self, item: str) -> bool:
         return self.split and item not in Patterns(self.never_split)
 
 
@@ -122,7 +125,7 @@ class CombosByText:
         self._combos = combos
         self._aliases = Aliases(
             {str(number): getattr(combo, attribute) for number, combo in enumerate(combos, 1)},
-            own=False,
+            names_match_themselves=False,
         )
 
     def get(self, *texts: str) -> Combo | None:

@@ -67,7 +67,9 @@ class _Reader:
             raise self.fail(where, "must be a table")
         spelled = {key: self.strings(value, f"[{where}] {key!r}") for key, value in table.items()}
         try:
-            return Aliases(spelled, own=where not in ("channels", "tickets", "categories"))
+            return Aliases(
+                spelled, names_match_themselves=where not in ("channels", "tickets", "categories")
+            )
         except ValueError as error:
             raise self.fail(f"[{where}]", str(error)) from error
 

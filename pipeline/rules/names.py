@@ -48,13 +48,18 @@ class Patterns:
 
 
 class Aliases:
-    """Names by their spellings; a name is one itself, if `own`. Raises ValueError."""
+    """Names by their spellings; a name in two entries raises ValueError.
 
-    def __init__(self, table: Mapping[str, Iterable[str]], own: bool = True):
+    A name is a spelling of itself if `names_match_themselves`.
+    """
+
+    def __init__(self, table: Mapping[str, Iterable[str]], names_match_themselves: bool = True):
         self.table = {
             name: sorted({fold(s) for s in spellings}) for name, spellings in sorted(table.items())
         }
-        self._exact: dict[str, str] = {fold(name): name for name in self.table} if own else {}
+        self._exact: dict[str, str] = (
+            {fold(name): name for name in self.table} if names_match_themselves else {}
+        )
         wild: dict[str, str] = {}
         for name, spellings in self.table.items():
             for spelling in spellings:

@@ -23,7 +23,7 @@ from pipeline.transform.catalog import Catalog
 from pipeline.transform.columns import Ints, Labels, expand_ranges, fixed, ints, labels, split
 from pipeline.transform.days import EPOCH, business_days_by_store
 from pipeline.transform.nested import Rows
-from pipeline.transform.parse import chunks
+from pipeline.transform.parse import pieces
 from pipeline.transform.quarantine import quarantine_table
 from pipeline.transform.read import Raw, Records, read
 from pipeline.transform.recipes import RecipeBook
@@ -69,13 +69,15 @@ def build_days(
 
     For each day what `build_day` gives of that day's objects alone, but each record is parsed,
     validated and split once (for a translator: once for each catalog), and revisions are compared
-    in one pass. `books` are those of the menu and some catalogs that earlier calls have used.
+    in one pass. `books` are recipe books of the same menu to reuse, by their catalogs.
     """
     raws = sorted(raw, key=lambda r: (r.partition, r.name))
     if rules.translator is None:
         records = reject_unplaced(read(raws, rules), raws)
         return _build_days(days, raws, records, catalog_of, rules, books)
-    built_days: dict[date, BuiltDay] = {}  # a translator joins the catalog: each with its own days
+    built_days: dict[
+        date, BuiltDay
+    ] = {}  # a translator needs the catalog, so days are grouped by catalog
     ordered = sorted(days)
     for catalog, members in _by_catalog(ordered, catalog_of):
         objects_of = {ordered[member]: days[ordered[member]] for member in members}
@@ -189,17 +191,17 @@ def _split(table: pa.Table, numbers: Ints) -> list[pa.Table]:
 def transform(
     raw: Raw, catalog: Catalog, rules: Rules, size: int = 16 << 20
 ) -> Iterator[ReceiptTables]:
-    """Tables page by page, of any days; revisions are not compared.
+    """Tables piece by piece, of any days; revisions are not compared.
 
-    Memory: one page of `size` bytes. Raises DataError for an invalid record.
+    Memory: one piece of `size` bytes. Raises DataError for an invalid record.
     """
     book = RecipeBook(rules.menu, catalog)
-    for piece in chunks(raw.ndjson, size):
-        yield tables_of_page(raw._replace(ndjson=piece), book, rules)
+    for piece in pieces(raw.ndjson, size):
+        yield tables_of_piece(raw._replace(ndjson=piece), book, rules)
 
 
-def tables_of_page(raw: Raw, book: RecipeBook, rules: Rules) -> ReceiptTables:
-    """The tables of one page, sorted by time. Raises DataError for an invalid record."""
+def tables_of_piece(raw: Raw, book: RecipeBook, rules: Rules) -> ReceiptTables:
+    """The tables of one piece, sorted by time. Raises DataError for an invalid record."""
     records = read([raw], rules, book.catalog.raw)
     if records.rejected:
         rejection = records.rejected[0]

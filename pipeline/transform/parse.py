@@ -63,7 +63,7 @@ def parse(body: bytes, decimals: int) -> pa.RecordBatch:
     return table.combine_chunks().to_batches()[0]
 
 
-def chunks(body: bytes, size: int = CHUNK) -> Iterator[bytes]:
+def pieces(body: bytes, size: int = CHUNK) -> Iterator[bytes]:
     """`body` in pieces of whole lines of about `size` bytes."""
     start = 0
     while start < len(body):
@@ -98,7 +98,7 @@ def parse_all(texts: Sequence[bytes], decimals: int) -> tuple[list[Parsed], list
 def _pieces(texts: Sequence[bytes]) -> Iterator[Piece]:
     for raw, text in enumerate(texts):
         first = 1
-        for body in chunks(text):
+        for body in pieces(text):
             yield Piece(raw, first, body)
             first += body.count(b"\n")
 

@@ -127,7 +127,7 @@ class RecipeBook:
                 if part.dish
             )
             recipe = Recipe(rule.name or name, rule.share, rule.remainder, rule, fixed)
-        elif item and item.components and self.menu.composites.takes(name):
+        elif item and item.components and self.menu.composites.is_split(name):
             composites = self.menu.composites
             fixed = tuple(
                 self._of_composite(item, variant_id, quantity)

@@ -24,7 +24,7 @@ from pipeline.extract.http import Http
 from pipeline.extract.http_faults import RefusedRequest
 from pipeline.pos.api import ApiClient, open_http, read_object
 from pipeline.pos.loyverse import reader as loyverse_reader
-from pipeline.pos.loyverse.endpoints import ENDPOINTS, PAGE_LIMIT, TOLERANCE, Filter, check_shown
+from pipeline.pos.loyverse.endpoints import ENDPOINTS, PAGE_LIMIT, TOLERANCE, Filter, check_filters
 from pipeline.pos.loyverse.lists import Lists
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.loyverse.redaction import redact_rows
@@ -77,7 +77,7 @@ class Loyverse(ApiClient):
                 for records, cursor in self._lists.read(  # noqa: B020
                     "receipts", filters, limit, cursor, read_receipt, _revision
                 ):
-                    check_shown(ENDPOINTS["receipts"], filters, records)
+                    check_filters(ENDPOINTS["receipts"], filters, records)
                     reached = min(
                         [r.created_at for r in records if r.created_at]
                         + ([reached] if reached else []),

@@ -110,10 +110,10 @@ def _write(value: Filter) -> str:
 
 
 @cache
-def _shown(fields: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+def _decoder(fields: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
     """A decoder of the fields of a row that filters use."""
     kinds = [(field, (datetime if field.endswith("_at") else str) | None, None) for field in fields]
-    return msgspec.json.Decoder(msgspec.defstruct("Shown", kinds))
+    return msgspec.json.Decoder(msgspec.defstruct("Filtered", kinds))
 
 
 def check_rows(endpoint: Endpoint, filters: Mapping[str, Filter], rows: list[bytes]) -> None:
@@ -122,21 +122,25 @@ def check_rows(endpoint: Endpoint, filters: Mapping[str, Filter], rows: list[byt
     Dates are checked with TOLERANCE. A field that is missing or unreadable passes.
     """
     fields = tuple(sorted({endpoint.filters[name] for name in filters} - {""}))
-    check_shown(endpoint, filters, _read_shown(rows, _shown(fields).decode) if fields else ())
+    check_filters(
+        endpoint, filters, _read_filtered(rows, _decoder(fields).decode) if fields else ()
+    )
 
 
-def check_shown(endpoint: Endpoint, filters: Mapping[str, Filter], shown: Iterable[object]) -> None:
+def check_filters(
+    endpoint: Endpoint, filters: Mapping[str, Filter], decoded: Iterable[object]
+) -> None:
     """As `check_rows`, for decoded rows; a field is None if it is unreadable."""
     used = [
         (name, endpoint.filters[name], value)
         for name, value in filters.items()
         if endpoint.filters[name]
     ]
-    for row in shown:
+    for row in decoded:
         for name, field, value in used:
             actual = getattr(row, field)
             if actual is not None and not _fits(name, value, actual):
-                # only instants are shown: texts may be personal data
+                # only instants are decoded: texts may be personal data
                 what = f"{field} = {actual}" if isinstance(actual, datetime) else f"another {field}"
                 raise SourceFatal(
                     f"/{endpoint.path} returned a row with {what} although {name} ="
@@ -145,7 +149,7 @@ def check_shown(endpoint: Endpoint, filters: Mapping[str, Filter], shown: Iterab
                 )
 
 
-def _read_shown(rows: list[bytes], decode: Callable[[bytes], object]) -> Iterator[object]:
+def _read_filtered(rows: list[bytes], decode: Callable[[bytes], object]) -> Iterator[object]:
     for row in rows:
         try:
             yield decode(row)

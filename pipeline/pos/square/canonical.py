@@ -1,17 +1,18 @@
 """A Square order to canonical receipts: its sale and its returns.
 
-Takes a record (see `order`), and the lists of the canonical catalog, joined by the ids of
-variations and modifiers. Returns canonical JSON (schema/receipt.py), one line each:
+Takes a record, which is opened as an `Envelope` (an order, its payments and refunds), and the lists
+of the canonical catalog, looked up by the ids of variations and modifiers. Returns canonical JSON
+(schema/receipt.py), one line each:
 
     COMPLETED    a SALE if it has lines, a REFUND if it has returns; an exchange is both
-    CANCELED     the same with `cancelled_at`, which ends a revision that was counted; where none
-                 was, the order was never a sale, and `replaces` says that it is no receipt
+    CANCELED     the same with `cancelled_at`; it counts only if an earlier revision was counted,
+                 as `replaces` says
     OPEN, paid   refused as `paid_not_closed`; counted by `count_open_orders`
     OPEN, DRAFT  nothing: not a sale yet
 
 Sold gift cards are in `gift_cards` and in no line; a redeemed gift card is a payment. Amounts of a
 REFUND are positive. The cost is the catalog's current one. Raises NotCanonicalError for an order
-that breaks a law, or that is paid and open.
+whose sums do not agree (laws.py), or that is paid and open.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any
 from pipeline.pos.listed_fields import names
 from pipeline.pos.source import Lists, NotCanonicalError, ToCanonical
 from pipeline.pos.square.laws import added_tax, check_laws, separate_charges, tax_types
-from pipeline.pos.square.lines import Joins, discounts_of, line_of, taxes_of
+from pipeline.pos.square.lines import CatalogLookup, discounts_of, line_of, taxes_of
 from pipeline.pos.square.order import (
     NO_DECIMALS,
     Envelope,
@@ -58,14 +59,14 @@ GIFT_CARD = "GIFT_CARD"
 
 def translator(lists: Lists, *, count_open_orders: bool = False) -> ToCanonical:
     """The function from a record to canonical receipts, with the catalog's names."""
-    return partial(to_canonical, Joins.from_lists(lists), count_open_orders)
+    return partial(to_canonical, CatalogLookup.from_lists(lists), count_open_orders)
 
 
 counting_open_orders: Callable[[Lists], ToCanonical] = partial(translator, count_open_orders=True)
 """`translator` of a shop whose own summary counts what is paid and still open."""
 
 
-def to_canonical(joins: Joins, count_open_orders: bool, body: bytes) -> list[bytes]:
+def to_canonical(lookup: CatalogLookup, count_open_orders: bool, body: bytes) -> list[bytes]:
     """The canonical receipts of one record."""
     try:
         record = json.loads(body, object_hook=_without_nulls)
@@ -77,7 +78,7 @@ def to_canonical(joins: Joins, count_open_orders: bool, body: bytes) -> list[byt
         raise NotCanonicalError("not_an_object", "", repr(record))
     envelope = open_envelope(record)
     try:
-        return _receipts(envelope, joins, count_open_orders)
+        return _receipts(envelope, lookup, count_open_orders)
     except NotCanonicalError as error:
         receipt = error.receipt or _readable(envelope)
         raise NotCanonicalError(error.reason, error.pointer, error.detail, receipt) from error
@@ -91,7 +92,7 @@ def _without_nulls(fields: Json) -> Json:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _receipts(envelope: Envelope, joins: Joins, count_open_orders: bool) -> list[bytes]:
+def _receipts(envelope: Envelope, lookup: CatalogLookup, count_open_orders: bool) -> list[bytes]:
     order = envelope.order
     state = state_of(order)
     paid = total(paid_tenders(order), "amount_money")
@@ -100,7 +101,7 @@ def _receipts(envelope: Envelope, joins: Joins, count_open_orders: bool) -> list
     if state in ("DRAFT", None) or (state == "OPEN" and not paid):
         return []
     check_laws(order)
-    sale, refund = _sale(envelope, joins), _refund(envelope, joins)
+    sale, refund = _sale(envelope, lookup), _refund(envelope, lookup)
     if refund and not sale:
         refund["payments"] = refunds_of(envelope, _units(refund, order))
     if sale and refund:
@@ -144,7 +145,7 @@ def _header(envelope: Envelope, kind: str) -> Json:
     }
 
 
-def _sale(envelope: Envelope, joins: Joins) -> Json | None:
+def _sale(envelope: Envelope, lookup: CatalogLookup) -> Json | None:
     """What the order sells; None where it only takes back, or opened the drawer."""
     order = envelope.order
     lines, tenders = rows(order, "line_items"), paid_tenders(order)
@@ -157,7 +158,7 @@ def _sale(envelope: Envelope, joins: Joins) -> Json | None:
     tip = amount(order, "total_tip_money") or total(tenders, "tip_money")
     if not lines and not charges:  # an instalment: paid, without items
         lines = [_custom(sum_total - tip - _rounding(order))]
-    receipt = _header(envelope, "SALE") | _content(order, lines, charges, "", joins)
+    receipt = _header(envelope, "SALE") | _content(order, lines, charges, "", lookup)
     return receipt | {
         "total_money": _money(order, sum_total),
         "tip": _money(order, tip),
@@ -165,7 +166,7 @@ def _sale(envelope: Envelope, joins: Joins) -> Json | None:
     }
 
 
-def _refund(envelope: Envelope, joins: Joins) -> Json | None:
+def _refund(envelope: Envelope, lookup: CatalogLookup) -> Json | None:
     """What the order takes back, all entries of `returns` as one; without payments."""
     order, entries = envelope.order, rows(envelope.order, "returns")
     if not entries:
@@ -186,7 +187,7 @@ def _refund(envelope: Envelope, joins: Joins) -> Json | None:
         lines = [_custom(sum_total - tip)]
     sources = [source for entry in entries if (source := text(entry, "source_order_id"))]
     receipt = _header(envelope, "REFUND") | _content(
-        merged, lines, charges, "return_", joins, order
+        merged, lines, charges, "return_", lookup, order
     )
     return receipt | {
         "refund_for": sources[0] if sources else None,
@@ -201,7 +202,7 @@ def _content(
     lines: list[Json],
     charges: list[Json],
     prefix: str,
-    joins: Joins,
+    lookup: CatalogLookup,
     order: Json | None = None,
 ) -> Json:
     """Canonical lines, taxes, discounts and service charges; gift cards apart."""
@@ -210,7 +211,7 @@ def _content(
     gift_cards = [line for line in lines if line.get("item_type") == GIFT_CARD]
     goods = [line for line in lines if line.get("item_type") != GIFT_CARD]
     money = partial(_money, order)
-    items = [line_of(line, kinds, prefix, joins, money) for line in goods]
+    items = [line_of(line, kinds, prefix, lookup, money) for line in goods]
     taxes = taxes_of(goods, kinds, rows(fields, f"{prefix}taxes"), money)
     return {
         "line_items": items,

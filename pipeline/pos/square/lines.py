@@ -25,15 +25,15 @@ class Variation(NamedTuple):
     is_single: bool
 
 
-class Joins(NamedTuple):
+class CatalogLookup(NamedTuple):
     """The catalog by the ids in lines: variations, and the list of each modifier."""
 
     variations: Mapping[str, Variation]
     modifier_lists: Mapping[str, str]
 
     @classmethod
-    def from_lists(cls, lists: Lists) -> Joins:
-        """The joins of a canonical catalog."""
+    def from_lists(cls, lists: Lists) -> CatalogLookup:
+        """The lookup in a canonical catalog."""
         variations = {
             str(variant["variant_id"]): Variation(
                 str(item["id"]),
@@ -51,12 +51,14 @@ class Joins(NamedTuple):
         return cls(variations, modifiers)
 
 
-def line_of(line: Json, kinds: dict[str, str], prefix: str, joins: Joins, money: Money) -> Json:
+def line_of(
+    line: Json, kinds: dict[str, str], prefix: str, lookup: CatalogLookup, money: Money
+) -> Json:
     """A line in canonical form; `kinds` are the types of the order's taxes by uid."""
-    variation = joins.variations.get(text(line, "catalog_object_id") or "")
+    variation = lookup.variations.get(text(line, "catalog_object_id") or "")
     quantity = Decimal(str(line.get("quantity") or "1"))
     modifiers = [
-        _modifier(row, joins, money)
+        _modifier(row, lookup, money)
         for row in rows(line, f"{prefix}modifiers")
         if row.get("quantity") != "0" and (text(row, "catalog_object_id") or _price(row))
     ]
@@ -92,12 +94,12 @@ def _price(modifier: Json) -> int:
     return amount(modifier, "total_price_money")
 
 
-def _modifier(row: Json, joins: Joins, money: Money) -> Json:
+def _modifier(row: Json, lookup: CatalogLookup, money: Money) -> Json:
     """A modifier with the name of its list; free text only up to a colon."""
     identifier = text(row, "catalog_object_id")
     name = text(row, "name") or "?"
     return {
-        "name": joins.modifier_lists.get(identifier or "", "Modifier"),
+        "name": lookup.modifier_lists.get(identifier or "", "Modifier"),
         "option": name if identifier else name.partition(":")[0].strip(),
         "money_amount": money(_price(row)),
     }
