@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 class Progress:
     """Counts `unit`s of a named piece of work.
 
-    `on_progress(message, percent)` is called at most once in `seconds`, because the visualizer's status
-    costs a request.
+    `on_progress(message, percent)` is called at most once in `seconds`, because the visualizer's
+    status costs a request.
     """
 
     def __init__(

@@ -152,9 +152,9 @@ def _fingerprints() -> dict[str, tuple[tuple[int, ...], str | None]]:
 class DerivedTask(DatasetTask):
     """A partition that is built from others.
 
-    Subclasses declare `dataset`, `version` (of the code), `requires()`, the settings that it
-    uses, and `make()`. `fingerprint_datasets` are those that its fingerprint depends on, directly
-    or through others: while nothing is published there, the fingerprint is not computed again, which
+    Subclasses declare `dataset`, `version` (of the code), `requires()`, the settings that it uses,
+    and `make()`. `fingerprint_datasets` are those that its fingerprint depends on, directly or
+    through others: while nothing is published there, the fingerprint is not computed again, which
     is what makes planning three years of days fast.
     """
 

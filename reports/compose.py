@@ -51,10 +51,10 @@ def compose_monthly(
     `decimals` those that each currency has (without: `lake_decimals`). `through` is the last
     complete business day of an open month, None for a closed one. `previous_figures` are the
     figures.json of the previous version, None for a first one, and `changed_receipts` the receipts
-    that came or changed since then, each with number, day, total and why (late, edited, cancelled, refunded,
-    new). `customers_since` is the first day whose customers are in `summaries`: new customers are
-    counted only with it and the `customers` of every month since. `history_starts` is the first day
-    of the history. `covered` are the days of `month` in the lake, by default all from
+    that came or changed since then, each with number, day, total and why (late, edited, cancelled,
+    refunded, new). `customers_since` is the first day whose customers are in `summaries`: new
+    customers are counted only with it and the `customers` of every month since. `history_starts` is
+    the first day of the history. `covered` are the days of `month` in the lake, by default all from
     `history_starts` on; no other day counts as a day without sales. `backoffice` are the tables of
     the POS's own exports, None without any. `outside` are the receipts that arrived in the month
     and are before `history_starts`, `quarantine` the rejected ones. `currency` is that of a month
@@ -133,11 +133,10 @@ def compose_cumulative(
 ) -> Document:
     """The cumulative report as data: all months of `summaries` up to `last`.
 
-    Each has the CUMULATIVE_TABLES. `through` is the last complete business day where `last` is still
-    open. `previous_figures` are the figures.json of the previous version; months that moved since
-    are named.
-    `versions` are the published versions of all reports, each with report, month, version, digest.
-    `weekend` are the weekdays (0 = Monday) that count as the weekend.
+    Each has the CUMULATIVE_TABLES. `through` is the last complete business day where `last` is
+    still open. `previous_figures` are the figures.json of the previous version; months that moved
+    since are named. `versions` are the published versions of all reports, each with report, month,
+    version, digest. `weekend` are the weekdays (0 = Monday) that count as the weekend.
     """
     kept = {month: tables for month, tables in summaries.items() if month <= last}
     if not kept:

@@ -5,8 +5,8 @@
                                              --local-scheduler is among them
 
 Like `luigi --module pipeline Nightly`, with two more exit codes: 3 if the lake is older than it
-should be or windows are missing, 4 if the account's history limit truncated the run. A run that does not end
-with 0 sends an alert to [mail] alerts_to and WEBHOOK_URL, once a day for each cause;
+should be or windows are missing, 4 if the account's history limit truncated the run. A run that
+does not end with 0 sends an alert to [mail] alerts_to and WEBHOOK_URL, once a day for each cause;
 also if luigi was killed (128 + the signal's number). Ctrl-C and SIGTERM end luigi and its workers
 first; Ctrl-C sends no alert. PING_URL and [monitor] metrics_file report each run to monitors.
 `pos tail` follows the run.

@@ -2,8 +2,8 @@
 
 Mail goes over SMTP with TLS, a webhook takes messages in Slack's format, and the delivery log
 records what reached whom; `plan` finds which report is due to a recipient. Nothing here renders a
-report or reads a setting. Raises DeliveryError: `RefusedDelivery` if nothing was sent, `UnansweredDelivery` if it is unknown
-whether it was.
+report or reads a setting. Raises DeliveryError: `RefusedDelivery` if nothing was sent,
+`UnansweredDelivery` if it is unknown whether it was.
 """
 
 from pipeline.deliver.alert import Alert, Failure, explain_code

@@ -5,9 +5,10 @@ A run that is repeated, or two runs at once, send nothing twice.
     deliveries/<kind>/<name>/<version>/<recipient>.<attempt>.<state>.json
 
 `kind` is monthly, cumulative, daily, weekly or alert; `name` the month or day; `version` a report's
-number and digest, 1 of a daily or weekly message, or an alert's cause; `recipient` a hash, never the address. An attempt begins with the state
-`started` (If-None-Match: only one of two runs can write it) and ends with its result: `sent`;
-`same`, if nothing had to be sent; `refused`, if certainly nothing was sent.
+number and digest, 1 of a daily or weekly message, or an alert's cause; `recipient` a hash, never
+the address. An attempt begins with the state `started` (If-None-Match: only one of two runs can
+write it) and ends with its result: `sent`; `same`, if nothing had to be sent; `refused`, if
+certainly nothing was sent.
 
 An attempt without result belongs to a run that is still active, was killed, or got no answer. Other
 runs wait until it is LEASE seconds old; then the next attempt sends again, with the same

@@ -47,7 +47,10 @@ class Executor(Protocol):
 
     name: str
     is_local: bool
-    """Whether its processes run on this machine, and may take over what the process that starts them has listed."""
+    """Whether its processes run on this machine.
+
+    They may then take over what the process that starts them has listed.
+    """
 
     @property
     def url(self) -> str:

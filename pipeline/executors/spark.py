@@ -1,11 +1,11 @@
 """A Spark application that runs the items of a batch.
 
 Takes items and the functions that process them, and returns the results in any order. Spark repeats
-an item whose executor is lost (by default four attempts, then ItemLost). A job that nothing waits for any
-more (an error, an interrupt) is cancelled. No secret goes to Spark: none is accepted as a property,
-and a JVM that is started here inherits none that it does not need. Raises ConfigError where a
-setting or an installation must change, EngineError where the cluster did not answer or gave up,
-each within a bounded time.
+an item whose executor is lost (by default four attempts, then ItemLost). A job that nothing waits
+for any more (an error, an interrupt) is cancelled. No secret goes to Spark: none is accepted as a
+property, and a JVM that is started here inherits none that it does not need. Raises ConfigError
+where a setting or an installation must change, EngineError where the cluster did not answer or gave
+up, each within a bounded time.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Cluster:
     def run(
         self, name: str, items: Sequence[T], do: Callable[[T], R], on_step: Callable[[Step], None]
     ) -> list[R]:
-        """What `do` returns of each item, one Spark task each; callers pass the longest first."""
+        """What `do` returns of each item, a Spark task each; pass the longest first."""
         results = self.context.parallelize(items, len(items)).map(do)
         return self._watch(name, len(items), results, on_step)
 

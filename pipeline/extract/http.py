@@ -7,9 +7,9 @@ checksum are right and `read` raises no ValueError; otherwise the request is rep
 408, 425, 429, 5xx and connection errors are retried with exponential backoff and jitter, not before
 the time in Retry-After (at most LONGEST_WAIT), and finally raise SourceRetriable. A redirect raises
 SourceFatal; any other status raises RefusedRequest, which the caller explains. Proxies and ~/.netrc
-are ignored. The token is sent only to the host of the base address, over TLS unless that is loopback, and appears in
-no message. The time limit holds for the whole request: a timer shuts its socket, even if the peer
-still sends.
+are ignored. The token is sent only to the host of the base address, over TLS unless that is
+loopback, and appears in no message. The time limit holds for the whole request: a timer shuts its
+socket, even if the peer still sends.
 """
 
 from __future__ import annotations

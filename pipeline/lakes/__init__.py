@@ -24,8 +24,8 @@ from pipeline.rules import Rules
 from pipeline.settings.run_context import once_per_run
 
 ROOT = ""
-# bytes of recent reads and writes that a process keeps in memory: less in a process of a pool, which
-# does not read what it writes
+# bytes of recent reads and writes that a process keeps in memory: less in a process of a pool,
+# which does not read what it writes
 _RECENT_BYTES, _RECENT_BYTES_OF_POOL = 16 << 20, 2 << 20
 
 

@@ -85,7 +85,7 @@ class Publication:
                 self.result = error
 
     def prepare(self) -> None:
-        """Read the files that the expected manifest lists. Raises Corrupt for an invalid log."""
+        """Read what the expected manifest lists. Raises Corrupt for an invalid log."""
         self._log.check_log(*self._place)
         self._previous = self._log.read(self._expected)["files"] if self._expected else {}
 

@@ -1,8 +1,8 @@
 """The contract of a point of sale: its data, and how its JSON is read.
 
 A new point of sale is a folder with a module `reader.py` (see `Reader`), a function that opens a
-`Source`, and a line for each in `pipeline/pos/__init__.py`. All instants are UTC; a field is None where it
-is missing or unreadable.
+`Source`, and a line for each in `pipeline/pos/__init__.py`. All instants are UTC; a field is None
+where it is missing or unreadable.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Problems that a status names: rejected records, silent stores, missing numbers, shifts."""
+"""Problems in a status: rejected records, silent stores, missing numbers, shifts."""
 
 from __future__ import annotations
 

@@ -46,9 +46,9 @@ class Status:
     `history_starts`, `quarantined_records` the records in quarantine: no total counts them.
     `no_shifts` says by source why the newest shifts of the cash drawers are missing. With several
     points of sale `sources` has the first five fields of each; then `last_window` is the last that
-    all of them have, and the lake has the gaps and limits of every source. `gaps` are missing windows,
-    as spans of days. `windows` and `months`
-    are the numbers of the manifests that the next status need not read again.
+    all of them have, and the lake has the gaps and limits of every source. `gaps` are missing
+    windows, as spans of days. `windows` and `months` are the numbers of the manifests that the next
+    status need not read again.
     """
 
     last_window: str | None = None

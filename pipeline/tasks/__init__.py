@@ -1,4 +1,4 @@
-"""The tasks: days and months are the store's business days, but RawReceipts(date) is a window.
+"""The tasks: days and months of business days; RawReceipts(date) is a window.
 
 RawReceipts(date)  RawCatalog(date)      what the point of sale's API returned
       \\                /                 Rescan(date): receipts that the windows missed

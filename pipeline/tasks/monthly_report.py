@@ -195,7 +195,7 @@ class MonthlyReport(Report, BatchTask):
         return changed_receipts(*tables) if tables else []
 
     def receipts(self, previous: Manifest) -> tuple[pa.Table, pa.Table] | None:
-        """The receipts of the month as version `previous` counted them, and as they are now.
+        """The month's receipts as version `previous` counted them, and as they are now.
 
         None if they cannot be compared: the archive of `previous` is lost, or the digests are of
         another version of the dataset.

@@ -2,15 +2,15 @@
 
 The best is that with the smallest error on the shop's own past. What is known ends with `origin`:
 the last day of the history, in mid-month where the last month is open. Usual: a day's net sales =
-the mean of the last WEEKS same weekdays up to the origin (days without sales count as 0) × the seasonal
-index of its month ÷ the mean index of the months that those weekdays are in, where 24 months allow
-an index. Smoothed: a level × the share of the weekday, both smoothed exponentially over the last
-year (Holt and Winters, without trend). Naive: the last same weekday. All are tried on each of the
-last TRIALS complete months, from the same day of the month before it and with nothing newer, the
-index included; the error is the sum of |actual - forecast| over days ÷ the sum of actual. Interval
-of a day: from the 10th to the 90th percentile of actual ÷ forecast of the tried days; of the month:
-the least and the greatest actual ÷ forecast of the tried months; both contain the forecast. Takes a
-`History`. Returns integers.
+the mean of the last WEEKS same weekdays up to the origin (days without sales count as 0) × the
+seasonal index of its month ÷ the mean index of the months that those weekdays are in, where 24
+months allow an index. Smoothed: a level × the share of the weekday, both smoothed exponentially
+over the last year (Holt and Winters, without trend). Naive: the last same weekday. All are tried on
+each of the last TRIALS complete months, from the same day of the month before it and with nothing
+newer, the index included; the error is the sum of |actual - forecast| over days ÷ the sum of
+actual. Interval of a day: from the 10th to the 90th percentile of actual ÷ forecast of the tried
+days; of the month: the least and the greatest actual ÷ forecast of the tried months; both contain
+the forecast. Takes a `History`. Returns integers.
 """
 
 from __future__ import annotations

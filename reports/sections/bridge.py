@@ -1,4 +1,4 @@
-"""From gross sales to collected money by store, and the difference, 0 in a correct lake."""
+"""From gross sales to collected money by store, and the difference (0 if correct)."""
 
 from __future__ import annotations
 
