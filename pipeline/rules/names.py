@@ -48,7 +48,7 @@ class Patterns:
 
 
 class Aliases:
-    """Names by their spellings; a name in two entries raises ValueError.
+    """Names by their spellings; a spelling of two names raises ValueError.
 
     A name is a spelling of itself if `names_match_themselves`.
     """
