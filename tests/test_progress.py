@@ -16,7 +16,7 @@ def test_a_log_gets_plain_lines_and_the_visualizer_a_percentage(
     with (
         caplog.at_level(logging.INFO),
         Progress(
-            "receipts", "receipts", report=lambda *said: told.append(said), seconds=0.0
+            "receipts", "receipts", on_progress=lambda *said: told.append(said), seconds=0.0
         ) as bar,
     ):
         bar.reach(250, 0.25, "back to 2026-10-20 12:00")
@@ -37,7 +37,7 @@ def test_nothing_is_logged_more_often_than_every_few_seconds(
 def test_a_pause_is_shown_at_once_and_so_is_what_comes_next() -> None:
     told: list[tuple[str, int | None]] = []
     with Progress(
-        "receipts", "receipts", report=lambda *said: told.append(said), seconds=60.0
+        "receipts", "receipts", on_progress=lambda *said: told.append(said), seconds=60.0
     ) as bar:
         bar.reach(250, 0.25)
         bar.pause("waiting 42 s for the API's rate")
