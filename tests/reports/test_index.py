@@ -61,7 +61,7 @@ def test_an_open_month_is_not_compared_with_a_whole_one():
         locale="en_US",
     ).decode()
     assert (
-        "Open month, data through Sep 10, 2025 · version 1" in page
+        "Month in progress, data through Sep 10, 2025 · version 1" in page
         and "+50.0%" not in page
         and "\u221220.0% against Jul 2025" in page
     )
