@@ -1,26 +1,36 @@
-"""The busy hours of the week: first half-year against the latest."""
+"""The busy hours of the week: the first six months against the latest six."""
 
 from __future__ import annotations
 
 from reports.document import Section
 from reports.figures.history import History
-from reports.sections.axis import span_values
+from reports.figures.money import PERCENT_BASE
+from reports.sections.axis import both_spans, span_values
 from reports.sections.comparison import enough, too_few
 from reports.sections.hours import busiest, clock, grid_of, hour_map, peak_of
-from reports.values import text
+from reports.values import Count, text
 
 HALF = 6
 
 
 def busy_hours(history: History) -> Section:
-    """Two heat maps in receipts per open day; one of all months with less than a year."""
+    """Two heat maps in receipts per open day.
+
+    One map with fewer than 12 complete months (of the complete history), or with too few receipts
+    in the first six (of the latest six).
+    """
     if not history.lake_months:
         return Section("busy_hours", (text("busy_hours.empty"),))
     early, late = history.complete_months[:HALF], history.complete_months[-HALF:]
     apart = len(history.complete_months) >= 2 * HALF
     now = grid_of(history.stacked("hours", late if apart else None))
     if not now:
-        return Section("busy_hours", (text("busy_hours.empty"),))
+        sentence = (
+            text("busy_hours.none_now", **span_values(late, "first", "last"))
+            if apart
+            else text("busy_hours.empty")
+        )
+        return Section("busy_hours", (sentence,))
     if not enough(sum(n for n, _ in now.values())):
         return Section("busy_hours", (too_few(),))
     sentences = [text("busy_hours.peak", **peak_of(now))]
@@ -41,7 +51,11 @@ def busy_hours(history: History) -> Section:
             hour_map("busy-hours", now, columns, latest),
         ]
     else:
-        sentences.append(text("busy_hours.few"))
+        sentences.append(
+            text("busy_hours.few_then", n=Count(PERCENT_BASE), **both_spans(early, late))
+            if apart
+            else text("busy_hours.few", n=Count(2 * HALF))
+        )
         charts = [hour_map("busy-hours", now, columns, text("busy_hours.chart", **peak_of(now)))]
     figures_out = {
         name: {
