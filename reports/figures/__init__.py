@@ -165,6 +165,11 @@ class Figures:
         return total(self.now["days"])
 
     @cached_property
+    def has_costs(self) -> bool:
+        """Whether the cost is known of anything that was sold or returned."""
+        return bool((self.now["days"][["cost", "costed_net"]] != 0).to_numpy().any())
+
+    @cached_property
     def total_before(self) -> Totals | None:
         return total(self.before["days"]) if self.before else None
 

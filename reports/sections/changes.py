@@ -94,7 +94,7 @@ def changes(figures: Figures, context: VersionContext, sections: Sequence[Sectio
     cause = cause_of(compared, context, is_data=bool(named))
     sentences = [
         text("changes.some" if changed else "changes.none", n=Count(len(changed))),
-        *([text("changes.more")] if cause == "more" else []),
+        *([text("changes.more")] if cause == "more" and has_more_days(figures, context) else []),
         *(text(f"changes.{name}") for name in others),
     ]
     recounted = len(own) - len(named) if changed else 0
@@ -108,6 +108,12 @@ def changes(figures: Figures, context: VersionContext, sections: Sequence[Sectio
         sentences.append(text("changes.receipts", n=Count(len(named))))
     tables = (table, _receipts(named, currency, context.lake_decimals))
     return Section("changes", sentences, tables=tables, figures=as_figures(changed, cause))
+
+
+def has_more_days(figures: Figures, context: VersionContext) -> bool:
+    """Whether the month has days that it had not in the version before."""
+    through = figures.through.isoformat() if figures.through else None
+    return (context.before or {}).get("through") != through
 
 
 def cause_of(compared: Compared, context: VersionContext, is_data: bool) -> str:

@@ -26,12 +26,12 @@ def choices_over_time(history: History) -> Section:
     Option shares are of the same dish and modifier.
     """
     if not history.lake_months:
-        return Section("choices_over_time", (text("combos.none"),))
+        return Section("choices_over_time", (text("choices_over_time.none"),))
     months = [m for m in history.complete_months if enough(history.totals[m].receipts)]
     totals = {m: history.totals[m] for m in months}
     rates = {m: total.combo_share for m, total in totals.items()}
     sentences, charts = [], []
-    if not any(part for part, _ in rates.values()):
+    if not any(total.combo_receipts for total in history.totals.values()):
         sentences.append(text("choices_over_time.none"))
     elif len(months) >= MIN_MONTHS:
         first, last = rates[months[0]], rates[months[-1]]

@@ -19,7 +19,9 @@ HALF = 6
 def class_changes(history: History) -> Section:
     """Dishes classified in both spans of complete months whose class differs."""
     span = min(HALF, len(history.complete_months) // 2)
-    if span < 1 or not any(history.totals[m].costed_net > 0 for m in history.complete_months):
+    if span < 1:
+        return Section("class_changes", (text("class_changes.short", n=Count(2)),))
+    if not any(history.totals[m].costed_net > 0 for m in history.complete_months):
         return Section("class_changes", (text("class_changes.few"),))
     early, late = history.complete_months[:span], history.complete_months[-span:]
     then, now = (

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from reports.document import Chart, Section
 from reports.figures import Figures
 from reports.figures.calendar import month_before
+from reports.figures.money import PERCENT_BASE
 from reports.sections.comparison import before_name, comparable, enough
-from reports.values import Money, Month, Percent, Text, amounts, text
+from reports.values import Count, Money, Month, Percent, Text, amounts, text
 
 SMALL = 200
 """A part of less than one in SMALL of the base is not worth a sentence of its own."""
@@ -17,7 +18,9 @@ SMALL = 200
 def drivers(figures: Figures) -> Section:
     """A waterfall from the month before, or a line where there is none."""
     change_parts = figures.change_parts
-    if change_parts is None or not comparable(figures) or not enough(figures.total.receipts):
+    if figures.total_before is not None and not enough(figures.total.receipts):
+        return Section("drivers", (text("drivers.few", n=Count(PERCENT_BASE)),))
+    if change_parts is None or not comparable(figures):
         alone = text("drivers.alone", month=Month(month_before(figures.month)))
         return Section("drivers", (alone,))
     currency, change = figures.currency, change_parts.now - change_parts.base

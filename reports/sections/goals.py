@@ -10,7 +10,7 @@ from reports.figures import Figures
 from reports.figures.expected_total import ExpectedTotal, expected_total
 from reports.figures.money import total_by
 from reports.sections.comparison import ratio
-from reports.values import Money, Text, amounts, text
+from reports.values import Count, Money, Text, amounts, text
 
 
 def goals(figures: Figures) -> Section:
@@ -18,7 +18,7 @@ def goals(figures: Figures) -> Section:
     course = expected_total(figures) if figures.through else None
     by_store = _by_store(figures)
     goal = _goal(figures, by_store)
-    if goal is None and course is None:
+    if goal is None and course is None and not by_store:
         return Section("goals", (text("goals.none"),))
     sentences = _goal_sentences(figures, goal, course)
     table = _table(figures, by_store) if by_store else ()
@@ -29,7 +29,18 @@ def goals(figures: Figures) -> Section:
     if course is not None:
         figures_out["course"] = amounts(figures.currency, **course._asdict())
     findings = _finding(figures, goal, course)
-    return Section("goals", sentences, tables=table, findings=findings, figures=figures_out)
+    notes = _notes(figures, by_store) if goal is None else ()
+    return Section(
+        "goals", sentences, tables=table, notes=notes, findings=findings, figures=figures_out
+    )
+
+
+def _notes(figures: Figures, by_store: dict[str, int]) -> tuple[Text, ...]:
+    """How many stores have a goal, where all of them together have none."""
+    if not by_store:
+        return ()
+    with_goal, stores = Count(len(by_store)), Count(len(figures.stores))
+    return (text("goals.some_stores", n=with_goal, total=stores),)
 
 
 def _units(figures: Figures, amount: Decimal) -> int:

@@ -80,7 +80,15 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
     net = Money(total.net_sales, figures.currency)
     phrases = []
     if before is None:
-        phrases.append(text("headline.alone", net=net, n=Count(total.receipts)))
+        key = "gap" if any(month < figures.month for month in figures.summaries) else "alone"
+        phrases.append(
+            text(
+                f"headline.{key}",
+                net=net,
+                n=Count(total.receipts),
+                month=Month(month_before(figures.month)),
+            )
+        )
     elif not comparable(figures):
         phrases.append(
             text(
@@ -147,7 +155,8 @@ def _tile(
 def _profit(figures: Figures, money: Callable[[Pair], Value]) -> Tile:
     total = figures.total
     if total.costed_net <= 0:
-        return Tile(text("tile.gross_profit"), None, (text("headline.no_costs"),))
+        key = "headline.no_costed_sales" if figures.has_costs else "headline.no_costs"
+        return Tile(text("tile.gross_profit"), None, (text(key),))
     tile = _tile(
         figures, "gross_profit", lambda t: (t.gross_profit, 1 if t.costed_net else 0), money
     )

@@ -58,7 +58,8 @@ def hours(figures: Figures) -> Section:
     columns = clock(grid)
     charts = [hour_map("hours", grid, columns, text("hours.chart"))]
     past = grid_of(figures.before["hours"]) if figures.before else {}
-    if past and figures.total_before and enough(figures.total_before.receipts):
+    has_common_weekday = bool({w for w, _ in grid} & {w for w, _ in past})
+    if has_common_weekday and figures.total_before and enough(figures.total_before.receipts):
         charts.append(_difference(figures, grid, past, columns))
     return Section(
         "hours", tuple(sentences), charts=tuple(charts), figures=_as_figures(figures, grid)

@@ -18,12 +18,15 @@ MIN_MONTHS = 3
 
 def margin(history: History) -> Section:
     """Margins are of what has a cost; months without costs have none and are left out."""
-    costed = [m for m in history.complete_months if history.totals[m].costed_net > 0]
-    months = [m for m in costed if enough(history.totals[m].receipts)]
+    months = [
+        m
+        for m in history.complete_months
+        if history.totals[m].costed_net > 0 and enough(history.totals[m].receipts)
+    ]
     if len(months) < MIN_MONTHS:
-        return Section(
-            "margin", (text("margin.few" if costed else "menu.no_costs", n=Count(MIN_MONTHS)),)
-        )
+        has_costs = any(total.cost or total.costed_net for total in history.totals.values())
+        key = "margin.few" if has_costs else "menu.no_costs"
+        return Section("margin", (text(key, n=Count(MIN_MONTHS)),))
     first, last = history.totals[months[0]], history.totals[months[-1]]
     sentence = text(
         "margin.lead",

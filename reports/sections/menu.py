@@ -32,7 +32,8 @@ def menu(figures: Figures) -> Section:
     """Four lists, a scatter, and the effect of a small step in a plowhorse's price."""
     ranked, total, currency = figures.ranked, figures.total, figures.currency
     if total.costed_net <= 0:
-        return Section("menu", (text("menu.no_costs"),))
+        key = "menu.no_costed_sales" if figures.has_costs else "menu.no_costs"
+        return Section("menu", (text(key),))
     sentences = [
         text(
             "menu.coverage",

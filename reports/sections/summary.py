@@ -33,8 +33,11 @@ def summary(history: History) -> Section:
     if now:
         net, base = (Money(total.net_sales, currency) for total in (now, before or now))
         change = before and growth((net.units, 1), (base.units, 1), before.receipts)
-        key = "summary.year" if change else "summary.year_alone"
-        sentences.append(text(key, net=net, change=change or None, base=base))
+        key = "year" if change else "year_small" if before else "year_alone"
+        receipts = Count(before.receipts) if before else None
+        sentences.append(
+            text(f"summary.{key}", net=net, change=change or None, base=base, receipts=receipts)
+        )
     best = best_month(history)
     if best is not None:
         net, month = Money(history.totals[best].net_sales, currency), month_name(history, best)
