@@ -14,7 +14,7 @@ Every table of the lake, generated from the schema (`pos describe dictionary`).
 
 - Money is `decimal`, never a float, in the currency of the row's `currency` column. The number of
   decimals is the largest of the shop's currencies (2 for MXN, 0 for JPY, 3 for KWD). Amounts of
-  refunds are negative in `receipts`, `sales`, `payments`.
+  refunds are negative in `receipts`, `sales`, `payments`; prices and costs of one unit are not.
 - An instant is a `timestamp` in UTC; `sold_at_local` is the store's local time, without a zone.
 - `business_day` is the store's local day, which starts at `day_starts_at`.
 - Every table is partitioned by `year` and `month` of the business day (folder names).

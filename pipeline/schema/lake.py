@@ -12,16 +12,17 @@ _WHERE = (
     ),
     Column("store_id", "label", "The POS's identifier of the store."),
 )
-_RECEIPT = (
-    *_WHERE,
-    Column("receipt_number", "text", "The POS's number of the receipt, unique in its store."),
-    Column("receipt_type", "label", "SALE or REFUND; every amount of a REFUND is negative."),
-    Column(
-        "is_cancelled",
-        "flag",
-        "Cancelled in the back office: every amount, quantity and count of it is 0.",
-    ),
-)
+
+
+def _receipt(refund: str, cancelled: str) -> tuple[Column, ...]:
+    """The columns that name a receipt; what is negative for a REFUND and 0 for a cancelled one."""
+    return (
+        *_WHERE,
+        Column("receipt_number", "text", "The POS's number of the receipt, unique in its store."),
+        Column("receipt_type", "label", f"SALE or REFUND. Of a REFUND, {refund}."),
+        Column("is_cancelled", "flag", f"Cancelled in the back office: {cancelled}."),
+    )
+
 
 RECEIPTS = Dataset(
     "receipts",
@@ -29,7 +30,10 @@ RECEIPTS = Dataset(
     "one receipt",
     ("store_id", "receipt_number"),
     (
-        *_RECEIPT,
+        *_receipt(
+            "units and every amount are negative, lines is not",
+            "lines, units and every amount except cancelled_total are 0",
+        ),
         Column("refund_for", "text", "Number of the sale that a refund returns.", null=True),
         Column("sold_at", "instant", "When the sale was made (the POS's receipt_date)."),
         Column("sold_at_local", "local", "The same instant on the store's clock."),
@@ -100,7 +104,7 @@ RECEIPTS = Dataset(
         Column(
             "cancelled_total",
             "money",
-            "Total before the cancellation; 0 if not cancelled.",
+            "Total before the cancellation, negative for a REFUND; 0 if not cancelled.",
         ),
         Column("discounts", "discounts", "Discounts by name; sum = discount."),
         Column("taxes", "taxes", "Taxes by name; type INCLUDED or ADDED, rate in percent."),
@@ -119,7 +123,11 @@ SALES = Dataset(
     "one dish sold: a plain line, or one component of a combo",
     ("store_id", "receipt_number", "line", "component"),
     (
-        *_RECEIPT,
+        *_receipt(
+            "quantities, units and amounts are negative, but not unit_price, unit_cost and"
+            " combo_price",
+            "quantities, units and amounts are 0, but not unit_price, unit_cost and combo_price",
+        ),
         Column("sold_at", "instant", "When the sale was made."),
         Column("sold_at_local", "local", "The same instant on the store's clock."),
         Column("channel", "label", "Order type, by the rules of menu.toml."),
@@ -223,7 +231,7 @@ PAYMENTS = Dataset(
     "one payment of a receipt",
     ("store_id", "receipt_number", "payment"),
     (
-        *_RECEIPT,
+        *_receipt("amount and fee are negative", "amount and fee are 0"),
         Column("currency", "label", "ISO 4217 code."),
         Column("payment", "ordinal", "Payment of the receipt, from 1."),
         Column("payment_type_id", "label", "The POS's payment type.", null=True),
