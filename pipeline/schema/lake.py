@@ -15,7 +15,10 @@ _WHERE = (
 
 
 def _receipt(refund: str, cancelled: str) -> tuple[Column, ...]:
-    """The columns that name a receipt; what is negative for a REFUND and 0 for a cancelled one."""
+    """Columns that name a receipt.
+
+    `refund` says what is negative for a REFUND, `cancelled` what is 0 for a cancelled receipt.
+    """
     return (
         *_WHERE,
         Column("receipt_number", "text", "The POS's number of the receipt, unique in its store."),
