@@ -75,7 +75,7 @@ def loyalty(history: History) -> Section:
             month_key(m): {"size": size, "seen": cells} for m, size, cells in rows
         }
     else:
-        sentences.append(text("loyalty.no_cohorts"))
+        sentences.append(text("loyalty.no_cohorts", n=Count(SMALL)))
     last = history.complete_months[-1] if history.complete_months else history.last
     year = history.year_to(last)
     kept = fold_small(segments(history.stacked("customers", year or [])))

@@ -31,6 +31,7 @@ from reports.sections.loyalty import loyalty
 from reports.sections.margin import margin
 from reports.sections.menu import menu
 from reports.sections.outlook import outlook
+from reports.sections.receipts_and_average import receipts_and_average
 from reports.sections.records import records
 from reports.sections.stores import stores
 from reports.sections.summary import summary
@@ -212,6 +213,11 @@ def test_new_customers_are_unknown_after_a_gap_too() -> None:
             "in the months of the test, or just before them, almost nothing was sold",
         ),
         (lambda: years(with_gap(30)), "24 complete months without a gap"),
+        (lambda: receipts_and_average(history_of(LOSSES, 3)), "and net sales above zero"),
+        (
+            lambda: loyalty(history_of(replace(SMALL, receipts=3, customers=6), 2)),
+            "no groups of 5 new customers or more",
+        ),
     ],
 )
 def test_a_reason_is_that_of_all_its_cases(section: Callable[[], Section], reason: str) -> None:
