@@ -163,6 +163,8 @@ def test_a_month_of_some_days_says_so_and_is_nothing_to_compare_with(fake_pos: F
         "The history begins on Oct 28, 2026" in reports["2026-10"]
         and "The history begins" not in reports["2026-11"]
     )
+    assert "no complete earlier month" in reports["2026-10"]
+    assert "data of October 2026 are missing or incomplete" in reports["2026-11"]
     inputs = fake_pos.figures("2026-11")["lineage"]["inputs"]
     assert "summary/2026-11" in inputs and "summary/2026-10" not in inputs, (
         "three days are nothing to compare a month with"

@@ -232,8 +232,8 @@ def test_a_name_with_braces_is_no_template():
     localizer = Localizer("en_US", 2, ("MXN",))
     output = localizer.format(text("headline.alone", net=Money(123456, "MXN"), n=Count(1)))
     assert (
-        output == "Net sales of $1,234.56 on 1 receipt. These reports have no earlier month:"
-        " comparisons begin with the next one."
+        output == "Net sales of $1,234.56 on 1 receipt. There is no complete earlier month to"
+        " compare them with yet."
     )
     assert "{n} {0}" in localizer.format(
         text("stores.lead", store=Name("{n} {0}"), net=Money(1, "MXN"), share=None)

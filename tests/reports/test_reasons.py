@@ -102,8 +102,9 @@ def english(section: Section) -> str:
 def test_a_month_without_the_one_before_is_not_called_the_first() -> None:
     first = headline(figures_of(SMALL, SEPTEMBER))
     later = headline(figures_of(SMALL, date(2024, 9, 1), SEPTEMBER))
-    assert keys_of(first) == ["headline.alone"]
-    assert keys_of(later) == ["headline.gap"] and "no data of August 2025" in english(later)
+    assert keys_of(first) == ["headline.alone"] and "begin with the next" not in english(first)
+    assert keys_of(later) == ["headline.gap"]
+    assert "data of August 2025 are missing or incomplete" in english(later)
 
 
 def test_no_percentage_is_not_put_down_to_few_receipts() -> None:
