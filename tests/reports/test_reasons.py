@@ -192,7 +192,7 @@ def test_fees_and_labour_of_others_are_not_denied() -> None:
 def test_new_customers_are_unknown_after_a_gap_too() -> None:
     shop = replace(SMALL, receipts=10, customers=30)
     for months in ((SEPTEMBER,), (date(2025, 7, 1), SEPTEMBER)):
-        section = customers(figures_of(shop, *months, lake_starts=months[0]))
+        section = customers(figures_of(shop, *months, customers_since=months[0]))
         assert "customers.first" in keys_of(section)
         assert "not all earlier months are known" in english(section)
 
