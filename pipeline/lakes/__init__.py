@@ -26,7 +26,7 @@ from pipeline.settings.run_context import once_per_run
 ROOT = ""
 # bytes of recent reads and writes that a process keeps in memory: less in a process of a pool,
 # which does not read what it writes
-_RECENT_BYTES, _RECENT_BYTES_OF_POOL = 16 << 20, 2 << 20
+_RECENT_BYTES, _RECENT_BYTES_OF_POOL = 16 << 20, 8 << 20
 
 
 @once_per_run

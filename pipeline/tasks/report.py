@@ -101,9 +101,9 @@ class Report(DerivedTask):
         return super().content(start, opened, metadata)._replace(kept=kept)
 
     def run(self) -> Iterator[Any]:
+        warn_of_uncounted()  # first: processes that build reports then have what it reads
         if not self.complete():  # its inputs may have been rebuilt to the same content
             yield from super().run()
-        warn_of_uncounted()  # last: it imports Arrow, which a process beside a pool does without
         publish_index(is_last=False)
 
 
