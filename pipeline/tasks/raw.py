@@ -106,7 +106,6 @@ class RawCatalog(RawTask):
                 f"catalog of {self.date}: the API serves today's catalog only; the last closed day"
                 f" is {settings.last_day()}"
             )
-        warm_up.import_stages()
         rows_by_name = open_source(self.source).catalog()
         if source_names():
             check_stores(self.source, rows_by_name)

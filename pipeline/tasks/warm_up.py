@@ -7,6 +7,8 @@ API is waited for.
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Iterable
 from datetime import date
 from importlib import import_module
@@ -20,6 +22,7 @@ from pipeline.settings.run_context import once_per_run
 _MAX_WINDOWS_OF_DEMO = (
     100  # windows of a run that builds its reports in this process, as the demo does
 )
+_WITH_DUCKDB = "pipeline.summarize"
 
 
 @once_per_run
@@ -39,16 +42,16 @@ def expect_reports() -> None:
     _started().add("reports")
 
 
-def import_stages(windows: int = 0) -> None:
+def import_stages(windows: int) -> None:
     """Import the stages in a thread, once in a run that has called `start_simulators`.
 
     If so few `windows` are read that this process builds the reports, it also imports what draws
     them. It does nothing in a process that Luigi has forked for one task.
     """
-    kind = "drawing" if 0 < windows <= _MAX_WINDOWS_OF_DEMO else "stages"
-    if "shop" in _started() and kind not in _started() and parent_process() is None:
-        _started().update({"stages", kind})
-        Thread(target=_import, args=(kind == "drawing",), name="imports").start()
+    if "shop" in _started() and "stages" not in _started() and parent_process() is None:
+        _started().add("stages")
+        draws_charts = windows <= _MAX_WINDOWS_OF_DEMO
+        Thread(target=_import, args=(draws_charts,), name="imports").start()
 
 
 def start_processes(months: Iterable[date]) -> None:
@@ -62,5 +65,9 @@ def start_processes(months: Iterable[date]) -> None:
 def _import(draws_charts: bool) -> None:
     from pipeline.executors.local import DRAWING, PRELOADED
 
-    for name in (*PRELOADED, "pipeline.status.read", *DRAWING * draws_charts):
+    names = {*PRELOADED, "pipeline.status.read", *DRAWING * draws_charts}
+    for name in sorted(names - {_WITH_DUCKDB}):
         import_module(name)
+    if "duckdb" not in sys.modules:  # it reports frozen objects as leaks
+        gc.freeze()  # else each collection, and the end of the process, goes through the modules
+    import_module(_WITH_DUCKDB)

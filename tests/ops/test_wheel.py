@@ -112,6 +112,7 @@ def test_the_first_report_from_an_empty_folder(programs: Path, tmp_path: Path) -
     assert received == [("/ping/1", {"code": 0})]
     assert text.count("run of ") == text.count("last window") == 1, "the counts stand there once"
     assert text.endswith("next           pos open\n")
+    assert "leaked" not in text, "DuckDB was imported before gc.freeze()"
     samples = (tmp_path / "pos.prom").read_text(encoding="utf-8")
     assert "pos_run_exit_code 0\n" in samples and 'pos_run_partitions{dataset="sales"}' in samples
     page = run(pos, "open", folder=shop, **state).strip()
