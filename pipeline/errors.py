@@ -56,11 +56,14 @@ class ExitCodeMeaning(NamedTuple):
 EXIT_CODES = {
     ExitCode.DONE: ExitCodeMeaning("done, or nothing to do", "nothing"),
     ExitCode.NOT_OK: ExitCodeMeaning(
-        "luigi did not start: no such task or module; or a pos command found a problem",
-        "luigi: see Luigi does not start; pos: read its output",
+        "luigi did not start: no such task or module; or a pos command found a problem, or had an"
+        " unexpected error",
+        "luigi: see Luigi does not start; pos: read its output, and report a traceback as a defect"
+        " of this project",
     ),
     ExitCode.INVALID: ExitCodeMeaning(
-        "a setting or the lake is wrong", "read the message: it names the setting or the object"
+        "an option is wrong; of a pos command also the command, a setting or the lake",
+        "read the message: it names the option, the setting or the object",
     ),
     ExitCode.STALE: ExitCodeMeaning(
         "stale: the last window is older than it should be, or windows are missing", "see Stale"
@@ -90,7 +93,7 @@ EXIT_CODES = {
         "read the message: it names the setting or the object, and what to do",
     ),
     ExitCode.UNEXPECTED: ExitCodeMeaning(
-        "unexpected error, or an invalid parameter value",
+        "luigi: unexpected error, or an invalid parameter value",
         "read the message; report a traceback as a defect of this project",
     ),
 }

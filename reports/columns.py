@@ -39,11 +39,11 @@ OPTIONAL = frozenset({"category", "employee", "slot"})
 """Texts that a figure has only where they are not empty."""
 
 
-def columns_of(*keys: str, **sources: str) -> tuple[TableColumn, ...]:
+def columns_of(*keys: str, **frame_columns: str) -> tuple[TableColumn, ...]:
     """Columns by their keys, and by the name in the frame where it is another one."""
-    named = {**dict.fromkeys(keys, ""), **sources}
+    named = {**dict.fromkeys(keys, ""), **frame_columns}
     return tuple(
-        TableColumn(key, KINDS.get(key, "text"), source=source) for key, source in named.items()
+        TableColumn(key, KINDS.get(key, "text"), frame_column=name) for key, name in named.items()
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from reports.values import Count, Day, Money, Name, Quantity, Text, Value
 
@@ -29,15 +29,15 @@ RIGHT = frozenset({"money", "count", "quantity", "percent", "number"})
 class TableColumn:
     """One column: the key of its heading in the texts and the kind of its cells.
 
-    `source` is its column in a frame, the key where none is given; a `csv_only` column is on no
-    page.
+    `frame_column` is its column in a frame, the key where none is given; a `workbook_only` column
+    is on no page.
     """
 
     key: str
     kind: Kind = "text"
     values: Mapping[str, Value] = field(default_factory=dict)
-    csv_only: bool = False
-    source: str = ""
+    workbook_only: bool = False
+    frame_column: str = ""
 
     @property
     def heading(self) -> Text:
@@ -66,7 +66,8 @@ def value_of(raw: object, kind: Kind, currency: str) -> Value:
 class Table:
     """Rows of values.
 
-    `name` is its file, `strong` the rows that are totals, `shown` how many rows a page shows.
+    `name` is its sheet in the workbook, `strong` the rows that are totals, `shown` how many rows a
+    page shows.
     """
 
     name: str
@@ -119,7 +120,7 @@ class Table:
         **marks: Any,
     ) -> Table:
         """A row for each row of `frame`."""
-        rows = zip(*(frame[column.source or column.key] for column in columns), strict=True)
+        rows = zip(*(frame[column.frame_column or column.key] for column in columns), strict=True)
         return cls.from_rows(name, title, columns, rows, currency, shown, **marks)
 
     @property
@@ -128,7 +129,7 @@ class Table:
         return [
             (i, column)
             for i, column in enumerate(self.columns)
-            if not column.csv_only and (i == 0 or any(row[i] is not None for row in self.rows))
+            if not column.workbook_only and (i == 0 or any(row[i] is not None for row in self.rows))
         ]
 
     @property
@@ -145,6 +146,30 @@ class Chart:
     title: Text
     alt: Text
     data: Mapping[str, Any]
+
+
+LineUnit = Literal["money", "index", "percent"]
+"""Minor units; thousandths of a plain number; thousandths of a percent."""
+
+
+class MonthsAxis(TypedDict):
+    """The months of a chart.
+
+    `ticks` are the places in `labels` of those that the axis names, by `tick_names`.
+    """
+
+    labels: Sequence[Value]
+    ticks: Sequence[int]
+    tick_names: Sequence[Value]
+
+
+class LinesData(MonthsAxis):
+    """The data of a chart of lines, all over the same months."""
+
+    lines: Sequence[tuple[Value, Sequence[int | None]]]
+    """A name and a value a month, None where there is none; the last line is the strongest."""
+    unit: LineUnit
+    currency: str
 
 
 @dataclass(frozen=True)

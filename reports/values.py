@@ -69,7 +69,7 @@ class Percent:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """now ÷ now_whole less before ÷ before_whole in percentage points."""
+    """now ÷ now_total less before ÷ before_total, in percentage points."""
 
     now: int
     now_total: int

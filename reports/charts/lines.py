@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from reports.charts.bars import mark_title
 from reports.charts.plot import Scale, label_axis, segments, spread, ticks_of, value_axis
@@ -20,32 +19,32 @@ from reports.charts.style import (
     cut,
     width_of,
 )
+from reports.document import LinesData, LineUnit
 from reports.localizer import Localizer
 from reports.values import Money, Percent, Rate, Value
 
 FLAT = 0.25
-"""Shares whose range is a smaller part of the lowest one are drawn without zero."""
+"""Percentages that vary by less than this part of the lowest one have an axis without zero."""
 STYLES = ((BLUE, None), (VERMILION, DASHED), (PURPLE, DOTTED))
 
 
-def draw_lines(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
+def draw_lines(data: LinesData, localizer: Localizer) -> Canvas:
     """A line for each series, months without a value left open.
 
-    data: labels, ticks, tick_names, lines ((name, values or None a month), ...) oldest first and
-    the last one strongest, currency; index: False for money from zero up (minor units), True for
-    thousandths of a plain number, "percent" for thousandths of a percent. An index leaves zero out,
-    and so do shares that hardly vary: a line far above zero shows nothing there.
+    Money is drawn from zero up. Several lines of an index leave zero out, and so do percentages
+    that hardly vary: a line far above zero shows nothing there.
     """
-    lines, index = data["lines"], data["index"]
+    lines, unit = data["lines"], data["unit"]
     named = [v for _, values in lines for v in values if v is not None] or [0]
-    high, low = max(named), min(named)
-    if index == "percent" and high - low < low * FLAT:
+    high: float = max(named)
+    low: float = min(named)
+    if unit == "percent" and high - low < low * FLAT:
         reach = max(high - low, high * FLAT) // 2
         high, low = (high + low) // 2 + reach, (high + low) // 2 - reach
-    elif index is not True or len(lines) == 1:
+    elif unit != "index" or len(lines) == 1:
         high, low = max(high, 0), min(low, 0)
     high = high if high > low else low + 1
-    value_of = _reader(index, data.get("currency", ""))
+    value_of = _reader(unit, data["currency"])
 
     def format_value(value: float) -> str:
         return localizer.format(value_of(int(value), True))
@@ -72,9 +71,9 @@ def draw_lines(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
         if last is not None:
             ends.append((scale(last), localizer.format(name), color))
     ends.sort()
-    for y, (_, name, color) in zip(spread([end[0] for end in ends], 13), ends, strict=True):
-        room = (right - 8) * (0.9 if width_of(name, SMALL, True) > right - 8 else 1.2)
-        canvas.write(WIDTH - right + 6, y, cut(name, room, SMALL), color=DARKER[color], bold=True)
+    for y, (_, label, color) in zip(spread([end[0] for end in ends], 13), ends, strict=True):
+        room = (right - 8) * (0.9 if width_of(label, SMALL, True) > right - 8 else 1.2)
+        canvas.write(WIDTH - right + 6, y, cut(label, room, SMALL), color=DARKER[color], bold=True)
     places = [
         (x(i), localizer.format(name))
         for i, name in zip(data["ticks"], data["tick_names"], strict=True)
@@ -83,10 +82,10 @@ def draw_lines(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     return canvas
 
 
-def _reader(index: object, currency: str) -> Callable[[int, bool], Value]:
-    """What a number of the data is: a percent, an index or money."""
-    if index == "percent":
+def _reader(unit: LineUnit, currency: str) -> Callable[[int, bool], Value]:
+    """The value of a number of the data, short on the axis."""
+    if unit == "percent":
         return lambda n, short: Percent(n, 100_000, decimals=0 if short and n % 1000 == 0 else 1)
-    if index:
+    if unit == "index":
         return lambda n, short: Rate(n, 1000, 0 if short else 1)
     return lambda n, short: Money(n, currency, compact=short)

@@ -1,11 +1,11 @@
 """Price changes found in the data: when an item's usual price changed.
 
 Takes `prices` of several months (item, variant, unit price, first and last day, units; plain SALE
-lines). Definition: the usual price of a month is the one with the most units (ties: the lower); a
-change is a month whose usual price differs from that of the item's last month that had one; its day
-is the first on which the new price was sold since then, in that month itself only if the old price
-was sold there before it. Prices of under MIN_UNITS units in the month are ignored (an open-price
-item would change daily). Returns changes, newest first.
+lines). The usual price of a month is the one with the most units (ties: the lower). A price change:
+the usual price of a month differs from the item's previous usual price. Its day is the first with
+the new price after the last month with the old one, or within that month, after the first day of
+the old price there. Prices of under MIN_UNITS units in the month are ignored (an open-price item
+would change daily). Returns changes, newest first.
 """
 
 from __future__ import annotations

@@ -23,14 +23,15 @@ from reports.render.html import resource, template
 from reports.values import Count, Day, Money, Month, Percent, Value, text
 
 FORMS = ("html", "pdf", "md")
-WIDE, HIGH, KEPT = 320, 48, 36
+WIDE, HIGH = 320, 48
+MONTHS_IN_LINE = 36
 
 Versions = Mapping[str, Sequence[str]]
-Figures = Mapping[str, Any]
+FiguresJson = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class MonthSnapshot:
+class MonthRow:
     """A month in one currency; `before` is the month it may be compared with.
 
     A `partial` one, which has days that are still to come or began late, is compared with none.
@@ -46,8 +47,8 @@ class MonthSnapshot:
 def index(
     monthly: Versions,
     cumulative: Versions,
-    figures: Figures | None,
-    months_alone: Mapping[str, Figures],
+    figures: FiguresJson | None,
+    months_alone: Mapping[str, FiguresJson],
     locale: str,
 ) -> bytes:
     """The page, as bytes.
@@ -57,19 +58,19 @@ def index(
     of monthly reports, for months that it does not have. An open month is not compared with a
     closed one, and is not in the line chart.
     """
-    snapshots_of_months = [snapshot for snapshot in (figures, *months_alone.values()) if snapshot]
-    lake_decimals = int(snapshots_of_months[0]["lake_decimals"]) if snapshots_of_months else 2
+    reports_json = [report for report in (figures, *months_alone.values()) if report]
+    lake_decimals = int(reports_json[0]["lake_decimals"]) if reports_json else 2
     months = _months(figures, months_alone, lake_decimals)
     through = {
-        str(snapshot["through"])[:7]: date.fromisoformat(str(snapshot["through"]))
-        for snapshot in snapshots_of_months
-        if snapshot.get("through")
+        str(report["through"])[:7]: date.fromisoformat(str(report["through"]))
+        for report in reports_json
+        if report.get("through")
     }
     lines = {
-        currency: [snapshot for snapshot in by_month.values() if not snapshot.partial][-KEPT:]
+        currency: [row for row in by_month.values() if not row.partial][-MONTHS_IN_LINE:]
         for currency, by_month in months.items()
     }
-    decimals = snapshots_of_months[0].get("decimals", {}) if snapshots_of_months else {}
+    decimals = reports_json[0].get("decimals", {}) if reports_json else {}
     localizer = Localizer(locale, lake_decimals, tuple(months), decimals)
     return (
         template("index.html.j2")
@@ -82,9 +83,9 @@ def index(
             month=_month,
             language=localizer.code.replace("_", "-"),
             style=Markup(resource("style.css")),
-            snapshots={
+            rows={
                 name: [
-                    _snapshot_values(by_currency[name], currency)
+                    _values(by_currency[name], currency)
                     for currency, by_currency in months.items()
                     if name in by_currency
                 ]
@@ -104,10 +105,10 @@ def index(
 
 
 def _months(
-    figures: Figures | None, months_alone: Mapping[str, Figures], lake_decimals: int
-) -> dict[str, dict[str, MonthSnapshot]]:
+    figures: FiguresJson | None, months_alone: Mapping[str, FiguresJson], lake_decimals: int
+) -> dict[str, dict[str, MonthRow]]:
     """What is known of each month, by currency, oldest first."""
-    by_currency: dict[str, dict[str, MonthSnapshot]] = {}
+    by_currency: dict[str, dict[str, MonthRow]] = {}
 
     def units(total: Mapping[str, object]) -> int:
         return int(Decimal(str(total["net_sales"])).scaleb(lake_decimals))
@@ -115,7 +116,7 @@ def _months(
     for currency, sections in (figures or {}).get("currencies", {}).items():
         trend = sections.get("trend", {})
         partial = {*trend.get("partial", ()), str((figures or {}).get("through"))[:7]}
-        last: MonthSnapshot | None = None
+        last: MonthRow | None = None
         for name, total in sorted(trend.get("months", {}).items()):
             comparable = (
                 last
@@ -124,7 +125,7 @@ def _months(
                 and last.receipts >= PERCENT_BASE
                 and name not in partial
             )
-            last = MonthSnapshot(
+            last = MonthRow(
                 name,
                 units(total),
                 int(total["receipts"]),
@@ -132,21 +133,21 @@ def _months(
                 name in partial,
             )
             by_currency.setdefault(currency, {})[name] = last
-    for name, snapshot in months_alone.items():
-        for currency, sections in snapshot.get("currencies", {}).items():
+    for name, report in months_alone.items():
+        for currency, sections in report.get("currencies", {}).items():
             headline = sections.get("headline", {})
             if "total" not in headline or name in by_currency.get(currency, {}):
                 continue
             total, before = headline["total"], headline.get("before")
             comparable = (
-                before and not snapshot.get("through") and int(before["receipts"]) >= PERCENT_BASE
+                before and not report.get("through") and int(before["receipts"]) >= PERCENT_BASE
             )
-            by_currency.setdefault(currency, {})[name] = MonthSnapshot(
+            by_currency.setdefault(currency, {})[name] = MonthRow(
                 name,
                 units(total),
                 int(total["receipts"]),
                 units(before) if comparable else None,
-                bool(snapshot.get("through")),
+                bool(report.get("through")),
             )
     return {
         currency: dict(sorted(months.items())) for currency, months in sorted(by_currency.items())
@@ -157,14 +158,14 @@ def _before(name: str) -> str:
     return f"{month_before(_month(name).first):%Y-%m}"
 
 
-def _snapshot_values(snapshot: MonthSnapshot, currency: str) -> tuple[Value, list[Value]]:
+def _values(row: MonthRow, currency: str) -> tuple[Value, list[Value]]:
     """Net sales of the month, and their comparison."""
-    beside: list[Value] = [text("index.receipts", n=Count(snapshot.receipts))]
-    if snapshot.before is not None and snapshot.before > 0:
-        change = Percent(snapshot.net - snapshot.before, snapshot.before, signed=True)
-        month = Month(_month(_before(snapshot.month)).first, short=True)
+    beside: list[Value] = [text("index.receipts", n=Count(row.receipts))]
+    if row.before is not None and row.before > 0:
+        change = Percent(row.net - row.before, row.before, signed=True)
+        month = Month(_month(_before(row.month)).first, short=True)
         beside.insert(0, text("index.change", change=change, month=month))
-    return Money(snapshot.net, currency), beside
+    return Money(row.net, currency), beside
 
 
 def _state(name: str, number: int, through: date | None) -> Value:
@@ -177,9 +178,9 @@ def _month(name: str) -> Month:
     return Month(date.fromisoformat(f"{name}-01"))
 
 
-def _sparkline(months: Sequence[MonthSnapshot]) -> Markup:
+def _sparkline(months: Sequence[MonthRow]) -> Markup:
     """A line of the months from zero up, as an image within the page."""
-    values = [Decimal(snapshot.net) for snapshot in months]
+    values = [Decimal(row.net) for row in months]
     high = max([*values, Decimal(1)])
     step = Decimal(WIDE - 8) / max(len(values) - 1, 1)
     points = [
@@ -197,7 +198,7 @@ def _sparkline(months: Sequence[MonthSnapshot]) -> Markup:
     return Markup("data:image/svg+xml;base64,") + b64encode(svg.encode()).decode()
 
 
-def _sparkline_alt(months: Sequence[MonthSnapshot], currency: str) -> Value:
+def _sparkline_alt(months: Sequence[MonthRow], currency: str) -> Value:
     return text(
         "index.sparkline",
         first=_month(months[0].month),

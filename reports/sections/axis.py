@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
-from reports.document import Chart, TableColumn
+from reports.document import Chart, LinesData, LineUnit, MonthsAxis, TableColumn
 from reports.figures.history import History
 from reports.figures.money import Totals
 from reports.values import Month, Text, divide
@@ -14,13 +14,13 @@ STEPS = ((6, 1), (18, 3), (42, 6))
 """Up to so many months, one label every so many; a label a year for more."""
 
 
-def months_axis(history: History, first: date) -> tuple[list[date], dict[str, object]]:
-    """All months from `first` on, and the drawers' labels, ticks and tick_names."""
+def months_axis(history: History, first: date) -> tuple[list[date], MonthsAxis]:
+    """All months from `first` on, and how a chart names them."""
     span = history.months[history.months.index(first) :]
     step = next((step for most, step in STEPS if len(span) <= most), 12)
     ticks = [i for i, month in enumerate(span) if (month.month - 1) % step == 0]
     labels = [Month(month, short=True) for month in span]
-    return span, {"labels": labels, "ticks": ticks, "tick_names": [labels[i] for i in ticks]}
+    return span, MonthsAxis(labels=labels, ticks=ticks, tick_names=[labels[i] for i in ticks])
 
 
 def lines_chart(
@@ -30,16 +30,16 @@ def lines_chart(
     alt: Text,
     first: date,
     lines: Sequence[tuple[Text, Callable[[date], int | None]]],
-    index: bool | str = False,
+    unit: LineUnit = "money",
 ) -> Chart:
     """Lines over the months from `first` on: a name, and a value in a month."""
     span, axis = months_axis(history, first)
-    data = {
+    data = LinesData(
         **axis,
-        "index": index,
-        "lines": [(label, [value(month) for month in span]) for label, value in lines],
-        "currency": history.currency,
-    }
+        lines=[(label, [value(month) for month in span]) for label, value in lines],
+        unit=unit,
+        currency=history.currency,
+    )
     return Chart("lines", name, title, alt, data)
 
 

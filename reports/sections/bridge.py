@@ -111,7 +111,7 @@ def _stores(figures: Figures, by_store: dict[str, Totals]) -> Table:
     columns = (
         *columns_of("store_name", "receipts"),
         *(
-            TableColumn(step, "money", csv_only=step not in TOTALS | {"gross_sales", "unpaid"})
+            TableColumn(step, "money", workbook_only=step not in TOTALS | {"gross_sales", "unpaid"})
             for step in steps
         ),
     )

@@ -186,7 +186,7 @@ def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> It
             for row in rows_of(differing)
         ]
         days = [Day(day, short=True) for day in differing["business_day"]]
-        day = TableColumn("day", "date", source="business_day")
+        day = TableColumn("day", "date", frame_column="business_day")
         columns = (TableColumn("register"), day, *_COLUMNS)
         frame = differing.assign(register=names, business_day=days)
         title = text("cash_drawer.by_shift")

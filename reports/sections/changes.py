@@ -160,7 +160,7 @@ def changed_figures_table(
 
 
 def _ordered(changed: Sequence[ChangedFigure]) -> list[ChangedFigure]:
-    """The totals from sold to collected first, then in the order of the sections."""
+    """The totals from sales to payments first, then in the order of the sections."""
     return sorted(changed, key=lambda figure: _rank(figure.path))
 
 

@@ -54,7 +54,7 @@ def choices_over_time(history: History) -> Section:
                 text("choices_over_time.alt"),
                 months[0],
                 [(text("choices_over_time.line"), share_line(totals, "combo_share"))],
-                index="percent",
+                unit="percent",
             )
         )
     rows = _rows(history)

@@ -1,4 +1,4 @@
-"""Combos and choices: share of receipts, components, options of each dish."""
+"""Combos and options: share of receipts, components, options of each dish."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from reports.localizer import text_templates
 from reports.values import Count, Day, Money, Name, Series, Text, Value, text
 
 FAULTS = ("payments_differ",)
-GAPS = (
+INCOMPLETE = (
     "missing_cost",
     "missing_category",
     "unmapped_channel",
@@ -107,8 +107,9 @@ def store_names(sources: Mapping[date, Mapping[str, pa.Table]]) -> dict[str, str
 def traffic_light(total: Totals, state: DataState) -> Literal["green", "amber", "red"]:
     """The traffic light of a month.
 
-    red: money that does not add up, unreadable receipts, or no receipt at all; amber: gaps in the
-    data, stores that stopped sending, receipts before the history; else green.
+    red: money that does not add up, an export that differs, a receipt in quarantine, or no receipt;
+    amber: incomplete data, a store that stopped sending, receipts before the history, an export
+    that could not be read; else green.
     """
     if (
         state.export_problems[0]
@@ -123,7 +124,7 @@ def traffic_light(total: Totals, state: DataState) -> Literal["green", "amber", 
         state.export_problems[1]
         or state.silent_stores
         or state.outside.count
-        or any(state.count(check) for check in GAPS if check != "missing_cost")
+        or any(state.count(check) for check in INCOMPLETE if check != "missing_cost")
         or covered * COVERAGE[1] < costed_sales * COVERAGE[0]
     ):
         return "amber"
@@ -158,7 +159,7 @@ def quarantine_sentence(state: DataState, currency: str) -> Text:
 
 
 def quarantine_table(state: DataState, currency: str) -> Table:
-    """Each record in quarantine: its content, the reason, and its money."""
+    """Each record in quarantine: its number, business day, reason and money."""
     rows = [
         (
             row.receipt_number or row.record.rpartition("/")[2],
@@ -169,7 +170,7 @@ def quarantine_table(state: DataState, currency: str) -> Table:
         )
         for row in rows_of(state.quarantined)
     ]
-    columns = columns_of("receipt", "received", "why", "subject", "amount")
+    columns = columns_of("receipt", "day", "why", "subject", "amount")
     title = text("lineage.quarantine_table")
     return Table.from_rows("quarantine", title, columns, rows, currency, shown=20)
 

@@ -131,8 +131,8 @@ def _differences(frame: pd.DataFrame, currency: str) -> Table:
         TableColumn("receipt"),
         *COLUMNS,
         TableColumn("why"),
-        TableColumn("detail", csv_only=True),
-        TableColumn("file", csv_only=True),
+        TableColumn("detail", workbook_only=True),
+        TableColumn("file", workbook_only=True),
     )
     title = text("exports.table")
     return Table.from_frame("export-differences", title, cells, columns, currency, shown=SHOWN)

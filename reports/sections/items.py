@@ -161,7 +161,7 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
     )
     columns = (
         TableColumn("item"),
-        TableColumn("category", csv_only=True),
+        TableColumn("category", workbook_only=True),
         *columns_of("net_sales", "share", "units", "combo_units", "rank"),
         *((TableColumn("rank_before", "count"),) if moves is not None else ()),
         TableColumn("abc"),

@@ -15,7 +15,7 @@ from reports.figures.tables import rows_of, sum_by
 from reports.sections.comparison import share
 from reports.sections.data_state import (
     COVERAGE,
-    GAPS,
+    INCOMPLETE,
     Check,
     absence_findings,
     outside_sentence,
@@ -150,10 +150,10 @@ def _section(
         amount = Money(costed_sales - covered, currency)
         sentence = text("lineage.costs", share=covered_share, amount=amount)
         findings.append(Finding(sentence, amount.units, "lineage"))
-    gaps = [(name, checks[name]) for name in GAPS if state.count(name)]
-    if gaps:
-        sentence = text("lineage.gaps", gaps=_gaps(gaps, currency))
-        largest = max(check.size for _, check in gaps)
+    incomplete = [(name, checks[name]) for name in INCOMPLETE if state.count(name)]
+    if incomplete:
+        sentence = text("lineage.incomplete", checks=_incomplete(incomplete, currency))
+        largest = max(check.size for _, check in incomplete)
         findings.append(Finding(sentence, largest, "lineage", minor=True))
     tables = (
         _checks(checks, currency),
@@ -183,17 +183,17 @@ def _section(
     )
 
 
-def _gaps(gaps: list[tuple[str, Check]], currency: str) -> Series:
-    """The largest gaps, each with its count and, if there is any, its amount."""
-    largest_first = sorted(gaps, key=lambda gap: (-abs(gap[1].size), -gap[1].count, gap[0]))
-    return first_of([_gap(name, check, currency) for name, check in largest_first], 3)
+def _incomplete(checks: list[tuple[str, Check]], currency: str) -> Series:
+    """The largest incomplete checks, each with count and, if known, amount."""
+    largest_first = sorted(checks, key=lambda pair: (-abs(pair[1].size), -pair[1].count, pair[0]))
+    return first_of([_cases(name, check, currency) for name, check in largest_first], 3)
 
 
-def _gap(name: str, check: Check, currency: str) -> Text:
-    values: dict[str, Value] = {"check": text(f"gap.{name}", n=Count(check.count))}
+def _cases(name: str, check: Check, currency: str) -> Text:
+    values: dict[str, Value] = {"check": text(f"incomplete.{name}", n=Count(check.count))}
     if (amount := check.money(currency)) is None:
-        return text("lineage.gap_only", **values)
-    return text("lineage.gap", amount=amount, **values)
+        return text("lineage.incomplete_count", **values)
+    return text("lineage.incomplete_amount", amount=amount, **values)
 
 
 def _checks(checks: Mapping[str, Check], currency: str) -> Table:

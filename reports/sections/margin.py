@@ -48,7 +48,7 @@ def margin(history: History) -> Section:
             (text("margin.pos"), share_line(totals, "margin")),
             (text("margin.before_tax"), share_line(totals, "margin_before_tax")),
         ],
-        index="percent",
+        unit="percent",
     )
     columns = columns_of("month", "gross_profit", "margin", "margin_before_tax", "cost_coverage")
     rows, title = [_row(m, history.totals[m]) for m in reversed(months)], text("margin.table")

@@ -1,4 +1,4 @@
-"""Drinks and modifiers: mix of categories, and sales of paid options."""
+"""Categories, drinks and extra charges: shares, and sales of paid options."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def first_of(values: Sequence[Value], shown: int) -> Series:
 
 
 def employee_name(figures: Figures, employee: str | None) -> Value:
-    """The alias of an employee; without one the first signs of the identifier."""
+    """The alias of an employee; without one the first characters of the id."""
     if not employee:
         return text("tenders.no_employee")
     alias = figures.employees.get(employee)

@@ -57,7 +57,7 @@ def payments_over_time(history: History) -> Section:
             (text("column.discounts"), share_line(totals, "discount_share")),
             (text("tile.refunds"), share_line(totals, "refund_share")),
         ],
-        index="percent",
+        unit="percent",
     )
     tenders = _tenders(history, months)
     count = min(SPAN, len(months) // 2)

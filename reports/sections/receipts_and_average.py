@@ -52,7 +52,7 @@ def receipts_and_average(history: History) -> Section:
             (text("receipts_and_average.receipts"), lambda m: _thousandths(index_receipts.get(m))),
             (text("receipts_and_average.average"), lambda m: _thousandths(index_average.get(m))),
         ],
-        index=True,
+        unit="index",
     )
     figures_out = {
         "receipts": {month_key(m): Rate(*p) for m, p in index_receipts.items()},

@@ -102,7 +102,7 @@ def _store_table(
     if before:
         columns += [
             *columns_of("before", "change"),
-            TableColumn("same_weekdays_change", "money", csv_only=True),
+            TableColumn("same_weekdays_change", "money", workbook_only=True),
         ]
     rows = []
     for store in ranked:

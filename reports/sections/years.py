@@ -6,7 +6,7 @@ from datetime import date
 from fractions import Fraction
 
 from reports.columns import columns_of
-from reports.document import Chart, Section, Table
+from reports.document import Chart, LinesData, Section, Table
 from reports.figures.calendar import month_before
 from reports.figures.growth import by_store_day, observed_seasons, on_comparable_days, seasonality
 from reports.figures.history import History
@@ -134,14 +134,14 @@ def _chart(history: History, last: date, change: Value) -> tuple[Chart, ...]:
     lines = [(text_, values) for text_, values in lines if sum(v is not None for v in values) > 1]
     if len(lines) < 2:
         return ()
-    data = {
-        "labels": [MonthName(m, short=True) for m in range(1, 13)],
-        "ticks": [0, 3, 6, 9],
-        "tick_names": [MonthName(m + 1, short=True) for m in (0, 3, 6, 9)],
-        "lines": lines,
-        "currency": history.currency,
-        "index": False,
-    }
+    data = LinesData(
+        labels=[MonthName(m, short=True) for m in range(1, 13)],
+        ticks=[0, 3, 6, 9],
+        tick_names=[MonthName(m + 1, short=True) for m in (0, 3, 6, 9)],
+        lines=lines,
+        unit="money",
+        currency=history.currency,
+    )
     title = text(
         "years.side" if change is None else "years.chart", month=Month(last), change=change
     )

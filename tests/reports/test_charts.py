@@ -71,8 +71,8 @@ def charts_of(values: list[int]) -> dict[str, Chart]:
             **series(values, before=[None] * len(values), without_sales=[False] * len(values)),
         ),
         "trend": chart("trend", **series(values, average=[None] * len(values))),
-        "lines": chart("lines", **series(values, lines=[(Name("a"), values)], index=False)),
-        "percent": chart("lines", **series(values, lines=[(Name("a"), values)], index="percent")),
+        "lines": chart("lines", **series(values, lines=[(Name("a"), values)], unit="money")),
+        "percent": chart("lines", **series(values, lines=[(Name("a"), values)], unit="percent")),
         "panels": chart("panels", panels=[(Name("a"), week)], ticks=days, currency="MXN"),
         "ranking": chart("ranking", rows=rows, name=Name("x"), part_name=None, before_name=None),
         "waterfall": chart(

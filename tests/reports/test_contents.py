@@ -32,7 +32,7 @@ def hourly(figures: Figures) -> Section:
     sums = figures.now["hours"].groupby("hour")[["receipts", "net_sales"]].sum().reset_index()
     sums["name"] = [f"{hour} h" for hour in sums["hour"]]
     columns = (
-        TableColumn("record", source="name"),
+        TableColumn("record", frame_column="name"),
         TableColumn("receipts", "count"),
         TableColumn("net_sales", "money"),
     )

@@ -131,6 +131,30 @@ def test_an_unknown_amount_is_never_zero(months, count, unknown, amount, said, e
     assert check == {"count": count, "amount": exact, "unknown": unknown}
 
 
+@pytest.mark.parametrize(("locale", "heading"), [("en_US", "Day"), ("es_MX", "Fecha")])
+def test_the_day_of_a_record_in_quarantine_is_its_business_day(months, locale, heading) -> None:
+    row = dict.fromkeys(schema.QUARANTINE.names()) | {
+        "business_day": FIRST + 3 * DAY,
+        "receipt_number": "1-4712",
+        "reason": "totals_differ",
+        "pointer": "/total_money",
+        "detail": "1.00",
+        "record": "raw#2",
+    }
+    built = reports.monthly(
+        FIRST,
+        {FIRST: with_unread(months[FIRST], 1, 0, "1.00")},
+        lake_decimals=2,
+        lineage={},
+        locale=locale,
+        quarantine=pa.Table.from_pylist([row], schema=schema.arrow(schema.QUARANTINE, 2)),
+    )
+    lines = built["report.md"].decode().splitlines()
+    (line,) = (i for i, text in enumerate(lines) if text.startswith("| 1-4712 |"))
+    cells = [[cell.strip() for cell in lines[i].split("|")[1:3]] for i in (line - 2, line)]
+    assert cells[0][1] == heading and "4" in cells[1][1]
+
+
 @pytest.mark.parametrize("locale", ["en_US", "es_MX"])
 def test_receipts_outside_history_are_named_with_money_and_setting(months, locale: str) -> None:
     rows = [

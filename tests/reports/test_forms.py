@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 import reports
 from reports.localizer import TEXT_FOLDERS, Localizer, text_templates
-from reports.sections.data_state import GAPS
+from reports.sections.data_state import INCOMPLETE
 from reports.values import (
     Count,
     Day,
@@ -257,10 +257,10 @@ def test_changes_name_what_moved(summaries, files):
 
 
 @pytest.mark.parametrize("locale", ["en_US", "es_MX"])
-@pytest.mark.parametrize("name", GAPS)
+@pytest.mark.parametrize("name", INCOMPLETE)
 def test_a_single_gap_is_in_the_singular(locale: str, name: str) -> None:
     localizer = Localizer(locale, 2, ("MXN",))
-    single, several = (localizer.format(text(f"gap.{name}", n=Count(n))) for n in (1, 2))
+    single, several = (localizer.format(text(f"incomplete.{name}", n=Count(n))) for n in (1, 2))
     assert single.startswith("1 ") and several.startswith("2 ") and single[2:] != several[2:]
 
 
@@ -419,7 +419,7 @@ def test_every_sentence_of_the_code_is_in_the_catalog_and_none_lies_idle():
         "channel.",
         "glossary.",
         "segment.",
-        "gap.",
+        "incomplete.",
         "index.",
         "special_day.",
         "daypart.",

@@ -244,9 +244,9 @@ def test_light_and_absence_hold_with_receipts_before_the_history() -> None:
     assert traffic_light(figures.total, state) == "red"
     localizer = Localizer("en_US", 2, ("MXN",))
     (finding,) = absence_findings(state, figures.total)
-    assert localizer.format(finding.sentence).startswith("No receipt was counted")
-    assert "or none was counted" in localizer.format(Text("lineage.red"))
-    assert "missing, not counted or not compared" in localizer.format(Text("lineage.amber"))
+    assert localizer.format(finding.sentence).startswith("No receipt is in the figures")
+    assert "or none is in the figures" in localizer.format(Text("lineage.red"))
+    assert "missing, not in the figures or not compared" in localizer.format(Text("lineage.amber"))
 
 
 @pytest.mark.parametrize(("day", "is_more"), [(20, True), (25, False)])
