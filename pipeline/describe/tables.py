@@ -46,7 +46,7 @@ def describe_tables(decimals: int, folder: Callable[[Dataset], str]) -> list[Tab
 
     `decimals` are those of its money. The tables of summaries are named summary_...
     """
-    kept = (*schema.LAKE, schema.OUTSIDE, schema.SHIFTS)
+    kept = (*schema.MONTH_TABLES, schema.BEFORE_HISTORY, schema.SHIFTS)
     return [
         TableDescription(
             dataset.name if dataset in kept else f"summary_{dataset.name}",

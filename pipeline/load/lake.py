@@ -107,9 +107,9 @@ class Lake(RawData):
         """A digest that changes when a manifest is added, except those of `Nightly`."""
         return self._log.digest()
 
-    def history(self, dataset: str, partition: str) -> list[Manifest]:
+    def manifests_of(self, dataset: str, partition: str) -> list[Manifest]:
         """All manifests of the partition, first to newest."""
-        return self._log.history(dataset, partition)
+        return self._log.manifests_of(dataset, partition)
 
     def check_log(self, dataset: str, partition: str) -> None:
         """Raise Corrupt if the log has a gap, a number twice or an unknown manifest."""

@@ -21,7 +21,7 @@ from pipeline.extract.window_bounds import DAY
 from pipeline.extract.windows import consecutive_days
 from pipeline.lakes.raw_source import RawSource
 from pipeline.load import CATALOG, Lake, decompress
-from pipeline.status.outside_history import as_json, read_outside
+from pipeline.status.before_history import as_json, read_before_history
 from pipeline.status.problems import (
     STATE,
     current_months,
@@ -145,7 +145,7 @@ def read_status(
         unknown=still_unknown(missing, tried),
         new_fields={path: day for _, each in read for path, day in each.new_fields.items()},
         silent=find_silent_stores(lake, last, receipts),
-        outside=as_json(read_outside(sources, starts).to_pylist()),
+        outside=as_json(read_before_history(sources, starts).to_pylist()),
         quarantined_records=find_quarantined(lake),
         months=current_months(lake),
         history_starts=str(starts),

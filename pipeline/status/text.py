@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from pipeline.status.outside_history import format_outside, format_quarantined
+from pipeline.status.before_history import format_before_history, format_quarantined
 from pipeline.status.read import Status
 
 _MAX_NAMED = 8
@@ -40,7 +40,7 @@ def format_status(status: Status) -> str:
         for name, why in status.no_shifts.items()
     ]
     lines += format_quarantined(status.quarantined_records)
-    lines += format_outside(status.outside, status.history_starts)
+    lines += format_before_history(status.outside, status.history_starts)
     lines += _format_receipts(status)
     return "\n".join([*lines, *status.warnings])
 

@@ -38,7 +38,7 @@ from pipeline.summarize import (
     tenders,
 )
 from pipeline.summarize.check import COUNTS, check_counts, check_money
-from pipeline.summarize.lake import MonthRows, connect, register, tabulate_months
+from pipeline.summarize.relations import MonthRows, connect, register, tabulate_months
 
 QUERIES = {
     module.__name__.rpartition(".")[2]: module.QUERY

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.summarize.digest import digest_rows
-from pipeline.summarize.lake import LakeRows, MonthRows
 from pipeline.summarize.quality import LATE_SECONDS
 from pipeline.summarize.receipt_keys import KEY_OF, RECEIPT, text_keys
+from pipeline.summarize.relations import LakeRows, MonthRows
 
 _BATCH = 1 << 17
 

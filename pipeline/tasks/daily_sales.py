@@ -21,7 +21,7 @@ from pipeline.rules import day_bounds
 from pipeline.targets import DatasetTask, Files, Metadata
 from pipeline.tasks.batch_groups import chunks_of
 from pipeline.tasks.batches import BatchTask
-from pipeline.tasks.history import history_span
+from pipeline.tasks.business_days import history_span
 from pipeline.tasks.raw import RawReceipts, catalog_for, catalogs_for, read_catalog
 from pipeline.tasks.raw_state import until_raw_changes
 from pipeline.tasks.raw_task import committed
@@ -45,7 +45,7 @@ class DailySales(BatchTask):
     """One business day, with combos split into components."""
 
     date: dt.date = settings.field(settings.Days(default=None))
-    dataset, version = STAGING, schema.version_of(schema.LAKE)
+    dataset, version = STAGING, schema.version_of(schema.MONTH_TABLES)
     fingerprint_datasets = (RAW_RECEIPTS, CATALOG)
 
     def requires(self) -> list[DatasetTask]:
@@ -166,7 +166,7 @@ class DailySales(BatchTask):
         counts = add_counts([portion.metadata for portion in portions])
         self._report_counts(counts)
         tables = {}
-        for dataset in schema.LAKE:
+        for dataset in schema.MONTH_TABLES:
             expected = {dataset.name: schema.arrow(dataset, settings.rules().decimals)}
             objects = [
                 unpack_pieces(portion.tables[dataset.name], f"a portion of {self}", expected)
@@ -182,7 +182,7 @@ def _sorted_tables(day: BuiltDay) -> dict[str, pa.Table]:
     from pipeline.load.parquet import sort_table
 
     decimals, tables = settings.rules().decimals, {}
-    for dataset in schema.LAKE:
+    for dataset in schema.MONTH_TABLES:
         table = getattr(day, dataset.name)
         if not table.schema.equals(schema.arrow(dataset, decimals)):
             table = schema.conform(table, dataset, decimals)

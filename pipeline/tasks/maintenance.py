@@ -14,10 +14,10 @@ from pipeline.errors import Corrupt
 from pipeline.lakes import ROOT, raw_lake, raw_sources
 from pipeline.load import (
     BACKOFFICE,
+    BEFORE_HISTORY,
     CUSTOMERS,
-    OUTSIDE,
+    MONTH_TABLES,
     RAW_RECEIPTS,
-    SALES,
     SHIFTS,
     STAGING,
     SUMMARY,
@@ -39,11 +39,11 @@ log = logging.getLogger(__name__)
 
 BUILT_FROM_RAW: dict[str, Callable[..., DerivedTask]] = {
     STAGING: DailySales,
-    SALES: MonthlySales,
+    MONTH_TABLES: MonthlySales,
     SUMMARY: MonthlySummary,
     CUSTOMERS: MonthlyCustomers,
     BACKOFFICE: BackOffice,
-    OUTSIDE: OutsideHistory,
+    BEFORE_HISTORY: OutsideHistory,
     SHIFTS: MonthlyShifts,
 }
 

@@ -28,7 +28,7 @@ from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import Files, Metadata
 from pipeline.tasks.batches import BatchTask, Months
-from pipeline.tasks.history import days_of, history_span
+from pipeline.tasks.business_days import days_of, history_span
 from pipeline.tasks.raw import RawCatalog, RawDays, catalogs_for, open_source, read_catalog
 from pipeline.tasks.raw_task import RawTask
 

@@ -176,7 +176,7 @@ def test_an_invalidated_partition_counts_no_more_and_is_fetched_again_beside_the
     lake(folder).invalidate(RAW_RECEIPTS, "2026-10-05", "an object was altered")
     assert texts(folder, OCT_4, OCT_6, "2026-10-05") == []
     again = lake(folder).commit_window("2026-10-05", WINDOW, {})
-    assert [item.fingerprint for item in lake(folder).history(RAW_RECEIPTS, "2026-10-05")] == [
+    assert [item.fingerprint for item in lake(folder).manifests_of(RAW_RECEIPTS, "2026-10-05")] == [
         RAW_FINGERPRINT,
         INVALIDATED,
         RAW_FINGERPRINT,

@@ -62,7 +62,7 @@ def test_only_what_the_edit_changes_is_changed_and_nothing_replaced_is_left(lake
     (rewritten,) = lake.raw_objects(OCT_5, OCT_5)
     assert rewritten.times == TIMES[OCT_5]
     assert lake.metadata(RAW_RECEIPTS, "2026-10-05") == {"start": "2026-10-05"}
-    assert [manifest.number for manifest in lake.history(RAW_RECEIPTS, "2026-10-05")] == [1, 2]
+    assert [manifest.number for manifest in lake.manifests_of(RAW_RECEIPTS, "2026-10-05")] == [1, 2]
     assert rewrite(lake, reader.remove_personal_data) == [], "nothing is left to do"
     assert list(audit(lake, everything())) == [], "what was replaced is not missing"
 

@@ -1,7 +1,8 @@
-"""The rules between the fields of a receipt, for columns and single records.
+"""The checks that compare fields of a receipt, for columns and single records.
 
-The rule of each field by itself is in schema/receipt.py. Instants in microseconds, amounts in
-minor units of the lake, as numbers or as columns.
+A receipt that fails one is rejected. The checks of each field by itself are in schema/receipt.py;
+pipeline/rules has the rules of menu.toml, which reject nothing. Instants in microseconds, amounts
+in minor units of the lake, as numbers or as columns.
 
     implausible_date   the sale before 2010, more than 48 hours after the server received it, or
                        more than Rules.max_days_late days before
@@ -27,7 +28,7 @@ Instant = int | Ints
 
 
 def is_impossible(sold: Instant, created: Instant) -> np.ndarray:
-    """Whether a sale of that date cannot be: too early, or later than its arrival."""
+    """Whether it is before 2010, or more than 48 hours after the server received it."""
     return np.less(sold, FIRST_SALE) | np.greater(sold, created + AHEAD)
 
 
