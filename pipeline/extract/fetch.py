@@ -189,7 +189,7 @@ def fetch_pages(
         raise ValueError("extraction needs consecutive windows without gaps")
     since, until = windows[0].start, windows[-1].end
     pages = open_page_journal(
-        state_folder, source.identity, since, until, is_bounded=bounded, now=now
+        state_folder, source.connection_id, since, until, is_bounded=bounded, now=now
     )
     try:
         fetched = FetchedPages(source, windows, pages)
@@ -202,14 +202,14 @@ def fetch_pages(
         already_moved: set[bytes] = set()
         began = pages.began - LOOK_BACK
         for count in range(1, PASSES + 1):
-            is_open = not bounded or count == PASSES
-            end = None if is_open else pages.until
+            is_unbounded = not bounded or count == PASSES
+            end = None if is_unbounded else pages.until
             for page in () if is_read else source.receipts(pages.since, end, cursor):
                 fetched.check_clock(now)
                 pages.add(page)
                 fetched.sort(page)
                 progress(fetched.count(page))
-            if is_open or (moved := find_moved(source, began, pages.until)) <= already_moved:
+            if is_unbounded or (moved := find_moved(source, began, pages.until)) <= already_moved:
                 break
             cursor, is_read, already_moved = None, False, moved
     except BaseException:

@@ -75,7 +75,10 @@ def objects_near(lake: Lake, month: date) -> list[RawObject]:
 
 @dataclass
 class Completeness:
-    """What is wrong, and the names of the objects in which no missing number is new."""
+    """What is wrong, and `checked`: names of objects without a newly missing receipt.
+
+    All their receipts were found, or were missing in an object that was read before.
+    """
 
     findings: list[LakeFinding] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipeline import schema, settings
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import (
-    ROOT,
+    PRIMARY,
     folder_of,
     prefix_of,
     raw_lake,
@@ -62,7 +62,7 @@ class DailySales(BatchTask):
     def fingerprint_settings(self) -> dict[str, object]:
         return settings.transform_settings()
 
-    def objects(self, source: str = ROOT) -> list[RawObject]:
+    def objects(self, source: str = PRIMARY) -> list[RawObject]:
         """Raw objects of a source that may hold receipts of this business day."""
         return objects_of(self.date, self.name, source)
 
@@ -111,7 +111,7 @@ class DailySales(BatchTask):
         keys = {day: {entry.key for entry in read} for day, read in objects.items()}
         return build_days(keys, raw, catalogs.__getitem__, rules_of(source))
 
-    def read(self, source: str = ROOT) -> tuple[Iterator[Raw], Catalog, Rules]:
+    def read(self, source: str = PRIMARY) -> tuple[Iterator[Raw], Catalog, Rules]:
         """The raw objects of a source's day, in blocks of lines, its catalog and rules."""
         from pipeline.transform import Raw
 
@@ -203,7 +203,9 @@ def merge_sources(days: Mapping[str, BuiltDay]) -> BuiltDay:
 
 
 @until_raw_changes
-def objects_of(day: dt.date, partition: str | None = None, source: str = ROOT) -> list[RawObject]:
+def objects_of(
+    day: dt.date, partition: str | None = None, source: str = PRIMARY
+) -> list[RawObject]:
     """Raw objects of a source that may hold receipts of a business day of any store.
 
     Those of `partition` whose date of sale is unreadable are among them. UTC dates alone would

@@ -72,11 +72,11 @@ class RawShifts(RawDays):
 
     def _fetch_span(self, days: list[dt.date]) -> None:
         """Request the half-months that end with `days` as one span; publish them together."""
-        shop: Any = open_source(self.source)  # its reader has read_shift, so it has `shifts`
+        pos_source: Any = open_source(self.source)  # its reader has read_shift, so it has `shifts`
         rows, refused = list[bytes](), ""
         since, until = received_in(days[0])[0], received_in(days[-1])[1]
         try:
-            rows, served_from = shop.shifts(since, until)
+            rows, served_from = pos_source.shifts(since, until)
         except NotServed as error:
             refused, served_from = str(error), until
         source_lake, contents = raw_lake(self.source), []

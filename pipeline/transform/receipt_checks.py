@@ -11,10 +11,11 @@ in minor units of the lake, as numbers or as columns.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from pipeline.pos.source import AHEAD, FIRST_SALE
 from pipeline.rules import Rules, Store
 from pipeline.rules.clock import micros
 from pipeline.transform.columns import Ints
@@ -22,14 +23,14 @@ from pipeline.transform.days import DAY
 from pipeline.transform.nested import ReceiptSums
 
 EARLIEST, LATEST = (micros(datetime(year, 1, 1, tzinfo=UTC)) for year in (2000, 2100))
-FIRST_SALE = micros(datetime(2010, 1, 1, tzinfo=UTC))
-AHEAD = 2 * DAY
+_FIRST_SALE = micros(FIRST_SALE)
+_AHEAD = AHEAD // timedelta(microseconds=1)
 Instant = int | Ints
 
 
 def is_impossible(sold: Instant, created: Instant) -> np.ndarray:
     """Whether it is before 2010, or more than 48 hours after the server received it."""
-    return np.less(sold, FIRST_SALE) | np.greater(sold, created + AHEAD)
+    return np.less(sold, _FIRST_SALE) | np.greater(sold, created + _AHEAD)
 
 
 def is_too_late(sold: Instant, created: Instant, rules: Rules) -> np.ndarray:

@@ -408,8 +408,8 @@ def test_the_registry_opens_a_shop(start, tmp_path: Path) -> None:
     [ledger] = tmp_path.iterdir()
     assert ledger.stat().st_mode & 0o777 == 0o600 and server.token not in ledger.name
     assert (
-        source.identity
-        != open_source("loyverse", url=server.url, token=server.token[::-1]).identity
+        source.connection_id
+        != open_source("loyverse", url=server.url, token=server.token[::-1]).connection_id
     )
     with pytest.raises(ConfigError):
         open_loyverse(url=server.url, token="")

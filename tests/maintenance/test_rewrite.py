@@ -121,7 +121,7 @@ def test_an_erased_customer_is_listed_by_a_word_that_is_no_identifier(lake: Lake
 
 def test_a_receipt_that_is_requested_alone_names_no_erased_customer() -> None:
     class Source:
-        identity = "shop"
+        connection_id = "shop"
 
         def __init__(self) -> None:
             self.reader = reader
@@ -134,7 +134,7 @@ def test_a_receipt_that_is_requested_alone_names_no_erased_customer() -> None:
     source = ErasingSource(Source(), frozenset({erased_entry("c1", key)}), key)
     assert json.loads(source.receipt("4").body)["customer_id"] is None
     assert source.receipt("5") is None
-    assert source.identity == "shop"
+    assert source.connection_id == "shop"
 
 
 def test_a_store_without_versions_has_none_to_clear(lake: Lake) -> None:
