@@ -165,7 +165,7 @@ class ManifestListing:
             return newest
         raise Corrupt(problem, dataset, partition)
 
-    def check_log(self, dataset: str, partition: str) -> None:
+    def check_manifests(self, dataset: str, partition: str) -> None:
         """Raise Corrupt, naming the key, where the log is invalid."""
         manifests = self.manifests_of(dataset, partition)
         folder = log_prefix(dataset, partition)

@@ -76,7 +76,7 @@ def _check_log(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFinding
     """Check numbers, and each manifest against its name and its commit record."""
     storage = lake.storage
     try:
-        lake.check_log(dataset, partition)
+        lake.check_manifests(dataset, partition)
     except Corrupt as error:
         location = storage.uri(log_prefix(dataset, partition))
         remedy = "until this is repaired, nothing is published into that partition"

@@ -116,7 +116,9 @@ class lake(SettingsSection):
     region = luigi.Parameter("", description="region of the bucket")
     encryption = luigi.Parameter("", description="AES256 or aws:kms")
     kms_key = luigi.Parameter("", description="key of aws:kms")
-    memory = Size("512MB", description="memory for counting a month; the rest goes to disk")
+    memory = Size(
+        "512MB", description="memory for the summary of a month; what does not fit goes to disk"
+    )
 
 
 class engine(SettingsSection):
@@ -146,7 +148,9 @@ class spark(SettingsSection):
     properties: Any = luigi.DictParameter(
         {}, description='Spark properties, as JSON: {"spark.executor.memory": "4g"}; never a secret'
     )
-    wait_seconds = Seconds(120.0, description="how long a cluster may give no Spark executor")
+    wait_seconds = Seconds(
+        120.0, description="seconds that a job may wait without a Spark executor"
+    )
 
 
 class report(SettingsSection):

@@ -1,7 +1,7 @@
-"""Receipts, numbers and quarantine of the last fortnight, for the status.
+"""Receipts, numbers and quarantine of the last 14 days, for the status.
 
-A day is read from its month if the month was built from the day's newest content: two objects,
-usually those that this run has just written, instead of one a day.
+A day is read from the tables of its month if these were built from the day's newest content: that
+needs two requests instead of one for each day.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipeline.load.day_object import unpack_tables
 from pipeline.load.layout import ONLY_FILE
 from pipeline.load.parquet import from_bytes
 
-FORTNIGHT = 14
+RECENT_DAYS = 14
 _LARGE = 32 << 20  # of a month's tables: the days of a larger one are read one by one
 
 
@@ -33,8 +33,8 @@ class RecentDay(NamedTuple):
 
 
 def read_recent_days(lake: Lake, last: date) -> dict[str, RecentDay]:
-    """The days of the last fortnight that are in the lake."""
-    days = [str(last - n * DAY) for n in range(FORTNIGHT - 1, -1, -1)]
+    """Those of the last RECENT_DAYS days that are in the lake."""
+    days = [str(last - n * DAY) for n in range(RECENT_DAYS - 1, -1, -1)]
     names = [name for name in days if lake.current(STAGING, name)]
     read = dict[str, RecentDay]()
     for month in sorted({name[:7] for name in names}):

@@ -70,7 +70,11 @@ _PAYMENT = ("tender", "tender_type", "amount")
 
 # rows, and the columns that they add to each digest
 _VIEWS = (
-    ("receipts WHERE is_counted", (*_STATE, *_COUNTED, *_BY_MENU), (*_STATE, *_COUNTED, _PLACE)),
+    (
+        "receipts WHERE NOT is_cancelled",
+        (*_STATE, *_COUNTED, *_BY_MENU),
+        (*_STATE, *_COUNTED, _PLACE),
+    ),
     ("receipts WHERE is_cancelled", (*_STATE, "currency", "channel"), _STATE),
     ("lines", (), ("line", "gross", "discount", "net")),
 )

@@ -23,7 +23,7 @@ from pipeline.tasks.tables import open_tables
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_LARGE_MONTH = 16 << 20  # work (size) from which one process counts with two threads
+_LARGE_MONTH = 16 << 20  # work (size) from which one process uses two threads
 
 
 class MonthlySummary(BatchTask):
@@ -69,7 +69,7 @@ class MonthlySummary(BatchTask):
         return {task: (_pack(summaries[task.month]), {}) for task in tasks}
 
     def size(self) -> int:
-        return 2 * month_size(self.month)  # counting takes 45 MB for each month of a group
+        return 2 * month_size(self.month)  # the queries take 45 MB for each month of a group
 
 
 def _pack(summary: Mapping[str, pa.Table]) -> Files:

@@ -36,7 +36,7 @@ FILE = "shifts"
 HALF = 15
 """The last day of the first half of a month."""
 LOOK_BACK = 3
-_READING = 250_000  # BatchTask.size of a month: years are enough work for the process pool
+_READING = 250_000  # work of a month (BatchTask.size): years are enough for the process pool
 
 log = logging.getLogger(__name__)
 

@@ -83,7 +83,7 @@ def test_only_the_selected_partitions_are_edited(lake: Lake) -> None:
 def test_of_windows_committed_together_only_the_selected_are_edited(tmp_path: Path) -> None:
     lake = Lake(open_storage(str(tmp_path / "lake")), "run", publish_wait=0)
     body = b'{"receipt_number":"1","note":"ana"}\n'
-    with lake.commits() as commits:
+    with lake.commit_queue() as commits:
         for day in (OCT_5, OCT_6):
             commits.add(day, {SEP_5: body, day: body}, {"records": 2, "start": str(day)}, {})
     edited = {("2026-10-05", SEP_5), ("2026-10-05", OCT_5)}
