@@ -4,7 +4,7 @@ RawReceipts(date)  RawCatalog(date)      what the point of sale's API returned
       \\                /                 Rescan(date): receipts that the windows missed
        DailySales(date)                  one business day, combos split
               |
-       MonthlySales(month)               the lake: receipts, sales, payments, quarantine
+       MonthlySales(month)               the tables of a month: receipts, sales, payments, ...
               |
        MonthlySummary(month)             small mergeable tables
           /          \\                   MonthlyCustomers(month): its customers alone
