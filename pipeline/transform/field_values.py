@@ -1,8 +1,8 @@
 """The values of a record's fields, each checked as its field requires.
 
 Takes objects that `json.loads` made with JsonObject and JsonNumber. Returns Decimal, datetime in
-UTC, str, None or lists of dicts. Raises FailedCheck for the first field that the rules of
-schema/receipt.py refuse.
+UTC, str, None or lists of dicts. Raises FailedCheck for the first field that is not as
+schema/receipt.py requires.
 """
 
 from __future__ import annotations
