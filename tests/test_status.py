@@ -43,7 +43,7 @@ def test_stores_are_called_by_their_names() -> None:
         "La Brasa Del Valle" in text
         and "1,200" in text
         and "s-2" in text
-        and "missing        3-8 (an offline device sends them" in text
+        and "number gaps    3-8 (an offline device sends them" in text
     )
     assert len({len(line) for line in text.splitlines()[-2:]}) == 1
 

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from pipeline.transform import Catalog, Raw, Rules, Store, read_menu
 from pipeline.transform.build_days import tables_of_piece
 from pipeline.transform.columns import fixed, ints
-from pipeline.transform.recipes import RecipeBook
+from pipeline.transform.menu_lookup import MenuLookup
 from tests.reference import settings
 
 PAGE, SMALL = 12 << 20, 24 << 20
@@ -140,9 +140,12 @@ def run(path: Path, out: Path, part: int, parts: int) -> None:
     """Transform one of `parts` parts of a file."""
     size = path.stat().st_size
     shop_rules = rules()
-    book, months = RecipeBook(shop_rules.menu, Catalog.read(settings.catalog())), Months(out, part)
+    lookup, months = (
+        MenuLookup(shop_rules.menu, Catalog.read(settings.catalog())),
+        Months(out, part),
+    )
     for body in pages(path, size * part // parts, size * (part + 1) // parts):
-        months.add(tables_of_piece(Raw("b", "x", body), book, shop_rules).sales)
+        months.add(tables_of_piece(Raw("b", "x", body), lookup, shop_rules).sales)
     months.close()
 
 

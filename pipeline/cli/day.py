@@ -16,8 +16,8 @@ from dataclasses import replace
 from pipeline import settings
 from pipeline.errors import ConfigError
 from pipeline.settings.strict import parse_day
+from pipeline.tasks.business_days import history_span
 from pipeline.tasks.closing_messages import Period, closing_message
-from pipeline.tasks.history import history_span
 from reports.render.mail import render_text
 
 

@@ -20,7 +20,7 @@ from pipeline import settings
 from pipeline.child_process import run_luigi
 from pipeline.errors import ConfigError
 from pipeline.lakes import raw_sources, refresh_all
-from pipeline.load import CUMULATIVE, SALES, STAGING
+from pipeline.load import CUMULATIVE, MONTH_TABLES, STAGING
 from pipeline.maintenance.customer_exports import find_exports_with
 from pipeline.maintenance.erase import (
     erase_customer,
@@ -77,7 +77,9 @@ def rebuild_derived() -> int:
     """Rebuild what depends on the changed raw; returns Luigi's exit code."""
     refresh_all()
     months = sorted(
-        name[:7] for dataset in (STAGING, SALES, CUMULATIVE) for name in lake().partitions(dataset)
+        name[:7]
+        for dataset in (STAGING, MONTH_TABLES, CUMULATIVE)
+        for name in lake().partitions(dataset)
     )
     if not months:
         return 0

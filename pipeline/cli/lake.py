@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         print("belongs to     nothing yet; the first run records the source of the settings")
     else:
         print(f"belongs to     {identity.describe_source(lake, recorded)}")
-        for name in identity.other_sources(lake):
+        for name in identity.additional_sources(lake):
             if other := identity.read_identity(lake, name):
                 print(f"  {name:<13}{identity.describe_source(lake, other)}")
         hashed = recorded.key_digest != identity.digest_of_key(None)
@@ -85,7 +85,7 @@ def _accept(lake: Lake, *, is_source: bool, is_key: bool) -> None:
 
 def _accept_one(lake: Lake, source: str, key: bytes | None, *, is_source: bool) -> None:
     """Record a source of the settings, or its key, in the lake."""
-    partition, name = source or identity.NAME, point_of_sale_of(source)
+    partition, name = source or identity.PRIMARY_PARTITION, point_of_sale_of(source)
     recorded = identity.read_identity(lake, partition)
     before = recorded and identity.describe_source(lake, recorded)
     origin = origin_of(connect(name), name) if is_source else before
@@ -99,7 +99,7 @@ def _accept_one(lake: Lake, source: str, key: bytes | None, *, is_source: bool) 
             " and real receipts never share a lake; set another folder or prefix in [lake] url"
         )
     lake.preflight()
-    identity.record(lake, origin, key, name=partition, names=source_names())
+    identity.write_identity(lake, origin, key, partition=partition, names=source_names())
 
 
 def _forget(lake: Lake) -> None:

@@ -13,21 +13,25 @@ from pipeline.errors import ConfigError
 from pipeline.lakes import folder_of, lake, raw_partitions, sources
 from pipeline.lakes.raw_source import RawSource
 from pipeline.load import RawObject
+from pipeline.pos.source import FIRST_SALE
 from pipeline.tasks import catalog_for, days_of, read_catalog
 from pipeline.transform import Catalog, Raw, day_bounds
 
 
 def find_objects(month: date | None, source: RawSource) -> list[RawObject]:
-    """Raw objects of a source that may hold receipts of `month`, or all of them."""
+    """Raw objects of a source that may hold receipts of `month`, or all of them.
+
+    Without those that hold only records whose date is unreadable.
+    """
     check_filled()
     if month is None:
         last = settings.last_day() + timedelta(days=1)
-        return source.lake.raw_objects(date(2010, 1, 1), last, None)
+        return source.lake.raw_objects(FIRST_SALE.date(), last)
     days, rules = days_of(month), source.rules
     stores = (rules.default, *rules.stores.values())
     start = min(day_bounds(days[0], store)[0] for store in stores)
     end = max(day_bounds(days[-1], store)[1] for store in stores)
-    return source.lake.raw_objects(start.date(), end.date(), None)
+    return source.lake.raw_objects(start.date(), end.date())
 
 
 def check_filled() -> None:

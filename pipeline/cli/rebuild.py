@@ -71,7 +71,7 @@ def published(dataset: str, partition: str) -> str | None:
     """The digest of the newest content that was not invalidated."""
     digests = [
         manifest.digest
-        for manifest in lake().history(dataset, partition)
+        for manifest in lake().manifests_of(dataset, partition)
         if manifest.fingerprint not in (INVALIDATED, RAW_FINGERPRINT)
     ]
     return digests[-1] if digests else None

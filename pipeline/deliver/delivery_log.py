@@ -75,20 +75,20 @@ def recipient_id(address: str, key: bytes | None) -> str:
 
 
 class DeliveryLog:
-    """The deliveries in `store`, listed once on first use.
+    """The deliveries in `storage`, listed once on first use.
 
     `run` is unique to this process; `clock` and `sleep` count in seconds.
     """
 
     def __init__(
         self,
-        store: LogStorage,
+        storage: LogStorage,
         run: str,
         *,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ):
-        self._store, self._run = store, run
+        self._storage, self._run = storage, run
         self._clock, self._sleep = clock, sleep
 
     def is_settled(self, key: DeliveryKey) -> bool:
@@ -153,7 +153,7 @@ class DeliveryLog:
 
     def _list(self, prefix: str) -> dict[DeliveryKey, dict[int, set[str]]]:
         listed: dict[DeliveryKey, dict[int, set[str]]] = {}
-        for entry in self._store.list(prefix):
+        for entry in self._storage.list(prefix):
             if match := _KEY.fullmatch(entry.key):
                 kind, name, version, recipient, attempt, state = match.groups()
                 key = DeliveryKey(kind, name, version, recipient)
@@ -166,7 +166,7 @@ class DeliveryLog:
 
     def _age(self, key: DeliveryKey, attempt: int) -> float:
         """Seconds since the attempt started."""
-        started_at = float(json.loads(self._store.get(_path(key, attempt, "started")))["at"])
+        started_at = float(json.loads(self._storage.get(_path(key, attempt, "started")))["at"])
         return self._clock() - started_at
 
     def _write(
@@ -174,7 +174,7 @@ class DeliveryLog:
     ) -> None:
         entry = {"run": self._run, "at": self._clock(), "state": state}
         body = json.dumps(entry, sort_keys=True).encode()
-        self._store.put(_path(key, attempt, state), body, if_absent=if_absent)
+        self._storage.put(_path(key, attempt, state), body, if_absent=if_absent)
         self._attempts.setdefault(key, defaultdict(set))[attempt].add(state)
 
 

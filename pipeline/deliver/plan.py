@@ -14,6 +14,7 @@ from datetime import date
 from typing import NamedTuple
 
 NOT_ANNOUNCED = frozenset({"changes", "version_history", "lineage"})
+"""Sections that differ in every version, so their change is no news for a recipient."""
 
 
 class Issued(NamedTuple):
@@ -74,9 +75,11 @@ def has_visible_changes(kind: str, before: bytes, now: bytes, *, is_closed: bool
     """Whether a recipient who has the figures.json `before` gets `now`.
 
     The cumulative report of a closed month is sent once: a late receipt is announced by its own
-    month and by the next cumulative report. A recipient of an incomplete one gets the complete one.
+    month and by the next cumulative report. A recipient who has one through a part of that month
+    gets the one through the complete month.
     """
-    if kind == "cumulative" and is_closed and json.loads(before)["through"] is None:
+    was_complete = json.loads(before)["through"] is None  # it is set while the month is open
+    if kind == "cumulative" and is_closed and was_complete:
         return False
     return not same_figures(before, now)
 

@@ -46,10 +46,10 @@ def describe_tables(decimals: int, folder: Callable[[Dataset], str]) -> list[Tab
 
     `decimals` are those of its money. The tables of summaries are named summary_...
     """
-    kept = (*schema.LAKE, schema.OUTSIDE, schema.SHIFTS)
+    unprefixed = (*schema.MONTH_TABLES, schema.BEFORE_HISTORY, schema.SHIFTS)
     return [
         TableDescription(
-            dataset.name if dataset in kept else f"summary_{dataset.name}",
+            dataset.name if dataset in unprefixed else f"summary_{dataset.name}",
             folder(dataset),
             dataset,
             tuple(
@@ -59,7 +59,7 @@ def describe_tables(decimals: int, folder: Callable[[Dataset], str]) -> list[Tab
                 )
             ),
         )
-        for dataset in (*kept, *schema.SUMMARY)
+        for dataset in (*unprefixed, *schema.SUMMARY)
     ]
 
 

@@ -48,9 +48,10 @@ def check_master(master: str, seconds: float) -> None:
 
 @contextmanager
 def without_secrets(kept: tuple[str, ...]) -> Iterator[None]:
-    """Hide secrets from a JVM that is started, except prefixes in `kept`.
+    """Hide secrets from a JVM that is started.
 
-    Under spark-submit there is a JVM already, and PySpark finds it by a secret of its own.
+    Variables whose names begin with one of `kept` or with PYSPARK_ stay: under spark-submit PySpark
+    needs a secret of its own to reach the JVM.
     """
     hidden = {
         name: value

@@ -27,7 +27,7 @@ def commit_windows(lake: Lake, fetched: FetchedPages, windows: list[Window]) -> 
     those.
     """
     waiting: deque[dict[str, Sales]] = deque()
-    with lake.commits() as commits:
+    with lake.commit_queue() as commits:
         for window, lazy_records in fetched.windows:
             records = {sold: lazy_records[sold] for sold in lazy_records}
             sales = sales_of(records, fetched.changed)

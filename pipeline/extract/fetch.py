@@ -4,8 +4,9 @@ Takes a source and consecutive closed windows of `updated_at`, without gaps. Ret
 every window, in order, its records by UTC date of sale, sorted by (updated_at, number, arrival), so
 that the order of the pages does not matter. Exact duplicates are kept once.
 
-- A record outside all windows is counted, and left to its own window. If the source states that its
-  history begins with the first window (`starts`), that window takes all older records.
+- A record of no requested window is counted (`other_windows`) and left to its own window. If the
+  source states that its history begins with the first window (`starts`), that window takes all
+  older records.
 - A record with an unreadable `updated_at` goes to the last window, date unknown.
 - The daily extraction has no upper bound: a receipt that changes in the meantime moves out of the
   closed windows, and never between two of their pages.
@@ -15,7 +16,8 @@ that the order of the pages does not matter. Exact duplicates are kept once.
   again, until a pass finds no change.
 
 Memory holds one page, then one window; the pages wait on disk. Several spans can be fetched at the
-same time, each in a thread. Every record of every page is in a window, outside, or a duplicate.
+same time, each in a thread. Every record of every page is in a
+requested window, of another one, or a duplicate.
 Raises SourceError and ConfigError.
 """
 
@@ -47,7 +49,7 @@ Records = Mapping[date | None, list[Record]]
 class FetchedPages:
     """The fetched records of all windows, and their counts.
 
-    outside       records of other windows
+    other_windows records of windows that were not requested
     duplicates    complete only when all windows have been read
     oldest        the oldest `created_at`; `newest`: the newest `updated_at`
     truncated_at  the history limit: the account serves no receipt created before
@@ -64,7 +66,7 @@ class FetchedPages:
         # records by window and date of sale
         self._buckets: dict[int, dict[date | None, int]] = defaultdict(lambda: defaultdict(int))
         self._doubled: dict[tuple[int, date | None], int] = {}
-        self.pages = self.records = self.outside = 0
+        self.pages = self.records = self.other_windows = 0
         self.requests = source.requests
         self.fields: dict[str, str] = {}
         self.changed: set[str] = set()
@@ -99,7 +101,7 @@ class FetchedPages:
         for record in page.records:
             index = self._window_of(record)
             if index is None:
-                self.outside += 1
+                self.other_windows += 1
             else:
                 sorted_page[index, sold_date(record)].append(record)
         if len(self.fields) < MAX_FIELDS:
@@ -187,7 +189,7 @@ def fetch_pages(
         raise ValueError("extraction needs consecutive windows without gaps")
     since, until = windows[0].start, windows[-1].end
     pages = open_page_journal(
-        state_folder, source.identity, since, until, is_bounded=bounded, now=now
+        state_folder, source.connection_id, since, until, is_bounded=bounded, now=now
     )
     try:
         fetched = FetchedPages(source, windows, pages)
@@ -200,14 +202,14 @@ def fetch_pages(
         already_moved: set[bytes] = set()
         began = pages.began - LOOK_BACK
         for count in range(1, PASSES + 1):
-            is_open = not bounded or count == PASSES
-            end = None if is_open else pages.until
+            is_unbounded = not bounded or count == PASSES
+            end = None if is_unbounded else pages.until
             for page in () if is_read else source.receipts(pages.since, end, cursor):
                 fetched.check_clock(now)
                 pages.add(page)
                 fetched.sort(page)
                 progress(fetched.count(page))
-            if is_open or (moved := find_moved(source, began, pages.until)) <= already_moved:
+            if is_unbounded or (moved := find_moved(source, began, pages.until)) <= already_moved:
                 break
             cursor, is_read, already_moved = None, False, moved
     except BaseException:

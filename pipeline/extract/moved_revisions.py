@@ -3,7 +3,7 @@
 Raw keeps a record under the UTC date of its sale. An edit may move a receipt to another date. The
 day that the receipt left reads only its own dates, and would still count the old revision. So raw
 keeps copies. The partition date of a record is its date of sale, or the date of its `updated_at` if
-the date of sale is unknown. The rule:
+the date of sale is unknown. Where raw keeps it:
 
     every revision of a receipt is kept under its own partition date and those of all earlier
     revisions. A revision that is not the first, or was not sold on the day of its arrival, is also
@@ -11,8 +11,8 @@ the date of sale is unknown. The rule:
 
 So a reader of any date under which a receipt ever was finds its newest revision there, and the
 arrival date of a receipt is enough to find these dates. A record under another date than its own
-only supersedes older revisions; it is not counted there. The rule holds if the revisions of a
-receipt are committed in the server's order, as consecutive windows are.
+only supersedes older revisions; it is not counted there. This holds if the revisions of a receipt
+are committed in the server's order, as consecutive windows are.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Earlier = Callable[[str, datetime], Sales]
 def copy_moved_revisions(
     records: Records, earlier: Earlier, sales: Mapping[str, Sales] | None = None
 ) -> Records:
-    """`records` of a partition, arranged, with the copies that the rule requires.
+    """`records` of a partition, arranged, with the copies that are needed.
 
     `earlier(number, created_at)` returns the dates of the revisions committed so far; it is called
     for updates only (`updated_at` after `created_at`). `sales` are those of the partition.

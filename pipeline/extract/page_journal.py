@@ -200,13 +200,19 @@ class PageJournal:
 
 
 def open_page_journal(
-    root: Path, identity: str, since: datetime, until: datetime, *, is_bounded: bool, now: datetime
+    root: Path,
+    connection_id: str,
+    since: datetime,
+    until: datetime,
+    *,
+    is_bounded: bool,
+    now: datetime,
 ) -> PageJournal:
     """The journal of [since, until): a recent one that covers it, or a new one."""
     make_private(root)
     with _named_faults(root):
         key = read_key(root)
-        kind = identity, "to" if is_bounded else "on"
+        kind = connection_id, "to" if is_bounded else "on"
         for folder in sorted(root.glob("pages.*")):
             if resumed := _resume(folder, key, kind, since, until, now):
                 return resumed
@@ -226,7 +232,7 @@ def _resume(
 ) -> PageJournal | None:
     """The journal in `folder` if it covers the span and is free; removes old ones."""
     try:
-        _, identity, mode, *stamps, _ = folder.name.split(".")
+        _, connection_id, mode, *stamps, _ = folder.name.split(".")
         first, last, began = map(_moment, stamps)
         check_private(folder)
         journal = _lock(folder)
@@ -234,7 +240,7 @@ def _resume(
         return None  # not a journal, not private, or in use by another process
     if not timedelta(0) <= now - began < LIFE:
         shutil.rmtree(folder, ignore_errors=True)
-    elif (identity, mode) == kind and first <= since and until <= last:
+    elif (connection_id, mode) == kind and first <= since and until <= last:
         return PageJournal(folder, journal, key, first, last, began)
     os.close(journal)
     return None

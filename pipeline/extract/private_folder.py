@@ -47,8 +47,8 @@ def check_private(folder: Path) -> None:
         status = above.lstat()
         if status.st_uid not in (0, own):
             raise _refusal(folder, above, f"belongs to user {status.st_uid}")
-        is_open = not stat.S_ISLNK(status.st_mode) and status.st_mode & _OTHERS_WRITE
-        if is_open and not status.st_mode & stat.S_ISVTX:
+        is_writable = not stat.S_ISLNK(status.st_mode) and status.st_mode & _OTHERS_WRITE
+        if is_writable and not status.st_mode & stat.S_ISVTX:
             raise _refusal(folder, above, "can be written to by other users")
 
 

@@ -1,7 +1,7 @@
 """Rows that a list has already returned, in limited memory, to stop endless lists.
 
-A Bloom filter of 8 MiB. It never takes a repeated row for a new one. At five million rows it takes
-one new row in 200 for a repeated one, which does not matter because it checks complete pages.
+A Bloom filter of 8 MiB. A repeated row is always recognized. At five million rows, 1 of 200 new
+rows is reported as repeated, which does not matter because complete pages are checked.
 """
 
 from __future__ import annotations

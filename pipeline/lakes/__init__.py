@@ -1,9 +1,10 @@
 """The lake of the settings, and the raw lake of each of its sources.
 
-The primary source of a lake is at its root, and its name is "". Each additional one has its own raw
-data, windows and catalogs below `sources/<name>/` and is named after its point of sale. Everything
-built from raw is at the root; there the identifiers of an additional source begin with its name
-(`square:1-1000`), so that equal numbers of two sources stay two receipts.
+The raw data of the primary source are at the root of the lake; its name in the code is PRIMARY, "".
+Each additional one has its own raw data, windows and catalogs below `sources/<name>/` and is named
+after its point of sale. Everything built from raw is at the root; there the identifiers of an
+additional source begin with its name (`square:1-1000`), so that equal numbers of two sources stay
+two receipts.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from pipeline.pos.source import Reader
 from pipeline.rules import Rules
 from pipeline.settings.run_context import once_per_run
 
-ROOT = ""
+PRIMARY = ""
+"""The primary source, where a source is named."""
 # bytes of recent reads and writes that a process keeps in memory: less in a process of a pool,
 # which does not read what it writes
 _RECENT_BYTES, _RECENT_BYTES_OF_POOL = 16 << 20, 8 << 20
@@ -64,13 +66,13 @@ def check_lake() -> None:
 
 
 @once_per_run
-def _name_at_root() -> str:
-    """The primary source: the recorded one, else the first by name."""
+def _primary_name() -> str:
+    """The point of sale of the primary source: as recorded, else the first by name."""
     names = list(settings.points_of_sale())
     if len(names) == 1:
         return names[0]
-    root, others = identity.read_identity(lake()), identity.other_sources(lake())
-    recorded = identity.point_of_sale_at_root(lake(), root) if root else ""
+    root, others = identity.read_identity(lake()), identity.additional_sources(lake())
+    recorded = identity.primary_point_of_sale(lake(), root) if root else ""
     free = [name for name in names if name not in others]
     if root and not recorded:  # saved files, which alone are recorded without a name
         free = [name for name in free if settings.point_of_sale(name).is_saved]
@@ -86,13 +88,13 @@ def _name_at_root() -> str:
 def sources() -> tuple[str, ...]:
     """The sources of the settings, the primary one first."""
     if len(settings.points_of_sale()) == 1:
-        return (ROOT,)
-    return ROOT, *(name for name in settings.points_of_sale() if name != _name_at_root())
+        return (PRIMARY,)
+    return PRIMARY, *(name for name in settings.points_of_sale() if name != _primary_name())
 
 
 def point_of_sale_of(source: str) -> str:
     """The name of a source's point of sale."""
-    return source or _name_at_root()
+    return source or _primary_name()
 
 
 def raw_partitions() -> set[str]:
@@ -103,7 +105,7 @@ def raw_partitions() -> set[str]:
 def source_named(name: str | None) -> str:
     """The source that a command names; without a name, the primary one."""
     if name is None:
-        return ROOT
+        return PRIMARY
     by_name = {point_of_sale_of(source): source for source in sources()}
     if name not in by_name:
         raise ConfigError(f"--source {name}: the sources of the lake are {', '.join(by_name)}")

@@ -1,14 +1,13 @@
 """The shop that fills a lake, and the key that its customers are hashed with.
 
-Both are recorded in the log of the dataset `identity`, partition `lake`: in place of a fingerprint
-the name of the newest manifest has the digest of the source (8 hex digits) and that of the key (8
-more, zeros where customers are not hashed), so that planning reads no object. The manifest's
-metadata states the same in words. The key itself is never stored.
+Both are recorded in the manifests of the dataset `identity`, partition `lake`: in place of a
+fingerprint the name of the newest manifest has the digest of the source (8 hex digits) and that of
+the key (8 more, zeros where customers are not hashed), so that planning reads no object. The
+manifest's metadata states the same in words. The key itself is never stored.
 
-A lake of several points of sale has one such partition for each in addition to the one at its root:
-their names are those of the partitions, so that planning sees which they are. The metadata of
-`lake` then names all of them: those were in the settings when the lake began, or were accepted
-since.
+The partition `lake` is that of the primary source. Each additional source has a partition of its
+own, which is named after it, so that planning sees the names of the sources in the listing. The
+metadata of `lake` then lists all sources: those of the first run and those accepted later.
 
     simulator   the embedded shop; its lake takes no other source, and no other lake takes it
     loyverse, square    the account, by its merchant id; by the API's address where there is none
@@ -32,14 +31,18 @@ from pipeline.pos import SOURCES
 from pipeline.pos.source import Reader, Source
 from pipeline.settings.sources import FILES, SIMULATOR
 
-NAME = "lake"
+PRIMARY_PARTITION = "lake"
+"""The partition of the primary source."""
 _UNHASHED = "0" * 8
 _ATTEMPTS = 3
 _DAY, _MONTH = timedelta(days=1), timedelta(days=31)
 
 
 class Origin(NamedTuple):
-    """Where receipts come from; `account` is the merchant's id or the API's address."""
+    """Where receipts come from; `account` is the merchant's id or the API's address.
+
+    `name` is the account's own name for itself, for people.
+    """
 
     kind: str
     account: str = ""
@@ -80,20 +83,20 @@ def digest_of_key(key: bytes | None) -> str:
     return hmac.digest(key, b"fingerprint", "sha256").hex()[:8] if key else _UNHASHED
 
 
-def read_identity(lake: Lake, name: str = NAME) -> Identity | None:
-    """The recorded identity of the lake, or of its source `name`; None without one."""
-    manifest = lake.newest(IDENTITY, name)
+def read_identity(lake: Lake, partition: str = PRIMARY_PARTITION) -> Identity | None:
+    """The recorded identity of the source with that partition; None without one."""
+    manifest = lake.newest(IDENTITY, partition)
     return Identity(manifest) if manifest else None
 
 
-def other_sources(lake: Lake) -> list[str]:
+def additional_sources(lake: Lake) -> list[str]:
     """The additional sources of the lake."""
-    return [name for name in lake.partitions(IDENTITY) if name != NAME]
+    return [name for name in lake.partitions(IDENTITY) if name != PRIMARY_PARTITION]
 
 
-def point_of_sale_at_root(lake: Lake, identity: Identity) -> str:
-    """The point of sale that filled the lake first; "" if it is not recorded."""
-    metadata = lake.metadata(IDENTITY, NAME, identity.manifest)
+def primary_point_of_sale(lake: Lake, identity: Identity) -> str:
+    """The point of sale of the primary source; "" if it is not recorded."""
+    metadata = lake.metadata(IDENTITY, PRIMARY_PARTITION, identity.manifest)
     kind = metadata["source"]
     recorded: str = metadata.get("point_of_sale", "")
     if recorded or kind == FILES:
@@ -125,14 +128,14 @@ def check_identity(lake: Lake, *, is_simulator: bool, key: bytes | None) -> None
 
 def check_sources(lake: Lake, names: Collection[str]) -> None:
     """Refuse settings whose points of sale `names` are not those of the lake."""
-    identity, others = read_identity(lake), other_sources(lake)
+    identity, others = read_identity(lake), additional_sources(lake)
     if len(names) == 1 and not others:
         return  # its account is compared before anything is requested
     if identity is None:
         expected = {*others}
     else:
-        metadata = lake.metadata(IDENTITY, NAME, identity.manifest)
-        expected = {*metadata.get("sources", [point_of_sale_at_root(lake, identity)]), *others}
+        metadata = lake.metadata(IDENTITY, PRIMARY_PARTITION, identity.manifest)
+        expected = {*metadata.get("sources", [primary_point_of_sale(lake, identity)]), *others}
     missing, added = sorted(expected - {*names, ""}), sorted({*names} - expected)
     if missing:
         raise OtherLake(
@@ -155,20 +158,20 @@ def admit(
     key: bytes | None,
     source: Callable[[], Source],
     *,
-    name: str = NAME,
+    partition: str = PRIMARY_PARTITION,
     raw: Lake | None = None,
     names: Collection[str] = (),
 ) -> str:
     """Admit a source of the settings to the lake; returns its digest.
 
     A new lake admits any source. Saved files and one account of the API may fill the same lake
-    where they share a store. Raises OtherLake for another source. `name` and `raw` are those of a
-    source in addition to the one at the root, `names` all points of sale of the settings if
-    several.
+    where they share a store. Raises OtherLake for another source. `partition` is that
+    of the source, `raw` the lake with its raw data; `names` are all points of sale of the settings
+    if there are several.
     """
     for _ in range(_ATTEMPTS):
         check_identity(lake, is_simulator=origin.kind == SIMULATOR, key=key)
-        identity = read_identity(lake, name)
+        identity = read_identity(lake, partition)
         if identity and identity.source_digest == origin.digest:
             return origin.digest
         if identity:
@@ -179,7 +182,7 @@ def admit(
             if origin.kind == FILES:
                 return origin.digest  # the account stays the lake's
         try:
-            record(lake, origin, key, name=name, names=names)
+            write_identity(lake, origin, key, partition=partition, names=names)
         except Conflict:  # another run has just recorded a source
             lake.refresh(IDENTITY)
             continue
@@ -189,13 +192,18 @@ def admit(
     )
 
 
-def record(
-    lake: Lake, origin: Origin, key: bytes | None, *, name: str = NAME, names: Collection[str] = ()
+def write_identity(
+    lake: Lake,
+    origin: Origin,
+    key: bytes | None,
+    *,
+    partition: str = PRIMARY_PARTITION,
+    names: Collection[str] = (),
 ) -> None:
     """Record that the lake belongs to `origin` and hashes customers with `key`.
 
-    `name` is that of an additional source. With several points of sale `names` has all of them,
-    the primary one first.
+    `partition` is that of the source. With several points of sale `names` has all of them, the
+    primary one first.
     """
     hashed = digest_of_key(key)
     metadata: dict[str, object] = {
@@ -204,10 +212,12 @@ def record(
         "name": origin.name,
         "customer_key": hashed if key else None,
     }
-    if names and name == NAME:
+    if names and partition == PRIMARY_PARTITION:
         metadata |= {"point_of_sale": next(iter(names)), "sources": sorted(names)}
-    newest = lake.newest(IDENTITY, name)
-    lake.publish(IDENTITY, name, origin.digest + hashed, {}, metadata, expected_manifest=newest)
+    newest = lake.newest(IDENTITY, partition)
+    lake.publish(
+        IDENTITY, partition, origin.digest + hashed, {}, metadata, expected_manifest=newest
+    )
 
 
 def stores_of_lake(lake: Lake, reader: Reader) -> frozenset[str]:

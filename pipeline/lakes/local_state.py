@@ -37,7 +37,7 @@ def _read() -> dict[str, Any]:
 
 
 def remember(lake: str, sources: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Note that the lake is there, and the digest of a source by its identity."""
+    """Note that the lake is there, and the digest of a source by its connection."""
     before = _read()
     notes = {"lake": lake, "sources": {**before.get("sources", {}), **sources}}
     if notes == before:
@@ -51,9 +51,9 @@ def remember(lake: str, sources: Mapping[str, str] = MappingProxyType({})) -> No
     draft.replace(folder / FILE)
 
 
-def known_source(identity: str) -> str | None:
-    """The digest of the source with that identity; None where it is not noted."""
-    return _read().get("sources", {}).get(identity)
+def known_source(connection_id: str) -> str | None:
+    """The digest of the source with that connection; None where it is not noted."""
+    return _read().get("sources", {}).get(connection_id)
 
 
 def check_still_there(lake: Lake) -> None:

@@ -1,37 +1,41 @@
-"""The lake: objects in a store, the log of what is published, Parquet bytes.
+"""The lake: objects in a storage, the log of what is published, Parquet bytes.
 
     storage.py      the contract: list, head, get, conditional put
     local.py, s3.py its two implementations
     layout.py       dataset, partition and file to key, and back; raw_keys.py for raw receipts
-    manifests.py    publishing in the log of a partition: commit records (commit_records.py)
+    manifests.py    the log of a partition: all its manifests, by number. Each is added together
+                    with a commit record (commit_records.py), which takes the number
     manifest_listing.py  reading it: which manifests there are, and their bodies
     publish.py      the protocol of a publication, of one partition or many (publication.py)
-    raw.py          verbatim receipts by partition; raw_objects.py, raw_windows.py, commits.py
+    raw.py          verbatim receipts by partition; raw_objects.py, raw_windows.py,
+                    commit_queue.py
     lake.py         Lake: all of this for a run; contents.py reads the files of a partition
     parquet.py      table to deterministic bytes
     summary_digests.py  files of summaries, known without their manifests
     day_object.py   the tables of a day as one object
 
-What was committed is never changed; what is read is what was published. Nothing here knows what a
-receipt is. Raises StorageRefused, StorageUnavailable, Conflict, Corrupt.
+A partition is *published* when its manifest is written, after a commit record has given that its
+number. To *commit* is to publish a partition of raw, which is final. Readers get only what a
+manifest names. Nothing here knows what a receipt is. Raises StorageRefused, StorageUnavailable,
+Conflict, Corrupt.
 """
 
 from pipeline.load.lake import Lake
 from pipeline.load.layout import (
     BACKOFFICE,
+    BEFORE_HISTORY,
     CATALOG,
     CUMULATIVE,
     CUSTOMERS,
     DATASETS,
     IDENTITY,
     INVALIDATED,
+    MONTH_TABLES,
     MONTHLY,
     NIGHTLY,
-    OUTSIDE,
     RAW_FINGERPRINT,
     RAW_RECEIPTS,
     RAW_SHIFTS,
-    SALES,
     SHIFTS,
     STAGING,
     SUMMARY,

@@ -13,7 +13,7 @@ from pipeline.load.layout import Manifest, commit_key, manifest_of
 Body = dict[str, Any]
 """The JSON of a manifest: run, previous, files (key, sha256, size, etag), metadata.
 
-Of a report also archive (key, sha256, size; kept: the sha256 of each file that it alone has).
+Of a report also archive (key, sha256, size; kept: the sha256 of each file that is only in it).
 """
 
 

@@ -58,7 +58,7 @@ class Contents:
 
     def _latest_issued(self, version: Manifest) -> Manifest | None:
         """The version of a report that is under its stable keys."""
-        history = self._log.history(version.dataset, version.partition)
+        history = self._log.manifests_of(version.dataset, version.partition)
         return next((m for m in reversed(history) if m.fingerprint != INVALIDATED), None)
 
     def _fetch_files(

@@ -17,8 +17,8 @@ from typing import Any
 
 from pipeline.errors import Conflict, Corrupt, PipelineError
 from pipeline.load import publish, summary_digests
+from pipeline.load.commit_queue import CommitQueue
 from pipeline.load.commit_records import Body
-from pipeline.load.commits import Commits
 from pipeline.load.contents import Contents
 from pipeline.load.layout import INVALIDATED, RAW_RECEIPTS, Manifest, file_key, state_key
 from pipeline.load.manifest_listing import naming_partition
@@ -107,14 +107,14 @@ class Lake(RawData):
         """A digest that changes when a manifest is added, except those of `Nightly`."""
         return self._log.digest()
 
-    def history(self, dataset: str, partition: str) -> list[Manifest]:
+    def manifests_of(self, dataset: str, partition: str) -> list[Manifest]:
         """All manifests of the partition, first to newest."""
-        return self._log.history(dataset, partition)
+        return self._log.manifests_of(dataset, partition)
 
-    def check_log(self, dataset: str, partition: str) -> None:
+    def check_manifests(self, dataset: str, partition: str) -> None:
         """Raise Corrupt if the log has a gap, a number twice or an unknown manifest."""
         with naming_partition(dataset, partition):
-            self._log.check_log(dataset, partition)
+            self._log.check_manifests(dataset, partition)
 
     def body(self, manifest: Manifest) -> Body:
         """The JSON of the manifest: run, previous, files, metadata. Raises Corrupt."""
@@ -215,9 +215,9 @@ class Lake(RawData):
         """Read a file of many months with few requests (month_packs.py), for later."""
         self._contents.packs.prefetch(self, dataset, partitions)
 
-    def commits(self) -> Commits:
+    def commit_queue(self) -> CommitQueue:
         """A queue of windows that are committed together."""
-        return Commits(self)
+        return CommitQueue(self)
 
     def summary_digests(self) -> summary_digests.Digests:
         """The known digests of the newest summaries, for the next run's state/run.json."""

@@ -1,5 +1,8 @@
 """Keys of the lake: dataset, partition and file to key, and back.
 
+A dataset is here what is published together: one manifest for one partition of it. Most have files
+of several tables (schema.Dataset).
+
     raw/receipts/sold=2026-10-05/<...>.ndjson.zst    see raw_keys.py
     raw/catalog/2026-10-05/catalog.json.zst
     raw/shifts/2026-10-05/shifts.ndjson.zst
@@ -31,14 +34,25 @@ from pipeline.errors import ConfigError
 from pipeline.load.storage import check_key
 
 RAW_RECEIPTS, CATALOG, STAGING = "raw/receipts", "raw/catalog", "staging"
-SALES, SUMMARY, CUSTOMERS = "sales", "summary", "customers"  # SALES: the four tables of a month
-BACKOFFICE, OUTSIDE = "backoffice", "outside"
+MONTH_TABLES = "sales"
+"""Receipts, sales, payments and quarantine of a month (schema.MONTH_TABLES), published together."""
+SUMMARY, CUSTOMERS = "summary", "customers"
+BACKOFFICE, BEFORE_HISTORY = "backoffice", "outside"
 RAW_SHIFTS, SHIFTS = "raw/shifts", "shifts"
 MONTHLY, CUMULATIVE, NIGHTLY = "reports/monthly", "reports/cumulative", "nightly"
 IDENTITY = "identity"
 TABLES = "tables"
 """The file of a summary that holds all its tables. Query tools skip names that begin with _."""
-_BY_MONTH = (SALES, SUMMARY, CUSTOMERS, BACKOFFICE, OUTSIDE, SHIFTS, MONTHLY, CUMULATIVE)
+_BY_MONTH = (
+    MONTH_TABLES,
+    SUMMARY,
+    CUSTOMERS,
+    BACKOFFICE,
+    BEFORE_HISTORY,
+    SHIFTS,
+    MONTHLY,
+    CUMULATIVE,
+)
 DATASETS = (RAW_RECEIPTS, CATALOG, RAW_SHIFTS, STAGING, *_BY_MONTH, NIGHTLY, IDENTITY)
 
 INVALIDATED, RAW_FINGERPRINT = "invalidated", "raw"
@@ -139,7 +153,7 @@ def check_partition(dataset: str, partition: str) -> str:
 def file_key(dataset: str, partition: str, file_name: str) -> str:
     """Return the stable key under which readers find the newest content of a file."""
     check_partition(dataset, partition)
-    if dataset in (SALES, SUMMARY, CUSTOMERS, OUTSIDE, SHIFTS):
+    if dataset in (MONTH_TABLES, SUMMARY, CUSTOMERS, BEFORE_HISTORY, SHIFTS):
         year, month = partition.split("-")
         if (dataset, file_name) == (SUMMARY, TABLES):
             return f"{SUMMARY}/_tables/year={year}/month={month}/{TABLES}.arrow.zst"
@@ -156,7 +170,7 @@ ONLY_FILE = {
     RAW_SHIFTS: "shifts",
     STAGING: "day",
     CUSTOMERS: "customers",
-    OUTSIDE: "outside",
+    BEFORE_HISTORY: "outside",
     SHIFTS: "shifts",
 }
 """The file of datasets whose partitions have one, or none: its sha256 gives their digest."""
@@ -165,9 +179,9 @@ _MM = "(?:0[1-9]|1[0-2])"
 _YEAR_MONTH = rf"(year=\d{{4}}/month={_MM})"
 _FOLDERS = (
     (STAGING, rf"{STAGING}/day=(\d{{4}}-\d\d-\d\d)/\w+\.[\w.]+"),
-    (SALES, rf"(?:receipts|sales|payments|quarantine)/{_YEAR_MONTH}/.+"),
+    (MONTH_TABLES, rf"(?:receipts|sales|payments|quarantine)/{_YEAR_MONTH}/.+"),
     (SUMMARY, rf"{SUMMARY}/\w+/{_YEAR_MONTH}/.+"),
-    *((dataset, rf"{dataset}/{_YEAR_MONTH}/.+") for dataset in (CUSTOMERS, OUTSIDE, SHIFTS)),
+    *((dataset, rf"{dataset}/{_YEAR_MONTH}/.+") for dataset in (CUSTOMERS, BEFORE_HISTORY, SHIFTS)),
     *((dataset, rf"{dataset}/(\d{{4}}-\d\d-\d\d)/.+") for dataset in (CATALOG, RAW_SHIFTS)),
     *((dataset, rf"{dataset}/(\d{{4}}-{_MM})/.+") for dataset in (BACKOFFICE, MONTHLY, CUMULATIVE)),
 )

@@ -20,8 +20,8 @@ from pipeline.load.commit_records import Body
 from pipeline.load.layout import (
     DATASETS,
     INVALIDATED,
+    MONTH_TABLES,
     NIGHTLY,
-    SALES,
     SUMMARY,
     Manifest,
     check_partition,
@@ -39,7 +39,7 @@ Snapshot = tuple[
     dict[str, dict[str, list[Manifest]]], dict[str, list[str]], set[str], dict[str, Body]
 ]
 """Manifests by dataset and partition, unknown keys by folder, the prefixes listed; bodies."""
-_BODIES = (log_prefix(SALES), log_prefix(SUMMARY))  # of months, which reports read
+_BODIES = (log_prefix(MONTH_TABLES), log_prefix(SUMMARY))  # of months, which reports read
 
 
 class ManifestListing:
@@ -131,7 +131,7 @@ class ManifestListing:
         self.cover(dataset)
         return sorted(self._manifests[dataset])
 
-    def history(self, dataset: str, partition: str) -> list[Manifest]:
+    def manifests_of(self, dataset: str, partition: str) -> list[Manifest]:
         """Every manifest of the partition in the order of their numbers, as listed."""
         self.cover(dataset, check_partition(dataset, partition))
         return list(self._manifests[dataset].get(partition, ()))
@@ -141,7 +141,7 @@ class ManifestListing:
         self.catch_up()
         newest, name = self._newest, (dataset, partition)  # another thread may replace the dict
         if name not in newest:
-            manifests = self.history(dataset, partition)
+            manifests = self.manifests_of(dataset, partition)
             is_newest = self._is_committed if _gaps(manifests) else None
             newest[name] = next(filter(is_newest, reversed(manifests)), None)
         return newest[name]
@@ -165,9 +165,9 @@ class ManifestListing:
             return newest
         raise Corrupt(problem, dataset, partition)
 
-    def check_log(self, dataset: str, partition: str) -> None:
+    def check_manifests(self, dataset: str, partition: str) -> None:
         """Raise Corrupt, naming the key, where the log is invalid."""
-        manifests = self.history(dataset, partition)
+        manifests = self.manifests_of(dataset, partition)
         folder = log_prefix(dataset, partition)
         uri = self.storage.uri(folder)
         for foreign in self._foreign.get(folder, ()):
@@ -190,7 +190,7 @@ class ManifestListing:
 
     def add_published(self, manifest: Manifest, body: Body) -> bool:
         """Know what another process has published; False if a number is between."""
-        numbers = [each.number for each in self.history(manifest.dataset, manifest.partition)]
+        numbers = [each.number for each in self.manifests_of(manifest.dataset, manifest.partition)]
         follows = manifest.number == max(numbers, default=0) + 1
         if follows:
             self._add(manifest, body)
@@ -206,7 +206,7 @@ class ManifestListing:
 
     def pending(self, dataset: str, partition: str) -> list[Body]:
         """Body of the commit record after the newest manifest; empty if there is none."""
-        numbers = [manifest.number for manifest in self.history(dataset, partition)]
+        numbers = [manifest.number for manifest in self.manifests_of(dataset, partition)]
         commit = commit_key(dataset, partition, max(numbers, default=0) + 1)
         if self.storage.head(commit) is None:
             return []

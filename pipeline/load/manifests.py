@@ -1,4 +1,4 @@
-"""The log of each partition: numbered manifests that are added and never changed.
+"""The log of each partition: its manifests by number, added and never changed.
 
 The key of a manifest has number, fingerprint and digest, so one listing shows the state of every
 partition. Two runs would give the same number different keys. So a run first writes a commit
@@ -66,7 +66,7 @@ class ManifestLog(ManifestListing):
 
     def _prepare(self, entry: CommitEntry) -> CommitRecord:
         try:
-            self.check_log(entry.dataset, entry.partition)
+            self.check_manifests(entry.dataset, entry.partition)
             return CommitRecord.from_entry(entry)
         except PipelineError as error:
             return CommitRecord("", error=error)

@@ -1,4 +1,17 @@
-"""The files of one publication on their way to their stable keys (publish.py)."""
+"""One publication: its files, on their way to their stable keys, and its outcome.
+
+`publish_all` (publish.py) carries out the steps, each for several publications at once:
+
+    prepare             check the log; read what the expected manifest lists
+    take_over_archive   if a killed run has archived the same files
+    names               the first file; after its next three steps the others, so that a run that
+                        loses the first file to another run has changed none of the others
+    check_same          a file with equal content is not written, if its object is still there
+    write               of a changed file; record_outcome notes what was stored
+    replace_unexpected  replace objects that a killed run has left
+    entry               what goes into the log, where it takes its number
+    invalidate_if_overwritten    if another run has taken the number
+"""
 
 from __future__ import annotations
 
@@ -16,7 +29,7 @@ from pipeline.load.manifests import ManifestLog
 from pipeline.load.storage import Stat, Write
 
 PAUSES = (0.05, 0.15, 0.3, 0.5)
-"""Shares of `publish_wait` between looks at the log."""
+"""Shares of `publish_wait` between listings of the partition's manifests."""
 _ATTEMPTS = 4
 
 
@@ -36,7 +49,7 @@ NOTHING = digest_files({})
 
 
 class Content(NamedTuple):
-    """The content to publish; the files `kept` are stored only in a report's archive."""
+    """The content to publish; the files `kept` are only in the archive of a report."""
 
     dataset: str
     partition: str
@@ -66,7 +79,7 @@ class Publication:
         self._has_waited = False
         self.result: Manifest | PipelineError | None = None
         digests = {name: sha256(data).hexdigest() for name, data in self._all_files.items()}
-        self._kept = {name: digests[name] for name in content.kept}
+        self._archived_only = {name: digests[name] for name in content.kept}
         self._digest = digest_files(digests)
         self.entries: dict[str, dict[str, Any]] = {
             name: {"key": file_key(*self._place, name), "sha256": digests[name], "size": len(data)}
@@ -85,8 +98,11 @@ class Publication:
                 self.result = error
 
     def prepare(self) -> None:
-        """Read what the expected manifest lists. Raises Corrupt for an invalid log."""
-        self._log.check_log(*self._place)
+        """Read what the expected manifest lists. Raises Corrupt for an invalid log.
+
+        Invalid is one with a gap, a doubled number or an unknown manifest.
+        """
+        self._log.check_manifests(*self._place)
         self._previous = self._log.read(self._expected)["files"] if self._expected else {}
 
     def names(self, is_first: bool) -> list[str]:
@@ -101,7 +117,9 @@ class Publication:
         if self.archive:
             key, data = self.archive.key, self.archive.data
             archive = {"key": key, "sha256": sha256(data).hexdigest(), "size": len(data)}
-            body["archive"] = archive | ({"kept": self._kept} if self._kept else {})
+            body["archive"] = archive | (
+                {"kept": self._archived_only} if self._archived_only else {}
+            )
         fingerprint = self._content.fingerprint
         return CommitEntry(*self._place, self._expected, fingerprint, self._digest, body)
 
@@ -122,7 +140,7 @@ class Publication:
 
     def check_same(self, name: str, current: Stat | None) -> None:
         """Note an unchanged file, if it is still there."""
-        if current is None or not self._is_as_left(self._previous[name], current):
+        if current is None or not self._is_expected(self._previous[name], current):
             self._unexpected[name] = current
         else:
             self.entries[name]["etag"] = current.etag
@@ -142,7 +160,7 @@ class Publication:
             self._sent.add(name)
             return
         current, previous = self._storage.head(self.entries[name]["key"]), self._previous.get(name)
-        if previous and current and self._is_as_left(previous, current):
+        if previous and current and self._is_expected(previous, current):
             (outcome,) = self._storage.put_all([self._write(name, current.etag)])
             if isinstance(outcome, str):
                 self.record_outcome(name, outcome)
@@ -150,7 +168,7 @@ class Publication:
         self._unexpected[name] = current
 
     def replace_unexpected(self, publish_wait: float) -> None:
-        """Replace what killed runs left. Raises Conflict."""
+        """Replace objects that a killed run stored without a manifest. Raises Conflict."""
         if not self._unexpected:
             return
         self._wait_for_other(0 if self._has_waited else publish_wait)
@@ -163,7 +181,7 @@ class Publication:
             self.record_outcome(name, outcome)
         self._unexpected = {}
 
-    def _is_as_left(self, previous: Mapping[str, Any], current: Stat) -> bool:
+    def _is_expected(self, previous: Mapping[str, Any], current: Stat) -> bool:
         """Whether the object is the expected one; a copied lake has it under another ETag."""
         if current.size != previous["size"]:
             return False

@@ -10,7 +10,7 @@
    files. If so, it invalidates the partition, and the next run builds it again.
 
 The files of a report are also archived, in one file named by number and digest, never overwritten.
-Some of them are in the archive only (`kept`): the manifest then has their sha256 beside its own.
+Some of them are only in the archive (`kept`): the manifest then has their sha256 beside its own.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
 One object is one PutObject of bytes that are complete in memory: a streaming writer that fails
 half-way would publish a short object. Credentials come from boto3's default chain alone
 (environment, profile, OIDC role). botocore's standard mode retries transient faults (jittered,
-bounded); a 409 of racing writers is retried here. Every process has its own client: one shared over
-a fork would hand a child another child's answer. Requests are counted as they leave, with retries.
+bounded); a 409 of racing writers is retried here. Every process has its own client: one that
+is shared after a fork would mix the answers of two processes. Requests are counted as they leave,
+with retries.
 """
 
 from __future__ import annotations

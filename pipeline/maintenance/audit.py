@@ -76,12 +76,12 @@ def _check_log(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFinding
     """Check numbers, and each manifest against its name and its commit record."""
     storage = lake.storage
     try:
-        lake.check_log(dataset, partition)
+        lake.check_manifests(dataset, partition)
     except Corrupt as error:
         location = storage.uri(log_prefix(dataset, partition))
         remedy = "until this is repaired, nothing is published into that partition"
         yield LakeFinding(location, str(error), remedy, dataset, partition)
-    for manifest in lake.history(dataset, partition):
+    for manifest in lake.manifests_of(dataset, partition):
         commit = commit_key(dataset, partition, manifest.number)
         try:
             lake.body(manifest)
@@ -102,7 +102,7 @@ def _check_content(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFin
         location, what = f"{dataset} {partition}", f"it was invalidated ({reason})"
         remedy = "the next run builds it again"
         yield LakeFinding(location, what, remedy, dataset, partition, is_wrong=False)
-    history = lake.history(dataset, partition)
+    history = lake.manifests_of(dataset, partition)
     copies = {(manifest.fingerprint, manifest.digest): manifest for manifest in history}
     for manifest, body in readable_bodies(lake, dataset, partition):
         files, archive = body["files"], body.get("archive")

@@ -16,12 +16,12 @@ from datetime import date, datetime, timedelta
 import pyarrow as pa
 
 from pipeline.lakes.raw_source import RawSource
-from pipeline.load import RAW_RECEIPTS, SALES, Lake, RawObject
+from pipeline.load import MONTH_TABLES, RAW_RECEIPTS, Lake, RawObject
 from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.findings import LakeFinding
 from pipeline.pos.source import NotCanonicalError, Reader, Record
 from pipeline.rules import Rules, day_bounds
-from pipeline.status.outside_history import name_receipt
+from pipeline.status.before_history import name_receipt
 
 _REMEDY = "a defect of this project: report it, with `pos explain` of that receipt"
 _DAY = timedelta(days=1)
@@ -30,19 +30,19 @@ _DAY = timedelta(days=1)
 class ReceiptIndex:
     """Where the lake has each receipt number: months, quarantine, before the history."""
 
-    def __init__(self, lake: Lake, outside: pa.Table) -> None:
+    def __init__(self, lake: Lake, before_history: pa.Table) -> None:
         self._lake, self._months = lake, set[str]()
         self.counted: set[str] = set()
         self._quarantined: set[str] = set()
-        self.outside = {row["receipt_number"]: row for row in outside.to_pylist()}
-        self._records = set(outside["record"].to_pylist())
+        self.before_history = {row["receipt_number"]: row for row in before_history.to_pylist()}
+        self._records = set(before_history["record"].to_pylist())
 
     def add(self, months: Collection[str]) -> None:
         """Read those of `months` that were not read yet."""
         for month in sorted(set(months) - self._months):
-            tables = self._lake.read(SALES, month, ["receipts", "quarantine"])
+            tables = self._lake.read(MONTH_TABLES, month, ["receipts", "quarantine"])
             receipts, quarantine = (
-                from_bytes(tables[name], f"{SALES} {month} {name}")
+                from_bytes(tables[name], f"{MONTH_TABLES} {month} {name}")
                 for name in ("receipts", "quarantine")
             )
             self.counted |= set(receipts["receipt_number"].to_pylist())
@@ -54,7 +54,11 @@ class ReceiptIndex:
         """Whether it has the receipt, or the record (object#line) of one without a number."""
         return record in self._records or (
             number is not None
-            and (number in self.counted or number in self._quarantined or number in self.outside)
+            and (
+                number in self.counted
+                or number in self._quarantined
+                or number in self.before_history
+            )
         )
 
 
@@ -71,7 +75,10 @@ def objects_near(lake: Lake, month: date) -> list[RawObject]:
 
 @dataclass
 class Completeness:
-    """What is wrong, and the names of the objects in which no missing number is new."""
+    """What is wrong, and `checked`: names of objects without a newly missing receipt.
+
+    All their receipts were found, or were missing in an object that was read before.
+    """
 
     findings: list[LakeFinding] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
@@ -126,9 +133,9 @@ def check_completeness(
 
 
 def _name(raw: RawSource, lost: dict[str, str], index: ReceiptIndex) -> Iterator[LakeFinding]:
-    both = sorted(number for number in index.outside if number and number in index.counted)
+    both = sorted(number for number in index.before_history if number and number in index.counted)
     if both and not raw.prefix:  # once for all sources
-        name = name_receipt(index.outside[both[0]])
+        name = name_receipt(index.before_history[both[0]])
         what = f"receipt {name}: it is before the history and is counted too{_more(len(both))}"
         yield LakeFinding(RAW_RECEIPTS, what, _REMEDY)
     if lost:

@@ -17,8 +17,8 @@ from pipeline.summarize.export_text import decode, normalize_heading, read_rows
 from pipeline.summarize.read_exports import impersonal
 
 
-def dropped_files(lake: Lake) -> list[Stat]:
-    """The files in backoffice/ itself, without hidden ones (.DS_Store, .~lock.x#)."""
+def export_files(lake: Lake) -> list[Stat]:
+    """The owner's files in backoffice/ itself, without hidden ones (.DS_Store)."""
     prefix = f"{BACKOFFICE}/"
     names = ((stat, stat.key.removeprefix(prefix)) for stat in lake.storage.list(prefix))
     return [stat for stat, name in names if "/" not in name and not name.startswith(".")]
@@ -26,7 +26,7 @@ def dropped_files(lake: Lake) -> list[Stat]:
 
 def find_exports_with(lake: Lake, numbers: frozenset[str]) -> Iterator[str]:
     """A sentence for each export that may name the buyer of these receipts."""
-    for stat in dropped_files(lake):
+    for stat in export_files(lake):
         uri, data = lake.storage.uri(stat.key), lake.storage.get(stat.key)
         try:
             count = _count(decode(data), numbers)

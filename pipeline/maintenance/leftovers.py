@@ -15,7 +15,16 @@ from contextlib import suppress
 
 from pipeline import schema
 from pipeline.errors import Corrupt
-from pipeline.load import BACKOFFICE, CUMULATIVE, MONTHLY, SALES, SUMMARY, Lake, Manifest, Stat
+from pipeline.load import (
+    BACKOFFICE,
+    CUMULATIVE,
+    MONTH_TABLES,
+    MONTHLY,
+    SUMMARY,
+    Lake,
+    Manifest,
+    Stat,
+)
 from pipeline.load.commit_records import Body
 from pipeline.load.layout import ONLY_FILE, TABLES, file_key, partition_of_key
 from pipeline.maintenance.findings import LakeFinding
@@ -25,7 +34,7 @@ GRACE = 5.0
 
 _TABLES = {
     **{dataset: [name] for dataset, name in ONLY_FILE.items()},
-    SALES: [dataset.name for dataset in schema.LAKE],
+    MONTH_TABLES: [dataset.name for dataset in schema.MONTH_TABLES],
     SUMMARY: [*(dataset.name for dataset in schema.SUMMARY), schema.RECEIPT_FIGURES.name, TABLES],
     BACKOFFICE: [dataset.name for dataset in schema.BACKOFFICE],
 }
@@ -45,7 +54,7 @@ def is_of_a_run(key: str, dataset: str, partition: str) -> bool:
 
 def readable_bodies(lake: Lake, dataset: str, partition: str) -> Iterator[tuple[Manifest, Body]]:
     """The manifests of the partition with their bodies; the audit reports the others."""
-    for manifest in lake.history(dataset, partition):
+    for manifest in lake.manifests_of(dataset, partition):
         with suppress(Corrupt):
             yield manifest, lake.body(manifest)
 

@@ -125,7 +125,7 @@ def _commit_again(lake: Lake, newest: Manifest, edit: Edit, selection: Selection
 
 def _remove_replaced(lake: Lake, partition: str) -> None:
     """Remove the replaced objects of a partition, also unchanged ones."""
-    *replaced, newest = lake.history(RAW_RECEIPTS, partition)
+    *replaced, newest = lake.manifests_of(RAW_RECEIPTS, partition)
     if newest.fingerprint != RAW_FINGERPRINT:
         return
     current = {file["key"] for file in lake.body(newest)["files"].values()} if replaced else set()

@@ -41,13 +41,13 @@ class _Errors(msgspec.Struct):
 
 
 class ApiClient:
-    """The connection to an API, and the identity of the account."""
+    """The connection to an API, and its id, which differs between accounts."""
 
     explain: Callable[[RefusedRequest, str], SourceError]
     """The error that explains a refusal of a call, as "GET /receipts", and says what to do."""
 
-    def __init__(self, http: Http, identity: str):
-        self._http, self.identity = http, identity
+    def __init__(self, http: Http, connection_id: str):
+        self._http, self.connection_id = http, connection_id
 
     @property
     def requests(self) -> int:
@@ -78,15 +78,15 @@ def open_http(
     sleep: Callable[[float], None] = time.sleep,
     **options: Any,
 ) -> tuple[Http, str]:
-    """A connection with the options of `Http`, and the identity of the account.
+    """A connection with the options of `Http`, and its id.
 
     `rate` are the requests in seconds that all processes with the same `state` folder share; None:
     no limit. Raises ConfigError.
     """
-    identity = hashlib.sha256(f"{name}\n{url}\n{token}".encode()).hexdigest()[:16]
-    ledger = state / f"{identity}.requests" if state else None
+    connection_id = hashlib.sha256(f"{name}\n{url}\n{token}".encode()).hexdigest()[:16]
+    ledger = state / f"{connection_id}.requests" if state else None
     pace = RateLimiter(*rate, ledger=ledger, clock=clock, sleep=sleep) if rate else None
-    return Http(url, token, pace=pace, clock=clock, sleep=sleep, **options), identity
+    return Http(url, token, pace=pace, clock=clock, sleep=sleep, **options), connection_id
 
 
 def read_object(body: bytes) -> dict[str, msgspec.Raw]:

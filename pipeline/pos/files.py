@@ -59,7 +59,7 @@ class Files:
     ):
         self.starts, self.reader = starts, reader
         self._listing, self._location = listing, location
-        self.identity = hashlib.sha256(f"files\n{location}".encode()).hexdigest()[:16]
+        self.connection_id = hashlib.sha256(f"files\n{location}".encode()).hexdigest()[:16]
         self._lock = threading.Lock()
         # The newest revision of each receipt: when it changed, its file, its position there.
         self._newest: dict[str, tuple[datetime, str, int]] = {}

@@ -26,16 +26,19 @@ def pick(fields: tuple[str, ...], row: bytes) -> dict[str, msgspec.Raw]:
 
 
 def pick_rows(
-    resource: str, rows: Iterable[bytes], reduce: Callable[[bytes], dict[str, msgspec.Raw]]
+    resource: str, rows: Iterable[bytes], redact: Callable[[bytes], dict[str, msgspec.Raw]]
 ) -> list[bytes]:
-    """The different reduced objects of a list, sorted. Raises SourceFatal."""
-    kept = set()
+    """The distinct rows of a list with only the listed fields, sorted.
+
+    `redact` returns the listed fields of a row. Raises SourceFatal.
+    """
+    distinct = set()
     for row in rows:
         try:
-            kept.add(msgspec.json.encode(reduce(row)))
+            distinct.add(msgspec.json.encode(redact(row)))
         except (ValueError, RecursionError) as error:
             raise SourceFatal(
                 f"/{resource} holds a row that is no object ({error}); report it to the API's"
                 " support"
             ) from error
-    return sorted(kept)
+    return sorted(distinct)

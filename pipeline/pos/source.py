@@ -217,9 +217,9 @@ def number_reader(reader: Reader) -> Callable[[bytes], bytes]:
 class Source(Protocol):
     """A point of sale as it is configured; thread-safe, and safe to use after a fork.
 
-    identity     differs between accounts, so that no extraction is resumed for another shop
-    requests     count of requests sent
-    server_time  time in the server's last answer, None if it had none
+    connection_id  differs between accounts, so that no extraction is resumed for another shop
+    requests       count of requests sent
+    server_time    time in the server's last answer, None if it had none
 
     Optional members of a source:
 
@@ -235,7 +235,7 @@ class Source(Protocol):
                                          receipts as well, as with saved files
     """
 
-    identity: str
+    connection_id: str
     reader: Reader
     requests: int
     server_time: datetime | None

@@ -5,6 +5,8 @@
     names.py      spellings that count as one name
     stores.py     all rules of a shop: `Rules`
 
+What is checked of a record is in schema/receipt.py and transform/receipt_checks.py.
+
 Plain Python, no Arrow: so a run that only finds out what is missing starts fast.
 """
 

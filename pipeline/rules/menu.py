@@ -1,6 +1,8 @@
 """The rules of menu.toml as data: names, categories, order types, combos.
 
-`read_menu` (menu_file.py) makes a Menu of a file; docs/menu.md describes every key.
+`read_menu` (menu_file.py) makes a Menu of a file; docs/menu.md describes every key. The names of
+Combo, Part, Extra, Composites and their fields enter the digest of the menu: a new name rebuilds
+the lake.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from pipeline.rules.names import Aliases, Patterns
 
 @dataclass(frozen=True)
 class Part:
-    """Components of a combo: each choice of the modifiers that fit, or the `dish`."""
+    """Components of a combo: the options chosen in a modifier, or the `dish`."""
 
     modifier: str | None
     dish: str | None
@@ -35,7 +37,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Extra:
-    """Modifiers that go with the components of `part`; `each` is how many go with one."""
+    """Modifiers that go with the components of `part` (key `with`), free or not.
+
+    `each` is how many go with one component.
+    """
 
     modifier: str
     part: int

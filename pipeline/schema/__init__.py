@@ -1,9 +1,11 @@
-"""Every dataset of the lake: its grain, key and columns, each stated once.
+"""Every table of the lake: its grain, key and columns, each stated once.
 
 A column has a kind (which decides its Arrow type), a unit and one sentence. Money is DECIMAL with
 the decimals of the lake's currencies (2 for MXN, 0 for JPY, 3 for KWD), never a float. `arrow()`
 gives the schema that each read and write conforms to, with the sentences in the field metadata. A
-dataset's `version` is part of its fingerprints: raise it when the rows of the dataset change.
+`Dataset` is one table; its `version` is part of fingerprints: raise it when the rows of the table
+change. Tables that are published together are one dataset of pipeline/load/layout.py: MONTH_TABLES
+the tables of "sales", SUMMARY those of "summary".
 """
 
 from pipeline.schema.export_comparison import (
@@ -24,8 +26,8 @@ from pipeline.schema.kinds import (
     money,
     version_of,
 )
-from pipeline.schema.lake import LAKE, PAYMENTS, RECEIPTS, SALES
-from pipeline.schema.quarantine import OUTSIDE, QUARANTINE
+from pipeline.schema.month_tables import MONTH_TABLES, PAYMENTS, RECEIPTS, SALES
+from pipeline.schema.quarantine import BEFORE_HISTORY, QUARANTINE
 from pipeline.schema.receipt_figures import RECEIPT_FIGURES
 from pipeline.schema.shifts import SHIFTS
 from pipeline.schema.summary_items import (

@@ -22,7 +22,7 @@ QUARANTINE = Dataset(
             "label",
             "Why: implausible_date, excess_precision, missing_field, wrong_type, not_json, ...",
         ),
-        Column("pointer", "text", "JSON pointer to the value that breaks a rule."),
+        Column("pointer", "text", "JSON pointer to the value that fails the check."),
         Column("detail", "text", "The value there, at most 200 characters."),
         Column("total", "money", "total_money, signed, where readable.", null=True),
         Column("raw_partition", "label", "Raw partition of the record."),
@@ -32,7 +32,7 @@ QUARANTINE = Dataset(
     ("business_day", "raw_partition", "record"),
 )
 
-OUTSIDE = Dataset(
+BEFORE_HISTORY = Dataset(
     "outside",
     3,
     "one receipt before the history of the lake",

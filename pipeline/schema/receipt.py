@@ -1,11 +1,11 @@
-"""The canonical receipt: the fields that are read, and their rules.
+"""The canonical receipt: the fields that are read, and what is checked of each.
 
 Its names are those of the Loyverse API, resource receipts; the reader of another point of sale
 translates to them. Fields that Loyverse lacks, null where a point of sale does not know them:
 
     surcharge_tax    added tax on the surcharge, not among the taxes of lines
     gift_cards       gift cards sold, a liability and no sale: in total_money, in no line
-    currency         ISO 4217 code; the store's currency by the settings, or the record is refused
+    currency         ISO 4217 code; the store's currency by the settings, or the record is rejected
     replaces         "counted" on a cancelled receipt that counts only if an earlier revision of it
                      was counted; without one it is no receipt
     payments.fee     what the payment's processor keeps

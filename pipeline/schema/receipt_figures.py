@@ -13,7 +13,9 @@ RECEIPT_FIGURES = Dataset(
     (
         Column("store_id", "label", "Store; empty where unreadable."),
         Column("receipt_number", "text", "The POS's number; empty where unreadable."),
-        Column("state", "label", "counted, cancelled or quarantined."),
+        Column(
+            "state", "label", "counted (in the lake and not cancelled), cancelled or quarantined."
+        ),
         Column("currency", "label", "ISO 4217 code; null where unreadable.", null=True),
         Column("receipt_type", "label", "SALE or REFUND; null where unreadable.", null=True),
         Column("business_day", "day", "Business day; null where unreadable.", null=True),

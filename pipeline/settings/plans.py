@@ -1,4 +1,4 @@
-"""The owner's plans for the reports: goals, days, fees, dayparts, labour."""
+"""The owner's files for the reports (plans): goals, days, fees, dayparts, labour."""
 
 from __future__ import annotations
 

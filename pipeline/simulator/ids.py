@@ -15,6 +15,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = 719_163
 """The ordinal of 1970-01-01: days of a shop are ordinals."""
 _DAY_ZERO = date(1970, 1, 1)
+_ONE_DAY = timedelta(days=1)
+_OPENING = 10 * 3_600_000
 
 
 @lru_cache(maxsize=1 << 16)
@@ -57,4 +59,9 @@ def opening(day: date) -> int:
 
     That is hours before the first sale of the day and after the last sale of the day before.
     """
-    return ((day - _DAY_ZERO).days * 24 + 10) * 3_600_000
+    return (day - _DAY_ZERO).days * 86_400_000 + _OPENING
+
+
+def day_in_effect(now: int) -> date:
+    """The last day whose changes have taken effect at `now`: the inverse of `opening`."""
+    return _DAY_ZERO + timedelta(milliseconds=now - _OPENING) // _ONE_DAY * _ONE_DAY

@@ -28,7 +28,7 @@ from pipeline.simulator.connection import Connection, Step
 from pipeline.simulator.exchange import Exchange
 from pipeline.simulator.ids import millis
 from pipeline.simulator.loyverse.api import answer
-from pipeline.simulator.loyverse.protocol import RESOURCES, ApiError, Request, Rules
+from pipeline.simulator.loyverse.protocol import RESOURCES, ApiError, LoyverseRules, Request
 from pipeline.simulator.source import Source
 
 PREFIX = "/v1.0"
@@ -76,7 +76,7 @@ class Server(ThreadingTCPServer):
 
     allow_reuse_address, daemon_threads, request_queue_size = True, False, 128
     prefix, failure = PREFIX, ApiError  # of the API that is served
-    standard: type[Any] = Rules  # the class of its rules
+    standard: type[Any] = LoyverseRules  # the class of its rules
 
     def __init__(
         self,
@@ -252,5 +252,5 @@ def serve(
     **options: Any,
 ) -> AbstractContextManager[Server]:
     """Serve `source` until the block ends, with the options of `Server`."""
-    rules = Rules(history_days, default_limit, max_limit, order, offsets, None, scopes)
+    rules = LoyverseRules(history_days, default_limit, max_limit, order, offsets, None, scopes)
     return running(Server(source, rules=rules, **options))

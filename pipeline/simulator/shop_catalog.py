@@ -1,4 +1,4 @@
-"""Back office of the shop: all rows but receipts and shifts.
+"""Catalog of the simulated shop: all rows of its server but receipts and shifts.
 
 Takes an instant (UTC milliseconds). Returns lists of JSON objects as the API has them, with
 `created_at`, `updated_at` and `deleted_at` as of that instant. Deleted rows are listed too, with
@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from pipeline.simulator import business, pricelist
-from pipeline.simulator.ids import EPOCH_DAY, id_of, opening, stamp
+from pipeline.simulator.ids import day_in_effect, id_of, opening, stamp
 from pipeline.simulator.menu import CATEGORIES, ITEMS, TAXES, Item
 from pipeline.simulator.modifiers import MODIFIERS
 from pipeline.simulator.pricelist import name_on, option_id, price_on, sku_of, variant_id
@@ -20,7 +20,7 @@ _COLORS = ("RED", "ORANGE", "GREEN", "BLUE", "GREY")
 
 
 class ShopCatalog:
-    """Back office of the first `stores` stores, set up 30 days before `opened`."""
+    """Rows about the first `stores` stores, set up 30 days before `opened`."""
 
     def __init__(self, opened: date, stores: int):
         self.founded = opened - timedelta(days=30)
@@ -220,7 +220,7 @@ class ShopCatalog:
         times = self._times(now, item.since and item.since - timedelta(days=2), changes, item.until)
         if times is None:
             return None
-        today = date.fromordinal(EPOCH_DAY + (now - 10 * 3_600_000) // 86_400_000)
+        today = day_in_effect(now)
         item_id = id_of("item", item.name)
         return {
             "id": item_id,

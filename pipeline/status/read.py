@@ -21,7 +21,7 @@ from pipeline.extract.window_bounds import DAY
 from pipeline.extract.windows import consecutive_days
 from pipeline.lakes.raw_source import RawSource
 from pipeline.load import CATALOG, Lake, decompress
-from pipeline.status.outside_history import as_json, read_outside
+from pipeline.status.before_history import as_json, read_before_history
 from pipeline.status.problems import (
     STATE,
     current_months,
@@ -31,7 +31,7 @@ from pipeline.status.problems import (
     still_unknown,
     why_no_shifts,
 )
-from pipeline.status.recent_days import FORTNIGHT, read_recent_days
+from pipeline.status.recent_days import RECENT_DAYS, read_recent_days
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Status:
     """Freshness of a lake.
 
     `age_hours` is counted from the end of the last window; `receipts` are those of the last
-    fortnight by day and store id, `stores` the names of these. `missing_numbers` are those of each
-    device's receipts of the fortnight, `unknown` those of them that a rescan requested and the API
+    14 days by day and store id, `stores` the names of these. `missing_numbers` are those of each
+    device's receipts of these days, `unknown` those of them that a rescan requested and the API
     does not know. `new_fields` are unknown fields of receipts with their first window; `silent` are
     stores that stopped sending, with their last day. `outside` are the receipts before
     `history_starts`, `quarantined_records` the records in quarantine: no total counts them.
@@ -120,7 +120,7 @@ def read_status(
     days = read_recent_days(lake, last)
     receipts = {name: day.receipts for name, day in days.items()}
     missing = find_missing_numbers(number for day in days.values() for number in day.numbers)
-    since = last - FORTNIGHT * DAY
+    since = last - RECENT_DAYS * DAY
     tried = {
         raw.name(number): times
         for raw in sources
@@ -145,7 +145,7 @@ def read_status(
         unknown=still_unknown(missing, tried),
         new_fields={path: day for _, each in read for path, day in each.new_fields.items()},
         silent=find_silent_stores(lake, last, receipts),
-        outside=as_json(read_outside(sources, starts).to_pylist()),
+        outside=as_json(read_before_history(sources, starts).to_pylist()),
         quarantined_records=find_quarantined(lake),
         months=current_months(lake),
         history_starts=str(starts),
@@ -181,8 +181,8 @@ def _read_windows(raw: RawSource, expected: date, before: Mapping[str, Any]) -> 
     if not windows:
         return None
     last = date.fromisoformat(windows[-1])
-    since = last - FORTNIGHT * DAY
-    recent = windows[-max(FORTNIGHT, 31) :]
+    since = last - RECENT_DAYS * DAY
+    recent = windows[-max(RECENT_DAYS, 31) :]
     numbers = {name: committed[name].number for name in recent}
     earlier = before.get("windows", {})
     not_read = [name for name in recent if earlier.get(raw.name(name)) != numbers[name]]

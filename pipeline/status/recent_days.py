@@ -1,7 +1,7 @@
-"""Receipts, numbers and quarantine of the last fortnight, for the status.
+"""Receipts, numbers and quarantine of the last 14 days, for the status.
 
-A day is read from its month if the month was built from the day's newest content: two objects,
-usually those that this run has just written, instead of one a day.
+A day is read from the tables of its month if these were built from the day's newest content: that
+needs two requests instead of one for each day.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.extract.window_bounds import DAY
-from pipeline.load import SALES, STAGING, Lake
+from pipeline.load import MONTH_TABLES, STAGING, Lake
 from pipeline.load.day_object import unpack_tables
 from pipeline.load.layout import ONLY_FILE
 from pipeline.load.parquet import from_bytes
 
-FORTNIGHT = 14
+RECENT_DAYS = 14
 _LARGE = 32 << 20  # of a month's tables: the days of a larger one are read one by one
 
 
@@ -33,8 +33,8 @@ class RecentDay(NamedTuple):
 
 
 def read_recent_days(lake: Lake, last: date) -> dict[str, RecentDay]:
-    """The days of the last fortnight that are in the lake."""
-    days = [str(last - n * DAY) for n in range(FORTNIGHT - 1, -1, -1)]
+    """Those of the last RECENT_DAYS days that are in the lake."""
+    days = [str(last - n * DAY) for n in range(RECENT_DAYS - 1, -1, -1)]
     names = [name for name in days if lake.current(STAGING, name)]
     read = dict[str, RecentDay]()
     for month in sorted({name[:7] for name in names}):
@@ -54,10 +54,10 @@ def read_recent_days(lake: Lake, last: date) -> dict[str, RecentDay]:
 
 def _read_days_of_month(lake: Lake, month: str, names: Sequence[str]) -> dict[str, RecentDay]:
     """Days that the tables of their month hold as they are now; none of a large month."""
-    if not lake.current(SALES, month):
+    if not lake.current(MONTH_TABLES, month):
         return {}
     newest = {name: lake.newest(STAGING, name) for name in names if name[:7] == month}
-    body = lake.body(lake.history(SALES, month)[-1])
+    body = lake.body(lake.manifests_of(MONTH_TABLES, month)[-1])
     inputs, counts = body["metadata"]["inputs"], body["metadata"].get("counts", {})
     same = [
         name
@@ -67,7 +67,7 @@ def _read_days_of_month(lake: Lake, month: str, names: Sequence[str]) -> dict[st
     tables = ("receipts", "quarantine")
     if sum(body["files"][name]["size"] for name in tables) > _LARGE:
         return {}
-    files = lake.read(SALES, month, list(tables))
+    files = lake.read(MONTH_TABLES, month, list(tables))
     receipts, quarantine = (
         from_bytes(files["receipts"], columns=["business_day", "store_id", "receipt_number"]),
         from_bytes(files["quarantine"], columns=["business_day", "receipt_number"]),

@@ -16,7 +16,7 @@ from functools import partial
 
 from pipeline.lakes.raw_source import RawSource
 from pipeline.load import RAW_RECEIPTS, Lake, RawPartition
-from pipeline.load.layout import DATASETS, IDENTITY, MONTHLY, NIGHTLY, SALES
+from pipeline.load.layout import DATASETS, IDENTITY, MONTH_TABLES, MONTHLY, NIGHTLY
 from pipeline.load.raw_keys import objects_named
 from pipeline.load.summary_digests import FILE as FILE
 from pipeline.load.summary_digests import Digests
@@ -95,7 +95,9 @@ def read_summary(
         late=sum(count() for count in late.values()) if len(windows) <= MAX_WINDOWS else None,
         rescanned={name: count for name, count in records.items() if name not in windows},
         partitions=partitions,
-        quarantined={name: lake.metadata(SALES, name)["quarantined"] for name in valid(SALES)},
+        quarantined={
+            name: lake.metadata(MONTH_TABLES, name)["quarantined"] for name in valid(MONTH_TABLES)
+        },
         reconciled={
             name: lake.metadata(MONTHLY, name).get("unpaid", {}) for name in valid(MONTHLY)
         },

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from pipeline.status.outside_history import format_outside, format_quarantined
+from pipeline.status.before_history import format_before_history, format_quarantined
 from pipeline.status.read import Status
 
 _MAX_NAMED = 8
@@ -23,9 +23,9 @@ def format_status(status: Status) -> str:
         f"last window    {status.last_window}, closed {age} hours ago"
         f"{'   STALE' if status.is_stale else ''}",
         *(_format_source(name, source) for name, source in status.sources.items()),
-        f"gaps           {', '.join(status.gaps) or 'none'}",
+        f"window gaps    {', '.join(status.gaps) or 'none'}",
         f"truncated      {truncated or 'none'}",
-        f"in quarantine  {quarantined or 'none'} (last fortnight)",
+        f"in quarantine  {quarantined or 'none'} (last 14 days)",
         *_format_missing(status),
     ]
     if status.new_fields:
@@ -40,7 +40,7 @@ def format_status(status: Status) -> str:
         for name, why in status.no_shifts.items()
     ]
     lines += format_quarantined(status.quarantined_records)
-    lines += format_outside(status.outside, status.history_starts)
+    lines += format_before_history(status.outside, status.history_starts)
     lines += _format_receipts(status)
     return "\n".join([*lines, *status.warnings])
 
@@ -49,7 +49,7 @@ def _format_source(name: str, source: Mapping[str, Any]) -> str:
     """One line about a source of a lake of several."""
     if source["last_window"] is None:
         return f"  {name:<13}nothing has been extracted yet   STALE"
-    gaps = f", gaps: {', '.join(source['gaps'])}" if source["gaps"] else ""
+    gaps = f", window gaps: {', '.join(source['gaps'])}" if source["gaps"] else ""
     stale = "   STALE" if source["is_stale"] else ""
     return f"  {name:<13}{source['last_window']}, {source['age_hours']:,.1f} hours ago{gaps}{stale}"
 
@@ -60,7 +60,7 @@ def _format_missing(status: Status) -> Iterator[str]:
         return
     more = f" and {len(numbers) - _MAX_NAMED} more" if len(numbers) > _MAX_NAMED else ""
     line = (
-        f"missing        {', '.join(numbers[:_MAX_NAMED])}{more} (an offline device sends them when"
+        f"number gaps    {', '.join(numbers[:_MAX_NAMED])}{more} (an offline device sends them when"
         " it is online again; otherwise run: pos rescan)"
     )
     if status.unknown:

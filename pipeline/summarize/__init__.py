@@ -5,7 +5,7 @@ of schema.SUMMARY and month. One file per table has its query and cites where it
 from; `lake` is what the queries read, `month` runs them.
 """
 
-from pipeline.summarize.lake import MonthRows
 from pipeline.summarize.month import summarize
+from pipeline.summarize.relations import MonthRows
 
 __all__ = ["MonthRows", "summarize"]

@@ -1,4 +1,4 @@
-"""Checks of months before they are counted: records, and money in all tables.
+"""Checks of months before they are summarized: records, and money in all tables.
 
 The transform checks each receipt; these checks are about complete months, as they are read from
 the lake.
@@ -27,7 +27,7 @@ TWICE = "SELECT receipt FROM receipts GROUP BY ALL HAVING count(*) > 1 ORDER BY 
 MONEY = """
 WITH amounts AS (
     SELECT receipt, gross, discount, net, tax_included, tax_added, paid
-        FROM receipts WHERE is_counted
+        FROM receipts WHERE NOT is_cancelled
     UNION ALL SELECT receipt, -gross, -discount, -net, -tax_included, -tax_added, 0 FROM rows
     UNION ALL SELECT receipt, 0, 0, 0, 0, 0, -amount FROM payments)
 SELECT receipt, sum(gross) AS gross, sum(discount) AS discount, sum(net) AS net,

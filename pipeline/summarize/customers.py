@@ -11,5 +11,5 @@ SELECT month, store_id, currency, customer_id,
     max(business_day) FILTER (WHERE is_sale) AS last_day,
     count(*) FILTER (WHERE is_sale) AS receipts,
     sum(net) AS net_sales
-FROM receipts WHERE is_counted AND customer_id IS NOT NULL GROUP BY ALL
+FROM receipts WHERE NOT is_cancelled AND customer_id IS NOT NULL GROUP BY ALL
 """

@@ -9,5 +9,5 @@ QUERY = """
 SELECT month, store_id, currency, given.name AS name, given.type AS type,
     count(DISTINCT receipt) FILTER (WHERE is_sale) AS receipts,
     sum(given.amount) AS amount
-FROM receipts, unnest(discounts) AS _(given) WHERE is_counted GROUP BY ALL
+FROM receipts, unnest(discounts) AS _(given) WHERE NOT is_cancelled GROUP BY ALL
 """

@@ -9,5 +9,5 @@ QUERY = """
 SELECT month, business_day, store_id, currency, extract(hour FROM sold_at_local) AS hour,
     count(*) FILTER (WHERE is_sale) AS receipts,
     sum(net) AS net_sales
-FROM receipts WHERE is_counted GROUP BY ALL
+FROM receipts WHERE NOT is_cancelled GROUP BY ALL
 """

@@ -1,6 +1,6 @@
-"""Months of the lake counted: lake tables in, the tables of schema.SUMMARY out.
+"""The summaries of months: lake tables in, the tables of schema.SUMMARY out.
 
-Before anything is counted, check.py compares the receipts with their rows and payments, and the
+Before the queries run, check.py compares the receipts with their rows and payments, and the
 counts in with the counts out; every table is then checked for unique keys. Same input, same tables,
 with any number of threads and any order of the rows.
 """
@@ -38,7 +38,7 @@ from pipeline.summarize import (
     tenders,
 )
 from pipeline.summarize.check import COUNTS, check_counts, check_money
-from pipeline.summarize.lake import MonthRows, connect, register, tabulate_months
+from pipeline.summarize.relations import MonthRows, connect, register, tabulate_months
 
 QUERIES = {
     module.__name__.rpartition(".")[2]: module.QUERY
@@ -91,14 +91,14 @@ def summarize(
         check_money(connection)
         is_wide = baskets.has_wide_month(connection)
         if len(months) == 1 or not is_wide:
-            return _count(connection, months, decimals, is_wide)
-    count_alone = partial(
+            return _run_queries(connection, months, decimals, is_wide)
+    summarize_alone = partial(
         summarize, decimals=decimals, threads=threads, memory_limit=memory_limit, spill=spill
     )
-    return {month: count_alone({month: rows})[month] for month, rows in months.items()}
+    return {month: summarize_alone({month: rows})[month] for month, rows in months.items()}
 
 
-def _count(
+def _run_queries(
     connection: duckdb.DuckDBPyConnection,
     months: Mapping[date, MonthRows],
     decimals: int,

@@ -1,4 +1,4 @@
-"""quality: the quality of the data: store, check, subject, count, amount, seconds.
+"""quality: store, currency, check, subject, count, amount, unknown, seconds.
 
     check              subject         count                                    amount
     received           -               distinct receipts of the month           -
@@ -17,13 +17,15 @@
     orphan_refund      -               REFUND receipts that name no sale        paid back, positive
     cancelled          -               cancelled receipts                       their former totals
 
-received = counted + quarantined. `unknown` counts the records whose amount is unreadable; where
-there is no other, `amount` is null, never 0. `seconds` is the longest delay of clock_skew and late.
-Cancelled receipts count in counted and cancelled only. A refund of a sale of another month is no
-orphan.
+received = counted + quarantined: here every receipt in the lake is `counted`; elsewhere (the state
+in receipt_figures, the reports) a counted receipt is one that is not cancelled. `unknown` counts
+the records whose amount is unreadable; where there is no other, `amount` is null, never 0.
+`seconds` is the longest delay of clock_skew and late. Cancelled receipts are in counted and
+cancelled only. A refund of a sale of another month is no orphan.
 """
 
 LATE_SECONDS = 3600
+"""More than this after the sale is `late` here; [pos] max_days_late is about implausible dates."""
 
 QUERY = f"""
 SELECT * REPLACE (coalesce(unknown, 0) AS unknown) FROM (
@@ -55,25 +57,25 @@ UNION ALL BY NAME
 SELECT month, store_id, currency, 'unmapped_channel' AS "check",
     coalesce(dining_option, '') AS subject, count(*) FILTER (WHERE is_sale) AS "count",
     sum(net) AS amount
-FROM receipts WHERE is_counted AND channel = 'unmapped' GROUP BY ALL
+FROM receipts WHERE NOT is_cancelled AND channel = 'unmapped' GROUP BY ALL
 UNION ALL BY NAME
 SELECT month, store_id, currency, 'clock_skew' AS "check", '' AS subject, count(*) AS "count",
     max(epoch_us(sold_at) - epoch_us(created_at)) // 1000000 AS seconds
-FROM receipts WHERE is_counted AND created_at < sold_at GROUP BY ALL
+FROM receipts WHERE NOT is_cancelled AND created_at < sold_at GROUP BY ALL
 UNION ALL BY NAME
 SELECT month, store_id, currency, 'late' AS "check", '' AS subject, count(*) AS "count",
     max(epoch_us(created_at) - epoch_us(sold_at)) // 1000000 AS seconds
 FROM receipts
-WHERE is_counted AND epoch_us(created_at) - epoch_us(sold_at) > {LATE_SECONDS * 1_000_000}
+WHERE NOT is_cancelled AND epoch_us(created_at) - epoch_us(sold_at) > {LATE_SECONDS * 1_000_000}
 GROUP BY ALL
 UNION ALL BY NAME
 SELECT month, store_id, currency, 'payments_differ' AS "check", '' AS subject, count(*) AS "count",
     sum(abs(paid - total)) AS amount
-FROM receipts WHERE is_counted AND paid <> total GROUP BY ALL
+FROM receipts WHERE NOT is_cancelled AND paid <> total GROUP BY ALL
 UNION ALL BY NAME
 SELECT month, store_id, currency, 'rounding' AS "check", '' AS subject, count(*) AS "count",
     sum(abs(rounding)) AS amount
-FROM receipts WHERE is_counted AND rounding <> 0 GROUP BY ALL
+FROM receipts WHERE NOT is_cancelled AND rounding <> 0 GROUP BY ALL
 UNION ALL BY NAME
 SELECT month, store_id, currency, 'orphan_refund' AS "check", '' AS subject, count(*) AS "count",
     sum(-total) AS amount

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.summarize.digest import digest_rows
-from pipeline.summarize.lake import LakeRows, MonthRows
 from pipeline.summarize.quality import LATE_SECONDS
 from pipeline.summarize.receipt_keys import KEY_OF, RECEIPT, text_keys
+from pipeline.summarize.relations import LakeRows, MonthRows
 
 _BATCH = 1 << 17
 
@@ -70,7 +70,11 @@ _PAYMENT = ("tender", "tender_type", "amount")
 
 # rows, and the columns that they add to each digest
 _VIEWS = (
-    ("receipts WHERE is_counted", (*_STATE, *_COUNTED, *_BY_MENU), (*_STATE, *_COUNTED, _PLACE)),
+    (
+        "receipts WHERE NOT is_cancelled",
+        (*_STATE, *_COUNTED, *_BY_MENU),
+        (*_STATE, *_COUNTED, _PLACE),
+    ),
     ("receipts WHERE is_cancelled", (*_STATE, "currency", "channel"), _STATE),
     ("lines", (), ("line", "gross", "discount", "net")),
 )

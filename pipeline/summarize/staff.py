@@ -6,8 +6,8 @@ The POS does not say who cancelled a receipt: it counts for the employee who mad
 QUERY = """
 SELECT month, store_id, currency, employee_id,
     count(*) FILTER (WHERE is_sale) AS receipts,
-    sum(pick(is_counted, net)) AS net_sales,
-    sum(pick(is_counted, discount)) AS discounts,
+    sum(pick(NOT is_cancelled, net)) AS net_sales,
+    sum(pick(NOT is_cancelled, discount)) AS discounts,
     count(*) FILTER (WHERE is_refund) AS refund_receipts,
     sum(pick(is_refund, -gross)) AS refunds,
     count(*) FILTER (WHERE is_cancelled) AS cancelled_receipts,

@@ -4,7 +4,7 @@ RawReceipts(date)  RawCatalog(date)      what the point of sale's API returned
       \\                /                 Rescan(date): receipts that the windows missed
        DailySales(date)                  one business day, combos split
               |
-       MonthlySales(month)               the lake: receipts, sales, payments, quarantine
+       MonthlySales(month)               the tables of a month: receipts, sales, payments, ...
               |
        MonthlySummary(month)             small mergeable tables
           /          \\                   MonthlyCustomers(month): its customers alone
@@ -21,11 +21,11 @@ On their own: Backfill (older windows), Rebuild, Verify, GlueTables (tables for 
 
 from pipeline.tasks.back_office import BackOffice
 from pipeline.tasks.backfill import Backfill
+from pipeline.tasks.business_days import days_of
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
 from pipeline.tasks.delivery import Delivery
 from pipeline.tasks.glue import GlueTables
-from pipeline.tasks.history import days_of
 from pipeline.tasks.maintenance import Rebuild, Verify
 from pipeline.tasks.monthly_report import MonthlyReport
 from pipeline.tasks.monthly_sales import MonthlySales

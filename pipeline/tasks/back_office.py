@@ -16,7 +16,7 @@ from pipeline.months import months_before
 from pipeline.pos import export_forms
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import DerivedTask, Files, Metadata, lake
-from pipeline.tasks.history import days_of, history_span
+from pipeline.tasks.business_days import days_of, history_span
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.tables import read_tables
 

@@ -1,6 +1,7 @@
 """The work of a batch in groups of small partitions and chunks of large ones.
 
-Work is counted in stored raw bytes of a day.
+Work is an estimate on one scale for all tasks: 1 is about the work of one stored raw byte of a
+business day. So a month, a report or the shifts of a month state how many such bytes take as long.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _PARTITION = 20_000  # the work of a partition in addition to that of its bytes
 
 
 def work_of(task: BatchTask) -> int:
-    """The work of a partition, in stored raw bytes of a day."""
+    """The work of a partition: `BatchTask.size`, and what any partition costs."""
     return task.size() + _PARTITION
 
 

@@ -17,7 +17,7 @@ from pipeline.load import SHIFTS, SUMMARY
 from pipeline.months import months_before
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import lake
-from pipeline.tasks.history import history_span
+from pipeline.tasks.business_days import history_span
 from pipeline.tasks.labour import labour
 from pipeline.tasks.monthly_summary import MonthlySummary
 from pipeline.tasks.shifts import MonthlyShifts, shift_sources

@@ -12,7 +12,7 @@ from pipeline.load import CUMULATIVE, MONTHLY, Manifest
 from pipeline.months import months_before, months_between
 from pipeline.recipients import report_recipients
 from pipeline.targets import DerivedTask, Files, lake
-from pipeline.tasks.history import history_span
+from pipeline.tasks.business_days import history_span
 from pipeline.tasks.monthly_report import MonthlyReport
 from pipeline.tasks.monthly_summary import MonthlySummary
 from pipeline.tasks.report import Report, tasks_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipeline import schema, settings
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import (
-    ROOT,
+    PRIMARY,
     folder_of,
     prefix_of,
     raw_lake,
@@ -21,7 +21,7 @@ from pipeline.rules import day_bounds
 from pipeline.targets import DatasetTask, Files, Metadata
 from pipeline.tasks.batch_groups import chunks_of
 from pipeline.tasks.batches import BatchTask
-from pipeline.tasks.history import history_span
+from pipeline.tasks.business_days import history_span
 from pipeline.tasks.raw import RawReceipts, catalog_for, catalogs_for, read_catalog
 from pipeline.tasks.raw_state import until_raw_changes
 from pipeline.tasks.raw_task import committed
@@ -45,7 +45,7 @@ class DailySales(BatchTask):
     """One business day, with combos split into components."""
 
     date: dt.date = settings.field(settings.Days(default=None))
-    dataset, version = STAGING, schema.version_of(schema.LAKE)
+    dataset, version = STAGING, schema.version_of(schema.MONTH_TABLES)
     fingerprint_datasets = (RAW_RECEIPTS, CATALOG)
 
     def requires(self) -> list[DatasetTask]:
@@ -62,7 +62,7 @@ class DailySales(BatchTask):
     def fingerprint_settings(self) -> dict[str, object]:
         return settings.transform_settings()
 
-    def objects(self, source: str = ROOT) -> list[RawObject]:
+    def objects(self, source: str = PRIMARY) -> list[RawObject]:
         """Raw objects of a source that may hold receipts of this business day."""
         return objects_of(self.date, self.name, source)
 
@@ -111,7 +111,7 @@ class DailySales(BatchTask):
         keys = {day: {entry.key for entry in read} for day, read in objects.items()}
         return build_days(keys, raw, catalogs.__getitem__, rules_of(source))
 
-    def read(self, source: str = ROOT) -> tuple[Iterator[Raw], Catalog, Rules]:
+    def read(self, source: str = PRIMARY) -> tuple[Iterator[Raw], Catalog, Rules]:
         """The raw objects of a source's day, in blocks of lines, its catalog and rules."""
         from pipeline.transform import Raw
 
@@ -166,7 +166,7 @@ class DailySales(BatchTask):
         counts = add_counts([portion.metadata for portion in portions])
         self._report_counts(counts)
         tables = {}
-        for dataset in schema.LAKE:
+        for dataset in schema.MONTH_TABLES:
             expected = {dataset.name: schema.arrow(dataset, settings.rules().decimals)}
             objects = [
                 unpack_pieces(portion.tables[dataset.name], f"a portion of {self}", expected)
@@ -182,7 +182,7 @@ def _sorted_tables(day: BuiltDay) -> dict[str, pa.Table]:
     from pipeline.load.parquet import sort_table
 
     decimals, tables = settings.rules().decimals, {}
-    for dataset in schema.LAKE:
+    for dataset in schema.MONTH_TABLES:
         table = getattr(day, dataset.name)
         if not table.schema.equals(schema.arrow(dataset, decimals)):
             table = schema.conform(table, dataset, decimals)
@@ -203,7 +203,9 @@ def merge_sources(days: Mapping[str, BuiltDay]) -> BuiltDay:
 
 
 @until_raw_changes
-def objects_of(day: dt.date, partition: str | None = None, source: str = ROOT) -> list[RawObject]:
+def objects_of(
+    day: dt.date, partition: str | None = None, source: str = PRIMARY
+) -> list[RawObject]:
     """Raw objects of a source that may hold receipts of a business day of any store.
 
     Those of `partition` whose date of sale is unreadable are among them. UTC dates alone would

@@ -225,4 +225,4 @@ def _version(manifest: Manifest) -> str:
 
 
 def _manifest(task: Report, version: str) -> Manifest:
-    return next(m for m in lake().history(task.dataset, task.name) if _version(m) == version)
+    return next(m for m in lake().manifests_of(task.dataset, task.name) if _version(m) == version)

@@ -11,13 +11,13 @@ import luigi
 
 from pipeline import settings
 from pipeline.errors import Corrupt
-from pipeline.lakes import ROOT, raw_lake, raw_sources
+from pipeline.lakes import PRIMARY, raw_lake, raw_sources
 from pipeline.load import (
     BACKOFFICE,
+    BEFORE_HISTORY,
     CUSTOMERS,
-    OUTSIDE,
+    MONTH_TABLES,
     RAW_RECEIPTS,
-    SALES,
     SHIFTS,
     STAGING,
     SUMMARY,
@@ -39,11 +39,11 @@ log = logging.getLogger(__name__)
 
 BUILT_FROM_RAW: dict[str, Callable[..., DerivedTask]] = {
     STAGING: DailySales,
-    SALES: MonthlySales,
+    MONTH_TABLES: MonthlySales,
     SUMMARY: MonthlySummary,
     CUSTOMERS: MonthlyCustomers,
     BACKOFFICE: BackOffice,
-    OUTSIDE: OutsideHistory,
+    BEFORE_HISTORY: OutsideHistory,
     SHIFTS: MonthlyShifts,
 }
 
@@ -144,7 +144,7 @@ def repair(findings: list[LakeFinding]) -> list[str]:
     return [f"{dataset} {partition}" for dataset, partition in names]
 
 
-def refetch(window: str, source: str = ROOT) -> None:
+def refetch(window: str, source: str = PRIMARY) -> None:
     """Invalidate a raw window, so that the next run fetches it. Raises Corrupt.
 
     The windows that were committed together with it are discarded too; for a second one of these

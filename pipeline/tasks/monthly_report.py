@@ -14,9 +14,9 @@ from pipeline.errors import Corrupt
 from pipeline.lakes import raw_lake, sources
 from pipeline.load import (
     BACKOFFICE,
+    BEFORE_HISTORY,
     CUSTOMERS,
     MONTHLY,
-    OUTSIDE,
     RAW_SHIFTS,
     SHIFTS,
     SUMMARY,
@@ -28,7 +28,7 @@ from pipeline.targets import DerivedTask, Files, Metadata, lake
 from pipeline.tasks import warm_up
 from pipeline.tasks.back_office import BackOffice, exports
 from pipeline.tasks.batches import BatchTask, Months
-from pipeline.tasks.history import days_of, history_span
+from pipeline.tasks.business_days import days_of, history_span
 from pipeline.tasks.labour import labour
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlyCustomers, MonthlySummary
@@ -65,7 +65,7 @@ class MonthlyReport(Report, BatchTask):
         *MonthlyCustomers.fingerprint_datasets,
         CUSTOMERS,
         BACKOFFICE,
-        OUTSIDE,
+        BEFORE_HISTORY,
         RAW_SHIFTS,
         SHIFTS,
     )
@@ -90,7 +90,7 @@ class MonthlyReport(Report, BatchTask):
     def inputs(self) -> list[tuple[str, str]] | None:
         """All that it requires, except what has no rows: exports, shifts, OutsideHistory."""
         inputs = super().inputs()
-        optional = [f"{dataset}/{self.name}" for dataset in (BACKOFFICE, OUTSIDE, SHIFTS)]
+        optional = [f"{dataset}/{self.name}" for dataset in (BACKOFFICE, BEFORE_HISTORY, SHIFTS)]
         return inputs and [
             (name, digest)
             for name, digest in inputs
@@ -136,7 +136,7 @@ class MonthlyReport(Report, BatchTask):
             customers_since=self.customers_since(),
             covered=list(days_of(self.month)),
             backoffice=compared[0] if compared else None,
-            outside=outside[0].get(OUTSIDE) if outside else None,
+            outside=outside[0].get(BEFORE_HISTORY) if outside else None,
             shifts=shifts[0].get(SHIFTS) if shifts else None,
             quarantine=self.quarantine(summaries[self.month]["quality"]),
             history_starts=history_span().first,

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from pipeline import schema, settings
 from pipeline.errors import Corrupt, SchemaMismatch
 from pipeline.lakes import raw_lake, sources
-from pipeline.load import SALES, STAGING
+from pipeline.load import MONTH_TABLES, STAGING
 from pipeline.load.publication import NOTHING
 from pipeline.targets import Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
+from pipeline.tasks.business_days import days_of
 from pipeline.tasks.daily_sales import DailySales
-from pipeline.tasks.history import days_of
 from pipeline.tasks.tables import read_day, read_day_pieces, read_tables
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class MonthlySales(BatchTask):
     """The lake's tables of one month, sorted by business day and time."""
 
     month: dt.date = settings.field(Months(default=None))
-    dataset, version = SALES, schema.version_of(schema.LAKE)
+    dataset, version = MONTH_TABLES, schema.version_of(schema.MONTH_TABLES)
     fingerprint_datasets = (*DailySales.fingerprint_datasets, STAGING)
 
     def requires(self) -> list[DailySales]:
@@ -62,7 +62,9 @@ class MonthlySales(BatchTask):
         if unchanged:
             files = _updated(before, unchanged, changed)
         else:
-            lake_tables = {d.name: (schema.arrow(d, decimals), d.order) for d in schema.LAKE}
+            lake_tables = {
+                d.name: (schema.arrow(d, decimals), d.order) for d in schema.MONTH_TABLES
+            }
             writers = {name: ParquetWriter(*form) for name, form in lake_tables.items()}
             for name, rows in _read_together(changed):
                 writers[name].append(rows)
@@ -138,7 +140,7 @@ def _updated(
     dates = [dt.date.fromisoformat(name) for name in unchanged]
     numbers = fixed(np.array([day.toordinal() - EPOCH for day in dates]), pa.date32())
     decimals, files = settings.rules().decimals, {}
-    for dataset in schema.LAKE:
+    for dataset in schema.MONTH_TABLES:
         table = before[dataset.name]
         kept = table.filter(pc.is_in(table.column("business_day"), value_set=numbers))
         rows = pa.concat_tables([kept, *(day[dataset.name] for day in days)])

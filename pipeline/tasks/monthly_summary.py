@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from pipeline import schema, settings
 from pipeline.extract.private_folder import make_private
 from pipeline.lakes import point_of_sale_of, prefix_of, rules_of
-from pipeline.load import CUSTOMERS, SALES, SUMMARY
+from pipeline.load import CUSTOMERS, MONTH_TABLES, SUMMARY
 from pipeline.load.layout import TABLES
 from pipeline.targets import DatasetTask, Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
-from pipeline.tasks.history import days_of
+from pipeline.tasks.business_days import days_of
 from pipeline.tasks.monthly_sales import MonthlySales, month_size
 from pipeline.tasks.raw import catalogs_for, read_catalog
 from pipeline.tasks.tables import open_tables
@@ -23,7 +23,7 @@ from pipeline.tasks.tables import open_tables
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_LARGE_MONTH = 16 << 20  # work (size) from which one process counts with two threads
+_LARGE_MONTH = 16 << 20  # work (size) from which one process uses two threads
 
 
 class MonthlySummary(BatchTask):
@@ -32,7 +32,7 @@ class MonthlySummary(BatchTask):
     month: dt.date = settings.field(Months(default=None))
     dataset = SUMMARY
     version = f"3:{schema.version_of((*schema.SUMMARY, schema.RECEIPT_FIGURES))}"
-    fingerprint_datasets = (*MonthlySales.fingerprint_datasets, SALES)
+    fingerprint_datasets = (*MonthlySales.fingerprint_datasets, MONTH_TABLES)
 
     def requires(self) -> list[DatasetTask]:
         return [MonthlySales(month=self.month), *catalogs_for(days_of(self.month)[-1])]
@@ -69,7 +69,7 @@ class MonthlySummary(BatchTask):
         return {task: (_pack(summaries[task.month]), {}) for task in tasks}
 
     def size(self) -> int:
-        return 2 * month_size(self.month)  # counting takes 45 MB for each month of a group
+        return 2 * month_size(self.month)  # the queries take 45 MB for each month of a group
 
 
 def _pack(summary: Mapping[str, pa.Table]) -> Files:

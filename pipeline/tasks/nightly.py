@@ -14,14 +14,14 @@ from pipeline import settings
 from pipeline.errors import Corrupt
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import check_lake, raw_sources, sources
-from pipeline.load import NIGHTLY, RAW_RECEIPTS, SALES, STAGING
+from pipeline.load import MONTH_TABLES, NIGHTLY, RAW_RECEIPTS, STAGING
 from pipeline.months import months_between
 from pipeline.recipients import report_recipients
 from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, lake
 from pipeline.tasks import warm_up
+from pipeline.tasks.business_days import history_span
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
-from pipeline.tasks.history import history_span
 from pipeline.tasks.monthly_report import MonthlyReport
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.raw import Rescan, catalogs_for, rescan_due, windows_of_all
@@ -51,7 +51,7 @@ def _task_of(error: Corrupt) -> DailySales | MonthlySales | None:
     """The task of a damaged day or month; None for other partitions."""
     if error.dataset == STAGING:
         return DailySales(date=dt.date.fromisoformat(error.partition))
-    if error.dataset == SALES:
+    if error.dataset == MONTH_TABLES:
         return MonthlySales(month=dt.date.fromisoformat(f"{error.partition}-01"))
     return None
 

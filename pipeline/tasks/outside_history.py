@@ -12,17 +12,17 @@ from pipeline import schema, settings
 from pipeline.errors import DataError
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import lake, raw_sources, sources
-from pipeline.load import OUTSIDE, RAW_RECEIPTS, SALES, RawObject
+from pipeline.load import BEFORE_HISTORY, MONTH_TABLES, RAW_RECEIPTS, RawObject
 from pipeline.load.layout import file_key
 from pipeline.settings.run_context import once_per_run
-from pipeline.status.outside_history import (
-    format_outside,
+from pipeline.status.before_history import (
+    format_before_history,
     format_quarantined,
-    objects_outside,
-    read_outside,
+    objects_before_history,
+    read_before_history,
 )
 from pipeline.targets import DerivedTask, Files, Metadata
-from pipeline.tasks.history import days_of, history_span
+from pipeline.tasks.business_days import days_of, history_span
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.raw import RawReceipts
 from pipeline.tasks.raw_state import until_raw_changes
@@ -40,15 +40,18 @@ RawObjects = dict[str, list[RawObject]]
 
 
 @until_raw_changes
-def list_outside() -> RawObjects:
+def list_before_history() -> RawObjects:
     """Raw objects that may now hold receipts before the history."""
     first = history_span().first
-    return {raw.folder: objects_outside(raw.lake, raw.rules, first) for raw in raw_sources()}
+    return {raw.folder: objects_before_history(raw.lake, raw.rules, first) for raw in raw_sources()}
 
 
 def is_needed(month: dt.date) -> bool:
     """Whether the month has, or had, raw objects or rows before the history."""
-    return any(objects_of(month).values()) or lake().newest(OUTSIDE, f"{month:%Y-%m}") is not None
+    return (
+        any(objects_of(month).values())
+        or lake().newest(BEFORE_HISTORY, f"{month:%Y-%m}") is not None
+    )
 
 
 def objects_of(month: dt.date) -> RawObjects:
@@ -58,7 +61,7 @@ def objects_of(month: dt.date) -> RawObjects:
         folder: [
             entry for entry in entries if is_first or entry.partition_name.month >= f"{month:%Y-%m}"
         ]
-        for folder, entries in list_outside().items()
+        for folder, entries in list_before_history().items()
     }
 
 
@@ -69,7 +72,7 @@ class OutsideHistory(DerivedTask):
     """
 
     month: dt.date = settings.field(settings.MonthParameter(default=None))
-    dataset, version = OUTSIDE, f"2:{schema.version_of((schema.OUTSIDE,))}"
+    dataset, version = BEFORE_HISTORY, f"2:{schema.version_of((schema.BEFORE_HISTORY,))}"
     fingerprint_datasets = (RAW_RECEIPTS,)
 
     def requires(self) -> list[RawReceipts]:
@@ -100,16 +103,19 @@ class OutsideHistory(DerivedTask):
         from pipeline.transform.columns import flags
 
         span = history_span()
-        table = read_outside(raw_sources(), span.first, objects_of(self.month))
+        table = read_before_history(raw_sources(), span.first, objects_of(self.month))
         keep = [
             max(day.replace(day=1), span.first_month) == self.month
             for day in table["received"].to_pylist()
         ]
         rows = table.filter(flags(np.array(keep, bool)))
         # readers of the folder would go on to find rows that were published earlier
-        if not rows.num_rows and lake().storage.head(file_key(OUTSIDE, self.name, OUTSIDE)) is None:
+        if (
+            not rows.num_rows
+            and lake().storage.head(file_key(BEFORE_HISTORY, self.name, BEFORE_HISTORY)) is None
+        ):
             return {}, {"receipts": 0}
-        files = {OUTSIDE: to_bytes(rows, schema.OUTSIDE.order)}
+        files = {BEFORE_HISTORY: to_bytes(rows, schema.BEFORE_HISTORY.order)}
         return files, {"receipts": rows.num_rows}
 
 
@@ -119,8 +125,11 @@ def warn_of_uncounted() -> None:
     from pipeline.status.problems import find_quarantined
 
     first = history_span().first
-    rows = read_outside(raw_sources(), first, list_outside()).to_pylist()
-    lines = [*format_quarantined(find_quarantined(lake())), *format_outside(rows, str(first))]
+    rows = read_before_history(raw_sources(), first, list_before_history()).to_pylist()
+    lines = [
+        *format_quarantined(find_quarantined(lake())),
+        *format_before_history(rows, str(first)),
+    ]
     if lines:
         log.warning("%s", "\n".join(lines))
 
@@ -144,14 +153,14 @@ def find_missing_receipts(
         raw.folder: objects_near(raw.lake, month) if month else raw.lake.raw_before(everything)
         for raw in raw_sources()
     }
-    published = set(lake().partitions(SALES))
+    published = set(lake().partitions(MONTH_TABLES))
 
     @cache
     def is_built(name: str) -> bool:
         task = MonthlySales(month=dt.date.fromisoformat(f"{name}-01"))
         return name in published and bool(task.complete())
 
-    index = ReceiptIndex(lake(), read_outside(raw_sources(), first, list_outside()))
+    index = ReceiptIndex(lake(), read_before_history(raw_sources(), first, list_before_history()))
     result = Completeness()
     for raw in raw_sources():
         names = {entry: name_of(raw, entry) for entry in objects[raw.folder]}

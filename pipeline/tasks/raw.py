@@ -15,7 +15,7 @@ from pipeline import settings
 from pipeline.errors import ConfigError
 from pipeline.extract.window_bounds import DAY, window_of
 from pipeline.lakes import (
-    ROOT,
+    PRIMARY,
     check_lake,
     identity,
     local_state,
@@ -41,29 +41,32 @@ if TYPE_CHECKING:
 _SUNDAY = 6
 
 
-def open_source(source: str = ROOT) -> Source:
+def open_source(source: str = PRIMARY) -> Source:
     """The point of sale of a source. Raises OtherLake if another fills the lake."""
     name = point_of_sale_of(source)
-    shop, key = connect(name), settings.rules().customer_key
+    pos_source, key = connect(name), settings.rules().customer_key
     check_lake()
-    partition = source or identity.NAME
+    partition = source or identity.PRIMARY_PARTITION
     recorded = identity.read_identity(lake(), partition)
-    if recorded is None or local_state.known_source(shop.identity) != recorded.source_digest:
+    if (
+        recorded is None
+        or local_state.known_source(pos_source.connection_id) != recorded.source_digest
+    ):
         lake().preflight()
         source_digest = identity.admit(
             lake(),
-            origin_of(shop, name),
+            origin_of(pos_source, name),
             key,
-            lambda: shop,
-            name=partition,
+            lambda: pos_source,
+            partition=partition,
             raw=raw_lake(source),
             names=source_names(),
         )
-        local_state.remember(settings.lake_name(), {shop.identity: source_digest})
-    return shop
+        local_state.remember(settings.lake_name(), {pos_source.connection_id: source_digest})
+    return pos_source
 
 
-def open_without_erased(source: str = ROOT) -> Source:
+def open_without_erased(source: str = PRIMARY) -> Source:
     """The point of sale of a source, without customers who were erased."""
     from pipeline.maintenance.erase import without_erased_customers
 
@@ -138,7 +141,7 @@ def _read_catalog(source: str, name: str, _digest: str | None) -> Catalog:
     return Catalog.read(body, reader_of(source).to_canonical_catalog)
 
 
-def catalog_for(day: dt.date, source: str = ROOT) -> RawCatalog:
+def catalog_for(day: dt.date, source: str = PRIMARY) -> RawCatalog:
     """The first snapshot of a business day or later, else of the last closed day."""
     days = raw_lake(source).partitions(CATALOG)
     index = bisect_left(days, str(day))
@@ -182,7 +185,7 @@ class RawReceipts(RawDays):
 
     Luigi batches all missing days of a source, and the extraction commits them in their order. That
     order matters: a receipt whose date of sale was moved is stored under both dates only if its
-    versions are committed in the server's order (extract/moved_revisions.py).
+    revisions are committed in the server's order (extract/moved_revisions.py).
     """
 
     date: dt.date = settings.field(settings.Days())
@@ -211,7 +214,7 @@ class RawReceipts(RawDays):
         )
 
 
-def windows_between(first: dt.date, last: dt.date, source: str = ROOT) -> list[RawReceipts]:
+def windows_between(first: dt.date, last: dt.date, source: str = PRIMARY) -> list[RawReceipts]:
     """The tasks of every window of a source from `first` to `last`."""
     count = (last - first).days + 1
     return [RawReceipts(date=first + n * DAY, source=source) for n in range(count)]

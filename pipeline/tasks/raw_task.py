@@ -7,12 +7,12 @@ from typing import Any
 import luigi
 
 from pipeline import settings
-from pipeline.lakes import ROOT, check_lake, folder_of, raw_lake
+from pipeline.lakes import PRIMARY, check_lake, folder_of, raw_lake
 from pipeline.load import RAW_FINGERPRINT, RAW_RECEIPTS
 from pipeline.targets import DatasetTask
 
 
-def committed(dataset: str, partition: str, source: str = ROOT) -> str | None:
+def committed(dataset: str, partition: str, source: str = PRIMARY) -> str | None:
     """The digest of a raw partition; None where it is missing or invalidated."""
     check_lake()
     source_lake = raw_lake(source)
@@ -24,12 +24,13 @@ def committed(dataset: str, partition: str, source: str = ROOT) -> str | None:
 class RawTask(DatasetTask):
     """A partition of raw: what the API returned is final once it is committed.
 
-    `source` is empty for the source at the root of the lake, the only one of most lakes.
+    `source` is empty for the primary source, the only one of most lakes.
     """
 
     source: str = settings.field(
         luigi.Parameter(
-            default=ROOT, description="in a lake of several sources: square; empty: the primary one"
+            default=PRIMARY,
+            description="in a lake of several sources: square; empty: the primary one",
         )
     )
 

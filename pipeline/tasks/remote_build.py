@@ -1,11 +1,13 @@
-"""Builds partitions in a process of an executor, local or on a cluster.
+"""Builds partitions: in this process, or in one that an executor has started.
 
-Takes a DriverContext (settings, menu, instant, versions; no secret, executors have theirs in their
-own environment) and BuildRequests. Returns BuildResults; the partitions themselves go to the lake.
-The process takes over what the driver read and then calls the task's own `build()`, so it publishes
-the same bytes. It refuses with ConfigError where its code, its libraries or the settings that a
-partition uses differ from the driver's, and with Stale where it sees other inputs. Every error is
-the result of its own request, so that it does not end the others.
+`build_together` builds here. `build`, `build_chunk` and `merge_chunks` run in a process of this
+machine's pool or of a cluster. They take a DriverContext (settings, menu, instant, versions; no
+secret, executors have theirs in their own environment) and BuildRequests, and return BuildResults;
+the partitions themselves go to the lake. The process takes over what the driver read and then calls
+the task's own `build()`, so it publishes the same bytes. It refuses with ConfigError where its
+code, its libraries or the settings that a partition uses differ from the driver's, and with Stale
+where it sees other inputs. Every error is the result of its own request, so that it does not end
+the others.
 """
 
 from __future__ import annotations
@@ -235,14 +237,14 @@ def build_chunk(driver: DriverContext, request: BuildRequest) -> object:
 
 
 def merge_chunks(
-    driver: DriverContext, requests: Sequence[BuildRequest], key: int, parts: list[Any]
+    driver: DriverContext, requests: Sequence[BuildRequest], key: int, chunks: list[Any]
 ) -> BuildResult:
     """Publish the partition `requests[key]` from its chunks."""
-    error = next((part for part in parts if isinstance(part, PipelineError)), None)
+    error = next((chunk for chunk in chunks if isinstance(chunk, PipelineError)), None)
     if error is None:
         request = requests[key]
         error = _attempt(
-            driver, request, lambda task: _build(task, partial(task.merge_chunks, parts))
+            driver, request, lambda task: _build(task, partial(task.merge_chunks, chunks))
         )
     return BuildResult(requests[key], error)
 

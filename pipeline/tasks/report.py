@@ -15,7 +15,7 @@ from pipeline.load.layout import digest_of
 from pipeline.load.publication import Content
 from pipeline.rebuild_reason import settings_as_json
 from pipeline.targets import BuildStart, DerivedTask, Files, Metadata, lake
-from pipeline.tasks.history import days_of
+from pipeline.tasks.business_days import days_of
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlySummary
 from pipeline.tasks.outside_history import warn_of_uncounted

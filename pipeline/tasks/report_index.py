@@ -16,7 +16,10 @@ PAGE = "index.html"
 
 @once_per_run
 def pages_written_last() -> set[str]:
-    """The pages that the last task of this run writes, instead of each report."""
+    """Pages that this run writes once, after all reports, not after each.
+
+    `Nightly` adds PAGE when it has planned to write the index at its end (`is_last`).
+    """
     return set()
 
 

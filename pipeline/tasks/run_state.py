@@ -15,8 +15,8 @@ from pipeline.lakes import raw_lake, sources
 from pipeline.load.layout import digest_of
 from pipeline.targets import DerivedTask
 from pipeline.tasks.back_office import exports
+from pipeline.tasks.business_days import history_span
 from pipeline.tasks.cumulative_report import CumulativeReport
-from pipeline.tasks.history import history_span
 from pipeline.tasks.monthly_report import MonthlyReport
 from pipeline.tasks.shifts import shift_sources
 

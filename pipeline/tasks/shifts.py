@@ -28,7 +28,7 @@ from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import Files, Metadata
 from pipeline.tasks.batches import BatchTask, Months
-from pipeline.tasks.history import days_of, history_span
+from pipeline.tasks.business_days import days_of, history_span
 from pipeline.tasks.raw import RawCatalog, RawDays, catalogs_for, open_source, read_catalog
 from pipeline.tasks.raw_task import RawTask
 
@@ -36,7 +36,7 @@ FILE = "shifts"
 HALF = 15
 """The last day of the first half of a month."""
 LOOK_BACK = 3
-_READING = 250_000  # BatchTask.size of a month: years are enough work for the process pool
+_READING = 250_000  # work of a month (BatchTask.size): years are enough for the process pool
 
 log = logging.getLogger(__name__)
 
@@ -72,11 +72,11 @@ class RawShifts(RawDays):
 
     def _fetch_span(self, days: list[dt.date]) -> None:
         """Request the half-months that end with `days` as one span; publish them together."""
-        shop: Any = open_source(self.source)  # its reader has read_shift, so it has `shifts`
+        pos_source: Any = open_source(self.source)  # its reader has read_shift, so it has `shifts`
         rows, refused = list[bytes](), ""
         since, until = received_in(days[0])[0], received_in(days[-1])[1]
         try:
-            rows, served_from = shop.shifts(since, until)
+            rows, served_from = pos_source.shifts(since, until)
         except NotServed as error:
             refused, served_from = str(error), until
         source_lake, contents = raw_lake(self.source), []

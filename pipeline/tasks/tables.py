@@ -23,8 +23,8 @@ _UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
 _DATASETS = {
     dataset.name: dataset
     for dataset in (
-        *schema.LAKE,
-        schema.OUTSIDE,
+        *schema.MONTH_TABLES,
+        schema.BEFORE_HISTORY,
         schema.SHIFTS,
         *schema.SUMMARY,
         schema.RECEIPT_FIGURES,
@@ -40,7 +40,7 @@ def read_day(task: DerivedTask) -> dict[str, pa.Table]:
     schemas, files = _day_schemas(), lake().read(task.dataset, task.name)
     if not files:
         decimals = settings.rules().decimals
-        return {d.name: schema.empty(d, decimals) for d in schema.LAKE}
+        return {d.name: schema.empty(d, decimals) for d in schema.MONTH_TABLES}
     return unpack_tables(files[FILE], f"{task.dataset}/{task.name}", schemas)
 
 
@@ -55,7 +55,7 @@ def read_day_pieces(task: DerivedTask) -> Iterator[tuple[str, pa.Table]]:
 
 def _day_schemas() -> dict[str, pa.Schema]:
     decimals = settings.rules().decimals
-    return {dataset.name: schema.arrow(dataset, decimals) for dataset in schema.LAKE}
+    return {dataset.name: schema.arrow(dataset, decimals) for dataset in schema.MONTH_TABLES}
 
 
 def read_table(task: DerivedTask, file_name: str, body: bytes) -> pa.Table:

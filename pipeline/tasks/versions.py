@@ -30,7 +30,7 @@ class VersionEntry(NamedTuple):
 def versions(dataset: str, name: str) -> list[Manifest]:
     """Versions of a report, first to newest, each by its latest copy."""
     issued: list[Manifest] = []
-    for manifest in lake().history(dataset, name):
+    for manifest in lake().manifests_of(dataset, name):
         if manifest.fingerprint == INVALIDATED:
             continue
         if issued and issued[-1].fingerprint == manifest.fingerprint:

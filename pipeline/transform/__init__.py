@@ -7,11 +7,11 @@ day, `build_days` many in one pass; `transform` streams pages of any size; `expl
 """
 
 from pipeline.rules import Menu, Rules, Store, day_bounds, read_menu, time_zone, tz_version
+from pipeline.transform.before_history import before_history
 from pipeline.transform.build_days import BuiltDay, build_day, build_days, transform
 from pipeline.transform.catalog import Catalog
 from pipeline.transform.days import business_day
 from pipeline.transform.explain import Explanation, explain
-from pipeline.transform.outside import outside
 from pipeline.transform.read import Raw
 from pipeline.transform.unmapped import Unmapped, UnmappedName, find_unmapped
 
@@ -25,13 +25,13 @@ __all__ = [
     "Store",
     "Unmapped",
     "UnmappedName",
+    "before_history",
     "build_day",
     "build_days",
     "business_day",
     "day_bounds",
     "explain",
     "find_unmapped",
-    "outside",
     "read_menu",
     "time_zone",
     "transform",

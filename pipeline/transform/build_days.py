@@ -1,10 +1,10 @@
 """Business days from raw records to the lake's tables, one or many in one pass.
 
 Takes raw objects (verbatim JSON, one record a line), which of them each day reads, catalogs, rules.
-Out, by day: receipts, sales, payments and quarantine as schema.LAKE has them, sorted by time, and
-counts. Of the revisions of a receipt that a day reads, the newest counts, by (updated_at, raw
-object, position); where that revision belongs to another business day, it is left to that day. An
-invalid record is kept in quarantine, with its reason. Raises MoneyNotConserved.
+Out, by day: the tables of schema.MONTH_TABLES (receipts, sales, payments, quarantine), sorted by
+time, and counts. Of the revisions of a receipt that a day reads, the newest counts, by (updated_at,
+raw object, position); where that revision belongs to another business day, it is left to that day.
+An invalid record is kept in quarantine, with its reason. Raises MoneyNotConserved.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from pipeline.rules import Rules
 from pipeline.transform.catalog import Catalog
 from pipeline.transform.columns import Ints, Labels, expand_ranges, fixed, ints, labels, split
 from pipeline.transform.days import EPOCH, business_days_by_store
+from pipeline.transform.menu_lookup import MenuLookup
 from pipeline.transform.nested import Rows
 from pipeline.transform.parse import pieces
 from pipeline.transform.quarantine import quarantine_table
 from pipeline.transform.read import Raw, Records, read
-from pipeline.transform.recipes import RecipeBook
 from pipeline.transform.revisions import day_of_rejected, newest, reject_unplaced
 from pipeline.transform.tables import ReceiptTables, SelectedReceipts
 
@@ -51,11 +51,11 @@ def build_day(
     raw: Iterable[Raw],
     catalog: Catalog,
     rules: Rules,
-    books: Sequence[RecipeBook] = (),
+    lookups: Sequence[MenuLookup] = (),
 ) -> BuiltDay:
     """The receipts whose newest revision in `raw` belongs to business day `day`."""
     raws = list(raw)
-    return build_days({day: {r.name for r in raws}}, raws, lambda _: catalog, rules, books)[day]
+    return build_days({day: {r.name for r in raws}}, raws, lambda _: catalog, rules, lookups)[day]
 
 
 def build_days(
@@ -63,18 +63,18 @@ def build_days(
     raw: Iterable[Raw],
     catalog_of: Callable[[date], Catalog],
     rules: Rules,
-    books: Sequence[RecipeBook] = (),
+    lookups: Sequence[MenuLookup] = (),
 ) -> dict[date, BuiltDay]:
     """The tables of business days, in order; `days` names the objects that each reads.
 
     For each day what `build_day` gives of that day's objects alone, but each record is parsed,
     validated and split once (for a translator: once for each catalog), and revisions are compared
-    in one pass. `books` are recipe books of the same menu to reuse, by their catalogs.
+    in one pass. `lookups` are those of the same menu to reuse, by their catalogs.
     """
     raws = sorted(raw, key=lambda r: (r.partition, r.name))
     if rules.translator is None:
         records = reject_unplaced(read(raws, rules), raws)
-        return _build_days(days, raws, records, catalog_of, rules, books)
+        return _build_days(days, raws, records, catalog_of, rules, lookups)
     built_days: dict[
         date, BuiltDay
     ] = {}  # a translator needs the catalog, so days are grouped by catalog
@@ -84,7 +84,7 @@ def build_days(
         names = frozenset(name for of_day in objects_of.values() for name in of_day)
         part = [raw for raw in raws if raw.name in names]
         records = reject_unplaced(read(part, rules, catalog.raw), part)
-        built_days |= _build_days(objects_of, part, records, catalog_of, rules, books)
+        built_days |= _build_days(objects_of, part, records, catalog_of, rules, lookups)
     return {day: built_days[day] for day in ordered}
 
 
@@ -94,7 +94,7 @@ def _build_days(
     records: Records,
     catalog_of: Callable[[date], Catalog],
     rules: Rules,
-    books: Sequence[RecipeBook],
+    lookups: Sequence[MenuLookup],
 ) -> dict[date, BuiltDay]:
     """`build_days` of records that have been read; `raws` in order."""
     ordered = sorted(days)
@@ -127,8 +127,8 @@ def _build_days(
         selected = SelectedReceipts(
             receipts, accepted[rows], days_of_accepted[rows], clock[rows], partitions
         )
-        book = next((book for book in books if book.catalog is catalog), None)
-        built = ReceiptTables(selected, book or RecipeBook(rules.menu, catalog), rules)
+        lookup = next((lookup for lookup in lookups if lookup.catalog is catalog), None)
+        built = ReceiptTables(selected, lookup or MenuLookup(rules.menu, catalog), rules)
         parts = (_split(t, numbers[members]) for t in (built.receipts, built.sales, built.payments))
         for index, tables in zip(members, zip(*parts, strict=True), strict=True):
             of_day = record[counted & ~is_accepted & (reading_day == index)] - len(accepted)
@@ -195,14 +195,14 @@ def transform(
 
     Memory: one piece of `size` bytes. Raises DataError for an invalid record.
     """
-    book = RecipeBook(rules.menu, catalog)
+    lookup = MenuLookup(rules.menu, catalog)
     for piece in pieces(raw.ndjson, size):
-        yield tables_of_piece(raw._replace(ndjson=piece), book, rules)
+        yield tables_of_piece(raw._replace(ndjson=piece), lookup, rules)
 
 
-def tables_of_piece(raw: Raw, book: RecipeBook, rules: Rules) -> ReceiptTables:
+def tables_of_piece(raw: Raw, lookup: MenuLookup, rules: Rules) -> ReceiptTables:
     """The tables of one piece, sorted by time. Raises DataError for an invalid record."""
-    records = read([raw], rules, book.catalog.raw)
+    records = read([raw], rules, lookup.catalog.raw)
     if records.rejected:
         rejection = records.rejected[0]
         raise DataError(
@@ -211,7 +211,7 @@ def tables_of_piece(raw: Raw, book: RecipeBook, rules: Rules) -> ReceiptTables:
         )
     partition = Labels.constant(raw.partition, len(records.receipts))
     return ReceiptTables(
-        select_receipts(records.receipts, records.accepted, partition, rules), book, rules
+        select_receipts(records.receipts, records.accepted, partition, rules), lookup, rules
     )
 
 

@@ -1,10 +1,10 @@
-"""Lines of receipts to dishes: combos to components, modifiers to their dish.
+"""Lines of receipts to rows of `sales`: combos split, modifiers at their row.
 
 Takes the lines of some receipts (nested Arrow), in order. Returns an Exploded: for every row of
 `sales` the line it comes from and what it is. Always true: every modifier is at exactly one row. A
-combo without any part stays a plain line. The n-th companion (sauce) goes with the n-th component
-of its part (burger), wherever they are on the line; those beyond the last go with the last, those
-of a part that is missing with the first component.
+combo without any part stays a plain line. The n-th extra (sauce) goes with the n-th component of
+its part (burger), wherever they are on the line; those beyond the last go with the last, those of a
+part that is missing with the first component.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.transform.columns import Ints, expand_ranges, pair
+from pipeline.transform.menu_lookup import TEN_THOUSAND, Component, MenuLookup, OptionRole, SoldItem
 from pipeline.transform.nested import Rows
-from pipeline.transform.recipes import TEN_THOUSAND, Choice, Component, Dish, RecipeBook
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,15 @@ class Parts:
 
 @dataclass(frozen=True)
 class Exploded:
-    """Per line its `dish`; per row of sales its `line` and `number` (0: plain line).
+    """What the lines are, and the rows of sales that they make.
 
-    Per modifier (an index into the lines' modifiers): its line, its row, whether the row lists it,
-    and whether it is the slot that chose the row.
+    Per line: its `sold_item`, an index of `sold_items`. Per row of sales: its `line`, and `number`,
+    that of the component (0: plain line). Per modifier (an index into the lines' modifiers): its
+    line, its row, whether the row lists it, and whether it is the slot that chose the row.
     """
 
-    dish: Ints
-    dishes: list[Dish]
+    sold_item: Ints
+    sold_items: list[SoldItem]
     line: Ints
     number: Ints
     parts: Parts
@@ -54,44 +55,44 @@ class Exploded:
     modifier_slot: np.ndarray
 
 
-def dishes_of(lines: Rows, source: Ints, book: RecipeBook) -> tuple[Ints, list[Dish]]:
-    """(code of each line's dish, the dishes)."""
+def sold_items_of(lines: Rows, line_index: Ints, lookup: MenuLookup) -> tuple[Ints, list[SoldItem]]:
+    """(code of each line's item, the items)."""
     names, ids = lines.labels("item_name"), lines.labels("item_id")
-    codes, pairs = pair(names.codes[source], ids.codes[source], len(ids.values))
+    codes, pairs = pair(names.codes[line_index], ids.codes[line_index], len(ids.values))
     return codes, [
-        book.dish(names.values[name], ids.values[item] if item >= 0 else None)
+        lookup.sold_item(names.values[name], ids.values[item] if item >= 0 else None)
         for name, item in pairs
     ]
 
 
-def explode(lines: Rows, source: Ints, book: RecipeBook) -> Exploded:
-    """The rows that the lines `source` (indices into `lines`) make."""
-    dish, dishes = dishes_of(lines, source, book)
+def explode(lines: Rows, line_index: Ints, lookup: MenuLookup) -> Exploded:
+    """The rows that some lines make; `line_index` has their positions in `lines`."""
+    sold_item, sold_items = sold_items_of(lines, line_index, lookup)
     modifiers = lines.rows("line_modifiers")
     # per modifier: its line, its index among all modifiers; `inside` are those of combos
-    owner, modifier = expand_ranges(modifiers.ends[source], modifiers.counts[source])
-    is_combo = np.array([d.recipe is not None for d in dishes], bool)[dish]
+    owner, modifier = expand_ranges(modifiers.ends[line_index], modifiers.counts[line_index])
+    is_combo = np.array([d.split is not None for d in sold_items], bool)[sold_item]
     inside = np.flatnonzero(is_combo[owner])
-    choices, choice = _choices(modifiers, dish[owner[inside]], modifier[inside], dishes, book)
+    roles, role = _roles(modifiers, sold_item[owner[inside]], modifier[inside], sold_items, lookup)
     slots = modifiers.labels("name").codes[modifier[inside]]
     combos = np.flatnonzero(is_combo)
-    parts, chosen = _parts(owner[inside], slots, choice, choices, dish, dishes, combos)
+    parts, chosen = _parts(owner[inside], slots, role, roles, sold_item, sold_items, combos)
 
-    rows = np.bincount(parts.line, minlength=len(source))
-    line, number = expand_ranges(np.zeros(len(source), "i8"), np.maximum(rows, 1))
+    rows = np.bincount(parts.line, minlength=len(line_index))
+    line, number = expand_ranges(np.zeros(len(line_index), "i8"), np.maximum(rows, 1))
     first = np.cumsum(np.maximum(rows, 1)) - np.maximum(rows, 1)
     row, listed = first[owner], np.ones(len(owner), bool)
     slot = np.zeros(len(owner), bool)
     if len(inside):
         part_rows = np.flatnonzero(rows[line] > 0)
         row[inside] = _row_of_modifier(
-            choice, choices, chosen, owner[inside], parts, part_rows, row[inside]
+            role, roles, chosen, owner[inside], parts, part_rows, row[inside]
         )
         slot[inside] = chosen >= 0
-        listed[inside] = (chosen < 0) | np.array([c.kept for c in choices], bool)[choice]
+        listed[inside] = (chosen < 0) | np.array([c.is_listed for c in roles], bool)[role]
     return Exploded(
-        dish,
-        dishes,
+        sold_item,
+        sold_items,
         line,
         np.where(rows[line] > 0, number + 1, 0),
         parts,
@@ -103,36 +104,34 @@ def explode(lines: Rows, source: Ints, book: RecipeBook) -> Exploded:
     )
 
 
-def _choices(
-    modifiers: Rows, dish: Ints, modifier: Ints, dishes: list[Dish], book: RecipeBook
-) -> tuple[list[Choice], Ints]:
-    """(the distinct choices, the code of each) of `modifier`, those of combos."""
+def _roles(
+    modifiers: Rows, sold_item: Ints, modifier: Ints, sold_items: list[SoldItem], lookup: MenuLookup
+) -> tuple[list[OptionRole], Ints]:
+    """(the distinct roles, the code of each) of the options chosen in combos."""
     names, options = modifiers.labels("name"), modifiers.labels("option")
     texts, spelled = pair(names.codes[modifier], options.codes[modifier], len(options.values))
-    codes, pairs = pair(dish, texts, len(spelled))
-    choices = []
+    codes, pairs = pair(sold_item, texts, len(spelled))
+    roles = []
     for combo, text in pairs:
         name, option = spelled[text]
-        recipe = dishes[combo].recipe
-        choices.append(
-            book.choice(recipe and recipe.rule, names.values[name], options.values[option])
-        )
-    return choices, codes
+        split = sold_items[combo].split
+        roles.append(lookup.role(split and split.rule, names.values[name], options.values[option]))
+    return roles, codes
 
 
 def _parts(
     owner: Ints,
     slots: Ints,
-    choice: Ints,
-    choices: list[Choice],
-    dish: Ints,
-    dishes: list[Dish],
+    role: Ints,
+    roles: list[OptionRole],
+    sold_item: Ints,
+    sold_items: list[SoldItem],
     combos: Ints,
 ) -> tuple[Parts, Ints]:
     """(components by line, the position of each modifier among them or -1).
 
     The chosen components are in the order of the modifiers, then the fixed ones.
-    `owner`, `slots` and `choice` are the line, the name's code and the choice of each modifier.
+    `owner`, `slots` and `role` are the line, the name's code and the role of each modifier.
     """
     codes: dict[Component, int] = {}
 
@@ -140,24 +139,24 @@ def _parts(
         return -1 if component is None else codes.setdefault(component, len(codes))
 
     table = np.array(
-        [(c.part, code(c.component), c.quantity, c.weight) for c in choices] or np.zeros((0, 4)),
+        [(c.part, code(c.component), c.quantity, c.weight) for c in roles] or np.zeros((0, 4)),
         "i8",
     )
-    picked = np.flatnonzero((table[:, 1] >= 0)[choice]) if len(choices) else np.zeros(0, "i8")
+    picked = np.flatnonzero((table[:, 1] >= 0)[role]) if len(roles) else np.zeros(0, "i8")
     fixed = [
         (part.part, code(part.component), part.quantity, part.weight)
-        for d in dishes
-        if d.recipe
-        for part in d.recipe.fixed
+        for d in sold_items
+        if d.split
+        for part in d.split.fixed
     ]
-    fixed_parts = np.array([len(d.recipe.fixed) if d.recipe else 0 for d in dishes] or [0])
+    fixed_parts = np.array([len(d.split.fixed) if d.split else 0 for d in sold_items] or [0])
     combo, which = expand_ranges(
-        (np.cumsum(fixed_parts) - fixed_parts)[dish[combos]], fixed_parts[dish[combos]]
+        (np.cumsum(fixed_parts) - fixed_parts)[sold_item[combos]], fixed_parts[sold_item[combos]]
     )
     lines = np.concatenate([owner[picked], combos[combo]])
     order = np.argsort(lines, kind="stable")
     columns = np.concatenate(
-        [table[choice[picked]], np.array(fixed or np.zeros((0, 4)), "i8")[which]]
+        [table[role[picked]], np.array(fixed or np.zeros((0, 4)), "i8")[which]]
     )[order]
     slot = np.concatenate([slots[picked], np.full(len(which), -1)])[order]
     position = np.empty(len(order), "i8")
@@ -169,8 +168,8 @@ def _parts(
 
 
 def _row_of_modifier(
-    choice: Ints,
-    choices: list[Choice],
+    role: Ints,
+    roles: list[OptionRole],
     chosen: Ints,
     owner: Ints,
     parts: Parts,
@@ -184,11 +183,11 @@ def _row_of_modifier(
     row = first.copy()
     own = chosen >= 0
     row[own] = rows[chosen[own]]
-    extra = np.array([c.extra for c in choices], "i8")[choice]
+    extra = np.array([c.extra for c in roles], "i8")[role]
     goes = np.flatnonzero(extra >= 0)
     if not len(goes) or not len(parts.line):
         return row
-    target = np.array([(c.target, c.each) for c in choices], "i8")[choice[goes]]
+    target = np.array([(c.target, c.each) for c in roles], "i8")[role[goes]]
     rank = _rank(owner[goes] * (int(extra.max()) + 1) + extra[goes]) // target[:, 1]
     width = int(max(parts.part.max(), target[:, 0].max())) + 2
     keys = parts.line * width + parts.part + 1

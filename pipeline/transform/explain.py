@@ -19,8 +19,8 @@ from pipeline.schema.receipt import RETURN_SUFFIX
 from pipeline.transform.build_days import select_receipts
 from pipeline.transform.catalog import Catalog
 from pipeline.transform.columns import Labels
+from pipeline.transform.menu_lookup import MenuLookup, SoldItem
 from pipeline.transform.read import Raw, read
-from pipeline.transform.recipes import Dish, RecipeBook
 from pipeline.transform.revisions import newest
 from pipeline.transform.tables import ReceiptTables
 from pipeline.transform.validate_record import RejectedRecord
@@ -70,12 +70,12 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
     row = accepted[entry]
     raw_of = raws[int(records.raw[row])]
     record = json.loads(records.canonical(int(row)), parse_float=Decimal)
-    book, partition = (
-        RecipeBook(rules.menu, catalog),
+    lookup, partition = (
+        MenuLookup(rules.menu, catalog),
         Labels.constant(raw_of.partition, len(receipts)),
     )
     tables = ReceiptTables(
-        select_receipts(receipts, np.array([row]), partition, rules), book, rules
+        select_receipts(receipts, np.array([row]), partition, rules), lookup, rules
     )
     receipt, sales, payments = (
         tables.receipts.to_pylist()[0],
@@ -83,7 +83,7 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
         tables.payments.to_pylist(),
     )
     lines = [
-        _line(number, line, [s for s in sales if s["line"] == number], book)
+        _line(number, line, [s for s in sales if s["line"] == number], lookup)
         for number, line in enumerate(record["line_items"], 1)
     ]
     text = _text(receipt, lines, payments, count)
@@ -91,13 +91,13 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
 
 
 def _line(
-    number: int, line: dict[str, Any], rows: list[dict[str, Any]], book: RecipeBook
+    number: int, line: dict[str, Any], rows: list[dict[str, Any]], lookup: MenuLookup
 ) -> dict[str, Any]:
-    dish = book.dish(line["item_name"], line["item_id"])
+    dish = lookup.sold_item(line["item_name"], line["item_id"])
     return {
         "line": number,
         "as_sold": line,
-        "rule": _rule(dish, book, rows),
+        "rule": _rule(dish, lookup, rows),
         "rows": rows,
         "sums": {
             name: (
@@ -110,16 +110,16 @@ def _line(
     }
 
 
-def _rule(dish: Dish, book: RecipeBook, rows: list[dict[str, Any]]) -> str:
+def _rule(dish: SoldItem, lookup: MenuLookup, rows: list[dict[str, Any]]) -> str:
     """Which rule made the rows of a line, in words."""
-    if dish.recipe is None:
+    if dish.split is None:
         return "a plain line"
     if rows and rows[0]["component"] == 0:
         return "a combo by its name, but nothing names its parts: kept as a plain line"
-    how = f"divided by {dish.recipe.share}, remainder {dish.recipe.remainder}"
-    if dish.recipe.rule is None:
+    how = f"divided by {dish.split.share}, remainder {dish.split.remainder}"
+    if dish.split.rule is None:
         return f"composite of the catalog, {how}"
-    return f"[[combos]] number {book.menu.combos.index(dish.recipe.rule) + 1} of the menu, {how}"
+    return f"[[combos]] number {lookup.menu.combos.index(dish.split.rule) + 1} of the menu, {how}"
 
 
 def _text(

@@ -1,8 +1,8 @@
-"""The values of a record's fields, each checked by the rules of its field.
+"""The values of a record's fields, each checked as its field requires.
 
 Takes objects that `json.loads` made with JsonObject and JsonNumber. Returns Decimal, datetime in
-UTC, str, None or lists of dicts. Raises BrokenRule for the first field that the rules of
-schema/receipt.py refuse.
+UTC, str, None or lists of dicts. Raises FailedCheck for the first field that is not as
+schema/receipt.py requires.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.rules.clock import micros
 from pipeline.schema.receipt import DIGITS, Field, scale
-from pipeline.transform.receipt_rules import EARLIEST, LATEST
+from pipeline.transform.receipt_checks import EARLIEST, LATEST
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE]\+?-?\d+)?", re.ASCII)
 _INSTANT = re.compile(
@@ -27,8 +27,8 @@ MAX_DETAIL = 200
 """Characters of a value in a rejection's detail."""
 
 
-class BrokenRule(Exception):
-    """A rule is broken: reason, JSON pointer, the value there."""
+class FailedCheck(Exception):
+    """A check has failed: reason, JSON pointer, the value there."""
 
     def __init__(self, reason: str, pointer: str, value: object):
         self.reason, self.pointer = reason, pointer
@@ -57,9 +57,9 @@ def read_object(
 ) -> dict[str, Any]:
     """The values of the object at `pointer` by field; others are left out."""
     if record is None:
-        raise BrokenRule("null_value", pointer, None)
+        raise FailedCheck("null_value", pointer, None)
     if not isinstance(record, JsonObject):
-        raise BrokenRule("wrong_type", pointer, record)
+        raise FailedCheck("wrong_type", pointer, record)
     return {field.name: read_value(record, field, pointer, decimals) for field in fields}
 
 
@@ -67,21 +67,21 @@ def read_value(record: JsonObject, field: Field, pointer: str, decimals: int) ->
     """The value of a field of the object at `pointer`; None where it may be missing."""
     pointer = f"{pointer}/{field.name}"
     if field.name in record.twice:
-        raise BrokenRule("duplicate_key", pointer, record[field.name])
+        raise FailedCheck("duplicate_key", pointer, record[field.name])
     value = record.get(field.name)
     if value is None:
         if field.null:
             return None
-        raise BrokenRule("null_value" if field.name in record else "missing_field", pointer, None)
+        raise FailedCheck("null_value" if field.name in record else "missing_field", pointer, None)
     if field.kind == "rows":
         if not isinstance(value, list):
-            raise BrokenRule("wrong_type", pointer, value)
+            raise FailedCheck("wrong_type", pointer, value)
         return [
             read_object(row, field.fields, f"{pointer}/{index}", decimals)
             for index, row in enumerate(value)
         ]
     if not isinstance(value, str):
-        raise BrokenRule("wrong_type", pointer, value)
+        raise FailedCheck("wrong_type", pointer, value)
     if field.kind in ("text", "id", "instant"):
         return _text(value, field, pointer)
     return _number(value, field.kind, pointer, decimals)
@@ -89,40 +89,40 @@ def read_value(record: JsonObject, field: Field, pointer: str, decimals: int) ->
 
 def _text(value: str, field: Field, pointer: str) -> str | datetime:
     if isinstance(value, JsonNumber):
-        raise BrokenRule("wrong_type", pointer, value)
+        raise FailedCheck("wrong_type", pointer, value)
     if any("\ud800" <= c <= "\udfff" for c in value):
-        raise BrokenRule("bad_text", pointer, value)
+        raise FailedCheck("bad_text", pointer, value)
     if field.kind == "instant":
         return _instant(value, pointer)
     if field.kind == "id" and not value:
-        raise BrokenRule("empty", pointer, value)
+        raise FailedCheck("empty", pointer, value)
     if field.values and value not in field.values:
-        raise BrokenRule("unknown_value", pointer, value)
+        raise FailedCheck("unknown_value", pointer, value)
     return value
 
 
 def _number(value: str, kind: str, pointer: str, decimals: int) -> Decimal:
     if not _NUMBER.fullmatch(value):
-        raise BrokenRule("not_a_number", pointer, value)
+        raise FailedCheck("not_a_number", pointer, value)
     try:
         number = Decimal(value.replace("+-", "-"))
     except ArithmeticError as error:
-        raise BrokenRule("out_of_range", pointer, value) from error
+        raise FailedCheck("out_of_range", pointer, value) from error
     if not number:
         return Decimal(0)
     if number.adjusted() >= DIGITS[kind] - scale(kind, decimals):
-        raise BrokenRule("out_of_range", pointer, value)
+        raise FailedCheck("out_of_range", pointer, value)
     _, figures, exponent = number.as_tuple()
     zeros = len(figures) - len("".join(map(str, figures)).rstrip("0"))
     if not isinstance(exponent, int) or exponent + zeros < -scale(kind, decimals):
-        raise BrokenRule("excess_precision", pointer, value)
+        raise FailedCheck("excess_precision", pointer, value)
     return number.quantize(Decimal(1).scaleb(-scale(kind, decimals)))
 
 
 def _instant(value: str, pointer: str) -> datetime:
     match = _INSTANT.fullmatch(value)
     if not match:
-        raise BrokenRule("unreadable_date", pointer, value)
+        raise FailedCheck("unreadable_date", pointer, value)
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     offset = (match[8] or "Z").replace(":", "")
     try:
@@ -134,7 +134,7 @@ def _instant(value: str, pointer: str) -> datetime:
         fraction = int((match[7] or "").ljust(6, "0"))
         instant = datetime(max(year, 4), month, day, hour, minute, second, fraction, zone)
     except ValueError as error:
-        raise BrokenRule("unreadable_date", pointer, value) from error
+        raise FailedCheck("unreadable_date", pointer, value) from error
     if not 1999 <= year <= 2100 or not EARLIEST <= micros(instant) < LATEST:
-        raise BrokenRule("implausible_date", pointer, value)
+        raise FailedCheck("implausible_date", pointer, value)
     return instant.astimezone(UTC)

@@ -99,8 +99,8 @@ def of_rows(
         combos = line[rows[exploded.number[rows] == 1]]
         counts = np.bincount(parts.line)[combos]
         rule = np.array(
-            [_REMAINDER[d.recipe.remainder] if d.recipe else 0 for d in exploded.dishes]
-        )[exploded.dish[combos]]
+            [_REMAINDER[d.split.remainder] if d.split else 0 for d in exploded.sold_items]
+        )[exploded.sold_item[combos]]
         own = own[rows]
         base = lines.gross[combos] - sums(own, counts)
         gross = (
@@ -144,8 +144,8 @@ def _weights(
     """The weight of each component in its combo's gross."""
     parts = exploded.parts
     rule = np.repeat(
-        np.array([d.recipe.share if d.recipe else "" for d in exploded.dishes])[
-            exploded.dish[combos]
+        np.array([d.split.share if d.split else "" for d in exploded.sold_items])[
+            exploded.sold_item[combos]
         ],
         counts,
     )

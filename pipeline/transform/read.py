@@ -1,6 +1,6 @@
 """Raw NDJSON to parsed receipts: a page at once, invalid records one by one.
 
-Takes raw objects. Returns the receipts that every rule accepts, as nested Arrow, each with its
+Takes raw objects. Returns the receipts that pass every check, as nested Arrow, each with its
 object and position, and a RejectedRecord for every other. Where pyarrow's JSON reader refuses a
 page, the page is halved until the record is alone. `validate_columns` checks what the reader
 accepts; `validate_record` names the reason, or rewrites a record that only the reader refuses

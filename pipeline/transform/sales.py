@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def write_sales(writer: ColumnWriter, page: ReceiptTables) -> None:
     """Write these columns for every row of the page."""
-    lines, exploded, resolve = page.of_receipt, page.exploded, page.book.menu.names
+    lines, exploded, resolve = page.of_receipt, page.exploded, page.lookup.menu.names
     line, parts, components = exploded.line, exploded.parts, exploded.parts.components
-    is_part, source = exploded.number > 0, page.source[line]
+    is_part, line_index = exploded.number > 0, page.line_index[line]
     component = np.full(len(line), -1)
     component[is_part] = parts.component
 
@@ -29,35 +29,36 @@ def write_sales(writer: ColumnWriter, page: ReceiptTables) -> None:
             np.where(is_part, component + len(plain.values), plain.codes), [*plain.values, *values]
         )
 
-    dishes, dish = exploded.dishes, exploded.dish[line]
+    sold_items, sold_item = exploded.sold_items, exploded.sold_item[line]
     slot = np.full(len(line), -1)
     slot[is_part] = parts.slot
     writer.label(
-        item=either(Labels(dish, [d.name for d in dishes]), [c.name for c in components]),
+        item=either(Labels(sold_item, [d.name for d in sold_items]), [c.name for c in components]),
         item_id=either(
-            lines.labels("item_id").take(source),
+            lines.labels("item_id").take(line_index),
             [c.item.item_id if c.item else None for c in components],
         ),
         variant_id=either(
-            lines.labels("variant_id").take(source),
+            lines.labels("variant_id").take(line_index),
             [c.variant.variant_id if c.variant else None for c in components],
         ),
         variant=either(
-            lines.labels("variant_name").map(resolve["variants"].resolve).take(source),
+            lines.labels("variant_name").map(resolve["variants"].resolve).take(line_index),
             [c.variant_name for c in components],
         ),
         category=labels(
-            np.where(is_part, component + len(dishes), dish),
+            np.where(is_part, component + len(sold_items), sold_item),
             [
-                *(d.category for d in dishes),
-                *(page.book.category(c.name, c.item) for c in components),
+                *(d.category for d in sold_items),
+                *(page.lookup.category(c.name, c.item) for c in components),
             ],
         ),
         item_as_sold=either(
-            lines.labels("item_name").take(source), [c.as_sold for c in components]
+            lines.labels("item_name").take(line_index), [c.as_sold for c in components]
         ),
         combo=labels(
-            np.where(is_part, dish, -1), [d.recipe.name if d.recipe else None for d in dishes]
+            np.where(is_part, sold_item, -1),
+            [d.split.name if d.split else None for d in sold_items],
         ),
         slot=Labels(slot, lines.rows("line_modifiers").labels("name").values).map(
             resolve["modifiers"].resolve
@@ -76,7 +77,7 @@ def write_sales(writer: ColumnWriter, page: ReceiptTables) -> None:
         is_weighed=weighed,
     )
     number_in_receipt = (
-        np.arange(len(page.source))
+        np.arange(len(page.line_index))
         - np.repeat(np.cumsum(page.counts) - page.counts, page.counts)
         + 1
     )
@@ -94,7 +95,7 @@ def write_sales(writer: ColumnWriter, page: ReceiptTables) -> None:
         }
     )
     writer.number(page.money.costed, cost=page.money.cost * factor)
-    price, cost = lines.ints("price")[source], lines.ints("cost")[source]
+    price, cost = lines.ints("price")[line_index], lines.ints("cost")[line_index]
     writer.number(is_part, combo_quantity=page.quantity[line], combo_price=price)
     writer.number(~is_part, unit_price=price)
     writer.number(~is_part & (cost != 0), unit_cost=cost)
@@ -106,7 +107,7 @@ def _write_modifiers(writer: ColumnWriter, page: ReceiptTables) -> None:
     exploded, modifiers, resolve = (
         page.exploded,
         page.of_receipt.rows("line_modifiers"),
-        page.book.menu.names,
+        page.lookup.menu.names,
     )
     charged = (
         modifiers.ints("money_amount")[exploded.modifier]

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.schema import LAKE
+from pipeline.schema import MONTH_TABLES
 from pipeline.transform.build_days import BuiltDay
 from pipeline.transform.columns import Labels, texts
 
@@ -34,7 +34,10 @@ def qualify_day(day: BuiltDay, prefix: str, folder: str) -> BuiltDay:
     """The day with `prefix` before its identifiers, its raw objects in `folder`."""
     if not prefix:
         return day
-    tables = {dataset.name: qualify(getattr(day, dataset.name), prefix, folder) for dataset in LAKE}
+    tables = {
+        dataset.name: qualify(getattr(day, dataset.name), prefix, folder)
+        for dataset in MONTH_TABLES
+    }
     return replace(day, **tables)
 
 

@@ -22,11 +22,11 @@ from zlib import crc32
 
 import pyarrow as pa
 
-from pipeline.schema import LAKE
+from pipeline.schema import MONTH_TABLES
 from pipeline.transform import BuiltDay, Catalog, Raw, Rules, build_day
 from pipeline.transform.columns import texts
+from pipeline.transform.menu_lookup import MenuLookup
 from pipeline.transform.merge import merge, sort
-from pipeline.transform.recipes import RecipeBook
 
 PORTION = 32 << 20
 _BUCKETS = 16  # a chunk's portions are made of these
@@ -96,9 +96,9 @@ def build_chunk(
     An object may come in several blocks of lines. Memory: one block, one portion, and the text of
     the chunk, compressed.
     """
-    book = RecipeBook(rules.menu, catalog)
+    lookup = MenuLookup(rules.menu, catalog)
     for blocks in _portions(_buckets(raws, rules, chunk, chunks), portion):
-        yield _build_portion(day, blocks, book, rules)
+        yield _build_portion(day, blocks, lookup, rules)
 
 
 def _buckets(raws: Iterable[Raw], rules: Rules, chunk: int, chunks: int) -> list[list[_Block]]:
@@ -128,7 +128,9 @@ def _portions(buckets: Sequence[list[_Block]], portion: int) -> Iterator[list[_B
     yield blocks
 
 
-def _build_portion(day: date, blocks: Sequence[_Block], book: RecipeBook, rules: Rules) -> BuiltDay:
+def _build_portion(
+    day: date, blocks: Sequence[_Block], lookup: MenuLookup, rules: Rules
+) -> BuiltDay:
     """`build_day` of some buckets; rejected records keep their positions in objects."""
     positions: dict[str, array[int]] = {}
 
@@ -141,7 +143,7 @@ def _build_portion(day: date, blocks: Sequence[_Block], book: RecipeBook, rules:
                 positions[name].extend(block.positions)
             yield block.raw._replace(ndjson=b"".join(parts))
 
-    built = build_day(day, objects(), book.catalog, rules, [book])
+    built = build_day(day, objects(), lookup.catalog, rules, [lookup])
     schema = built.quarantine.schema
     records = []
     for record in built.quarantine.column("record").to_pylist():
@@ -156,7 +158,7 @@ def merge_parts(parts: Sequence[BuiltDay]) -> BuiltDay:
     """The tables of `parts` of a day as one, in the order of the lake."""
     tables = {
         dataset.name: _join([getattr(part, dataset.name) for part in parts], dataset.order)
-        for dataset in LAKE
+        for dataset in MONTH_TABLES
     }
     return BuiltDay(**tables, metadata=add_counts([part.metadata for part in parts]))
 

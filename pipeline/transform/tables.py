@@ -31,9 +31,9 @@ from pipeline.transform.columns import (
     valid,
 )
 from pipeline.transform.combos import explode
+from pipeline.transform.menu_lookup import MenuLookup
 from pipeline.transform.money import of_lines, of_rows
 from pipeline.transform.nested import ReceiptSums, Rows
-from pipeline.transform.recipes import RecipeBook
 from pipeline.transform.sales import write_sales
 from pipeline.transform.writer import ColumnWriter
 
@@ -57,22 +57,23 @@ class SelectedReceipts:
 class ReceiptTables:
     """All rows of the chosen receipts.
 
-    Per receipt, in order: `sign`, which makes the amounts of a REFUND negative, and `factor`, which
-    is 0 where it is cancelled. Per line: its receipt (`parent`), its index among all lines
-    (`source`), its money (`lines`). Per row of sales: `money`.
+    Per receipt, in order: `sign`, which makes the amounts of a REFUND negative (1 where the POS
+    sends them negative already, else -1; 1 for a SALE), and `factor`, by which its amounts are
+    multiplied: `sign`, or 0 where it is cancelled. Per line: its receipt (`parent`), its index
+    among all lines (`line_index`), its money (`lines`). Per row of sales: `money`.
     """
 
-    def __init__(self, chosen: SelectedReceipts, book: RecipeBook, rules: Rules):
-        self.chosen, self.book, self.rules = chosen, book, rules
+    def __init__(self, chosen: SelectedReceipts, lookup: MenuLookup, rules: Rules):
+        self.chosen, self.lookup, self.rules = chosen, lookup, rules
         receipts, order = chosen.receipts, chosen.order
         self.receipt_sums, self.of_receipt = (
             ReceiptSums.count(receipts),
             receipts.rows("line_items"),
         )
         self.counts = self.of_receipt.counts[order]
-        self.parent, self.source = expand_ranges(self.of_receipt.ends[order], self.counts)
-        self.exploded = explode(self.of_receipt, self.source, book)
-        self.lines = of_lines(receipts, self.receipt_sums).take(self.source)
+        self.parent, self.line_index = expand_ranges(self.of_receipt.ends[order], self.counts)
+        self.exploded = explode(self.of_receipt, self.line_index, lookup)
+        self.lines = of_lines(receipts, self.receipt_sums).take(self.line_index)
         store = receipts.labels("store_id")
         paid = self.of_receipt.rows("line_modifiers").ints("money_amount")[self.exploded.modifier]
         self.money = of_rows(
@@ -94,10 +95,10 @@ class ReceiptTables:
         )[order]
         self.cancelled = receipts.cancelled[order]
         self.factor = np.where(self.cancelled, 0, self.sign)
-        quantity = self.of_receipt.ints("quantity")[self.source]
+        quantity = self.of_receipt.ints("quantity")[self.line_index]
         self.quantity = quantity * self.factor[self.parent]
-        self.weighed = np.array([d.by_weight for d in self.exploded.dishes], bool)[
-            self.exploded.dish
+        self.weighed = np.array([d.by_weight for d in self.exploded.sold_items], bool)[
+            self.exploded.sold_item
         ] | (quantity % 10_000 != 0)
         self.units = np.where(self.weighed, np.sign(self.quantity) * 10_000, self.quantity)
         self._check()
@@ -143,16 +144,16 @@ class ReceiptTables:
     def _writer(self, dataset: Dataset, rows: Ints) -> ColumnWriter:
         """A writer with the columns of every table; `rows` is the receipt of each row."""
         writer, receipts = ColumnWriter(dataset, self.rules.decimals), self.chosen.receipts
-        source = self.chosen.order[rows]
+        receipt_index = self.chosen.order[rows]
         writer.number(business_day=self.chosen.day[rows])
         writer.label(
-            store_id=receipts.labels("store_id").take(source),
-            receipt_type=receipts.labels("receipt_type").take(source),
+            store_id=receipts.labels("store_id").take(receipt_index),
+            receipt_type=receipts.labels("receipt_type").take(receipt_index),
             currency=self.currency.take(rows),
         )
         writer.flag(is_cancelled=self.cancelled[rows])
         writer.array(
-            receipt_number=receipts.column("receipt_number").take(fixed(source, pa.int64()))
+            receipt_number=receipts.column("receipt_number").take(fixed(receipt_index, pa.int64()))
         )
         return writer
 

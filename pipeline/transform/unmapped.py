@@ -24,9 +24,9 @@ from pipeline.transform.catalog import Catalog
 from pipeline.transform.columns import Ints, expand_ranges
 from pipeline.transform.combos import explode
 from pipeline.transform.days import EPOCH
+from pipeline.transform.menu_lookup import MenuLookup
 from pipeline.transform.nested import Rows
 from pipeline.transform.read import Raw, read
-from pipeline.transform.recipes import RecipeBook
 from pipeline.transform.revisions import newest
 from pipeline.transform.tables import UNMAPPED, channels
 
@@ -76,7 +76,7 @@ def find_unmapped(
     counts: dict[tuple[str, str, str, str], list[int]] = defaultdict(lambda: [0, 0])
     hints: dict[str, set[str]] = defaultdict(set)
     for kind, text, within, currency, amount in _sightings(
-        receipts, order[sale], RecipeBook(rules.menu, catalog), rules, hints
+        receipts, order[sale], MenuLookup(rules.menu, catalog), rules, hints
     ):
         counts[kind, text, within, currency][0] += 1
         counts[kind, text, within, currency][1] += amount
@@ -99,15 +99,15 @@ def find_unmapped(
 
 
 def _sightings(
-    receipts: Rows, order: Ints, book: RecipeBook, rules: Rules, hints: dict[str, set[str]]
+    receipts: Rows, order: Ints, lookup: MenuLookup, rules: Rules, hints: dict[str, set[str]]
 ) -> Iterator[tuple[str, str, str, str, int]]:
     """(kind, text, combo, currency, minor units) of every row that a rule should name.
 
     Fills `hints` of each item first.
     """
     lines = receipts.rows("line_items")
-    parent, source = expand_ranges(lines.ends[order], lines.counts[order])
-    exploded = explode(lines, source, book)
+    parent, line_index = expand_ranges(lines.ends[order], lines.counts[order])
+    exploded = explode(lines, line_index, lookup)
     modifiers, items = lines.rows("line_modifiers"), lines.labels("item_name")
     names, options, charged = (
         modifiers.labels("name"),
@@ -118,31 +118,37 @@ def _sightings(
     money = np.array([rules.store(value).currency for value in store.values] or [""])[
         store.codes[order]
     ]
-    gross = lines.ints("gross_total_money")[source]
-    plain = exploded.number[np.searchsorted(exploded.line, np.arange(len(source)))] == 0
+    gross = lines.ints("gross_total_money")[line_index]
+    plain = exploded.number[np.searchsorted(exploded.line, np.arange(len(line_index)))] == 0
     for line, index in zip(
         exploded.modifier_line.tolist(), exploded.modifier.tolist(), strict=True
     ):
-        option, dish = options.values[options.codes[index]], exploded.dishes[exploded.dish[line]]
-        component = book.component(option, option)
+        option, dish = (
+            options.values[options.codes[index]],
+            exploded.sold_items[exploded.sold_item[line]],
+        )
+        component = lookup.component(option, option)
         if plain[line] and component.is_known and component.name != dish.name:
-            hints[items.values[items.codes[source[line]]]].add(
+            hints[items.values[items.codes[line_index[line]]]].add(
                 tidy(names.values[names.codes[index]])
             )
     for line in np.flatnonzero(plain).tolist():
-        dish, text = exploded.dishes[exploded.dish[line]], items.values[items.codes[source[line]]]
-        if dish.recipe is not None:
-            yield "part", text, dish.recipe.name, money[parent[line]], int(gross[line])
+        dish, text = (
+            exploded.sold_items[exploded.sold_item[line]],
+            items.values[items.codes[line_index[line]]],
+        )
+        if dish.split is not None:
+            yield "part", text, dish.split.name, money[parent[line]], int(gross[line])
         elif len(hints.get(text, ())) > 1 or _LOOKS.search(fold(dish.name)):
             yield "combo", text, "", money[parent[line]], int(gross[line])
     for index in np.flatnonzero(~plain[exploded.modifier_line]).tolist():
         line, modifier = int(exploded.modifier_line[index]), int(exploded.modifier[index])
-        recipe = exploded.dishes[exploded.dish[line]].recipe
+        split = exploded.sold_items[exploded.sold_item[line]].split
         name, option = names.values[names.codes[modifier]], options.values[options.codes[modifier]]
-        if exploded.modifier_slot[index] and not book.component(option, option).is_known:
-            yield "dish", option, recipe.name, money[parent[line]], int(gross[line])
-        elif recipe.rule and recipe.rule.role(name) is None:
-            yield "modifier", name, recipe.name, money[parent[line]], int(charged[modifier])
+        if exploded.modifier_slot[index] and not lookup.component(option, option).is_known:
+            yield "dish", option, split.name, money[parent[line]], int(gross[line])
+        elif split.rule and split.rule.role(name) is None:
+            yield "modifier", name, split.name, money[parent[line]], int(charged[modifier])
     channel, dining, total = (
         channels(receipts, rules),
         receipts.labels("dining_option"),
@@ -164,7 +170,7 @@ _TITLES = {
         "# Modifiers of combos that no rule covers; under `with` of the combo, each with its part:"
     ),
     "dish": (
-        "# Choices in combos that are the name of no dish; under [dishes], each with its dish:"
+        "# Options in combos that are the name of no dish; under [dishes], each with its dish:"
     ),
     "channel": (
         '# Dining options ("": receipts without one); under [channels], each with its order type:'

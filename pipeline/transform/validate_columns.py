@@ -1,6 +1,6 @@
-"""Every rule of a receipt, checked for all receipts at once.
+"""Every check of a receipt, for all receipts at once.
 
-`validate_record` names the rule; a test checks that the two agree.
+`validate_record` names the check that a receipt fails; a test checks that the two agree.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pipeline.rules import Rules
 from pipeline.schema.receipt import RECEIPT, Field
 from pipeline.transform.columns import Ints, offsets, valid
 from pipeline.transform.nested import ReceiptSums, Rows
-from pipeline.transform.receipt_rules import (
+from pipeline.transform.receipt_checks import (
     EARLIEST,
     LATEST,
     is_impossible,
@@ -22,7 +22,7 @@ from pipeline.transform.receipt_rules import (
 
 
 def validate_columns(receipts: Rows, rules: Rules) -> np.ndarray:
-    """True for each receipt that breaks at least one rule."""
+    """True for each receipt that fails at least one check."""
     invalid = np.zeros(len(receipts), bool)
     if not len(receipts):
         return invalid
@@ -47,7 +47,7 @@ def validate_columns(receipts: Rows, rules: Rules) -> np.ndarray:
 def _mark_fields(
     fields: tuple[Field, ...], rows: Rows, owner: Ints, unit: Ints | None, invalid: np.ndarray
 ) -> None:
-    """Mark in `invalid` the receipts (`owner` of each row) that break a field's rule."""
+    """Mark in `invalid` the receipts (`owner` of each row) that fail a field's check."""
     if rows.data.null_count:
         invalid[owner[~valid(rows.data)]] = True
     for field in fields:

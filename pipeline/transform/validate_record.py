@@ -1,14 +1,17 @@
-"""One record against every rule: what is wrong with it, and where.
+"""One record against every check: what is wrong with it, and where.
 
 Takes the bytes of one record. Returns a RejectedRecord (reason, JSON pointer, the value there, and
-what else is readable), or the record as canonical JSON with only the fields that are read. Rules of
-each field are in schema/receipt.py, those between fields in receipt_rules.py. Reasons:
+what else is readable), or the record as canonical JSON with only the fields that are read. What is
+checked of each field is in schema/receipt.py; checks that compare fields are in receipt_checks.py.
+Reasons:
 
     not_json, not_an_object, too_deep        the record is not one JSON object, or nested too deep
     duplicate_key, missing_field, null_value, wrong_type, bad_text, empty, unknown_value,
     not_a_number, excess_precision, out_of_range, unreadable_date, implausible_date    of a field
     implausible_date, totals_differ          between fields
     other_currency                           not that of the store by the settings
+
+`read` adds the reason `refused`: accepted here, but not by Arrow's JSON reader or validate_columns.
 """
 
 from __future__ import annotations
@@ -28,14 +31,14 @@ from pipeline.rules.clock import micros
 from pipeline.schema.receipt import RECEIPT, Field
 from pipeline.transform.field_values import (
     MAX_DETAIL,
-    BrokenRule,
+    FailedCheck,
     JsonNumber,
     JsonObject,
     read_object,
     read_value,
 )
 from pipeline.transform.nested import ReceiptSums
-from pipeline.transform.receipt_rules import (
+from pipeline.transform.receipt_checks import (
     is_impossible,
     is_too_late,
     rounding_limit,
@@ -48,7 +51,7 @@ _INF = re.compile(r'"(?:[^"\\]|\\.)*"|-?(Inf)\b')
 
 @dataclass(frozen=True)
 class RejectedRecord:
-    """Why a record is refused, and what of it is readable.
+    """Why a record is rejected, and what of it is readable.
 
     Amounts in minor units as received, instants in microseconds. `sold_at` decides the business day
     that counts it: for a sale dated too long before its arrival, the instant of arrival. `raw` is
@@ -92,7 +95,7 @@ def validate_record(body: bytes, rules: Rules) -> RejectedRecord | bytes:
     try:
         receipt = read_object(record, RECEIPT, "", rules.decimals)
         _check(receipt, rules)
-    except BrokenRule as rejection:
+    except FailedCheck as rejection:
         detail = rejection.detail.encode("utf-8", "backslashreplace").decode()
         return RejectedRecord(
             rejection.reason, rejection.pointer, detail, **_readable(record, rules)
@@ -101,7 +104,7 @@ def validate_record(body: bytes, rules: Rules) -> RejectedRecord | bytes:
 
 
 def read_rejected(receipt: Mapping[str, object], rules: Rules) -> RejectedRecord:
-    """What is readable of a canonical receipt that its point of sale's rules reject."""
+    """What is readable of a canonical receipt that its point of sale's reader rejects."""
     parsed = json.loads(
         json.dumps(receipt),
         object_pairs_hook=JsonObject,
@@ -118,14 +121,14 @@ def _plain(value: Decimal | datetime) -> str:
 
 
 def _readable(record: JsonObject, rules: Rules) -> dict[str, Any]:
-    """What else of a refused record is readable; an impossible date of sale is not."""
+    """What else of a rejected record is readable; an impossible date of sale is not."""
     values: dict[str, Any] = {}
     for field in RECEIPT:
         try:
             values[field.name] = (
                 None if field.kind == "rows" else read_value(record, field, "", rules.decimals)
             )
-        except BrokenRule:
+        except FailedCheck:
             values[field.name] = None
     total = values["total_money"]
     updated, sold, created = (
@@ -149,14 +152,14 @@ def _readable(record: JsonObject, rules: Rules) -> dict[str, Any]:
 
 
 def _check(receipt: dict[str, Any], rules: Rules) -> None:
-    """Raise for the first rule between fields that the receipt breaks."""
+    """Raise for the first check between fields that the receipt fails."""
     store = rules.store(receipt["store_id"])
     if receipt["currency"] not in (None, store.currency):
-        raise BrokenRule("other_currency", "/currency", receipt["currency"])
+        raise FailedCheck("other_currency", "/currency", receipt["currency"])
     _check_precision(receipt, RECEIPT, "", store.decimals)
     sold, created = micros(receipt["receipt_date"]), micros(receipt["created_at"])
     if is_impossible(sold, created) or is_too_late(sold, created, rules):
-        raise BrokenRule("implausible_date", "/receipt_date", _plain(receipt["receipt_date"]))
+        raise FailedCheck("implausible_date", "/receipt_date", _plain(receipt["receipt_date"]))
     amounts = _amounts(receipt)
     units = {name: np.array([int(a.scaleb(rules.decimals))]) for name, a in amounts.items()}
     receipt_sums = ReceiptSums(lines=np.array([len(receipt["line_items"])]), **units)
@@ -171,7 +174,7 @@ def _check(receipt: dict[str, Any], rules: Rules) -> None:
     }
     for pointer, wrong in wrong_totals(receipt_sums, limit).items():
         if wrong.any():
-            raise BrokenRule("totals_differ", pointer, details[pointer])
+            raise FailedCheck("totals_differ", pointer, details[pointer])
 
 
 def _amounts(receipt: dict[str, Any]) -> dict[str, Decimal]:
@@ -210,4 +213,4 @@ def _check_precision(
             for index, below in enumerate(value):
                 _check_precision(below, field.fields, f"{field_pointer}/{index}", decimals)
         elif field.kind == "money" and value is not None and value % Decimal(1).scaleb(-decimals):
-            raise BrokenRule("excess_precision", field_pointer, str(value))
+            raise FailedCheck("excess_precision", field_pointer, str(value))

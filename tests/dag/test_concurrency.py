@@ -46,7 +46,7 @@ def settled(shop: InProcessRun, storage: Storage, truth: dict[str, str]) -> None
     lake = Lake(storage)
     for dataset in ("raw/receipts", "raw/catalog"):
         for name in lake.partitions(dataset):
-            assert len(lake.history(dataset, name)) == 1, "a window is committed once"
+            assert len(lake.manifests_of(dataset, name)) == 1, "a window is committed once"
 
 
 @pytest.mark.parametrize("kind", ["local", "seaweed"])

@@ -114,7 +114,7 @@ def test_rebuild_and_verify_deep_know_what_is_built_from_exports(
         assert main(["rebuild", "--from", "2026-10", "--to", "2026-10"]) == 0
     assert "backoffice 2026-10    as before" in capsys.readouterr().out
     lake.refresh()
-    assert [one.fingerprint == INVALIDATED for one in lake.history(BACKOFFICE, "2026-10")] == [
+    assert [one.fingerprint == INVALIDATED for one in lake.manifests_of(BACKOFFICE, "2026-10")] == [
         False,
         True,
         False,

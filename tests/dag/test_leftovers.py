@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.errors import Conflict, StorageRefused
-from pipeline.load import MONTHLY, SALES, STAGING, Lake, Manifest, Storage
+from pipeline.load import MONTH_TABLES, MONTHLY, STAGING, Lake, Manifest, Storage
 from pipeline.load.local import LocalStorage
 from pipeline.maintenance import leftovers
 from pipeline.targets import lake
@@ -233,7 +233,7 @@ def published(shop: InProcessRun) -> Manifest:
 
 
 def test_a_broken_report_and_a_foreign_file_do_not_hide_the_sums(shop: InProcessRun) -> None:
-    published_otherwise(shop, SALES, "2026-10", lose_a_payment)
+    published_otherwise(shop, MONTH_TABLES, "2026-10", lose_a_payment)
     flip(some(shop, f"{MONTHLY}/2026-10/report.html"), 10)
     (shop.folder / "lake/notes.txt").write_text("mine")
     assert any("its payments do not add up" in finding.what for finding in shop.verify())
@@ -243,7 +243,7 @@ def test_a_broken_month_hides_only_its_own_sums(
     shop: InProcessRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_days_later(shop, 2).run_nightly(), "November has begun"
-    published_otherwise(shop, SALES, "2026-11", lose_a_payment)
+    published_otherwise(shop, MONTH_TABLES, "2026-11", lose_a_payment)
     flip(some(shop, "receipts/year=2026/month=10/receipts.parquet"), 50)
     flip(some(shop, "staging/day=2026-11-01/day.arrow.zst"), 50)
     assert any(

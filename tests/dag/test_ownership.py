@@ -15,7 +15,7 @@ import pytest
 from pipeline import lakes, settings
 from pipeline.errors import OtherLake, StorageUnavailable
 from pipeline.lakes import local_state
-from pipeline.lakes.identity import Origin, admit, check_identity, read_identity, record
+from pipeline.lakes.identity import Origin, admit, check_identity, read_identity, write_identity
 from pipeline.load import Lake, open_storage
 from pipeline.load.local import LocalStorage
 from pipeline.pos.loyverse import reader as loyverse_reader
@@ -91,7 +91,7 @@ def test_two_first_runs_of_two_shops_leave_one(
     """The other run records its source between this one's look and its own record."""
     mine, theirs = new_lake(tmp_path), new_lake(tmp_path)
     assert read_identity(mine) is None
-    record(theirs, OTHER, KEY)
+    write_identity(theirs, OTHER, KEY)
     with pytest.raises(OtherLake, match="Tacos"):
         admit(mine, API, KEY, never)
 

@@ -39,7 +39,7 @@ def test_a_report_counts_the_customers_of_every_month_that_is_there(tmp_path: Pa
         pos={"history_starts": "2026-06-01", "now": "2026-10-05T15:00:00Z"},
         lake={"url": str(tmp_path / "lake")},
     ):
-        with lake().commits() as commits:
+        with lake().commit_queue() as commits:
             for number in range(122):
                 commits.add(
                     date(2026, 6, 1) + timedelta(number), {}, {"start": "", "records": 0}, {}

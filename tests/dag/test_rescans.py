@@ -62,7 +62,7 @@ def test_a_run_that_leaves_the_lake_stale_or_with_a_gap_ends_with_3(quiet_pos: F
     assert fake_pos.luigi.pos("status")[0] == 3
     fake_pos.luigi("Backfill", "--first", "2026-11-04", "--last", "2026-11-04")
     code, log = fake_pos.luigi.pos("run", "--date", "2026-10-31", "--local-scheduler")
-    assert code == 3 and "STALE" not in log and "gaps           2026-11-02 to 2026-11-03" in log
+    assert code == 3 and "STALE" not in log and "window gaps    2026-11-02 to 2026-11-03" in log
     assert fake_pos.luigi.pos("status")[0] == 3
     assert fake_pos.luigi.pos("run")[0] == 0 and fake_pos.luigi.pos("status")[0] == 0
 

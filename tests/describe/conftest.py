@@ -12,9 +12,9 @@ import pytest
 from pipeline import schema
 from pipeline.describe import TableDescription, describe_tables
 from pipeline.load import (
+    BEFORE_HISTORY,
+    MONTH_TABLES,
     MONTHLY,
-    OUTSIDE,
-    SALES,
     SHIFTS,
     SUMMARY,
     Lake,
@@ -45,7 +45,7 @@ def months() -> dict[str, dict[str, pa.Table]]:
         month = month.part(lambda number, cancelled=cancelled: number not in cancelled)
         tables = month.arguments()
         summary = summarize_month(**tables)
-        result[f"2026-0{n}"] = {d.name: tables[d.name] for d in schema.LAKE} | {
+        result[f"2026-0{n}"] = {d.name: tables[d.name] for d in schema.MONTH_TABLES} | {
             f"summary_{d.name}": summary[d.name] for d in schema.SUMMARY
         }
         result[f"2026-0{n}"]["outside"] = _outside(n)
@@ -62,9 +62,9 @@ def folder(
     lake = Lake(open_storage(str(root / "data")))
     for name, tables in months.items():
         for dataset, files, prefix in (
-            (SALES, schema.LAKE, ""),
+            (MONTH_TABLES, schema.MONTH_TABLES, ""),
             (SUMMARY, schema.SUMMARY, "summary_"),
-            (OUTSIDE, (schema.OUTSIDE,), ""),
+            (BEFORE_HISTORY, (schema.BEFORE_HISTORY,), ""),
             (SHIFTS, (schema.SHIFTS,), ""),
         ):
             bodies = {d.name: to_bytes(tables[prefix + d.name], d.order or d.key) for d in files}
@@ -101,4 +101,6 @@ def _outside(month: int) -> pa.Table:
         "raw_partition": "2026-01-05",
         "record": "a:1",
     }
-    return pa.Table.from_pylist([row][month - 1 :], schema=schema.arrow(schema.OUTSIDE, PLACES))
+    return pa.Table.from_pylist(
+        [row][month - 1 :], schema=schema.arrow(schema.BEFORE_HISTORY, PLACES)
+    )

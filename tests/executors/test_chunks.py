@@ -16,7 +16,7 @@ from pipeline.load import compress
 from pipeline.load.day_object import pack, pack_tables, unpack_pieces
 from pipeline.load.parquet import sort_table, to_bytes
 from pipeline.load.raw_objects import decompress_blocks
-from pipeline.schema import LAKE, arrow
+from pipeline.schema import MONTH_TABLES, arrow
 from pipeline.transform import BuiltDay, Catalog, Raw, Rules, build_day
 from pipeline.transform.merge import merge
 from pipeline.transform.split_day import build_chunk, divide, merge_parts, number_of
@@ -37,7 +37,10 @@ SHOPS = st.randoms(use_true_random=False).map(shop_of)
 
 
 def packed(built: BuiltDay) -> dict[str, bytes]:
-    return {dataset.name: to_bytes(getattr(built, dataset.name), dataset.order) for dataset in LAKE}
+    return {
+        dataset.name: to_bytes(getattr(built, dataset.name), dataset.order)
+        for dataset in MONTH_TABLES
+    }
 
 
 def portions_of(
@@ -122,7 +125,7 @@ def test_portions_merged_as_a_stream_are_the_object_of_the_day(
     raws, book, by = spoiled_raws(shop, rng), shop.read_catalog(), shop.rules
     day, portions = build_day(DAY, raws, book, by), portions_of(DAY, raws, book, by, chunks)
     merged = {}
-    for dataset in LAKE:
+    for dataset in MONTH_TABLES:
         schemas = {dataset.name: arrow(dataset, by.decimals)}
         tables = [sort_table(getattr(part, dataset.name), dataset.order) for part in portions]
         objects = [pack_tables({dataset.name: table}, batch_rows) for table in tables]
@@ -130,7 +133,7 @@ def test_portions_merged_as_a_stream_are_the_object_of_the_day(
         assert [sum(map(len, part)) for part in pieces] == [table.num_rows for table in tables]
         assert all(len(piece) <= batch_rows for part in pieces for piece in part)
         merged[dataset.name] = schemas[dataset.name], merge(pieces, dataset.order, held=7)
-    ordered = {d.name: sort_table(getattr(day, d.name), d.order) for d in LAKE}
+    ordered = {d.name: sort_table(getattr(day, d.name), d.order) for d in MONTH_TABLES}
     assert pack(merged, 30) == pack_tables(ordered, 30)
 
 

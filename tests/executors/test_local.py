@@ -112,7 +112,7 @@ def drawn() -> tuple[dict[str, bytes], dict[str, object]]:
     arguments = draw_month(31, 4000).arguments()
     files = {
         dataset.name: to_bytes(arguments.pop(dataset.name), dataset.order)
-        for dataset in schema.LAKE
+        for dataset in schema.MONTH_TABLES
     }
     return files, arguments
 

@@ -82,7 +82,7 @@ def test_a_window_that_waits_tells_the_same_as_one_that_is_committed(
     ]
     names = []
     for most in (1, 31):
-        monkeypatch.setattr("pipeline.load.commits.MAX_WINDOWS", most)
+        monkeypatch.setattr("pipeline.load.commit_queue.MAX_WINDOWS", most)
         lake = Lake(open_storage(f"{tmp_path}/{most}"))
         commit(lake, records, windows(5), tmp_path)
         entries = lake.raw_objects(date(2026, 9, 1), NOW.date())
@@ -95,7 +95,7 @@ def test_a_window_that_waits_tells_the_same_as_one_that_is_committed(
 def test_a_kill_leaves_the_first_windows_whole_and_the_others_unborn(
     tmp_path: Path, at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.load.commits.MAX_WINDOWS", 2)
+    monkeypatch.setattr("pipeline.load.commit_queue.MAX_WINDOWS", 2)
     records = [version(f"1-{n}", START - n * DAY, START + n * DAY / 2) for n in range(12)]
     requested, inner = windows(6), open_storage(f"{tmp_path}/lake")
     faulty = FaultyStorage(inner, at, after=bool(at % 4 == 1), commands=("PUT",))

@@ -79,7 +79,7 @@ def test_every_receipt_is_in_its_window_once(start, tmp_path: Path, bounded: boo
             for row in records
         )
         assert list(handed[window.date]) == sorted(handed[window.date])
-    assert result.records == 240 + result.outside and result.duplicates == 0
+    assert result.records == 240 + result.other_windows and result.duplicates == 0
     assert ("updated_at_max" in server.requests[0].params) == bounded
     assert result.requests == result.pages + bounded == len(server.requests), (
         "and one that asks what has changed during a bounded fetch"
@@ -125,7 +125,7 @@ def test_neither_order_nor_duplicates_of_records_and_pages_matter(
         }
         result.append(handed)
         kept = sum(len(text.splitlines()) for sold in handed.values() for text in sold.values())
-        assert done.records == kept + done.outside + done.duplicates
+        assert done.records == kept + done.other_windows + done.duplicates
     # What has no order of its own, unreadable records, keeps that of its coming; as a set it is the
     # same.
     for handed in result:

@@ -106,7 +106,10 @@ def test_neither_kind_of_bound_loses_or_doubles_a_receipt(
     )
     _, source = start(book, faults=[drop] if bounds == "exclusive" else [])
     result = fetch_first_windows(source, 2, tmp_path, bounded=True)
-    assert sorted(numbers(result)) == [f"1-{n + 1000}" for n in range(48)] and result.outside == 1
+    assert (
+        sorted(numbers(result)) == [f"1-{n + 1000}" for n in range(48)]
+        and result.other_windows == 1
+    )
 
 
 @pytest.mark.parametrize("name", sorted(ENDPOINTS))
@@ -405,8 +408,8 @@ def test_the_registry_opens_a_shop(start, tmp_path: Path) -> None:
     [ledger] = tmp_path.iterdir()
     assert ledger.stat().st_mode & 0o777 == 0o600 and server.token not in ledger.name
     assert (
-        source.identity
-        != open_source("loyverse", url=server.url, token=server.token[::-1]).identity
+        source.connection_id
+        != open_source("loyverse", url=server.url, token=server.token[::-1]).connection_id
     )
     with pytest.raises(ConfigError):
         open_loyverse(url=server.url, token="")

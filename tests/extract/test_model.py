@@ -32,7 +32,7 @@ from pipeline.pos.pages import write_instant
 from pipeline.pos.source import ApiPage, FetchProgress, Record, Window
 from pipeline.simulator.ids import millis
 from pipeline.simulator.loyverse.api import answer
-from pipeline.simulator.loyverse.protocol import ApiError, Rules
+from pipeline.simulator.loyverse.protocol import ApiError, LoyverseRules
 from tests.extract.small_shop import START, receipt
 from tests.support.book import Book
 from tests.support.inputs import tries
@@ -53,7 +53,7 @@ class Direct:
         self,
         book: Book,
         now: Callable[[], datetime],
-        rules: Rules,
+        rules: LoyverseRules,
         between: Callable[[], None],
     ):
         self._book, self._now, self._rules, self._between, self.requests = (
@@ -115,7 +115,10 @@ class Nights(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.source = Loyverse(
             Direct(
-                self.book, lambda: self.clock, Rules(order=order, offsets=offsets), self._next_act
+                self.book,
+                lambda: self.clock,
+                LoyverseRules(order=order, offsets=offsets),
+                self._next_act,
             ),
             "model",
             now=lambda: self.clock,

@@ -15,7 +15,7 @@ from hypothesis.errors import NoSuchExample
 
 from pipeline.extract import commit, windows
 from pipeline.extract import read_ahead as ahead
-from pipeline.load import Manifest, commits
+from pipeline.load import Manifest, commit_queue
 from pipeline.load.raw import RawData
 from pipeline.load.raw_objects import StoredObjects, name_objects
 from pipeline.pos.loyverse.client import Loyverse
@@ -30,7 +30,7 @@ ALL = list(HealthCheck)
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commits, "ThreadPoolExecutor", AtOnce)
+    monkeypatch.setattr(commit_queue, "ThreadPoolExecutor", AtOnce)
     monkeypatch.setattr(ahead, "_call", call_at_once)
 
 

@@ -121,7 +121,7 @@ def test_a_journal_of_another_fetch_is_not_continued(start, tmp_path: Path, othe
     killed_walk(source, tmp_path, 2, 3, "kept")
     requested, now, bounded = windows(2), NOW, other == "bounded"
     if other == "source":
-        source.identity = "somebody else's"
+        source.connection_id = "somebody else's"
     elif other == "earlier":
         requested = windows(3, START - DAY)
     elif other == "later":

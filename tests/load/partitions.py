@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipeline.errors import Conflict
-from pipeline.load import SALES, Lake, Storage, fingerprint_of
+from pipeline.load import MONTH_TABLES, Lake, Storage, fingerprint_of
 
 OLD, NEW = fingerprint_of(1, {}, []), fingerprint_of(2, {}, [])
 MONTH = "2026-10"
@@ -15,7 +15,9 @@ def lake(storage: Storage, run: str = "run") -> Lake:
     return Lake(storage, run, publish_wait=0)
 
 
-def fill(storage: Storage, text: str = "old", fingerprint: str = OLD, dataset: str = SALES) -> None:
+def fill(
+    storage: Storage, text: str = "old", fingerprint: str = OLD, dataset: str = MONTH_TABLES
+) -> None:
     item = lake(storage)
     files = {
         name: f"{name} {text}".encode() for name in ("receipts", "sales", "payments", "quarantine")

@@ -17,10 +17,10 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline import schema
 from pipeline.errors import Corrupt
-from pipeline.load import SALES, Lake, fingerprint_of, open_storage
+from pipeline.load import MONTH_TABLES, Lake, fingerprint_of, open_storage
 from pipeline.load.parquet import from_bytes, to_bytes
-from pipeline.schema import LAKE
 from pipeline.tasks import MonthlySales
 from tests.dag.in_process import FIRST, InProcessRun, local
 from tests.load.seaweed import Server
@@ -36,12 +36,12 @@ def publish(lake: Lake) -> None:
     for month, table in PARTS.items():
         data = to_bytes(table, ORDER, row_group=1000)
         lake.publish(
-            SALES,
+            MONTH_TABLES,
             month,
             fingerprint_of(1, {}, []),
             {"sales": data, "receipts": data},
             {},
-            expected_manifest=lake.newest(SALES, month),
+            expected_manifest=lake.newest(MONTH_TABLES, month),
         )
 
 
@@ -118,7 +118,7 @@ def test_arrow_dataset_on_s3(seaweed: Server) -> None:
     lake = Lake(open_storage(new_url(), endpoint=seaweed.endpoint))
     publish(lake)
     files = S3FileSystem(endpoint_override=seaweed.endpoint, region="us-east-1")
-    folder = lake.uri(SALES, "2026-10", "sales").removeprefix("s3://").partition("/year=")[0]
+    folder = lake.uri(MONTH_TABLES, "2026-10", "sales").removeprefix("s3://").partition("/year=")[0]
     assert (
         pc.sum(
             ds.dataset(folder, partitioning="hive", filesystem=files).to_table().column("net")
@@ -139,7 +139,7 @@ def test_every_column_of_the_lake_is_documented_checked_and_can_be_skipped(
         json.dumps({"receipts": [{**receipts[0], "total_money": "many"}, *receipts[1:]]})
     )
     assert shop.run_nightly(make=lambda: MonthlySales(month=FIRST.replace(day=1)))
-    for dataset in LAKE:
+    for dataset in schema.MONTH_TABLES:
         data = (
             tmp_path / f"lake/{dataset.name}/year=2026/month=10/{dataset.name}.parquet"
         ).read_bytes()

@@ -63,7 +63,7 @@ def test_fields_do_not_run_together() -> None:
 def test_numbers_rise_and_the_newest_decides(reopen: Callable[[], Storage]) -> None:
     log_of(reopen(), 3)
     log = ManifestLog(reopen())
-    assert [item.number for item in log.history(STAGING, DAY)] == [1, 2, 3]
+    assert [item.number for item in log.manifests_of(STAGING, DAY)] == [1, 2, 3]
     assert log.newest(STAGING, DAY).digest == DIGESTS[2]
     assert log.read(log.newest(STAGING, DAY))["number"] == 3
     assert log.newest(STAGING, "2026-10-06") is None
@@ -82,7 +82,7 @@ def test_one_listing_serves_every_question(storage: Storage) -> None:
     assert storage.requests - before == {"LIST": 1}
     lake.refresh(STAGING, "2026-10")
     assert storage.requests - before == {"LIST": 2}
-    assert len(lake.history(STAGING, DAY)) == 2
+    assert len(lake.manifests_of(STAGING, DAY)) == 2
 
 
 def test_a_part_is_listed_where_only_a_part_is_asked(folder: Storage) -> None:
@@ -109,7 +109,7 @@ def test_a_number_is_taken_once_whatever_the_names_say(reopen: Callable[[], Stor
 def test_a_listing_that_hides_the_newest_cannot_mislead(folder: Storage) -> None:
     """S3-alikes may list late: the commit record decides, not the listing."""
     log = log_of(folder, 2)
-    first = log.history(STAGING, DAY)[0]
+    first = log.manifests_of(STAGING, DAY)[0]
     with pytest.raises(Conflict):
         log.append(CommitEntry(STAGING, DAY, first, FINGERPRINT, DIGESTS[7], {}))
     with pytest.raises(Conflict):
@@ -129,7 +129,7 @@ def test_a_run_killed_after_its_commit_record_is_completed_by_the_next(folder: S
 
 def test_a_missing_number_stops_publication_and_says_which(folder: Storage) -> None:
     log = log_of(folder, 4)
-    lost, last = log.history(STAGING, DAY)[1], log.newest(STAGING, DAY)
+    lost, last = log.manifests_of(STAGING, DAY)[1], log.newest(STAGING, DAY)
     kept = (folder.root / lost.key).read_bytes()
     (folder.root / lost.key).unlink()
     log = ManifestLog(folder)
@@ -219,7 +219,7 @@ def test_bodies_are_kept_and_bounded(folder: Storage, monkeypatch: pytest.Monkey
     monkeypatch.setattr("pipeline.load.manifest_listing._CACHED_BODIES", 2)
     log = log_of(folder, 3)
     fresh = ManifestLog(folder)
-    for manifest in fresh.history(STAGING, DAY):
+    for manifest in fresh.manifests_of(STAGING, DAY):
         fresh.read(manifest)
     before = folder.requests.copy()
     fresh.read(log.newest(STAGING, DAY))

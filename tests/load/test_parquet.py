@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pipeline.errors import Corrupt, SchemaMismatch
 from pipeline.load.day_object import unpack_pieces, unpack_tables
 from pipeline.load.parquet import ParquetWriter, from_bytes, to_bytes
-from pipeline.schema import LAKE, SUMMARY, arrow, conform, empty
+from pipeline.schema import MONTH_TABLES, SUMMARY, arrow, conform, empty
 
 MONEY = pa.decimal128(18, 2)
 SCHEMA = pa.schema(
@@ -279,7 +279,7 @@ def test_reading_starts_no_thread() -> None:
 
 
 @pytest.mark.parametrize("decimals", [0, 2, 3])
-@pytest.mark.parametrize("dataset", [*LAKE, *SUMMARY], ids=lambda dataset: dataset.name)
+@pytest.mark.parametrize("dataset", [*MONTH_TABLES, *SUMMARY], ids=lambda dataset: dataset.name)
 def test_every_dataset_of_the_lake_can_be_written_empty_and_read_back(
     dataset, decimals: int
 ) -> None:
@@ -297,4 +297,4 @@ def test_what_is_no_object_of_a_business_day_is_named(data: bytes) -> None:
     with pytest.raises(Corrupt, match=r"day.arrow is not a valid object of tables"):
         unpack_tables(data, "day.arrow")
     with pytest.raises(Corrupt, match=r"day.arrow is not a valid object of tables"):
-        list(unpack_pieces(data, "day.arrow", {"receipts": arrow(LAKE[0], 2)}))
+        list(unpack_pieces(data, "day.arrow", {"receipts": arrow(MONTH_TABLES[0], 2)}))

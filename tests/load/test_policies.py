@@ -15,7 +15,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pipeline.errors import StorageRefused
-from pipeline.load import MONTHLY, RAW_RECEIPTS, SALES, Lake, Storage, fingerprint_of, open_storage
+from pipeline.load import (
+    MONTH_TABLES,
+    MONTHLY,
+    RAW_RECEIPTS,
+    Lake,
+    Storage,
+    fingerprint_of,
+    open_storage,
+)
 from tests.load.invariants import check
 from tests.load.seaweed import Server
 from tests.support.buckets import BUCKET, enter, new_url
@@ -45,7 +53,7 @@ def run_once(storage: Storage) -> None:
         result = lake.raw_objects(date(2026, 10, 1), date(2026, 10, 31), "2026-10-05")
         assert [lake.read_raw(item) for item in result] == [b"{}\n", b"x\n"]
         for dataset, files in (
-            (SALES, {"sales": text, "receipts": b"same"}),
+            (MONTH_TABLES, {"sales": text, "receipts": b"same"}),
             (MONTHLY, {"report.md": text}),
         ):
             lake.publish(

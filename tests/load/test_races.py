@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import Conflict, Corrupt
-from pipeline.load import INVALIDATED, MONTHLY, RAW_RECEIPTS, SALES, Lake, Storage, fingerprint_of
+from pipeline.load import (
+    INVALIDATED,
+    MONTH_TABLES,
+    MONTHLY,
+    RAW_RECEIPTS,
+    Lake,
+    Storage,
+    fingerprint_of,
+)
 from tests.load.faults import FaultyStorage
 from tests.load.invariants import check
 from tests.load.processes import join, start, stop_here, together
@@ -24,7 +32,11 @@ MONTH = "2026-10"
 
 
 def bring(
-    storage: Storage, run: str, fingerprint: str, files: dict[str, bytes], dataset: str = SALES
+    storage: Storage,
+    run: str,
+    fingerprint: str,
+    files: dict[str, bytes],
+    dataset: str = MONTH_TABLES,
 ) -> None:
     """What a task does: look, build, publish; start again when another was first; heal what is
     broken.
@@ -55,14 +67,14 @@ def place(reopen: Callable[[], Storage]) -> Storage:
     return reopen()
 
 
-@pytest.mark.parametrize("dataset", [SALES, MONTHLY])
+@pytest.mark.parametrize("dataset", [MONTH_TABLES, MONTHLY])
 def test_runs_that_build_the_same_agree_on_one_manifest(place: Storage, dataset: str) -> None:
     fingerprint = fingerprint_of(1, {}, [])
     files = {name: name.encode() * 100 for name in ("receipts", "sales", "payments")}
     assert (
         together(8, lambda run: bring(place, f"run{run}", fingerprint, files, dataset)) == [0] * 8
     )
-    assert [item.fingerprint for item in Lake(place).history(dataset, MONTH)] == [fingerprint]
+    assert [item.fingerprint for item in Lake(place).manifests_of(dataset, MONTH)] == [fingerprint]
     check(place, quiet=True)
 
 
@@ -81,12 +93,12 @@ def test_runs_that_build_differently_take_turns_and_end_consistent(place: Storag
 
     assert together(8, work) == [0] * 8
     lake = Lake(place, publish_wait=0)
-    assert {item.fingerprint for item in lake.history(SALES, MONTH)} - {INVALIDATED} == {
-        fingerprint_of(run, {}, []) for run in range(8)
-    }
-    if lake.newest(SALES, MONTH).fingerprint == INVALIDATED:
+    assert {item.fingerprint for item in lake.manifests_of(MONTH_TABLES, MONTH)} - {
+        INVALIDATED
+    } == {fingerprint_of(run, {}, []) for run in range(8)}
+    if lake.newest(MONTH_TABLES, MONTH).fingerprint == INVALIDATED:
         bring(place, "last", fingerprint_of(9, {}, []), {"receipts": b"r", "sales": b"s"})
-    files = Lake(place, publish_wait=0).read(SALES, MONTH)
+    files = Lake(place, publish_wait=0).read(MONTH_TABLES, MONTH)
     assert len({data.strip(b"receiptsal") for data in files.values()}) == 1, (
         "both members are of one run"
     )
@@ -102,7 +114,7 @@ def test_runs_that_fetch_the_same_window_leave_one_partition(place: Storage) -> 
 
     assert together(8, work) == [0] * 8
     lake = Lake(place)
-    assert len(lake.history(RAW_RECEIPTS, "2026-10-05")) == 1
+    assert len(lake.manifests_of(RAW_RECEIPTS, "2026-10-05")) == 1
     texts = [
         lake.read_raw(item)
         for item in lake.raw_objects(date(2026, 10, 5), date(2026, 10, 5), "2026-10-05")
@@ -131,12 +143,12 @@ def test_a_run_stalled_before_each_request_cannot_undo_what_was_published(
             lake = Lake(run, "stalled", publish_wait=0)
             try:
                 lake.publish(
-                    SALES,
+                    MONTH_TABLES,
                     MONTH,
                     own,
                     {"receipts": b"r1", "sales": b"s1"},
                     {},
-                    expected_manifest=lake.newest(SALES, MONTH),
+                    expected_manifest=lake.newest(MONTH_TABLES, MONTH),
                 )
             except Conflict:
                 os._exit(3)
@@ -148,7 +160,7 @@ def test_a_run_stalled_before_each_request_cannot_undo_what_was_published(
             os.kill(stalled.pid, signal.SIGCONT)
         join(stalled)
         final = check(storage, final)
-        newest = Lake(storage).newest(SALES, MONTH)
+        newest = Lake(storage).newest(MONTH_TABLES, MONTH)
         if not stopped:
             assert stalled.exitcode == 0
             assert newest.fingerprint == own
@@ -162,7 +174,7 @@ def test_a_run_stalled_before_each_request_cannot_undo_what_was_published(
         else:
             assert newest.fingerprint in (other, INVALIDATED)
         bring(storage, "third", other, {"receipts": b"r2", "sales": b"s0"})
-        assert Lake(storage).read(SALES, MONTH) == {"receipts": b"r2", "sales": b"s0"}
+        assert Lake(storage).read(MONTH_TABLES, MONTH) == {"receipts": b"r2", "sales": b"s0"}
         check(storage, final, quiet=True)
     raise AssertionError("the stalled never ran to its end")
 

@@ -176,7 +176,7 @@ def test_an_invalidated_partition_counts_no_more_and_is_fetched_again_beside_the
     lake(folder).invalidate(RAW_RECEIPTS, "2026-10-05", "an object was altered")
     assert texts(folder, OCT_4, OCT_6, "2026-10-05") == []
     again = lake(folder).commit_window("2026-10-05", WINDOW, {})
-    assert [item.fingerprint for item in lake(folder).history(RAW_RECEIPTS, "2026-10-05")] == [
+    assert [item.fingerprint for item in lake(folder).manifests_of(RAW_RECEIPTS, "2026-10-05")] == [
         RAW_FINGERPRINT,
         INVALIDATED,
         RAW_FINGERPRINT,
@@ -241,7 +241,7 @@ def test_killed_at_every_request_of_a_commit(
 
 def queue(storage: Storage, contents: list[dict], first: date = OCT_5) -> None:
     """Commit windows from `first` on together."""
-    with lake(storage).commits() as commits:
+    with lake(storage).commit_queue() as commits:
         for number, content in enumerate(contents):
             day = first + timedelta(days=number)
             metadata = {"start": f"{day}T11", "end": f"{day}T35", "records": 1}
@@ -282,7 +282,7 @@ def test_windows_of_two_months_or_too_many_bytes_are_not_committed_together(
     folder: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue(folder, [{}] * 4, date(2026, 9, 29))
-    monkeypatch.setattr("pipeline.load.commits.IN_MEMORY", 5)
+    monkeypatch.setattr("pipeline.load.commit_queue.IN_MEMORY", 5)
     queue(folder, [{OCT_5: b"{1}\n"}, {}, {OCT_5: b"{2}\n"}, {OCT_5: b"{too large}\n"}])
     assert lake(folder).partitions(RAW_RECEIPTS) == [
         "2026-09-30-windows-2",

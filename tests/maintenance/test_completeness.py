@@ -50,7 +50,9 @@ def test_a_month_is_checked_with_what_was_sold_in_it_whenever_it_arrived(tmp_pat
 def test_a_record_without_a_date_is_sought_in_the_month_of_its_window() -> None:
     """A quarantined record that says no date stands where its window is."""
     months: set[str] = set()
-    index = SimpleNamespace(add=months.update, holds=lambda *_: "2026-10" in months, outside={})
+    index = SimpleNamespace(
+        add=months.update, holds=lambda *_: "2026-10" in months, before_history={}
+    )
     raw = SimpleNamespace(
         lake=SimpleNamespace(read_raw_blocks=lambda _: [b"{}\n"]),
         reader=SimpleNamespace(read_record=lambda _: RECORD, translator=None),

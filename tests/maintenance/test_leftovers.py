@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.load import MONTHLY, OUTSIDE, STAGING, Lake, fingerprint_of, open_storage
+from pipeline.load import BEFORE_HISTORY, MONTHLY, STAGING, Lake, fingerprint_of, open_storage
 from pipeline.load.layout import file_key
 from pipeline.maintenance.findings import LakeFinding
 from pipeline.maintenance.leftovers import (
@@ -52,7 +52,7 @@ def test_a_file_of_a_report_is_known_by_its_name(lake: Lake, name: str, is_ours:
 
 def test_a_leftover_is_removed_and_what_a_manifest_names_stays(lake: Lake) -> None:
     named = file_key(STAGING, DAY, "day")
-    assert is_of_a_run(file_key(OUTSIDE, MONTH, "outside"), OUTSIDE, MONTH)
+    assert is_of_a_run(file_key(BEFORE_HISTORY, MONTH, "outside"), BEFORE_HISTORY, MONTH)
     left = file_key(STAGING, "2026-10-06", "day")
     lake.storage.put(left, b"2")
     assert named_keys(lake, STAGING, DAY) == {named}

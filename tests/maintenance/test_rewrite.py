@@ -62,7 +62,7 @@ def test_only_what_the_edit_changes_is_changed_and_nothing_replaced_is_left(lake
     (rewritten,) = lake.raw_objects(OCT_5, OCT_5)
     assert rewritten.times == TIMES[OCT_5]
     assert lake.metadata(RAW_RECEIPTS, "2026-10-05") == {"start": "2026-10-05"}
-    assert [manifest.number for manifest in lake.history(RAW_RECEIPTS, "2026-10-05")] == [1, 2]
+    assert [manifest.number for manifest in lake.manifests_of(RAW_RECEIPTS, "2026-10-05")] == [1, 2]
     assert rewrite(lake, reader.remove_personal_data) == [], "nothing is left to do"
     assert list(audit(lake, everything())) == [], "what was replaced is not missing"
 
@@ -83,7 +83,7 @@ def test_only_the_selected_partitions_are_edited(lake: Lake) -> None:
 def test_of_windows_committed_together_only_the_selected_are_edited(tmp_path: Path) -> None:
     lake = Lake(open_storage(str(tmp_path / "lake")), "run", publish_wait=0)
     body = b'{"receipt_number":"1","note":"ana"}\n'
-    with lake.commits() as commits:
+    with lake.commit_queue() as commits:
         for day in (OCT_5, OCT_6):
             commits.add(day, {SEP_5: body, day: body}, {"records": 2, "start": str(day)}, {})
     edited = {("2026-10-05", SEP_5), ("2026-10-05", OCT_5)}
@@ -121,7 +121,7 @@ def test_an_erased_customer_is_listed_by_a_word_that_is_no_identifier(lake: Lake
 
 def test_a_receipt_that_is_requested_alone_names_no_erased_customer() -> None:
     class Source:
-        identity = "shop"
+        connection_id = "shop"
 
         def __init__(self) -> None:
             self.reader = reader
@@ -134,7 +134,7 @@ def test_a_receipt_that_is_requested_alone_names_no_erased_customer() -> None:
     source = ErasingSource(Source(), frozenset({erased_entry("c1", key)}), key)
     assert json.loads(source.receipt("4").body)["customer_id"] is None
     assert source.receipt("5") is None
-    assert source.identity == "shop"
+    assert source.connection_id == "shop"
 
 
 def test_a_store_without_versions_has_none_to_clear(lake: Lake) -> None:

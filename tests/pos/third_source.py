@@ -98,7 +98,7 @@ class Tills:
     def __init__(self) -> None:
         import tests.pos.third_source as reader
 
-        self.reader, self.identity, self.requests, self.server_time = reader, "tills", 0, None
+        self.reader, self.connection_id, self.requests, self.server_time = reader, "tills", 0, None
 
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None

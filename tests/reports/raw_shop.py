@@ -192,7 +192,7 @@ def summaries(
         built = build_days(read_by, objects, lambda _: catalog, rules).values()
         tables = {
             d.name: pa.concat_tables([getattr(entry, d.name) for entry in built])
-            for d in schema.LAKE
+            for d in schema.MONTH_TABLES
         }
         metadata = {
             name: sum(entry.metadata[name] for entry in built)

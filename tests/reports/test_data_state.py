@@ -172,7 +172,7 @@ def test_receipts_outside_history_are_named_with_money_and_setting(months, local
             "record": "raw#1",
         }
     ]
-    table = pa.Table.from_pylist(rows, schema=schema.arrow(schema.OUTSIDE, 2))
+    table = pa.Table.from_pylist(rows, schema=schema.arrow(schema.BEFORE_HISTORY, 2))
     built = reports.monthly(
         FIRST,
         {FIRST: months[FIRST]},

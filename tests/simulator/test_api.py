@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.simulator import Query, Shop, serve
 from pipeline.simulator.ids import millis, stamp
 from pipeline.simulator.loyverse.api import answer
-from pipeline.simulator.loyverse.protocol import RESOURCES, ApiError, Rules
+from pipeline.simulator.loyverse.protocol import RESOURCES, ApiError, LoyverseRules
 from pipeline.simulator.source import decode
 from tests.support.faults import busiest
 
@@ -22,7 +22,7 @@ WHOLE = sorted(name for name, resource in RESOURCES.items() if not resource.page
 
 
 def pages(
-    shop: Shop, now: datetime, path: str, rules: Rules = Rules(), **params: str
+    shop: Shop, now: datetime, path: str, rules: LoyverseRules = LoyverseRules(), **params: str
 ) -> list[list[dict]]:
     """Every page, asked for by the cursor alone after the first."""
     result, sent = [], params
@@ -37,7 +37,7 @@ def pages(
 
 def code(shop: Shop, now: datetime, path: str, **params: str) -> tuple[int, str, str | None]:
     with pytest.raises(ApiError) as refused:
-        answer(shop, millis(now), path, params, Rules(history_days=31))
+        answer(shop, millis(now), path, params, LoyverseRules(history_days=31))
     error = decode(refused.value.body)["errors"][0]
     return refused.value.status, error["code"], error.get("field")
 
@@ -61,7 +61,9 @@ def test_pages_of_any_size_are_the_whole_list_newest_first(
     stall: Shop, limit: int, filters: dict[str, str]
 ) -> None:
     now = datetime(2026, 10, 31, tzinfo=UTC)
-    total = answer(stall, millis(now), "/receipts", filters, Rules(default_limit=10**6)).rows
+    total = answer(
+        stall, millis(now), "/receipts", filters, LoyverseRules(default_limit=10**6)
+    ).rows
     result = pages(stall, now, "/receipts", limit=str(limit), **filters)
     assert [row for page in result for row in page] == [decode(row) for row in total]
     assert all(len(page) == limit for page in result[:-1]) and len(result) == max(
@@ -76,12 +78,12 @@ def test_pages_of_any_size_are_the_whole_list_newest_first(
 @pytest.mark.parametrize(
     "rules",
     [
-        Rules(order=order, offsets=offsets)
+        LoyverseRules(order=order, offsets=offsets)
         for order in ("created_desc", "updated_desc", "updated_asc")
         for offsets in (False, True)
     ],
 )
-def test_other_orders_and_offsets_list_the_same(stall: Shop, rules: Rules) -> None:
+def test_other_orders_and_offsets_list_the_same(stall: Shop, rules: LoyverseRules) -> None:
     now = datetime(2026, 10, 6, tzinfo=UTC)
     rows = [row for page in pages(stall, now, "/receipts", rules, limit="7") for row in page]
     assert {row["receipt_number"] for row in rows} == {
@@ -98,15 +100,19 @@ def test_a_cursor_carries_its_filters_and_limit(stall: Shop, now: datetime) -> N
         millis(now),
         "/receipts",
         {"limit": "3", "updated_at_min": "2026-10-28T00:00:00Z"},
-        Rules(),
+        LoyverseRules(),
     )
-    alone = answer(stall, millis(now), "/receipts", {"cursor": first.cursor}, Rules())
+    alone = answer(stall, millis(now), "/receipts", {"cursor": first.cursor}, LoyverseRules())
     same, other = (
         {"limit": "3", "updated_at_min": "2026-10-28T00:00:00Z"},
         {"created_at_max": "2026-10-01T00:00:00Z", "limit": "9"},
     )
-    repeated = answer(stall, millis(now), "/receipts", {"cursor": first.cursor, **same}, Rules())
-    contrary = answer(stall, millis(now), "/receipts", {"cursor": first.cursor, **other}, Rules())
+    repeated = answer(
+        stall, millis(now), "/receipts", {"cursor": first.cursor, **same}, LoyverseRules()
+    )
+    contrary = answer(
+        stall, millis(now), "/receipts", {"cursor": first.cursor, **other}, LoyverseRules()
+    )
     assert alone.rows == repeated.rows == contrary.rows[:3] and len(contrary.rows) == 9
     assert set(first.cursor) <= set(
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_="
@@ -156,7 +162,7 @@ def test_filters_of_receipts(stall: Shop, now: datetime) -> None:
     assert numbers(updated_at_gte="2030-01-01T00:00:00Z", updatedAtMin="x", sort="asc") == [
         row["receipt_number"] for row in everything
     ]
-    assert len(answer(stall, millis(now), "/receipts", {}, Rules()).rows) == 50
+    assert len(answer(stall, millis(now), "/receipts", {}, LoyverseRules()).rows) == 50
 
 
 def test_one_receipt(stall: Shop, now: datetime) -> None:
@@ -167,14 +173,15 @@ def test_one_receipt(stall: Shop, now: datetime) -> None:
     }
     for number in list(listed)[::50]:
         assert (
-            decode(answer(stall, millis(now), f"/receipts/{number}", {}, Rules())) == listed[number]
+            decode(answer(stall, millis(now), f"/receipts/{number}", {}, LoyverseRules()))
+            == listed[number]
         )
     for number in ("1-999", "1-0001003", "7-1000", "1-99999999999999999999", "-", "1-²", "x"):
         assert code(stall, now, f"/receipts/{number}")[:2] == (404, "NOT_FOUND"), number
 
 
 def test_errors(shop: Shop, now: datetime) -> None:
-    other = answer(shop, millis(now), "/items", {"limit": "2"}, Rules()).cursor
+    other = answer(shop, millis(now), "/items", {"limit": "2"}, LoyverseRules()).cursor
     assert code(shop, now, "/receipts", limit="251") == (400, "INVALID_VALUE", "limit")
     assert (
         code(shop, now, "/receipts", limit="0")
@@ -231,7 +238,9 @@ def test_what_pages(shop: Shop, name: str) -> None:
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_what_does_not_page(shop: Shop, now: datetime, name: str) -> None:
-    page = answer(shop, millis(now), f"/{name}", {"limit": "1", "cursor": "garbage"}, Rules())
+    page = answer(
+        shop, millis(now), f"/{name}", {"limit": "1", "cursor": "garbage"}, LoyverseRules()
+    )
     assert page.cursor is None and (len(page.rows) > 1 or name == "webhooks")
 
 
@@ -254,7 +263,7 @@ def test_rows_of_the_back_office_are_filtered_and_deleted_ones_hidden(
         for gone in (True, False)
     )
     assert code(shop, now, f"/items/{dead}") == (404, "NOT_FOUND", None)
-    assert decode(answer(shop, millis(now), f"/items/{alive}", {}, Rules()))["id"] == alive
+    assert decode(answer(shop, millis(now), f"/items/{alive}", {}, LoyverseRules()))["id"] == alive
     assert len(names("/items", items_ids=f"{dead},{alive}")) == 1
     assert len(names("/items", items_ids=f"{dead},{alive}", show_deleted="true")) == 2
     assert names("/items", created_at_min="2026-01-01T00:00:00Z", show_deleted="true") == [
@@ -272,14 +281,17 @@ def test_rows_of_the_back_office_are_filtered_and_deleted_ones_hidden(
         millis(now),
         "/shifts",
         {"store_ids": store, "limit": "2", "store_id": "ignored"},
-        Rules(),
+        LoyverseRules(),
     ).rows
     assert [decode(row)["store_id"] for row in shifts] == [store, store]
-    assert decode(answer(shop, millis(now), "/merchant/", {}, Rules()))["currency"] == {
+    assert decode(answer(shop, millis(now), "/merchant/", {}, LoyverseRules()))["currency"] == {
         "code": "MXN",
         "decimal_places": 2,
     }
-    assert b'"inventory_levels":[]' in answer(shop, millis(now), "/inventory", {}, Rules()).body()
+    assert (
+        b'"inventory_levels":[]'
+        in answer(shop, millis(now), "/inventory", {}, LoyverseRules()).body()
+    )
     assert len(pages(shop, now, "/variants", sku="10100")[0]) == 1
 
 
@@ -289,7 +301,7 @@ def test_the_history_limit_inside_a_fetch_fails_the_page_across_it(limit: int) -
         Shop(seed=3, opened=date(2026, 9, 20), receipts_per_day=4),
         datetime(2026, 10, 31, 18, tzinfo=UTC),
     )
-    rules, wall = Rules(history_days=31), now - timedelta(days=31)
+    rules, wall = LoyverseRules(history_days=31), now - timedelta(days=31)
     reachable = sum(1 for _ in stall.receipts(millis(now), Query(created_min=millis(wall))))
     served, sent = 0, {"limit": str(limit)}
     with pytest.raises(ApiError) as refused:

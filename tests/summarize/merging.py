@@ -16,7 +16,7 @@ from datetime import date
 import pyarrow as pa
 
 from pipeline import schema
-from pipeline.summarize.lake import connect, tabulate_months, with_month
+from pipeline.summarize.relations import connect, tabulate_months, with_month
 
 SPAN = date(2000, 1, 1)
 """The month of the merged rows, which have none."""

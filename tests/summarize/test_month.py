@@ -16,8 +16,8 @@ from pipeline import schema
 from pipeline.errors import ConfigError, DataError, MoneyNotConserved, SchemaMismatch
 from pipeline.load.day_object import pack_tables
 from pipeline.summarize import MonthRows, baskets, summarize
-from pipeline.summarize.lake import connect, register
 from pipeline.summarize.month import QUERIES
+from pipeline.summarize.relations import connect, register
 from tests.summarize.lake_month import STORES, draw_month, summarize_month
 from tests.summarize.recount import recount
 from tests.support.inputs import tries

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import schema
-from pipeline.summarize.lake import MonthRows, connect, register, tabulate_months
 from pipeline.summarize.receipt_figures import changed_receipts, prepare_query
+from pipeline.summarize.relations import MonthRows, connect, register, tabulate_months
 from tests.summarize.lake_month import Month, draw_month
 from tests.support.inputs import tries
 

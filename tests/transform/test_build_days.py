@@ -12,7 +12,7 @@ from kitchen import catalog, line, raw, receipt, rules
 from shops import DAY, NastyShop, encode, receipt_of, shop_of
 
 from pipeline.load.parquet import to_bytes
-from pipeline.schema import LAKE
+from pipeline.schema import MONTH_TABLES
 from pipeline.transform import BuiltDay, Catalog, Raw, build_day, build_days, day_bounds
 from tests.support.inputs import tries
 
@@ -99,7 +99,7 @@ def objects_by_day(shop: NastyShop, raws: list[Raw]) -> dict[date, set[str]]:
 
 def contents(built: BuiltDay) -> dict[str, object]:
     """The bytes of each table as the lake stores it, and the counts."""
-    tables = {d.name: to_bytes(getattr(built, d.name), d.order) for d in LAKE}
+    tables = {d.name: to_bytes(getattr(built, d.name), d.order) for d in MONTH_TABLES}
     return tables | {"metadata": built.metadata}
 
 
@@ -113,7 +113,7 @@ def assert_equal_alone_and_together(shop, raws, reads, catalogs: list[Catalog]) 
         own = [r for r in raws if r.name in names]
         alone = build_day(day, own, catalog_of(day), shop.rules)
         assert together[day].metadata == alone.metadata
-        for dataset in LAKE:
+        for dataset in MONTH_TABLES:
             batch, single = (getattr(c, dataset.name) for c in (together[day], alone))
             assert batch.equals(single, check_metadata=True), (day, dataset.name)
         assert contents(together[day]) == contents(alone)

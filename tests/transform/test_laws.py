@@ -16,7 +16,7 @@ from kitchen import brief, catalog, line, raw, receipt, rules, sell
 from shops import DAY, NastyShop, shop_of
 
 from pipeline.errors import ConfigError, DataError, MoneyNotConserved
-from pipeline.schema import LAKE, arrow
+from pipeline.schema import MONTH_TABLES, arrow
 from pipeline.transform import BuiltDay, Raw, Store, build_day, transform
 from pipeline.transform import tables as tables_module
 from tests.support.inputs import tries
@@ -86,7 +86,7 @@ def test_a_cancelled_row_adds_nothing_to_any_sum(shop):
     """Whatever column of the lake one adds up, cancelled receipts do not change the sum."""
     result = built_day(shop)
     for dataset, table in zip(
-        LAKE[:3], (result.receipts, result.sales, result.payments), strict=True
+        MONTH_TABLES[:3], (result.receipts, result.sales, result.payments), strict=True
     ):
         summed = {c.name for c in dataset.columns if c.kind in ("money", "quantity", "unit cost")}
         for row in table.to_pylist():
@@ -106,7 +106,9 @@ def test_a_cancelled_row_adds_nothing_to_any_sum(shop):
 def test_tables_are_held_to_their_schema_and_keys(shop):
     result = built_day(shop)
     for dataset, table in zip(
-        LAKE, (result.receipts, result.sales, result.payments, result.quarantine), strict=True
+        MONTH_TABLES,
+        (result.receipts, result.sales, result.payments, result.quarantine),
+        strict=True,
     ):
         assert table.schema.equals(arrow(dataset, shop.decimals), check_metadata=True)
         table.validate(full=True)

@@ -14,7 +14,7 @@ from shops import DAY, shop_of
 from pipeline import schema
 from pipeline.errors import SchemaMismatch
 from pipeline.load.parquet import ParquetWriter, from_bytes, to_bytes
-from pipeline.schema import LAKE, SUMMARY, arrow, conform, empty
+from pipeline.schema import MONTH_TABLES, SUMMARY, arrow, conform, empty
 from pipeline.transform import build_day
 
 DATASETS = sorted(
@@ -55,9 +55,9 @@ def test_a_dataset_says_all_of_itself(dataset):
 
 
 def test_names_and_folders_are_stated_once():
-    assert len({d.name for d in DATASETS}) == len(DATASETS) and set(LAKE) | set(SUMMARY) <= set(
-        DATASETS
-    )
+    assert len({d.name for d in DATASETS}) == len(DATASETS) and set(MONTH_TABLES) | set(
+        SUMMARY
+    ) <= set(DATASETS)
 
 
 def rows_of(dataset: schema.Dataset) -> pa.Table:
@@ -78,7 +78,7 @@ def rows_of(dataset: schema.Dataset) -> pa.Table:
     raise LookupError(dataset.name)
 
 
-@pytest.mark.parametrize("dataset", LAKE, ids=lambda d: d.name)
+@pytest.mark.parametrize("dataset", MONTH_TABLES, ids=lambda d: d.name)
 def test_conform_refuses_whatever_is_not_as_declared(dataset):
     table = rows_of(dataset)
     assert conform(table, dataset, 3).equals(table)
@@ -107,7 +107,7 @@ def test_conform_refuses_whatever_is_not_as_declared(dataset):
                 conform(table.set_column(index, column.name, finer), dataset, 3)
 
 
-@pytest.mark.parametrize("dataset", LAKE, ids=lambda d: d.name)
+@pytest.mark.parametrize("dataset", MONTH_TABLES, ids=lambda d: d.name)
 def test_a_file_gives_back_the_schema_and_takes_no_other(dataset):
     table = rows_of(dataset)
     months_before = from_bytes(to_bytes(table, dataset.order))

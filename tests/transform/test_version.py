@@ -14,7 +14,7 @@ from kitchen import DAY, STORE, catalog, line, raw, receipt
 from pipeline import settings, targets
 from pipeline.load import Lake, open_storage
 from pipeline.load.parquet import from_bytes, to_bytes
-from pipeline.schema import LAKE, version_of
+from pipeline.schema import MONTH_TABLES, version_of
 from pipeline.tasks import DailySales, MonthlySales
 from pipeline.transform import Rules, build_day, read_menu
 
@@ -44,7 +44,7 @@ def day(tmp_path, monkeypatch) -> Iterator[DailySales]:
                     ),
                     d.order,
                 )
-                for d in LAKE
+                for d in MONTH_TABLES
             },
             {},
         ),
@@ -71,11 +71,13 @@ def remake(day: DailySales) -> bool:
     return True
 
 
-@pytest.mark.parametrize("dataset", LAKE, ids=lambda dataset: dataset.name)
+@pytest.mark.parametrize("dataset", MONTH_TABLES, ids=lambda dataset: dataset.name)
 def test_a_raised_version_rebuilds_the_day(day, monkeypatch, dataset):
     assert remake(day) and not remake(day)
-    raised = tuple(replace(d, version=d.version + 1) if d is dataset else d for d in LAKE)
-    assert DailySales.version == MonthlySales.version == version_of(LAKE) != version_of(raised)
+    raised = tuple(replace(d, version=d.version + 1) if d is dataset else d for d in MONTH_TABLES)
+    assert (
+        DailySales.version == MonthlySales.version == version_of(MONTH_TABLES) != version_of(raised)
+    )
     monkeypatch.setattr(DailySales, "version", version_of(raised))
     assert remake(day) and not remake(day)
 
@@ -115,7 +117,7 @@ def test_what_is_read_back_is_what_was_built(day):
     """Each dataset through a write and a read: the schema's types, nullability, sentences and rows."""
     assert remake(day)
     result = build_day(DAY, raw(receipt(line("Smash", 10))), catalog(), RULES)
-    for dataset in LAKE:
+    for dataset in MONTH_TABLES:
         table = getattr(result, dataset.name)
         assert from_bytes(to_bytes(table, dataset.order)).to_pylist() == table.to_pylist()
     assert date.fromisoformat(day.name) == DAY

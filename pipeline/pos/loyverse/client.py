@@ -48,12 +48,12 @@ class Loyverse(ApiClient):
     def __init__(
         self,
         http: Http,
-        identity: str,
+        connection_id: str,
         now: Callable[[], datetime],
         limit: int = PAGE_LIMIT,
         most_pages: int = 20_000,
     ):
-        super().__init__(http, identity)
+        super().__init__(http, connection_id)
         self._now, self._limit = now, limit
         self._lists = Lists(http, most_pages)
         self.pages = self._lists.pages
@@ -188,5 +188,7 @@ def open_loyverse(
     **options: Any,
 ) -> Loyverse:
     """Open a shop on Loyverse, with the options of `open_http`. Raises ConfigError."""
-    http, identity = open_http("loyverse", url, token, rate=rate, clock=clock, **options)
-    return Loyverse(http, identity, now=lambda: datetime.fromtimestamp(clock(), UTC), limit=limit)
+    http, connection_id = open_http("loyverse", url, token, rate=rate, clock=clock, **options)
+    return Loyverse(
+        http, connection_id, now=lambda: datetime.fromtimestamp(clock(), UTC), limit=limit
+    )

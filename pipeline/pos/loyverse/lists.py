@@ -30,9 +30,9 @@ from pipeline.pos.pages import slice_page, split_page
 Row = TypeVar("Row")
 
 RESTARTS = 3
-EMPTY_PAGES = 100  # in a row; a filter that the API applies after paging may empty some pages
-# More repeated than new pages; rows that move while the API counts them may repeat some.
-REPEATED_PAGES = 40
+MAX_EMPTY_PAGES = 100  # in a row; a filter that the API applies after paging may empty some pages
+# by how many there may be more repeated than new pages: rows that move between pages repeat some
+MAX_REPEATED_PAGES = 40
 
 
 class _Answer(NamedTuple):
@@ -63,7 +63,7 @@ class Lists:
         """
         endpoint = ENDPOINTS[resource]
         answers = self._answers(endpoint, filters, limit, cursor)
-        for rows, following in self._end_checked(endpoint, answers, cursor, bytes, bytes):
+        for rows, following in self._until_last_page(endpoint, answers, cursor, bytes, bytes):
             check_rows(endpoint, filters, rows)
             yield rows, following
 
@@ -82,7 +82,7 @@ class Lists:
         """
         endpoint = ENDPOINTS[resource]
         answers = read_ahead(self._answers(endpoint, filters, limit, cursor))
-        yield from self._end_checked(endpoint, answers, cursor, read, identify)
+        yield from self._until_last_page(endpoint, answers, cursor, read, identify)
 
     def _answers(
         self, endpoint: Endpoint, filters: Mapping[str, Filter], limit: int, cursor: str | None
@@ -103,7 +103,7 @@ class Lists:
                 return
             is_first = False
 
-    def _end_checked(
+    def _until_last_page(
         self,
         endpoint: Endpoint,
         answers: Iterator[_Answer],
@@ -111,7 +111,10 @@ class Lists:
         read: Callable[[bytes], Row],
         identify: Callable[[Row], Hashable],
     ) -> Iterator[tuple[list[Row], str | None]]:
-        """The pages up to the last one. Raises SourceFatal for cursors without an end."""
+        """The pages up to the last one, each row parsed by `read`.
+
+        Raises SourceFatal if the cursors never end: by `identify`, pages bring no new rows.
+        """
         seen, cursors, empty, repeated = SeenRows(), {cursor}, 0, 0
         for number, answer in enumerate(answers):
             if answer.is_first and number:
@@ -125,7 +128,7 @@ class Lists:
             if rows:
                 repeated = max(0, repeated - 1) if is_new else repeated + 1
             is_circular = cursor in cursors and not is_new
-            if is_circular or empty > EMPTY_PAGES or repeated > REPEATED_PAGES:
+            if is_circular or empty > MAX_EMPTY_PAGES or repeated > MAX_REPEATED_PAGES:
                 what = "bring nothing new" if rows else f"are empty, {empty:,} pages in a row"
                 raise SourceFatal(
                     f"/{endpoint.path}: the cursors do not end, their pages {what}; run again, and"

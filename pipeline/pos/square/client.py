@@ -39,8 +39,8 @@ class Square(ApiClient):
     explain = staticmethod(explain)
     is_oldest_first = True
 
-    def __init__(self, http: Http, identity: str, limit: int = endpoints.ORDER_LIMIT):
-        super().__init__(http, identity)
+    def __init__(self, http: Http, connection_id: str, limit: int = endpoints.ORDER_LIMIT):
+        super().__init__(http, connection_id)
         self._limit = limit
         self._money = MoneyLists(self._list)
 
@@ -215,5 +215,5 @@ def open_square(
     Square documents no rate: a refusal for it is retried with exponential backoff.
     """
     headers = {"Square-Version": endpoints.VERSION, "Content-Type": "application/json"}
-    http, identity = open_http("square", url, token, rate=rate, headers=headers, **options)
-    return Square(http, identity, limit)
+    http, connection_id = open_http("square", url, token, rate=rate, headers=headers, **options)
+    return Square(http, connection_id, limit)

@@ -21,7 +21,7 @@ CATALOG, TEAM = "/v2/catalog/search", "/v2/team-members/search"
 PAYMENTS, REFUNDS = "/v2/payments", "/v2/refunds"
 MAX_LOCATIONS, ORDER_LIMIT, LIST_LIMIT, CATALOG_LIMIT, TEAM_LIMIT = 10, 500, 100, 1000, 200
 OBJECT_TYPES = ("ITEM", "CATEGORY", "MODIFIER_LIST", "TAX", "DISCOUNT", "MEASUREMENT_UNIT")
-INSTANT = timedelta(milliseconds=1)  # both bounds of a search are inclusive
+RESOLUTION = timedelta(milliseconds=1)  # of an instant; both bounds of a search are inclusive
 
 
 def search_body(
@@ -30,7 +30,7 @@ def search_body(
     """Body of an order search: `updated_at` in [since, until), oldest change first."""
     bounds = {"start_at": write_instant(since)}
     if until is not None:
-        bounds["end_at"] = write_instant(until - INSTANT)
+        bounds["end_at"] = write_instant(until - RESOLUTION)
     body: dict[str, object] = {
         "location_ids": locations,
         "limit": limit,

@@ -13,7 +13,14 @@ from itertools import islice
 from typing import Any
 
 from pipeline.simulator.ids import parse_stamp
-from pipeline.simulator.loyverse.protocol import DATES, RESOURCES, ApiError, Page, Request, Rules
+from pipeline.simulator.loyverse.protocol import (
+    DATES,
+    RESOURCES,
+    ApiError,
+    LoyverseRules,
+    Page,
+    Request,
+)
 from pipeline.simulator.source import EVERYTHING, Entry, Query, Source, decode, encode, entries_of
 
 DAY = 86_400_000
@@ -26,7 +33,7 @@ _ORDERS: dict[str, Callable[[Entry], tuple[int, int]]] = {
 
 
 def answer(
-    source: Source, now: int, path: str, params: Mapping[str, str], rules: Rules
+    source: Source, now: int, path: str, params: Mapping[str, str], rules: LoyverseRules
 ) -> Page | bytes:
     """Answer to GET `path` (below /v1.0) at `now`; raises ApiError."""
     resource, _, key = path.strip("/").partition("/")
@@ -41,7 +48,7 @@ def answer(
     return _list(source, now, parse(resource, params, rules), rules)
 
 
-def parse(resource: str, params: Mapping[str, str], rules: Rules) -> Request:
+def parse(resource: str, params: Mapping[str, str], rules: LoyverseRules) -> Request:
     """Request from known parameters; a cursor's own filters replace all others."""
     spec = RESOURCES[resource]
     limit = _limit(params["limit"], rules) if spec.pages and "limit" in params else None
@@ -60,12 +67,12 @@ def parse(resource: str, params: Mapping[str, str], rules: Rules) -> Request:
     )
 
 
-def _allow(scope: str, rules: Rules) -> None:
+def _allow(scope: str, rules: LoyverseRules) -> None:
     if rules.scopes is not None and scope not in rules.scopes:
         raise ApiError(403, "FORBIDDEN", f"The access token does not have the scope {scope}.")
 
 
-def _limit(text: str, rules: Rules) -> int:
+def _limit(text: str, rules: LoyverseRules) -> int:
     if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) < 10):
         raise ApiError(400, "INCORRECT_VALUE_TYPE", "The value must be an integer.", "limit")
     if not 1 <= int(text) <= rules.max_limit:
@@ -74,7 +81,7 @@ def _limit(text: str, rules: Rules) -> int:
     return int(text)
 
 
-def _query(source: Source, now: int, request: Request, rules: Rules) -> Query:
+def _query(source: Source, now: int, request: Request, rules: LoyverseRules) -> Query:
     bounds: dict[str, int | None] = dict.fromkeys(DATES)
     detail = "The value must be a date and time in UTC (ISO 8601)."
     for name in filter(request.params.__contains__, DATES):
@@ -110,7 +117,7 @@ def _query(source: Source, now: int, request: Request, rules: Rules) -> Query:
     )
 
 
-def _list(source: Source, now: int, request: Request, rules: Rules) -> Page:
+def _list(source: Source, now: int, request: Request, rules: LoyverseRules) -> Page:
     query, spec = _query(source, now, request, rules), RESOURCES[request.resource]
     if request.resource == "receipts":
         oldest = None if rules.history_days is None else now - rules.history_days * DAY
@@ -150,7 +157,7 @@ def _holds(entry: Entry, request: Request) -> bool:
 
 
 def _ordered(
-    source: Source, now: int, query: Query, request: Request, rules: Rules
+    source: Source, now: int, query: Query, request: Request, rules: LoyverseRules
 ) -> tuple[Iterator[Entry], Callable[[Request, list[Entry]], Any] | None]:
     """Receipts from the request's position on, and the position after a page.
 
@@ -185,7 +192,7 @@ def _rows(source: Source, now: int, resource: str, query: Query = EVERYTHING) ->
     return source.rows(now, resource, query)
 
 
-def _one(source: Source, now: int, resource: str, key: str, rules: Rules) -> bytes:
+def _one(source: Source, now: int, resource: str, key: str, rules: LoyverseRules) -> bytes:
     if resource == "receipts":
         entry = source.find(now, key)
         limit = 0 if rules.history_days is None else now - rules.history_days * DAY
@@ -199,7 +206,7 @@ def _one(source: Source, now: int, resource: str, key: str, rules: Rules) -> byt
     return entry.read()
 
 
-def _beyond_history(rules: Rules) -> ApiError:
+def _beyond_history(rules: LoyverseRules) -> ApiError:
     return ApiError(
         402,
         "PAYMENT_REQUIRED",

@@ -21,8 +21,8 @@ class ApiError(Exception):
 
 
 @dataclass(frozen=True)
-class Rules:
-    """Settings of account and server; `order` and `offsets` page as other APIs do."""
+class LoyverseRules:
+    """How account and server behave; `order` and `offsets` page as other APIs do."""
 
     history_days: int | None = None
     default_limit: int = 50

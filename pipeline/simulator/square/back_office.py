@@ -1,6 +1,6 @@
-"""Back office rows of Square: catalog objects, locations, team members.
+"""Square's form of the shop's catalog: catalog objects, locations, team members.
 
-Takes the rows of Loyverse's back office as of an instant. Returns plain dictionaries; deleted
+Takes the rows of ShopCatalog as of an instant. Returns plain dictionaries; deleted
 catalog objects are among them, marked. The costs are the current ones, in `vendor_information`.
 """
 

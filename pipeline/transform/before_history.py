@@ -1,8 +1,9 @@
 """Receipts before the lake's history, which no business day of it counts.
 
-Takes the raw objects that may hold such receipts. Returns rows of schema.OUTSIDE, one for each
-receipt whose newest revision is outside, valid or not, so that records in = counted + quarantined +
-older revisions + before the history. The result is independent of the order of the objects.
+Takes the raw objects that may hold such receipts. Returns rows of schema.BEFORE_HISTORY, one for
+each receipt whose newest revision is before the history, valid or not, so that records in =
+counted + quarantined + older revisions + before the history. The result is independent of the order
+of the objects.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.rules import Rules
-from pipeline.schema import OUTSIDE, arrow, conform
+from pipeline.schema import BEFORE_HISTORY, arrow, conform
 from pipeline.transform.build_days import assign_days
 from pipeline.transform.columns import column
 from pipeline.transform.days import EPOCH, business_day
@@ -25,7 +26,7 @@ from pipeline.transform.revisions import NEVER, day_of_rejected, newest, reject_
 from pipeline.transform.validate_record import RejectedRecord
 
 
-def outside(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
+def before_history(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
     """The receipts before business day `starts`, by day of arrival, store and number.
 
     Receipts of which an object holds an older revision only, or which belong to a later day, are
@@ -54,7 +55,7 @@ def outside(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
     created = business_day(receipts.ints("created_at")[accepted], rules.default)
     arrived[: len(accepted)] = np.minimum(created, arrived[: len(accepted)])
     # a rejected record of no day at all is a copy: the record itself is counted elsewhere
-    is_outside = is_newest & (days < starts.toordinal() - EPOCH) & (days > NEVER)
+    is_before = is_newest & (days < starts.toordinal() - EPOCH) & (days > NEVER)
     rows = [
         {
             "received": int(arrived[entry]),
@@ -67,7 +68,7 @@ def outside(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
             "raw_partition": raws[owners[entry]].partition,
             "record": f"{raws[owners[entry]].name}#{positions[entry]}",
         }
-        for entry in np.flatnonzero(is_outside).tolist()
+        for entry in np.flatnonzero(is_before).tolist()
     ]
     order = ("store_id", "receipt_number", "record")
     rows.sort(key=lambda row: (row["received"], *(row[name] or "" for name in order)))
@@ -106,8 +107,8 @@ def _signed(total: int, receipt_type: str | None) -> int:
 
 
 def _table(rows: list[dict[str, Any]], rules: Rules) -> pa.Table:
-    schema = arrow(OUTSIDE, rules.decimals)
+    schema = arrow(BEFORE_HISTORY, rules.decimals)
     values = {name: [row.get(name) for row in rows] for name in schema.names}
     values["currency"] = [rules.store(row["store_id"]).currency for row in rows]
     columns = {field.name: column(values[field.name], field.type) for field in schema}
-    return conform(pa.table(columns), OUTSIDE, rules.decimals)
+    return conform(pa.table(columns), BEFORE_HISTORY, rules.decimals)

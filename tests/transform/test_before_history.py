@@ -23,7 +23,7 @@ from pipeline.pos.loyverse import reader
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import sold_date
 from pipeline.rules import Rules
-from pipeline.status.outside_history import objects_outside, read_outside
+from pipeline.status.before_history import objects_before_history, read_before_history
 from pipeline.transform import Raw, Store, build_day, day_bounds
 from tests.support.inputs import tries
 from tests.transform.kitchen import catalog, line, receipt, rules
@@ -97,7 +97,7 @@ def found_in(lake: Lake) -> dict[str, list[str]]:
             decimals.setdefault(number, []).append(f"counted {day}")
         for number in result.quarantine["receipt_number"].to_pylist():
             decimals.setdefault(number, []).append(f"quarantine {day}")
-    for row in read_outside(source_of(lake), STARTS).to_pylist():
+    for row in read_before_history(source_of(lake), STARTS).to_pylist():
         decimals.setdefault(row["receipt_number"], []).append(f"outside {row['business_day']}")
     return decimals
 
@@ -188,7 +188,7 @@ def test_money_and_arrival_are_stated_and_a_cancelled_receipt_counts_none(tmp_pa
             unread,
         ],
     )
-    rows = read_outside(source_of(lake), STARTS).to_pylist()
+    rows = read_before_history(source_of(lake), STARTS).to_pylist()
     assert [(row["receipt_number"], row["total"], row["reason"]) for row in rows] == [
         ("1-1", 11, None),
         ("1-2", -12, None),
@@ -197,7 +197,7 @@ def test_money_and_arrival_are_stated_and_a_cancelled_receipt_counts_none(tmp_pa
     ]
     assert {row["received"] for row in rows} == {STARTS + DAY}
     assert {row["currency"] for row in rows} == {"MXN"}
-    keys = {entry.key for entry in objects_outside(lake, RULES, STARTS)}
+    keys = {entry.key for entry in objects_before_history(lake, RULES, STARTS)}
     assert {row["record"].partition("#")[0] for row in rows} == keys
 
 
@@ -206,7 +206,7 @@ def test_a_lake_without_such_receipts_reads_nothing(tmp_path) -> None:
     fill(
         lake, [*versions_of(1, "s1", 30, [(0, 1, True)]), *versions_of(2, "s2", 80, [(0, 0, True)])]
     )
-    assert objects_outside(lake, RULES, STARTS) == []
+    assert objects_before_history(lake, RULES, STARTS) == []
 
 
 @pytest.mark.parametrize("days", [30, 400])
@@ -214,5 +214,5 @@ def test_the_bound_of_an_implausible_date_is_a_setting(tmp_path, days: int) -> N
     lake = Lake(open_storage(str(tmp_path)), run="test")
     fill(lake, list(versions_of(1, "s1", 30, [(0, 200 * 24, True)])))
     late = rules("", stores=STORES, max_days_late=days)
-    rows = read_outside(source_of(lake, late), STARTS).to_pylist()
+    rows = read_before_history(source_of(lake, late), STARTS).to_pylist()
     assert len(rows) == (days == 400)

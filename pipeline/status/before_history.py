@@ -25,7 +25,7 @@ HINTS = {"implausible_date": "; a device's clock was wrong, or see [pos] max_day
 REMEDY = "set [pos] history_starts = {day} to include them"
 
 
-def objects_outside(lake: Lake, rules: Rules, starts: date) -> list[RawObject]:
+def objects_before_history(lake: Lake, rules: Rules, starts: date) -> list[RawObject]:
     """Committed raw objects that may hold a receipt of a business day before `starts`."""
     bound = max(day_bounds(starts, store)[0] for store in (rules.default, *rules.stores.values()))
     return [
@@ -39,24 +39,27 @@ def objects_outside(lake: Lake, rules: Rules, starts: date) -> list[RawObject]:
     ]
 
 
-def read_outside(
+def read_before_history(
     sources: Sequence[RawSource],
     starts: date,
     objects: Mapping[str, Sequence[RawObject]] = MappingProxyType({}),
 ) -> pa.Table:
-    """Receipts before the history (schema.OUTSIDE), of all or of `objects` by folder."""
+    """Receipts before the history, of all raw objects or of `objects` by folder.
+
+    Rows of schema.BEFORE_HISTORY.
+    """
     import pyarrow as pa
 
-    from pipeline.transform import Raw, outside
+    from pipeline.transform import Raw, before_history
     from pipeline.transform.several import qualify
 
     tables = []
     for raw in sources:
         entries = objects.get(raw.folder)
         if entries is None:
-            entries = objects_outside(raw.lake, raw.rules, starts)
+            entries = objects_before_history(raw.lake, raw.rules, starts)
         bodies = (Raw(e.partition, e.key, raw.lake.read_raw(e)) for e in entries)
-        tables.append(qualify(outside(bodies, raw.rules, starts), raw.prefix, raw.folder))
+        tables.append(qualify(before_history(bodies, raw.rules, starts), raw.prefix, raw.folder))
     return tables[0] if len(tables) == 1 else pa.concat_tables(tables).unify_dictionaries()
 
 
@@ -110,7 +113,7 @@ def plain_text(text: str) -> str:
     return printable if len(printable) <= _LONGEST else printable[: _LONGEST - 1] + "…"
 
 
-def format_outside(rows: Sequence[Mapping[str, Any]], starts: str) -> list[str]:
+def format_before_history(rows: Sequence[Mapping[str, Any]], starts: str) -> list[str]:
     """Lines that name receipts before the history and the setting to include them."""
     if not rows:
         return []

@@ -1,17 +1,17 @@
-"""The relations that the queries read, in DuckDB over months of the lake.
+"""The relations that the queries read, in DuckDB over some months of the lake.
 
     lake_receipts, lake_sales, lake_payments, lake_quarantine, stores, employees   as in the schema
-    receipts   lake_receipts with is_counted (not cancelled), is_sale and is_refund (counted only)
-    rows       the dishes of counted receipts, with is_sale and is_refund
+    receipts   lake_receipts with is_sale and is_refund, both false where cancelled
+    rows       the dishes of receipts that are not cancelled, with is_sale and is_refund
     lines      the same as sold: a combo is one line under its own name
-    payments   the payments of counted receipts, with is_sale and is_refund
-    counts     "check", "count": the transform's counts
+    payments   the payments of receipts that are not cancelled, with is_sale and is_refund
+    counts     "check", "count": received and superseded receipts, which the tables do not show
 
 Each relation has a column `month` too, and each query's first column is `month`: planning a query
-costs more than the rows of a small month, so months are counted together. Amounts are DECIMAL
-(their sums DECIMAL(38)); instants UTC, `*_local` on the store's clock. The macro pick(flag, amount)
-is the amount if the flag is true, else 0. A receipt is identified by its key `receipt`
-(receipt_keys.py). Only `spill` is written.
+costs more than the rows of a small month, so the queries run over several months together. Amounts
+are DECIMAL (their sums DECIMAL(38)); instants UTC, `*_local` on the store's clock. The macro
+pick(flag, amount) is the amount if the flag is true, else 0. A receipt is identified by its key
+`receipt` (receipt_keys.py). Only `spill` is written.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ LakeRows: TypeAlias = "pa.Table | Files"
 
 
 class MonthRows(NamedTuple):
-    """What a month is counted from.
+    """What the summary of a month is made from.
 
-    The four lake tables may be tables or datasets; `counts` are the transform's, of the complete
-    month.
+    The four tables of the month may be Arrow tables or datasets; `counts` are the transform's, of
+    the complete month.
     """
 
     receipts: LakeRows
@@ -63,7 +63,7 @@ _EPOCH = date(1970, 1, 1)
 VIEWS = """
 CREATE MACRO pick(flag, amount) AS CASE WHEN flag THEN amount ELSE 0 END;
 
-CREATE VIEW receipts AS SELECT *, NOT is_cancelled AS is_counted,
+CREATE VIEW receipts AS SELECT *,
     receipt_type = 'SALE' AND NOT is_cancelled AS is_sale,
         receipt_type = 'REFUND' AND NOT is_cancelled AS is_refund FROM lake_receipts;
 
@@ -98,7 +98,7 @@ def connect(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A private database; what does not fit in `memory_limit` goes to `spill`.
 
-    Raises ConfigError when it does not fit and no folder to spill it to, or not enough of it.
+    Raises ConfigError if memory is not enough and there is no `spill`, or too little room in it.
     """
     connection = duckdb.connect(
         ":memory:",

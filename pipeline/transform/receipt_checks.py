@@ -1,7 +1,8 @@
-"""The rules between the fields of a receipt, for columns and single records.
+"""The checks that compare fields of a receipt, for columns and single records.
 
-The rule of each field by itself is in schema/receipt.py. Instants in microseconds, amounts in
-minor units of the lake, as numbers or as columns.
+A receipt that fails one is rejected. The checks of each field by itself are in schema/receipt.py;
+pipeline/rules has the rules of menu.toml, which reject nothing. Instants in microseconds, amounts
+in minor units of the lake, as numbers or as columns.
 
     implausible_date   the sale before 2010, more than 48 hours after the server received it, or
                        more than Rules.max_days_late days before
@@ -10,10 +11,11 @@ minor units of the lake, as numbers or as columns.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from pipeline.pos.source import AHEAD, FIRST_SALE
 from pipeline.rules import Rules, Store
 from pipeline.rules.clock import micros
 from pipeline.transform.columns import Ints
@@ -21,14 +23,14 @@ from pipeline.transform.days import DAY
 from pipeline.transform.nested import ReceiptSums
 
 EARLIEST, LATEST = (micros(datetime(year, 1, 1, tzinfo=UTC)) for year in (2000, 2100))
-FIRST_SALE = micros(datetime(2010, 1, 1, tzinfo=UTC))
-AHEAD = 2 * DAY
+_FIRST_SALE = micros(FIRST_SALE)
+_AHEAD = AHEAD // timedelta(microseconds=1)
 Instant = int | Ints
 
 
 def is_impossible(sold: Instant, created: Instant) -> np.ndarray:
-    """Whether a sale of that date cannot be: too early, or later than its arrival."""
-    return np.less(sold, FIRST_SALE) | np.greater(sold, created + AHEAD)
+    """Whether it is before 2010, or more than 48 hours after the server received it."""
+    return np.less(sold, _FIRST_SALE) | np.greater(sold, created + _AHEAD)
 
 
 def is_too_late(sold: Instant, created: Instant, rules: Rules) -> np.ndarray:

@@ -1,8 +1,8 @@
-"""Dishes and recipes: the meaning of items and modifiers by menu and catalog.
+"""What items and options are by menu.toml and the catalog.
 
-Takes names and identifiers as the POS wrote them. Returns a Dish for each item, with a Recipe where
-it is a combo, and a Component for each dish that a combo consists of. Each distinct text is
-resolved once.
+Takes names and identifiers as the POS wrote them. Returns a SoldItem for the item of a line, with a
+ComboSplit where it is a combo, a Component for each dish that a combo consists of, and an
+OptionRole for each option chosen in a combo. Each distinct text is resolved once.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Fixed:
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How a combo is exploded; `rule` None for a composite item of the catalog."""
+class ComboSplit:
+    """How a combo is split; `rule` None for a composite item of the catalog."""
 
     name: str
     share: str
@@ -67,21 +67,22 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Dish:
-    """The item of a line: name, category, if it is weighed, recipe of a combo."""
+class SoldItem:
+    """The item of a line; `split` None: no combo, so the line is one dish."""
 
     name: str
     category: str | None
     by_weight: bool
-    recipe: Recipe | None
+    split: ComboSplit | None
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What a modifier is to a combo.
+class OptionRole:
+    """What an option, chosen in a combo, is to the combo.
 
-    A component of `part`; or by rule `extra` a companion, `each` of them to one component of part
-    `target`; or nothing that a rule names.
+    A component of `part`; or an extra by rule `extra` (key `with` of menu.toml), of which `each` go
+    with one component of part `target`; or nothing that a rule names. An option that chose a
+    component is among the modifiers of its row only if `is_listed` (key `choice`).
     """
 
     part: int = -1
@@ -91,23 +92,23 @@ class Choice:
     component: Component | None = None
     quantity: int = 0
     weight: int = 0
-    kept: bool = True
+    is_listed: bool = True
 
 
-class RecipeBook:
-    """Dishes, components and choices of a menu and a catalog, each resolved once."""
+class MenuLookup:
+    """Items, components and roles of options by a menu and a catalog."""
 
     def __init__(self, menu: Menu, catalog: Catalog):
         self.menu, self.catalog = menu, catalog
-        self.dish = lru_cache(None)(self._dish)
+        self.sold_item = lru_cache(None)(self._sold_item)
         self.component = lru_cache(None)(self._component)
-        self.choice = lru_cache(None)(self._choice)
+        self.role = lru_cache(None)(self._role)
 
     def category(self, name: str, item: Item | None) -> str | None:
         category = self.menu.names["categories"].get(name) or (item.category if item else None)
         return category and self.menu.names["category_names"].resolve(category)
 
-    def _dish(self, as_sold: str, item_id: str | None) -> Dish:
+    def _sold_item(self, as_sold: str, item_id: str | None) -> SoldItem:
         """The item of a line."""
         name, item = (
             self.menu.names["items"].resolve(as_sold),
@@ -126,17 +127,17 @@ class RecipeBook:
                 for number, part in enumerate(rule.parts)
                 if part.dish
             )
-            recipe = Recipe(rule.name or name, rule.share, rule.remainder, rule, fixed)
+            split = ComboSplit(rule.name or name, rule.share, rule.remainder, rule, fixed)
         elif item and item.components and self.menu.composites.is_split(name):
             composites = self.menu.composites
             fixed = tuple(
                 self._of_composite(item, variant_id, quantity)
                 for variant_id, quantity in item.components
             )
-            recipe = Recipe(name, composites.share, composites.remainder, None, fixed)
+            split = ComboSplit(name, composites.share, composites.remainder, None, fixed)
         else:
-            recipe = None
-        return Dish(name, category, bool(item and item.by_weight), recipe)
+            split = None
+        return SoldItem(name, category, bool(item and item.by_weight), split)
 
     def _of_composite(self, composite: Item, variant_id: str, quantity: Decimal) -> Fixed:
         tens = int(quantity * TEN_THOUSAND)
@@ -166,22 +167,22 @@ class RecipeBook:
         dish, _, size = dish.partition(" / ") if alias else (dish, "", "")
         return Component(items.resolve(dish), as_sold, None, None, is_known, size or None)
 
-    def _choice(self, rule: Combo | None, modifier: str, option: str) -> Choice:
+    def _role(self, rule: Combo | None, modifier: str, option: str) -> OptionRole:
         """What `option` of `modifier` is to a combo; nothing to a composite (no rule)."""
         role = rule.role(modifier) if rule else None
         if rule is None or role is None:
-            return Choice()
+            return OptionRole()
         kind, number = role
         if kind == "extra":
             extra = rule.extras[number]
-            return Choice(extra=number, target=extra.part, each=extra.each)
+            return OptionRole(extra=number, target=extra.part, each=extra.each)
         part = rule.parts[number]
         if option in part.no_dish:
-            return Choice()
-        return Choice(
+            return OptionRole()
+        return OptionRole(
             part=number,
             component=self.component(option, option),
             quantity=int(part.quantity * TEN_THOUSAND),
             weight=part.weight,
-            kept=part.choice,
+            is_listed=part.choice,
         )

@@ -1,4 +1,4 @@
-"""The datasets of the lake proper: receipts, sales, payments, quarantine."""
+"""The tables of a month: receipts, sales, payments, quarantine."""
 
 from pipeline.schema.kinds import Column, Dataset
 from pipeline.schema.quarantine import QUARANTINE
@@ -50,7 +50,10 @@ RECEIPTS = Dataset(
         ),
         Column("dining_option", "label", "Order type as the POS wrote it.", null=True),
         Column(
-            "source", "label", "POS application or API client that made the receipt.", null=True
+            "source",
+            "label",
+            "App or API client that made the receipt, as the POS names it; not the point of sale.",
+            null=True,
         ),
         Column("pos_device_id", "label", "Device.", null=True),
         Column("employee_id", "label", "Employee who made the sale.", null=True),
@@ -253,4 +256,4 @@ PAYMENTS = Dataset(
 )
 
 
-LAKE = (RECEIPTS, SALES, PAYMENTS, QUARANTINE)
+MONTH_TABLES = (RECEIPTS, SALES, PAYMENTS, QUARANTINE)

@@ -1,4 +1,4 @@
-"""Commit windows together, each compressed while the next ones are prepared.
+"""A queue of windows to commit together, compressed while others are prepared.
 
 Consecutive windows of a month become one raw partition, with one manifest and a few syncs to disk:
 up to MAX_WINDOWS windows, or as many as have IN_MEMORY bytes of NDJSON, or one larger one. They are
@@ -22,7 +22,7 @@ MAX_WINDOWS = 31
 _THREADS = 2
 
 
-class Commits:
+class CommitQueue:
     """A queue of windows to commit, all of them at the end of its block.
 
     `waiting` is the number of windows that are not committed yet. Raises what a commit raises, at
@@ -36,7 +36,7 @@ class Commits:
         self._metadata: dict[str, Mapping[str, Any]] = {}
         self._size = 0
 
-    def __enter__(self) -> Commits:
+    def __enter__(self) -> CommitQueue:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
