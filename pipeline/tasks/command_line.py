@@ -6,12 +6,7 @@ import gc
 import multiprocessing
 import os
 import sys
-from argparse import ArgumentParser
-from functools import cache
 from pathlib import Path
-
-from luigi.cmdline_parser import CmdlineParser
-from luigi.task_register import Register
 
 from pipeline import settings
 from pipeline.child_process import exit_with_parent
@@ -27,22 +22,8 @@ def is_program() -> bool:
     return is_command and multiprocessing.parent_process() is None
 
 
-def keep_parsers() -> None:
-    """Make each parser of the command line once; Luigi makes nine in a run."""
-    build = CmdlineParser._build_parser
-
-    @cache
-    def keep(root_task: str | None, help_all: bool, _tasks: tuple[type, ...]) -> ArgumentParser:
-        return build(root_task, help_all)
-
-    def parser(root_task: str | None = None, help_all: bool = False) -> ArgumentParser:
-        return keep(root_task, help_all, tuple(Register._reg))
-
-    setattr(CmdlineParser, "_build_parser", staticmethod(parser))  # noqa: B010
-
-
 def prepare() -> None:
-    """Install guards, lock and failure notes, keep parsers; prepare `luigi`.
+    """Install guards, lock and failure notes; prepare `luigi`.
 
     If it is the program, it then prints errors of this project as sentences, tests the scheduler
     first, ends with its parent, and exits with 35 (scheduling_error) if it is unclear which
@@ -51,7 +32,6 @@ def prepare() -> None:
     settings.install_guards()
     lock.install()
     failures.install(Nightly)
-    keep_parsers()
     if not is_program():
         return
     gc.set_threshold(50_000, 20, 20)  # as in local processes

@@ -95,19 +95,11 @@ def test_what_a_run_depends_on_makes_it_due_again(shop: InProcessRun, change: st
 
 
 _IDLE = """
-import argparse, atexit, gc, sys
+import atexit, gc, sys
 from luigi.cmdline import luigi_run
 
-parsers = []
-make = argparse.ArgumentParser.__init__
-
-def note_and_make(self, *args, **kwargs):
-    parsers.append(self)
-    make(self, *args, **kwargs)
-
-argparse.ArgumentParser.__init__ = note_and_make
 atexit.register(lambda: print("IMPORTED", *sys.modules))
-atexit.register(lambda: print("COUNTED", len(parsers), gc.get_freeze_count()))
+atexit.register(lambda: print("FROZEN", gc.get_freeze_count()))
 luigi_run(sys.argv[1:])
 """
 HEAVY = {"numpy", "pyarrow", "duckdb", "pandas", "matplotlib", "boto3", "jinja2"}
@@ -115,7 +107,7 @@ SLOW = {"email.policy", "babel.numbers"}
 
 
 def run_and_list_imports(shop: InProcessRun, *words: str) -> tuple[str, dict[str, list[str]]]:
-    """What a run of Luigi has logged, and what it has imported and counted."""
+    """What a run of Luigi has logged, and what it has imported and frozen."""
     runner = Runner(shop.folder, shop.options)
     done = subprocess.run(
         [sys.executable, "-c", _IDLE, *runner.command(*words)[3:]],
@@ -135,9 +127,7 @@ def test_nothing_to_do_imports_nothing_that_builds(shop: InProcessRun) -> None:
     assert "Did not run any tasks" in log
     assert "pipeline.tasks.nightly" in lines["IMPORTED"]
     assert (HEAVY | SLOW) & set(lines["IMPORTED"]) == set()
-    parsers, frozen = map(int, lines["COUNTED"])
-    assert parsers <= 3, "before the tasks are known, of all tasks, and of this task"
-    assert frozen, "the collector passes over Luigi's modules"
+    assert int(lines["FROZEN"][0]), "the collector passes over Luigi's modules"
 
 
 def test_lake_and_summaries_are_built_without_pandas(shop: InProcessRun) -> None:
