@@ -1,12 +1,11 @@
 """Page journal: the pages of an extraction on local disk, for a run to resume.
 
 Each extraction has a private folder (private_folder.py), named after its account, kind, span and
-start. Its journal holds one frame for each page (length, keyed checksum, page), written before the
-page is sorted: a killed run loses none that it has read. It is synced to disk every UNSYNCED pages,
-so a power cut loses fewer than that. The checksum covers the folder's name, the offset of the frame
-and its bytes, under a key that only the private folder holds. A frame that is damaged or that
-another user wrote is dropped with all frames after it, and those pages are fetched again. Links are
-not followed.
+start. Its journal holds one frame for each page (length, checksum, page), written before the page
+is sorted: a killed run loses none that it has read. It is synced to disk every UNSYNCED pages, so a
+power cut loses fewer than that. The checksum covers the folder's name, the offset of the frame and
+its bytes. A damaged frame is dropped with all frames after it, and those pages are fetched again.
+Links are not followed.
 
 Within a day, another run of the same span or a part of it continues the journal. Older folders are
 removed, and that of a complete extraction once its last window has been read. A lock on the journal
@@ -30,13 +29,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from hmac import compare_digest
 from pathlib import Path
 
 import msgspec
 
 from pipeline.errors import ConfigError
-from pipeline.extract.private_folder import check_private, make_private, read_key
+from pipeline.extract.private_folder import check_private, make_private
 from pipeline.pos.source import ApiPage, Record
 
 log = logging.getLogger(__name__)
@@ -44,8 +42,8 @@ log = logging.getLogger(__name__)
 LIFE = timedelta(days=1)
 UNSYNCED = 16
 IN_MEMORY = 8 << 20  # of each of three months: two are fetched, one is committed
-_MAC = 16
-_FRAME = struct.Struct(f">I{_MAC}s")
+_CHECKSUM = 16
+_FRAME = struct.Struct(f">I{_CHECKSUM}s")
 _encoder = msgspec.msgpack.Encoder()
 _page = msgspec.msgpack.Decoder(ApiPage)
 _records = msgspec.msgpack.Decoder(list[Record])
@@ -60,30 +58,24 @@ def _moment(stamp: str) -> datetime:
     return _EPOCH + timedelta(microseconds=int(stamp))
 
 
-class Seal:
-    """Keyed checksums of the frames of one file."""
+def frame_of(
+    content: ApiPage | list[Record], place: str, buffer: bytearray, offset: int = 0
+) -> bytearray:
+    """The frame of a page or of records at `offset` of the file `place`, written into `buffer`.
 
-    def __init__(self, key: bytes, file: str):
-        self._start = blake2b(file.encode() + b"\n", key=key, digest_size=_MAC)
+    The buffer is reused: new buffers of this size fragment the memory.
+    """
+    _encoder.encode_into(content, buffer, _FRAME.size)
+    with memoryview(buffer)[_FRAME.size :] as body:
+        _FRAME.pack_into(buffer, 0, len(body), _checksum(place, offset, body))
+    return buffer
 
-    def mac(self, body: bytes | memoryview, offset: int) -> bytes:
-        """The checksum of a frame's bytes at `offset` of the file."""
-        mac = self._start.copy()
-        mac.update(b"%d\n" % offset)
-        mac.update(body)
-        return mac.digest()
 
-    def frame(
-        self, content: ApiPage | list[Record], buffer: bytearray, offset: int = 0
-    ) -> bytearray:
-        """The frame of a page or of records, written into `buffer`.
-
-        The buffer is reused: new buffers of this size fragment the memory.
-        """
-        _encoder.encode_into(content, buffer, _FRAME.size)
-        with memoryview(buffer)[_FRAME.size :] as body:
-            _FRAME.pack_into(buffer, 0, len(body), self.mac(body, offset))
-        return buffer
+def _checksum(place: str, offset: int, body: bytes | memoryview) -> bytes:
+    """The checksum of a frame's bytes, which fits at its own place only."""
+    digest = blake2b(f"{place}\n{offset}\n".encode(), digest_size=_CHECKSUM)
+    digest.update(body)
+    return digest.digest()
 
 
 class PageJournal:
@@ -93,12 +85,10 @@ class PageJournal:
         self,
         folder: Path,
         journal: int,
-        key: bytes,
         since: datetime,
         until: datetime,
         began: datetime,
     ):
-        self._key, self._seal = key, Seal(key, f"{folder.name}/journal")
         self.folder, self._journal = folder, journal
         self.since, self.until, self.began = since, until, began
         self._release = weakref.finalize(self, os.close, journal)  # gives up the lock
@@ -113,14 +103,14 @@ class PageJournal:
         """The stored pages, in the order in which they were added."""
         offset = 0
         while len(head := os.pread(self._journal, _FRAME.size, offset)) == _FRAME.size:
-            length, mac = _FRAME.unpack(head)
+            length, checksum = _FRAME.unpack(head)
             body = os.pread(self._journal, length, offset + _FRAME.size)
             if len(body) < length:
                 break
-            if not compare_digest(mac, self._seal.mac(body, offset)):
+            if checksum != _checksum(self._place("journal"), offset, body):
                 log.warning(
-                    "%s: the page at byte %d is damaged or was not written by this user's runs; it"
-                    " and all pages after it are fetched again",
+                    "%s: the page at byte %d is damaged; it and all pages after it are fetched"
+                    " again",
                     self.folder / "journal",
                     offset,
                 )
@@ -135,7 +125,7 @@ class PageJournal:
             if not self._is_clean:
                 os.ftruncate(self._journal, self._size)
                 self._is_clean = True
-            frame = self._seal.frame(page, self._buffer, self._size)
+            frame = frame_of(page, self._place("journal"), self._buffer, self._size)
             if os.pwrite(self._journal, frame, self._size) < len(frame):
                 raise OSError("the disk is full")
             self._unsynced = (self._unsynced + 1) % UNSYNCED
@@ -159,7 +149,7 @@ class PageJournal:
             _named_faults(self.folder),
             os.fdopen(os.open(self.folder / bucket, flags, 0o600), "ab", buffering=0) as file,
         ):
-            frame = self._bucket_seal(bucket).frame(records, self._buffer)
+            frame = frame_of(records, self._place(bucket), self._buffer)
             if file.write(frame) < len(frame):
                 raise OSError("the disk is full")
 
@@ -172,11 +162,10 @@ class PageJournal:
             handle = os.open(self.folder / bucket, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             with os.fdopen(handle, "rb") as opened:
                 file = memoryview(opened.read())
-        seal = self._bucket_seal(bucket)
         while len(file) > _FRAME.size:
-            length, mac = _FRAME.unpack(file[: _FRAME.size])
+            length, checksum = _FRAME.unpack(file[: _FRAME.size])
             body, file = file[_FRAME.size : _FRAME.size + length], file[_FRAME.size + length :]
-            if len(body) < length or not compare_digest(mac, seal.mac(body, 0)):
+            if len(body) < length or checksum != _checksum(self._place(bucket), 0, body):
                 break
             records += _records.decode(body)
         return records + self._held[bucket]
@@ -185,8 +174,8 @@ class PageJournal:
         """Remove the records of a bucket that was taken."""
         self._held.pop(bucket, None)
 
-    def _bucket_seal(self, bucket: str) -> Seal:
-        return Seal(self._key, f"{self.folder.name}/{bucket}")
+    def _place(self, file: str) -> str:
+        return f"{self.folder.name}/{file}"
 
     def clear_buckets(self) -> None:
         for bucket in self.folder.glob("bucket.*"):
@@ -211,24 +200,23 @@ def open_page_journal(
     """The journal of [since, until): a recent one that covers it, or a new one."""
     make_private(root)
     with _named_faults(root):
-        key = read_key(root)
         kind = connection_id, "to" if is_bounded else "on"
         for folder in sorted(root.glob("pages.*")):
-            if resumed := _resume(folder, key, kind, since, until, now):
+            if resumed := _resume(folder, kind, since, until, now):
                 return resumed
         name = ".".join(("pages", *kind, *map(_stamp, (since, until, now)), ""))
         while True:
             folder = Path(tempfile.mkdtemp(prefix=name, dir=root))
             try:
                 journal = _lock(folder, os.O_CREAT | os.O_EXCL)
-                return PageJournal(folder, journal, key, since, until, now)
+                return PageJournal(folder, journal, since, until, now)
             except BlockingIOError:
                 # Another run locked the new folder first; each run can do that once.
                 continue
 
 
 def _resume(
-    folder: Path, key: bytes, kind: tuple[str, str], since: datetime, until: datetime, now: datetime
+    folder: Path, kind: tuple[str, str], since: datetime, until: datetime, now: datetime
 ) -> PageJournal | None:
     """The journal in `folder` if it covers the span and is free; removes old ones."""
     try:
@@ -241,7 +229,7 @@ def _resume(
     if not timedelta(0) <= now - began < LIFE:
         shutil.rmtree(folder, ignore_errors=True)
     elif (connection_id, mode) == kind and first <= since and until <= last:
-        return PageJournal(folder, journal, key, first, last, began)
+        return PageJournal(folder, journal, first, last, began)
     os.close(journal)
     return None
 

@@ -8,13 +8,11 @@ allows others to replace it.
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from pathlib import Path
 
 from pipeline.errors import ConfigError
 
-_KEY_BYTES = 32
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -50,42 +48,6 @@ def check_private(folder: Path) -> None:
         is_writable = not stat.S_ISLNK(status.st_mode) and status.st_mode & _OTHERS_WRITE
         if is_writable and not status.st_mode & stat.S_ISVTX:
             raise _refusal(folder, above, "can be written to by other users")
-
-
-def read_key(folder: Path) -> bytes:
-    """The random key of a private folder, created on first use and stored only there."""
-    path = folder / "key"
-    for _ in range(2):  # another process may make it at the same time
-        try:
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except FileNotFoundError:
-            _write_key(path)
-            continue
-        except OSError as error:
-            raise _refusal(folder, path, f"cannot be read ({error.strerror})") from error
-        with os.fdopen(handle, "rb") as file:
-            status, key = os.fstat(handle), file.read()
-        if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise _refusal(folder, path, "is not this user's alone")
-        if len(key) != _KEY_BYTES:
-            raise _refusal(folder, path, "is damaged")
-        return key
-    raise _refusal(folder, path, "cannot be created")
-
-
-def _write_key(path: Path) -> None:
-    draft = path.with_name(f"key.{secrets.token_hex(8)}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
-        file.write(secrets.token_bytes(_KEY_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        path.hardlink_to(draft)
-    except FileExistsError:
-        return
-    finally:
-        draft.unlink()
 
 
 _REMEDY = "name a folder of this user's own in [pos] state_folder (POS_STATE_FOLDER), and run again"

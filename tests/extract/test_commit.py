@@ -24,7 +24,7 @@ from tests.load.faults import FaultyStorage, Killed
 class Recorded:
     """A source that gives these records in one page."""
 
-    identity, server_time, requests = "recorded", None, 0
+    connection_id, server_time, requests = "recorded", None, 0
     reader = loyverse_reader
 
     def __init__(self, records: list[Record]):

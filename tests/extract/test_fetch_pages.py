@@ -38,7 +38,7 @@ from tests.support.faults import Fault, on_page
 class Recorded:
     """A source that gives the same pages to everyone, and counts."""
 
-    identity, server_time, reader = "recorded", None, loyverse_reader
+    connection_id, server_time, reader = "recorded", None, loyverse_reader
 
     def __init__(self, pages: list[list[Record]], truncated_at: datetime | None = None):
         self.given, self.truncated_at, self.requests = pages, truncated_at, 0

@@ -46,7 +46,7 @@ def records() -> list[Record]:
 class Recorded:
     """Serves the records that changed in a span, in pages of 20; counts the lists in progress."""
 
-    identity, server_time, requests = "recorded", None, 0
+    connection_id, server_time, requests = "recorded", None, 0
     reader = loyverse_reader
 
     def __init__(self, fails_before: datetime | None = None) -> None:
