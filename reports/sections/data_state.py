@@ -86,6 +86,8 @@ class DataState:
     quarantined: pd.DataFrame = field(default_factory=pd.DataFrame)
     export_problems: tuple[bool, bool] = (False, False)
     """Whether the POS's own export differs, and whether one could not be read."""
+    read_through: date | None = None
+    """The last day of which changes are read; None: nothing later is missing."""
 
     @property
     def outside(self) -> Check:
@@ -108,8 +110,8 @@ def traffic_light(total: Totals, state: DataState) -> Literal["green", "amber", 
     """The traffic light of a month.
 
     red: money that does not add up, an export that differs, a receipt in quarantine, or no receipt;
-    amber: incomplete data, a store that stopped sending, receipts before the history, an export
-    that could not be read; else green.
+    amber: incomplete data, a store that stopped sending, receipts before the history, later
+    changes that are not read, an export that could not be read; else green.
     """
     if (
         state.export_problems[0]
@@ -124,6 +126,7 @@ def traffic_light(total: Totals, state: DataState) -> Literal["green", "amber", 
         state.export_problems[1]
         or state.silent_stores
         or state.outside.count
+        or state.read_through
         or any(state.count(check) for check in INCOMPLETE if check != "missing_cost")
         or covered * COVERAGE[1] < costed_sales * COVERAGE[0]
     ):
