@@ -45,7 +45,10 @@ def test_there_is_no_recipient_by_default(configure) -> None:
     assert recipients.report_recipients() == recipients.alert_recipients() == []
 
 
-def test_recipients_have_their_language_and_none_is_named_twice(configure) -> None:
+def test_recipients_have_their_language_and_none_is_named_twice(
+    configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipients.settings, "locale", lambda: "en_US")
     configure(to="a@example.com, b@example.com es_MX ,, A@example.com", alerts_to="c@example.com")
     assert [(r.address, r.locale) for r in recipients.report_recipients()] == [
         ("A@example.com", "en_US"),
