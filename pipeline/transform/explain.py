@@ -56,6 +56,10 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
     numbers = receipts.column("receipt_number").to_pylist()
     numbers = [*(numbers[row] for row in accepted.tolist()), *(r.number for r in rejected)]
     entries = [n for n in np.flatnonzero(is_newest).tolist() if numbers[n] == receipt_number]
+    if not entries and records.is_translated:  # the return of a record that is rejected as a whole
+        number = receipt_number.removesuffix(RETURN_SUFFIX)
+        rejections = range(len(accepted), len(numbers))
+        entries = [n for n in rejections if is_newest[n] and numbers[n] == number]
     if not entries:
         text = f"{receipt_number}: the searched raw data has no receipt with this number"
         return Explanation(receipt_number, 0, None, None, None, [], [], text)
