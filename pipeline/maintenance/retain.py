@@ -11,6 +11,7 @@ or rebuilt.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 
@@ -49,6 +50,23 @@ def select_before(month: str) -> Selection:
 def find_aged(lake: Lake, reader: Reader, month: str) -> Iterator[EditedObject]:
     """Raw objects of windows before `month` that still hold notes or card details."""
     return find_edited(lake, reader.remove_personal_data, select_before(month))
+
+
+def find_unreadable(lake: Lake, month: str) -> Iterator[EditedObject]:
+    """Raw objects of these windows with records that are not JSON.
+
+    Notes and card details are removed from such a record as far as a text search finds them, or not
+    at all.
+    """
+    return find_edited(lake, lambda line: line if _is_json(line) else b"", select_before(month))
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def retain(lake: Lake, reader: Reader, month: str) -> list[str]:
