@@ -250,6 +250,11 @@ class Figures:
         return store_names(self.summaries, own)
 
     @cached_property
+    def listed_stores(self) -> dict[str, str]:
+        """The same of every store of this currency that the POS lists, also without sales."""
+        return store_names(self.summaries, self.now["stores"]["store_id"])
+
+    @cached_property
     def zones(self) -> set[str]:
         """Time zones of the stores of this currency."""
         labels = names(self.summaries, "stores", "store_id", "timezone")
