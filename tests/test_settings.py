@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import luigi
 import pytest
@@ -15,6 +16,9 @@ from hypothesis import strategies as st
 import pipeline.tasks
 from pipeline import settings
 from pipeline.errors import ConfigError
+from pipeline.extract.rate_limit import LATENCY
+from pipeline.lakes.connect import connect
+from pipeline.pos.api import ApiClient
 from pipeline.pos.square import reader
 from pipeline.transform import day_bounds
 from reports import read_plans
@@ -216,3 +220,26 @@ def test_plans_of_stores_and_percentages_serve_several_currencies(tmp_path: Path
         plans = settings.plans(rows)
         assert plans.goals.keys() == {"Centro"}
         assert plans.fees[0].rate and plans.labour[0].store == "Centro"
+
+
+@pytest.mark.parametrize(
+    ("options", "rates"),
+    [
+        ({}, [(300, 300), (600, 300)]),
+        ({"rate_seconds": "60"}, [(300, 300), (600, 300)]),
+        ({"rate_requests": "100"}, [(100, 300)] * 2),
+        ({"rate_requests": "100", "rate_seconds": "60"}, [(100, 60)] * 2),
+        ({"rate_requests": "0"}, [None] * 2),
+    ],
+)
+def test_each_point_of_sale_has_a_rate_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: dict[str, str], rates: list
+) -> None:
+    used = []
+    for name in ("loyverse", "square"):
+        monkeypatch.setenv(f"{name.upper()}_TOKEN", "token")
+        pos = {"source": name, "url": "https://pos.example.com", "state_folder": str(tmp_path)}
+        with configured(pos=pos | options):
+            pace = cast(ApiClient, connect())._http._pace
+        used.append(pace and (pace.requests, pace.seconds - LATENCY))
+    assert used == rates
