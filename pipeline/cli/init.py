@@ -200,14 +200,18 @@ def comment_examples(menu: str) -> str:
 def _show_receipts() -> int:
     """Print the last three receipts of the point of sale. Raises PipelineError."""
     from pipeline import settings
+    from pipeline.lakes import PRIMARY
     from pipeline.lakes.connect import connect, origin_of
     from pipeline.pos.source import catalog_json
+    from pipeline.tasks.raw import check_stores
     from pipeline.transform import Catalog, Raw, explain
 
     settings.check_folder()
     settings.check()
     source, now = connect(), settings.now()
     print(f"connected: {origin_of(source)}")
+    rows_by_name = source.catalog()
+    check_stores(PRIMARY, rows_by_name)
     for days in (1, 7, 30):
         pages = source.receipts(now - timedelta(days=days), None)
         records = [r for page in pages for r in page.records if r.number and r.updated_at]
@@ -216,7 +220,7 @@ def _show_receipts() -> int:
     else:
         print("no receipt has changed in the last 30 days")
         return ExitCode.DONE
-    catalog = Catalog.read(catalog_json(source.catalog()))
+    catalog = Catalog.read(catalog_json(rows_by_name))
     newest = sorted(records, key=lambda record: record.updated_at or now, reverse=True)
     print("last receipts:")
     for number, record in list({r.number: r for r in reversed(newest)}.items())[:-4:-1]:

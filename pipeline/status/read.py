@@ -128,7 +128,7 @@ def read_status(
         for number, times in numbers_tried(raw.lake, since).items()
     }
     warning = gap_warning(oldest.end, now, limited)
-    several = len(sources) > 1
+    several, stores = len(sources) > 1, _name_stores(sources)
     return Status(
         last_window=oldest.last_window,
         age_hours=oldest.age(now),
@@ -140,11 +140,11 @@ def read_status(
         quarantined={name: day.quarantined for name, day in days.items() if day.quarantined},
         receipts=receipts,
         warnings=[warning] if warning else [],
-        stores=_name_stores(sources),
+        stores=stores,
         missing_numbers=name_missing(missing),
         unknown=still_unknown(missing, tried),
         new_fields={path: day for _, each in read for path, day in each.new_fields.items()},
-        silent=find_silent_stores(lake, last, receipts),
+        silent=find_silent_stores(lake, last, receipts, stores),
         outside=as_json(read_before_history(sources, starts).to_pylist()),
         quarantined_records=find_quarantined(lake),
         months=current_months(lake),

@@ -140,12 +140,14 @@ def absence_findings(state: DataState, total: Totals) -> list[Finding]:
     if not state.count("counted") and not state.count("quarantined"):
         findings.append(Finding(text("lineage.no_receipts"), 0, "lineage", urgent=True))
     for silent_store in state.silent_stores:
-        sentence = text(
-            "lineage.silent",
-            store=Name(state.stores.get(silent_store.store_id) or silent_store.store_id),
-            day=Day(silent_store.last_seen),
-            n=Count(silent_store.days),
-        )
+        values: dict[str, Value] = {
+            "store": Name(state.stores.get(silent_store.store_id) or silent_store.store_id),
+            "n": Count(silent_store.days),
+        }
+        if silent_store.last_seen:
+            sentence = text("lineage.silent", day=Day(silent_store.last_seen), **values)
+        else:
+            sentence = text("lineage.silent_longer", **values)
         findings.append(Finding(sentence, max(total.net_sales, 0), "lineage", urgent=True))
     return findings
 

@@ -83,6 +83,17 @@ def test_the_last_receipts_of_a_shop_on_square(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_time_zone_of_a_square_location_is_compared_with_the_settings(tmp_path: Path) -> None:
+    server = SquareServer(EventShop(Shop()), rules=SquareRules(), now=lambda: NOON)
+    with serving(server):
+        options = ["--source", "square", "--url", server.url, "--timezone", "America/Bogota"]
+        done = init(tmp_path, *options, "--yes", SQUARE_TOKEN=server.token)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "[shop] timezone = America/Bogota" in done.stderr
+    assert "America/Mexico_City" in done.stderr
+
+
+@pytest.mark.slow
 def test_a_refused_token_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     with serving(Server(Shop())) as server:
         done = init(
