@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from pipeline import errors
 from pipeline.deliver import outcome
+from pipeline.tasks import closing_messages
 from tests.support.fake_pos import FakePos
 from tests.support.receivers import Post
 
@@ -17,6 +19,7 @@ OWNER, PARTNER = "owner@example.com", "partner@example.com"
 SUNDAY, MONDAY = (datetime(2026, 11, day, 12, tzinfo=UTC) for day in (2, 3))  # a day has closed
 WEEK, MONTH = "Week through Sun, Nov 1, 2026", "Sales report, October 2026"
 CUMULATIVE = "Cumulative report through October 2026"
+SUNDAYS = [date(2026, 10, 25), date(2026, 11, 1), date(2026, 11, 8)]
 KINDS = sorted(
     {
         kind.__name__
@@ -32,6 +35,7 @@ import builtins
 import pipeline
 from pipeline import errors
 from pipeline.deliver import outcome
+from pipeline.tasks import closing_messages
 from pipeline.recipients import MailRecipient
 from pipeline.tasks.delivery import Delivery
 
@@ -163,3 +167,19 @@ def test_a_correction_is_sent_without_comparison_if_the_version_before_is_lost(
         OWNER: "Reporte de ventas de octubre de 2026 (corregido, versión 2)",
         PARTNER: "Sales report, October 2026 (corrected, version 2)",
     }
+
+
+@pytest.mark.parametrize("first_day", [date(2026, 10, 1), date(2026, 10, 29)])
+def test_the_week_is_that_of_the_last_sunday_of_the_history(
+    monkeypatch: pytest.MonkeyPatch, first_day: date
+) -> None:
+    mails = SimpleNamespace(daily=True, weekly=True)
+    monkeypatch.setattr(closing_messages.settings, "mail", lambda: mails)
+    monkeypatch.setattr(closing_messages, "history_span", lambda: SimpleNamespace(first=first_day))
+    for n in range(14):
+        day = date(2026, 10, 31) + timedelta(days=n)
+        sunday = max(s for s in SUNDAYS if s <= day)
+        weekly = [("weekly", sunday)] if sunday >= first_day else []
+        assert closing_messages.closing_messages(day) == [("daily", day), *weekly]
+    mails.daily = mails.weekly = False
+    assert closing_messages.closing_messages(SUNDAYS[0]) == []
