@@ -41,7 +41,9 @@ _LUIGI: dict[str, Iterable[str]] = {
     "retcode": [name for name, _ in retcode.get_params()],
     "resources": ["pos_api"],
 }
-_ALIKE = 0.85  # one letter of POS_URL, two of a longer name
+# How much a misspelled name is like the right one: one letter of POS_URL; of a name that begins like
+# no setting, less than from SMTP_PASSWORD to SFTP_PASSWORD.
+_ALIKE, _ALIKE_SECRET = 0.85, 0.93
 _FOREIGN = "SPARK_MASTER_URL"  # of Spark's images, and as close to SPARK_MASTER
 _ADDRESS = re.compile(r"(tcp|udp|sctp)://\S+")
 
@@ -73,8 +75,10 @@ def check_names(environment: Mapping[str, str] = os.environ) -> None:
     settings = known_overrides()
     prefixes = tuple({override_name(section, "") for section, _ in settings.values()})
     for name in sorted(environment.keys() - settings.keys() - set(OWN_SECRETS) - {_FOREIGN}):
-        names = [*settings, *OWN_SECRETS] if name.startswith(prefixes) else OWN_SECRETS
-        close = get_close_matches(name, names, 1, _ALIKE)
+        if name.startswith(prefixes):
+            close = get_close_matches(name, [*settings, *OWN_SECRETS], 1, _ALIKE)
+        else:
+            close = get_close_matches(name, OWN_SECRETS, 1, _ALIKE_SECRET)
         if close and not _is_service(name, environment[name]):
             raise NoConfiguration(
                 f"the environment variable {name} is not a setting of this project; is {close[0]}"

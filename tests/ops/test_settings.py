@@ -87,7 +87,6 @@ def test_a_variable_overrides_its_key(place: tuple[str, str]) -> None:
         ("CORE_SCHEDULER_URI", "CORE_SCHEDULER_URL"),
         ("CUSTOMER_HASHKEY", "CUSTOMER_HASH_KEY"),
         ("LOYVERSE_TOKN", "LOYVERSE_TOKEN"),
-        ("SQAURE_TOKEN", "SQUARE_TOKEN"),
         ("POS_URI", "POS_URL"),
     ],
 )
@@ -117,6 +116,9 @@ INNOCENT = {
     "LAKE_SOMETHING_ELSE": "x",
     "WEBHOOK_SECRET": "x",
     "POS_LOG": "x",
+    "SFTP_PASSWORD": "x",
+    "FTP_PASSWORD": "x",
+    "MY_WEBHOOK_URL": "x",
     "MAILTO": "root",
     "MAILCHECK": "60",
     "SPARK_HOME": "/opt/spark",
