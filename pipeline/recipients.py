@@ -130,7 +130,7 @@ def all_recipients() -> Iterator[tuple[str, Recipient | ConfigError]]:
 def _each_recipient(
     keys: tuple[MailKey, ...], switches: tuple[str, ...]
 ) -> Iterator[tuple[str, Recipient | ConfigError]]:
-    """The recipients in `keys` of [mail], and the webhook if one of its switches is on.
+    """The recipients in `keys` of [mail], and the webhook if a switch is on.
 
     An error of one of them is no reason to leave out the others.
     """

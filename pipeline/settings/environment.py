@@ -41,8 +41,8 @@ _LUIGI: dict[str, Iterable[str]] = {
     "retcode": [name for name, _ in retcode.get_params()],
     "resources": ["pos_api"],
 }
-# How much a misspelled name is like the right one: one letter of POS_URL; of a name that begins like
-# no setting, less than from SMTP_PASSWORD to SFTP_PASSWORD.
+# How much a misspelled name is like the right one: one letter of POS_URL; for a name that begins
+# like no setting, less than from SMTP_PASSWORD to SFTP_PASSWORD.
 _ALIKE, _ALIKE_SECRET = 0.85, 0.93
 _FOREIGN = "SPARK_MASTER_URL"  # of Spark's images, and as close to SPARK_MASTER
 _ADDRESS = re.compile(r"(tcp|udp|sctp)://\S+")

@@ -36,7 +36,7 @@ PERIODS: tuple[Period, ...] = get_args(Period)
 
 
 def closing_messages(day: dt.date) -> list[tuple[Period, dt.date]]:
-    """The messages that the settings request after `day`, each with the last day it is about."""
+    """The messages that are due after `day`, each with the last day it is about."""
     mails, messages = settings.mail(), list[tuple[Period, dt.date]]()
     if mails.daily:
         messages.append(("daily", day))
