@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pipeline
-from pipeline.errors import ConfigError, ExitCode, NoConfiguration, PipelineError
+from pipeline.errors import ConfigError, ExitCode, PipelineError, exit_code_of
 
 GROUPS = {
     "Start": ("init", "run", "open"),
@@ -31,7 +31,8 @@ GROUPS = {
     "Shell": ("completion",),
 }
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
-NO_SETTINGS = {"completion", "init", "tasks"}
+NO_SETTINGS = {"alert", "completion", "init", "run", "tasks"}
+"""Commands that need no settings, or check them themselves."""
 _COLUMN = 41  # where the summaries begin in the help
 
 
@@ -123,8 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
         from pipeline.logs import escape_line, redact
 
         print(redact(escape_line(f"{type(error).__name__}: {error}")), file=sys.stderr)
-        no_configuration = isinstance(error, NoConfiguration)
-        return ExitCode.NOT_PLANNED if no_configuration else ExitCode.INVALID
+        return exit_code_of(error)
 
 
 def _run_command(words: list[str]) -> int:

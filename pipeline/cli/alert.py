@@ -41,6 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.test:
+        settings.check_folder()
         return _send_tests()
     failures = read_failures(Path(os.environ.get(VARIABLE) or os.devnull))
     lake_state = options.code in (ExitCode.STALE, ExitCode.TRUNCATED)
@@ -56,18 +57,18 @@ def run(options: argparse.Namespace) -> int:
 
 def send_alert(alert: Alert) -> int | None:
     """Send the alert; returns how many recipients got it, None if there is none."""
-    try:
-        recipients = alert_recipients()
-    except PipelineError as error:
-        log.error("no alert was sent: %s", error)
-        return 0
-    return sum(_send(alert, recipient) for recipient in recipients) if recipients else None
+    recipients = list(alert_recipients())
+    sent = [_send(alert, recipient, position) for position, recipient in recipients]
+    return sum(sent) if recipients else None
 
 
-def _send(alert: Alert, recipient: Recipient) -> bool:
-    key = DeliveryKey("alert", str(alert.day), alert.cause, recipient.id)
+def _send(alert: Alert, recipient: Recipient | ConfigError, position: str) -> bool:
     try:
+        if isinstance(recipient, ConfigError):
+            raise recipient
+        key = DeliveryKey("alert", str(alert.day), alert.cause, recipient.id)
         try:
+            settings.check_folder()  # else the delivery log could be that of another lake
             return open_delivery_log().deliver(key, partial(recipient.send_alert, alert, key))
         except DeliveryError:
             raise
@@ -75,8 +76,8 @@ def _send(alert: Alert, recipient: Recipient) -> bool:
             log.error("the delivery log cannot be read (%s); sending the alert without it", error)
             recipient.send_alert(alert, key)
             return True
-    except DeliveryError as error:
-        log.error("the alert did not reach %s: %s", recipient.position, error)
+    except PipelineError as error:
+        log.error("the alert did not reach %s: %s", position, error)
         return False
 
 

@@ -10,11 +10,11 @@ recipient is configured.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 
 from pipeline.errors import ExitCode
 from pipeline.recipients import report_recipients
-from pipeline.tasks.delivery import Delivery
+from pipeline.tasks.closing_messages import PERIODS
+from pipeline.tasks.delivery import Delivery, Pending
 
 
 def arguments(_: argparse.ArgumentParser) -> None:
@@ -25,17 +25,14 @@ def run(_: argparse.Namespace) -> int:
     if not report_recipients():
         print("no recipients configured: set [mail] to or WEBHOOK_URL (docs/delivery.md)")
         return ExitCode.NOT_OK
-    pending = list(_pending(Delivery()))
+    pending = [_line(due) for due in Delivery().pending()]
     print("\n".join(pending) or "no deliveries pending")
     return ExitCode.NOT_OK if pending else ExitCode.DONE
 
 
-def _pending(delivery: Delivery) -> Iterator[str]:
-    """A line for each report and closing message that is due to a recipient."""
-    for recipient, due in delivery.due():
-        issued = due.issued
-        before = f", replaces {due.before.partition('.')[0]}" if due.before else ""
-        version = f"version {issued.version.partition('.')[0]}{before}"
-        yield f"{issued.kind:<10}  {issued.month}  {version}  to {recipient.position}"
-    for recipient, period in delivery.due_messages():
-        yield f"{period:<10}  {delivery.date}  message  to {recipient.position}"
+def _line(due: Pending) -> str:
+    """A report or closing message that is due to a recipient."""
+    kind, name, version, _ = due.key
+    before = f", replaces {due.before.partition('.')[0]}" if due.before else ""
+    what = "message" if kind in PERIODS else f"version {version.partition('.')[0]}{before}"
+    return f"{kind:<10}  {name}  {what}  to {due.recipient.position}"

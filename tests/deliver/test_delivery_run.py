@@ -211,7 +211,11 @@ def test_pos_run_sends_one_alert_a_day_and_keeps_its_exit_code(
     )
     mailed.luigi.environment["SMTP_PASSWORD"] = revoked
     code, said = mailed.luigi.pos("alert", "--code", "3")
-    assert code == 0 and "did not reach recipient 1 of 1" in said and "sent to 1 recipient" in said
+    assert (
+        code == 0
+        and "did not reach [mail] alerts_to, recipient 1 of 1" in said
+        and "sent to 1 recipient" in said
+    )
 
 
 def test_a_plain_run_of_luigi_sends_one_alert(
@@ -264,7 +268,10 @@ def test_alert_recipients_who_can_be_reached_get_theirs(mailed: FakePos, post: P
     post.answers[addresses[1]] = ["550 no such user"]
     code, output = mailed.luigi.pos("alert", "--code", "30")
     assert code == 0 and "alert for exit code 30 sent to 2 recipients" in output
-    assert "did not reach recipient 2 of 3" in output and "@example.com" not in output
+    assert (
+        "did not reach [mail] alerts_to, recipient 2 of 3" in output
+        and "@example.com" not in output
+    )
     assert sorted(to for to, _ in post.received) == [addresses[0], addresses[2]]
     code, output = mailed.luigi.pos("alert", "--code", "30")
     assert code == 0 and "sent to 1 recipient\n" in output
