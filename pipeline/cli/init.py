@@ -25,6 +25,7 @@ from pathlib import Path
 
 from pipeline import pos
 from pipeline.errors import ConfigError, ExitCode
+from pipeline.months import months_before
 
 SIMULATOR = "simulator"
 DEFAULTS = Path(__file__).parents[1] / "defaults"
@@ -118,9 +119,8 @@ def _configuration(options: argparse.Namespace, source: str) -> dict[tuple[str, 
     """The values that differ from luigi.cfg as shipped, by section and key."""
     shipped = (DEFAULTS / "luigi.cfg").read_text(encoding="utf-8")
     today = datetime.now(UTC).date()
-    last_month = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
     is_simulated = source == SIMULATOR
-    starts = last_month if is_simulated else today - timedelta(days=HISTORY_DAYS)
+    starts = months_before(today, 1) if is_simulated else today - timedelta(days=HISTORY_DAYS)
     url = options.url or (SIMULATOR if is_simulated else ADDRESSES.get(source, ""))
     questions = {
         ("shop", "timezone"): ("timezone", "Time zone of the shop"),

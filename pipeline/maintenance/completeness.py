@@ -20,6 +20,7 @@ from pipeline.lakes.raw_source import RawSource
 from pipeline.load import MONTH_TABLES, RAW_RECEIPTS, Lake, RawObject
 from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.findings import LakeFinding
+from pipeline.months import month_after
 from pipeline.pos.source import NotCanonicalError, Reader, Record
 from pipeline.rules import Rules, day_bounds
 from pipeline.status.before_history import name_receipt
@@ -81,7 +82,7 @@ def _keys_of(table: pa.Table) -> set[ReceiptKey]:
 def objects_near(lake: Lake, month: date) -> list[RawObject]:
     """Raw objects with sales in or near a month, and those that arrived in it."""
     first = month - 2 * _DAY
-    last = (month + 31 * _DAY).replace(day=1)
+    last = month_after(month)
     return [
         entry
         for entry in lake.raw_before(last + _DAY)

@@ -24,6 +24,7 @@ from pipeline.maintenance.rewrite import (
     remove_old_versions,
     rewrite,
 )
+from pipeline.months import months_before
 from pipeline.pos.source import Reader
 
 MIN_MONTHS = 3
@@ -38,8 +39,7 @@ def kept_since(last: date, months: int) -> str:
             f"--months {months}: at least {MIN_MONTHS} are kept verbatim, as rescans compare with"
             " them"
         )
-    count = last.year * 12 + last.month - 1 - months
-    return f"{count // 12:04d}-{count % 12 + 1:02d}"
+    return months_before(last, min(months, 12 * (last.year - 1))).isoformat()[:7]
 
 
 def select_before(month: str) -> Selection:

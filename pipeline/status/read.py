@@ -17,8 +17,7 @@ from pipeline.extract.missing_numbers import find_missing_numbers
 from pipeline.extract.new_fields import read_fields
 from pipeline.extract.rescan import numbers_tried
 from pipeline.extract.warnings import gap_warning
-from pipeline.extract.window_bounds import DAY
-from pipeline.extract.windows import consecutive_days
+from pipeline.extract.window_bounds import DAY, consecutive_days
 from pipeline.lakes.raw_source import RawSource
 from pipeline.load import CATALOG, Lake, decompress
 from pipeline.status.before_history import as_json, read_before_history

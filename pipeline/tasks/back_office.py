@@ -31,12 +31,8 @@ log = logging.getLogger(__name__)
 
 @once_per_run
 def exports() -> tuple[Stat, ...]:
-    """The files directly in backoffice/, hidden ones excepted."""
-    return tuple(
-        stat
-        for stat in lake().files_of_owner(PREFIX)
-        if "/" not in stat.key.removeprefix(PREFIX) and not stat.key.startswith(f"{PREFIX}.")
-    )
+    """The files of backoffice/ in this run."""
+    return lake().files_of_owner(PREFIX)
 
 
 @once_per_run

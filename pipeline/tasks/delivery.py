@@ -27,6 +27,7 @@ from pipeline.deliver import (
 )
 from pipeline.errors import Corrupt, DeliveryError, PipelineError, Stale
 from pipeline.load import Manifest
+from pipeline.months import closed_month
 from pipeline.recipients import Recipient, open_delivery_log, report_recipients
 from pipeline.targets import DatasetTask, lake
 from pipeline.tasks.closing_messages import (
@@ -36,7 +37,7 @@ from pipeline.tasks.closing_messages import (
     closing_messages,
     render_email,
 )
-from pipeline.tasks.cumulative_report import CumulativeReport, closed_month, is_delivered_alone
+from pipeline.tasks.cumulative_report import CumulativeReport, is_delivered_alone
 from pipeline.tasks.nightly import reports_until
 from pipeline.tasks.report import Report
 from pipeline.tasks.versions import versions
