@@ -11,7 +11,7 @@ import csv
 import io
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -61,6 +61,8 @@ class WorkedShift:
     store: str
     hours: Decimal
     wages: Decimal
+    line: int = field(default=0, compare=False, repr=False)
+    """Its line in labour.csv."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,21 @@ def read_plans(
         dayparts=tuple(_dayparts(dayparts or {})),
         labour=tuple(_labour(labour, currencies)),
     )
+
+
+def check_labour(plans: Plans, days: Collection[date], stores: Mapping[str, str]) -> None:
+    """Refuse labour of `days` in a store that is none of `stores` (names by identifier).
+
+    Its wages would be missing in the report. Raises ValueError.
+    """
+    known = {*stores, *stores.values(), ""}
+    for shift in plans.labour:
+        if shift.day in days and shift.store not in known:
+            names = ", ".join(sorted(set(stores.values())))
+            raise ValueError(
+                f"inputs/labour.csv: line {shift.line}: no store is named {shift.store!r}; write"
+                f" one of {names}, or nothing for all stores together"
+            )
 
 
 class _Table:
@@ -201,7 +218,7 @@ def _labour(text: str, currencies: Sequence[str]) -> Iterator[WorkedShift]:
     for number, row in enumerate(rows, 2):
         try:
             hours, wages = Decimal(row["hours"]), Decimal(row["wages"])
-            shift = WorkedShift(date.fromisoformat(row["date"]), row["store"], hours, wages)
+            shift = WorkedShift(date.fromisoformat(row["date"]), row["store"], hours, wages, number)
         except (InvalidOperation, ValueError, TypeError) as error:
             raise ValueError(
                 f"inputs/labour.csv: line {number} cannot be read ({error}); write it as"

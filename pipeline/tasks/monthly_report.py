@@ -30,7 +30,7 @@ from pipeline.tasks import warm_up
 from pipeline.tasks.back_office import BackOffice, exports
 from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.business_days import days_of, history_span
-from pipeline.tasks.labour import labour
+from pipeline.tasks.labour import labour, plans_for
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlyCustomers, MonthlySummary
 from pipeline.tasks.outside_history import OutsideHistory, check_receipts_complete, is_needed
@@ -144,6 +144,7 @@ class MonthlyReport(Report, BatchTask):
         compared = [read_tables(task) for task in tasks_of(BackOffice, required)]
         outside = [read_tables(task) for task in tasks_of(OutsideHistory, required)]
         shifts = [read_tables(task) for task in tasks_of(MonthlyShifts, required)]
+        plans = plans_for(days_of(self.month), summaries)
         return reports.monthly(
             self.month,
             customers | summaries,
@@ -157,7 +158,7 @@ class MonthlyReport(Report, BatchTask):
             quarantine=self.quarantine(summaries[self.month]["quality"]),
             history_starts=history_span().first,
             currency=settings.default_store().currency,
-            plans=settings.plans(labour()),
+            plans=plans,
             read_through=self.read_through(),
             **common,
         )

@@ -5,6 +5,7 @@ once.
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -55,12 +56,14 @@ def test_a_first_run_in_mid_month_mails_the_closed_month_the_day_and_the_week_on
     closing = [
         (to, subject) for to, subject in subjects if "Nov 1" in subject or "1 nov" in subject
     ]
-    assert sorted(closing) == [
-        (OWNER, "Dom 1 nov 2026"),
+    titles, amounts = zip(*(subject.split(": ") for _, subject in closing), strict=True)
+    assert sorted(zip((to for to, _ in closing), titles, strict=True)) == [
+        (OWNER, "Cierre del dom 1 nov 2026"),
         (OWNER, "Semana hasta el dom 1 nov 2026"),
-        (PARTNER, "Sun, Nov 1, 2026"),
+        (PARTNER, "Closing of Sun, Nov 1, 2026"),
         (PARTNER, "Week through Sun, Nov 1, 2026"),
     ]
+    assert all(re.fullmatch(r"\$[\d,]+\.\d\d", amount) for amount in amounts)
     count = len(post.received)
     mailed.run_nightly()
     assert len(post.received) == count, "a message of a day is sent once"

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reports
-from reports import read_plans
+from reports import check_labour, read_plans
 from reports.figures import Figures
 from reports.figures.expected_total import expected_total
 from reports.figures.holidays import holidays_in
@@ -61,6 +61,20 @@ def sections(tables, plans: Plans, **more: object) -> dict[str, dict]:
 def test_an_error_names_the_file_and_the_key(given_texts, named):
     with pytest.raises(ValueError, match=named):
         read_plans(**given_texts)
+
+
+def test_labour_of_an_unknown_store_names_its_line_and_the_known_stores():
+    rows = ("2025-09-01,Centro,8,100", "2025-09-02,,8,100", "2025-09-03,s2,8,100")
+    stores, days = {"s1": "Centro", "s2": "Roma Norte"}, [date(2025, 9, n) for n in range(1, 31)]
+
+    def check(*more: str) -> None:
+        text = "\n".join(("date,store,hours,wages", *rows, *more))
+        check_labour(read_plans(labour=text), days, stores)
+
+    check("2025-10-01,Roma,8,100")  # another month: its report is refused
+    words = "line 5: no store is named 'Roma'; write one of Centro, Roma Norte,"
+    with pytest.raises(ValueError, match=words):
+        check("2025-09-04,Roma,8,100")
 
 
 def test_nothing_written_is_nothing_shown(tables):
