@@ -220,7 +220,8 @@ def _show_receipts() -> int:
     else:
         print("no receipt has changed in the last 30 days")
         return ExitCode.DONE
-    catalog = Catalog.read(catalog_json(rows_by_name))
+    catalog_body = catalog_json(rows_by_name)
+    catalog = Catalog.read(catalog_body, source.reader.to_canonical_catalog)
     newest = sorted(records, key=lambda record: record.updated_at or now, reverse=True)
     print("last receipts:")
     for number, record in list({r.number: r for r in reversed(newest)}.items())[:-4:-1]:

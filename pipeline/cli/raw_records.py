@@ -28,7 +28,7 @@ def find_objects(month: date | None, source: RawSource) -> list[RawObject]:
 
 
 def find_undated(month: date | None, source: RawSource) -> list[RawObject]:
-    """Raw objects of records whose date is unreadable, of windows in `month` or all of them.
+    """Raw objects of records whose date is unreadable, of `month` or all of them.
 
     Such a record is in quarantine on the day of its window.
     """

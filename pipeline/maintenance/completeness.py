@@ -2,9 +2,9 @@
 
 Reads raw with the few fields that name a receipt, not with the transform's reader; the current
 months of the lake; and the receipts before the history. A receipt is identified by its store and
-number, as in the tables, and by its number alone where the store is unreadable; a record without a
-readable number by object and line. Objects that were verified for the previous version of a report are
-skipped if no receipt has left the month since.
+number, as in the tables, or by its number alone where the store is unreadable; a record without a
+readable number by object and line. Objects that were verified for the previous version of a report
+are skipped if no receipt has left the month since.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def _key_of(raw: RawSource, record: Record) -> ReceiptKey | None:
 
 
 def _name(raw: RawSource, lost: dict[str, str], index: ReceiptIndex) -> Iterator[LakeFinding]:
-    """Findings for receipts in two places, and for the `lost` ones, records to numbers."""
+    """Findings for receipts in two places, and for the `lost` numbers, by record."""
     both = [row for key, row in index.before_history.items() if key in index.counted]
     if both and not raw.prefix:  # once for all sources
         name = name_receipt(min(both, key=lambda row: str(row["receipt_number"])))

@@ -36,7 +36,7 @@ BEFORE_HISTORY = Dataset(
     "outside",
     4,
     "one receipt before the history of the lake",
-    ("raw_partition", "record"),
+    ("raw_partition", "record", "receipt_number"),
     (
         Column("received", "day", "Business day of its arrival, on the clock of [shop]."),
         Column("business_day", "day", "Its business day, before [pos] history_starts."),

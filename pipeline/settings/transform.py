@@ -12,7 +12,7 @@ from pipeline.errors import ConfigError
 from pipeline.pos import open_reader
 from pipeline.pos.source import Lists, Reader, ToCanonical, number_reader
 from pipeline.rules import Menu, Rules, Store, read_menu, time_zone, tz_version
-from pipeline.settings.iso4217 import DECIMALS
+from pipeline.schema.iso4217 import DECIMALS
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import pos, shop
 from pipeline.settings.sources import point_of_sale, points_of_sale

@@ -69,7 +69,7 @@ class Records:
         return pc.replace_substring_regex(numbers, f"{RETURN_SUFFIX}$", "")
 
     def is_second(self) -> np.ndarray:
-        """Whether an accepted receipt is the second of its record; False of each rejected one."""
+        """Whether each accepted receipt, then rejected record, is a record's second."""
         own, of_record = (
             ints(pc.binary_length(numbers), "i4")
             for numbers in (self.numbers(), self.record_numbers())

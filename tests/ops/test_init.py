@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -13,14 +14,17 @@ from configparser import ConfigParser
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from pipeline import cli
+from pipeline import cli, settings, transform
 from pipeline.cli.init import comment_examples
+from pipeline.lakes import connect
+from pipeline.pos.square import reader as square
 from pipeline.simulator import Server, Shop
 from pipeline.simulator.square import SquareRules, SquareServer
-from pipeline.transform import read_menu
+from pipeline.transform import Catalog, read_menu
 from tests.support.runner import ROOT
 from tests.support.square_events import EventShop
 
@@ -91,6 +95,35 @@ def test_the_time_zone_of_a_square_location_is_compared_with_the_settings(tmp_pa
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert "[shop] timezone = America/Bogota" in done.stderr
     assert "America/Mexico_City" in done.stderr
+
+
+def test_the_catalog_is_read_in_its_canonical_form(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As every other reader of a catalog does; Square's lists have other names."""
+    order = {"id": "A", "location_id": "L", "state": "COMPLETED", "updated_at": NOON.isoformat()}
+    record = square.read_record(json.dumps(order).encode())
+    lists: dict[str, list[bytes]] = {name: [] for name in square.CATALOG}
+    source = SimpleNamespace(
+        reader=square,
+        receipts=lambda *_: [SimpleNamespace(records=[record])],
+        catalog=lambda: lists | {"stores": [b'{"id":"L","name":"Centro"}']},
+    )
+    read: list[Catalog] = []
+
+    def explain(number: str, raws: object, catalog: Catalog, rules: object) -> object:
+        read.append(catalog)
+        return SimpleNamespace(receipt=None, text=number)
+
+    for name, value in {"check_folder": None, "check": None, "now": NOON, "rules": None}.items():
+        monkeypatch.setattr(settings, name, lambda value=value: value)
+    monkeypatch.setattr(connect, "connect", lambda: source)
+    monkeypatch.setattr(connect, "origin_of", lambda _: "Square")
+    monkeypatch.setattr(transform, "explain", explain)
+    monkeypatch.setattr("pipeline.tasks.raw.check_stores", lambda *_: None)
+    assert cli.main(["init", "--test"]) == 0
+    assert "last receipts" in capsys.readouterr().out
+    assert [set(catalog.raw) for catalog in read] == [set(square.to_canonical_catalog({}))]
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError
+from pipeline.schema.iso4217 import DECIMALS
 from pipeline.settings import (
     DayParameter,
     MonthParameter,
@@ -24,7 +25,6 @@ from pipeline.settings import (
     strict,
     transform,
 )
-from pipeline.settings.iso4217 import DECIMALS
 from pipeline.settings.run_context import new_run
 from tests.support.inputs import tries
 from tests.support.runner import Runner

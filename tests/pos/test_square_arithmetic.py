@@ -19,6 +19,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pipeline.pos.square import reader
+from pipeline.schema.iso4217 import DECIMALS
 from pipeline.transform import Store
 from pipeline.transform.validate_record import validate_record
 from tests.pos.two_apis import rules_of
@@ -204,8 +205,8 @@ def check(receipt: Json, half: Half, scale: Decimal, tip: int = 0, rounding: int
     paid = sum(Decimal(payment["money_amount"]) for payment in receipt["payments"])
     assert paid == Decimal(receipt["total_money"])
     code = receipt["currency"]
-    store = Store("America/Mexico_City", time(5), code, 0 if code == "JPY" else 2)
-    rules = replace(rules_of("square"), default=store)
+    store = Store("America/Mexico_City", time(5), code, DECIMALS[code])
+    rules = replace(rules_of("square"), default=store, decimals=max(2, store.decimals))
     assert isinstance(validate_record(json.dumps(receipt).encode(), rules), bytes)
 
 
@@ -217,8 +218,8 @@ ORDER = {"id": "A", "location_id": "L", "state": "COMPLETED", "version": 4, **ST
 @settings(max_examples=150, deadline=None, phases=NO_SHRINK)
 @given(data=st.data())
 def test_every_order_becomes_its_true_figures(data: st.DataObject) -> None:
-    code = data.draw(st.sampled_from(["USD", "USD", "JPY", "GBP"]))
-    scale = Decimal(1) if code == "JPY" else Decimal("0.01")
+    code = data.draw(st.sampled_from(["USD", "USD", "JPY", "GBP", "ISK", "KWD"]))
+    scale = Decimal(1).scaleb(-DECIMALS[code])
     shape = data.draw(st.sampled_from(["sale", "return", "exchange"]))
     tip = data.draw(st.sampled_from([0, 150])) if shape == "sale" else 0
     rounding = data.draw(st.sampled_from([0, 2, -2])) if shape == "sale" else 0

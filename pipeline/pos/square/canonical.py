@@ -28,7 +28,6 @@ from pipeline.pos.source import Lists, NotCanonicalError, ToCanonical
 from pipeline.pos.square.laws import added_tax, check_laws, separate_charges, tax_types
 from pipeline.pos.square.lines import CatalogLookup, discounts_of, line_of, taxes_of
 from pipeline.pos.square.order import (
-    NO_DECIMALS,
     Envelope,
     Json,
     amount,
@@ -103,12 +102,12 @@ def _receipts(envelope: Envelope, lookup: CatalogLookup, count_open_orders: bool
     check_laws(order)
     sale, refund = _sale(envelope, lookup), _refund(envelope, lookup)
     if refund and not sale:
-        refund["payments"] = refunds_of(envelope, _units(refund, order))
+        refund["payments"] = refunds_of(envelope, _units(refund))
     if sale and refund:
-        returned = min(_units(sale, order), _units(refund, order))
+        returned = min(_units(sale), _units(refund))
         for receipt in (sale, refund):
             receipt["payments"].append(credit(order, returned))
-        refund["payments"][:0] = refunds_of(envelope, _units(refund, order) - returned)
+        refund["payments"][:0] = refunds_of(envelope, _units(refund) - returned)
         refund["receipt_number"] += RETURN_SUFFIX
     receipts = [receipt for receipt in (sale, refund) if receipt]
     due = due_of(order)
@@ -278,10 +277,9 @@ def _money(order: Json, units: int) -> str:
     return format_units(units, currency_of(order))
 
 
-def _units(receipt: Json, order: Json) -> int:
+def _units(receipt: Json) -> int:
     """The total of a receipt in minor units."""
-    total_money = str(receipt["total_money"])
-    return int(total_money if currency_of(order) in NO_DECIMALS else total_money.replace(".", ""))
+    return int(str(receipt["total_money"]).replace(".", ""))
 
 
 def _stamp(moment: datetime | None) -> str | None:

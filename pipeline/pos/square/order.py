@@ -15,8 +15,6 @@ from pipeline.pos.pages import instant_of, one_line, text_of
 from pipeline.pos.source import Record
 
 Json = dict[str, Any]
-NO_DECIMALS = frozenset({"JPY", "KRW", "CLP", "VND"})
-"""Currencies whose minor unit is the unit; all others of Square have two decimals."""
 _UNPAID = frozenset({"VOIDED", "FAILED"})
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.pos.square.order import NO_DECIMALS, Envelope, Json, amount, paid_tenders, rows, text
+from pipeline.pos.square.order import Envelope, Json, amount, paid_tenders, rows, text
 from pipeline.pos.square.order import total as sum_of
+from pipeline.schema.iso4217 import DECIMALS
 
 _NAMES = {
     "CASH": "Cash",
@@ -120,7 +121,9 @@ def _units_as_money(order: Json, units: int) -> str:
 
 
 def format_units(units: int, currency: str | None) -> str:
-    """Minor units as a decimal number."""
-    if currency in NO_DECIMALS:
+    """Minor units as a decimal number, with two decimals for an unknown currency."""
+    decimals = DECIMALS.get(currency or "", 2)
+    if not decimals:
         return str(units)
-    return f"{'-' if units < 0 else ''}{abs(units) // 100}.{abs(units) % 100:02d}"
+    major, minor = divmod(abs(units), 10**decimals)
+    return f"{'-' if units < 0 else ''}{major}.{minor:0{decimals}d}"

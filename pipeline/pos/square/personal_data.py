@@ -49,7 +49,7 @@ def remove_personal_data(line: bytes) -> bytes:
 
 
 def _edited(line: bytes, edit: Callable[[Any], int]) -> bytes:
-    """The line as `edit` changes its record; `edit` returns how many values it removes."""
+    """The line with its record edited; `edit` returns how many values it removes."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
@@ -101,7 +101,7 @@ def _reduce(fields: Json, kept: frozenset[str] = frozenset()) -> int:
 
 
 def _names_recipient(ticket: object, fulfillments: list[Json]) -> bool:
-    """Whether the name of a ticket is, or has a word of, a recipient's name or contact."""
+    """Whether the name of a ticket has a recipient's contact, or a word of the name."""
     if not isinstance(ticket, str) or not ticket:
         return False
     text, number = _plain(ticket), re.sub(r"\D", "", ticket)
