@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pipeline.errors import ConfigError
+from pipeline.load.layout import LABOUR
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import lake
-
-LABOUR = "inputs/labour.csv"
 
 
 @once_per_run
