@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -45,23 +46,24 @@ def run(options: argparse.Namespace) -> int:
     failures = read_failures(Path(os.environ.get(VARIABLE) or os.devnull))
     lake_state = options.code in (ExitCode.STALE, ExitCode.TRUNCATED)
     summary = format_status(current_status()) if lake_state else ""
-    sent = send_alert(Alert(settings.now().date(), options.code, failures, summary))
-    if sent is None:
+    alert = Alert(settings.now().date(), options.code, failures, summary)
+    try:
+        recipients = alert_recipients()
+    except PipelineError as error:
+        log.error("no alert was sent: %s", error)
+        return ExitCode.DONE
+    if not recipients:
         print(NO_RECIPIENTS)
     else:
+        sent = send_alert(alert, recipients)
         noun = "recipient" if sent == 1 else "recipients"
         print(f"alert for exit code {options.code} sent to {sent} {noun}")
     return ExitCode.DONE
 
 
-def send_alert(alert: Alert) -> int | None:
-    """Send the alert; returns how many recipients got it, None if there is none."""
-    try:
-        recipients = alert_recipients()
-    except PipelineError as error:
-        log.error("no alert was sent: %s", error)
-        return 0
-    return sum(_send(alert, recipient) for recipient in recipients) if recipients else None
+def send_alert(alert: Alert, recipients: Sequence[Recipient]) -> int:
+    """Send the alert; returns how many recipients got it."""
+    return sum(_send(alert, recipient) for recipient in recipients)
 
 
 def _send(alert: Alert, recipient: Recipient) -> bool:

@@ -12,9 +12,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
+from pipeline import settings
+from pipeline.deliver import Issued, find_due
 from pipeline.errors import ExitCode
-from pipeline.recipients import report_recipients
+from pipeline.recipients import open_delivery_log, report_recipients
+from pipeline.targets import lake
 from pipeline.tasks.delivery import Delivery
+
+_UNBUILT = "not built yet: the next run builds it"
 
 
 def arguments(_: argparse.ArgumentParser) -> None:
@@ -25,9 +30,29 @@ def run(_: argparse.Namespace) -> int:
     if not report_recipients():
         print("no recipients configured: set [mail] to or WEBHOOK_URL (docs/delivery.md)")
         return ExitCode.NOT_OK
-    pending = list(_pending(Delivery()))
+    pending = [*_unbuilt(Delivery()), *_pending(Delivery())]
     print("\n".join(pending) or "no deliveries pending")
     return ExitCode.NOT_OK if pending else ExitCode.DONE
+
+
+def _unbuilt(delivery: Delivery) -> Iterator[str]:
+    """A line for each report that the next run builds and sends to a recipient."""
+    issued = [
+        Issued(task.dataset.partition("/")[2], task.name, _UNBUILT)
+        for task in delivery.requires()
+        if lake().current(task.dataset, task.name) is None
+    ]
+    if not issued:
+        return
+    deliveries = open_delivery_log()
+    for recipient in report_recipients():
+        for due in find_due(
+            issued,
+            set().union(*map(deliveries.versions, recipient.ids)),
+            closed=delivery.closed,
+            open_months=settings.mail().open_months,
+        ):
+            yield f"{due.issued.kind:<10}  {due.issued.month}  {_UNBUILT}  to {recipient.position}"
 
 
 def _pending(delivery: Delivery) -> Iterator[str]:

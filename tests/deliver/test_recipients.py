@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from datetime import date
 from secrets import token_hex
 from types import SimpleNamespace
@@ -120,14 +121,13 @@ def test_a_recipient_who_cannot_be_reached_does_not_stop_the_others(
 ) -> None:
     away, there = FakeRecipient(RefusedDelivery("mail server: gave no answer")), FakeRecipient()
     there.id = "1" * 16
-    monkeypatch.setattr(alert_command, "alert_recipients", lambda: [away, there])
-    assert alert_command.send_alert(Alert(date(2026, 11, 1), 30)) == 1 and len(there.alerts) == 1
+    both = [away, there]
+    first = Alert(date(2026, 11, 1), 30)
+    assert alert_command.send_alert(first, both) == 1 and len(there.alerts) == 1
     assert "did not reach recipient 1 of 1" in caplog.text
-    assert (
-        alert_command.send_alert(Alert(date(2026, 11, 1), 30)) == 0
-        and alert_command.send_alert(Alert(date(2026, 11, 1), 35)) == 1
-    )
-    assert alert_command.send_alert(Alert(date(2026, 11, 2), 30)) == 1, "the next day says it again"
+    assert alert_command.send_alert(first, both) == 0
+    assert alert_command.send_alert(Alert(date(2026, 11, 1), 35), both) == 1
+    assert alert_command.send_alert(Alert(date(2026, 11, 2), 30), both) == 1, "again the next day"
 
 
 def test_where_the_lake_is_what_failed_the_alert_goes_out_without_it(
@@ -138,11 +138,12 @@ def test_where_the_lake_is_what_failed_the_alert_goes_out_without_it(
 
     reader = FakeRecipient()
     monkeypatch.setattr(alert_command, "open_delivery_log", refuse)
-    monkeypatch.setattr(alert_command, "alert_recipients", lambda: [reader])
-    assert alert_command.send_alert(Alert(date(2026, 11, 1), 35)) == 1 and len(reader.alerts) == 1
+    alert = Alert(date(2026, 11, 1), 35)
+    assert alert_command.send_alert(alert, [reader]) == 1 and len(reader.alerts) == 1
 
 
-def test_wrong_settings_are_logged_and_nothing_is_sent(configure, caplog) -> None:
+def test_wrong_settings_are_logged_and_nothing_is_sent(configure, caplog, capsys) -> None:
     configure(alerts_to="nobody")
-    assert alert_command.send_alert(Alert(date(2026, 11, 1), 30)) == 0
-    assert "no alert was sent" in caplog.text
+    assert alert_command.run(Namespace(code=30, test=False)) == 0
+    assert caplog.text.count("no alert was sent") == 1
+    assert capsys.readouterr().out == "", "one line says it"
