@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from datetime import date
 
 from pipeline import settings
 from pipeline.child_process import run_luigi
@@ -33,6 +34,8 @@ from pipeline.maintenance.erase import (
     remove_old_derived,
 )
 from pipeline.targets import lake
+from pipeline.tasks.labour import labour
+from pipeline.tasks.maintenance import Rebuild
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +46,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         return _show(options.customer)
-    key = _key_of_lake()
+    key = _check()
     lake().preflight()
     if _show_exports(options.customer):
         print("nothing was erased; change these files, then run this again")
@@ -75,12 +78,20 @@ def run(options: argparse.Namespace) -> int:
     return 1 if left else 0
 
 
-def _key_of_lake() -> bytes:
-    """The key with which customers are erased. Raises ConfigError, OtherLake.
+def _check() -> bytes:
+    """Raise what the rebuild would refuse, before raw is changed; returns the key."""
+    key = _key_of_lake()
+    settings.plans(labour())
+    months = _months_of_lake()
+    if months:
+        span = (date.fromisoformat(f"{month}-01") for month in (months[0], months[-1]))
+        for task in Rebuild(*span).requires():
+            task.complete()
+    return key
 
-    Raw and the list of erased customers are changed first, so a key that the rebuild would refuse
-    is refused here.
-    """
+
+def _key_of_lake() -> bytes:
+    """The key with which customers are erased. Raises ConfigError, OtherLake."""
     key = settings.rules().customer_key
     if key is None:
         recorded = identity.read_identity(lake())
@@ -103,14 +114,18 @@ def _key_of_lake() -> bytes:
 def rebuild_derived() -> int:
     """Rebuild what depends on the changed raw; returns Luigi's exit code."""
     refresh_all()
-    months = sorted(
+    months = _months_of_lake()
+    if not months:
+        return 0
+    return run_luigi("Rebuild", "--first", months[0], "--last", months[-1], "--local-scheduler")
+
+
+def _months_of_lake() -> list[str]:
+    return sorted(
         name[:7]
         for dataset in (STAGING, MONTH_TABLES, CUMULATIVE)
         for name in lake().partitions(dataset)
     )
-    if not months:
-        return 0
-    return run_luigi("Rebuild", "--first", months[0], "--last", months[-1], "--local-scheduler")
 
 
 def _show(customer: str) -> int:
@@ -132,7 +147,7 @@ def _show(customer: str) -> int:
         " reports that read them"
     )
     _show_exports(customer)
-    _key_of_lake()  # what the erasure would refuse
+    _check()  # says what the erasure would refuse
     return 0
 
 

@@ -116,6 +116,31 @@ def test_a_refused_erasure_changes_nothing_and_says_what_to_do(
 
 
 @pytest.mark.parametrize(
+    ("key", "data"),
+    [
+        ("inputs/labour.csv", b"date,store,hours,wages\n2026-10-30,\xff,1,2\n"),
+        ("inputs/labour.csv", b"day,hours\n"),
+    ],
+    ids=["encoding", "heading"],
+)
+def test_what_the_rebuild_would_refuse_is_refused_before_raw_is_changed(
+    key: str,
+    data: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lake = KeyedLake(tmp_path, monkeypatch, "first")
+    lake.shop.storage().put(key, data)
+    assert lake.erase("--dry-run") == 2
+    assert lake.erase() == 2
+    assert key in capsys.readouterr().err
+    lake.shop.storage().remove(key)
+    assert lake.erase() == 0
+    assert lake.traces == []
+
+
+@pytest.mark.parametrize(
     "words",
     [["retain", "--months", "3"], ["rebuild", "--from", "2026-10", "--to", "2026-10"]],
     ids=lambda words: words[0],
