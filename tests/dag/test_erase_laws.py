@@ -22,6 +22,7 @@ from tests.dag.test_erase import CUSTOMER, Erasing, everywhere
 from tests.dag.test_verify import dates, in_process
 from tests.support.inputs import tries
 
+pytestmark = pytest.mark.slow
 KEYS = {"none": None, "first": secrets.token_hex(16), "second": secrets.token_hex(16)}
 LATER = NOW + timedelta(days=1)
 

@@ -11,6 +11,7 @@ from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.monthly_report import MonthlyReport
 from tests.dag.in_process import LAST, InProcessRun, local
 
+pytestmark = pytest.mark.slow
 MONTH = LAST.replace(day=1)
 
 

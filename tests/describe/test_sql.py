@@ -87,6 +87,7 @@ def test_a_wrong_query_is_shown_with_the_place_of_the_error(analyst: Runner) -> 
     assert "\\n" not in text
 
 
+@pytest.mark.slow
 def test_a_reader_that_wants_only_the_first_lines_gets_no_traceback(analyst: Runner) -> None:
     analyst.command()
     query = "SELECT a.receipt_number FROM receipts a, receipts b LIMIT 200000"
