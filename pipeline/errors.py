@@ -4,6 +4,7 @@
     +-- ConfigError            the operator: a setting, a file, a permission, a name
     |   +-- NoConfiguration    no or another configuration would apply; nothing was read or written
     |   +-- OtherLake          the lake belongs to another shop or key, or is gone
+    |   +-- InvalidQuery       a query of the lake is wrong or takes too long
     |   `-- StorageRefused     the storage denies an action or lacks what the lake needs
     +-- StorageUnavailable     wait: the storage was busy or did not answer after all retries
     +-- SourceError            the point of sale
@@ -113,6 +114,10 @@ class NoConfiguration(ConfigError):
 
 class OtherLake(ConfigError):
     """The lake belongs to another shop or has another customer key, or is gone."""
+
+
+class InvalidQuery(ConfigError):
+    """A query is wrong; a line of the message may mark the place."""
 
 
 class StorageRefused(ConfigError):

@@ -12,6 +12,7 @@ import argparse
 import ast
 import codecs
 import os
+import signal
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
@@ -19,7 +20,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pipeline
-from pipeline.errors import ConfigError, ExitCode, PipelineError, exit_code_of
+from pipeline.errors import ConfigError, ExitCode, InvalidQuery, PipelineError, exit_code_of
 
 GROUPS = {
     "Start": ("init", "run", "open"),
@@ -110,7 +111,22 @@ def check_encoding(*paths: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command; returns the exit code.
+
+    That is 128 + SIGPIPE, without a message, if the reader of the output has ended, as `head` does.
+    """
+    try:
+        try:
+            return _main(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # the interpreter flushes once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
+def _main(arguments: list[str] | None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     if words[:1] == ["help"]:
         words = [*words[1:2], "--help"]
@@ -121,9 +137,11 @@ def main(arguments: list[str] | None = None) -> int:
         check_encoding(os.environ.get("LUIGI_CONFIG_PATH", ""), "luigi.cfg")
         return _run_command(words)
     except PipelineError as error:
-        from pipeline.logs import escape_line, redact
+        from pipeline.logs import escape_controls, escape_line, redact
 
-        print(redact(escape_line(f"{type(error).__name__}: {error}")), file=sys.stderr)
+        # lines of DuckDB's message mark the place in the user's own query
+        escape = escape_controls if isinstance(error, InvalidQuery) else escape_line
+        print(redact(escape(f"{type(error).__name__}: {error}")), file=sys.stderr)
         return exit_code_of(error)
 
 

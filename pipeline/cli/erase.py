@@ -5,21 +5,23 @@
 
 Receipts and amounts stay, without the customer, also if a receipt is fetched again. Older versions
 of the objects are removed too. This needs permission to delete (docs/aws: maintenance-policy.json)
-and CUSTOMER_HASH_KEY. Do not run it during another run; if it is interrupted, start it again. If an
+and the lake's CUSTOMER_HASH_KEY; in a lake without one, set a new key and run `pos lake
+--accept-key` first. Do not run it during another run; if it is interrupted, start it again. If an
 export in backoffice/ names the buyer of one of the customer's receipts, nothing is erased: change
-that file first. Exit code 1 in that case and if a trace is left; 2 for a refusal;
-otherwise Luigi's.
+that file first. Exit code 1 in that case and if a trace is left; 2 for a refusal, which changes
+nothing; otherwise Luigi's.
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
+from datetime import date
 
 from pipeline import settings
 from pipeline.child_process import run_luigi
 from pipeline.errors import ConfigError
-from pipeline.lakes import raw_sources, refresh_all
+from pipeline.lakes import check_lake, identity, raw_sources, refresh_all
 from pipeline.load import CUMULATIVE, MONTH_TABLES, STAGING
 from pipeline.maintenance.customer_exports import find_exports_with
 from pipeline.maintenance.erase import (
@@ -27,10 +29,13 @@ from pipeline.maintenance.erase import (
     find_named,
     find_traces,
     pseudonym,
+    read_erased,
     read_numbers,
     remove_old_derived,
 )
 from pipeline.targets import lake
+from pipeline.tasks.labour import labour
+from pipeline.tasks.maintenance import Rebuild
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,11 +46,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         return _show(options.customer)
-    key = settings.rules().customer_key
-    if key is None:
-        raise ConfigError(
-            "set CUSTOMER_HASH_KEY: the list that keeps an erased customer out is written with it"
-        )
+    key = _check()
     lake().preflight()
     if _show_exports(options.customer):
         print("nothing was erased; change these files, then run this again")
@@ -61,6 +62,10 @@ def run(options: argparse.Namespace) -> int:
     print(f"raw: {len(partitions)} windows rewritten without the customer")
     code = rebuild_derived()
     if code:
+        print(
+            "raw no longer names the customer, and what is built from it was not rebuilt; remove"
+            " the cause above, then run this again"
+        )
         return code
     removed = remove_old_derived(lake().storage)
     print(f"{removed} older versions of derived objects removed")
@@ -73,17 +78,54 @@ def run(options: argparse.Namespace) -> int:
     return 1 if left else 0
 
 
+def _check() -> bytes:
+    """Raise what the rebuild would refuse, before raw is changed; returns the key."""
+    key = _key_of_lake()
+    settings.plans(labour())
+    months = _months_of_lake()
+    if months:
+        span = (date.fromisoformat(f"{month}-01") for month in (months[0], months[-1]))
+        for task in Rebuild(*span).requires():
+            task.complete()
+    return key
+
+
+def _key_of_lake() -> bytes:
+    """The key with which customers are erased. Raises ConfigError, OtherLake."""
+    key = settings.rules().customer_key
+    if key is None:
+        recorded = identity.read_identity(lake())
+        is_hashed = recorded is not None and recorded.key_digest != identity.digest_of_key(None)
+        raise ConfigError(
+            "set CUSTOMER_HASH_KEY: the list that keeps an erased customer out is written with it"
+            + (
+                "; use the key of the runs"
+                if is_hashed
+                else f". {lake().storage.uri()} has no key yet: set a new one (environment or"
+                " config/config.env, for every run), then: pos lake --accept-key, then this again"
+            )
+        )
+    check_lake()
+    for raw in raw_sources():
+        read_erased(raw.lake.storage, key)
+    return key
+
+
 def rebuild_derived() -> int:
     """Rebuild what depends on the changed raw; returns Luigi's exit code."""
     refresh_all()
-    months = sorted(
+    months = _months_of_lake()
+    if not months:
+        return 0
+    return run_luigi("Rebuild", "--first", months[0], "--last", months[-1], "--local-scheduler")
+
+
+def _months_of_lake() -> list[str]:
+    return sorted(
         name[:7]
         for dataset in (STAGING, MONTH_TABLES, CUMULATIVE)
         for name in lake().partitions(dataset)
     )
-    if not months:
-        return 0
-    return run_luigi("Rebuild", "--first", months[0], "--last", months[-1], "--local-scheduler")
 
 
 def _show(customer: str) -> int:
@@ -105,6 +147,7 @@ def _show(customer: str) -> int:
         " reports that read them"
     )
     _show_exports(customer)
+    _check()  # says what the erasure would refuse
     return 0
 
 

@@ -32,10 +32,13 @@ DEFAULTS = Path(__file__).parents[1] / "defaults"
 
 ADDRESSES = {"loyverse": "https://api.loyverse.com/v1.0", "square": "https://connect.squareup.com"}
 HISTORY_DAYS = 30  # of an account without unlimited history, with a day to spare
+RATES = {"square": (600, 300)}
+"""Requests and seconds of a rate limit that is not the default (docs/square.md)."""
 SHARED = ("logging.cfg", "goals.toml", "calendar.toml", "fees.toml")
 """Files of config/ that are the same for every shop."""
 _EXAMPLES = {"items", "modifiers", "categories", "dishes", "combos"}
 """Tables of menu.toml that hold the simulated shop's names."""
+_PAGES = "# The pages named docs/... are in the repository of pos-sales-pipeline."
 _SECTION = re.compile(r"\[+([\w.]+)\]+")
 
 
@@ -146,12 +149,15 @@ def _configuration(options: argparse.Namespace, source: str) -> dict[tuple[str, 
 
 def _write(values: dict[tuple[str, str], str], source: str, token: str) -> None:
     """Write the files. Raises ConfigError for values that the settings refuse."""
-    text = (DEFAULTS / "luigi.cfg").read_text(encoding="utf-8")
+    text = _read_default("luigi.cfg")
     for (section, key), value in values.items():
         _value(text, section, key)  # it is there to be replaced
         text = _replace(text, section, key, value)
-    menu = (DEFAULTS / "menu.toml").read_text(encoding="utf-8")
-    secrets = (DEFAULTS / "config.env.example").read_text(encoding="utf-8")
+    if rate := RATES.get(source):
+        lines = "rate_requests = {}\nrate_seconds = {}".format(*rate)
+        text = text.replace(f"\nsource = {source}\n", f"\nsource = {source}\n{lines}\n", 1)
+    menu = _read_default("menu.toml")
+    secrets = _read_default("config.env.example")
     if token:
         secrets = re.sub(
             rf"(?m)^{_token_name(source)}=$", f"{_token_name(source)}={token}", secrets
@@ -162,12 +168,21 @@ def _write(values: dict[tuple[str, str], str], source: str, token: str) -> None:
         menu if source == SIMULATOR else comment_examples(menu), encoding="utf-8"
     )
     for name in SHARED:
-        Path("config", name).write_bytes((DEFAULTS / name).read_bytes())
+        Path("config", name).write_text(_read_default(name), encoding="utf-8")
     if not Path(".gitignore").exists():
         Path(".gitignore").write_text("config/config.env\n/data/\n", encoding="utf-8")
     private = os.open("config/config.env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(private, "w", encoding="utf-8") as file:
-        file.write(secrets.split("\n", 2)[2])  # without the advice to copy the file
+        file.write(secrets)
+
+
+def _read_default(name: str) -> str:
+    """A file as shipped, for a folder without a checkout; says where docs/ is."""
+    text = (DEFAULTS / name).read_text(encoding="utf-8")
+    text = text.replace(" (see config/config.env.example)", "")
+    if name == "config.env.example":
+        text = text.split("\n", 2)[2]  # without the advice to copy the file
+    return f"{_PAGES}\n{text}" if "docs/" in text else text
 
 
 def _value(text: str, section: str, key: str) -> str:

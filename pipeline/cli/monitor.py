@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from pipeline.cli.status import current_status
 from pipeline.deliver import Webhook, check_url
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.load.layout import state_key
+from pipeline.status.read import Status
 from pipeline.status.run_summary import FILE
 from pipeline.targets import lake
 
@@ -35,7 +37,7 @@ _HELP = {
     "pos_run_partitions": "Partitions that the last complete run built, by dataset",
     "pos_lake_age_hours": "Hours since the end of the last extracted window",
     "pos_lake_gaps": "Missing windows",
-    "pos_lake_quarantined": "Records in quarantine, by month",
+    "pos_lake_quarantined": "Records in quarantine, by month, of the last 12 months",
 }
 _SUCCESS = re.compile(r"(?m)^pos_run_success_seconds (\S+)$")
 _COMPLETE = {ExitCode.DONE, ExitCode.TRUNCATED}
@@ -104,10 +106,14 @@ def _read_lake() -> Samples:
     if status.age_hours is not None:
         samples["pos_lake_age_hours"] = {"": status.age_hours}
     samples["pos_lake_gaps"] = {"": len(status.gaps)}
-    samples["pos_lake_quarantined"] = {
-        f'{{month="{month}"}}': count for month, count in status.quarantined.items()
-    }
+    samples["pos_lake_quarantined"] = count_quarantined(status)
     return samples
+
+
+def count_quarantined(status: Status) -> dict[str, float]:
+    """Records in quarantine by month, as labels; 0 for a month without any."""
+    counts = Counter(row["business_day"][:7] for row in status.quarantined_records)
+    return {f'{{month="{month}"}}': counts[month] for month in status.months}
 
 
 def format_metrics(samples: Samples) -> str:

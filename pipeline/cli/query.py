@@ -2,8 +2,8 @@
 
 Runs a query on the lake of the settings and returns column names and rows. DuckDB sees the Parquet
 files of the current months as Arrow datasets, so that a bucket needs no extension, and can reach
-nothing else: no other file, no network, no setting. Raises ConfigError for an empty lake and a
-wrong query.
+nothing else: no other file, no network, no setting. Raises ConfigError for an empty lake,
+InvalidQuery for a wrong query.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pyarrow import fs
 
 from pipeline import schema, settings
 from pipeline.describe import NAMED, TableDescription, named_views
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, InvalidQuery
 from pipeline.load.publication import NOTHING
 from pipeline.targets import lake
 from pipeline.tasks.glue import dataset_of, tables_of_lake
@@ -63,22 +63,22 @@ def open_database(hidden: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
 def run_query(
     database: duckdb.DuckDBPyConnection, query: str, *, rows: int, seconds: float = 60
 ) -> QueryResult:
-    """The first `rows` rows of the answer, within `seconds`. Raises ConfigError."""
+    """The first `rows` rows of the answer, within `seconds`. Raises InvalidQuery."""
     timer = threading.Timer(seconds, database.interrupt)
     timer.start()
     try:
         statements = database.extract_statements(query)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise ConfigError("only one SELECT statement is accepted")
+            raise InvalidQuery("only one SELECT statement is accepted")
         result = database.execute(statements[0])
         columns = [column[0] for column in result.description or ()]
         answer = result.fetchmany(rows + 1)
     except duckdb.InterruptException as error:
-        raise ConfigError(
+        raise InvalidQuery(
             f"the query took more than {seconds:.0f} seconds; name year and month in its WHERE"
         ) from error
     except duckdb.Error as error:
-        raise ConfigError(f"{error}") from error
+        raise InvalidQuery(f"{error}") from error
     finally:
         timer.cancel()
     return QueryResult(columns, answer[:rows], len(answer) > rows)

@@ -17,6 +17,7 @@ from pipeline.child_process import run_luigi
 from pipeline.cli.period import add_months
 from pipeline.cli.raw_records import check_filled
 from pipeline.errors import ConfigError, Corrupt
+from pipeline.lakes import check_lake
 from pipeline.load import INVALIDATED, RAW_FINGERPRINT, Manifest
 from pipeline.maintenance import everything
 from pipeline.targets import DatasetTask, lake
@@ -44,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
             size = sum(member["size"] for member in lake().body(_newest(task))["files"].values())
             print(f"{task.dataset:<10} {task.name:<10} {size:>14,} bytes")
         return 0
+    check_lake()  # before anything is invalidated
     for task in tasks:
         if _newest(task).fingerprint != INVALIDATED:
             lake().invalidate(task.dataset, task.name, "rebuild from raw")

@@ -17,7 +17,7 @@ from collections import defaultdict
 
 from pipeline import settings
 from pipeline.cli.erase import rebuild_derived
-from pipeline.lakes import raw_sources
+from pipeline.lakes import check_lake, raw_sources
 from pipeline.maintenance.retain import (
     find_aged,
     find_unreadable,
@@ -42,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
     since = kept_since(settings.last_day(), options.months)
     if options.dry_run:
         return _show(since)
+    check_lake()  # before raw is changed: the rebuild would refuse another key
     lake().preflight()
     partitions = [
         partition for raw in raw_sources() for partition in retain(raw.lake, raw.reader, since)

@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         refetch(options.refetch, source_named(options.source))
         print(
             f"window {options.refetch} is invalidated, with those committed together with it; run:"
-            " luigi --module pipeline Nightly"
+            " pos run"
         )
         return 0
     findings: list[LakeFinding] = []
@@ -73,9 +73,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _repair(findings: list[LakeFinding]) -> None:
     if repaired := repair(findings):
-        print(
-            f"restored or invalidated: {', '.join(repaired)}; run: luigi --module pipeline Nightly"
-        )
+        print(f"restored or invalidated: {', '.join(repaired)}; run: pos run")
     try:
         removed = remove_leftovers(lake(), findings)
     except StorageRefused as error:

@@ -274,8 +274,9 @@ def _other_key(lake: Lake, hashed: str, key: bytes | None) -> str:
         else f"hashed with the key {hashed}, and CUSTOMER_HASH_KEY is"
         + (f" another one ({digest_of_key(key)})" if key else " not set")
     )
+    remedy = "remove the variable" if hashed == _UNHASHED else "restore the variable"
     return (
-        f"{lake.storage.uri()} holds customers {state}; nothing was read or written: restore the"
-        " variable (environment or config/config.env); to change the key and rebuild every month:"
+        f"{lake.storage.uri()} holds customers {state}; nothing was read or written: {remedy}"
+        " (environment or config/config.env); to change the key and rebuild every month:"
         " pos lake --accept-key"
     )

@@ -185,8 +185,11 @@ _FOLDERS = (
     *((dataset, rf"{dataset}/(\d{{4}}-\d\d-\d\d)/.+") for dataset in (CATALOG, RAW_SHIFTS)),
     *((dataset, rf"{dataset}/(\d{{4}}-{_MM})/.+") for dataset in (BACKOFFICE, MONTHLY, CUMULATIVE)),
 )
+LABOUR = "inputs/labour.csv"
+"""The owner's file with hours and wages."""
 _KNOWN = re.compile(
     rf"_commits/.+\.json|(?:_probe|_erased|state|deliveries)/.+|(?:reports|{BACKOFFICE})/[^/]+"
+    rf"|{re.escape(LABOUR)}"
 )
 
 
@@ -199,7 +202,7 @@ def partition_of_key(key: str) -> tuple[str, str] | None:
 
 
 def needs_no_manifest(key: str) -> bool:
-    """Whether no manifest names such objects: commit records, probes, pages, states."""
+    """Whether no manifest names such objects: commit records, pages, states, exports."""
     return _KNOWN.fullmatch(key) is not None
 
 

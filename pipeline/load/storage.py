@@ -85,6 +85,7 @@ class Storage(ABC):
     def __init__(self) -> None:
         self.requests: Counter[str] = Counter()
         self._counting = threading.Lock()
+        self._read_again: set[str] = set()  # problems that were logged
 
     def _count(self, command_name: str, times: int = 1) -> None:
         with self._counting:
@@ -115,7 +116,9 @@ class Storage(ABC):
             try:
                 return parse(self.get(key))
             except Corrupt as error:
-                log.warning("%s; retrying", error)
+                if str(error) not in self._read_again:
+                    log.warning("%s; reading it again", error)
+                self._read_again.add(str(error))
         return parse(self.get(key))
 
     def get_valid(self, key: str, digest: str, problem: str) -> bytes:

@@ -112,7 +112,7 @@ def read_status(
     windows = [(raw, _read_windows(raw, expected, before)) for raw in sources]
     read = [(raw, each) for raw, each in windows if each]
     if not read:
-        hint = "nothing has been extracted yet; run: luigi --module pipeline Nightly"
+        hint = "nothing has been extracted yet; run: pos run"
         return Status(warnings=[hint])
     oldest = min((each for _, each in read), key=lambda each: each.last_window)
     last = date.fromisoformat(oldest.last_window)

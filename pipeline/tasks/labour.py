@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import reports
 from pipeline import settings
 from pipeline.errors import ConfigError
+from pipeline.load.layout import LABOUR
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import lake
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from reports import Plans
-
-LABOUR = "inputs/labour.csv"
 
 
 @once_per_run

@@ -130,8 +130,8 @@ def warn_of_uncounted() -> None:
         *format_quarantined(find_quarantined(lake())),
         *format_before_history(rows, str(first)),
     ]
-    if lines:
-        log.warning("%s", "\n".join(lines))
+    for line in lines:
+        log.warning("%s", line)
 
 
 def find_missing_receipts(

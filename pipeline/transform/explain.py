@@ -90,7 +90,7 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
         _line(number, line, [s for s in sales if s["line"] == number], lookup)
         for number, line in enumerate(record["line_items"], 1)
     ]
-    text = _text(receipt, lines, payments, count)
+    text = _text(receipt, lines, payments, count, rules.decimals)
     return Explanation(receipt_number, count, record, None, receipt, lines, payments, text)
 
 
@@ -131,6 +131,7 @@ def _text(
     lines: list[dict[str, Any]],
     payments: list[dict[str, Any]],
     revisions: int,
+    decimals: int,
 ) -> str:
     out = [
         f"{receipt['receipt_type']} {receipt['receipt_number']}, store {receipt['store_id']},"
@@ -142,17 +143,21 @@ def _text(
     ]
     for line in lines:
         sold = line["as_sold"]
+        gross, discount, cost = (
+            _as_sold(sold[name], decimals)
+            for name in ("gross_total_money", "total_discount", "cost_total")
+        )
         out += [
             "",
             (
                 f"line {line['line']}: {sold['quantity']} x"
                 f" {sold['item_name']}{_size(sold['variant_name'])}, gross"
-                f" {sold['gross_total_money']}, discount {sold['total_discount']}, cost"
-                f" {sold['cost_total']}: {line['rule']}"
+                f" {gross}, discount {discount}, cost {cost}: {line['rule']}"
             ),
         ]
         out += [
-            f"    {m['name']}: {m['option']}  {m['money_amount']}" for m in sold["line_modifiers"]
+            f"    {m['name']}: {m['option']}  {_as_sold(m['money_amount'], decimals)}"
+            for m in sold["line_modifiers"]
         ]
         for row in line["rows"]:
             out.append(
@@ -180,6 +185,14 @@ def _text(
         f"paid {r['paid']}: " + ", ".join(f"{p['tender']} {p['amount']}" for p in payments),
     ]
     return "\n".join(out) + "\n"
+
+
+def _as_sold(amount: object, decimals: int) -> str:
+    """An amount of the POS (188, 188.0) with the currency's decimals, or more."""
+    if not isinstance(amount, int | Decimal):
+        return "unknown" if amount is None else str(amount)
+    exponent = Decimal(amount).normalize().as_tuple().exponent
+    return f"{Decimal(amount):.{max(decimals, -int(exponent))}f}"
 
 
 def _amounts(row: dict[str, Any]) -> str:

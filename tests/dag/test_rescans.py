@@ -43,7 +43,7 @@ def test_a_history_limit_is_named_once_and_does_not_block_later_runs(quiet_pos: 
     fake_pos.server.rules = replace(fake_pos.server.rules, history_days=2)
     assert fake_pos.luigi.pos("status") == (
         3,
-        "nothing has been extracted yet; run: luigi --module pipeline Nightly\n",
+        "nothing has been extracted yet; run: pos run\n",
     )
     code, log = fake_pos.luigi.pos("run")
     assert code == 4 and "truncated: the account's history limit hid receipts of 2026-10-28" in log

@@ -155,6 +155,26 @@ def test_what_is_foreign_is_named_and_left_alone(shop: InProcessRun) -> None:
     )
 
 
+def test_the_labour_file_of_the_owner_is_known_and_a_misspelt_one_is_not(
+    shop: InProcessRun,
+) -> None:
+    inputs = shop.folder / "lake/inputs"
+    inputs.mkdir()
+    (inputs / "labour.csv").write_text("date,store,hours,wages\n")
+    assert shop.verify() == []
+    (inputs / "labor.csv").write_text("date,store,hours,wages\n")
+    assert [item.location for item in shop.verify()] == [str(inputs / "labor.csv")]
+
+
+def test_an_altered_file_is_read_several_times_and_logged_once(
+    shop: InProcessRun, caplog: pytest.LogCaptureFixture
+) -> None:
+    flip(some(shop, "sales/*/*/*.parquet"), 50)
+    assert len(shop.verify()) == 1
+    assert caplog.text.count("reading it again") == 1
+    assert "is not what manifest" in caplog.text
+
+
 def test_a_gap_in_a_log_and_an_altered_manifest_are_named(shop: InProcessRun) -> None:
     log = sorted((shop.folder / "lake/_manifests/sales/2026-10").iterdir())
     assert len(log) == 2, "the second run has rebuilt the month"
@@ -250,11 +270,12 @@ def test_verify_by_luigi_and_by_hand(
     with shop.process():
         assert main(["verify", "--from", "2026-11"]) == 0
         assert main(["verify", "--repair"]) == 1
-    assert "restored or invalidated: sales 2026-10" in capsys.readouterr().out
+    assert "restored or invalidated: sales 2026-10; run: pos run\n" in capsys.readouterr().out
     assert shop.run_nightly()
     with shop.process():
         assert main(["verify", "--deep"]) == 0
         assert main(["verify", "--refetch", "2026-10-30"]) == 0
+    assert "run: pos run\n" in capsys.readouterr().out
     assert shop.run_nightly()
     assert shop.verify() == []
 

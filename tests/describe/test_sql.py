@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import csv
 import re
+import signal
+import subprocess
 import sys
 from decimal import Decimal
 from importlib.util import find_spec
@@ -73,8 +75,35 @@ def test_a_bucket_is_asked_in_the_same_way(
 )
 def test_a_query_reaches_nothing_but_the_lake(analyst: Runner, query: str) -> None:
     code, text = analyst.pos("sql", query)
-    assert code == 2 and "ConfigError" in text and "Traceback" not in text
+    assert code == 2 and text.startswith("InvalidQuery: ") and "Traceback" not in text
     assert not (analyst.folder / "copy.csv").exists()
+
+
+def test_a_wrong_query_is_shown_with_the_place_of_the_error(analyst: Runner) -> None:
+    code, text = analyst.pos("sql", "SELECT nothing FROM receipts")
+    lines = text.splitlines()
+    (place,) = (n for n, line in enumerate(lines) if line.startswith("LINE 1: "))
+    assert code == 2 and lines[place + 1].index("^") == lines[place].index("nothing"), text
+    assert "\\n" not in text
+
+
+@pytest.mark.slow
+def test_a_reader_that_wants_only_the_first_lines_gets_no_traceback(analyst: Runner) -> None:
+    analyst.command()
+    query = "SELECT a.receipt_number FROM receipts a, receipts b LIMIT 200000"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "sql", query, "--csv"],
+        cwd=analyst.folder,
+        env=analyst.env(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout.readline() == "receipt_number\n"
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 128 + signal.SIGPIPE
 
 
 def test_an_assistant_asks_the_lake_and_learns_nothing_of_people(

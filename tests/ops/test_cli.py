@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +62,22 @@ def test_help_of_a_command_by_name(capsys: pytest.CaptureFixture) -> None:
         assert ended.value.code == 0
         texts.append(capsys.readouterr().out)
     assert texts[0] == texts[1] and "--cumulative" in texts[0]
+
+
+@pytest.mark.parametrize("words", [[], ["help", "open"], ["completion", "bash"]])
+def test_output_that_no_reader_takes_is_no_error(words: list[str]) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        text=True,
+    )
+    with process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 128 + signal.SIGPIPE
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture) -> None:

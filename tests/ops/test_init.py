@@ -161,6 +161,28 @@ def test_options_become_the_configuration(tmp_path: Path) -> None:
     assert dict(own["retcode"].items()) == dict(configuration(ROOT)["retcode"])
 
 
+def test_the_files_name_no_file_that_is_not_there(tmp_path: Path) -> None:
+    done = init(tmp_path, "--source", "simulator", "--yes")
+    assert done.returncode == 0, done.stderr
+    written = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != ".gitignore"]
+    for path in written:
+        text = path.read_text(encoding="utf-8")
+        assert "config.env.example" not in text, path
+        named = {name.rstrip(".") for name in re.findall(r"config/[\w.]+", text)}
+        assert {name for name in named if not (tmp_path / name).is_file()} == set(), path
+        if "docs/" in text:
+            assert "repository of pos-sales-pipeline" in text.splitlines()[0], path
+
+
+def test_square_gets_a_rate_of_its_own(tmp_path: Path) -> None:
+    done = init(tmp_path, "--source", "square", "--yes")
+    assert done.returncode == 0, done.stderr
+    documented = (ROOT / "docs/square.md").read_text(encoding="utf-8")
+    own = configuration(tmp_path)["pos"]
+    for name in ("source", "url", "rate_requests", "rate_seconds"):
+        assert f"\n{name} = {own[name]}\n" in documented
+
+
 @pytest.mark.parametrize("name", ["luigi.cfg", "config/menu.toml", "config/config.env"])
 def test_nothing_is_overwritten(tmp_path: Path, name: str) -> None:
     (tmp_path / "config").mkdir()

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pipeline.cli.monitor import format_metrics
+from pipeline.cli.monitor import count_quarantined, format_metrics
+from pipeline.status.read import Status
 from tests.ops.monitored import monitor
 from tests.support.runner import Runner
 
@@ -44,6 +45,15 @@ def test_a_monitor_that_does_not_answer_changes_no_exit_code(luigi: Runner) -> N
     code, text = luigi.pos("run")
     assert code == 2 and "PING_FAILURE_URL is not an https address" in text
     assert "pos.prom cannot be written" in text and "secret-word" not in text
+
+
+def test_a_month_without_quarantine_has_a_sample_too() -> None:
+    """Else a rule sees nothing where it should see zero."""
+    status = Status(
+        months={"2026-09": 1, "2026-10": 4},
+        quarantined_records=[{"business_day": "2026-10-30"}, {"business_day": "2026-10-31"}],
+    )
+    assert count_quarantined(status) == {'{month="2026-09"}': 0, '{month="2026-10"}': 2}
 
 
 def test_labels_stand_in_braces(tmp_path: Path) -> None:

@@ -22,11 +22,11 @@ def test_the_rows_of_a_combo_stand_below_it_in_order_with_their_amounts():
         "SALE 1-1, store s1, business day 2026-07-01 (2026-07-01 12:00 local), unmapped, MXN;"
         " 1 revision found, the newest from 2026-07-01",
         "",
-        f"line 1: 1 x Combo Dos, gross 259, discount 9, cost 0: {COMBO_RULE}",
-        "    Burger 1: Smash  0",
-        "    Side: Papas  5",
-        "    Drink: Mezcal  0",
-        "    Sauce: Ajo  0",
+        f"line 1: 1 x Combo Dos, gross 259.00, discount 9.00, cost 0.00: {COMBO_RULE}",
+        "    Burger 1: Smash  0.00",
+        "    Side: Papas  5.00",
+        "    Drink: Mezcal  0.00",
+        "    Sauce: Ajo  0.00",
         "  -> 1 x Smash",
         f"     gross 118.53  discount 4.12  net 114.41  {NO_TAX}",
         "     + Sauce: Ajo  0.00",
@@ -53,7 +53,7 @@ def test_the_rows_of_a_combo_stand_below_it_in_order_with_their_amounts():
     ],
 )
 def test_a_line_that_stays_one_row_says_why(sold: dict, rule: str):
-    assert text_of(receipt(sold))[2].endswith(f"cost 0: {rule}")
+    assert text_of(receipt(sold))[2].endswith(f"cost 0.00: {rule}")
 
 
 @pytest.mark.parametrize("cancelled_at", [None, AT])
