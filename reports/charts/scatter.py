@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import log2
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import cache
+from math import cos, log2, pi, sin
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from reports.charts.plot import Scale
 from reports.charts.style import (
@@ -27,6 +31,7 @@ from reports.localizer import Localizer
 from reports.values import Rate, Value
 
 Box = tuple[float, float, float, float]
+Boxes = npt.NDArray[np.float64]
 SIGNS = {
     "star": ("*", GREEN, 11),
     "plowhorse": ("s", ORANGE, 7),
@@ -35,6 +40,13 @@ SIGNS = {
 }
 CORNERS = {"star": (1, 1), "plowhorse": (1, 0), "puzzle": (0, 1), "dog": (0, 0)}
 BOUND = 3.0
+DIRECTIONS = tuple(
+    (cos(turn * pi / 8), sin(turn * pi / 8)) for turn in (0, 8, *range(1, 8), *range(9, 16))
+)
+"""Around a sign: right and left first."""
+ALONG = 3
+"""Parts of a line on an axis, from which it seems to be one of the axis."""
+NEAR = 40.0
 NAMED, FIRST = 40, 5
 """The first dishes get a name if there is room; the very first may cover signs."""
 
@@ -70,78 +82,152 @@ def draw_scatter(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
             size=SIZE,
             bold=True,
         )
-    for (across, up), (name, p, q, kind, _) in zip(spots, data["points"], strict=True):
-        sign, color, size = SIGNS[kind]
-        title = f"{localizer.format(name)}: {localizer.format(data['kinds'][kind])}"
-        title += f" ({localizer.format(Rate(*p))}; {localizer.format(Rate(*q))})"
-        canvas.sign(x(across), y(up), sign, size, color, title=title)
     places = [(x(across), y(up)) for across, up in spots]
-    _name_points(
-        canvas, (left, top, right, bottom), data["points"], places, data["kinds"], localizer
-    )
+    axes = ((left, y(1) - 2, right, y(1) + 2), (x(0) - 2, top, x(0) + 2, bottom))
+    frame = (left, top, right, bottom)
+    names = _placed_names(frame, axes, data["points"], places, data["kinds"], localizer)
+    for name in names:
+        canvas.line([name.point, name.end], MUTED, 0.7)
+    for name in names:  # over a line of another name, below each sign
+        canvas.rect(name.box[0] - 1, name.box[1] - 1, name.box[2] - name.box[0] + 2, 12, PAPER)
+    for place, (item, p, q, kind, _) in zip(places, data["points"], strict=True):
+        sign, color, size = SIGNS[kind]
+        title = f"{localizer.format(item)}: {localizer.format(data['kinds'][kind])}"
+        title += f" ({localizer.format(Rate(*p))}; {localizer.format(Rate(*q))})"
+        canvas.sign(*place, sign, size, color, title=title)
+    for name in names:
+        canvas.write(*name.anchored, name.label, anchor=name.anchor, hidden=True)
     canvas.write(left, 265, "← " + localizer.format(data["x"]) + " →", color=MUTED)
     label = "← " + localizer.format(data["y"]) + " →"
     canvas.write(7, (top + bottom) / 2, label, anchor="middle", color=MUTED, upright=True)
     return canvas
 
 
-def _name_points(
-    canvas: Canvas,
+class PlacedName(NamedTuple):
+    """A name, its box, its sign, and where its line ends (at the sign if it is beside it)."""
+
+    label: str
+    box: Box
+    point: tuple[float, float]
+    end: tuple[float, float]
+    covers: bool
+    """Whether it covers a sign or a line."""
+
+    @property
+    def anchor(self) -> str:
+        return "end" if self.box[2] <= self.point[0] else "start"
+
+    @property
+    def anchored(self) -> tuple[float, float]:
+        return self.box[2 if self.anchor == "end" else 0], self.box[1] + 5
+
+
+def _placed_names(
     frame: Box,
+    axes: Sequence[Box],
     points: Sequence[Any],
     places: Sequence[tuple[float, float]],
     kinds: Mapping[str, Value],
     localizer: Localizer,
-) -> None:
-    """Names beside their signs, the heaviest first.
-
-    No name covers another, a sign or the edge. A thin line connects a distant name with its sign.
-    """
+) -> list[PlacedName]:
+    """Names beside their signs, in the order in which most find a place and cover no sign."""
+    heaviest = sorted(range(len(points)), key=lambda i: (-abs(points[i][4]), i))[:NAMED]
+    at = np.array(places)
+    near = (np.abs(at[:, None] - at) < NEAR).all(axis=2).sum(axis=1)
+    crowded = sorted(heaviest, key=lambda i: -near[i])
+    orders = (
+        heaviest,
+        heaviest[:FIRST] + [i for i in crowded if i not in heaviest[:FIRST]],
+        crowded,
+    )
+    tried = orders if len(points) <= NAMED else orders[:1]
     corner = max(width_of(localizer.format(name), SIZE, True) for name in kinds.values()) + 8
-    signs = [(x - 5, y - 5, x + 5, y + 5) for x, y in places]
+    labels = {i: cut(localizer.format(points[i][0]), 160, SMALL) for i in heaviest}
     left, top, right, bottom = frame
-    taken = [(x, y, x + corner, y + 18) for x in (left, right - corner) for y in (top, bottom - 18)]
-    names = [*taken]
-    order = sorted(range(len(points)), key=lambda i: (-abs(points[i][4]), i))[:NAMED]
-    for rank, index in enumerate(order):
-        label = cut(localizer.format(points[index][0]), 160, SMALL)
-        size, (x, y) = width_of(label, SMALL), places[index]
-        every, first = (
-            [signs[i] for i in some if i != index] for some in (range(len(points)), order[:FIRST])
+    corners = [
+        (x, y, x + corner, y + 18) for x in (left, right - corner) for y in (top, bottom - 18)
+    ]
+    attempts = (
+        _place_in_order(order, heaviest[:FIRST], labels, places, frame, axes, corners)
+        for order in tried
+    )
+    return max(attempts, key=_quality)
+
+
+def _quality(names: Sequence[PlacedName]) -> tuple[int, int, float]:
+    """Few names that cover signs or lines, then many names, then short lines."""
+    ties = sum(abs(a - b) for name in names for a, b in zip(name.point, name.end, strict=True))
+    return -sum(name.covers for name in names), len(names), -ties
+
+
+def _place_in_order(
+    order: Sequence[int],
+    first: Sequence[int],
+    labels: Mapping[int, str],
+    places: Sequence[tuple[float, float]],
+    frame: Box,
+    axes: Sequence[Box],
+    corners: Sequence[Box],
+) -> list[PlacedName]:
+    """Each name at the nearest free place.
+
+    No name covers another, a sign or the edge. A thin line, which does not run along an axis,
+    connects a distant name with its sign. The `first` names may take their place from other signs,
+    then from the lines of others.
+    """
+    signs = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
+    taken, boxes = [*corners], [*corners]
+    placed: list[PlacedName] = []
+    for index in order:
+        others, heaviest = (
+            [signs[i] for i in chosen if i != index] for chosen in (range(len(places)), first)
         )
-        # One of the first names takes its place from signs, then from the ties of others.
-        blocked = [[*taken, *every], [*taken, *first], names][: 3 if rank < FIRST else 1]
-        for kept, away, (dx, dy) in [(kept, *place) for kept in blocked for place in _places(size)]:
-            box = (x + dx, y + dy, x + dx + size, y + dy + 10)
-            inside = left < box[0] and box[2] < right and top < box[1] and box[3] < bottom
-            if not inside or _meets(box, kept):
-                continue
-            end = (min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3]))
-            tie = _along((x, y), end) if away else []
-            if kept is names or not any(_meets(part, kept) for part in tie):
-                if away:
-                    canvas.line([(x, y), end], MUTED, 0.7)
-                canvas.rect(box[0] - 1, box[1] - 1, size + 2, 12, PAPER)
-                is_left = box[2] <= x
-                canvas.write(
-                    box[2] if is_left else box[0],
-                    box[1] + 5,
-                    label,
-                    anchor="end" if is_left else "start",
-                    hidden=True,
-                )
-                taken += [box, *tie]
-                names.append(box)
+        tiers = ([*taken, *others], [*taken, *heaviest], boxes)[: 3 if index in first else 1]
+        for tier, kept in enumerate(tiers):
+            name = _nearest(labels[index], places[index], frame, kept, axes, kept is boxes)
+            if name is not None:
+                placed.append(name._replace(covers=tier > 0))
+                taken += [name.box, *_along(name.point, name.end)]
+                boxes.append(name.box)
                 break
+    return placed
 
 
-def _meets(box: Box, others: Iterable[Box]) -> bool:
-    """Whether `box` covers a part of another one."""
-    left, top, right, bottom = box
-    for start, above, end, below in others:
-        if left < end and start < right and top < below and above < bottom:
-            return True
-    return False
+def _nearest(
+    label: str,
+    point: tuple[float, float],
+    frame: Box,
+    kept: Sequence[Box],
+    axes: Sequence[Box],
+    is_forced: bool,
+) -> PlacedName | None:
+    """The name at the nearest place that covers nothing of `kept`; None without one."""
+    x, y = point
+    size = width_of(label, SMALL)
+    places, away = _places()
+    across, up = x + places[:, 0] - places[:, 2] * size, y + places[:, 1]
+    boxes = np.column_stack([across, up, across + size, up + 10])
+    is_inside = (boxes[:, :2] > frame[:2]).all(axis=1) & (boxes[:, 2:] < frame[2:]).all(axis=1)
+    own = (x - 6, y - 6, x + 6, y + 6)
+    for place in np.flatnonzero(is_inside & ~_covering(boxes, [*kept, own])):
+        left, top, right, bottom = boxes[place].tolist()
+        box = (left, top, right, bottom)
+        end = (min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])) if away[place] else point
+        tie = np.array(_along(point, end), float).reshape(-1, 4)
+        is_clear = not len(tie) or not (
+            _covering(tie, kept).any() or any(_covering(tie, [axis]).sum() > ALONG for axis in axes)
+        )
+        if is_clear or is_forced:
+            return PlacedName(label, box, point, end, covers=is_forced)
+    return None
+
+
+def _covering(boxes: Boxes, others: Sequence[Box]) -> npt.NDArray[np.bool_]:
+    """Which of `boxes` cover a part of one of the others."""
+    left, top, right, bottom = boxes.reshape(-1, 1, 4).transpose(2, 0, 1)
+    start, above, end, below = np.array(others, float).reshape(-1, 4).T
+    covers = (left < end) & (start < right) & (top < below) & (above < bottom)
+    return np.asarray(covers.any(axis=1))
 
 
 def _along(start: tuple[float, float], end: tuple[float, float]) -> list[Box]:
@@ -154,12 +240,18 @@ def _along(start: tuple[float, float], end: tuple[float, float]) -> list[Box]:
     return [(x - 0.5, y - 0.5, x + 0.5, y + 0.5) for x, y in spots]
 
 
-def _places(size: float) -> Iterator[tuple[int, tuple[float, float]]]:
-    """Distances and lower left corners for a name of `size`, the nearest first."""
-    for away in (0, 9, 18, 28, 40, 54, 72, 96, 124, 156):
-        near = 6 + away
-        for dx in (near, -near - size) if not away else (near, -near - size, -size / 2):
-            for dy in (-4, 4, -12) if not away else (near - 2, -near - 6, -4):
-                yield away, (dx, dy)
-        if not away:
-            yield from ((0, (-size / 2, 6)), (0, (-size / 2, -14)))
+@cache
+def _places() -> tuple[Boxes, Boxes]:
+    """Places around a sign, nearest first: upper left corners of a name, and distances.
+
+    A corner is (x, y, part): `part` of the name's width is left of x.
+    """
+    beside = [(x, y, part) for x, part in ((6.0, 0.0), (-6.0, 1.0)) for y in (-5.0, 4.0, -14.0)]
+    corners = [*beside, (0.0, 7.0, 0.5), (0.0, -17.0, 0.5)]
+    distances = [0] * len(corners)
+    for away in (10, 16, 22, 28, 40, 54, 72, 96, 124, 156):
+        for across, up in DIRECTIONS:
+            for part in (0, 0.5, 1) if across >= 0 else (1, 0.5, 0):
+                corners.append((across * away, up * away - 5, part))
+                distances.append(away)
+    return np.array(corners, float), np.array(distances, float)

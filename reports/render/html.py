@@ -82,6 +82,10 @@ def resource(name: str) -> str:
     return (files("reports") / name).read_text("utf-8")
 
 
+ONE_LINE = 28
+"""Signs of a name in the first column that is not broken over two lines, except on a phone."""
+
+
 def html(
     document: Document, localizer: Localizer, images: Mapping[str, bytes], paper: str = "us-letter"
 ) -> bytes:
@@ -147,10 +151,12 @@ def _rows(localizer: Localizer, table: Table, shown: int) -> Markup:
         lines.append('<tr class="strong">' if number in table.strong else "<tr>")
         for index, kind, tag in columns:
             key = _order(row[index]) if kind else None
+            is_short = tag == "th" and len(localizer.format(row[index])) <= ONE_LINE
+            look = kind or ("short" if is_short else "")
             lines.append(
                 f"<{tag}"
                 + (' scope="row"' if tag == "th" else "")
-                + (f' class="{kind}"' if kind else "")
+                + (f' class="{look}"' if look else "")
                 + (f' data-v="{key}"' if key is not None else "")
                 + f">{_rich(localizer, row[index])}</{tag}>"
             )

@@ -31,7 +31,13 @@ KEPT = 11
 ROWS, ANNEX_ROWS = 10, 8
 """Rows of a table in the report and in its annex, where it has no reason for more."""
 WIDEST = 3
-"""Cells with the most characters of a column, one of which is the widest."""
+"""Cells of a column that seem the widest, one of which is."""
+_WIDTHS = {
+    **dict.fromkeys("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 13),
+    **dict.fromkeys("mwMW%—", 17),
+    **dict.fromkeys("fijlrtI.,:;'’()| ", 6),
+}
+"""Widths of signs in twentieths of an em of the text face; others have 10."""
 _CHART_FONT = re.compile(r"font-family: [^;\"]+")
 
 
@@ -150,7 +156,8 @@ def _runs(localizer: Localizer, value: Value) -> list[dict[str, object]]:
 
 
 def _length(runs: Sequence[Mapping[str, object]]) -> int:
-    return sum(len(str(run["t"])) for run in runs)
+    """The approximate width of a cell; "May 2026" is wider than "Oct 2026"."""
+    return sum(_WIDTHS.get(sign, 10) for run in runs for sign in str(run["t"]))
 
 
 def _section(

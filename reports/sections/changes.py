@@ -8,8 +8,11 @@ language, paper or code is stated by itself and is no correction of data.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
+from functools import reduce
 from typing import Any, NamedTuple, cast
 
 from reports.columns import columns_of
@@ -24,6 +27,7 @@ from reports.values import (
     QUANTITY_UNIT,
     Count,
     Money,
+    Month,
     Name,
     Percent,
     Points,
@@ -43,6 +47,17 @@ BOOKKEEPING = ("lineage", "checks", "superseded")
 COUNTED = ("receipts", "refund_receipts", "cancelled_receipts")
 WHY = ("late", "edited", "cancelled", "refunded", "new", "left", "quarantined")
 RATIO = 1_000_000
+ENUMS = {
+    "customers": "customers",
+    "dayparts": "daypart",
+    "drivers": "drivers",
+    "lineage": "check",
+    "loyalty": "segment",
+    "weekdays": "channel",
+    "weekend": "weekend",
+}
+"""The table of texts that names the keys of a section's figures."""
+_DAY, _MONTH = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d{4}-\d\d")
 
 Plain = Mapping[str, Any]
 
@@ -209,15 +224,29 @@ def _label(path: Path, names: Mapping[str, str]) -> Text:
         case ("items", "items", *_, name, "net_sales"):
             return text("changes.item", name=Name(name))
     section, *middle, leaf = path if len(path) > 1 else (*path, "")
-    key = f"column.{leaf}"
-    heading = text_templates("en_US").get(key, "{")
-    words = [names.get(step, step).replace("_", " ") for step in middle]
+    steps = [step_label(section, step, names) for step in middle] or [text("changes.all")]
     return text(
         "changes.figure",
         section=text(f"{section}.title"),
-        name=Name(" / ".join(words)) if words else text("changes.all"),
-        leaf=Name(names.get(leaf, leaf).replace("_", " ")) if "{" in heading else text(key),
+        name=reduce(lambda left, right: text("changes.within", outer=left, inner=right), steps),
+        leaf=step_label(section, leaf, names),
     )
+
+
+def step_label(section: str, step: str, names: Mapping[str, str]) -> Value:
+    """A step of the path of a figure in words; a name of the merchant stays as it is."""
+    if step in names:
+        return Name(names[step])
+    if _DAY.fullmatch(step):
+        return day_of(step)
+    if _MONTH.fullmatch(step):
+        return Month(date.fromisoformat(f"{step}-01"), short=True)
+    templates = text_templates("en_US")
+    tables = (ENUMS.get(section, "figure"), "figure", "column", "step")
+    for key in (*(f"{table}.{step}" for table in tables), f"{step}.title"):
+        if "{" not in templates.get(key, "{"):
+            return text(key)
+    return Name(step.replace("_", " "))
 
 
 def _receipts(rows: Sequence[Mapping[str, object]], currency: str, lake_decimals: int) -> Table:

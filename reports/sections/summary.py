@@ -39,7 +39,7 @@ def summary(history: History) -> Section:
             text(f"summary.{key}", net=net, change=change or None, base=base, receipts=receipts)
         )
     best = best_month(history)
-    if best is not None:
+    if best is not None and len(history.months) > 1:
         net, month = Money(history.totals[best].net_sales, currency), month_name(history, best)
         sentences.append(text("summary.best", month=month, net=net))
 
@@ -52,8 +52,10 @@ def summary(history: History) -> Section:
     ) -> Tile:
         label = text(f"tile.{name}")
         if not now:
-            months = text("summary.months", n=Count(len(history.months)))
-            return Tile(label, to_value(read(ever)), (months,), trend)
+            span = text("summary.months", n=Count(len(history.months)))
+            if len(history.months) == 1:
+                span = text("summary.month", month=month_name(history, history.months[0]))
+            return Tile(label, to_value(read(ever)), (span,), trend)
         notes = [text("summary.last_12")]
         if before:
             change = (

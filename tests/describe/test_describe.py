@@ -267,6 +267,7 @@ def test_the_queries_of_the_documents_give_the_figures_of_the_reports(
         "select year, month, currency, sum(net_sales), sum(receipts) from summary_days group by all"
     ).fetchall()
     assert sorted(row[:5] for row in months) == sorted(days)
+    assert all(isinstance(row[5], Decimal) for row in months if row[4])
     ((counted,),) = database.sql("select sum(receipts) from summary_hours").fetchall()
     hours = query_with(GUIDE, "dayname").replace("limit 20", "")
     assert sum(row[2] for row in database.sql(hours).fetchall()) == counted

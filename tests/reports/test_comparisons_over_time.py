@@ -22,7 +22,8 @@ from reports.sections.lifecycle import spans_of
 from reports.sections.loyalty import loyalty
 from reports.sections.pairs_over_time import pairs_over_time
 from reports.sections.payments_over_time import payments_over_time
-from reports.values import Month
+from reports.sections.summary import summary
+from reports.values import Month, text
 
 START = date(2024, 11, 1)
 
@@ -70,6 +71,14 @@ def test_spans_are_labelled_by_their_months(history_of) -> None:
         [],
         [(months[0], months[5]), (months[6], months[-1])],
     )
+
+
+def test_a_history_of_one_month_has_no_best_month(history_of) -> None:
+    one, two = summary(history_of(1)), summary(history_of(2))
+    assert "summary.best" not in [sentence.key for sentence in one.sentences]
+    assert "summary.best" in [sentence.key for sentence in two.sentences]
+    only = (text("summary.month", month=Month(START)),)
+    assert all(tile.notes == only for tile in one.tiles)
 
 
 def test_segments_of_twelve_months_need_twelve_months(history_of) -> None:

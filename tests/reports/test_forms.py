@@ -23,7 +23,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reports
+from reports.figures.changed_figures import LEFT_OUT, leaves
 from reports.localizer import TEXT_FOLDERS, Localizer, text_templates
+from reports.sections.changes import _label, step_label
 from reports.sections.data_state import INCOMPLETE
 from reports.values import (
     Count,
@@ -36,6 +38,7 @@ from reports.values import (
     Quantity,
     Rate,
     Series,
+    Text,
     Weekday,
     text,
 )
@@ -252,8 +255,29 @@ def test_changes_name_what_moved(summaries, files):
         ("goals.stores.s1", "5.00"),
     ]
     text = moved["report.md"].decode()
-    assert "Ventas netas del 3 sep 2025" in text and "stores: Centro" in text
+    assert "Ventas netas del 3 sep 2025" in text and "Sucursales: Centro" in text
     assert "1-1001" in text and "Llegó tarde, o se movió a este mes" in text
+
+
+def test_changed_figures_are_named_in_words(summaries, files):
+    cumulative = reports.cumulative(MONTHS[-1], summaries, lake_decimals=2, lineage=LINEAGE)
+    shop_names = {"s1": "Centro", "s2": "Roma Norte"}
+    unnamed = set()
+    for made in (files, cumulative):
+        sections = json.loads(made["figures.json"])["currencies"]["MXN"]
+        for path, _ in leaves({k: v for k, v in sections.items() if k not in LEFT_OUT}):
+            for step in path[1:]:
+                label = step_label(path[0], step, shop_names)
+                if re.fullmatch(r"[a-z][a-z_0-9]*", step) and not isinstance(label, Text):
+                    unnamed.add((path[0], step))
+    assert {step for _, step in unnamed} <= shop_names.keys()
+    spanish = Localizer("es_MX", 2, ("MXN",))
+    labels = {
+        "Clientes Nuevos: Recibos": ("customers", "new", "receipts"),
+        "Clientes Recurrentes: Ventas netas": ("customers", "returning", "net_sales"),
+        "Clientes: Nuevos": ("customers", "new", "customers"),
+    }
+    assert {spanish.format(_label(path, shop_names)) for path in labels.values()} == labels.keys()
 
 
 @pytest.mark.parametrize("locale", ["en_US", "es_MX"])
@@ -423,6 +447,7 @@ def test_every_sentence_of_the_code_is_in_the_catalog_and_none_lies_idle():
         "index.",
         "special_day.",
         "daypart.",
+        "figure.",
         "daily.",
         "weekly.",
     )

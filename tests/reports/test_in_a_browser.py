@@ -125,6 +125,15 @@ def test_a_report_fits_its_window(page, lake: Path, report: str) -> None:
         .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display != 'inline').map(e => e.innerText.slice(0, 60))"""
     )
     assert wide == [], "text is cut"
+    if page.viewport_size["width"] > WIDTHS["phone"]:
+        broken = page.evaluate(
+            """[...document.querySelectorAll('tbody th.short')].filter(e => {
+                const text = document.createRange();
+                text.selectNodeContents(e);
+                return new Set([...text.getClientRects()].map(line => Math.round(line.bottom / 8))).size > 1;
+            }).map(e => e.innerText)"""
+        )
+        assert broken == [], "a short name is broken over two lines"
     missing = page.evaluate(
         """[...document.querySelectorAll('a[href^="#"]')].filter(a => !document.getElementById(a.getAttribute('href').slice(1)))
         .map(a => a.getAttribute('href'))"""

@@ -21,8 +21,8 @@ from reports.localizer import Localizer
 from reports.plans import read_plans
 from reports.render.html import html
 from reports.render.outline import charts
-from reports.render.pdf import page_layout, pdf
-from reports.values import Name, text
+from reports.render.pdf import _table, page_layout, pdf
+from reports.values import Month, Name, text
 from tests.reports.shop import drawers
 
 MONTHS = [date(2025, 8, 1), date(2025, 9, 1)]
@@ -61,6 +61,17 @@ def tables(request, shop, make_summaries):
         ),
         MONTHS,
     )
+
+
+@pytest.mark.parametrize("locale", ["en_US", "es_MX"])
+def test_the_widest_month_is_among_the_cells_that_are_measured(locale):
+    months = [Month(date(2026, n, 1), short=True) for n in range(12, 0, -1)]
+    columns = (TableColumn("month", "date"),)
+    table = Table("months", text("trend.table"), columns, tuple((m,) for m in months), shown=12)
+    localizer = Localizer(locale, 2, ("MXN",))
+    (column,) = _table(table, Section("trend", tables=(table,)), localizer)["columns"]
+    measured = ["".join(run["t"] for run in cell) for cell in column["longest"]]
+    assert localizer.format(Month(date(2026, 5, 1), short=True)).capitalize() in measured
 
 
 @pytest.mark.parametrize(("paper", "locale"), [("us-letter", "en_US"), ("a4", "es_MX")])

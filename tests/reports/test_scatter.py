@@ -5,6 +5,7 @@ leaves the drawing.
 from __future__ import annotations
 
 import random
+import re
 from itertools import combinations
 
 import pytest
@@ -56,3 +57,40 @@ def test_the_dishes_that_bring_most_are_named(dishes, seed):
     assert all(
         box[0] >= 0 and box[2] <= WIDTH and box[1] >= 0 and box[3] <= canvas.height for box in boxes
     )
+
+
+def test_no_name_covers_a_sign_and_no_line_runs_along_an_axis():
+    # One on each axis, two of them close together, and names wider than the gaps between them.
+    shares = [(100, 100), (140, 100), (100, 120), (60, 100), (62, 104), (150, 90), (155, 96)]
+    points = [
+        (Name(f"Hamburguesa {n}"), (x, 100), (y, 100), "star", 100 - n)
+        for n, (x, y) in enumerate(shares)
+    ]
+    kinds = {kind: Name(kind) for kind in SIGNS}
+    with styled():
+        canvas = draw_scatter(
+            {"points": points, "kinds": kinds, "x": Name("x"), "y": Name("y")}, WORDS
+        )
+        svg = canvas.to_bytes().decode()
+    names = [label for label in canvas.labels if label.text.startswith("Hamburguesa")]
+    assert len(names) == len(points)
+    signs = [
+        (float(x), float(y))
+        for group in re.findall(r'<g role="img">.*?</g>', svg, re.DOTALL)
+        for x, y in re.findall(r"M ([\d.]+) ([\d.]+)", group)
+    ]
+    assert len(signs) == len(points)
+    for x, y in signs:  # the top of a star
+        assert not any(
+            label.left < x + 4 and x - 4 < label.right and label.top < y + 9 and y < label.bottom
+            for label in names
+        )
+    assert "fill: #ffffff" not in svg[svg.index('role="img"') :], "a plate would cover a sign"
+    lines = re.findall(r'd="M ([\d.]+) ([\d.]+) \nL ([\d.]+) ([\d.]+) \n"', svg)
+    short = [
+        tuple(map(float, line))
+        for line in lines
+        if abs(float(line[0]) - float(line[2])) + abs(float(line[1]) - float(line[3])) < 250
+    ]
+    middle = (4 + 252) / 2
+    assert not any(abs(a[1] - middle) < 2 and abs(a[3] - middle) < 2 for a in short)
