@@ -28,6 +28,8 @@ settings.register_profile("fixed", _INPUTS, derandomize=True, max_examples=15)
 settings.register_profile("random", _INPUTS, derandomize=False, max_examples=100)
 settings.load_profile("fixed")
 
+gc.disable()  # until all tests are imported: a collection would only visit modules
+
 _tests = itertools.count()
 
 
@@ -145,3 +147,5 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     atexit.register(gc.unfreeze)  # what they hold is released at the end, as ever
+    gc.set_threshold(50_000, 20, 20)  # as in a run of the product
+    gc.enable()

@@ -47,11 +47,18 @@ def tree_of(path: Path) -> ast.Module:
 
 
 @cache
+def nodes_of(path: Path) -> list[ast.stmt | ast.expr | ast.ExceptHandler]:
+    """Imports, handlers of errors and constants of a file: to walk a tree takes long."""
+    kinds = (ast.Import, ast.ImportFrom, ast.ExceptHandler, ast.Constant)
+    return [node for node in ast.walk(tree_of(path)) if isinstance(node, kinds)]
+
+
+@cache
 def imports(path: Path) -> set[str]:
     """Dotted names of all that `path` imports, wherever in the file."""
     package = path.relative_to(ROOT).parent.parts
     names = set()
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -144,7 +151,7 @@ def test_files_are_small_and_say_what_they_are() -> None:
 
 def test_no_error_is_swallowed() -> None:
     for path in FILES:
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.ExceptHandler):
                 place = f"{module(path)}, line {node.lineno}"
                 assert node.type is not None, f"{place}: bare except"
@@ -188,7 +195,7 @@ def test_only_its_point_of_sale_knows_the_headings_of_an_export() -> None:
         )
         texts = {
             node.value.casefold()
-            for node in ast.walk(tree_of(path))
+            for node in nodes_of(path)
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         }
         if name.startswith("pipeline/pos/"):

@@ -98,7 +98,7 @@ def test_a_killed_driver_a_killed_worker_and_an_altered_object_are_made_good(
         deadline = time.monotonic() + 800
         while count_staged() <= days:
             assert run.poll() is None and time.monotonic() < deadline, run.communicate()[0][-4000:]
-            time.sleep(0.05)
+            time.sleep(0.25)  # a listing takes as long as a request of the runs
 
     first = on_spark.start(*months)
     wait_for_more(first, 0)

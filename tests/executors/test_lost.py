@@ -22,6 +22,7 @@ from pipeline.tasks import DailySales, batches, remote_build
 from pipeline.tasks.remote_build import BuildRequest, BuildResult, DriverContext
 from tests.dag.in_process import FIRST, InProcessRun
 from tests.dag.in_process import local as in_folder
+from tests.executors.standalone import QUICK
 from tests.load.processes import join, start
 from tests.support.runner import ROOT
 
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.filterwarnings(
 def local() -> Iterator[Cluster]:
     """Spark in this process, which tries a work twice."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        patch.setenv("JDK_JAVA_OPTIONS", QUICK["JDK_JAVA_OPTIONS"])
         cluster = open_cluster("test", "local[2,2]", {"spark.ui.enabled": "false"}, 60)
     try:
         yield cluster

@@ -347,6 +347,7 @@ def _warm() -> None:
 
 
 def main() -> None:
+    gc.disable()  # a collection would only visit modules
     for name in LIBRARIES:
         import_module(name)
     for name in PACKAGES:
@@ -354,7 +355,9 @@ def main() -> None:
     _warm()
     leave_unsynced()
     leave_no_waits()
+    gc.collect()
     gc.freeze()  # a collection in a fork would copy their memory
+    gc.enable()
     atexit.register(gc.unfreeze)  # what they hold is released at the end, as ever
     with (
         socket.socket(fileno=int(sys.argv[1])) as control,
