@@ -13,7 +13,6 @@ lint:            ## check format, style, types, workflows, Dockerfile and script
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/actionlint
-	.venv/bin/actionlint docs/github/nightly.yml
 	.venv/bin/zizmor --offline --persona pedantic .github
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/shellcheck run .ci/run docker/*.sh
@@ -23,6 +22,7 @@ profile:         ## profile a run: make profile RUN="MonthlyReport --month 2026-
 lock:            ## lock the requirements again, with hashes (needs uv in .venv)
 	$(UV) --extra luigid setup.cfg -o requirements.txt
 	$(UV) --extra dev --extra luigid -c requirements.txt setup.cfg -o requirements-dev.txt
+	printf 'mcp>=2.3,<3\n' | $(UV) --no-annotate -c requirements-dev.txt - -o requirements-mcp.txt
 	printf 'pip-audit>=2.9\ncyclonedx-bom>=7\n' | $(UV) --no-annotate - -o requirements-audit.txt
 	sed -n '/^#/p' requirements-spark.txt >.venv/spark.txt
 	printf 'pyspark>=4.0.5,<4.1\njdk4py>=17,<18 ; sys_platform != "linux" or platform_machine == "x86_64"\n' | $(UV) --no-annotate - >>.venv/spark.txt

@@ -10,26 +10,15 @@ import json
 import os
 import sys
 
-SECTIONS = (
-    "POS_",
-    "SHOP_",
-    "LAKE_",
-    "ENGINE_",
-    "SPARK_",
-    "REPORT_",
-    "MAIL_",
-    "WEBHOOK_",
-    "CORE_",
-    "WORKER_",
-    "RETCODE_",
-    "RESOURCES_",
-)
+from pipeline.settings.environment import known_overrides, override_name
+
+PREFIXES = tuple({override_name(section, "") for section, _ in known_overrides().values()})
 
 variables = json.loads(os.environ["VARS"] or "{}")
 if not variables.get("LAKE_URL"):
     sys.exit("set the variable LAKE_URL of the environment `lake` (docs/github-actions.md)")
 for name, value in sorted(variables.items()):
-    if name.startswith(SECTIONS):
+    if name.startswith(PREFIXES):
         if "\n" in value or "\r" in value:
             sys.exit(f"the variable {name} has more than one line; a setting is one line")
         sys.stdout.write(f"{name}={value}\n")

@@ -5,7 +5,7 @@
 set -eu
 while :; do
     code=0
-    pos run --workers "${WORKERS:-2}" "$@" || code=$?
+    { python docker/check_source.py && pos run --workers "${WORKERS:-2}" "$@"; } || code=$?
     [ "$code" != 4 ] || code=0
     echo "$code" >/tmp/run.code
     if [ "$code" = 0 ]; then

@@ -41,7 +41,7 @@ mkdir "$context"
 tar -cf - --exclude ./.venv --exclude ./.git --exclude ./data . | tar -C "$context" -xf -
 canary=$(random)
 mkdir -p "$context/.git" "$context/data/raw" "$context/tests" "$context/.venv" "$context/pipeline/__pycache__"
-for path in .env .git/config .venv/secret config/config.env config/.secret data/raw/receipts.ndjson tests/test_planted.py docs/planted.md \
+for path in .env .git/config .venv/secret config/config.env config/config.env.bak config/.secret data/raw/receipts.ndjson tests/test_planted.py docs/planted.md \
     pipeline/__pycache__/planted.pyc pipeline/.planted; do
     echo "SECRET=$canary" >"$context/$path"
 done

@@ -197,3 +197,10 @@ class SchemaMismatch(DataError):
 
 class MoneyNotConserved(DataError):
     """A sum differs from the POS's; the message names the receipt."""
+
+
+def exit_code_of(error: BaseException) -> ExitCode:
+    """The exit code of a command that `error` ends."""
+    if isinstance(error, NoConfiguration):
+        return ExitCode.NOT_PLANNED
+    return ExitCode.INVALID if isinstance(error, PipelineError) else ExitCode.NOT_OK

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 
 def months_before(month: date, count: int) -> date:
     """The first day of the month `count` months before `month`."""
     year, index = divmod(month.year * 12 + month.month - 1 - count, 12)
     return date(year, index + 1, 1)
+
+
+def month_after(month: date) -> date:
+    """The first day of the month after `month`."""
+    return months_before(month, -1)
+
+
+def closed_month(day: date) -> date:
+    """The last month that has closed by the end of `day`."""
+    return months_before(day + timedelta(days=1), 1)
 
 
 def months_between(first: date, last: date) -> list[date]:

@@ -25,11 +25,11 @@ from pipeline.deliver import (
     check_address,
     check_url,
     compose,
-    escape_slack,
     recipient_id,
 )
 from pipeline.errors import ConfigError
 from pipeline.lakes import open_lake
+from reports.escape import slack
 
 _id = lru_cache(recipient_id)  # slow on purpose
 MailKey = Literal["to", "alerts_to"]
@@ -100,11 +100,10 @@ class WebhookRecipient(Recipient):
     webhook: Webhook
 
     def send(self, report: ReportEmail, key: DeliveryKey, before: DeliveryKey | None) -> None:
-        text = escape_slack(report.subject)
-        self.webhook.send({"text": text, "blocks": list(report.blocks)})
+        self.webhook.send({"text": slack(report.subject), "blocks": list(report.blocks)})
 
     def send_alert(self, alert: Alert, key: DeliveryKey) -> None:
-        self.webhook.send(alert.payload())
+        self.webhook.send(alert.payload(slack))
 
 
 def report_recipients() -> list[Recipient]:
@@ -112,9 +111,9 @@ def report_recipients() -> list[Recipient]:
     return [*_by_mail("to"), *_by_webhook(settings.webhook().reports)]
 
 
-def alert_recipients() -> list[Recipient]:
-    """The recipients of alerts."""
-    return [*_by_mail("alerts_to"), *_by_webhook(settings.webhook().alerts)]
+def alert_recipients() -> Iterator[tuple[str, Recipient | ConfigError]]:
+    """The recipients of alerts, each with its position in the settings, or its error."""
+    return _each_recipient(("alerts_to",), ("alerts",))
 
 
 def open_delivery_log() -> DeliveryLog:
@@ -124,11 +123,24 @@ def open_delivery_log() -> DeliveryLog:
 
 
 def all_recipients() -> Iterator[tuple[str, Recipient | ConfigError]]:
-    """Every recipient once, with its position in the settings, or its error."""
+    """Every recipient of reports or alerts once, as `alert_recipients`."""
+    return _each_recipient(("to", "alerts_to"), ("reports", "alerts"))
+
+
+def _each_recipient(
+    keys: tuple[MailKey, ...], switches: tuple[str, ...]
+) -> Iterator[tuple[str, Recipient | ConfigError]]:
+    """The recipients in `keys` of [mail], and the webhook if a switch is on.
+
+    An error of one of them is no reason to leave out the others.
+    """
     seen: set[str] = set()
-    keys: tuple[MailKey, ...] = ("to", "alerts_to")
     for key in keys:
-        entries = settings.recipients(key)
+        try:
+            entries = settings.recipients(key)
+        except ConfigError as error:
+            yield f"[mail] {key}", error
+            continue
         for n, (address, locale) in enumerate(entries, 1):
             position = f"[mail] {key}, recipient {n} of {len(entries)}"
             try:
@@ -139,9 +151,8 @@ def all_recipients() -> Iterator[tuple[str, Recipient | ConfigError]]:
             if recipient.id not in seen:
                 seen.add(recipient.id)
                 yield position, recipient
-    section = settings.webhook()
     try:
-        hooks = _by_webhook(section.reports or section.alerts)
+        hooks = _by_webhook(any(getattr(settings.webhook(), switch) for switch in switches))
     except ConfigError as error:
         yield "webhook", error
         return

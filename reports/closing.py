@@ -92,6 +92,8 @@ def compose_closing_message(
     summaries = {**summaries, month: _until(day, summaries[month])}
     shown = currencies(summaries[month])
     sections: list[Section] = []
+    sold: list[Money] = []
+    days = [day] if period == "daily" else [day - timedelta(n) for n in range(6, -1, -1)]
     for currency in shown:
         figures = Figures(
             month,
@@ -103,8 +105,13 @@ def compose_closing_message(
             lake_decimals=lake_decimals,
             shift_table=shifts,
         )
-        sections += _sections(period, day, figures)
-    title = text(f"{period}.heading", day=Day(day, long=True))
+        recent_days = RecentDays(figures)
+        now = recent_days.sum_of(days)
+        if now.receipts or now.refund_receipts:
+            sold.append(Money(now.net_sales, currency))
+        sections += _sections(period, days, recent_days)
+    net = Series(tuple(sold)) if sold else None
+    title = text(f"{period}.heading", day=Day(day, long=True), net=net)
     return title, shown, sections
 
 
@@ -118,10 +125,9 @@ def _until(day: date, tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     }
 
 
-def _sections(period: Period, day: date, figures: Figures) -> list[Section]:
-    recent_days = RecentDays(figures)
+def _sections(period: Period, days: Sequence[date], recent_days: RecentDays) -> list[Section]:
+    figures, day = recent_days.figures, days[-1]
     week = [day - timedelta(n) for n in range(day.weekday(), -1, -1)]
-    days = [day] if period == "daily" else [day - timedelta(n) for n in range(6, -1, -1)]
     parts = [_lead(period, days, recent_days)]
     if period == "daily" and len(week) > 1:
         parts.append(_week(week, recent_days))

@@ -43,6 +43,7 @@ def compose_monthly(
     covered: Sequence[date] | None = None,
     plans: Plans | None = None,
     shifts: pa.Table | None = None,
+    read_through: date | None = None,
 ) -> Document:
     """The monthly report as data.
 
@@ -60,6 +61,7 @@ def compose_monthly(
     and are before `history_starts`, `quarantine` the rejected ones. `currency` is that of a month
     that has neither sales nor stores. `plans` are the owner's goals, notes, fees, dayparts and
     labour (`read_plans`). `shifts` are the month's shifts of the cash drawers, None without any.
+    `read_through` is the last day of which changes are read, None if nothing later is missing.
     """
     if month not in summaries:
         raise KeyError(f"no summary of {month:%Y-%m}; give the month's own tables")
@@ -98,6 +100,7 @@ def compose_monthly(
                 quarantined=frame(quarantine) if quarantine is not None else pd.DataFrame(),
                 history_starts=history_starts,
                 export_problems=differs(figures),
+                read_through=read_through,
             ),
             previous_figures,
             changed_receipts,

@@ -11,7 +11,7 @@ import csv
 import io
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -61,6 +61,8 @@ class WorkedShift:
     store: str
     hours: Decimal
     wages: Decimal
+    line: int = field(default=0, compare=False, repr=False)
+    """Its line in labour.csv."""
 
 
 @dataclass(frozen=True)
@@ -85,26 +87,46 @@ def read_plans(
     fees: str = "",
     dayparts: Mapping[str, object] | None = None,
     labour: str = "",
+    currencies: Sequence[str] = (),
 ) -> Plans:
-    """The plans in these texts; an empty text is a file that the owner does not have."""
+    """The plans in these texts; an empty text is a file that the owner does not have.
+
+    `currencies` are those of the stores. If there are several, an amount that is not of a store
+    has no currency, and is refused.
+    """
     days = _Table("config/calendar.toml", calendar)
     days.refuse_others("days", "paydays", "occasions")
     return Plans(
-        goals=dict(_goals(_Table("config/goals.toml", goals))),
+        goals=dict(_goals(_Table("config/goals.toml", goals, currencies))),
         notes=tuple(_notes(days)),
         paydays=tuple(_paydays(days)),
         commercial_days=bool(days.data.get("occasions", True)),
-        fees=tuple(_fees(_Table("config/fees.toml", fees))),
+        fees=tuple(_fees(_Table("config/fees.toml", fees, currencies))),
         dayparts=tuple(_dayparts(dayparts or {})),
-        labour=tuple(_labour(labour)),
+        labour=tuple(_labour(labour, currencies)),
     )
+
+
+def check_labour(plans: Plans, days: Collection[date], stores: Mapping[str, str]) -> None:
+    """Refuse labour of `days` in a store that is none of `stores` (names by identifier).
+
+    Its wages would be missing in the report. Raises ValueError.
+    """
+    known = {*stores, *stores.values(), ""}
+    for shift in plans.labour:
+        if shift.day in days and shift.store not in known:
+            names = ", ".join(sorted(set(stores.values())))
+            raise ValueError(
+                f"inputs/labour.csv: line {shift.line}: no store is named {shift.store!r}; write"
+                f" one of {names}, or nothing for all stores together"
+            )
 
 
 class _Table:
     """A TOML file, with its errors as sentences."""
 
-    def __init__(self, name: str, text: str):
-        self.name = name
+    def __init__(self, name: str, text: str, currencies: Sequence[str] = ()):
+        self.name, self.currencies = name, currencies
         try:
             self.data = tomllib.loads(text, parse_float=Decimal)
         except tomllib.TOMLDecodeError as error:
@@ -124,6 +146,10 @@ class _Table:
         return Decimal(value)
 
 
+def _of_no_currency(currencies: Sequence[str], remedy: str) -> str:
+    return f"the stores have several currencies ({', '.join(currencies)}); {remedy}"
+
+
 def _goals(table: _Table) -> Iterator[tuple[str, dict[str, Decimal]]]:
     table.refuse_others("goals", "stores")
     stores = table.data.get("stores", {})
@@ -134,6 +160,9 @@ def _goals(table: _Table) -> Iterator[tuple[str, dict[str, Decimal]]]:
         for month in months:
             if not _MONTH.fullmatch(month):
                 raise table.fail(f"{key} {month}", 'write a month as "2026-10"')
+        if months and not store and len(table.currencies) > 1:
+            remedy = 'write the goal of each store, below [stores."Centro"]'
+            raise table.fail(key, _of_no_currency(table.currencies, remedy))
         if months:
             yield store, {m: table.amount(f"{key} {m}", value) for m, value in months.items()}
 
@@ -163,6 +192,9 @@ def _fees(table: _Table) -> Iterator[Fee]:
             raise table.fail(f'["{tender}"]', "write percent = 3.6 and, if there is one, fixed = 0")
         percent = table.amount(f'["{tender}"] percent', entry.get("percent", 0))
         fixed = table.amount(f'["{tender}"] fixed', entry.get("fixed", 0))
+        if fixed and len(table.currencies) > 1:
+            remedy = "remove the fixed amount; the percentage applies to each currency"
+            raise table.fail(f'["{tender}"] fixed', _of_no_currency(table.currencies, remedy))
         yield Fee(tender, percent / 100, fixed)
 
 
@@ -179,14 +211,14 @@ def _dayparts(table: Mapping[str, object]) -> Iterator[Daypart]:
         yield part
 
 
-def _labour(text: str) -> Iterator[WorkedShift]:
+def _labour(text: str, currencies: Sequence[str]) -> Iterator[WorkedShift]:
     rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     if text and tuple(rows.fieldnames or ()) != LABOUR:
         raise ValueError(f"inputs/labour.csv: the first line is not {','.join(LABOUR)}")
     for number, row in enumerate(rows, 2):
         try:
             hours, wages = Decimal(row["hours"]), Decimal(row["wages"])
-            shift = WorkedShift(date.fromisoformat(row["date"]), row["store"], hours, wages)
+            shift = WorkedShift(date.fromisoformat(row["date"]), row["store"], hours, wages, number)
         except (InvalidOperation, ValueError, TypeError) as error:
             raise ValueError(
                 f"inputs/labour.csv: line {number} cannot be read ({error}); write it as"
@@ -194,4 +226,7 @@ def _labour(text: str) -> Iterator[WorkedShift]:
             ) from error
         if not (hours.is_finite() and wages.is_finite() and hours >= 0 and wages >= 0):
             raise ValueError(f"inputs/labour.csv: line {number}: hours and wages are 0 or more")
+        if not shift.store and len(currencies) > 1:
+            reason = _of_no_currency(currencies, "name the store")
+            raise ValueError(f"inputs/labour.csv: line {number}: {reason}")
         yield shift

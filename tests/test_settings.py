@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import luigi
 import pytest
@@ -15,6 +16,9 @@ from hypothesis import strategies as st
 import pipeline.tasks
 from pipeline import settings
 from pipeline.errors import ConfigError
+from pipeline.extract.rate_limit import LATENCY
+from pipeline.lakes.connect import connect
+from pipeline.pos.api import ApiClient
 from pipeline.pos.square import reader
 from pipeline.transform import day_bounds
 from reports import read_plans
@@ -183,3 +187,59 @@ def test_the_plans_are_those_of_the_owners_files(tmp_path: Path) -> None:
         dayparts = settings.menu().data.get("dayparts")
         assert settings.plans() == read_plans(goals=goals, dayparts=dayparts)
         assert settings.plans() != read_plans(dayparts=dayparts)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "key"),
+    [
+        ("goals", '[goals]\n"2026-10" = 1000\n', r"goals.toml: \[goals\]: .*MXN, USD"),
+        ("fees", '["Card"]\npercent = 3\nfixed = 2\n', r'fees.toml: \["Card"\] fixed: .*MXN, USD'),
+        ("labour", "2026-10-01,,8,100\n", "labour.csv: line 2: .*MXN, USD"),
+    ],
+)
+def test_an_amount_of_no_currency_is_refused_where_stores_have_several(
+    tmp_path: Path, file: str, text: str, key: str
+) -> None:
+    (tmp_path / "plan.toml").write_text(text)
+    report = {"goals": "", "calendar": "", "fees": ""}
+    labour = f"date,store,hours,wages\n{text}" if file == "labour" else ""
+    report |= {} if labour else {file: str(tmp_path / "plan.toml")}
+    with configured(report=report):
+        assert settings.plans(labour), "one currency"
+    stores = {"stores": '{"s1": {"currency": "USD"}}'}
+    with configured(report=report, shop=stores), pytest.raises(ConfigError, match=key):
+        settings.plans(labour)
+
+
+def test_plans_of_stores_and_percentages_serve_several_currencies(tmp_path: Path) -> None:
+    (tmp_path / "goals.toml").write_text('[goals]\n[stores.Centro]\n"2026-10" = 1000\n')
+    (tmp_path / "fees.toml").write_text('["Card"]\npercent = 3\nfixed = 0\n')
+    report = {name: str(tmp_path / f"{name}.toml") for name in ("goals", "fees")}
+    rows = "date,store,hours,wages\n2026-10-01,Centro,8,100\n"
+    with configured(report=report, shop={"stores": '{"s1": {"currency": "USD"}}'}):
+        plans = settings.plans(rows)
+        assert plans.goals.keys() == {"Centro"}
+        assert plans.fees[0].rate and plans.labour[0].store == "Centro"
+
+
+@pytest.mark.parametrize(
+    ("options", "rates"),
+    [
+        ({}, [(300, 300), (600, 300)]),
+        ({"rate_seconds": "60"}, [(300, 300), (600, 300)]),
+        ({"rate_requests": "100"}, [(100, 300)] * 2),
+        ({"rate_requests": "100", "rate_seconds": "60"}, [(100, 60)] * 2),
+        ({"rate_requests": "0"}, [None] * 2),
+    ],
+)
+def test_each_point_of_sale_has_a_rate_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: dict[str, str], rates: list
+) -> None:
+    used = []
+    for name in ("loyverse", "square"):
+        monkeypatch.setenv(f"{name.upper()}_TOKEN", "token")
+        pos = {"source": name, "url": "https://pos.example.com", "state_folder": str(tmp_path)}
+        with configured(pos=pos | options):
+            pace = cast(ApiClient, connect())._http._pace
+        used.append(pace and (pace.requests, pace.seconds - LATENCY))
+    assert used == rates

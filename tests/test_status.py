@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.extract.missing_numbers import find_missing_numbers
-from pipeline.status.problems import name_missing
+from pipeline.load.day_object import pack_tables
+from pipeline.status.problems import find_silent_stores, name_missing
 from pipeline.status.read import Status
 from pipeline.status.text import format_status
 
@@ -60,3 +64,42 @@ def test_numbers_that_the_pos_does_not_know_and_new_fields_are_reported() -> Non
     text = format_status(status)
     assert "requested 3-8, but the POS does not know them" in text
     assert "new fields     line_items.loyalty since 2026-10-30 (kept in raw, not counted)" in text
+
+
+class _Summaries:
+    """A lake with the days of stores, by month, and what was read of it."""
+
+    def __init__(self, days: dict[str, dict[str, list[int]]]):
+        self.days, self.read_months = days, []
+
+    def partitions(self, _: str) -> list[str]:
+        return sorted(self.days)
+
+    def current(self, _: str, month: str) -> bool:
+        return True
+
+    def read(self, _: str, month: str, names: list[str]) -> dict[str, bytes]:
+        self.read_months.append(month)
+        rows = [
+            {"store_id": store, "business_day": date.fromisoformat(f"{month}-{day:02d}")}
+            for store, days in self.days[month].items()
+            for day in days
+        ]
+        days = pa.Table.from_pylist(
+            rows, pa.schema([("store_id", pa.string()), ("business_day", pa.date32())])
+        )
+        return {names[0]: pack_tables({"days": days})}
+
+
+def test_a_store_that_was_silent_for_months_is_still_named() -> None:
+    every = list(range(1, 29))
+    names = ["2025-10", "2025-11", "2025-12", *(f"2026-{n:02d}" for n in range(1, 11))]
+    months = {name: {"open": [*every]} for name in names}
+    months["2025-10"]["old"] = every
+    months["2026-05"]["gone"] = [1, 2, 3, 9]
+    last, recent, lake = date(2026, 10, 31), {"2026-10-31": {"open": 4}}, _Summaries(months)
+    silent = find_silent_stores(lake, last, recent, ["open", "gone", "never", "old"])
+    assert silent == {"gone": "2026-05-09"}, "after a year a store has closed"
+    lake = _Summaries(months)
+    assert find_silent_stores(lake, last, recent, ["open"]) == {}
+    assert lake.read_months == ["2026-08", "2026-09", "2026-10"], "no more than needed"

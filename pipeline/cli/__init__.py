@@ -20,7 +20,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pipeline
-from pipeline.errors import ConfigError, ExitCode, InvalidQuery, NoConfiguration, PipelineError
+from pipeline.errors import ConfigError, ExitCode, InvalidQuery, PipelineError, exit_code_of
 
 GROUPS = {
     "Start": ("init", "run", "open"),
@@ -32,7 +32,8 @@ GROUPS = {
     "Shell": ("completion",),
 }
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
-NO_SETTINGS = {"completion", "init", "tasks"}
+NO_SETTINGS = {"alert", "completion", "init", "run", "tasks"}
+"""Commands that need no settings, or check them themselves."""
 _COLUMN = 41  # where the summaries begin in the help
 
 
@@ -141,8 +142,7 @@ def _main(arguments: list[str] | None) -> int:
         # lines of DuckDB's message mark the place in the user's own query
         escape = escape_controls if isinstance(error, InvalidQuery) else escape_line
         print(redact(escape(f"{type(error).__name__}: {error}")), file=sys.stderr)
-        no_configuration = isinstance(error, NoConfiguration)
-        return ExitCode.NOT_PLANNED if no_configuration else ExitCode.INVALID
+        return exit_code_of(error)
 
 
 def _run_command(words: list[str]) -> int:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -42,34 +41,34 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.test:
+        settings.check_folder()
         return _send_tests()
     failures = read_failures(Path(os.environ.get(VARIABLE) or os.devnull))
     lake_state = options.code in (ExitCode.STALE, ExitCode.TRUNCATED)
     summary = format_status(current_status()) if lake_state else ""
-    alert = Alert(settings.now().date(), options.code, failures, summary)
-    try:
-        recipients = alert_recipients()
-    except PipelineError as error:
-        log.error("no alert was sent: %s", error)
-        return ExitCode.DONE
-    if not recipients:
+    sent = send_alert(Alert(settings.now().date(), options.code, failures, summary))
+    if sent is None:
         print(NO_RECIPIENTS)
     else:
-        sent = send_alert(alert, recipients)
         noun = "recipient" if sent == 1 else "recipients"
         print(f"alert for exit code {options.code} sent to {sent} {noun}")
     return ExitCode.DONE
 
 
-def send_alert(alert: Alert, recipients: Sequence[Recipient]) -> int:
-    """Send the alert; returns how many recipients got it."""
-    return sum(_send(alert, recipient) for recipient in recipients)
+def send_alert(alert: Alert) -> int | None:
+    """Send the alert; returns how many recipients got it, None if there is none."""
+    recipients = list(alert_recipients())
+    sent = [_send(alert, recipient, position) for position, recipient in recipients]
+    return sum(sent) if recipients else None
 
 
-def _send(alert: Alert, recipient: Recipient) -> bool:
-    key = DeliveryKey("alert", str(alert.day), alert.cause, recipient.id)
+def _send(alert: Alert, recipient: Recipient | ConfigError, position: str) -> bool:
     try:
+        if isinstance(recipient, ConfigError):
+            raise recipient
+        key = DeliveryKey("alert", str(alert.day), alert.cause, recipient.id)
         try:
+            settings.check_folder()  # else the delivery log could be that of another lake
             return open_delivery_log().deliver(key, partial(recipient.send_alert, alert, key))
         except DeliveryError:
             raise
@@ -77,8 +76,8 @@ def _send(alert: Alert, recipient: Recipient) -> bool:
             log.error("the delivery log cannot be read (%s); sending the alert without it", error)
             recipient.send_alert(alert, key)
             return True
-    except DeliveryError as error:
-        log.error("the alert did not reach %s: %s", recipient.position, error)
+    except PipelineError as error:
+        log.error("the alert did not reach %s: %s", position, error)
         return False
 
 

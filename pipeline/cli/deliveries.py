@@ -17,7 +17,8 @@ from pipeline.deliver import Issued, find_due
 from pipeline.errors import ExitCode
 from pipeline.recipients import open_delivery_log, report_recipients
 from pipeline.targets import lake
-from pipeline.tasks.delivery import Delivery
+from pipeline.tasks.closing_messages import PERIODS
+from pipeline.tasks.delivery import Delivery, Pending
 
 _UNBUILT = "not built yet: the next run builds it"
 
@@ -30,7 +31,8 @@ def run(_: argparse.Namespace) -> int:
     if not report_recipients():
         print("no recipients configured: set [mail] to or WEBHOOK_URL (docs/delivery.md)")
         return ExitCode.NOT_OK
-    pending = [*_unbuilt(Delivery()), *_pending(Delivery())]
+    delivery = Delivery()
+    pending = [*_unbuilt(delivery), *map(_line, delivery.pending())]
     print("\n".join(pending) or "no deliveries pending")
     return ExitCode.NOT_OK if pending else ExitCode.DONE
 
@@ -55,12 +57,9 @@ def _unbuilt(delivery: Delivery) -> Iterator[str]:
             yield f"{due.issued.kind:<10}  {due.issued.month}  {_UNBUILT}  to {recipient.position}"
 
 
-def _pending(delivery: Delivery) -> Iterator[str]:
-    """A line for each report and closing message that is due to a recipient."""
-    for recipient, due in delivery.due():
-        issued = due.issued
-        before = f", replaces {due.before.partition('.')[0]}" if due.before else ""
-        version = f"version {issued.version.partition('.')[0]}{before}"
-        yield f"{issued.kind:<10}  {issued.month}  {version}  to {recipient.position}"
-    for recipient, period in delivery.due_messages():
-        yield f"{period:<10}  {delivery.date}  message  to {recipient.position}"
+def _line(due: Pending) -> str:
+    """A report or closing message that is due to a recipient."""
+    kind, name, version, _ = due.key
+    before = f", replaces {due.before.partition('.')[0]}" if due.before else ""
+    what = "message" if kind in PERIODS else f"version {version.partition('.')[0]}{before}"
+    return f"{kind:<10}  {name}  {what}  to {due.recipient.position}"

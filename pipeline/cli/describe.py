@@ -58,4 +58,4 @@ def _write_database(file: str, views: str) -> None:
             f"{file} cannot be written: {error}; the lake must hold a month (pos run), and no"
             " other program may have the file open"
         ) from error
-    print(f"written: {file}; open it with: duckdb -readonly {file}")
+    print(f"written: {file}; open it with: duckdb.connect({file!r}, read_only=True)")

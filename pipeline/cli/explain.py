@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 
 from pipeline.cli.period import add_month
-from pipeline.cli.raw_records import catalog_of, find_objects, read_objects
+from pipeline.cli.raw_records import catalog_of, find_objects, find_undated, read_objects
 from pipeline.lakes import raw_sources
 from pipeline.transform import explain
 
@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     for source in raw_sources():
         number = options.receipt.removeprefix(source.prefix)
-        objects = find_objects(options.month, source)
+        objects = find_objects(options.month, source) + find_undated(options.month, source)
         explanation = explain(
             number, read_objects(objects, source), catalog_of(objects, source), source.rules
         )

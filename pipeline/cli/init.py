@@ -25,14 +25,13 @@ from pathlib import Path
 
 from pipeline import pos
 from pipeline.errors import ConfigError, ExitCode
+from pipeline.months import months_before
 
 SIMULATOR = "simulator"
 DEFAULTS = Path(__file__).parents[1] / "defaults"
 
 ADDRESSES = {"loyverse": "https://api.loyverse.com/v1.0", "square": "https://connect.squareup.com"}
 HISTORY_DAYS = 30  # of an account without unlimited history, with a day to spare
-RATES = {"square": (600, 300)}
-"""Requests and seconds of a rate limit that is not the default (docs/square.md)."""
 SHARED = ("logging.cfg", "goals.toml", "calendar.toml", "fees.toml")
 """Files of config/ that are the same for every shop."""
 _EXAMPLES = {"items", "modifiers", "categories", "dishes", "combos"}
@@ -121,9 +120,8 @@ def _configuration(options: argparse.Namespace, source: str) -> dict[tuple[str, 
     """The values that differ from luigi.cfg as shipped, by section and key."""
     shipped = (DEFAULTS / "luigi.cfg").read_text(encoding="utf-8")
     today = datetime.now(UTC).date()
-    last_month = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
     is_simulated = source == SIMULATOR
-    starts = last_month if is_simulated else today - timedelta(days=HISTORY_DAYS)
+    starts = months_before(today, 1) if is_simulated else today - timedelta(days=HISTORY_DAYS)
     url = options.url or (SIMULATOR if is_simulated else ADDRESSES.get(source, ""))
     questions = {
         ("shop", "timezone"): ("timezone", "Time zone of the shop"),
@@ -153,9 +151,6 @@ def _write(values: dict[tuple[str, str], str], source: str, token: str) -> None:
     for (section, key), value in values.items():
         _value(text, section, key)  # it is there to be replaced
         text = _replace(text, section, key, value)
-    if rate := RATES.get(source):
-        lines = "rate_requests = {}\nrate_seconds = {}".format(*rate)
-        text = text.replace(f"\nsource = {source}\n", f"\nsource = {source}\n{lines}\n", 1)
     menu = _read_default("menu.toml")
     secrets = _read_default("config.env.example")
     if token:
@@ -215,14 +210,18 @@ def comment_examples(menu: str) -> str:
 def _show_receipts() -> int:
     """Print the last three receipts of the point of sale. Raises PipelineError."""
     from pipeline import settings
+    from pipeline.lakes import PRIMARY
     from pipeline.lakes.connect import connect, origin_of
     from pipeline.pos.source import catalog_json
+    from pipeline.tasks.raw import check_stores
     from pipeline.transform import Catalog, Raw, explain
 
     settings.check_folder()
     settings.check()
     source, now = connect(), settings.now()
     print(f"connected: {origin_of(source)}")
+    rows_by_name = source.catalog()
+    check_stores(PRIMARY, rows_by_name)
     for days in (1, 7, 30):
         pages = source.receipts(now - timedelta(days=days), None)
         records = [r for page in pages for r in page.records if r.number and r.updated_at]
@@ -231,7 +230,7 @@ def _show_receipts() -> int:
     else:
         print("no receipt has changed in the last 30 days")
         return ExitCode.DONE
-    catalog = Catalog.read(catalog_json(source.catalog()))
+    catalog = Catalog.read(catalog_json(rows_by_name))
     newest = sorted(records, key=lambda record: record.updated_at or now, reverse=True)
     print("last receipts:")
     for number, record in list({r.number: r for r in reversed(newest)}.items())[:-4:-1]:

@@ -1,7 +1,7 @@
 """Serve the lake to AI assistants through the Model Context Protocol.
 
-    pos mcp                                 started by the assistant; stdin and stdout
-    pip install 'pos-sales-pipeline[mcp]'   installs the SDK
+    pos mcp                     started by the assistant; stdin and stdout
+    pip install 'mcp>=2.3,<3'   installs the SDK
 
 Its tools only read: the months with a report, the figures of a month, SQL with limits, the meaning
 of a figure. They do not return customers, employees, quarantined records or receipts before the
@@ -40,9 +40,7 @@ def run(_: argparse.Namespace) -> int:
         from mcp.server import MCPServer
         from mcp.server.mcpserver.exceptions import ToolError
     except ModuleNotFoundError as error:
-        raise ConfigError(
-            "pos mcp needs the SDK; run: pip install 'pos-sales-pipeline[mcp]'"
-        ) from error
+        raise ConfigError("pos mcp needs the SDK; run: pip install 'mcp>=2.3,<3'") from error
     server = MCPServer(
         "pos",
         instructions="Sales of a shop, exact to the cent. Refunds are rows with negative amounts;"

@@ -21,17 +21,31 @@ from pipeline.transform import Catalog, Raw, day_bounds
 def find_objects(month: date | None, source: RawSource) -> list[RawObject]:
     """Raw objects of a source that may hold receipts of `month`, or all of them.
 
-    Without those that hold only records whose date is unreadable.
+    Without those of records whose date is unreadable (`find_undated`).
     """
     check_filled()
+    return source.lake.raw_objects(*_dates(month, source))
+
+
+def find_undated(month: date | None, source: RawSource) -> list[RawObject]:
+    """Raw objects of records whose date is unreadable, of windows in `month` or all of them.
+
+    Such a record is in quarantine on the day of its window.
+    """
+    first, last = _dates(month, source)
+    objects = source.lake.raw_undated()
+    return [entry for entry in objects if first <= entry.partition_name.day <= last]
+
+
+def _dates(month: date | None, source: RawSource) -> tuple[date, date]:
+    """The UTC dates of the receipts of `month`, or of all receipts."""
     if month is None:
-        last = settings.last_day() + timedelta(days=1)
-        return source.lake.raw_objects(FIRST_SALE.date(), last)
+        return FIRST_SALE.date(), settings.last_day() + timedelta(days=1)
     days, rules = days_of(month), source.rules
     stores = (rules.default, *rules.stores.values())
     start = min(day_bounds(days[0], store)[0] for store in stores)
     end = max(day_bounds(days[-1], store)[1] for store in stores)
-    return source.lake.raw_objects(start.date(), end.date())
+    return start.date(), end.date()
 
 
 def check_filled() -> None:

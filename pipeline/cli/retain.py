@@ -18,7 +18,13 @@ from collections import defaultdict
 from pipeline import settings
 from pipeline.cli.erase import rebuild_derived
 from pipeline.lakes import check_lake, raw_sources
-from pipeline.maintenance.retain import find_aged, kept_since, remove_old_tables, retain
+from pipeline.maintenance.retain import (
+    find_aged,
+    find_unreadable,
+    kept_since,
+    remove_old_tables,
+    retain,
+)
 from pipeline.targets import lake
 
 
@@ -42,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
         partition for raw in raw_sources() for partition in retain(raw.lake, raw.reader, since)
     ]
     print(f"raw: {len(partitions)} windows before {since} rewritten without notes and card details")
+    _show_unreadable(since)
     code = rebuild_derived()
     if not code:
         print(f"{remove_old_tables(lake())} older versions of these objects removed")
@@ -62,4 +69,15 @@ def _show(since: str) -> int:
         f"{len(partitions)} windows before {since} would be rewritten; from {since} on raw stays"
         " verbatim"
     )
+    _show_unreadable(since)
     return 0
+
+
+def _show_unreadable(since: str) -> None:
+    """Print the objects with records from which the details may not be removed."""
+    for raw in raw_sources():
+        for entry in find_unreadable(raw.lake, since):
+            print(
+                f"{raw.lake.storage.uri(entry.object.stored)}: {entry.records} records are not JSON"
+                " and may still hold notes or card details"
+            )

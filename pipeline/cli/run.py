@@ -28,7 +28,7 @@ from pipeline.cli import run_log
 from pipeline.cli.monitor import report_run
 from pipeline.cli.open import months_with, newest_report
 from pipeline.cli.status import current_status
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.errors import ExitCode, exit_code_of
 from pipeline.lakes import raw_partitions, refresh_all
 from pipeline.load import MONTHLY
 from pipeline.load.layout import state_key
@@ -53,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
         failures = Path(folder) / "failures"
         environment = {**os.environ, VARIABLE: str(failures)}
         try:
+            settings.check_folder()
             with run_log.keep(settings.lake_state_folder(), settings.now()) as log:
                 code = log.code = _run_nightly(
                     options.passed_on or ["--local-scheduler"],
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
             raise
         except Exception as error:
             record_failure("pos run", error, failures)
-            _report(2 if isinstance(error, PipelineError) else 1, environment)
+            _report(exit_code_of(error), environment)
             raise
         _report(code, environment)
     return code

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.errors import ConfigError, PipelineError
+from pipeline.errors import ConfigError, exit_code_of
 from pipeline.extract.private_folder import check_private, make_private
 
 KEPT = 5
@@ -56,7 +56,7 @@ def keep(folder: Path, now: datetime) -> Iterator[RunLog]:
         log.code = error.code if isinstance(error.code, int) else 1
         raise
     except Exception as error:
-        log.code = 2 if isinstance(error, PipelineError) else 1
+        log.code = exit_code_of(error)
         raise
     finally:
         try:

@@ -12,4 +12,4 @@ from pipeline.deliver.outcome import Abandoned, RefusedDelivery, UnansweredDeliv
 from pipeline.deliver.plan import Due, Issued, find_due, has_visible_changes, same_figures
 from pipeline.deliver.report_email import ReportEmail, compose
 from pipeline.deliver.smtp import Mailer, check_address
-from pipeline.deliver.webhook import Webhook, check_url, escape_slack
+from pipeline.deliver.webhook import Webhook, check_url

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import EmailMessage
 from hashlib import sha256
 
 from pipeline.deliver.report_email import ReportEmail, compose
-from pipeline.deliver.webhook import escape_slack
 from pipeline.errors import EXIT_CODES, ExitCode, ExitCodeMeaning
 
 SHOWN = 10
@@ -118,11 +117,11 @@ class Alert:
             before=None,
         )
 
-    def payload(self) -> Mapping[str, object]:
-        """The message to a webhook in Slack's format."""
-        text = escape_slack(self.text[:2900]).strip()
+    def payload(self, escape: Callable[[str], str]) -> Mapping[str, object]:
+        """The message to a webhook in Slack's format, whose markup `escape` removes."""
+        text = escape(self.text[:2900]).strip()
         return {
-            "text": escape_slack(self.subject),
+            "text": escape(self.subject),
             "blocks": [
                 {"type": "header", "text": {"type": "plain_text", "text": self.subject[:150]}},
                 {"type": "section", "text": {"type": "mrkdwn", "text": text[:3000]}},

@@ -27,8 +27,8 @@ from functools import cached_property
 from hashlib import scrypt
 from typing import NamedTuple, Protocol
 
-from pipeline.deliver.outcome import Abandoned, RefusedDelivery
-from pipeline.errors import Conflict
+from pipeline.deliver.outcome import Abandoned, UnansweredDelivery
+from pipeline.errors import Conflict, PipelineError
 
 ROOT = "deliveries"
 LEASE = 300.0  # seconds; longer than one sending takes, its retries included
@@ -112,7 +112,14 @@ class DeliveryLog:
 
     def settle(self, key: DeliveryKey) -> None:
         """Record that the version need not be sent: it says the same as the one before."""
-        self._write(key, 1 + max(self._attempts.get(key, {}), default=0), "same")
+        self._write(key, self._next_attempt(key), "same")
+
+    def postpone(self, key: DeliveryKey) -> None:
+        """Record that it could not be written, so that later runs count it as unfinished."""
+        self._write(key, self._next_attempt(key), "refused")
+
+    def _next_attempt(self, key: DeliveryKey) -> int:
+        return 1 + max(self._attempts.get(key, {}), default=0)
 
     def deliver(self, key: DeliveryKey, send: Callable[[], None]) -> bool:
         """Send it, unless it was sent (False). Raises what `send` raises, and Abandoned."""
@@ -139,7 +146,9 @@ class DeliveryLog:
                 continue
             try:
                 send()
-            except RefusedDelivery:
+            except UnansweredDelivery:
+                raise
+            except PipelineError:
                 self._write(key, last + 1, "refused")
                 raise
             self._write(key, last + 1, "sent")

@@ -47,12 +47,6 @@ def check_url(url: str, name: str = "WEBHOOK_URL") -> str:
     return url
 
 
-def escape_slack(text: str) -> str:
-    """Return `text` without effect in Slack's markup: no link, mention, bold or code."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return escaped.replace("*", "∗").replace("`", "ˋ")
-
-
 @dataclass(frozen=True)
 class Webhook:
     """An address that takes messages; `seconds` is the time limit of an attempt."""

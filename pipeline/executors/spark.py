@@ -214,8 +214,7 @@ def open_cluster(
         from pyspark import SparkContext
     except ModuleNotFoundError as error:
         raise ConfigError(
-            "[engine] name = spark, but pyspark is not installed: pip install"
-            " 'pos-sales-pipeline[spark]'"
+            "[engine] name = spark, but pyspark is not installed: pip install 'pyspark>=4.0.5,<4.1'"
         ) from error
     running = SparkContext._active_spark_context
     if running is not None and _starter and _starter != [os.getpid()]:

@@ -61,9 +61,10 @@ def _moment(stamp: str) -> datetime:
 def frame_of(
     content: ApiPage | list[Record], place: str, buffer: bytearray, offset: int = 0
 ) -> bytearray:
-    """The frame of a page or of records at `offset` of the file `place`, written into `buffer`.
+    """Length, checksum and content of a page or of records, written into `buffer`.
 
-    The buffer is reused: new buffers of this size fragment the memory.
+    They are for `offset` of the file `place`. The buffer is reused: new buffers of this size
+    fragment the memory.
     """
     _encoder.encode_into(content, buffer, _FRAME.size)
     with memoryview(buffer)[_FRAME.size :] as body:

@@ -10,7 +10,7 @@ days fill the time between them, whatever time zone and start of the day were se
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from pipeline.load import Lake
@@ -19,6 +19,27 @@ from pipeline.pos.source import Window
 DAY = timedelta(days=1)
 DayBounds = Callable[[date], tuple[datetime, datetime]]
 """The instants at which a business day begins and ends."""
+
+
+def _itself(day: date) -> date:
+    return day
+
+
+def consecutive_days(
+    days: Iterable[date], first_day: Callable[[date], date] = _itself
+) -> Iterator[list[date]]:
+    """`days` in lists of consecutive days.
+
+    A day may stand for the span that ends with it and begins on `first_day` of it.
+    """
+    group: list[date] = []
+    for day in sorted(days):
+        if group and first_day(day) != group[-1] + DAY:
+            yield group
+            group = []
+        group.append(day)
+    if group:
+        yield group
 
 
 def consecutive_windows(days: list[date], lake: Lake, day_bounds: DayBounds) -> Iterator[Window]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -24,7 +24,12 @@ from pipeline.extract.new_fields import record_new_fields
 from pipeline.extract.read_ahead import run_ahead
 from pipeline.extract.waits import on_wait
 from pipeline.extract.warnings import history_limit_warning, skew_warning
-from pipeline.extract.window_bounds import DAY, DayBounds, consecutive_windows, window_names
+from pipeline.extract.window_bounds import (
+    DayBounds,
+    consecutive_days,
+    consecutive_windows,
+    window_names,
+)
 from pipeline.load import Lake
 from pipeline.pos.source import FetchProgress, Source, Window
 from pipeline.progress import Progress
@@ -32,18 +37,6 @@ from pipeline.progress import Progress
 log = logging.getLogger(__name__)
 
 _STARTED = time.monotonic()  # about the instant that the settings give as `now`
-
-
-def consecutive_days(days: Iterable[date]) -> Iterator[list[date]]:
-    """`days` in lists of consecutive days."""
-    group: list[date] = []
-    for day in sorted(days):
-        if group and day != group[-1] + DAY:
-            yield group
-            group = []
-        group.append(day)
-    if group:
-        yield group
 
 
 def months_of(windows: Iterable[Window]) -> list[list[Window]]:

@@ -50,15 +50,16 @@ def connect(name: str = "") -> Source:
     if point.is_embedded:
         shop = _embedded(point.name, os.getpid())
         return open_source(point.name, url=shop.url, token=shop.token, rate=None)
-    rate = (section.rate_requests, section.rate_seconds) if section.rate_requests else None
+    requests = section.rate_requests
+    rate = (requests, section.rate_seconds) if requests else None
     return open_source(
         point.name,
         url=point.location,
         token=settings.token(point.name),
-        rate=rate,
         state=settings.state_folder(),
         deadline=section.request_seconds,
         max_retry_wait=section.max_retry_wait_seconds,
+        **({} if requests is None else {"rate": rate}),
     )
 
 

@@ -31,6 +31,12 @@ from pipeline.load.storage import Stat, Storage, check_key
 _SHARED = 4 << 20  # bytes of recently used content that a process of a pool starts from
 
 
+def files_in(storage: Storage, folder: str) -> tuple[Stat, ...]:
+    """The files of a folder ("backoffice/") itself, without hidden ones (.DS_Store)."""
+    names = ((stat, stat.key.removeprefix(folder)) for stat in storage.list(folder))
+    return tuple(stat for stat, name in names if "/" not in name and not name.startswith("."))
+
+
 class Lake(RawData):
     """The partitions in `storage`, and the raw receipts (raw.py).
 
@@ -224,9 +230,9 @@ class Lake(RawData):
         return self._contents.summary_digests()
 
     def files_of_owner(self, folder: str) -> tuple[Stat, ...]:
-        """The objects of a folder that the owner fills, listed once a run."""
+        """The files in a folder that the owner fills, listed once a run."""
         if folder not in self._owners:
-            self._owners[folder] = tuple(self.storage.list(folder))
+            self._owners[folder] = files_in(self.storage, folder)
         return self._owners[folder]
 
     def put_page(self, name: str, data: bytes) -> None:

@@ -217,7 +217,12 @@ class RawData:
         self._update_index()
         dates = [sold for sold in self._index if sold and sold < day]
         dated = self.raw_objects(min(dates), max(dates)) if dates else []
-        return dated + self._index.get(None, [])
+        return dated + self.raw_undated()
+
+    def raw_undated(self) -> list[RawObject]:
+        """Committed objects of records whose date of sale is unreadable."""
+        self._update_index()
+        return list(self._index.get(None, ()))
 
     def _update_index(self) -> None:
         """Index what is committed, listed if need be; collect incomplete partitions."""

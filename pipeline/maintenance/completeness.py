@@ -1,8 +1,9 @@
 """Check that every receipt of raw is in exactly one table of the lake.
 
 Reads raw with the few fields that name a receipt, not with the transform's reader; the current
-months of the lake; and the receipts before the history. Records without a readable number are
-identified by object and line. Objects that were verified for the previous version of a report are
+months of the lake; and the receipts before the history. A receipt is identified by its store and
+number, as in the tables, and by its number alone where the store is unreadable; a record without a
+readable number by object and line. Objects that were verified for the previous version of a report are
 skipped if no receipt has left the month since.
 """
 
@@ -19,6 +20,7 @@ from pipeline.lakes.raw_source import RawSource
 from pipeline.load import MONTH_TABLES, RAW_RECEIPTS, Lake, RawObject
 from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.findings import LakeFinding
+from pipeline.months import month_after
 from pipeline.pos.source import NotCanonicalError, Reader, Record
 from pipeline.rules import Rules, day_bounds
 from pipeline.status.before_history import name_receipt
@@ -27,14 +29,23 @@ _REMEDY = "a defect of this project: report it, with `pos explain` of that recei
 _DAY = timedelta(days=1)
 
 
+ReceiptKey = tuple[str | None, str]
+"""Store (None: unreadable) and number of a receipt, as the tables name them."""
+
+
 class ReceiptIndex:
-    """Where the lake has each receipt number: months, quarantine, before the history."""
+    """Where the lake has each receipt: months, quarantine, before the history."""
 
     def __init__(self, lake: Lake, before_history: pa.Table) -> None:
         self._lake, self._months = lake, set[str]()
-        self.counted: set[str] = set()
-        self._quarantined: set[str] = set()
-        self.before_history = {row["receipt_number"]: row for row in before_history.to_pylist()}
+        self.counted: set[ReceiptKey] = set()
+        self.before_history = {
+            (row["store_id"], row["receipt_number"]): row
+            for row in before_history.to_pylist()
+            if row["receipt_number"]
+        }
+        self._keys: set[ReceiptKey] = set(self.before_history)
+        self._numbers = {number for _, number in self._keys}
         self._records = set(before_history["record"].to_pylist())
 
     def add(self, months: Collection[str]) -> None:
@@ -45,27 +56,33 @@ class ReceiptIndex:
                 from_bytes(tables[name], f"{MONTH_TABLES} {month} {name}")
                 for name in ("receipts", "quarantine")
             )
-            self.counted |= set(receipts["receipt_number"].to_pylist())
-            self._quarantined |= set(quarantine["receipt_number"].to_pylist())
+            counted = _keys_of(receipts)
+            self.counted |= counted
+            self._keys |= counted | _keys_of(quarantine)
+            self._numbers = {number for _, number in self._keys}
             self._records |= set(quarantine["record"].to_pylist())
             self._months.add(month)
 
-    def holds(self, number: str | None, record: str) -> bool:
+    def holds(self, key: ReceiptKey | None, record: str) -> bool:
         """Whether it has the receipt, or the record (object#line) of one without a number."""
-        return record in self._records or (
-            number is not None
-            and (
-                number in self.counted
-                or number in self._quarantined
-                or number in self.before_history
-            )
-        )
+        if record in self._records or key is None:
+            return record in self._records
+        store, number = key
+        if store is None:
+            return number in self._numbers
+        return key in self._keys or (None, number) in self._keys
+
+
+def _keys_of(table: pa.Table) -> set[ReceiptKey]:
+    """The receipts of a table that have a number."""
+    stores, numbers = (table[name].to_pylist() for name in ("store_id", "receipt_number"))
+    return {(store, number) for store, number in zip(stores, numbers, strict=True) if number}
 
 
 def objects_near(lake: Lake, month: date) -> list[RawObject]:
     """Raw objects with sales in or near a month, and those that arrived in it."""
     first = month - 2 * _DAY
-    last = (month + 31 * _DAY).replace(day=1)
+    last = month_after(month)
     return [
         entry
         for entry in lake.raw_before(last + _DAY)
@@ -108,40 +125,52 @@ def check_completeness(
 
     due = [entry for entry in entries if all(map(is_due, _days_near(entry)))]
     index.add({f"{day:%Y-%m}" for entry in due for day in _days_near(entry) if day >= starts})
-    missing: dict[str, list[tuple[str, datetime | None]]] = {}
+    missing: dict[ReceiptKey | str, list[tuple[str, datetime | None]]] = {}
     checked = []
     for entry in due:
         count = len(missing)
         for line, body in enumerate(_lines(raw, entry), 1):
             record = raw.reader.read_record(body)
             name = f"{raw.path_of(entry.key)}#{line}"
-            number = record.number and raw.name(record.number)
-            if not index.holds(number, name) and _is_receipt(record, raw.reader):
-                missing.setdefault(number or name, []).append((name, record.sold_at))
+            key = _key_of(raw, record)
+            if not index.holds(key, name) and _is_receipt(record, raw.reader):
+                missing.setdefault(key or name, []).append((name, record.sold_at))
         if len(missing) == count:
             checked.append(name_of(raw, entry))
-    # number to one record; a moved receipt is looked for in the month of each of its revisions
-    lost = {}
-    for number, records in missing.items():
+    # receipt to one record; a moved receipt is looked for in the month of each of its revisions
+    lost: dict[str, str] = {}
+    for name_or_key, records in missing.items():
         times = [sold_at for _, sold_at in records if sold_at]
         days = {time.date() + shift * _DAY for time in times for shift in (-1, 0, 1)}
         if all(map(is_due, days)) and all(_is_closed(time, last, raw.rules) for time in times):
             index.add({f"{day:%Y-%m}" for day in days if day >= starts})
-            if not index.holds(number, records[0][0]):
-                lost[number] = records[0][0]
+            record_name = records[0][0]
+            key = None if isinstance(name_or_key, str) else name_or_key
+            if not index.holds(key, record_name):
+                lost[record_name] = key[1] if key else record_name
     return Completeness(list(_name(raw, lost, index)), checked)
 
 
+def _key_of(raw: RawSource, record: Record) -> ReceiptKey | None:
+    """The store and number of a record, None without a readable number."""
+    if not record.number:
+        return None
+    stores = raw.reader.store_ids(record.body)
+    store = raw.name(stores.pop()) if len(stores) == 1 else None
+    return store, raw.name(record.number)
+
+
 def _name(raw: RawSource, lost: dict[str, str], index: ReceiptIndex) -> Iterator[LakeFinding]:
-    both = sorted(number for number in index.before_history if number and number in index.counted)
+    """Findings for receipts in two places, and for the `lost` ones, records to numbers."""
+    both = [row for key, row in index.before_history.items() if key in index.counted]
     if both and not raw.prefix:  # once for all sources
-        name = name_receipt(index.before_history[both[0]])
+        name = name_receipt(min(both, key=lambda row: str(row["receipt_number"])))
         what = f"receipt {name}: it is before the history and is counted too{_more(len(both))}"
         yield LakeFinding(RAW_RECEIPTS, what, _REMEDY)
     if lost:
-        number = min(lost)
+        record, number = min(lost.items(), key=lambda item: item[::-1])
         what = (
-            f"receipt {number} ({lost[number]}) was read and is neither counted, nor in quarantine,"
+            f"receipt {number} ({record}) was read and is neither counted, nor in quarantine,"
             f" nor before the history{_more(len(lost))}"
         )
         yield LakeFinding(RAW_RECEIPTS, what, _REMEDY)

@@ -11,22 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.errors import DataError
-from pipeline.load import BACKOFFICE, Lake, Stat
+from pipeline.load import BACKOFFICE, Lake
+from pipeline.load.lake import files_in
 from pipeline.pos import export_forms
 from pipeline.summarize.export_text import decode, normalize_heading, read_rows
 from pipeline.summarize.read_exports import impersonal
 
 
-def export_files(lake: Lake) -> list[Stat]:
-    """The owner's files in backoffice/ itself, without hidden ones (.DS_Store)."""
-    prefix = f"{BACKOFFICE}/"
-    names = ((stat, stat.key.removeprefix(prefix)) for stat in lake.storage.list(prefix))
-    return [stat for stat, name in names if "/" not in name and not name.startswith(".")]
-
-
 def find_exports_with(lake: Lake, numbers: frozenset[str]) -> Iterator[str]:
     """A sentence for each export that may name the buyer of these receipts."""
-    for stat in export_files(lake):
+    for stat in files_in(lake.storage, f"{BACKOFFICE}/"):
         uri, data = lake.storage.uri(stat.key), lake.storage.get(stat.key)
         try:
             count = _count(decode(data), numbers)

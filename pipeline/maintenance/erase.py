@@ -1,8 +1,9 @@
 """Erase one customer from raw and from all that is derived from raw.
 
-A record of the customer loses the identifier and is verbatim otherwise, so no amount changes. The
-list of erased customers, `_erased/<key fingerprint>/<HMAC>`, removes the identifier from receipts
-that are fetched again. It contains no identifier, and its HMAC differs from that of the tables.
+A record of the customer loses the identifier and what else its reader removes with it, and keeps
+all other values, so no amount changes. The list of erased customers, `_erased/<key
+fingerprint>/<HMAC>`, does the same with receipts that are fetched again. It contains no identifier,
+and its HMAC differs from that of the tables.
 
     erase_customer      commits raw partitions that name the customer again without the identifier,
                         and removes the old objects and all their versions

@@ -11,6 +11,7 @@ or rebuilt.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 
@@ -23,6 +24,7 @@ from pipeline.maintenance.rewrite import (
     remove_old_versions,
     rewrite,
 )
+from pipeline.months import months_before
 from pipeline.pos.source import Reader
 
 MIN_MONTHS = 3
@@ -37,8 +39,7 @@ def kept_since(last: date, months: int) -> str:
             f"--months {months}: at least {MIN_MONTHS} are kept verbatim, as rescans compare with"
             " them"
         )
-    count = last.year * 12 + last.month - 1 - months
-    return f"{count // 12:04d}-{count % 12 + 1:02d}"
+    return months_before(last, min(months, 12 * (last.year - 1))).isoformat()[:7]
 
 
 def select_before(month: str) -> Selection:
@@ -49,6 +50,23 @@ def select_before(month: str) -> Selection:
 def find_aged(lake: Lake, reader: Reader, month: str) -> Iterator[EditedObject]:
     """Raw objects of windows before `month` that still hold notes or card details."""
     return find_edited(lake, reader.remove_personal_data, select_before(month))
+
+
+def find_unreadable(lake: Lake, month: str) -> Iterator[EditedObject]:
+    """Raw objects of these windows with records that are not JSON.
+
+    Notes and card details are removed from such a record as far as a text search finds them, or not
+    at all.
+    """
+    return find_edited(lake, lambda line: line if _is_json(line) else b"", select_before(month))
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def retain(lake: Lake, reader: Reader, month: str) -> list[str]:

@@ -29,7 +29,7 @@ from pipeline.load.raw_keys import objects_named, parse_raw
 from pipeline.load.raw_objects import cut_frame, pack_window
 
 Edit = Callable[[bytes], bytes]
-"""Returns one record, verbatim JSON, without something."""
+"""Returns one record, verbatim JSON without the end of its line, without something."""
 Selection = Callable[[RawPartition], bool]
 """Whether a partition is edited."""
 
@@ -113,9 +113,10 @@ def _commit_again(lake: Lake, newest: Manifest, edit: Edit, selection: Selection
     contents: dict[str, dict[date | None, bytes]] = defaultdict(dict)
     times: dict[str, dict[date | None, str]] = defaultdict(dict)
     for entry in objects_named(lake.body(newest)["files"]):
-        lines = lake.read_raw(entry).splitlines(keepends=True)
-        is_edited = selection(entry.partition_name)
-        contents[entry.partition][entry.sold] = b"".join(map(edit, lines) if is_edited else lines)
+        ndjson = lake.read_raw(entry)
+        if selection(entry.partition_name):
+            ndjson = b"".join(edit(line) + b"\n" for line in ndjson.splitlines())
+        contents[entry.partition][entry.sold] = ndjson
         times[entry.partition][entry.sold] = entry.times
     lake.replace_windows(
         newest.partition,

@@ -203,7 +203,11 @@ class Reader(Protocol):
         """The stores that a record names."""
 
     def remove_customers(self, line: bytes, is_erased: Callable[[str], bool], /) -> bytes:
-        """The line without erased customers; unchanged if it names none."""
+        """The line without erased customers; unchanged if it names none.
+
+        In and out: a record without the end of its line. Where one is named, contacts of theirs in
+        the record are removed too.
+        """
 
     def remove_personal_data(self, line: bytes, /) -> bytes:
         """The line without free text, contacts and cards; unchanged if it has none."""

@@ -4,7 +4,7 @@ from pipeline.schema.kinds import Column, Dataset
 
 QUARANTINE = Dataset(
     "quarantine",
-    3,
+    4,
     "one rejected record",
     ("raw_partition", "record"),
     (
@@ -34,7 +34,7 @@ QUARANTINE = Dataset(
 
 BEFORE_HISTORY = Dataset(
     "outside",
-    3,
+    4,
     "one receipt before the history of the lake",
     ("raw_partition", "record"),
     (

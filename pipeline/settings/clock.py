@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from pipeline.errors import ConfigError
+from pipeline.months import closed_month
 from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import pos
@@ -38,6 +39,4 @@ def last_day() -> date:
 
 def default_month() -> date:
     """The last month whose windows have all closed, or the first of the history."""
-    next_day = last_day() + timedelta(days=1)
-    closed_month = (next_day.replace(day=1) - timedelta(days=1)).replace(day=1)
-    return max(closed_month, pos().history_starts.replace(day=1))
+    return max(closed_month(last_day()), pos().history_starts.replace(day=1))

@@ -3,7 +3,8 @@
 A variable wins over luigi.cfg and over the file that LUIGI_CONFIG_PATH names; a command-line option
 such as --lake-url wins over both. The value is taken as written: an empty variable is an empty
 value. Raises NoConfiguration for a name that is close to a setting's and is none, because the
-setting that was meant would silently keep another value.
+setting that was meant would silently keep another value. Other names are ignored, whatever they
+begin with: containers, CI and crontabs have a MAIL_FROM or REPORT_DIR of their own.
 """
 
 from __future__ import annotations
@@ -40,19 +41,11 @@ _LUIGI: dict[str, Iterable[str]] = {
     "retcode": [name for name, _ in retcode.get_params()],
     "resources": ["pos_api"],
 }
-_NO_SETTINGS = {
-    "POS_FAILURES",  # from `pos run` to its Luigi process
-    "POS_PARENT_PIPE",
-    "POS_LOG",
-    "REPORT_AT",  # docker-compose.yml
-    "REPORT_PORT",
-}
-# Prefixes that other programs use too: there only a likely misspelling is refused.
-_SHARED = ("CORE_", "WORKER_", "RETCODE_", "RESOURCES_", "SPARK_")
-# What Kubernetes and Docker set for a service or container that has the name of a section.
-_SERVICE = re.compile(r".*_SERVICE_(HOST|PORT(_.*)?)|.*_PORT_\d+_(TCP|UDP|SCTP)(_.*)?|.*_ENV_.*")
+# How much a misspelled name is like the right one: one letter of POS_URL; for a name that begins
+# like no setting, less than from SMTP_PASSWORD to SFTP_PASSWORD.
+_ALIKE, _ALIKE_SECRET = 0.85, 0.93
+_FOREIGN = "SPARK_MASTER_URL"  # of Spark's images, and as close to SPARK_MASTER
 _ADDRESS = re.compile(r"(tcp|udp|sctp)://\S+")
-_ALIKE = 0.9
 
 
 def override_name(section: str, key: str) -> str:
@@ -78,28 +71,24 @@ def apply_environment(environment: Mapping[str, str] = os.environ) -> None:
 
 
 def check_names(environment: Mapping[str, str] = os.environ) -> None:
-    """Refuse variables that look like a setting or a secret and are none."""
-    overrides = known_overrides()
-    prefixes = tuple(override_name(section.__name__, "") for section in SECTIONS)
-    for name in sorted(environment.keys() - overrides.keys() - _NO_SETTINGS - set(OWN_SECRETS)):
-        if _is_service(name, environment[name]):
-            continue
-        own = name.startswith(prefixes) and not name.startswith(_SHARED)
-        names = (
-            [*overrides, *OWN_SECRETS] if name.startswith((*prefixes, *_SHARED)) else OWN_SECRETS
-        )
-        close = get_close_matches(name, names, 1, 0.6 if own else _ALIKE)
-        if own or close:
+    """Refuse a variable that is probably a misspelled setting or secret."""
+    settings = known_overrides()
+    prefixes = tuple({override_name(section, "") for section, _ in settings.values()})
+    for name in sorted(environment.keys() - settings.keys() - set(OWN_SECRETS) - {_FOREIGN}):
+        if name.startswith(prefixes):
+            close = get_close_matches(name, [*settings, *OWN_SECRETS], 1, _ALIKE)
+        else:
+            close = get_close_matches(name, OWN_SECRETS, 1, _ALIKE_SECRET)
+        if close and not _is_service(name, environment[name]):
             raise NoConfiguration(
-                f"the environment variable {name} is not a setting of this project"
-                f"{f'; is {close[0]} meant?' if close else '.'} Correct or unset it (all names:"
-                " docs/settings.md)"
+                f"the environment variable {name} is not a setting of this project; is {close[0]}"
+                " meant? Correct or unset it (all names: docs/settings.md)"
             )
 
 
 def _is_service(name: str, value: str) -> bool:
-    """Whether Kubernetes or Docker has set the variable for a service of that name."""
-    return bool(_SERVICE.fullmatch(name) or (name.endswith("_PORT") and _ADDRESS.fullmatch(value)))
+    """Whether Kubernetes or Docker has set the variable for a service, such as `mail`."""
+    return name.endswith("_PORT") and bool(_ADDRESS.fullmatch(value))
 
 
 def settings_table() -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.errors import ConfigError
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import report
-from pipeline.settings.transform import menu
+from pipeline.settings.transform import decimals, menu
 from reports import Plans, read_plans
 
 
@@ -32,7 +32,12 @@ def _text(name: str, path: str) -> str:
 def plans(labour: str = "") -> Plans:
     """The plans of the owner. `labour` is the text of inputs/labour.csv."""
     try:
-        return read_plans(**_texts(), dayparts=menu().data.get("dayparts"), labour=labour)
+        return read_plans(
+            **_texts(),
+            dayparts=menu().data.get("dayparts"),
+            labour=labour,
+            currencies=list(decimals()),
+        )
     except ValueError as error:
         raise ConfigError(str(error)) from error
 

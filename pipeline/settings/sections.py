@@ -11,6 +11,7 @@ from pipeline.settings.setting_types import (
     Date,
     Integer,
     LocaleName,
+    OptionalInteger,
     Seconds,
     SettingsSection,
     Size,
@@ -67,7 +68,12 @@ class pos(SettingsSection):
         50, description="missing receipt numbers that a rescan requests at most; 0: none"
     )
     limited_history = Switch(False, description="the account serves 31 days only")
-    rate_requests = Integer(300, description="requests in `rate_seconds`, at most; 0: no limit")
+    rate_requests = OptionalInteger(
+        description=(
+            "requests in `rate_seconds`, at most; 0: no limit; empty: 300 in 300 seconds for"
+            " loyverse, 600 in 300 seconds for square"
+        ),
+    )
     rate_seconds = Integer(300, minimum=1, description="seconds for `rate_requests` requests")
     request_seconds = Seconds(60.0, description="total time of one request")
     max_retry_wait_seconds = Seconds(

@@ -35,6 +35,19 @@ class Integer(luigi.IntParameter):
         return parse_integer(text, self.minimum, self.maximum)
 
 
+class OptionalInteger(luigi.IntParameter):
+    """An integer of 0 or more in digits; by default empty, None."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(None, **kwargs)  # type: ignore[arg-type]  # Luigi only hands it on
+
+    def parse(self, text: str) -> int | None:
+        return parse_integer(text) if text else None
+
+    def serialize(self, value: int | None) -> str:
+        return "" if value is None else str(value)
+
+
 class Seconds(luigi.FloatParameter):
     """Seconds, more than 0."""
 

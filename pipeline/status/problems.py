@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -47,24 +47,29 @@ def find_quarantined(lake: Lake) -> list[dict[str, Any]]:
 
 
 def find_silent_stores(
-    lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]]
+    lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]], listed: Collection[str]
 ) -> dict[str, str]:
     """Stores without a receipt for SILENT_DAYS or more, and longer than ever before.
 
     The value is the last day of each that has a receipt; key and value are "" where the lake has
     none of any store. Reads the days of `recent` and, before them, the summaries of MONTHS months.
+    A store that these do not have and the POS has `listed` is looked up in the other summaries of
+    a year; after a year without a receipt it has closed.
     """
     seen: dict[str, set[date]] = {}
     for day, count_by_store in recent.items():
         for store in count_by_store:
             seen.setdefault(store, set()).add(date.fromisoformat(day))
-    for month in lake.partitions(SUMMARY)[-MONTHS:]:
-        if not lake.current(SUMMARY, month):
-            continue
-        # from the file that a run with reports has read
-        tables = unpack_tables(lake.read(SUMMARY, month, [TABLES])[TABLES], month)
-        for row in tables["days"].select(["store_id", "business_day"]).to_pylist():
-            seen.setdefault(row["store_id"], set()).add(row["business_day"])
+    months = lake.partitions(SUMMARY)[-YEAR:]
+    for month in months[-MONTHS:]:
+        for store, days in _days_by_store(lake, month).items():
+            seen.setdefault(store, set()).update(days)
+    for month in reversed(months[:-MONTHS]):
+        if seen.keys() >= set(listed):
+            break
+        missing = set(listed) - seen.keys()
+        days_by_store = _days_by_store(lake, month)
+        seen |= {store: days for store, days in days_by_store.items() if store in missing}
     silent = {}
     for store, days in sorted(seen.items()):
         ordered = sorted(day for day in days if day <= last)
@@ -75,6 +80,18 @@ def find_silent_stores(
     if not seen and len(recent) >= SILENT_DAYS:
         silent[""] = ""
     return silent
+
+
+def _days_by_store(lake: Lake, month: str) -> dict[str, set[date]]:
+    """The business days of a month with a receipt, by store."""
+    if not lake.current(SUMMARY, month):
+        return {}
+    # from the file that a run with reports has read
+    tables = unpack_tables(lake.read(SUMMARY, month, [TABLES])[TABLES], month)
+    days: dict[str, set[date]] = {}
+    for row in tables["days"].select(["store_id", "business_day"]).to_pylist():
+        days.setdefault(row["store_id"], set()).add(row["business_day"])
+    return days
 
 
 def why_no_shifts(lake: Lake) -> str:

@@ -17,8 +17,7 @@ from pipeline.extract.missing_numbers import find_missing_numbers
 from pipeline.extract.new_fields import read_fields
 from pipeline.extract.rescan import numbers_tried
 from pipeline.extract.warnings import gap_warning
-from pipeline.extract.window_bounds import DAY
-from pipeline.extract.windows import consecutive_days
+from pipeline.extract.window_bounds import DAY, consecutive_days
 from pipeline.lakes.raw_source import RawSource
 from pipeline.load import CATALOG, Lake, decompress
 from pipeline.status.before_history import as_json, read_before_history
@@ -128,7 +127,7 @@ def read_status(
         for number, times in numbers_tried(raw.lake, since).items()
     }
     warning = gap_warning(oldest.end, now, limited)
-    several = len(sources) > 1
+    several, stores = len(sources) > 1, _name_stores(sources)
     return Status(
         last_window=oldest.last_window,
         age_hours=oldest.age(now),
@@ -140,11 +139,11 @@ def read_status(
         quarantined={name: day.quarantined for name, day in days.items() if day.quarantined},
         receipts=receipts,
         warnings=[warning] if warning else [],
-        stores=_name_stores(sources),
+        stores=stores,
         missing_numbers=name_missing(missing),
         unknown=still_unknown(missing, tried),
         new_fields={path: day for _, each in read for path, day in each.new_fields.items()},
-        silent=find_silent_stores(lake, last, receipts),
+        silent=find_silent_stores(lake, last, receipts, stores),
         outside=as_json(read_before_history(sources, starts).to_pylist()),
         quarantined_records=find_quarantined(lake),
         months=current_months(lake),

@@ -10,6 +10,9 @@ The table is complete in a month of at most MAX_PAIRS possible pairs. In a wider
 lines a receipt, thousands of items) it holds the pairs on at least MIN_RECEIPTS receipts of all
 stores of a currency; they are counted in chunks of about PART pair instances, so that memory
 does not grow with the receipts or the items. Rows of an item with itself are always complete.
+Measured for 600 receipts of 225 lines over 5,000 items in 400 MB: 5 s of CPU and nothing on disk.
+A single query of all pairs fails there without a folder to spill to; with one it takes 7 to 21 s
+of CPU and 200 to 600 MB of disk (2 GB for 3,000 receipts).
 """
 
 from __future__ import annotations

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline import schema, settings
 from pipeline.errors import DataError
 from pipeline.extract.window_bounds import DAY
-from pipeline.lakes import raw_sources
+from pipeline.lakes import PRIMARY, raw_sources, rules_of
 from pipeline.load import BACKOFFICE, Stat
 from pipeline.months import months_before
 from pipeline.pos import export_forms
+from pipeline.rules import Store, day_bounds
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import DerivedTask, Files, Metadata, lake
 from pipeline.tasks.business_days import days_of, history_span
@@ -29,12 +31,8 @@ log = logging.getLogger(__name__)
 
 @once_per_run
 def exports() -> tuple[Stat, ...]:
-    """The files directly in backoffice/, hidden ones excepted."""
-    return tuple(
-        stat
-        for stat in lake().files_of_owner(PREFIX)
-        if "/" not in stat.key.removeprefix(PREFIX) and not stat.key.startswith(f"{PREFIX}.")
-    )
+    """The files of backoffice/ in this run."""
+    return lake().files_of_owner(PREFIX)
 
 
 @once_per_run
@@ -66,6 +64,23 @@ def unused_exports() -> list[Stat]:
     return [stat for stat in exports() if stat.key.removeprefix(PREFIX) not in used]
 
 
+def _first_complete_day() -> dt.date:
+    """The first calendar day of which the lake has every sale of every store.
+
+    The first of the history is, unless it begins in a store before the store's first business day
+    or before the first window.
+    """
+    first, rules = history_span().first, rules_of(PRIMARY)
+    window_start = day_bounds(first, settings.default_store())[0]
+
+    def is_complete(store: Store) -> bool:
+        midnight = day_bounds(first, replace(store, day_starts_at=dt.time()))[0]
+        return midnight >= max(window_start, day_bounds(first, store)[0])
+
+    stores = (rules.default, *rules.stores.values())
+    return first if all(map(is_complete, stores)) else first + DAY
+
+
 class BackOffice(DerivedTask):
     """The exports in backoffice/ compared with one month, receipt by receipt.
 
@@ -86,9 +101,7 @@ class BackOffice(DerivedTask):
 
     def days(self) -> tuple[dt.date, dt.date]:
         """First and last calendar day of the month of which the lake has every sale."""
-        first = history_span().first
-        is_midnight = settings.default_store().day_starts_at == dt.time()
-        return max(self.month, first if is_midnight else first + DAY), days_of(self.month)[-1]
+        return max(self.month, _first_complete_day()), days_of(self.month)[-1]
 
     def fingerprint_settings(self) -> dict[str, object]:
         return {

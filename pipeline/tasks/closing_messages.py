@@ -1,17 +1,18 @@
 """The daily closing message and the weekly one, from the summaries of the lake.
 
-Each is about the last complete business day of a run, and is sent once to each recipient: a run
-after a gap sends the newest one only.
+The daily one is about the last complete business day of a run, the weekly one about the week that
+ended last, on that day or before: a run that fails on a Sunday loses no week. Each is sent once to
+each recipient; a run after a gap sends the newest ones only.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import reports
 from pipeline import settings
-from pipeline.deliver import DeliveryKey, ReportEmail
+from pipeline.deliver import ReportEmail
 from pipeline.errors import ConfigError
 from pipeline.load import SHIFTS, SUMMARY
 from pipeline.months import months_before
@@ -31,19 +32,18 @@ if TYPE_CHECKING:
 Period = Literal["daily", "weekly"]
 _SUMMARIES = ["days", "stores", "hours"]
 ONCE = "1"  # the version of a message in the delivery log: no correction of it is sent
-SUNDAY = 6
+PERIODS: tuple[Period, ...] = get_args(Period)
 
 
-def periods(day: dt.date) -> list[Period]:
-    """The messages that the settings request for `day`; the weekly one on Sundays."""
-    mails = settings.mail()
-    daily: list[Period] = ["daily"] if mails.daily else []
-    return [*daily, "weekly"] if mails.weekly and day.weekday() == SUNDAY else daily
-
-
-def delivery_key(period: Period, day: dt.date, recipient: str) -> DeliveryKey:
-    """The name of a message in the delivery log."""
-    return DeliveryKey(period, str(day), ONCE, recipient)
+def closing_messages(day: dt.date) -> list[tuple[Period, dt.date]]:
+    """The messages that are due after `day`, each with the last day it is about."""
+    mails, messages = settings.mail(), list[tuple[Period, dt.date]]()
+    if mails.daily:
+        messages.append(("daily", day))
+    sunday = day - dt.timedelta(day.isoweekday() % 7)
+    if mails.weekly and sunday >= history_span().first:
+        messages.append(("weekly", sunday))
+    return messages
 
 
 @once_per_run

@@ -7,9 +7,8 @@ from typing import Any
 
 import reports
 from pipeline import settings
-from pipeline.extract.window_bounds import DAY
 from pipeline.load import CUMULATIVE, MONTHLY, Manifest
-from pipeline.months import months_before, months_between
+from pipeline.months import closed_month, months_between
 from pipeline.recipients import report_recipients
 from pipeline.targets import DerivedTask, Files, lake
 from pipeline.tasks.business_days import history_span
@@ -76,11 +75,6 @@ class CumulativeReport(Report):
             weekend=settings.weekend(),
             **common,
         )
-
-
-def closed_month(day: dt.date) -> dt.date:
-    """The last month that has closed by the end of `day`."""
-    return months_before((day + DAY).replace(day=1), 1)
 
 
 def is_delivered_alone(closed: dt.date) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import reports
 from pipeline import schema, settings
 from pipeline.errors import Corrupt
+from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import raw_lake, sources
 from pipeline.load import (
     BACKOFFICE,
@@ -29,7 +30,7 @@ from pipeline.tasks import warm_up
 from pipeline.tasks.back_office import BackOffice, exports
 from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.business_days import days_of, history_span
-from pipeline.tasks.labour import labour
+from pipeline.tasks.labour import labour, plans_for
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlyCustomers, MonthlySummary
 from pipeline.tasks.outside_history import OutsideHistory, check_receipts_complete, is_needed
@@ -47,6 +48,7 @@ log = logging.getLogger(__name__)
 
 RECEIPT_FIGURES = schema.RECEIPT_FIGURES.name
 _DRAWING = 4_300_000  # BatchTask.size of a report: two are enough work for the process pool
+_UNREAD = 7  # days that a lake may be behind without a sentence in its reports
 CHECKED = "checked"  # names of checked raw objects, in the manifest of a report
 ARCHIVED_RECEIPTS = "receipts.parquet"  # the receipts as a version of a report counted them
 
@@ -107,8 +109,22 @@ class MonthlyReport(Report, BatchTask):
         """The first day whose customers the report compares with."""
         return days_of(min([self.month, *months_of_customers(self.month)]))[0]
 
+    def read_through(self) -> dt.date | None:
+        """The last day of which changes are read, where many days after it are missing.
+
+        A receipt is in the window of its last change only: one that changed in a window that is not
+        read is missing in the month.
+        """
+        first, last, _ = history_span()
+        after = max(days_of(self.month)[-1], first)
+        unread = next((day for day in unread_days() if day > after), last + DAY)
+        return unread - DAY if (last - unread).days >= _UNREAD else None
+
     def fingerprint_settings(self) -> dict[str, object]:
-        return super().fingerprint_settings() | {"starts": str(self.customers_since())}
+        settings_used = super().fingerprint_settings() | {"starts": str(self.customers_since())}
+        if read_through := self.read_through():
+            settings_used["read through"] = str(read_through)
+        return settings_used
 
     def run(self) -> Iterator[Any]:
         warm_up.expect_reports()
@@ -128,6 +144,7 @@ class MonthlyReport(Report, BatchTask):
         compared = [read_tables(task) for task in tasks_of(BackOffice, required)]
         outside = [read_tables(task) for task in tasks_of(OutsideHistory, required)]
         shifts = [read_tables(task) for task in tasks_of(MonthlyShifts, required)]
+        plans = plans_for(days_of(self.month), summaries)
         return reports.monthly(
             self.month,
             customers | summaries,
@@ -141,7 +158,8 @@ class MonthlyReport(Report, BatchTask):
             quarantine=self.quarantine(summaries[self.month]["quality"]),
             history_starts=history_span().first,
             currency=settings.default_store().currency,
-            plans=settings.plans(labour()),
+            plans=plans,
+            read_through=self.read_through(),
             **common,
         )
 
@@ -229,12 +247,19 @@ def months_of_customers(month: dt.date) -> list[dt.date]:
 
 
 @until_raw_changes
+def unread_days() -> list[dt.date]:
+    """Closed days of the history whose window is missing in raw, of a source at least."""
+    first, last, _ = history_span()
+    windows = set.intersection(*(set(raw_lake(source).windows()) for source in sources()))
+    days = (first + n * DAY for n in range((last - first).days + 1))
+    return [day for day in days if str(day) not in windows]
+
+
+@until_raw_changes
 def complete_months() -> frozenset[dt.date]:
     """Months of which raw has every closed window."""
     span = history_span()
-    windows = set.intersection(*(set(raw_lake(source).windows()) for source in sources()))
+    incomplete = {day.replace(day=1) for day in unread_days()}
     return frozenset(
-        month
-        for month in months_between(span.first, span.last)
-        if all(str(day) in windows for day in days_of(month))
+        month for month in months_between(span.first, span.last) if month not in incomplete
     )

@@ -75,24 +75,34 @@ def open_without_erased(source: str = PRIMARY) -> Source:
 
 
 def check_stores(source: str, rows_by_name: Mapping[str, Sequence[bytes]]) -> None:
-    """Refuse stores that state another currency or time zone than the settings."""
+    """Refuse stores that state another time zone than the settings.
+
+    In a lake of several sources also those that state another currency. With one source an order
+    in another currency is quarantined, and an account that states one currency for all stores may
+    have stores that count in another.
+    """
     lists = {name: [json.loads(row) for row in rows] for name, rows in rows_by_name.items()}
     currency = next((row.get("currency") for row in lists.get("merchant", [])), None)
+    of_shop = currency.get("code") if isinstance(currency, dict) else currency
+    differing: list[str] = []
+    overrides: dict[str, dict[str, str]] = {}
     for row in lists.get("stores", []):
         store, store_id = rules_of(source).store(row["id"]), f"{prefix_of(source)}{row['id']}"
-        of_shop = currency.get("code") if isinstance(currency, dict) else currency
-        pos_values = {
-            "currency": row.get("currency") or of_shop,
-            "timezone": row.get("timezone"),
-        }
+        pos_values = {"timezone": row.get("timezone")}
+        if source_names():
+            pos_values["currency"] = row.get("currency") or of_shop
         for key, value in pos_values.items():
             if value and value != getattr(store, key):
-                raise ConfigError(
+                differing.append(
                     f"[shop] {key} = {getattr(store, key)}, and {point_of_sale_of(source)} says"
-                    f" {value} for the store {row.get('name') or store_id}; a lake of several"
-                    " sources counts in the settings alone: if that is right, set"
-                    f' [shop] stores = {{"{store_id}": {{"{key}": "{value}"}}}}'
+                    f" {value} for the store {row.get('name') or store_id}"
                 )
+                overrides.setdefault(store_id, {})[key] = value
+    if differing:
+        raise ConfigError(
+            f"{'; '.join(differing)}; days and amounts are counted by the settings alone: change"
+            f" [shop], or set for these stores [shop] stores = {json.dumps(overrides)}"
+        )
 
 
 class RawCatalog(RawTask):
@@ -110,8 +120,7 @@ class RawCatalog(RawTask):
                 f" is {settings.last_day()}"
             )
         rows_by_name = open_source(self.source).catalog()
-        if source_names():
-            check_stores(self.source, rows_by_name)
+        check_stores(self.source, rows_by_name)
         counts = {name: len(rows) for name, rows in rows_by_name.items()}
         source_lake = raw_lake(self.source)
         files = {"catalog": compress(catalog_json(rows_by_name))}

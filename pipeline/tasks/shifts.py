@@ -13,16 +13,15 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 from pipeline import schema, settings
 from pipeline.errors import ConfigError, NotServed, PipelineError
-from pipeline.extract.window_bounds import DAY
+from pipeline.extract.window_bounds import DAY, consecutive_days
 from pipeline.lakes import point_of_sale_of, prefix_of, raw_lake, reader_of, rules_of, sources
 from pipeline.load import CATALOG, RAW_FINGERPRINT, RAW_SHIFTS, SHIFTS, compress, decompress
 from pipeline.load.publication import Content
-from pipeline.months import months_between
+from pipeline.months import month_after, months_between
 from pipeline.pos.source import CashShift, Reader
 from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
@@ -67,7 +66,7 @@ class RawShifts(RawDays):
                 f"shifts of {self.days[-1]}: that day has not closed; the last closed one is"
                 f" {settings.last_day()}"
             )
-        for days in spans_of(self.missing_days()):
+        for days in consecutive_days(self.missing_days(), start_of_half):
             self._fetch_span(days)
 
     def _fetch_span(self, days: list[dt.date]) -> None:
@@ -100,17 +99,6 @@ class RawShifts(RawDays):
 def start_of_half(day: dt.date) -> dt.date:
     """The first day of the half of a month that has `day`."""
     return day.replace(day=HALF + 1 if day.day > HALF else 1)
-
-
-def spans_of(days: Iterable[dt.date]) -> list[list[dt.date]]:
-    """The days of raw partitions, in lists of consecutive ones."""
-    spans: list[list[dt.date]] = []
-    for day in sorted(days):
-        if spans and spans[-1][-1] + DAY == start_of_half(day):
-            spans[-1].append(day)
-        else:
-            spans.append([day])
-    return spans
 
 
 def received_in(day: dt.date) -> tuple[dt.datetime, dt.datetime]:
@@ -168,7 +156,7 @@ def shifts_of_all(first: dt.date, last: dt.date) -> list[RawShifts]:
 
 def halves_of(month: dt.date) -> list[dt.date]:
     """The ends of the halves of a month and of the first half of the next."""
-    following = (month + 31 * DAY).replace(day=1)
+    following = month_after(month)
     return [month.replace(day=HALF), following - DAY, following.replace(day=HALF)]
 
 

@@ -36,7 +36,7 @@ class BuiltDay:
     """The tables and counts of a business day.
 
     In `metadata`, received = counted + quarantined are receipts; superseded are older revisions of
-    them, copies of one revision counted once.
+    their records, copies of one revision counted once.
     """
 
     receipts: pa.Table
@@ -114,9 +114,8 @@ def _build_days(
         )
     ]
     counted = is_newest & (business_day == numbers[reading_day])
-    superseded = np.bincount(reading_day[counted], revisions[counted] - 1, len(ordered)).astype(
-        "i8"
-    )
+    once = counted & ~records.is_second()[record]
+    superseded = np.bincount(reading_day[once], revisions[once] - 1, len(ordered)).astype("i8")
     chosen, chosen_day = record[counted & is_accepted], reading_day[counted & is_accepted]
     order = _by_time(receipts, accepted[chosen], chosen_day)
     chosen, chosen_day = chosen[order], chosen_day[order]

@@ -21,7 +21,7 @@ from pipeline.transform.catalog import Catalog
 from pipeline.transform.columns import Labels
 from pipeline.transform.menu_lookup import MenuLookup, SoldItem
 from pipeline.transform.read import Raw, read
-from pipeline.transform.revisions import newest
+from pipeline.transform.revisions import newest, reject_unplaced
 from pipeline.transform.tables import ReceiptTables
 from pipeline.transform.validate_record import RejectedRecord
 
@@ -50,12 +50,16 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
         for r in raw
     )
     raws = sorted((r for r in holding if r.ndjson), key=lambda r: (r.partition, r.name))
-    records = read(raws, rules, catalog.raw)
+    records = reject_unplaced(read(raws, rules, catalog.raw), raws)
     is_newest, revisions = newest(records)
     receipts, accepted, rejected = records.receipts, records.accepted, records.rejected
     numbers = receipts.column("receipt_number").to_pylist()
     numbers = [*(numbers[row] for row in accepted.tolist()), *(r.number for r in rejected)]
     entries = [n for n in np.flatnonzero(is_newest).tolist() if numbers[n] == receipt_number]
+    if not entries and records.is_translated:  # the return of a record that is rejected as a whole
+        number = receipt_number.removesuffix(RETURN_SUFFIX)
+        rejections = range(len(accepted), len(numbers))
+        entries = [n for n in rejections if is_newest[n] and numbers[n] == number]
     if not entries:
         text = f"{receipt_number}: the searched raw data has no receipt with this number"
         return Explanation(receipt_number, 0, None, None, None, [], [], text)

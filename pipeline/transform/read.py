@@ -6,7 +6,7 @@ page, the page is halved until the record is alone. `validate_columns` checks wh
 accepts; `validate_record` names the reason, or rewrites a record that only the reader refuses
 (12.3400...0, a lone surrogate in a note), which is then parsed again. Records of a point of sale
 whose JSON is not canonical are translated first (`Rules.translator`): each makes none, one or two
-receipts.
+receipts, which are accepted or rejected together.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.pos.source import Lists, NotCanonicalError, ToCanonical
 from pipeline.rules import Rules
-from pipeline.schema.receipt import receipt_schema
-from pipeline.transform.columns import Ints
+from pipeline.schema.receipt import RETURN_SUFFIX, receipt_schema
+from pipeline.transform.columns import Ints, fixed, ints
 from pipeline.transform.nested import Rows, receipts_of
 from pipeline.transform.parse import Parsed, parse, parse_all
 from pipeline.transform.validate_columns import validate_columns
@@ -44,6 +45,7 @@ class Records:
 
     `raw` (index of the object) and `position` (line, from 1) are those of each row of `receipts`.
     `texts` holds the canonical lines of each object, and `line` the index of each row among them.
+    `is_translated`: a record may make two receipts, the second with RETURN_SUFFIX.
     """
 
     receipts: Rows
@@ -53,6 +55,26 @@ class Records:
     rejected: list[RejectedRecord]
     texts: Sequence[bytes]
     line: Ints
+    is_translated: bool = False
+
+    def numbers(self) -> pa.Array:
+        """The number of each accepted receipt."""
+        return self.receipts.column("receipt_number").take(fixed(self.accepted, pa.int64()))
+
+    def record_numbers(self) -> pa.Array:
+        """`numbers` without the suffix of the second receipt of a record."""
+        numbers = self.numbers()
+        if not self.is_translated:
+            return numbers
+        return pc.replace_substring_regex(numbers, f"{RETURN_SUFFIX}$", "")
+
+    def is_second(self) -> np.ndarray:
+        """Whether an accepted receipt is the second of its record; False of each rejected one."""
+        own, of_record = (
+            ints(pc.binary_length(numbers), "i4")
+            for numbers in (self.numbers(), self.record_numbers())
+        )
+        return np.r_[own != of_record, np.zeros(len(self.rejected), bool)]
 
     def canonical(self, row: int) -> bytes:
         """The canonical JSON of a row of `receipts`."""
@@ -140,7 +162,10 @@ def read(raws: Sequence[Raw], rules: Rules, lists: Lists = _NO_LISTS) -> Records
     line_of = np.concatenate([nothing, *(part.line for part in parsed)])
     invalid = validate_columns(receipts, rules)
     rejected += _explain_rejected(raws, texts, owner[invalid], line_of[invalid], rules)
-    position = line_of if to_canonical is None else _positions(texts, owner, line_of)
+    position = line_of
+    if to_canonical:
+        position = _positions(texts, owner, line_of)
+        rejected, invalid = _reject_together(rejected, invalid, receipts, owner, position)
     return Records(
         receipts,
         owner,
@@ -149,7 +174,43 @@ def read(raws: Sequence[Raw], rules: Rules, lists: Lists = _NO_LISTS) -> Records
         rejected,
         [text.ndjson for text in texts],
         line_of,
+        to_canonical is not None,
     )
+
+
+def _reject_together(
+    rejected: Sequence[RejectedRecord],
+    invalid: np.ndarray,
+    receipts: Rows,
+    owner: Ints,
+    position: Ints,
+) -> tuple[list[RejectedRecord], np.ndarray]:
+    """The rejected records, each once, and which rows of `receipts` are theirs.
+
+    The reason is that of the receipt that fails; number and money are those of the record's sale.
+    """
+    records: dict[tuple[int, int], RejectedRecord] = {}
+    for rejection in rejected:
+        place = (rejection.raw, rejection.position)
+        is_first = not (rejection.number or "").endswith(RETURN_SUFFIX)
+        if is_first or place not in records:
+            records[place] = rejection
+    if not records:
+        return [], invalid
+    width = int(position.max(initial=0)) + 1
+    places = [raw * width + line for raw, line in records if line < width]
+    is_theirs = np.isin(owner * width + position, np.array(places, "i8"))
+    for row in np.flatnonzero(is_theirs & ~invalid).tolist():
+        number = receipts.column("receipt_number")[row].as_py()
+        if not number.endswith(RETURN_SUFFIX):
+            place = (int(owner[row]), int(position[row]))
+            records[place] = replace(
+                records[place],
+                number=number,
+                receipt_type=receipts.column("receipt_type")[row].as_py(),
+                total=int(receipts.ints("total_money")[row]),
+            )
+    return list(records.values()), invalid | is_theirs
 
 
 def _positions(texts: Sequence[_Canonical], owners: Ints, lines: Ints) -> Ints:

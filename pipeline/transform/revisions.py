@@ -1,8 +1,9 @@
 """Which revision of a receipt counts, and which day counts a rejected record.
 
-Revisions compete within a group: the records that one business day reads. Takes parsed records
-(read.Records) and their raw objects. Returns arrays over the accepted records, then the rejected
-ones.
+Revisions compete within a group: the records that one business day reads. A revision is a record:
+the sale and the return that it makes are counted together, or replaced together. Takes parsed
+records (read.Records) and their raw objects. Returns arrays over the accepted receipts, then the
+rejected records.
 """
 
 from __future__ import annotations
@@ -30,19 +31,20 @@ _DATED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d")
 def newest(
     records: Records, record: Ints | None = None, group: Ints | None = None
 ) -> tuple[np.ndarray, Ints]:
-    """(is the newest, number of revisions if it is, else 0) of each entry.
+    """(is of the newest revision, number of revisions if it is, else 0) of each entry.
 
-    An entry is a `record` (an index: accepted ones, then rejected) in a `group`; without them, each
-    record once, in one group. A rejected record without a readable number competes with no other.
+    An entry is a `record` (an index: accepted receipts, then rejected records) in a `group`;
+    without them, each once, in one group. A rejected record without a readable number competes with
+    no other.
     """
     owners, positions = records.owners(), records.positions()
     if record is None or group is None:
         record, group = np.arange(len(owners)), np.zeros(len(owners), "i8")
     (number, numbers), (store, stores) = (
-        encode(pa.concat_arrays([_accepted(records, name), texts(values)]))
-        for name, values in (
-            ("receipt_number", [r.number for r in records.rejected]),
-            ("store_id", [r.store_id for r in records.rejected]),
+        encode(pa.concat_arrays([accepted, texts(values)]))
+        for accepted, values in (
+            (records.record_numbers(), [r.number for r in records.rejected]),
+            (_accepted(records, "store_id"), [r.store_id for r in records.rejected]),
         )
     )
     changed = [NEVER if r.updated_at is None else r.updated_at for r in records.rejected]
@@ -66,9 +68,17 @@ def newest(
     # copies of one revision (the same receipt, changed at the same instant) count once
     is_new = np.diff(key[order], prepend=-1).astype(bool)
     is_new |= np.diff(updated[order], prepend=NEVER).astype(bool)
+    counts = np.diff(np.cumsum(is_new)[ends], prepend=0)
     is_newest, revisions = np.zeros(len(key), bool), np.zeros(len(key), "i8")
     is_newest[order[ends]] = True
-    revisions[order[ends]] = np.diff(np.cumsum(is_new)[ends], prepend=0)
+    revisions[order[ends]] = counts
+    # the other receipt of the same record comes right before the last one
+    others = ends[ends > 0] - 1
+    is_same = np.ones(len(others), bool)
+    for column in (key, raw, position):
+        is_same &= column[order[others]] == column[order[others + 1]]
+    is_newest[order[others[is_same]]] = True
+    revisions[order[others[is_same]]] = counts[ends > 0][is_same]
     return is_newest & ~_replaces_nothing(records, record, key), revisions
 
 
@@ -99,7 +109,8 @@ def reject_unplaced(records: Records, raws: Sequence[Raw]) -> Records:
     if not unplaced.any():
         return records
     receipts, rejected = records.receipts, list(records.rejected)
-    for row in records.accepted[unplaced].tolist():
+    is_first = ~records.is_second()[: len(unplaced)]  # a record is rejected once
+    for row in records.accepted[unplaced & is_first].tolist():
         raw, position = int(records.raw[row]), int(records.position[row])
         number, store_id, receipt_type, sold_at = (
             receipts.column(name)[row].as_py()

@@ -91,7 +91,7 @@ class _Bars:
             (self.middle(i), self.localizer.format(name))
             for i, name in zip(ticks, names, strict=True)
         ]
-        label_axis(self.canvas, places, (self.left, WIDTH - 2), self.canvas.height - 9)
+        label_axis(self.canvas, places, WIDTH - 2, self.canvas.height - 9)
 
 
 def draw_days(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
@@ -224,5 +224,5 @@ def draw_stack(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     every = max(1, -(-len(base) // 6))
     ticks = [i for i in range(len(base)) if (last - i) % every == 0]
     places = [(2 + (i + 0.5) * step, localizer.format(data["labels"][i])) for i in ticks]
-    label_axis(canvas, places, (2, WIDTH - right), canvas.height - 9)
+    label_axis(canvas, places, WIDTH - right, canvas.height - 9)
     return canvas

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -24,6 +24,7 @@ from reports.charts.style import (
     width_of,
 )
 from reports.localizer import Localizer
+from reports.values import Value
 
 CELL = 16.0
 
@@ -58,6 +59,7 @@ def draw_heat(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     canvas = Canvas(len(columns) * CELL + 20)
     high = max((abs(cell[1]) for row in cells for cell in row if cell), default=1) or 1
     wide = (WIDTH - left - 1) / len(rows)
+    labels = _labels(cells, wide - 3, localizer)
     for x, row in enumerate(rows):
         canvas.write(
             left + (x + 0.5) * wide, 8, localizer.format(row), anchor="middle", color=MUTED
@@ -80,16 +82,33 @@ def draw_heat(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
                 continue
             share = cell[1] / high
             color, ink = shade(signed, int(256 * ((share + 1) / 2 if signed else max(share, 0.0))))
-            label = cut(localizer.format(cell[0]), wide - 3, SMALL)
             title = (
                 f"{localizer.format(row)}, {localizer.format(column)}: {localizer.format(cell[0])}"
             )
             canvas.rect(place + 1, middle - CELL / 2 + 1, wide - 2, CELL - 2, color, title=title)
-            canvas.write(place + wide / 2, middle, label, anchor="middle", color=ink, hidden=True)
+            canvas.write(
+                place + wide / 2, middle, labels[x][y], anchor="middle", color=ink, hidden=True
+            )
     if data.get("best"):
         x, y = data["best"]
         canvas.line(_box(left + x * wide + 1, 18 + y * CELL + 1, wide - 2, CELL - 2), INK, 2.0)
     return canvas
+
+
+def _labels(
+    cells: Sequence[Sequence[tuple[Value, int] | None]], width: float, localizer: Localizer
+) -> list[list[str]]:
+    """The text of each cell, "" where it has none.
+
+    Where one is too wide, all are written without the space before a percent sign, or without the
+    sign: a cut figure would be another one. The title of each mark has the complete figure.
+    """
+    labels = [[localizer.format(cell[0]) if cell else "" for cell in row] for row in cells]
+    for sign in ("\xa0", "%"):
+        if all(width_of(label, SMALL) <= width for row in labels for label in row):
+            return labels
+        labels = [[label.replace(sign, "") for label in row] for row in labels]
+    return [[cut(label, width, SMALL) for label in row] for row in labels]
 
 
 def _box(x: float, y: float, width: float, height: float) -> list[tuple[float, float]]:

@@ -78,7 +78,7 @@ def draw_lines(data: LinesData, localizer: Localizer) -> Canvas:
         (x(i), localizer.format(name))
         for i, name in zip(data["ticks"], data["tick_names"], strict=True)
     ]
-    label_axis(canvas, places, (left, WIDTH - right), 181)
+    label_axis(canvas, places, WIDTH - right, 181)
     return canvas
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from matplotlib.ticker import MaxNLocator
 
 from reports.charts.style import (
-    ANCHORS,
     DASHED,
     DOTTED,
     FAINT,
@@ -58,23 +58,27 @@ def value_axis(
         canvas.zero([(left, scale(0)), (right, scale(0))])
 
 
-def label_axis(
-    canvas: Canvas, places: Sequence[tuple[float, str]], span: tuple[float, float], y: float
-) -> None:
-    """Labels under their places.
+def label_axis(canvas: Canvas, places: Sequence[tuple[float, str]], end: float, y: float) -> None:
+    """Labels centred under their places, or as near to that as the drawing allows.
 
-    One over the edge is aligned to it, one that would touch the label before is left out.
+    None goes beyond `end`. Where they would touch, every second or third one is written.
     """
-    reach = -99.0
+    labels = []
     for place, label in places:
         size = width_of(label, SMALL)
-        anchor = "end" if place + size / 2 > span[1] + 2 else "middle"
-        if place < span[0] + size / 2:
-            anchor = "start"
-        start = place - size * ANCHORS[anchor]
-        if start > reach + 8:
-            canvas.write(place, y, label, anchor=anchor)
-            reach = start + size
+        start = max(min(place - size / 2, end + 2 - size), 0.0)
+        labels.append((start, start + size, label))
+    step = next(
+        step
+        for step in range(1, len(labels) + 2)
+        if _are_apart([box[:2] for box in labels[::step]])
+    )
+    for start, stop, label in labels[::step]:
+        canvas.write((start + stop) / 2, y, label, anchor="middle")
+
+
+def _are_apart(spans: Sequence[tuple[float, float]]) -> bool:
+    return all(stop + 8 < start for (_, stop), (start, _) in pairwise(spans))
 
 
 def legend(canvas: Canvas, entries: Sequence[tuple[str, str, str]]) -> float:

@@ -8,7 +8,7 @@ Nothing here knows a language, a colour or a page.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -32,7 +32,12 @@ from reports.figures.calendar import (
 from reports.figures.customers import MonthCustomers, customers_by_month
 from reports.figures.items import by_item
 from reports.figures.money import Totals, total
-from reports.figures.silent_stores import SilentStore, find_silent_stores
+from reports.figures.silent_stores import (
+    MONTHS,
+    EarlierStores,
+    SilentStore,
+    find_silent_stores,
+)
 from reports.figures.tables import (
     Summaries,
     SummaryTables,
@@ -158,7 +163,31 @@ class Figures:
         own = self.now if "days" in self.summaries.get(self.month, {}) else None
         frames = [tables["days"] for tables in (self.complete_before, own) if tables]
         last = self.through or month_before(self.month, -1) - timedelta(days=1)
-        return find_silent_stores(frames, last)
+        listed = self.listed_stores.keys() if own else set()
+        missing = listed - {store for rows in frames for store in rows["store_id"]}
+        return find_silent_stores(frames, last, self._earlier(missing) if missing else None)
+
+    def _earlier(self, stores: Set[str]) -> EarlierStores:
+        """When `stores` sent, in the year before the month before."""
+        last_days: dict[str, date | None] = {}
+        since = month_before(self.month) if self.complete_before else self.month
+        for first in (month_before(self.month, n) for n in range(2, MONTHS + 1)):
+            if first not in self.summaries:
+                continue
+            tables = SummaryTables(first, self.summaries[first], self.currency)
+            if "days" not in self.summaries[first]:  # of this month only customers are at hand
+                last_days = dict.fromkeys(tables["customers"]["store_id"]) | last_days
+                continue
+            days: dict[str, date] = (
+                tables["days"].groupby("store_id")["business_day"].max().to_dict()
+            )
+            if first == month_before(since):
+                since, last_days = first, {**days, **last_days}
+            else:
+                last_days = dict.fromkeys(days) | last_days
+        return EarlierStores(
+            {store: last_days[store] for store in stores & last_days.keys()}, since
+        )
 
     @cached_property
     def total(self) -> Totals:
@@ -248,6 +277,11 @@ class Figures:
         """Store names by identifier, of stores of this currency, sorted by name."""
         own = set(self.now["days"]["store_id"])
         return store_names(self.summaries, own)
+
+    @cached_property
+    def listed_stores(self) -> dict[str, str]:
+        """The same of every store of this currency that the POS lists, also without sales."""
+        return store_names(self.summaries, self.now["stores"]["store_id"])
 
     @cached_property
     def zones(self) -> set[str]:

@@ -55,6 +55,7 @@ def by_item(items: pd.DataFrame) -> pd.DataFrame:
         | {name: np.add.reduceat(values, starts) for name, values in columns.items()}
         | {
             "base": np.maximum.reduceat(columns["receipts"], starts),
+            "combo_receipts": np.add.reduceat(columns["receipts"] * in_combo, starts),
             "combo_units": np.add.reduceat(columns["units"] * in_combo, starts),
             "combo_net": np.add.reduceat(columns["net_sales"] * in_combo, starts),
         }

@@ -37,9 +37,12 @@ class MenuItem(NamedTuple):
     """Units ÷ the popularity bound of the category: 1 is just popular."""
     profitability: tuple[int, int]
     """Contribution a unit ÷ the category's mean: 1 is just profitable."""
+    combo_units: int
+    """Part of `units` sold in combos, whose price does not follow that of the item."""
     net_sales: int
+    """Net sales outside combos."""
     receipts: int
-    """SALE receipts that hold it, at the least."""
+    """SALE receipts that hold it outside combos."""
 
 
 def classify_items(ranked: pd.DataFrame) -> list[MenuItem]:
@@ -70,8 +73,9 @@ def classify_items(ranked: pd.DataFrame) -> list[MenuItem]:
                     int(r.costed_units),
                     popularity,
                     (own * costed, gain * int(r.costed_units)),
-                    int(r.net_sales),
-                    int(r.base),
+                    int(r.combo_units),
+                    int(r.net_sales) - int(r.combo_net),
+                    int(r.receipts) - int(r.combo_receipts),
                 )
             )
     return sorted(built, key=lambda d: (d.category, -d.contribution, d.item))

@@ -86,6 +86,8 @@ class DataState:
     quarantined: pd.DataFrame = field(default_factory=pd.DataFrame)
     export_problems: tuple[bool, bool] = (False, False)
     """Whether the POS's own export differs, and whether one could not be read."""
+    read_through: date | None = None
+    """The last day of which changes are read; None: nothing later is missing."""
 
     @property
     def outside(self) -> Check:
@@ -108,8 +110,8 @@ def traffic_light(total: Totals, state: DataState) -> Literal["green", "amber", 
     """The traffic light of a month.
 
     red: money that does not add up, an export that differs, a receipt in quarantine, or no receipt;
-    amber: incomplete data, a store that stopped sending, receipts before the history, an export
-    that could not be read; else green.
+    amber: incomplete data, a store that stopped sending, receipts before the history, later
+    changes that are not read, an export that could not be read; else green.
     """
     if (
         state.export_problems[0]
@@ -124,6 +126,7 @@ def traffic_light(total: Totals, state: DataState) -> Literal["green", "amber", 
         state.export_problems[1]
         or state.silent_stores
         or state.outside.count
+        or state.read_through
         or any(state.count(check) for check in INCOMPLETE if check != "missing_cost")
         or covered * COVERAGE[1] < costed_sales * COVERAGE[0]
     ):
@@ -137,12 +140,14 @@ def absence_findings(state: DataState, total: Totals) -> list[Finding]:
     if not state.count("counted") and not state.count("quarantined"):
         findings.append(Finding(text("lineage.no_receipts"), 0, "lineage", urgent=True))
     for silent_store in state.silent_stores:
-        sentence = text(
-            "lineage.silent",
-            store=Name(state.stores.get(silent_store.store_id) or silent_store.store_id),
-            day=Day(silent_store.last_seen),
-            n=Count(silent_store.days),
-        )
+        values: dict[str, Value] = {
+            "store": Name(state.stores.get(silent_store.store_id) or silent_store.store_id),
+            "n": Count(silent_store.days),
+        }
+        if silent_store.last_seen:
+            sentence = text("lineage.silent", day=Day(silent_store.last_seen), **values)
+        else:
+            sentence = text("lineage.silent_longer", **values)
         findings.append(Finding(sentence, max(total.net_sales, 0), "lineage", urgent=True))
     return findings
 

@@ -9,7 +9,7 @@ from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.money import PERCENT_BASE
 from reports.sections.comparison import before_name, comparable, enough
-from reports.values import Count, Money, Month, Percent, Text, amounts, text
+from reports.values import Count, Money, Month, Percent, Series, Text, amounts, text
 
 SMALL = 200
 """A part of less than one in SMALL of the base is not worth a sentence of its own."""
@@ -35,7 +35,11 @@ def drivers(figures: Figures) -> Section:
         "currency": currency,
         "steps": [(text(f"drivers.{name}"), units) for name, units in parts.items()],
     }
-    alt = text("drivers.alt", **amounts(currency, base=change_parts.base, now=change_parts.now))
+    alt = text(
+        "drivers.alt" if parts else "drivers.alt_none",
+        steps=Series(tuple(text(f"drivers.{name}_in") for name in parts)),
+        **amounts(currency, base=change_parts.base, now=change_parts.now),
+    )
     chart = Chart("waterfall", "drivers", title, alt, data)
     figures_out = {
         **amounts(currency, base=change_parts.base, now=change_parts.now, change=change),

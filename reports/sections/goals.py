@@ -8,7 +8,7 @@ from reports.columns import columns_of
 from reports.document import Finding, Section, Table
 from reports.figures import Figures
 from reports.figures.expected_total import ExpectedTotal, expected_total
-from reports.figures.money import total_by
+from reports.figures.money import Totals, total_by
 from reports.sections.comparison import ratio
 from reports.values import Count, Money, Text, amounts, text
 
@@ -39,7 +39,7 @@ def _notes(figures: Figures, by_store: dict[str, int]) -> tuple[Text, ...]:
     """How many stores have a goal, where all of them together have none."""
     if not by_store:
         return ()
-    with_goal, stores = Count(len(by_store)), Count(len(figures.stores))
+    with_goal, stores = Count(len(by_store)), Count(len(figures.stores.keys() | by_store.keys()))
     return (text("goals.some_stores", n=with_goal, total=stores),)
 
 
@@ -47,23 +47,39 @@ def _units(figures: Figures, amount: Decimal) -> int:
     return int((amount * 10**figures.lake_decimals).to_integral_value())
 
 
+def _stores(figures: Figures) -> dict[str, str]:
+    """The stores that may have a goal: with sales, and others that the POS lists.
+
+    A name that several stores have is that of a store with sales.
+    """
+    others = {
+        name: store
+        for store, name in figures.listed_stores.items()
+        if store not in figures.stores and name not in figures.stores.values()
+    }
+    return {**figures.stores, **{store: name for name, store in others.items()}}
+
+
 def _by_store(figures: Figures) -> dict[str, int]:
-    """Goals by store identifier; plans name stores by name or identifier."""
+    """Goals by store identifier; plans name stores by name or identifier.
+
+    A store that was closed all month keeps its goal.
+    """
     month = f"{figures.month:%Y-%m}"
     named = figures.plans.goals
     return {
         store: _units(figures, months[month])
-        for store, name in figures.stores.items()
+        for store, name in _stores(figures).items()
         if month in (months := named.get(name) or named.get(store) or {})
     }
 
 
 def _goal(figures: Figures, by_store: dict[str, int]) -> int | None:
-    """The goal of the shop: its own, or the sum where each store has one."""
+    """The goal of the shop: its own, or the sum where each store with sales has one."""
     total_goal = figures.plans.goals.get("", {}).get(f"{figures.month:%Y-%m}")
     if total_goal is not None:
         return _units(figures, total_goal)
-    return sum(by_store.values()) if by_store and by_store.keys() == figures.stores.keys() else None
+    return sum(by_store.values()) if by_store and by_store.keys() >= figures.stores.keys() else None
 
 
 def _goal_sentences(
@@ -102,12 +118,13 @@ def _finding(
 
 
 def _table(figures: Figures, by_store: dict[str, int]) -> tuple[Table, ...]:
-    totals = total_by(figures.now["days"], "store_id")
+    totals, names = total_by(figures.now["days"], "store_id"), _stores(figures)
     rows = []
     for store, goal in by_store.items():
-        net, receipts = totals[store].net_sales, totals[store].receipts
+        sold = totals.get(store, Totals())
+        net, receipts = sold.net_sales, sold.receipts
         difference = Money(net - goal, figures.currency, signed=True)
-        rows.append((figures.stores[store], goal, net, difference, ratio(net, goal, receipts)))
+        rows.append((names[store], goal, net, difference, ratio(net, goal, receipts)))
     rows.sort(key=lambda row: -row[2])
     columns = columns_of("store_name", "goal", "net_sales", "difference", "of_goal")
     return (Table.from_rows("goals", text("goals.table"), columns, rows, figures.currency),)

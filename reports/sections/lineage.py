@@ -27,7 +27,7 @@ from reports.sections.data_state import (
 )
 from reports.sections.names import first_of
 from reports.sections.origin import origin_table
-from reports.values import Count, Money, Series, Text, Value, text
+from reports.values import Count, Day, Money, Series, Text, Value, text
 from reports.version_context import VersionContext
 
 FLOW = ("received", "counted", "quarantined", "superseded")
@@ -155,6 +155,9 @@ def _section(
         sentence = text("lineage.incomplete", checks=_incomplete(incomplete, currency))
         largest = max(check.size for _, check in incomplete)
         findings.append(Finding(sentence, largest, "lineage", minor=True))
+    if state.read_through:
+        sentences.append(text("lineage.read_through", day=Day(state.read_through)))
+        findings.append(Finding(sentences[-1], 0, "lineage", minor=True))
     tables = (
         _checks(checks, currency),
         outside_table(state, currency),

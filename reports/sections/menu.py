@@ -106,21 +106,32 @@ def menu(figures: Figures) -> Section:
 def _price_step(
     figures: Figures, dishes: list[MenuItem]
 ) -> tuple[tuple[Text, ...], tuple[Finding, ...]]:
-    """Effect of a slightly higher price of the top plowhorse at the same volume."""
+    """Effect of a slightly higher price of the top plowhorse at the same volume.
+
+    Only of what is sold outside combos: a combo has its own price.
+    """
     horses = sorted(
-        (d for d in dishes if d.kind == "plowhorse" and d.net_sales > 0 and enough(d.receipts)),
-        key=lambda d: (-d.units, d.item),
+        (
+            (d.units - d.combo_units, d)
+            for d in dishes
+            if d.kind == "plowhorse"
+            and d.net_sales > 0
+            and d.units > d.combo_units
+            and enough(d.receipts)
+        ),
+        key=lambda horse: (-horse[0], horse[1].item),
     )
     if not horses:
         return (), ()
-    top = horses[0]
-    raise_by = price_step(divide(top.net_sales * QUANTITY_UNIT, top.units))
-    worth = divide(raise_by * top.units, QUANTITY_UNIT)
+    units, top = horses[0]
+    raise_by = price_step(divide(top.net_sales * QUANTITY_UNIT, units))
+    worth = divide(raise_by * units, QUANTITY_UNIT)
     values: dict[str, Value] = {
         "item": Name(top.item),
         "step": Money(raise_by, figures.currency, signed=True),
         "worth": Money(worth, figures.currency),
-        "n": Quantity(top.units),
+        "n": Quantity(units),
+        "combo": Quantity(top.combo_units) if top.combo_units else None,
     }
     finding = (
         (Finding(text("menu.finding", **values), worth, "menu"),)

@@ -4,6 +4,8 @@ Verify handle what is built from them.
 
 from __future__ import annotations
 
+import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,12 @@ import pytest
 from pipeline.cli import main
 from pipeline.load import BACKOFFICE, INVALIDATED, Lake
 from pipeline.tasks import Rebuild
+from pipeline.tasks.back_office import BackOffice
 from tests.dag.in_process import InProcessRun, local
 from tests.dag.test_erase import Erasing, everywhere
 from tests.dag.test_verify import dates, in_process, receipts_of
 from tests.load.invariants import check
+from tests.test_settings import configured
 
 NAME = "Persona Privada"
 
@@ -67,6 +71,29 @@ def test_an_erasure_names_the_exports_that_say_who_bought_and_waits(
     (folder / "excel.csv").unlink()
     assert erasing.erase() == 0
     assert everywhere(storage, [*erasing.words, NAME]) == []
+
+
+@pytest.mark.parametrize(
+    ("shop", "own", "first"),
+    [
+        ({"day_starts_at": "00:00"}, {}, 10),
+        ({"day_starts_at": "05:00"}, {}, 11),
+        ({"day_starts_at": "00:00"}, {"day_starts_at": "05:00"}, 11),
+        ({"day_starts_at": "05:00"}, {"day_starts_at": "00:00"}, 11),
+        ({"day_starts_at": "00:00"}, {"timezone": "America/Tijuana"}, 10),
+        ({"day_starts_at": "00:00"}, {"timezone": "America/New_York"}, 11),
+    ],
+)
+def test_the_first_compared_day_is_one_that_the_lake_has_of_every_store(
+    shop: dict[str, str], own: dict[str, str], first: int
+) -> None:
+    """The windows begin with the default store's business day; receipts before are not read."""
+    pos = {"history_starts": "2026-10-10", "now": "2026-11-10T12:00:00+00:00"}
+    zone = {"timezone": "America/Mexico_City"}
+    with configured(pos=pos, shop={**zone, **shop, "stores": json.dumps({"s1": own})}):
+        days = BackOffice(month=date(2026, 10, 1)).days()
+        assert days == (date(2026, 10, first), date(2026, 10, 31))
+        assert BackOffice(month=date(2026, 11, 1)).days()[0] == date(2026, 11, 1)
 
 
 @pytest.fixture

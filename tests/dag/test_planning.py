@@ -49,6 +49,27 @@ def test_a_report_counts_the_customers_of_every_month_that_is_there(tmp_path: Pa
         assert months_of_customers(date(2026, 10, 1)) == months
 
 
+@pytest.mark.parametrize(("read", "expected"), [(94, date(2026, 9, 2)), (120, None), (126, None)])
+def test_a_month_names_the_day_to_which_later_changes_are_read(
+    tmp_path: Path, read: int, expected: date | None
+) -> None:
+    """A receipt stands in the window of its last change alone: one in November is not in October's."""
+    with configured(
+        pos={"history_starts": "2026-06-01", "now": "2026-10-05T15:00:00Z"},
+        lake={"url": str(tmp_path / "lake")},
+    ):
+        august, july = MonthlyReport(month=date(2026, 8, 1)), MonthlyReport(month=date(2026, 7, 1))
+        complete = MonthlyReport(month=date(2026, 9, 1)).fingerprint_settings()
+        assert "read through" not in complete, "its own windows are built first"
+        with lake().commit_queue() as commits:
+            for number in range(read):
+                commits.add(
+                    date(2026, 6, 1) + timedelta(number), {}, {"start": "", "records": 0}, {}
+                )
+        assert august.read_through() == july.read_through() == expected
+        assert august.fingerprint_settings().get("read through") == (expected and str(expected))
+
+
 def test_a_run_begins_early_only_where_it_has_something_to_extract(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from pipeline.deliver import (
     recipient_id,
 )
 from pipeline.deliver.delivery_log import LEASE, MAX_UNANSWERED
+from pipeline.errors import ConfigError, Stale
 from pipeline.load.local import LocalStorage
 
 KEY = DeliveryKey("monthly", "2026-10", "000001.0123456789abcdef", "fedcba9876543210")
@@ -67,6 +68,15 @@ def test_what_was_tried_and_has_not_arrived_is_known(tmp_path: Path) -> None:
     )
 
 
+def test_what_could_not_be_written_is_unfinished_and_tried_without_end(tmp_path: Path) -> None:
+    clock = Clock()
+    for _ in range(MAX_UNANSWERED + 2):
+        delivery_log(tmp_path, clock).postpone(KEY)
+    log = delivery_log(tmp_path, clock)
+    assert log.unfinished(KEY.recipient) == {KEY[:2]} and not log.is_settled(KEY)
+    assert log.deliver(KEY, lambda: None) and clock.now == Clock.now
+
+
 def test_another_version_and_another_recipient_are_sent(tmp_path: Path) -> None:
     sent, log = [], delivery_log(tmp_path, Clock())
     for key in (
@@ -78,11 +88,16 @@ def test_another_version_and_another_recipient_are_sent(tmp_path: Path) -> None:
     assert len(sent) == 3
 
 
-def test_what_was_refused_is_tried_by_the_next_run_at_once_and_without_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "fault", [RefusedDelivery("no such user"), ConfigError("invalid header"), Stale("changed")]
+)
+def test_what_was_not_sent_is_tried_by_the_next_run_at_once_and_without_end(
+    tmp_path: Path, fault: Exception
+) -> None:
     clock = Clock()
     for _ in range(MAX_UNANSWERED + 2):
-        with pytest.raises(RefusedDelivery):
-            delivery_log(tmp_path, clock).deliver(KEY, _raiser(RefusedDelivery("no such user")))
+        with pytest.raises(type(fault)):
+            delivery_log(tmp_path, clock).deliver(KEY, _raiser(fault))
     assert delivery_log(tmp_path, clock).deliver(KEY, lambda: None) and clock.now == Clock.now
 
 

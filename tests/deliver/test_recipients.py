@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from datetime import date
 from secrets import token_hex
 from types import SimpleNamespace
@@ -15,6 +14,7 @@ from pipeline.deliver import Alert, DeliveryLog, RefusedDelivery
 from pipeline.errors import ConfigError, StorageRefused
 from pipeline.load.local import LocalStorage
 
+AT = "[mail] alerts_to, recipient 1 of 1"
 MAIL = {
     "host": "smtp.example.com",
     "port": 587,
@@ -43,16 +43,21 @@ def configure(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_there_is_no_recipient_by_default(configure) -> None:
-    assert recipients.report_recipients() == recipients.alert_recipients() == []
+    assert recipients.report_recipients() == list(recipients.alert_recipients()) == []
 
 
-def test_recipients_have_their_language_and_none_is_named_twice(configure) -> None:
+def test_recipients_have_their_language_and_none_is_named_twice(
+    configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipients.settings, "locale", lambda: "en_US")
     configure(to="a@example.com, b@example.com es_MX ,, A@example.com", alerts_to="c@example.com")
     assert [(r.address, r.locale) for r in recipients.report_recipients()] == [
         ("A@example.com", "en_US"),
         ("b@example.com", "es_MX"),
     ]
-    assert [r.address for r in recipients.alert_recipients()] == ["c@example.com"]
+    assert [(position, r.address) for position, r in recipients.alert_recipients()] == [
+        ("[mail] alerts_to, recipient 1 of 1", "c@example.com")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +103,7 @@ def test_a_recipient_shows_no_secret(configure, monkeypatch: pytest.MonkeyPatch)
 class FakeRecipient:
     """Keeps its alerts, or cannot be reached."""
 
-    id, position = "0" * 16, "recipient 1 of 1"
+    id = "0" * 16
 
     def __init__(self, fault: Exception | None = None):
         self.alerts, self._fault = [], fault
@@ -121,13 +126,14 @@ def test_a_recipient_who_cannot_be_reached_does_not_stop_the_others(
 ) -> None:
     away, there = FakeRecipient(RefusedDelivery("mail server: gave no answer")), FakeRecipient()
     there.id = "1" * 16
-    both = [away, there]
-    first = Alert(date(2026, 11, 1), 30)
-    assert alert_command.send_alert(first, both) == 1 and len(there.alerts) == 1
-    assert "did not reach recipient 1 of 1" in caplog.text
-    assert alert_command.send_alert(first, both) == 0
-    assert alert_command.send_alert(Alert(date(2026, 11, 1), 35), both) == 1
-    assert alert_command.send_alert(Alert(date(2026, 11, 2), 30), both) == 1, "again the next day"
+    monkeypatch.setattr(alert_command, "alert_recipients", lambda: [(AT, r) for r in (away, there)])
+    assert alert_command.send_alert(Alert(date(2026, 11, 1), 30)) == 1 and len(there.alerts) == 1
+    assert "did not reach [mail] alerts_to, recipient 1 of 1" in caplog.text
+    assert (
+        alert_command.send_alert(Alert(date(2026, 11, 1), 30)) == 0
+        and alert_command.send_alert(Alert(date(2026, 11, 1), 35)) == 1
+    )
+    assert alert_command.send_alert(Alert(date(2026, 11, 2), 30)) == 1, "the next day says it again"
 
 
 def test_where_the_lake_is_what_failed_the_alert_goes_out_without_it(
@@ -138,12 +144,11 @@ def test_where_the_lake_is_what_failed_the_alert_goes_out_without_it(
 
     reader = FakeRecipient()
     monkeypatch.setattr(alert_command, "open_delivery_log", refuse)
-    alert = Alert(date(2026, 11, 1), 35)
-    assert alert_command.send_alert(alert, [reader]) == 1 and len(reader.alerts) == 1
+    monkeypatch.setattr(alert_command, "alert_recipients", lambda: [(AT, reader)])
+    assert alert_command.send_alert(Alert(date(2026, 11, 1), 35)) == 1 and len(reader.alerts) == 1
 
 
-def test_wrong_settings_are_logged_and_nothing_is_sent(configure, caplog, capsys) -> None:
+def test_wrong_settings_are_logged_and_nothing_is_sent(configure, caplog) -> None:
     configure(alerts_to="nobody")
-    assert alert_command.run(Namespace(code=30, test=False)) == 0
-    assert caplog.text.count("no alert was sent") == 1
-    assert capsys.readouterr().out == "", "one line says it"
+    assert alert_command.send_alert(Alert(date(2026, 11, 1), 30)) == 0
+    assert "did not reach [mail] alerts_to, recipient 1 of 1" in caplog.text

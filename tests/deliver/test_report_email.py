@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from pipeline.deliver import Alert, Failure, ReportEmail, compose
 from pipeline.errors import ConfigError
 from reports.document import Document, Finding, Section, Table, TableColumn, Tile
+from reports.escape import slack as escape_slack
 from reports.escape import visible
 from reports.localizer import Localizer
 from reports.render import mail, message, slack
@@ -275,7 +276,7 @@ def test_an_alert_says_what_broke_and_what_to_do_in_the_words_of_the_runbook() -
         and "\n" not in alert.subject
     )
     assert "read the message; run again" in alert.text and "the token was refused" in alert.text
-    assert "<" not in json.dumps(alert.payload()).replace("&lt;", "")
+    assert "<" not in json.dumps(alert.payload(escape_slack)).replace("&lt;", "")
     other_day = Alert(
         alert.day, 30, (Failure("RawReceipts(date=2026-10-30)", alert.failures[0].error, "again"),)
     )

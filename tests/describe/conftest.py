@@ -32,7 +32,7 @@ GOLDEN = Path(__file__).parents[1] / "reports/golden/en_US"
 def months() -> dict[str, dict[str, pa.Table]]:
     """Every table of two months, by its name as a reader knows it."""
     result = {}
-    for n in (1, 2):
+    for n in (9, 10):
         month = draw_month(n, 150, first=date(2026, n, 1))
         cancelled = {
             row["receipt_number"]
@@ -45,11 +45,11 @@ def months() -> dict[str, dict[str, pa.Table]]:
         month = month.part(lambda number, cancelled=cancelled: number not in cancelled)
         tables = month.arguments()
         summary = summarize_month(**tables)
-        result[f"2026-0{n}"] = {d.name: tables[d.name] for d in schema.MONTH_TABLES} | {
+        result[f"2026-{n:02}"] = {d.name: tables[d.name] for d in schema.MONTH_TABLES} | {
             f"summary_{d.name}": summary[d.name] for d in schema.SUMMARY
         }
-        result[f"2026-0{n}"]["outside"] = _outside(n)
-        result[f"2026-0{n}"]["shifts"] = schema.empty(schema.SHIFTS, PLACES)
+        result[f"2026-{n:02}"]["outside"] = _outside(n)
+        result[f"2026-{n:02}"]["shifts"] = schema.empty(schema.SHIFTS, PLACES)
     return result
 
 
@@ -87,9 +87,9 @@ def tables(folder: Path) -> list[TableDescription]:
 
 
 def _outside(month: int) -> pa.Table:
-    """One receipt before the history in January, none in February."""
+    """One receipt before the history in September, none in October."""
     row = {
-        "received": date(2026, 1, 5),
+        "received": date(2026, 9, 5),
         "business_day": date(2025, 12, 30),
         "store_id": "s1",
         "receipt_number": "1-7",
@@ -98,9 +98,9 @@ def _outside(month: int) -> pa.Table:
         "reason": None,
         "total": Decimal("12.500"),
         "currency": "MXN",
-        "raw_partition": "2026-01-05",
+        "raw_partition": "2026-09-05",
         "record": "a:1",
     }
     return pa.Table.from_pylist(
-        [row][month - 1 :], schema=schema.arrow(schema.BEFORE_HISTORY, PLACES)
+        [row] * (month == 9), schema=schema.arrow(schema.BEFORE_HISTORY, PLACES)
     )

@@ -5,4 +5,4 @@ from __future__ import annotations
 PLACES = 3
 
 
-REPORTED = "2026-02"
+REPORTED = "2026-10"

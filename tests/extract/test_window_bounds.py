@@ -12,9 +12,14 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.extract.window_bounds import consecutive_windows, window_names, window_of
-from pipeline.extract.windows import consecutive_days
+from pipeline.extract.window_bounds import (
+    consecutive_days,
+    consecutive_windows,
+    window_names,
+    window_of,
+)
 from pipeline.load import RAW_RECEIPTS, Lake, open_storage
+from pipeline.tasks.shifts import start_of_half
 from pipeline.transform import Store, day_bounds
 
 FIRST = date(2026, 10, 20)  # clocks are turned back in Europe on the 25th, in America on 1 November
@@ -42,6 +47,14 @@ def fill(lake: Lake, store: Store, numbers: set[int]) -> None:
         for window in consecutive_windows(span, lake, lambda day: day_bounds(day, store)):
             bounds = {"start": window.start.isoformat(), "end": window.end.isoformat()}
             lake.commit_window(str(window.date), {}, bounds)
+
+
+def test_consecutive_days_are_grouped_also_where_a_day_stands_for_a_span() -> None:
+    days = [FIRST + timedelta(days=n) for n in (3, 0, 1, 6)]
+    assert [len(group) for group in consecutive_days(days)] == [2, 1, 1]
+    halves = [date(2026, 9, 15), date(2026, 9, 30), date(2026, 10, 20), date(2026, 11, 15)]
+    groups = consecutive_days(halves, start_of_half)
+    assert list(groups) == [halves[:2], [halves[2]], [halves[3]]]
 
 
 @given(st.lists(st.tuples(STORES, DAYS), min_size=1, max_size=6), STORES)

@@ -18,6 +18,7 @@ from pipeline.maintenance.retain import find_aged, retain, select_before
 from pipeline.maintenance.rewrite import find_edited, remove_old_versions, rewrite
 from pipeline.pos.loyverse import reader
 from pipeline.pos.source import Record
+from pipeline.pos.square import reader as square
 
 SEP_5, OCT_5, OCT_6 = date(2026, 9, 5), date(2026, 10, 5), date(2026, 10, 6)
 WINDOWS = {
@@ -65,6 +66,19 @@ def test_only_what_the_edit_changes_is_changed_and_nothing_replaced_is_left(lake
     assert [manifest.number for manifest in lake.manifests_of(RAW_RECEIPTS, "2026-10-05")] == [1, 2]
     assert rewrite(lake, reader.remove_personal_data) == [], "nothing is left to do"
     assert list(audit(lake, everything())) == [], "what was replaced is not missing"
+
+
+def test_records_that_an_edit_writes_anew_stay_on_a_line_each(tmp_path: Path) -> None:
+    """An edit gets a record and returns a record; Square's writes a changed one as new JSON."""
+    lake = Lake(open_storage(str(tmp_path / "lake")), "run", publish_wait=0)
+    records = [b'{"id": "%d", "note": "ana"}' % number for number in range(3)] + [b'{"id": "4"}']
+    ndjson = b"".join(record + b"\n" for record in records)
+    lake.commit_window("2026-10-05", {OCT_5: ndjson}, {"start": "2026-10-05"})
+    edited = [square.remove_personal_data(record) for record in records]
+    assert edited[0] == b'{"id":"0","note":null}' and edited[3] == records[3]
+    assert rewrite(lake, square.remove_personal_data) == ["2026-10-05"]
+    assert set(contents(lake).values()) == {b"".join(record + b"\n" for record in edited)}
+    assert rewrite(lake, square.remove_personal_data) == []
 
 
 def test_only_the_selected_partitions_are_edited(lake: Lake) -> None:

@@ -8,12 +8,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-# docs/github has the workflow for repositories that are no fork of this one.
-WORKFLOWS = sorted(
-    path
-    for folder in (".github/workflows", "docs/github")
-    for path in (ROOT / folder).glob("*.yml")
-)
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
 
 @pytest.fixture(scope="session")

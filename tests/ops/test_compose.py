@@ -5,6 +5,7 @@ moving tag in it.
 from __future__ import annotations
 
 import re
+from configparser import ConfigParser
 from pathlib import Path
 
 
@@ -63,6 +64,31 @@ def test_there_is_no_credential_in_the_file(compose: dict, root: Path) -> None:
                 f"{name}: {variable}"
             )
     assert "AWS_SECRET" not in (root / "docker-compose.yml").read_text()
+
+
+def test_the_worker_reads_the_files_of_the_owner_and_no_file_of_secrets(
+    compose: dict, root: Path
+) -> None:
+    shipped = ConfigParser()
+    shipped.read(root / "luigi.cfg", encoding="utf-8")
+    named = {value for section in shipped.values() for value in section.values()}
+    owned = {"luigi.cfg", *(name for name in named if re.fullmatch(r"config/\w+\.toml", name))}
+    assert {f"config/{path.name}" for path in (root / "config").glob("*.toml")} <= owned
+    worker = compose["services"]["worker"]
+    binds = [mount for mount in worker["volumes"] if isinstance(mount, dict)]
+    assert {mount["source"] for mount in binds} == {f"./{name}" for name in owned}
+    for mount in binds:
+        assert mount["type"] == "bind" and mount["read_only"] is True
+        assert mount["target"] == f"/app{mount['source'][1:]}"
+        # else Docker makes a folder of root in place of a file that is missing
+        assert mount["bind"]["create_host_path"] is False
+    assert not any(str(mount).startswith(".") for mount in worker["volumes"])
+    guide = (root / "docs/docker.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in guide and f"/app/{name}:ro" in guide for name in owned)
+
+
+def test_no_address_of_a_vendor_replaces_that_of_luigi_cfg(compose: dict) -> None:
+    assert "POS_URL" not in compose["services"]["worker"]["environment"]
 
 
 def test_profiles_and_order(compose: dict) -> None:

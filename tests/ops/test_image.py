@@ -86,6 +86,9 @@ def kept(lines: list[str], path: str) -> bool:
         ".git/config",
         ".venv/bin/python",
         "config/config.env",
+        "config/config.env.bak",
+        "config/config.env~",
+        "config/square.env",
         "config/.secret",
         "data/raw/receipts/x.ndjson.zst",
         "tests/conftest.py",
@@ -134,3 +137,5 @@ def test_what_the_dockerfile_copies_reaches_the_builder(root: Path) -> None:
         and kept(lines, "config/menu.toml")
         and kept(lines, "docker/healthy.py")
     )
+    for link in (root / "pipeline/defaults").iterdir():  # what `pos init` copies
+        assert kept(lines, link.resolve().relative_to(root).as_posix()), link.name

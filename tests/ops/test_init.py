@@ -83,6 +83,17 @@ def test_the_last_receipts_of_a_shop_on_square(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_time_zone_of_a_square_location_is_compared_with_the_settings(tmp_path: Path) -> None:
+    server = SquareServer(EventShop(Shop()), rules=SquareRules(), now=lambda: NOON)
+    with serving(server):
+        options = ["--source", "square", "--url", server.url, "--timezone", "America/Bogota"]
+        done = init(tmp_path, *options, "--yes", SQUARE_TOKEN=server.token)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "[shop] timezone = America/Bogota" in done.stderr
+    assert "America/Mexico_City" in done.stderr
+
+
+@pytest.mark.slow
 def test_a_refused_token_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     with serving(Server(Shop())) as server:
         done = init(
@@ -128,15 +139,6 @@ def test_the_files_name_no_file_that_is_not_there(tmp_path: Path) -> None:
         assert {name for name in named if not (tmp_path / name).is_file()} == set(), path
         if "docs/" in text:
             assert "repository of pos-sales-pipeline" in text.splitlines()[0], path
-
-
-def test_square_gets_a_rate_of_its_own(tmp_path: Path) -> None:
-    done = init(tmp_path, "--source", "square", "--yes")
-    assert done.returncode == 0, done.stderr
-    documented = (ROOT / "docs/square.md").read_text(encoding="utf-8")
-    own = configuration(tmp_path)["pos"]
-    for name in ("source", "url", "rate_requests", "rate_seconds"):
-        assert f"\n{name} = {own[name]}\n" in documented
 
 
 @pytest.mark.parametrize("name", ["luigi.cfg", "config/menu.toml", "config/config.env"])

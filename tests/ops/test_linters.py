@@ -18,7 +18,6 @@ LINTERS = [
     ["ruff", "format", "--check", "."],
     ["ruff", "check", "."],
     ["actionlint"],
-    ["actionlint", "docs/github/nightly.yml"],
     ["zizmor", "--offline", "--quiet", "--persona", "pedantic", ".github"],
     ["hadolint", "Dockerfile"],
     ["shellcheck", *SCRIPTS],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 from configparser import ConfigParser
 from importlib import metadata
 from itertools import pairwise
@@ -19,7 +20,7 @@ LOCKS = {
     "": "requirements.txt",
     "luigid": "requirements.txt",
     "spark": "requirements-spark.txt",
-    "mcp": "requirements-dev.txt",
+    "mcp": "requirements-mcp.txt",
     "dev": "requirements-dev.txt",
 }
 FILES = [*sorted({*LOCKS.values(), "requirements-audit.txt", "requirements-tap-square.txt"})]
@@ -74,6 +75,47 @@ def required(root: Path, extra: str) -> list[Requirement]:
     return [Requirement(line) for line in parser[section][key].split("\n") if line.strip()]
 
 
+def test_nothing_installs_this_project_from_an_index(root: Path) -> None:
+    """Nobody has released it: who registers its name could run code at its users."""
+    files = subprocess.run(
+        ["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True
+    ).stdout.split()
+    install = re.compile(
+        r"(pip\w*|uv|poetry|conda)\b[^\n]*\b(install|add|download|wheel|run)\b[^\n]*"
+        r"(?<![/\w])pos[-_]sales[-_]pipeline(?![-_./\w])|uvx[^\n]*pos[-_]sales"
+    )
+    for name in files:
+        path = root / name
+        if path.suffix in {".md", ".py", ".yml", ".sh", ".cfg", ".toml", ""} and path.is_file():
+            text = re.sub(r'"\s*\n\s*"', "", path.read_text(encoding="utf-8"))
+            assert name == "tests/ops/test_lock.py" or not install.search(text), name
+
+
+def test_messages_name_the_packages_of_the_extras(root: Path) -> None:
+    needed = {str(one) for extra in ("mcp", "spark") for one in required(root, extra)}
+    named = {
+        str(Requirement(words))
+        for path in (root / "pipeline").rglob("*.py")
+        for words in re.findall(r"pip install '([^']+)'", path.read_text(encoding="utf-8"))
+    }
+    assert named == needed
+
+
+@pytest.mark.parametrize("page", ["first-report.md", "analyst.md", "scaling.md", "emr.md"])
+def test_documents_install_locks_by_their_hashes(root: Path, page: str) -> None:
+    lines = re.findall(r"pip install ([^`\n]*)", (root / "docs" / page).read_text(encoding="utf-8"))
+    assert any("--require-hashes" in line for line in lines)
+    for line in lines:
+        if "venv-pack" in line:  # packs an environment that is there
+            continue
+        (file,) = re.findall(r"-r (?:/src/)?(\S+)", line) or ["setup.cfg"]
+        assert (root / file).is_file()
+        wanted = (
+            {"--require-hashes"} if file != "setup.cfg" else {"--no-deps", "--no-build-isolation"}
+        )
+        assert all(option in line for option in wanted), line
+
+
 def test_each_extra_has_a_lock(root: Path) -> None:
     parser = ConfigParser()
     parser.read(root / "setup.cfg", encoding="utf-8")
@@ -103,7 +145,9 @@ def test_a_lock_satisfies_the_requirements(root: Path, extra: str, python: str) 
             assert requirement.specifier.contains(versions[name]), f"run make lock: {requirement}"
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "file", ["requirements.txt", "requirements-dev.txt", "requirements-mcp.txt"]
+)
 def test_a_lock_has_what_its_packages_require(root: Path, file: str) -> None:
     """Read from the installed packages, so for the Python of this test and without a network."""
     pins = {pin.name: pin for pin in read_lock(root / file)}
@@ -124,9 +168,10 @@ def test_a_lock_has_what_its_packages_require(root: Path, file: str) -> None:
     assert read > len(pins) / 2
 
 
-def test_the_lock_for_development_adds_to_that_of_the_product(root: Path) -> None:
-    product = {(pin.name, pin.version) for pin in read_lock(root / "requirements.txt")}
-    assert product <= {(pin.name, pin.version) for pin in read_lock(root / "requirements-dev.txt")}
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-mcp.txt"])
+def test_the_lock_for_development_has_the_same_versions(root: Path, file: str) -> None:
+    pins = {(pin.name, pin.version) for pin in read_lock(root / file)}
+    assert pins <= {(pin.name, pin.version) for pin in read_lock(root / "requirements-dev.txt")}
 
 
 def test_no_test_module_needs_what_only_the_whole_run_installs(root: Path) -> None:

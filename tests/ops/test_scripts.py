@@ -5,6 +5,7 @@ recorder.
 from __future__ import annotations
 
 import io
+import json
 import os
 import secrets
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.deliver.alert import explain_code
+from pipeline.settings.environment import known_overrides
 
 RECORDER = """#!/bin/sh
 printf '%s\\n' "$*" >>"$RECORD"
@@ -161,9 +163,10 @@ def test_the_workflow_runs_what_its_inputs_say(
         tmp_path,
         DATE=date,
         MONTH=month,
+        CODE="/code",
         GITHUB_OUTPUT=str(output),
     )
-    assert calls.splitlines() == [arguments, "docker/explain_code.py 0"]
+    assert calls.splitlines() == [arguments, "/code/docker/explain_code.py 0"]
     assert output.read_text() == "code=0\n"
     assert not (tmp_path / "pwned").exists()
 
@@ -177,6 +180,7 @@ def test_the_exit_code_of_the_step_is_that_of_the_run(nightly: dict, tmp_path: P
         30,
         DATE="",
         MONTH="",
+        CODE="/code",
         GITHUB_OUTPUT=str(output),
         ANSWER='case "$*" in *explain_code*) echo "what=a task failed" ;; *) exit 30 ;; esac',
     )
@@ -190,12 +194,12 @@ def test_a_public_repository_shows_no_report(
     put(tmp_path / "bin/gh", f"#!/bin/sh\necho {visibility}\n")
     put(tmp_path / ".venv/bin/python", RECORDER)
     put(tmp_path / "report/monthly/2026-10/report.md", "# October\n")
-    put(tmp_path / "docker/first_page.sh", (root / "docker/first_page.sh").read_text())
     output, summary = tmp_path / "output", tmp_path / "summary"
     bash(
         script(nightly, "run", "The report's first page"),
         tmp_path,
         MONTH="",
+        CODE=str(root),
         GITHUB_REPOSITORY="a/b",
         GITHUB_OUTPUT=str(output),
         GITHUB_STEP_SUMMARY=str(summary),
@@ -205,6 +209,7 @@ def test_a_public_repository_shows_no_report(
 
 def test_the_nightly_container_notes_its_exit_code_and_goes_on(tmp_path: Path, root: Path) -> None:
     put(tmp_path / "bin/pos", RECORDER)
+    put(tmp_path / "bin/python", "#!/bin/sh\n")
     put(
         tmp_path / "bin/sleep",
         '#!/bin/sh\necho "sleep $1" >>"$RECORD"\n[ "$(grep -c sleep "$RECORD")" -lt 2 ]\n',
@@ -217,6 +222,81 @@ def test_the_nightly_container_notes_its_exit_code_and_goes_on(tmp_path: Path, r
     assert calls[0] == calls[2] == "run --workers 2"
     assert calls[1] == "sleep 77" and 0 < int(calls[3].split()[1]) <= 86400
     assert (tmp_path / "run.code").read_text() == "0\n"
+
+
+def test_the_container_refuses_its_run_if_the_check_does(tmp_path: Path, root: Path) -> None:
+    put(tmp_path / "bin/pos", RECORDER)
+    put(tmp_path / "bin/python", RECORDER)
+    put(tmp_path / "bin/sleep", "#!/bin/sh\nexit 9\n")
+    text = (root / "docker/nightly.sh").read_text().replace("/tmp/run.code", f"{tmp_path}/run.code")
+    assert bash(text, tmp_path, 9, ANSWER="exit 1").splitlines() == ["docker/check_source.py"]
+    assert (tmp_path / "run.code").read_text() == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("changed", "variables", "code"),
+    [
+        (("", ""), {}, 1),
+        (("", ""), {"POS_URL": "simulator"}, 0),
+        (("", ""), {"POS_URL": "https://connect.squareup.com"}, 0),
+        (("url = simulator", "url = https://connect.squareup.com"), {}, 0),
+    ],
+)
+def test_a_daily_run_of_the_simulated_shop_needs_a_request(
+    tmp_path: Path, root: Path, changed: tuple[str, str], variables: dict[str, str], code: int
+) -> None:
+    text = (root / "luigi.cfg").read_text(encoding="utf-8")
+    put(tmp_path / "luigi.cfg", text.replace(*changed))
+    done = subprocess.run(
+        [sys.executable, root / "docker/check_source.py"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(root), **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert ("names the simulated shop" in done.stderr) is bool(code)
+
+
+def export(root: Path, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, root / "docker/export_settings.py"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(root), "VARS": json.dumps(variables)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_variables_of_every_section_are_exported(tmp_path: Path, root: Path) -> None:
+    settings = dict.fromkeys(known_overrides(), "1") | {"LAKE_URL": "s3://bucket/lake"}
+    done = export(root, tmp_path, **settings, MAIL_HOTS="x", AWS_REGION="y", PIPELINE_COMMIT="z")
+    exported = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert exported == settings | {"MAIL_HOTS": "x"}, "the run refuses the misspelled one"
+    assert "MONITOR_METRICS_FILE" in exported
+
+
+@pytest.mark.parametrize("variables", [{}, {"LAKE_URL": "s3://b", "MAIL_TO": "a\nPATH=/x"}])
+def test_variables_without_a_lake_or_of_two_lines_are_refused(
+    tmp_path: Path, root: Path, variables: dict[str, str]
+) -> None:
+    done = export(root, tmp_path, **variables)
+    assert done.returncode == 1 and "PATH" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("commit", "code"), [("3d3c42e5aac5ba805825da76410c181273ba90b1", 0), ("main", 1), ("", 1)]
+)
+def test_the_code_of_another_repository_is_one_commit(
+    nightly: dict, tmp_path: Path, commit: str, code: int
+) -> None:
+    name = "The code of another repository is named by its full commit"
+    bash(script(nightly, "run", name), tmp_path, code, COMMIT=commit)
+    bash(script(nightly, "run", name), tmp_path, 1, COMMIT=f"{commit}\n{commit}x")
 
 
 def healthy(root: Path, tmp_path: Path, **environment: str) -> int:

@@ -20,6 +20,7 @@ from pipeline.cli import lake as lake_command
 from pipeline.cli.status import current_status
 from pipeline.errors import ConfigError, ExitCode, OtherLake
 from pipeline.lakes import check_lake, raw_sources
+from pipeline.lakes.connect import connect
 from pipeline.load import open_storage
 from pipeline.maintenance.erase import erase_customer, find_named
 from pipeline.simulator.ids import millis, stamp
@@ -286,3 +287,24 @@ def test_a_store_in_another_currency_or_time_zone_is_refused(group: Group) -> No
     group.shop = {"currency": "USD"}
     with group.process(), pytest.raises(ConfigError, match="loyverse says MXN"):
         RawCatalog(date=LAST).fetch()
+
+
+def test_one_source_refuses_another_time_zone_and_quarantines_another_currency(
+    group: Group,
+) -> None:
+    group.shop = {"timezone": "America/New_York"}
+    with group.process("square", "square"), pytest.raises(ConfigError) as error:
+        RawCatalog(date=LAST).fetch()
+    with group.process("square", "square"):
+        rows = [json.loads(row) for row in connect("square").catalog()["stores"]]
+    stores = {row["id"]: {"timezone": "America/Mexico_City"} for row in rows}
+    for words in ("[shop] timezone = America/New_York", "America/Mexico_City", json.dumps(stores)):
+        assert words in str(error.value)
+    assert not group.run(MonthlySales, "square", "square"), "no day is built in the wrong zone"
+    with group.process("square", "square"):
+        assert LAST.isoformat() in raw_sources()[0].lake.windows(), "receipts are extracted"
+    group.shop |= {"stores": json.dumps(stores)}
+    assert group.run(MonthlySales, "square", "square"), "the setting that the message names"
+    group.shop = {"currency": "USD"}
+    assert group.run(MonthlySales, "square", "dollars")
+    assert {row["reason"] for row in group.rows("quarantine", "dollars")} == {"other_currency"}

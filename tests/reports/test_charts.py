@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from importlib import import_module
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -33,9 +33,10 @@ from reports.charts.style import (
 )
 from reports.document import Chart
 from reports.localizer import Localizer
-from reports.values import Hour, Money, Month, Name, Rate, Text, Weekday, text
+from reports.values import Count, Hour, Money, Month, Name, Percent, Rate, Text, Weekday, text
 
-WORDS = Localizer("en_US", 2, ("MXN",))
+WORDS_OF = {locale: Localizer(locale, 2, ("MXN",)) for locale in ("en_US", "es_MX")}
+WORDS = WORDS_OF["en_US"]
 PHONE = 390 - 2 * 16
 """Pixels that a phone leaves for a chart."""
 
@@ -104,10 +105,10 @@ def charts_of(values: list[int]) -> dict[str, Chart]:
 KINDS = sorted(charts_of([1, 2]))
 
 
-def drawn(built: Chart) -> Canvas:
+def drawn(built: Chart, locale: str = "en_US") -> Canvas:
     drawer = import_module(f"reports.charts.{DRAWERS[built.kind]}")
     with styled():
-        canvas = getattr(drawer, f"draw_{built.kind}")(built.data, WORDS)
+        canvas = getattr(drawer, f"draw_{built.kind}")(built.data, WORDS_OF[locale])
         canvas.svg = canvas.to_bytes().decode()
     return canvas
 
@@ -147,6 +148,65 @@ def test_zero_is_drawn_and_labels_stay_apart(kind, values):
         or label.bottom > canvas.height + 1
     ]
     assert outside == []
+
+
+def years_of(count: int, begins: date) -> dict[str, object]:
+    """The axis of `count` months, labelled each January and July."""
+    first = begins.year * 12 + begins.month - 1
+    months = [Month(date(n // 12, n % 12 + 1, 1), short=True) for n in range(first, first + count)]
+    ticks = [i for i, month in enumerate(months) if month.first.month in (1, 7)]
+    return {"labels": months, "ticks": ticks, "tick_names": [months[i] for i in ticks]}
+
+
+@pytest.mark.parametrize("locale", ["en_US", "es_MX"])
+@pytest.mark.parametrize("kind", ["lines", "trend"])
+@pytest.mark.parametrize("begins", [date(2023, 10, 1), date(2023, 12, 1), date(2024, 1, 1)])
+def test_labels_of_months_are_centred_and_equally_far_apart(kind, begins, locale):
+    values = [1_000_000_00 + n for n in range(36)]
+    more = {"lines": [(Name("a name"), values)], "unit": "money", "average": [None] * 36}
+    canvas = drawn(chart(kind, **series(values, **years_of(36, begins), **more)), locale)
+    axis = years_of(36, begins)
+    named = {WORDS_OF[locale].format(label): i for i, label in enumerate(axis["labels"])}
+    shown = [(label, named[label.text]) for label in canvas.labels if label.text in named]
+    steps = {later - earlier for (_, earlier), (_, later) in pairwise(shown)}
+    assert len(shown) >= 3 and len(steps) == 1, [label.text for label, _ in shown]
+    middles = [(label.left + label.right) / 2 for label, _ in shown]
+    gaps = [b - a for a, b in pairwise(middles)]
+    assert max(gaps) - min(gaps) < (3 if begins.month == 1 else 1), gaps
+
+
+@pytest.mark.parametrize("locale", ["en_US", "es_MX"])
+@pytest.mark.parametrize("high", [8, 42, 100])
+def test_no_figure_of_a_heat_map_is_cut(high, locale):
+    built = chart(
+        "heat",
+        rows=[text("loyalty.after", n=Count(k)) for k in range(1, 10)],
+        columns=[text("loyalty.cohort", month=Month(date(2026, 9, 1), short=True), n=Count(1234))],
+        cells=[[(Percent(high, 100, decimals=0), high)]] * 9,
+        signed=False,
+        best=None,
+    )
+    canvas = drawn(built, locale)
+    assert not any("…" in label.text for label in canvas.labels)
+    assert sum(label.text.startswith(str(high)) for label in canvas.labels) == 9
+    assert f": {WORDS_OF[locale].format(Percent(high, 100, decimals=0))}</title>" in canvas.svg
+
+
+@pytest.mark.parametrize("locale", ["en_US", "es_MX"])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("margin.pos", "margin.before_tax"),
+        ("receipts_and_average.receipts", "receipts_and_average.average"),
+        ("weekend.end", "weekend.week"),
+    ],
+)
+def test_no_name_of_a_line_is_cut(keys, locale):
+    lines = [(text(key), [100 + n, 200]) for n, key in enumerate(keys)]
+    canvas = drawn(chart("lines", **series([100, 200], lines=lines, unit="percent")), locale)
+    assert {WORDS_OF[locale].format(text(key)) for key in keys} <= {
+        label.text for label in canvas.labels
+    }
 
 
 @pytest.mark.parametrize("best", range(7))

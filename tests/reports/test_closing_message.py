@@ -36,7 +36,27 @@ def test_the_day_is_set_beside_the_same_weekday(tables):
     usual = (sum(past) / 4).quantize(Decimal("0.01"))
     assert f"Net sales of ${net_of(tables, SATURDAY):,.2f}" in text
     assert f"a usual Saturday (${usual:,.2f})" in text
-    assert text.startswith("Sat, Sep 20, 2025")
+
+
+@pytest.mark.parametrize(
+    ("period", "locale", "words"),
+    [
+        ("daily", "en_US", "Closing of Sat, Sep 20, 2025: ${net}"),
+        ("daily", "es_MX", "Cierre del sáb 20 sep 2025: ${net}"),
+        ("weekly", "en_US", "Week through Sat, Sep 20, 2025: ${net}"),
+        ("weekly", "es_MX", "Semana hasta el sáb 20 sep 2025: ${net}"),
+    ],
+)
+def test_the_subject_says_what_it_is_and_what_was_sold(tables, period, locale, words):
+    days = [SATURDAY - timedelta(n) for n in range(1 if period == "daily" else 7)]
+    content = read(tables, period, SATURDAY, locale)
+    assert content.subject == words.format(net=f"{net_of(tables, *days):,.2f}")
+    assert mail.render_text(content).startswith(content.subject)
+
+
+def test_the_subject_of_a_day_without_receipts_has_no_amount(tables):
+    tuesday = SATURDAY - timedelta(4)
+    assert read(tables, "daily", tuesday).subject == "Closing of Tue, Sep 16, 2025"
 
 
 def test_weeks_add_up(tables):

@@ -5,6 +5,7 @@ before the history, unknown amounts.
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -89,6 +90,65 @@ def test_a_store_that_stopped_sending_is_named(months) -> None:
     assert state["attention"]["light"] != "green"
     total = figures(reports.monthly(FIRST, months, lake_decimals=2, lineage={}, locale="en_US"))
     assert total["lineage"]["silent"] == {}
+
+
+def gone(month: dict[str, pa.Table], store: str) -> dict[str, pa.Table]:
+    """A month in which a store sent nothing; the POS still lists it."""
+
+    def kept(name: str, table: pa.Table) -> pa.Table:
+        if name == "stores" or "store_id" not in table.column_names:
+            return table
+        return table.filter(pa.array([row != store for row in table["store_id"].to_pylist()]))
+
+    return {name: kept(name, table) for name, table in month.items()}
+
+
+@pytest.fixture(scope="module")
+def long_silence(make_summaries, shop) -> dict[date, dict[str, pa.Table]]:
+    """A year and two months; the last receipt of s2 is of 31 July."""
+    spans = [date(2024, n, 1) for n in range(9, 13)] + [date(2025, n, 1) for n in range(1, 11)]
+    months = make_summaries(shop(receipts=3), spans)
+    return {m: gone(each, "s2") if m > date(2025, 7, 1) else each for m, each in months.items()}
+
+
+@pytest.mark.parametrize("locale", ["en_US", "es_MX"])
+def test_a_store_that_was_silent_for_months_is_still_named(long_silence, locale: str) -> None:
+    inputs = {"lake_decimals": 2, "lineage": {}, "locale": locale}
+    state = figures(reports.cumulative(FIRST, long_silence, **inputs))["lineage"]
+    assert state["silent"] == {"s2": {"days": 92, "last_seen": "2025-07-31"}}
+    names = {date(2025, 9, 1), FIRST, date(2024, 10, 1)}
+    as_read = {m: each for m, each in long_silence.items() if m in names}
+    built = reports.monthly(FIRST, as_read, **inputs)
+    state = figures(built)
+    assert state["lineage"]["silent"] == {"s2": {"days": 61, "last_seen": None}}, "at least"
+    assert state["attention"]["light"] == "amber" or state["attention"]["light"] == "red"
+    keys = [entry["key"] for entry in state["attention"]["findings"]]
+    assert "lineage.silent_longer" in keys
+    assert re.search(r"Roma Norte .* 61 (days or longer|días o más)", built["report.md"].decode())
+
+
+def test_customers_show_that_a_young_store_used_to_send(long_silence) -> None:
+    months = {date(2025, 9, 1): long_silence[date(2025, 9, 1)], FIRST: long_silence[FIRST]}
+    inputs = {"lake_decimals": 2, "lineage": {}, "locale": "en_US"}
+    assert figures(reports.monthly(FIRST, months, **inputs))["lineage"]["silent"] == {}
+    july = date(2025, 7, 1)
+    months[july] = {"customers": long_silence[july]["customers"]}
+    silent = figures(reports.monthly(FIRST, months, **inputs))["lineage"]["silent"]
+    assert silent == {"s2": {"days": 61, "last_seen": None}}
+
+
+def test_a_store_that_is_silent_for_a_year_or_not_listed_has_closed(long_silence) -> None:
+    inputs = {"lake_decimals": 2, "lineage": {}, "locale": "en_US"}
+    year = {
+        m: gone(each, "s2") if m > date(2024, 10, 1) else each for m, each in long_silence.items()
+    }
+    assert "s2" in figures(reports.cumulative(FIRST, year, **inputs))["lineage"]["silent"]
+    year[date(2024, 10, 1)] = gone(year[date(2024, 10, 1)], "s2")
+    assert figures(reports.cumulative(FIRST, year, **inputs))["lineage"]["silent"] == {}
+    stores = long_silence[FIRST]["stores"]
+    listed = stores.filter(pa.array([row != "s2" for row in stores["store_id"].to_pylist()]))
+    unlisted = long_silence | {FIRST: long_silence[FIRST] | {"stores": listed}}
+    assert figures(reports.cumulative(FIRST, unlisted, **inputs))["lineage"]["silent"] == {}
 
 
 def with_unread(month: dict[str, pa.Table], count: int, unknown: int, amount: str | None):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -31,8 +32,9 @@ from reports.figures.outliers import outliers
 from reports.figures.prices import price_changes
 from reports.figures.tables import frame
 from reports.sections.hours import clock
+from reports.sections.menu import _price_step
 from reports.sections.records import longest_run
-from reports.values import divide
+from reports.values import Money, Name, Quantity, Text, divide
 
 
 def days(*rows: dict) -> pd.DataFrame:
@@ -313,6 +315,31 @@ def test_menu_engineering():
     )
     assert classify_items(by_item(pd.DataFrame([item(n, 100, 10) for n in "abc"]))) == []
     assert [price_step(v) for v in (4500, 13900, 10, 0)] == [200, 500, 1, 1]
+
+
+def test_a_price_step_is_worth_nothing_in_combos():
+    def step(*rows: dict) -> Text:
+        dishes = classify_items(by_item(pd.DataFrame([*rows, item("star", 90_000, 30, cost=100)])))
+        assert [d.kind for d in dishes].count("plowhorse") == len({r["item"] for r in rows}) - 1
+        figures = SimpleNamespace(currency="MXN", total=Totals(net_sales=100_000))
+        (sentence,), _ = _price_step(figures, dishes)
+        return sentence
+
+    # Alone 25 units at 1.00; in combos 400 units, credited with 0.20 each.
+    rows = [
+        item("soda", 2500, 25, cost=2000),
+        item("soda", 8000, 400, cost=7000, in_combo=True),
+        item("rare", 100, 5, cost=90),
+    ]
+    sentence = step(*rows)
+    assert sentence.values["item"] == Name("soda")
+    assert sentence.values["step"] == Money(5, "MXN", signed=True)
+    assert sentence.values["worth"] == Money(125, "MXN")
+    assert sentence.values["n"] == Quantity(25 * 10_000)
+    assert sentence.values["combo"] == Quantity(400 * 10_000)
+    # The top plowhorse is that with the most units outside combos.
+    sentence = step(*rows, item("fries", 60_000, 300, cost=59_000))
+    assert sentence.values["item"] == Name("fries") and sentence.values["combo"] is None
 
 
 def test_pairs_of_a_basket():

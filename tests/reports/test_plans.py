@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 from holidays import country_holidays
 from hypothesis import given
 from hypothesis import strategies as st
 
 import reports
-from reports import read_plans
+from reports import check_labour, read_plans
 from reports.figures import Figures
 from reports.figures.expected_total import expected_total
 from reports.figures.holidays import holidays_in
@@ -61,6 +63,20 @@ def test_an_error_names_the_file_and_the_key(given_texts, named):
         read_plans(**given_texts)
 
 
+def test_labour_of_an_unknown_store_names_its_line_and_the_known_stores():
+    rows = ("2025-09-01,Centro,8,100", "2025-09-02,,8,100", "2025-09-03,s2,8,100")
+    stores, days = {"s1": "Centro", "s2": "Roma Norte"}, [date(2025, 9, n) for n in range(1, 31)]
+
+    def check(*more: str) -> None:
+        text = "\n".join(("date,store,hours,wages", *rows, *more))
+        check_labour(read_plans(labour=text), days, stores)
+
+    check("2025-10-01,Roma,8,100")  # another month: its report is refused
+    words = "line 5: no store is named 'Roma'; write one of Centro, Roma Norte,"
+    with pytest.raises(ValueError, match=words):
+        check("2025-09-04,Roma,8,100")
+
+
 def test_nothing_written_is_nothing_shown(tables):
     assert read_plans() == Plans()
     figures_by_section = sections(tables, Plans())
@@ -91,6 +107,57 @@ def test_goals_fees_and_labour_are_exact(tables):
     assert Decimal(figures_by_section["labour"]["net_sales"]) == net, (
         "days without labour are left out"
     )
+
+
+def without(tables, store: str, month: date):
+    """The tables of a month in which the store sold nothing; the POS still lists it."""
+
+    def sold(name: str, table: pa.Table) -> pa.Table:
+        if name == "stores" or "store_id" not in table.column_names:
+            return table
+        keep = [row != store for row in table["store_id"].to_pylist()]
+        return table.filter(pa.array(keep, pa.bool_()))
+
+    kept = {name: sold(name, table) for name, table in tables[month].items()}
+    return tables | {month: kept}
+
+
+CLOSED_GOALS = '[stores.Centro]\n"2025-09" = 100\n[stores."Roma Norte"]\n"2025-09" = 900000\n'
+
+
+@pytest.mark.parametrize("locale", ["en_US", "es_MX"])
+def test_the_goal_of_a_store_that_was_closed_all_month_counts(tables, locale):
+    closed = without(tables, "s2", MONTHS[-1])
+    files = reports.monthly(
+        MONTHS[-1],
+        closed,
+        lake_decimals=2,
+        lineage={},
+        plans=read_plans(goals=CLOSED_GOALS),
+        locale=locale,
+    )
+    goals = json.loads(files["figures.json"])["currencies"]["MXN"]["goals"]
+    assert goals == {"goal": "900100.00", "stores": {"s1": "100.00", "s2": "900000.00"}}
+    (row,) = re.findall(r"(?m)^\| Roma Norte \|.*900,000.00 .*$", files["report.md"].decode())
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[2] == r"\$0.00" and cells[3].endswith("900,000.00") and "%" not in row
+
+
+def test_a_closed_store_without_a_goal_takes_no_goal_away(tables):
+    closed = without(tables, "s2", MONTHS[-1])
+    plans = read_plans(goals='[stores.Centro]\n"2025-09" = 100\n')
+    assert sections(closed, plans)["goals"]["goal"] == "100.00"
+    assert sections(tables, plans)["goals"]["goal"] is None, "an open store has none"
+
+
+def test_a_goal_by_name_is_that_of_the_open_store_of_two_of_that_name(tables):
+    closed = without(tables, "s2", MONTHS[-1])
+    stores = closed[MONTHS[-1]]["stores"]
+    names = pa.array(["Centro"] * stores.num_rows).cast(stores.schema.field("name").type)
+    stores = stores.set_column(stores.schema.get_field_index("name"), "name", names)
+    closed[MONTHS[-1]] |= {"stores": stores}
+    plans = read_plans(goals='[stores.Centro]\n"2025-09" = 100\n')
+    assert sections(closed, plans)["goals"]["stores"] == {"s1": "100.00"}
 
 
 @given(

@@ -9,12 +9,14 @@ from decimal import Decimal
 
 import pytest
 
+from reports.compose import compose_monthly
 from reports.document import Section
 from reports.figures import Figures
 from reports.figures.calendar import next_month
 from reports.figures.history import History
 from reports.localizer import Localizer
 from reports.plans import Fee, Plans, WorkedShift
+from reports.render.markdown import markdown
 from reports.sections.busy_hours import busy_hours
 from reports.sections.changes import changes
 from reports.sections.choices_over_time import choices_over_time
@@ -247,6 +249,17 @@ def test_light_and_absence_hold_with_receipts_before_the_history() -> None:
     assert localizer.format(finding.sentence).startswith("No receipt is in the figures")
     assert "or none is in the figures" in localizer.format(Text("lineage.red"))
     assert "missing, not in the figures or not compared" in localizer.format(Text("lineage.amber"))
+
+
+@pytest.mark.parametrize("read_through", [None, date(2025, 10, 2)])
+def test_the_report_says_to_which_day_changes_are_read(read_through: date | None) -> None:
+    tables = summaries(SMALL, [SEPTEMBER])
+    document = compose_monthly(
+        SEPTEMBER, tables, lake_decimals=2, lineage={}, read_through=read_through
+    )
+    text = markdown(document, Localizer("en_US", 2, ("MXN",))).decode()
+    sentence = "The POS was read through Oct 2, 2025. Receipts of this month that were changed"
+    assert (sentence in text) == (read_through is not None)
 
 
 @pytest.mark.parametrize(("day", "is_more"), [(20, True), (25, False)])

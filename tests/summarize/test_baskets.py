@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.summarize import baskets
+from reports.figures import baskets as figures
 from tests.summarize.lake_month import draw_month, summarize_month
 from tests.summarize.recount import recount
 from tests.summarize.wide import PLANTED, wide_month
@@ -50,6 +51,11 @@ def test_a_wide_month_holds_exactly_the_frequent_pairs(seed, receipts, least, pa
         patch.setattr(baskets, "PART", part)
         pairs = summarize_month(**month.arguments(), threads=1)["baskets"].to_pylist()
     assert pairs == frequent_pairs(month, least)
+
+
+def test_a_wide_month_keeps_the_pairs_that_reports_show() -> None:
+    """`reports` and the pipeline do not import each other."""
+    assert baskets.MIN_RECEIPTS == figures.MIN_RECEIPTS
 
 
 def test_the_drawn_months_have_pairs_on_both_sides_of_the_limit():

@@ -14,10 +14,8 @@ TEXTS, OBJECTS = ("note", "line_note"), ("payment_details",)
 _STRING = rb'"(?:[^"\\]|\\.)*"'
 _CUSTOMER = re.compile(rb'("customer_id"\s*:\s*)(%s)' % _STRING)
 _STORE = re.compile(rb'"store_id"\s*:\s*"([^"\\]+)"')
-_PERSONAL = re.compile(
-    rb'("(?:%s)"\s*:\s*)%s|("(?:%s)"\s*:\s*)\{(?:[^"{}]|%s)*\}'
-    % ("|".join(TEXTS).encode(), _STRING, "|".join(OBJECTS).encode(), _STRING)
-)
+_PERSONAL = re.compile(rb'"(?:%s)"\s*:(?!\s*null)\s*' % "|".join((*TEXTS, *OBJECTS)).encode())
+_PART = re.compile(rb'%s|[\[{\]}]|[^"\[{\]}\s,]+|[\s,]+' % _STRING)
 
 
 def remove_customers(line: bytes, is_erased: Callable[[str], bool]) -> bytes:
@@ -34,8 +32,30 @@ def remove_customers(line: bytes, is_erased: Callable[[str], bool]) -> bytes:
 
 
 def remove_personal_data(line: bytes) -> bytes:
-    """The line without notes and card details; unchanged if it has none."""
-    return _PERSONAL.sub(lambda match: (match[1] or match[2]) + b"null", line)
+    """The line without notes and card details; unchanged if it has none.
+
+    A value that does not end, of a record that is not JSON, stays.
+    """
+    parts, done = [], 0
+    for match in _PERSONAL.finditer(line):
+        start = match.end()
+        end = _end_of_value(line, start) if start >= done else None
+        if end is not None:
+            parts += [line[done:start], b"null"]
+            done = end
+    return b"".join([*parts, line[done:]])
+
+
+def _end_of_value(line: bytes, start: int) -> int | None:
+    """The end of the JSON value that begins at `start`; None if it does not end."""
+    depth, end = 0, start
+    while match := _PART.match(line, end):
+        end, first = match.end(), match[0][:1]
+        depth += (first in b"{[") - (first in b"}]")
+        if depth <= 0:
+            is_value = depth == 0 and not match[0].isspace() and first != b","
+            return end if is_value else None
+    return None
 
 
 def store_ids(line: bytes) -> set[str]:

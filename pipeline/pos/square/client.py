@@ -206,13 +206,14 @@ def open_square(
     *,
     url: str = "https://connect.squareup.com",
     token: str,
-    rate: tuple[int, float] | None = None,
+    rate: tuple[int, float] | None = (600, 300.0),
     limit: int = endpoints.ORDER_LIMIT,
     **options: Any,
 ) -> Square:
     """Open a shop on Square, with the options of `open_http`. Raises ConfigError.
 
-    Square documents no rate: a refusal for it is retried with exponential backoff.
+    Square documents no rate: the default is a cautious one, and a refusal is retried with
+    exponential backoff.
     """
     headers = {"Square-Version": endpoints.VERSION, "Content-Type": "application/json"}
     http, connection_id = open_http("square", url, token, rate=rate, headers=headers, **options)

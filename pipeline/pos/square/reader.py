@@ -8,10 +8,10 @@ from pipeline.pos.square.canonical import translator as translator
 from pipeline.pos.square.catalog import to_canonical_catalog as to_canonical_catalog
 from pipeline.pos.square.export_form import EXPORT_FORM as EXPORT_FORM
 from pipeline.pos.square.order import read_record as read_record
+from pipeline.pos.square.personal_data import remove_customers as remove_customers
+from pipeline.pos.square.personal_data import remove_personal_data as remove_personal_data
 from pipeline.pos.square.redaction import FIELDS
 from pipeline.pos.square.redaction import redact_rows as redact_rows
-from pipeline.pos.square.redaction import remove_customers as remove_customers
-from pipeline.pos.square.redaction import remove_personal_data as remove_personal_data
 from pipeline.pos.square.redaction import store_ids as store_ids
 from pipeline.pos.square.unknown_fields import find_unknown as find_unknown
 

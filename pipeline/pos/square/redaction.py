@@ -1,15 +1,13 @@
 """Redaction of Square's catalog, payments and refunds to the listed fields.
 
 Contacts, addresses, cards and free text are not in the lists, so none is stored; neither is a field
-that the API adds later, until it is listed. Values are kept verbatim. Orders are kept verbatim, and
-`pos retain` removes personal data from old ones (`remove_personal_data`).
+that the API adds later, until it is listed. Values are kept verbatim. Orders are kept verbatim;
+personal_data.py removes personal data from them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
@@ -35,8 +33,6 @@ REFUND = names(
     "id order_id payment_id status created_at updated_at amount_money destination_type"
     " team_member_id unlinked"
 )
-_REMOVED = frozenset({"note", "recipient", "card", "metadata", "reason"})
-"""Fields of an order that may hold personal data and that no figure needs."""
 
 
 def redact_rows(resource: str, rows: list[bytes]) -> list[bytes]:
@@ -67,38 +63,3 @@ def store_ids(line: bytes) -> set[str]:
     order = record.get("order", record) if isinstance(record, dict) else {}
     location = order.get("location_id") if isinstance(order, dict) else None
     return {location} if isinstance(location, str) else set()
-
-
-def remove_customers(line: bytes, is_erased: Callable[[str], bool]) -> bytes:
-    """The line with erased customers as null; the same bytes where it names none."""
-    return _edited(
-        line,
-        lambda name, value: name == "customer_id" and isinstance(value, str) and is_erased(value),
-    )
-
-
-def remove_personal_data(line: bytes) -> bytes:
-    """The line without notes, recipients and cards; the same bytes where it has none."""
-    return _edited(line, lambda name, value: name in _REMOVED and value is not None)
-
-
-def _edited(line: bytes, is_removed: Callable[[str, object], bool]) -> bytes:
-    """The line with all fields to remove as null, at any depth."""
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return line
-    if not _remove(record, is_removed):
-        return line
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _remove(value: Any, is_removed: Callable[[str, object], bool]) -> int:
-    """Set fields to remove to null, at any depth; returns their number."""
-    if isinstance(value, list):
-        return sum(_remove(row, is_removed) for row in value)
-    if not isinstance(value, dict):
-        return 0
-    removed = [name for name, inner in value.items() if is_removed(name, inner)]
-    value.update(dict.fromkeys(removed))
-    return len(removed) + sum(_remove(inner, is_removed) for inner in value.values())
