@@ -32,8 +32,6 @@ DEFAULTS = Path(__file__).parents[1] / "defaults"
 
 ADDRESSES = {"loyverse": "https://api.loyverse.com/v1.0", "square": "https://connect.squareup.com"}
 HISTORY_DAYS = 30  # of an account without unlimited history, with a day to spare
-RATES = {"square": (600, 300)}
-"""Requests and seconds of a rate limit that is not the default (docs/square.md)."""
 SHARED = ("logging.cfg", "goals.toml", "calendar.toml", "fees.toml")
 """Files of config/ that are the same for every shop."""
 _EXAMPLES = {"items", "modifiers", "categories", "dishes", "combos"}
@@ -153,9 +151,6 @@ def _write(values: dict[tuple[str, str], str], source: str, token: str) -> None:
     for (section, key), value in values.items():
         _value(text, section, key)  # it is there to be replaced
         text = _replace(text, section, key, value)
-    if rate := RATES.get(source):
-        lines = "rate_requests = {}\nrate_seconds = {}".format(*rate)
-        text = text.replace(f"\nsource = {source}\n", f"\nsource = {source}\n{lines}\n", 1)
     menu = _read_default("menu.toml")
     secrets = _read_default("config.env.example")
     if token:

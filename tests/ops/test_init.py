@@ -174,15 +174,6 @@ def test_the_files_name_no_file_that_is_not_there(tmp_path: Path) -> None:
             assert "repository of pos-sales-pipeline" in text.splitlines()[0], path
 
 
-def test_square_gets_a_rate_of_its_own(tmp_path: Path) -> None:
-    done = init(tmp_path, "--source", "square", "--yes")
-    assert done.returncode == 0, done.stderr
-    documented = (ROOT / "docs/square.md").read_text(encoding="utf-8")
-    own = configuration(tmp_path)["pos"]
-    for name in ("source", "url", "rate_requests", "rate_seconds"):
-        assert f"\n{name} = {own[name]}\n" in documented
-
-
 @pytest.mark.parametrize("name", ["luigi.cfg", "config/menu.toml", "config/config.env"])
 def test_nothing_is_overwritten(tmp_path: Path, name: str) -> None:
     (tmp_path / "config").mkdir()
