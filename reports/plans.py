@@ -103,13 +103,13 @@ def read_plans(
 
 
 def check_labour(plans: Plans, days: Collection[date], stores: Mapping[str, str]) -> None:
-    """Refuse labour of `days` in a store that is none of `stores` (names by identifier).
+    """Refuse labour of `days` in a store that is none of `stores`.
 
-    Its wages would be missing in the report. Raises ValueError.
+    Its wages would be missing in the report. `stores` are names by identifier. Raises ValueError.
     """
-    known = {*stores, *stores.values(), ""}
+    accepted = {*stores, *stores.values(), ""}
     for shift in plans.labour:
-        if shift.day in days and shift.store not in known:
+        if shift.day in days and shift.store not in accepted:
             names = ", ".join(sorted(set(stores.values())))
             raise ValueError(
                 f"inputs/labour.csv: line {shift.line}: no store is named {shift.store!r}; write"

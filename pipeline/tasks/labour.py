@@ -37,7 +37,7 @@ def labour() -> str:
 def plans_for(
     days: Collection[dt.date], summaries: Mapping[dt.date, Mapping[str, pa.Table]]
 ) -> Plans:
-    """The plans of the owner. Raises ConfigError for labour of `days` in an unknown store."""
+    """The owner's plans; ConfigError for labour of `days` in an unknown store."""
     from reports.figures.tables import names
 
     plans, stores = settings.plans(labour()), names(summaries, "stores", "store_id", "name")

@@ -104,7 +104,7 @@ def draw_scatter(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
 
 
 class PlacedName(NamedTuple):
-    """A name, its box, its sign, and where its line ends (at the sign if it is beside it)."""
+    """A name, its box, its sign, and where its line ends (at a sign beside it)."""
 
     label: str
     box: Box
@@ -130,10 +130,10 @@ def _placed_names(
     kinds: Mapping[str, Value],
     localizer: Localizer,
 ) -> list[PlacedName]:
-    """Names beside their signs, in the order in which most find a place and cover no sign."""
+    """Names beside their signs, placed in the order in which most find room."""
     heaviest = sorted(range(len(points)), key=lambda i: (-abs(points[i][4]), i))[:NAMED]
-    at = np.array(places)
-    near = (np.abs(at[:, None] - at) < NEAR).all(axis=2).sum(axis=1)
+    spots = np.array(places)
+    near = (np.abs(spots[:, None] - spots) < NEAR).all(axis=2).sum(axis=1)
     crowded = sorted(heaviest, key=lambda i: -near[i])
     orders = (
         heaviest,
@@ -242,9 +242,9 @@ def _along(start: tuple[float, float], end: tuple[float, float]) -> list[Box]:
 
 @cache
 def _places() -> tuple[Boxes, Boxes]:
-    """Places around a sign, nearest first: upper left corners of a name, and distances.
+    """Corners of a name around its sign, nearest first, and their distances.
 
-    A corner is (x, y, part): `part` of the name's width is left of x.
+    An upper left corner is (x, y, part): `part` of the name's width is left of x.
     """
     beside = [(x, y, part) for x, part in ((6.0, 0.0), (-6.0, 1.0)) for y in (-5.0, 4.0, -14.0)]
     corners = [*beside, (0.0, 7.0, 0.5), (0.0, -17.0, 0.5)]

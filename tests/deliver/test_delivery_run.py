@@ -46,7 +46,8 @@ def test_a_first_run_in_mid_month_mails_the_closed_month_the_day_and_the_week_on
     mailed.run_nightly()
     assert mailed.luigi.pos("deliveries") == (0, "no deliveries pending\n")
     subjects = [(to, mail["Subject"]) for to, mail in post.received]
-    assert sorted(subject for to, subject in subjects if to == PARTNER)[:2] == [
+    reports = [subject for to, subject in subjects if to == PARTNER and "report" in subject.lower()]
+    assert sorted(reports) == [
         "Cumulative report through October 2026",
         "Sales report, October 2026",
     ]
@@ -67,7 +68,7 @@ def test_a_first_run_in_mid_month_mails_the_closed_month_the_day_and_the_week_on
     count = len(post.received)
     mailed.run_nightly()
     assert len(post.received) == count, "a message of a day is sent once"
-    day = next(mail for _, mail in post.received if mail["Subject"] == "Sun, Nov 1, 2026")
+    day = next(mail for _, mail in post.received if mail["Subject"].startswith("Closing of"))
     assert not list(day.iter_attachments())
 
 
