@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
-from reports.plans import Plans, check_labour, read_plans
+from reports.plans import Plans, check_stores, read_plans
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,7 +24,7 @@ __all__ = [
     "CUMULATIVE_TABLES",
     "Plans",
     "cause_of",
-    "check_labour",
+    "check_stores",
     "closing_message",
     "cumulative",
     "index",

@@ -107,19 +107,38 @@ def read_plans(
     )
 
 
-def check_labour(plans: Plans, days: Collection[date], stores: Mapping[str, str]) -> None:
-    """Refuse labour of `days` in none of `stores`, which are names by identifier.
+def check_stores(plans: Plans, days: Collection[date], stores: Mapping[str, str]) -> None:
+    """Refuse plans of `days` for none of `stores`, which are names by identifier.
 
-    Its wages would be missing in the report. Raises ValueError.
+    The report would lack them without a word. Raises ValueError.
     """
     accepted = {*stores, *stores.values(), ""}
-    for shift in plans.labour:
-        if shift.day in days and shift.store not in accepted:
+    months = {f"{day:%Y-%m}" for day in days}
+    places = [
+        *((store, f"config/goals.toml: [stores.{store!r}]") for store in _with_goal(plans, months)),
+        *(
+            (store, f"config/calendar.toml: {note.day} {note.text!r}")
+            for note in plans.notes
+            if note.day in days
+            for store in note.stores
+        ),
+        *(
+            (shift.store, f"inputs/labour.csv: line {shift.line}")
+            for shift in plans.labour
+            if shift.day in days
+        ),
+    ]
+    for store, place in places:
+        if store not in accepted:
             names = ", ".join(sorted(set(stores.values())))
             raise ValueError(
-                f"inputs/labour.csv: line {shift.line}: no store is named {shift.store!r}; write"
-                f" one of {names}, or nothing for all stores together"
+                f"{place}: no store is named {store!r}; write one of {names}, or no store where"
+                " all together are meant"
             )
+
+
+def _with_goal(plans: Plans, months: Collection[str]) -> list[str]:
+    return [store for store, goals in plans.goals.items() if goals.keys() & months]
 
 
 class _Table:

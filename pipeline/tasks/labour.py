@@ -36,12 +36,12 @@ def labour() -> str:
 def plans_for(
     days: Collection[dt.date], summaries: Mapping[dt.date, Mapping[str, pa.Table]]
 ) -> Plans:
-    """The owner's plans. Raises ConfigError for labour of `days` in an unknown store."""
+    """The owner's plans. Raises ConfigError for one of `days` for an unknown store."""
     from reports.figures.tables import names
 
     plans, stores = settings.plans(labour()), names(summaries, "stores", "store_id", "name")
     try:
-        reports.check_labour(plans, days, {store: stores[store] or store for store in stores})
+        reports.check_stores(plans, days, {store: stores[store] or store for store in stores})
     except ValueError as error:
         raise ConfigError(str(error)) from error
     return plans

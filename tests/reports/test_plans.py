@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reports
-from reports import check_labour, read_plans
+from reports import check_stores, read_plans
 from reports.figures import Figures
 from reports.figures.expected_total import expected_total
 from reports.figures.holidays import holidays_in
@@ -69,12 +69,35 @@ def test_labour_of_an_unknown_store_names_its_line_and_the_known_stores():
 
     def check(*more: str) -> None:
         text = "\n".join(("date,store,hours,wages", *rows, *more))
-        check_labour(read_plans(labour=text), days, stores)
+        check_stores(read_plans(labour=text), days, stores)
 
     check("2025-10-01,Roma,8,100")  # another month: its report is refused
     words = "line 5: no store is named 'Roma'; write one of Centro, Roma Norte,"
     with pytest.raises(ValueError, match=words):
         check("2025-09-04,Roma,8,100")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "place"),
+    [
+        ("goals", '[stores.Roma]\n"2025-09" = 1\n', r"config/goals.toml: \[stores.'Roma'\]"),
+        (
+            "calendar",
+            '[[days]]\ndate = 2025-09-04\nnote = "Fair"\nstores = ["Roma"]\n',
+            "config/calendar.toml: 2025-09-04 'Fair'",
+        ),
+    ],
+)
+def test_a_goal_or_a_day_of_an_unknown_store_is_refused_in_its_month(
+    file: str, text: str, place: str
+) -> None:
+    plans = read_plans(**{file: text})
+    september, stores = [date(2025, 9, day) for day in (1, 4)], {"s1": "Centro"}
+    with pytest.raises(ValueError, match=place + ": no store is named 'Roma'; write one of Centro"):
+        check_stores(plans, september, stores)
+    check_stores(plans, [date(2025, 10, 4)], stores)
+    check_stores(plans, september, {"s1": "Roma"})
+    check_stores(plans, september, {"Roma": "Centro"})
 
 
 def test_nothing_written_is_nothing_shown(tables):
