@@ -306,7 +306,7 @@ months = lake.groupBy("year", "month").agg(
     f.max("business_day"), f.sum(chosen))
 kinds = dict(lake.dtypes)
 print(json.dumps({
-    "months": sorted([str(cell) for cell in row] for row in months.collect()),
+    "months": [[str(cell) for cell in row] for row in months.orderBy("year", "month").collect()],
     "october": lake.where("month = 10").count(),
     "kinds": [kinds[name] for name in ("net", "sold_at", "sold_at_local", "business_day", "item")],
 }))
