@@ -47,6 +47,7 @@ DIRECTIONS = tuple(
 ALONG = 3
 """Parts of a line on an axis, from which it seems to be one of the axis."""
 NEAR = 40.0
+MANY, GRID = 300, 8
 NAMED, FIRST = 40, 5
 """The first dishes get a name if there is room; the very first may cover signs."""
 
@@ -132,15 +133,13 @@ def _placed_names(
 ) -> list[PlacedName]:
     """Names beside their signs; the order is chosen in which most find a free place."""
     heaviest = sorted(range(len(points)), key=lambda i: (-abs(points[i][4]), i))[:NAMED]
-    spots = np.array(places)
-    near = (np.abs(spots[:, None] - spots) < NEAR).all(axis=2).sum(axis=1)
-    crowded = sorted(heaviest, key=lambda i: -near[i])
-    orders = (
-        heaviest,
-        heaviest[:FIRST] + [i for i in crowded if i not in heaviest[:FIRST]],
-        crowded,
-    )
-    tried = orders if len(points) <= NAMED else orders[:1]
+    tried = [heaviest]
+    if len(points) <= NAMED:
+        spots = np.array(places)
+        near = (np.abs(spots[:, None] - spots) < NEAR).all(axis=2).sum(axis=1)
+        crowded = sorted(heaviest, key=lambda i: -near[i])
+        rest = [i for i in crowded if i not in heaviest[:FIRST]]
+        tried += [heaviest[:FIRST] + rest, crowded]
     corner = max(width_of(localizer.format(name), SIZE, True) for name in kinds.values()) + 8
     labels = {i: cut(localizer.format(points[i][0]), 160, SMALL) for i in heaviest}
     left, top, right, bottom = frame
@@ -175,13 +174,14 @@ def _place_in_order(
     connects a distant name with its sign. The `first` names may take their place from other signs,
     then from the lines of others.
     """
-    signs = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
+    signs = [(x - 6, y - 6, x + 6, y + 6) for x, y in _thinned(places)]
     taken, boxes = [*corners], [*corners]
     placed: list[PlacedName] = []
     for index in order:
-        others, heaviest = (
-            [signs[i] for i in chosen if i != index] for chosen in (range(len(places)), first)
-        )
+        others = signs[:index] + signs[index + 1 :] if len(places) <= MANY else signs
+        heaviest = [
+            (x - 6, y - 6, x + 6, y + 6) for x, y in (places[i] for i in first if i != index)
+        ]
         tiers = ([*taken, *others], [*taken, *heaviest], boxes)[: 3 if index in first else 1]
         for tier, kept in enumerate(tiers):
             name = _nearest(labels[index], places[index], frame, kept, axes, kept is boxes)
@@ -191,6 +191,13 @@ def _place_in_order(
                 boxes.append(name.box)
                 break
     return placed
+
+
+def _thinned(places: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
+    """The places; of many, those of a grid, as each name is compared with all of them."""
+    if len(places) <= MANY:
+        return places
+    return sorted({(round(x / GRID) * GRID, round(y / GRID) * GRID) for x, y in places})
 
 
 def _nearest(

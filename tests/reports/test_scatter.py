@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import random
 import re
+import tracemalloc
 from itertools import combinations
 
 import pytest
 
+from reports.charts import scatter
 from reports.charts.scatter import SIGNS, draw_scatter
 from reports.charts.style import SMALL, WIDTH, styled, width_of
 from reports.localizer import Localizer
@@ -57,6 +59,32 @@ def test_the_dishes_that_bring_most_are_named(dishes, seed):
     assert all(
         box[0] >= 0 and box[2] <= WIDTH and box[1] >= 0 and box[3] <= canvas.height for box in boxes
     )
+
+
+def test_names_of_a_large_menu_take_little_memory_and_few_comparisons(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A table of all pairs of 20,000 dishes would have 400 million rows."""
+    compared = []
+    covering = scatter._covering
+    monkeypatch.setattr(
+        scatter,
+        "_covering",
+        lambda boxes, others: compared.append(len(boxes) * len(others)) or covering(boxes, others),
+    )
+    r = random.Random(1)
+    points = [
+        (Name(f"Hamburguesa {n}"), (r.randint(60, 200), 100), (r.randint(60, 140), 100), "star", n)
+        for n in range(5_000)
+    ]
+    kinds = {kind: Name(kind) for kind in SIGNS}
+    tracemalloc.start()
+    with styled():
+        draw_scatter({"points": points, "kinds": kinds, "x": Name("x"), "y": Name("y")}, WORDS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100 << 20
+    assert max(compared) < 2_000_000
 
 
 def test_no_name_covers_a_sign_and_no_line_runs_along_an_axis():
