@@ -53,7 +53,7 @@ def test_a_report_counts_the_customers_of_every_month_that_is_there(tmp_path: Pa
 def test_a_month_names_the_day_to_which_later_changes_are_read(
     tmp_path: Path, read: int, expected: date | None
 ) -> None:
-    """A receipt stands in the window of its last change alone: one in November is not in October's."""
+    """A receipt is only in the window of its last change: one of November is in none of October."""
     with configured(
         pos={"history_starts": "2026-06-01", "now": "2026-10-05T15:00:00Z"},
         lake={"url": str(tmp_path / "lake")},
