@@ -84,7 +84,7 @@ def draw_scatter(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
             bold=True,
         )
     places = [(x(across), y(up)) for across, up in spots]
-    axes = ((left, y(1) - 2, right, y(1) + 2), (x(0) - 2, top, x(0) + 2, bottom))
+    axes = np.array([(left, y(1) - 2, right, y(1) + 2), (x(0) - 2, top, x(0) + 2, bottom)])
     frame = (left, top, right, bottom)
     names = _placed_names(frame, axes, data["points"], places, data["kinds"], localizer)
     for name in names:
@@ -125,7 +125,7 @@ class PlacedName(NamedTuple):
 
 def _placed_names(
     frame: Box,
-    axes: Sequence[Box],
+    axes: Boxes,
     points: Sequence[Any],
     places: Sequence[tuple[float, float]],
     kinds: Mapping[str, Value],
@@ -139,13 +139,13 @@ def _placed_names(
         near = (np.abs(spots[:, None] - spots) < NEAR).all(axis=2).sum(axis=1)
         crowded = sorted(heaviest, key=lambda i: -near[i])
         rest = [i for i in crowded if i not in heaviest[:FIRST]]
-        tried += [heaviest[:FIRST] + rest, crowded]
+        tried = [heaviest[:FIRST] + rest, crowded]
     corner = max(width_of(localizer.format(name), SIZE, True) for name in kinds.values()) + 8
     labels = {i: cut(localizer.format(points[i][0]), 160, SMALL) for i in heaviest}
     left, top, right, bottom = frame
-    corners = [
-        (x, y, x + corner, y + 18) for x in (left, right - corner) for y in (top, bottom - 18)
-    ]
+    corners = np.array(
+        [(x, y, x + corner, y + 18) for x in (left, right - corner) for y in (top, bottom - 18)]
+    )
     attempts = (
         _place_in_order(order, heaviest[:FIRST], labels, places, frame, axes, corners)
         for order in tried
@@ -165,8 +165,8 @@ def _place_in_order(
     labels: Mapping[int, str],
     places: Sequence[tuple[float, float]],
     frame: Box,
-    axes: Sequence[Box],
-    corners: Sequence[Box],
+    axes: Boxes,
+    corners: Boxes,
 ) -> list[PlacedName]:
     """Each name at the nearest free place.
 
@@ -174,23 +174,31 @@ def _place_in_order(
     connects a distant name with its sign. The `first` names may take their place from other signs,
     then from the lines of others.
     """
-    signs = [(x - 6, y - 6, x + 6, y + 6) for x, y in _thinned(places)]
-    taken, boxes = [*corners], [*corners]
+    signs = _boxes_around(_thinned(places), 6)
+    heaviest = _boxes_around([places[i] for i in first], 6)
+    taken = boxes = corners
     placed: list[PlacedName] = []
     for index in order:
-        others = signs[:index] + signs[index + 1 :] if len(places) <= MANY else signs
-        heaviest = [
-            (x - 6, y - 6, x + 6, y + 6) for x, y in (places[i] for i in first if i != index)
-        ]
-        tiers = ([*taken, *others], [*taken, *heaviest], boxes)[: 3 if index in first else 1]
+        others = np.delete(signs, index, axis=0) if len(places) <= MANY else signs
+        tiers = [np.concatenate([taken, others])]
+        if index in first:
+            rest = np.delete(heaviest, first.index(index), axis=0)
+            tiers += [np.concatenate([taken, rest]), boxes]
         for tier, kept in enumerate(tiers):
             name = _nearest(labels[index], places[index], frame, kept, axes, kept is boxes)
             if name is not None:
                 placed.append(name._replace(covers=tier > 0))
-                taken += [name.box, *_along(name.point, name.end)]
-                boxes.append(name.box)
+                box = np.array([name.box])
+                taken = np.concatenate([taken, box, _along(name.point, name.end)])
+                boxes = np.concatenate([boxes, box])
                 break
     return placed
+
+
+def _boxes_around(places: Sequence[tuple[float, float]], reach: float) -> Boxes:
+    """A square around each place."""
+    spots = np.array(places, float).reshape(-1, 2)
+    return np.concatenate([spots - reach, spots + reach], axis=1)
 
 
 def _thinned(places: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
@@ -204,8 +212,8 @@ def _nearest(
     label: str,
     point: tuple[float, float],
     frame: Box,
-    kept: Sequence[Box],
-    axes: Sequence[Box],
+    kept: Boxes,
+    axes: Boxes,
     is_forced: bool,
 ) -> PlacedName | None:
     """The name at the nearest place that covers nothing of `kept`; None without one."""
@@ -215,36 +223,38 @@ def _nearest(
     across, up = x + places[:, 0] - places[:, 2] * size, y + places[:, 1]
     boxes = np.column_stack([across, up, across + size, up + 10])
     is_inside = (boxes[:, :2] > frame[:2]).all(axis=1) & (boxes[:, 2:] < frame[2:]).all(axis=1)
-    own = (x - 6, y - 6, x + 6, y + 6)
-    for place in np.flatnonzero(is_inside & ~_covering(boxes, [*kept, own])):
-        left, top, right, bottom = boxes[place].tolist()
-        box = (left, top, right, bottom)
-        end = (min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])) if away[place] else point
-        tie = np.array(_along(point, end), float).reshape(-1, 4)
+    boxes, away = boxes[is_inside], away[is_inside]
+    is_free = ~_covering(boxes, np.concatenate([kept, _boxes_around([point], 6)]))
+    for (left, top, right, bottom), distance in zip(
+        boxes[is_free].tolist(), away[is_free].tolist(), strict=True
+    ):
+        end = (min(max(x, left), right), min(max(y, top), bottom)) if distance else point
+        tie = _along(point, end)
         is_clear = not len(tie) or not (
-            _covering(tie, kept).any() or any(_covering(tie, [axis]).sum() > ALONG for axis in axes)
+            _covering(tie, kept).any()
+            or any(_covering(tie, axis[np.newaxis]).sum() > ALONG for axis in axes)
         )
         if is_clear or is_forced:
-            return PlacedName(label, box, point, end, covers=is_forced)
+            return PlacedName(label, (left, top, right, bottom), point, end, covers=is_forced)
     return None
 
 
-def _covering(boxes: Boxes, others: Sequence[Box]) -> npt.NDArray[np.bool_]:
+def _covering(boxes: Boxes, others: Boxes) -> npt.NDArray[np.bool_]:
     """Which of `boxes` cover a part of one of the others."""
-    left, top, right, bottom = boxes.reshape(-1, 1, 4).transpose(2, 0, 1)
-    start, above, end, below = np.array(others, float).reshape(-1, 4).T
+    left, top, right, bottom = boxes.T[:, :, np.newaxis]
+    start, above, end, below = others.T
     covers = (left < end) & (start < right) & (top < below) & (above < bottom)
     return np.asarray(covers.any(axis=1))
 
 
-def _along(start: tuple[float, float], end: tuple[float, float]) -> list[Box]:
+def _along(start: tuple[float, float], end: tuple[float, float]) -> Boxes:
     """Small boxes along a line behind its sign, so that no name covers it."""
     steps = max(int(max(abs(end[0] - start[0]), abs(end[1] - start[1])) / 3), 1)
     spots = [
         (start[0] + (end[0] - start[0]) * i / steps, start[1] + (end[1] - start[1]) * i / steps)
         for i in range(2, steps)
     ]
-    return [(x - 0.5, y - 0.5, x + 0.5, y + 0.5) for x, y in spots]
+    return _boxes_around(spots, 0.5)
 
 
 @cache
