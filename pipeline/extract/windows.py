@@ -112,26 +112,22 @@ def extract(
             source, month, bounded=is_bounded, state_folder=state_folder, now=now, progress=go_on
         )
 
+    months = [
+        month
+        for consecutive in consecutive_days(days)
+        for month in months_of(consecutive_windows(consecutive, lake, day_bounds))
+    ]
+    name = name_of([window for month in months for window in month]) if months else ""
     try:
-        for consecutive in consecutive_days(days):
-            windows = list(consecutive_windows(consecutive, lake, day_bounds))
-            months = months_of(windows)
-            with (
-                Progress(name_of(windows), "receipts", on_progress=on_progress) as bar,
-                on_wait(bar.pause),
-            ):
-                works = map(
-                    partial,
-                    [fetch] * len(months),
-                    months,
-                    progress_callbacks(bar, months, now, source),
-                )
-                for month, fetched in zip(months, run_ahead(works), strict=True):
-                    if isinstance(error := fetched.exception(), SourceError):
-                        log.error("%s: %s", name_of(month), error)
-                        failures.append(error)
-                    else:
-                        _commit_month(lake, month, fetched.result())
+        with Progress(name, "receipts", on_progress=on_progress) as bar, on_wait(bar.pause):
+            shows = progress_callbacks(bar, months, now, source)
+            works = map(partial, [fetch] * len(months), months, shows)
+            for month, fetched in zip(months, run_ahead(works), strict=True):
+                if isinstance(error := fetched.exception(), SourceError):
+                    log.error("%s: %s", name_of(month), error)
+                    failures.append(error)
+                else:
+                    _commit_month(lake, month, fetched.result())
     finally:
         is_over.set()
     if failures:

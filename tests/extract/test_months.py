@@ -1,4 +1,4 @@
-"""Months are fetched ahead, each as if alone, and committed in order; one that fails is left out."""
+"""Months are fetched ahead, each as if alone, and committed in order; a failed one is left out."""
 
 from __future__ import annotations
 
@@ -114,6 +114,34 @@ def test_months_fetched_ahead_equal_months_one_by_one(tmp_path: Path, expected: 
     starts = [DAYS.index(date(2026, month, 1)) for month in (8, 9, 10)]
     looks = [NOW - LOOK_BACK] * 3  # for receipts that have moved out of a bounded month
     assert sorted(source.lists) == [FIRST, *(FIRST + n * DAY for n in starts), *looks]
+
+
+class Meeting(Recorded):
+    """Serves two spans only once both are requested."""
+
+    def __init__(self, first: list[datetime]) -> None:
+        super().__init__()
+        self._first = first
+        self._meeting = threading.Barrier(2, timeout=10)
+
+    def receipts(
+        self, since: datetime, until: datetime | None, cursor: str | None = None
+    ) -> Iterator[ApiPage]:
+        if since in self._first:
+            self._first.remove(since)
+            self._meeting.wait()
+        yield from super().receipts(since, until, cursor)
+
+
+def test_days_apart_are_fetched_together_and_equal_one_by_one(tmp_path: Path) -> None:
+    """A report asks for its month and for that of a year before: neither waits for the other."""
+    apart = [DAYS[:5], DAYS[25:31], DAYS[60:66]]
+    together, alone = (open_storage(f"{tmp_path}/{name}") for name in ("together", "alone"))
+    for days in apart:
+        run(alone, Recorded(), tmp_path, days)
+    source = Meeting([FIRST, FIRST + 25 * DAY])
+    run(together, source, tmp_path, [day for days in apart for day in days])
+    assert objects(together) == objects(alone)
 
 
 def test_a_month_that_fails_does_not_lose_the_others(tmp_path: Path, expected: list) -> None:
