@@ -80,8 +80,13 @@ class BatchTask(DerivedTask):
         return all(part.digest() is not None for part in self.parts())
 
     def _requires(self) -> list[DatasetTask]:
-        """The inputs of all partitions, for Luigi; `requires()` serves one."""
-        return list(dict.fromkeys(task for part in self.parts() for task in input_tasks(part)))
+        """The inputs of all partitions, for Luigi, which asks if one is missing.
+
+        `requires()` serves one partition.
+        """
+        parts = self.parts()
+        warm_up.expect((part.period for part in parts), draws_charts=self.draws_charts)
+        return list(dict.fromkeys(task for part in parts for task in input_tasks(part)))
 
     def size(self) -> int:
         """How much work it is, in stored raw bytes of a day; the largest are built first."""
@@ -206,7 +211,6 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
 
 def _build_here(name: str, groups: list[list[BatchTask]], batch: BatchTask) -> list[BuildResult]:
     """Build the groups in this process, one after the other."""
-    warm_up.start_processes(task.period.replace(day=1) for group in groups for task in group)
     results = []
     for number, group in enumerate(groups, 1):
         results += [

@@ -127,8 +127,6 @@ class MonthlyReport(Report, BatchTask):
         return settings_used
 
     def run(self) -> Iterator[Any]:
-        warm_up.expect_reports()
-        warm_up.start_processes(part.period for part in self.parts())
         with suppress(Corrupt):  # the report that reads a damaged month has it rebuilt
             for dataset in (CUSTOMERS, SUMMARY):  # once, for all processes
                 lake().prefetch(dataset, lake().partitions(dataset))

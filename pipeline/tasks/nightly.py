@@ -85,7 +85,6 @@ class Nightly(DerivedTask):
     def requires(self) -> list[RawTask]:
         if not self._is_extracted():
             warm_up.start_simulators()
-            warm_up.expect_reports()
         windows = windows_of_all(history_span().first, self.date)
         return [*catalogs_for(self.date), *windows, *self._rescans()]
 

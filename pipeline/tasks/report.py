@@ -15,6 +15,7 @@ from pipeline.load.layout import digest_of
 from pipeline.load.publication import Content
 from pipeline.rebuild_reason import settings_as_json
 from pipeline.targets import BuildStart, DerivedTask, Files, Metadata, lake
+from pipeline.tasks import warm_up
 from pipeline.tasks.business_days import days_of
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlySummary
@@ -61,6 +62,7 @@ class Report(DerivedTask):
         return {}
 
     def make(self) -> tuple[Files, Metadata]:
+        warm_up.import_drawing()
         issued = earlier_versions(self.dataset, self.name, self.fingerprint())
         number, through = len(issued) + 1, days_of(self.month)[-1]
         lineage = {

@@ -2,7 +2,7 @@
 
 A plan imports no stage (docs/decisions/0020-imports-when-building.md), and what a run extracts it
 then builds. So the shop starts while the run is planned, and the stages are imported while the
-API is waited for.
+API is waited for. A run that has many partitions to build starts the processes for them.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pipeline.settings.run_context import once_per_run
 _MAX_WINDOWS_OF_DEMO = (
     100  # windows of a run that builds its reports in this process, as the demo does
 )
+_MANY_PARTITIONS = 200  # days or months that keep several processes busy for longer than they start
 _WITH_DUCKDB = "pipeline.summarize"
 
 
@@ -30,16 +31,17 @@ def _started() -> set[str]:
     return set()
 
 
+@once_per_run
+def _planned() -> dict[bool, set[date]]:
+    """The missing partitions: of reports (True), of all else."""
+    return {True: set(), False: set()}
+
+
 def start_simulators() -> None:
     """Start the simulated shops, and allow `import_stages`; once a run."""
     if "shop" not in _started():
         _started().add("shop")
         start_embedded()
-
-
-def expect_reports() -> None:
-    """Allow `start_processes`: reports of all changed months follow in the run."""
-    _started().add("reports")
 
 
 def import_stages(windows: int) -> None:
@@ -54,12 +56,29 @@ def import_stages(windows: int) -> None:
         Thread(target=_import, args=(draws_charts,), name="imports").start()
 
 
-def start_processes(months: Iterable[date]) -> None:
-    """Start the local processes if the reports of several months follow in a run."""
-    if "reports" in _started() and len(set(months)) > 1 and workers() > 1:
+def import_drawing() -> None:
+    """Import what draws reports, if no thread does."""
+    if "stages" not in _started():
+        _started().add("stages")
+        _import(draws_charts=True)
+
+
+def expect(periods: Iterable[date], *, draws_charts: bool) -> None:
+    """Note partitions that are missing; if they are many, start the local processes.
+
+    Of reports two are many: each takes as long as days of a month.
+    """
+    planned = _planned()
+    planned[draws_charts].update(periods)
+    with_charts = len(planned[True]) > 1
+    kind = "drawing processes" if with_charts else "processes"
+    if kind in _started() or not (with_charts or len(planned[False]) >= _MANY_PARTITIONS):
+        return
+    _started().add(kind)
+    if workers() > 1:
         from pipeline.executors.local import start_server
 
-        start_server(draws_charts=True)
+        start_server(draws_charts=with_charts)
 
 
 def _import(draws_charts: bool) -> None:

@@ -12,7 +12,7 @@ from luigi.task import flatten
 from pipeline.executors.local import DRAWING, PRELOADED
 from pipeline.load import RAW_RECEIPTS
 from pipeline.targets import lake
-from pipeline.tasks import MonthlyReport, Nightly, warm_up
+from pipeline.tasks import DailySales, MonthlyReport, Nightly, warm_up
 from pipeline.tasks.monthly_report import months_of_customers
 from pipeline.tasks.nightly import reports_until
 from tests.dag.in_process import InProcessRun, days_later, local
@@ -93,22 +93,22 @@ def test_a_run_begins_early_only_where_it_has_something_to_extract(
     assert all(map(find_spec, PRELOADED + DRAWING))
 
 
-def test_local_processes_start_early_where_a_nightly_rebuilds_several_months(
+def test_local_processes_start_while_a_run_with_many_missing_partitions_is_planned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = []
     monkeypatch.setattr(
         "pipeline.executors.local.start_server", lambda draws_charts: started.append(draws_charts)
     )
-    monkeypatch.setattr(warm_up, "start_embedded", lambda: None)
-    september, october = date(2026, 9, 1), date(2026, 10, 1)
+    days = [date(2026, 1, 1) + timedelta(number) for number in range(200)]
+    months = [(date(2026, 9, 1), date(2026, 9, 1)), (date(2026, 10, 1),)]
     with configured(engine={"workers": "2"}, lake={"url": str(tmp_path / "lake")}):
-        warm_up.start_processes([september, october])
-        warm_up.start_simulators()
-        warm_up.start_processes([september, october])
-        assert not started, "one report needs several months"
-        warm_up.expect_reports()
-        warm_up.start_processes([october, october])
-        assert not started, "the report of a month is built in this process"
-        warm_up.start_processes([september, october])
-    assert started == [True]
+        for day in days[:-1] * 2:
+            DailySales(date=day).deps()
+        MonthlyReport(month=months[0]).deps()
+        assert not started, "a report, and the days of some months, are built in this process"
+        DailySales(date=days[-1]).deps()
+        assert started == [False]
+        for month in months * 2:
+            MonthlyReport(month=month).deps()
+        assert started == [False, True], "with what draws reports, once"
