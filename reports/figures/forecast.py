@@ -23,7 +23,7 @@ from typing import Literal, NamedTuple
 from reports.figures.calendar import dates_of_month, month_before, next_month, same_day
 from reports.figures.growth import seasonality
 from reports.figures.history import History
-from reports.figures.money import PERCENT_BASE
+from reports.figures.money import MIN_FOR_PERCENT
 from reports.values import divide
 
 WEEKS, TRIALS, MIN_TRIALS = 8, 6, 3
@@ -92,7 +92,7 @@ def forecast(history: History) -> Forecast | NoForecast:
     sold = trials["usual"].sold
     receipts = history.sum_of(months).receipts
     usable = [name for name, trial in trials.items() if trial.is_usable]
-    if receipts < PERCENT_BASE or sold <= 0 or not usable:
+    if receipts < MIN_FOR_PERCENT or sold <= 0 or not usable:
         return NoForecast("idle")
     name = min(usable, key=lambda key: trials[key].miss)
     trial = trials[name]

@@ -5,7 +5,7 @@ known (VAT-free price, calcolihoreca.it). In a category of n >= MIN_ITEMS such i
 *popular* if its units >= 0.70 × (all units ÷ n) and *profitable* if its contribution a unit >= sum
 of contributions ÷ sum of units (the weighted mean; thefenneclab.com, batuhanozkok.com). star =
 both, plowhorse = popular only, puzzle = profitable only, dog = neither. Items without cost or units
-are not classified; those on under PERCENT_BASE receipts count in the means, but have no class.
+are not classified; those on under MIN_FOR_PERCENT receipts count in the means, but have no class.
 Takes `by_item` frames. Returns exact integers; comparisons are made by cross-multiplying, so no
 rounding decides a class.
 """
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from reports.figures.money import PERCENT_BASE
+from reports.figures.money import MIN_FOR_PERCENT
 from reports.figures.tables import rows_of
 
 POPULAR = (7, 10)
@@ -57,7 +57,7 @@ def classify_items(ranked: pd.DataFrame) -> list[MenuItem]:
         units, costed = (int(group[name].sum()) for name in ("units", "costed_units"))
         gain = sum(gains)
         for r, own in zip(rows, gains, strict=True):
-            if r.base < PERCENT_BASE:
+            if r.base < MIN_FOR_PERCENT:
                 continue
             popularity = (int(r.units) * len(rows) * POPULAR[1], POPULAR[0] * units)
             popular = popularity[0] >= popularity[1]

@@ -1,4 +1,4 @@
-"""Common parts of all forms of a document: headings, names of files and tables."""
+"""Common parts of all formats of a report: headings, names of files and tables."""
 
 from __future__ import annotations
 

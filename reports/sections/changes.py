@@ -43,7 +43,7 @@ SHOWN = 20
 CAUSES = ("data", "more", "settings", "same", "first")
 """Why a version was issued, the most important reason first."""
 BOOKKEEPING = ("lineage", "checks", "superseded")
-"""Older versions of receipts: they grow when a receipt was only touched, and correct nothing."""
+"""Older revisions of receipts: they grow when a receipt was only touched, and correct nothing."""
 COUNTED = ("receipts", "refund_receipts", "cancelled_receipts")
 WHY = ("late", "edited", "cancelled", "refunded", "new", "left", "quarantined")
 RATIO = 1_000_000

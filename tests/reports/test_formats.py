@@ -1,4 +1,4 @@
-"""The forms of a report: deterministic, self-contained, accessible, in two languages; and what
+"""The formats of a report: deterministic, self-contained, accessible, in two languages; and what
 importing costs.
 """
 
