@@ -287,7 +287,7 @@ class Localizer:
     def symbol(self, currency: str) -> str:
         """Symbol of `currency`, such as MX$; its code if it has none.
 
-        It is $ alone if the page has no other currency.
+        MX$ becomes $ if the page has no other currency.
         """
         symbol = self.locale.currency_symbols.get(currency, currency)
         if symbol == currency:

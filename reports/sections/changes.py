@@ -22,7 +22,7 @@ from reports.figures.changed_figures import ChangedFigure, Path, changed_figures
 from reports.localizer import text_templates
 from reports.render.figures_json import json_value
 from reports.sections.bridge import STEPS
-from reports.sections.origin import day_of
+from reports.sections.lineage_table import day_of
 from reports.values import (
     QUANTITY_UNIT,
     Count,

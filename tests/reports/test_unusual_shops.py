@@ -22,7 +22,7 @@ SEPTEMBER, AUGUST, LAST_YEAR, JANUARY = (
 )
 LOCALES = tuple(TEXT_FOLDERS.values())
 DECIMALS = {"JPY": 0, "KWD": 3, "MXN": 2}
-LINEAGE = {"version": 1, "watermark": "2025-10-03"}
+LINEAGE = {"version": 1, "last_day": "2025-10-03"}
 
 
 def never(day: date) -> bool:
