@@ -16,6 +16,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from reports.charts.sparkline import sparkline
 from reports.figures.calendar import dates_of_month, month_before
 from reports.figures.money import MIN_FOR_PERCENT
 from reports.localizer import Localizer
@@ -23,7 +24,6 @@ from reports.render.html import resource, template
 from reports.values import Count, Day, Money, Month, Percent, Value, text
 
 FORMATS = ("html", "pdf", "md")
-WIDE, HIGH = 320, 48
 MONTHS_IN_LINE = 36
 
 Versions = Mapping[str, Sequence[str]]
@@ -179,23 +179,9 @@ def _month(name: str) -> Month:
 
 
 def _sparkline(months: Sequence[MonthRow]) -> Markup:
-    """A line of the months from zero up, as an image within the page."""
-    values = [Decimal(row.net) for row in months]
-    high = max([*values, Decimal(1)])
-    step = Decimal(WIDE - 8) / max(len(values) - 1, 1)
-    points = [
-        (4 + step * i, HIGH - 5 - max(v, Decimal(0)) / high * (HIGH - 10))
-        for i, v in enumerate(values)
-    ]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    x, y = points[-1]
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}"><path d="M0'
-        f' {HIGH - 5}H{WIDE}" stroke="#d9dde3"/><polyline points="{line}" fill="none"'
-        f' stroke="#0072B2" stroke-width="2"/><circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"'
-        ' fill="#0072B2"/></svg>'
-    )
-    return Markup("data:image/svg+xml;base64,") + b64encode(svg.encode()).decode()
+    """A line of the months as an image within the page."""
+    svg = sparkline([row.net for row in months])
+    return Markup("data:image/svg+xml;base64,") + b64encode(svg).decode()
 
 
 def _sparkline_alt(months: Sequence[MonthRow], currency: str) -> Value:
