@@ -1,7 +1,7 @@
 """The daily and the weekly closing message, from the reports' figures.
 
 Takes the summary tables of the month of a day and of the one before. Returns message.json, which
-`render.message` reads and `render.mail` and `render.slack` give a form. Usual is the mean of the
+`render.message` reads and `render.mail` and `render.slack` format. Usual is the mean of the
 same weekday in the four weeks before, over open days; there is no percentage on under 20 receipts.
 """
 

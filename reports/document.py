@@ -1,7 +1,7 @@
-"""A report as data: document, sections, tiles, tables and charts, without a form.
+"""A report as data: document, sections, tiles, tables and charts.
 
-Takes typed values of `values`. Nothing here is a word, a colour or a number format; `render` makes
-those. A table's columns state their kind, so that each form can align and write them.
+Takes typed values of `values`. Nothing here is a word, a colour or a format; `render` makes those.
+A table's columns state their kind, so that each file format can align and write them.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ from reports.values import (
 TEXT_FOLDERS = {"es": "es_MX", "en": "en_US"}
 """The folder of texts of each language; numbers and dates follow the locale itself."""
 _UNNAMED = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""An identifier without a name in the catalog: that of a store (employees have a word)."""
+"""Id of a store without a name in the catalog, shown as "Store 1a2b" (staff: `employee_name`)."""
 
 
 class TextRun(NamedTuple):
@@ -120,8 +120,8 @@ class Localizer:
         )
         self.locale, self.language = Locale.parse(locale), locale.split("_")[0]
         self.decimals = decimals or {}
-        self.alone = len(set(currencies)) <= 1
-        self._signs = str.maketrans(
+        self.has_one_currency = len(set(currencies)) <= 1
+        self._separators = str.maketrans(
             {",": get_group_symbol(self.locale), ".": get_decimal_symbol(self.locale)}
         )
         self._compact: dict[tuple[Decimal, int], str] = {}
@@ -255,8 +255,8 @@ class Localizer:
         )
 
     def _digits(self, number: Decimal, decimals: int) -> str:
-        """The digits of `number` in groups of three, with the signs of the locale."""
-        return f"{abs(number):,.{decimals}f}".translate(self._signs)
+        """The digits of `number` in groups of three, with the locale's separators."""
+        return f"{abs(number):,.{decimals}f}".translate(self._separators)
 
     def _percent(self, percent: Decimal, decimals: int, signed: bool) -> str:
         return self._number(percent, decimals, signed) + ("\xa0%" if self.language == "es" else "%")
@@ -285,10 +285,13 @@ class Localizer:
         )
 
     def symbol(self, currency: str) -> str:
-        """Sign of `currency`: $ for the only one of a page, the code without a sign."""
-        sign = self.locale.currency_symbols.get(currency, currency)
-        if sign == currency:
-            sign = Locale("en").currency_symbols.get(currency, currency)
-        if self.alone and sign.endswith("$"):
-            sign = "$"
-        return sign + ("\xa0" if sign[-1].isalpha() else "")
+        """Symbol of `currency`, such as MX$; its code if it has none.
+
+        MX$ becomes $ if the page has no other currency.
+        """
+        symbol = self.locale.currency_symbols.get(currency, currency)
+        if symbol == currency:
+            symbol = Locale("en").currency_symbols.get(currency, currency)
+        if self.has_one_currency and symbol.endswith("$"):
+            symbol = "$"
+        return symbol + ("\xa0" if symbol[-1].isalpha() else "")

@@ -70,7 +70,7 @@ class Report(DerivedTask):
             "definitions": self.version,
             "code": self.code(),
             "settings": digest_of(json.dumps(settings_as_json(self.options()), sort_keys=True)),
-            "watermark": str(through),
+            "last_day": str(through),
             "inputs": dict(self.inputs() or ()),
         }
         is_open = (through + DAY).month == self.month.month

@@ -1,6 +1,6 @@
 """Charts to SVG bytes, in one style of their own.
 
-The only package that imports matplotlib and seaborn.
+The only package that draws, and that imports matplotlib and seaborn.
 
 Takes `document.Chart` (kind, data of exact integers and typed values) and `localizer.Localizer` for
 every label. Returns bytes that are the same for the same chart: no dates, no versions, no random

@@ -17,7 +17,7 @@ from reports.charts.style import (
     SMALL,
     WIDTH,
     Canvas,
-    Points,
+    Polyline,
     width_of,
 )
 
@@ -114,7 +114,7 @@ def _key(canvas: Canvas, sign: str, color: str, x: float, y: float) -> None:
             canvas.write(x + 1, y, sign, color=color)
 
 
-def segments(places: Sequence[float], values: Sequence[float | None]) -> list[Points]:
+def segments(places: Sequence[float], values: Sequence[float | None]) -> list[Polyline]:
     """Unbroken runs of values as points; a lone one is a short dash."""
     runs: list[list[tuple[float, float]]] = [[]]
     for x, value in zip(places, values, strict=True):

@@ -65,7 +65,7 @@ STYLE: dict[RcKeyType, Any] = {
 }
 ANCHORS = {"start": 0.0, "middle": 0.5, "end": 1.0}
 
-Points = Sequence[tuple[float, float]]
+Polyline = Sequence[tuple[float, float]]
 
 
 @contextmanager
@@ -135,9 +135,9 @@ class Canvas:
 
     height: float
     marks: list[Callable[[RendererSVG, Affine2D], None]] = field(default_factory=list)
-    """What draws each mark; the renderer's own origin is at the bottom."""
+    """The functions that draw the marks; the renderer's own origin is at the bottom."""
     labels: list[Label] = field(default_factory=list)
-    zeros: list[Points] = field(default_factory=list)
+    zeros: list[Polyline] = field(default_factory=list)
     """The lines of zero."""
 
     def rect(
@@ -159,7 +159,7 @@ class Canvas:
 
     def line(
         self,
-        points: Points,
+        points: Polyline,
         color: str,
         width: float = 1.0,
         dash: tuple[float, float] | None = None,
@@ -175,7 +175,7 @@ class Canvas:
         )
         self._path(path, color, PAPER, 0.7, title=title)
 
-    def zero(self, points: Points) -> None:
+    def zero(self, points: Polyline) -> None:
         """The line of zero, in ink."""
         self.zeros.append(points)
         self.line(points, INK, 1.0)

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from reports.figures.calendar import dates_of_month
-from reports.figures.money import PERCENT_BASE, by_day
+from reports.figures.money import MIN_FOR_PERCENT, by_day
 from reports.values import divide
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class ExpectedTotal(NamedTuple):
 def expected_total(figures: Figures) -> ExpectedTotal | None:
     """The expected total of the open month of `figures`."""
     through, net = figures.through, net_by_day(figures)
-    if through is None or not net or figures.total.receipts < PERCENT_BASE:
+    if through is None or not net or figures.total.receipts < MIN_FOR_PERCENT:
         return None
     weeks = min(((through - min(net)).days + 1) // 7, WEEKS)
     left = [day for day in dates_of_month(figures.month) if day > through]

@@ -1,16 +1,20 @@
 """Forecast of the next month by day, by the best of three methods.
 
-The best is that with the smallest error on the shop's own past. What is known ends with `origin`:
-the last day of the history, in mid-month where the last month is open. Usual: a day's net sales =
-the mean of the last WEEKS same weekdays up to the origin (days without sales count as 0) × the
-seasonal index of its month ÷ the mean index of the months that those weekdays are in, where 24
-months allow an index. Smoothed: a level × the share of the weekday, both smoothed exponentially
-over the last year (Holt and Winters, without trend). Naive: the last same weekday. All are tried on
-each of the last TRIALS complete months, from the same day of the month before it and with nothing
-newer, the index included; the error is the sum of |actual - forecast| over days ÷ the sum of
-actual. Interval of a day: from the 10th to the 90th percentile of actual ÷ forecast of the tried
-days; of the month: the least and the greatest actual ÷ forecast of the tried months; both contain
-the forecast. Takes a `History`. Returns integers.
+Takes a `History`. Returns integers. A method knows the days up to `last_day`, the last day of the
+data: in mid-month if the last month is open.
+
+- usual: the mean of the last WEEKS same weekdays (a day without sales counts as 0) × the seasonal
+  index of the month ÷ the mean index of the months of those weekdays, if 24 months allow an index.
+- smoothed: a level × the share of the weekday, both smoothed exponentially over the last year
+  (Holt and Winters, without trend).
+- naive: the last same weekday.
+
+The best method has the smallest error on the last TRIALS complete months: the sum of |actual -
+forecast| over days ÷ the sum of actual. Each of these months is forecast from the same day of the
+month before it, with nothing newer, the index included.
+
+The interval of a day is the 10th to the 90th percentile of actual ÷ forecast of the tested days;
+that of the month is the smallest to the largest of the tested months. Both contain the forecast.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from typing import Literal, NamedTuple
 from reports.figures.calendar import dates_of_month, month_before, next_month, same_day
 from reports.figures.growth import seasonality
 from reports.figures.history import History
-from reports.figures.money import PERCENT_BASE
+from reports.figures.money import MIN_FOR_PERCENT
 from reports.values import divide
 
 WEEKS, TRIALS, MIN_TRIALS = 8, 6, 3
@@ -81,7 +85,7 @@ def forecast(history: History) -> Forecast | NoForecast:
     months = [
         m
         for m in history.complete_months
-        if (_origin(m, history.through) - min(net)).days >= 7 * WEEKS - 1
+        if (_last_day(m, history.through) - min(net)).days >= 7 * WEEKS - 1
     ][-TRIALS:]
     if len(months) < MIN_TRIALS:
         return NoForecast("short")
@@ -92,15 +96,15 @@ def forecast(history: History) -> Forecast | NoForecast:
     sold = trials["usual"].sold
     receipts = history.sum_of(months).receipts
     usable = [name for name, trial in trials.items() if trial.is_usable]
-    if receipts < PERCENT_BASE or sold <= 0 or not usable:
+    if receipts < MIN_FOR_PERCENT or sold <= 0 or not usable:
         return NoForecast("idle")
     name = min(usable, key=lambda key: trials[key].miss)
     trial = trials[name]
     ratios = sorted(trial.days)
-    month, origin = next_month(history.last), _origin(next_month(history.last), history.through)
+    month, last_day = next_month(history.last), _last_day(next_month(history.last), history.through)
     days = {
         day: _around(middle, ratios[len(ratios) // 10], ratios[-1 - len(ratios) // 10])
-        for day, middle in METHODS[name](net, month, origin, seasonality(monthly)).items()
+        for day, middle in METHODS[name](net, month, last_day, seasonality(monthly)).items()
     }
     bounds = [Fraction(*pair) for pair in trial.months]
     total = _around(sum(middle for _, middle, _ in days.values()), min(bounds), max(bounds))
@@ -115,13 +119,13 @@ def _trial(
     monthly: Mapping[date, int],
     through: date | None,
 ) -> Trial:
-    """`method` on each of `months`, with nothing newer than its origin."""
+    """Result of `method` on each of `months`, from the days up to its `last_day`."""
     miss, ratios, totals = 0, [], []
     for month in months:
-        origin = _origin(month, through)
-        until_origin = {day: v for day, v in net.items() if day <= origin}
-        season = seasonality({m: v for m, v in monthly.items() if next_month(m) - DAY <= origin})
-        guess = method(until_origin, month, origin, season)
+        last_day = _last_day(month, through)
+        until_last_day = {day: v for day, v in net.items() if day <= last_day}
+        season = seasonality({m: v for m, v in monthly.items() if next_month(m) - DAY <= last_day})
+        guess = method(until_last_day, month, last_day, season)
         actual = {day: net.get(day, 0) for day in guess}
         miss += sum(abs(actual[d] - guess[d]) for d in guess)
         ratios += [Fraction(actual[d], guess[d]) for d in guess if guess[d] > 0]
@@ -130,19 +134,19 @@ def _trial(
 
 
 def repeat_weekday(
-    net: Mapping[date, int], month: date, origin: date, _index: Mapping[int, Fraction]
+    net: Mapping[date, int], month: date, last_day: date, _index: Mapping[int, Fraction]
 ) -> dict[date, int]:
     """The last same weekday for each day of `month`."""
-    return {day: net.get(last_weekday(day, origin), 0) for day in dates_of_month(month)}
+    return {day: net.get(last_weekday(day, last_day), 0) for day in dates_of_month(month)}
 
 
 def mean_of_weekday(
-    net: Mapping[date, int], month: date, origin: date, index: Mapping[int, Fraction]
+    net: Mapping[date, int], month: date, last_day: date, index: Mapping[int, Fraction]
 ) -> dict[date, int]:
     """The mean of the last WEEKS same weekdays, times the season, for each day."""
     expected = {}
     for day in dates_of_month(month):
-        last = last_weekday(day, origin)
+        last = last_weekday(day, last_day)
         past = [last - 7 * k * DAY for k in range(WEEKS)]
         scale = (
             index[month.month] / sum(index[p.month] for p in past) if index else Fraction(1, WEEKS)
@@ -153,11 +157,11 @@ def mean_of_weekday(
 
 
 def smoothed_level(
-    net: Mapping[date, int], month: date, origin: date, _index: Mapping[int, Fraction]
+    net: Mapping[date, int], month: date, last_day: date, _index: Mapping[int, Fraction]
 ) -> dict[date, int]:
     """The smoothed level × the smoothed share of the weekday, for each day of `month`."""
-    first = max(min(net), origin - (REACH - 1) * DAY)
-    days = [first + n * DAY for n in range((origin - first).days + 1)]
+    first = max(min(net), last_day - (REACH - 1) * DAY)
+    days = [first + n * DAY for n in range((last_day - first).days + 1)]
     start = days[: 7 * min(len(days) // 7, BEGINNING)]
     level = max(divide(sum(net.get(day, 0) for day in start), len(start)), 1)
     shares = [
@@ -181,12 +185,12 @@ METHODS: Mapping[str, Method] = {
 }
 
 
-def last_weekday(day: date, origin: date) -> date:
-    """The last day up to `origin` that is the same weekday as `day`."""
-    return day - 7 * -(-(day - origin).days // 7) * DAY
+def last_weekday(day: date, last_day: date) -> date:
+    """The last day up to `last_day` that is the same weekday as `day`."""
+    return day - 7 * -(-(day - last_day).days // 7) * DAY
 
 
-def _origin(month: date, through: date | None) -> date:
+def _last_day(month: date, through: date | None) -> date:
     """The last day of the data for `month`: as far into its month as `through`."""
     return same_day(month_before(month), through) if through else month - DAY
 

@@ -1,13 +1,13 @@
 """What earns: menu engineering after Kasavana & Smith (1982), per category.
 
-Contribution of a unit = (net sales - included tax - cost) ÷ units, over the rows whose cost is
-known (VAT-free price, calcolihoreca.it). In a category of n >= MIN_ITEMS such items, an item is
-*popular* if its units >= 0.70 × (all units ÷ n) and *profitable* if its contribution a unit >= sum
-of contributions ÷ sum of units (the weighted mean; thefenneclab.com, batuhanozkok.com). star =
-both, plowhorse = popular only, puzzle = profitable only, dog = neither. Items without cost or units
-are not classified; those on under PERCENT_BASE receipts count in the means, but have no class.
-Takes `by_item` frames. Returns exact integers; comparisons are made by cross-multiplying, so no
-rounding decides a class.
+Contribution of a unit ("profit per unit") = (net sales - included tax - cost) ÷ units, over the
+rows whose cost is known (VAT-free price, calcolihoreca.it). In a category of n >= MIN_ITEMS such
+items, an item is *popular* if its units >= 0.70 × (all units ÷ n) and *profitable* if its
+contribution per unit >= sum of contributions ÷ sum of units (the weighted mean; thefenneclab.com,
+batuhanozkok.com). star = both, plowhorse = popular only, puzzle = profitable only, dog = neither.
+Items without cost or units are not classified; those on under MIN_FOR_PERCENT receipts count in the
+means, but have no class. Takes `by_item` frames. Returns exact integers; comparisons are made by
+cross-multiplying, so no rounding decides a class.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from reports.figures.money import PERCENT_BASE
+from reports.figures.money import MIN_FOR_PERCENT
 from reports.figures.tables import rows_of
 
 POPULAR = (7, 10)
@@ -25,7 +25,7 @@ CLASSES = ("star", "plowhorse", "puzzle", "dog")
 
 
 class MenuItem(NamedTuple):
-    """One classified item; contribution ÷ costed_units is its contribution a unit."""
+    """One classified item; contribution ÷ costed_units is its contribution per unit."""
 
     item: str
     category: str
@@ -36,7 +36,7 @@ class MenuItem(NamedTuple):
     popularity: tuple[int, int]
     """Units ÷ the popularity bound of the category: 1 is just popular."""
     profitability: tuple[int, int]
-    """Contribution a unit ÷ the category's mean: 1 is just profitable."""
+    """Contribution per unit ÷ the category's mean: 1 is just profitable."""
     combo_units: int
     """Part of `units` sold in combos, whose price does not follow that of the item."""
     net_sales: int
@@ -57,7 +57,7 @@ def classify_items(ranked: pd.DataFrame) -> list[MenuItem]:
         units, costed = (int(group[name].sum()) for name in ("units", "costed_units"))
         gain = sum(gains)
         for r, own in zip(rows, gains, strict=True):
-            if r.base < PERCENT_BASE:
+            if r.base < MIN_FOR_PERCENT:
                 continue
             popularity = (int(r.units) * len(rows) * POPULAR[1], POPULAR[0] * units)
             popular = popularity[0] >= popularity[1]

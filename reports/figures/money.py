@@ -18,8 +18,8 @@ import pandas as pd
 
 from reports.figures.tables import group_sums
 
-PERCENT_BASE = 20
-"""There is no percentage on fewer receipts than this."""
+MIN_FOR_PERCENT = 20
+"""There is no percentage, ranking or advice on fewer receipts than this."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 Definition: residual = net sales of a day less the median of that weekday over this month and the
 month before; z = 0.6745 × (residual - median residual) ÷ median absolute deviation; |z| > 3 is
 unusual. With under 14 open days there is no unusual day; neither is a day whose weekday has under
-PERCENT_BASE receipts or was open on fewer than two other days. Takes `days` frames. Returns exact
-amounts; z itself is a ratio of integers and is only compared.
+MIN_FOR_PERCENT receipts or was open on fewer than two other days. Takes `days` frames. Returns
+exact amounts; z itself is a ratio of integers and is only compared.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from reports.figures.money import PERCENT_BASE, DaySums, by_day
+from reports.figures.money import MIN_FOR_PERCENT, DaySums, by_day
 
-LIMIT, MIN_DAYS, USUAL = 3, 14, 2
-CONSISTENT = (6745, 10_000)
+LIMIT, MIN_DAYS, MIN_OTHER_DAYS = 3, 14, 2
+MAD_FACTOR = (6745, 10_000)
+"""Makes the median absolute deviation (MAD) comparable with a standard deviation."""
 
 
 class Outlier(NamedTuple):
@@ -58,9 +59,9 @@ def unusual_days(now: DaySums, before: DaySums) -> list[Outlier]:
         Outlier(day, net[day], int(usual[day.weekday()]))
         for day, value in rest.items()
         if day in now
-        and base[day.weekday()] >= PERCENT_BASE
-        and seen[day.weekday()] > USUAL
+        and base[day.weekday()] >= MIN_FOR_PERCENT
+        and seen[day.weekday()] > MIN_OTHER_DAYS
         and spread
-        and CONSISTENT[0] * abs(value - middle) > LIMIT * CONSISTENT[1] * spread
+        and MAD_FACTOR[0] * abs(value - middle) > LIMIT * MAD_FACTOR[1] * spread
     ]
     return sorted(unusual, key=lambda o: (-abs(o.net - o.usual), o.day))

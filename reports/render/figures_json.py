@@ -110,4 +110,4 @@ def figures_json(document: Document) -> bytes:
 def _fact(value: object) -> object:
     if isinstance(value, Mapping):
         return {str(key): str(item) for key, item in value.items()}
-    return [str(item) for item in value] if isinstance(value, (list, tuple)) else str(value)
+    return str(value)

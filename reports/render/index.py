@@ -1,4 +1,4 @@
-"""The index of all reports: months, latest first, main figures, forms, versions.
+"""The index of all reports: months, latest first, main figures, formats, versions.
 
 Takes the versions of each report by month, the figures.json of the newest cumulative report, and
 those of monthly reports whose month it does not have. Returns one HTML file for reports/index.html,
@@ -16,14 +16,14 @@ from typing import Any
 
 from markupsafe import Markup
 
+from reports.charts.sparkline import sparkline
 from reports.figures.calendar import dates_of_month, month_before
-from reports.figures.money import PERCENT_BASE
+from reports.figures.money import MIN_FOR_PERCENT
 from reports.localizer import Localizer
 from reports.render.html import resource, template
 from reports.values import Count, Day, Money, Month, Percent, Value, text
 
-FORMS = ("html", "pdf", "md")
-WIDE, HIGH = 320, 48
+FORMATS = ("html", "pdf", "md")
 MONTHS_IN_LINE = 36
 
 Versions = Mapping[str, Sequence[str]]
@@ -32,9 +32,9 @@ FiguresJson = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class MonthRow:
-    """A month in one currency; `before` is the month it may be compared with.
+    """A month in one currency; `before` are the net sales that it is compared with.
 
-    A `partial` one, which has days that are still to come or began late, is compared with none.
+    A `partial` month (in progress, or one in which the history begins) is not compared.
     """
 
     month: str
@@ -79,7 +79,7 @@ def index(
             sentence=lambda value: "".join(run.text for run in localizer.sentence(value)),
             text=text,
             Count=Count,
-            forms=FORMS,
+            formats=FORMATS,
             month=_month,
             language=localizer.code.replace("_", "-"),
             style=Markup(resource("style.css")),
@@ -107,7 +107,7 @@ def index(
 def _months(
     figures: FiguresJson | None, months_alone: Mapping[str, FiguresJson], lake_decimals: int
 ) -> dict[str, dict[str, MonthRow]]:
-    """What is known of each month, by currency, oldest first."""
+    """The months by currency, oldest first."""
     by_currency: dict[str, dict[str, MonthRow]] = {}
 
     def units(total: Mapping[str, object]) -> int:
@@ -122,7 +122,7 @@ def _months(
                 last
                 and last.month == _before(name)
                 and not last.partial
-                and last.receipts >= PERCENT_BASE
+                and last.receipts >= MIN_FOR_PERCENT
                 and name not in partial
             )
             last = MonthRow(
@@ -140,7 +140,7 @@ def _months(
                 continue
             total, before = headline["total"], headline.get("before")
             comparable = (
-                before and not report.get("through") and int(before["receipts"]) >= PERCENT_BASE
+                before and not report.get("through") and int(before["receipts"]) >= MIN_FOR_PERCENT
             )
             by_currency.setdefault(currency, {})[name] = MonthRow(
                 name,
@@ -179,23 +179,9 @@ def _month(name: str) -> Month:
 
 
 def _sparkline(months: Sequence[MonthRow]) -> Markup:
-    """A line of the months from zero up, as an image within the page."""
-    values = [Decimal(row.net) for row in months]
-    high = max([*values, Decimal(1)])
-    step = Decimal(WIDE - 8) / max(len(values) - 1, 1)
-    points = [
-        (4 + step * i, HIGH - 5 - max(v, Decimal(0)) / high * (HIGH - 10))
-        for i, v in enumerate(values)
-    ]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    x, y = points[-1]
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}"><path d="M0'
-        f' {HIGH - 5}H{WIDE}" stroke="#d9dde3"/><polyline points="{line}" fill="none"'
-        f' stroke="#0072B2" stroke-width="2"/><circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"'
-        ' fill="#0072B2"/></svg>'
-    )
-    return Markup("data:image/svg+xml;base64,") + b64encode(svg.encode()).decode()
+    """A line of the months as an image within the page."""
+    svg = sparkline([row.net for row in months])
+    return Markup("data:image/svg+xml;base64,") + b64encode(svg).decode()
 
 
 def _sparkline_alt(months: Sequence[MonthRow], currency: str) -> Value:

@@ -1,4 +1,4 @@
-"""The mail form of a report's message: plain text, and HTML that fits a phone.
+"""A report's message as mail: plain text, and HTML that fits a phone.
 
 Every value is escaped; there is no script, link or remote picture. The PDF of a report is attached
 to both.

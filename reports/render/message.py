@@ -2,7 +2,7 @@
 
 `message_json` is a file of every report, `message.json`: page one and the changes in words of the
 report's language. `read_message` adds, when it is sent, what depends on the recipient. `mail` and
-`slack` give it a form. No figure is computed here.
+`slack` format it. No figure is computed here.
 """
 
 from __future__ import annotations

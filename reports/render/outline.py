@@ -1,4 +1,4 @@
-"""Common parts of all forms of a document: headings, names of files and tables."""
+"""Common parts of all formats of a report: headings, names of files and tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reports.document import Chart, Document, Section, Table
 from reports.figures.calendar import dates_of_month
-from reports.sections.origin import day_of
+from reports.sections.lineage_table import day_of
 from reports.values import Count, Day, Month, Name, Series, Text, Value, text
 
 WORKBOOK = "tables.xlsx"
@@ -38,9 +38,9 @@ def subtitle(document: Document) -> list[Text]:
     lines.append(text("page.through" if document.through else "page.closed", day=Day(last)))
     if "version" in document.lineage:
         version = Name(str(document.lineage["version"]))
-        received = day_of(document.lineage.get("watermark"))
-        key = "page.issued" if received else "page.version"
-        lines.append(text(key, version=version, day=received))
+        last_day = day_of(document.lineage.get("last_day"))
+        key = "page.issued" if last_day else "page.version"
+        lines.append(text(key, version=version, day=last_day))
     return lines
 
 

@@ -1,4 +1,4 @@
-"""The Slack form of a report's message: blocks within Slack's limits.
+"""A report's message for Slack: blocks within Slack's limits.
 
 150 characters a header, 3000 a text, 2000 a field, 10 fields a section. A text that is longer is
 cut. Names are escaped, so that none becomes a link or notifies a channel.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reports.document import Section
 from reports.figures.history import History
-from reports.figures.money import PERCENT_BASE
+from reports.figures.money import MIN_FOR_PERCENT
 from reports.sections.axis import both_spans, span_values
 from reports.sections.comparison import enough, too_few
 from reports.sections.hours import busiest, clock, grid_of, hour_map, peak_of
@@ -52,7 +52,7 @@ def busy_hours(history: History) -> Section:
         ]
     else:
         sentences.append(
-            text("busy_hours.few_then", n=Count(PERCENT_BASE), **both_spans(early, late))
+            text("busy_hours.few_then", n=Count(MIN_FOR_PERCENT), **both_spans(early, late))
             if apart
             else text("busy_hours.few", n=Count(2 * HALF))
         )

@@ -16,7 +16,7 @@ from reports.sections.names import employee_name
 from reports.values import Count, Day, Money, Name, Series, Text, Value, amounts, text
 
 SHORTAGE = 200
-"""A finding: shortages of more than one in SHORTAGE of the cash that was paid."""
+"""A finding: shortages of more than 1/SHORTAGE of the cash that was paid."""
 _COLUMNS = columns_of("difference", "expected", "counted", "employee")
 _SPAN = ("store_id", "business_day", "closed_day")
 _MOVES = ("opening_cash", "cash_payments", "cash_refunds", "paid_in", "paid_out")

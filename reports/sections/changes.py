@@ -22,7 +22,7 @@ from reports.figures.changed_figures import ChangedFigure, Path, changed_figures
 from reports.localizer import text_templates
 from reports.render.figures_json import json_value
 from reports.sections.bridge import STEPS
-from reports.sections.origin import day_of
+from reports.sections.lineage_table import day_of
 from reports.values import (
     QUANTITY_UNIT,
     Count,
@@ -43,7 +43,7 @@ SHOWN = 20
 CAUSES = ("data", "more", "settings", "same", "first")
 """Why a version was issued, the most important reason first."""
 BOOKKEEPING = ("lineage", "checks", "superseded")
-"""Older versions of receipts: they grow when a receipt was only touched, and correct nothing."""
+"""Older revisions of receipts: they grow when a receipt was only touched, and correct nothing."""
 COUNTED = ("receipts", "refund_receipts", "cancelled_receipts")
 WHY = ("late", "edited", "cancelled", "refunded", "new", "left", "quarantined")
 RATIO = 1_000_000

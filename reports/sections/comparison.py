@@ -1,7 +1,7 @@
 """Comparisons of two figures: always with the base; no percentage on a small one.
 
-Takes exact pairs (part, total) of two periods. Returns values and keys of sentences. Rules:
-no percentage and no ranking on a base of under `PERCENT_BASE` receipts; no share, rank or "best" of
+Takes exact pairs (part, total) of two periods. Returns values and keys of sentences. Rules: no
+percentage and no ranking on a base of under `MIN_FOR_PERCENT` receipts; no share, rank or "best" of
 a total that is zero or negative; a month that the lake does not have is "no data", never 0.
 Sections make the percentages that people read with `share`, `ratio`, `points` and `growth` only.
 """
@@ -14,7 +14,7 @@ from datetime import date
 from reports.document import Chart
 from reports.figures import Figures, Totals
 from reports.figures.calendar import month_before
-from reports.figures.money import PERCENT_BASE
+from reports.figures.money import MIN_FOR_PERCENT
 from reports.values import Count, Month, Percent, Points, Text, Value, text
 
 Pair = tuple[int, int]
@@ -22,12 +22,12 @@ Pair = tuple[int, int]
 
 def enough(*receipts: int) -> bool:
     """Whether each of these numbers of receipts carries percentages and rankings."""
-    return min(receipts) >= PERCENT_BASE
+    return min(receipts) >= MIN_FOR_PERCENT
 
 
 def too_few() -> Text:
     """The sentence for a section that ranks nothing, as its base is too small."""
-    return text("compare.few", n=Count(PERCENT_BASE))
+    return text("compare.few", n=Count(MIN_FOR_PERCENT))
 
 
 def share(part: int, total: int, receipts: int, decimals: int = 1) -> Percent | None:

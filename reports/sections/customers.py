@@ -7,7 +7,7 @@ from reports.document import Chart, Section, Table
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.customers import SMALL, Group, MonthCustomers
-from reports.figures.money import PERCENT_BASE
+from reports.figures.money import MIN_FOR_PERCENT
 from reports.sections.comparison import against_share, ratio
 from reports.values import Count, Day, Money, Month, Percent, Rate, Text, divide, text
 
@@ -85,7 +85,7 @@ def customers(figures: Figures) -> Section:
 
 def _before(figures: Figures, now: MonthCustomers) -> list[Text]:
     past = None if figures.through else figures.customers_by_month.get(month_before(figures.month))
-    if past is None or past.everyone.customers < PERCENT_BASE or past.repeating < SMALL:
+    if past is None or past.everyone.customers < MIN_FOR_PERCENT or past.repeating < SMALL:
         return []
     return [
         text(

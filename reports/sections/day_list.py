@@ -11,7 +11,7 @@ from reports.figures.expected_total import net_by_day
 from reports.figures.money import by_day
 from reports.values import Money, Series, Weekday, divide, text
 
-USUAL = 2
+MIN_DAYS = 2
 """Days of a weekday from which on there is a usual amount."""
 
 
@@ -46,9 +46,9 @@ def day_list(figures: Figures) -> Section:
 
 
 def usual_by_weekday(figures: Figures) -> dict[int, int]:
-    """Median net sales by weekday of two months; at least USUAL days of each."""
+    """Median net sales by weekday of two months; at least MIN_DAYS days of each."""
     sold: dict[int, list[int]] = {}
     for day, value in net_by_day(figures).items():
         if value or day in figures.now.open_days:
             sold.setdefault(day.weekday(), []).append(value)
-    return {w: int(median(values)) for w, values in sold.items() if len(values) >= USUAL}
+    return {w: int(median(values)) for w, values in sold.items() if len(values) >= MIN_DAYS}

@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from reports.document import Chart, Section
 from reports.figures import Figures
 from reports.figures.calendar import month_before
-from reports.figures.money import PERCENT_BASE
+from reports.figures.money import MIN_FOR_PERCENT
 from reports.sections.comparison import before_name, comparable, enough
 from reports.values import Count, Money, Month, Percent, Series, Text, amounts, text
 
 SMALL = 200
-"""A part of less than one in SMALL of the base is not worth a sentence of its own."""
+"""A part of less than 1/SMALL of the base is not worth a sentence of its own."""
 
 
 def drivers(figures: Figures) -> Section:
     """A waterfall from the month before, or a line where there is none."""
     change_parts = figures.change_parts
     if figures.total_before is not None and not enough(figures.total.receipts):
-        return Section("drivers", (text("drivers.few", n=Count(PERCENT_BASE)),))
+        return Section("drivers", (text("drivers.few", n=Count(MIN_FOR_PERCENT)),))
     if change_parts is None or not comparable(figures):
         alone = text("drivers.alone", month=Month(month_before(figures.month)))
         return Section("drivers", (alone,))

@@ -12,7 +12,7 @@ from reports.document import Finding, Section, Table, TableColumn
 from reports.figures import Figures
 from reports.figures.calendar import SameWeekdaysPart
 from reports.figures.items import by_category, by_item, compare
-from reports.figures.money import PERCENT_BASE
+from reports.figures.money import MIN_FOR_PERCENT
 from reports.figures.tables import rows_of, sort_rows
 from reports.sections.comparison import before_name, enough, growth, share, too_few
 from reports.sections.item_charts import TOP, category_name, item_charts
@@ -20,8 +20,8 @@ from reports.sections.names import names_of
 from reports.values import Count, Money, Name, Quantity, Text, Value, amounts, text
 
 MOVED, WEIGHT = 10, 200
-"""Limits of a finding: net sales of an item fell by more than one in MOVED of its own, and by more
-than one in WEIGHT of the month's.
+"""Limits of a finding: net sales of an item fell by more than 1/MOVED, and by more than 1/WEIGHT
+of those of the month.
 """
 
 
@@ -127,7 +127,7 @@ def as_figures(ranked: pd.DataFrame, currency: str) -> list[dict[str, object]]:
 def _moved(figures: Figures, moves: pd.DataFrame) -> list[Text]:
     sentences = []
     named = moves[
-        (moves["same_weekdays_receipts"] >= PERCENT_BASE)
+        (moves["same_weekdays_receipts"] >= MIN_FOR_PERCENT)
         & (moves["same_weekdays_base"] > 0)
         & (moves["same_weekdays_now"] > 0)
     ]
@@ -230,7 +230,7 @@ def _findings(figures: Figures, moves: pd.DataFrame, net_sales: int) -> tuple[Fi
         (lost * MOVED > moves["same_weekdays_base"])
         & (lost * WEIGHT > net_sales)
         & (moves["same_weekdays_base"] > 0)
-        & (moves["same_weekdays_receipts"] >= PERCENT_BASE)
+        & (moves["same_weekdays_receipts"] >= MIN_FOR_PERCENT)
     ]
     return tuple(
         Finding(

@@ -11,7 +11,7 @@ from reports.columns import columns_of
 from reports.document import Chart, Section, Table
 from reports.figures.history import History
 from reports.figures.items import by_item
-from reports.figures.money import PERCENT_BASE
+from reports.figures.money import MIN_FOR_PERCENT
 from reports.figures.prices import Change, price_changes
 from reports.figures.tables import rows_of
 from reports.sections.axis import both_spans, month_key
@@ -74,7 +74,7 @@ def lifecycle(history: History) -> Section:
             n = Count(len(names))
             sentences.insert(0, text(f"lifecycle.{key}", n=n, names=names_of(names), first=first))
     both = now.join(then, how="inner", lsuffix="", rsuffix="_before")
-    both = both[(both["base_before"] >= PERCENT_BASE) & (both["net_sales_before"] > 0)]
+    both = both[(both["base_before"] >= MIN_FOR_PERCENT) & (both["net_sales_before"] > 0)]
     falls = both.assign(change=both["net_sales"] - both["net_sales_before"])
     falls = falls[falls["change"] < 0].sort_values("change", kind="stable")
     fallen = [

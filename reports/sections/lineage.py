@@ -1,4 +1,4 @@
-"""Data quality and lineage: counts, what is not known, inputs of the report."""
+"""Data quality and lineage (in the texts: origin): checks, inputs, glossary."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from reports.sections.data_state import (
     reason_of,
     traffic_light,
 )
+from reports.sections.lineage_table import lineage_table
 from reports.sections.names import first_of
-from reports.sections.origin import origin_table
 from reports.values import Count, Day, Money, Series, Text, Value, text
 from reports.version_context import VersionContext
 
@@ -87,12 +87,12 @@ OVER_TIME = (
 
 
 def lineage(figures: Figures, context: VersionContext, _: Sequence[Section]) -> Section:
-    """Data quality and origin of a month."""
+    """Data quality and lineage of a month."""
     return _section(figures.total, figures.now["quality"], figures.currency, context, GLOSSARY)
 
 
 def lineage_over_time(history: History, context: VersionContext, _: Sequence[Section]) -> Section:
-    """Data quality and origin of the history."""
+    """Data quality and lineage of the history."""
     total = history.sum_of(history.months)
     return _section(total, history.stacked("quality"), history.currency, context, OVER_TIME)
 
@@ -104,7 +104,7 @@ def _section(
     context: VersionContext,
     glossary: Sequence[str],
 ) -> Section:
-    """Counts, checks and their subjects, origin, glossary."""
+    """Counts, checks and their subjects, lineage, glossary."""
     state = context.state
     checks, outside = state.checks, state.outside
     received, counted, quarantined = (state.count(check) for check in FLOW[:3])
@@ -163,7 +163,7 @@ def _section(
         outside_table(state, currency),
         quarantine_table(state, currency),
         _subjects(quality, currency),
-        origin_table(context.lineage),
+        lineage_table(context.lineage),
     )
     figures_out = {
         "checks": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reports.document import Finding
 from reports.figures import Figures
-from reports.figures.money import PERCENT_BASE
+from reports.figures.money import MIN_FOR_PERCENT
 from reports.sections.comparison import before_name, enough
 from reports.sections.names import employee_name
 from reports.values import Count, Money, Percent, Points, Value, text
@@ -12,11 +12,9 @@ from reports.values import Count, Money, Percent, Points, Value, text
 REFUNDS_HIGH, RISE = (3, 100), (1, 100)
 """Limits of a finding: refunds above 3 % of gross, or discounts 1 point above the month before."""
 HIGH_CANCELLATIONS = 200
-"""A finding: cancelled receipts of more than one in HIGH_CANCELLATIONS of gross sales."""
+"""A finding: the amount of cancelled receipts exceeds 1/HIGH_CANCELLATIONS of gross sales."""
 SHARE_OF_CANCELLATIONS = 2
-"""A finding: one employee made more than 1 in so many of PERCENT_BASE or more cancelled
-receipts.
-"""
+"""A finding: one employee made more than 1/SHARE_OF_CANCELLATIONS of the cancellations."""
 
 
 def find_loss_alerts(figures: Figures) -> list[Finding]:
@@ -29,7 +27,7 @@ def find_loss_alerts(figures: Figures) -> list[Finding]:
         findings.append(Finding(sentence, amount if size is None else size, "tenders"))
 
     if (
-        total.receipts >= PERCENT_BASE
+        total.receipts >= MIN_FOR_PERCENT
         and total.gross_sales > 0
         and total.refunds * REFUNDS_HIGH[1] > total.gross_sales * REFUNDS_HIGH[0]
     ):
@@ -50,7 +48,7 @@ def find_loss_alerts(figures: Figures) -> list[Finding]:
                 month=before_name(figures),
             )
     if (
-        total.receipts >= PERCENT_BASE
+        total.receipts >= MIN_FOR_PERCENT
         and total.cancelled_total * HIGH_CANCELLATIONS > total.gross_sales
     ):
         add("high_cancellations", total.cancelled_total, n=Count(total.cancelled_receipts))
@@ -61,7 +59,7 @@ def find_loss_alerts(figures: Figures) -> list[Finding]:
         .sum()
     )
     cancelled = int(staff["cancelled_receipts"].sum())
-    if cancelled >= PERCENT_BASE and len(cancellations) > 1:
+    if cancelled >= MIN_FOR_PERCENT and len(cancellations) > 1:
         top = cancellations.sort_values("cancelled_receipts", kind="stable").iloc[-1]
         if int(top["cancelled_receipts"]) * SHARE_OF_CANCELLATIONS > cancelled:
             add(

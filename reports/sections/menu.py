@@ -6,7 +6,7 @@ from reports.columns import columns_of
 from reports.document import Chart, Finding, Section, Table
 from reports.figures import Figures
 from reports.figures.menu import CLASSES, MenuItem, classify_items, price_step
-from reports.figures.money import PERCENT_BASE
+from reports.figures.money import MIN_FOR_PERCENT
 from reports.sections.comparison import enough, ratio, share
 from reports.sections.item_charts import category_name
 from reports.sections.names import names_of
@@ -25,7 +25,7 @@ from reports.values import (
 )
 
 WORTH = 1000
-"""A price step is a finding when it brings more than one in WORTH of net sales."""
+"""A finding: a price step brings more than 1/WORTH of net sales."""
 
 
 def menu(figures: Figures) -> Section:
@@ -51,7 +51,7 @@ def menu(figures: Figures) -> Section:
         "cost_coverage": Percent(*total.cost_coverage),
     }
     if not dishes:
-        few = text("menu.few", n=Count(PERCENT_BASE))
+        few = text("menu.few", n=Count(MIN_FOR_PERCENT))
         return Section("menu", (*sentences, few), figures=figures_out)
     for kind in CLASSES:
         chosen = [d for d in dishes if d.kind == kind]

@@ -22,7 +22,7 @@ DRINKS = re.compile(
 """Names of categories of drinks; a menu without one has no sentence about drinks."""
 
 STILL = 200
-"""A category that moved by less than one in STILL of all sales has not moved."""
+"""A category that moved by less than 1/STILL of all sales has not moved."""
 
 
 def modifiers(figures: Figures) -> Section:

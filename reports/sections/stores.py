@@ -23,7 +23,7 @@ from reports.values import Count, Money, Name, Percent, amounts, divide, text
 
 SHOWN = 15
 FALL = 10
-"""A finding: a store that fell by more than one in FALL while the others together rose."""
+"""A finding: a store that fell by more than 1/FALL while the others together rose."""
 
 
 def stores(figures: Figures) -> Section:

@@ -11,7 +11,7 @@ import pandas as pd
 from reports.columns import columns_of
 from reports.document import Chart, Finding, Section, Table
 from reports.figures import Figures
-from reports.figures.money import PERCENT_BASE, by_day, sums_by
+from reports.figures.money import MIN_FOR_PERCENT, by_day, sums_by
 from reports.figures.tables import rows_of, sum_by
 from reports.sections.comparison import before_name, enough, growth, share
 from reports.sections.names import names_of
@@ -22,7 +22,7 @@ PANELS = 4
 Weekdays = Mapping[int, tuple[int, int, int]]
 """(net sales, receipts, open days) by weekday."""
 FALL = 20
-"""A finding: a weekday that sold more than one in FALL less per open day than the month before."""
+"""A finding: a weekday that sold more than 1/FALL less per open day than the month before."""
 
 
 def channel_name(channel: str) -> Value:
@@ -65,9 +65,9 @@ def weekdays(figures: Figures) -> Section:
         sentences.append(text("weekdays.only", day=Weekday(only), net=net))
     unranked = tuple(Weekday(w) for w in sorted(now) if w not in ranked)
     if len(now) > 1 and not ranked:
-        sentences.append(text("weekdays.none_ranked", n=Count(PERCENT_BASE)))
+        sentences.append(text("weekdays.none_ranked", n=Count(MIN_FOR_PERCENT)))
     elif len(now) > 1 and unranked:
-        sentences.append(text("weekdays.unranked", days=Series(unranked), n=Count(PERCENT_BASE)))
+        sentences.append(text("weekdays.unranked", days=Series(unranked), n=Count(MIN_FOR_PERCENT)))
     if enough(receipts) and lead["net_sales"] > 0:
         part = share(int(lead["net_sales"]), net_sales, receipts)
         channel, values = channel_name(lead["channel"]), amounts(currency, net=lead["net_sales"])

@@ -15,7 +15,7 @@ from reports.sections.comparison import enough, growth, net_growth
 from reports.values import Count, Money, Month, MonthName, Name, Percent, Value, amounts, text
 
 SHOWN = 13
-USUAL = 2
+MIN_YEARS = 2
 """Years in which a month was observed, before something is usual for it."""
 
 
@@ -68,7 +68,7 @@ def years(history: History) -> Section:
         sentences.append(
             text(
                 "years.season"
-                if min(len(observed[best]), len(observed[worst])) >= USUAL
+                if min(len(observed[best]), len(observed[worst])) >= MIN_YEARS
                 else "years.season_once",
                 best=MonthName(best),
                 high=_percent(index[best]),

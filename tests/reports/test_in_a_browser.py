@@ -98,18 +98,18 @@ def test_the_index_leads_to_everything(page, lake: Path) -> None:
         fold.click()
     links = [link.get_attribute("href") for link in page.locator("a").all() if link.is_visible()]
     assert len(links) == len(set(links)) and {
-        f"monthly/2025-09/report.{form}" for form in ("html", "pdf", "md")
+        f"monthly/2025-09/report.{name}" for name in ("html", "pdf", "md")
     } <= set(links)
     assert any("versions/000002" in link for link in links)
     assert [link for link in links if not (lake / link).is_file()] == []
     assert overflow(page) <= 0
     small = [
         link.inner_text()
-        for link in page.locator("p.forms a").all()
+        for link in page.locator("p.formats a").all()
         if link.bounding_box()["height"] < 24
     ]
     assert small == [], "a finger needs 24 pixels (WCAG 2.5.8)"
-    page.locator("p.forms a").nth(0).click()
+    page.locator("p.formats a").nth(0).click()
     assert page.url.endswith("cumulative/2025-09/report.html") and page.locator("h1").is_visible()
 
 

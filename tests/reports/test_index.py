@@ -1,4 +1,4 @@
-"""The index page: latest month first, every form and version linked, nothing without data invented."""
+"""The index page: latest month first, every format and version linked, nothing without data invented."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def test_latest_month_first_with_every_form_and_version():
     ).decode()
     links = re.findall(r'href="([^"]+)"', page)
     assert links.index("monthly/2025-09/report.html") < links.index("monthly/2025-08/report.html")
-    for form in ("html", "pdf", "md"):
-        assert f"monthly/2025-09/report.{form}" in links
+    for name in ("html", "pdf", "md"):
+        assert f"monthly/2025-09/report.{name}" in links
     assert "monthly/2025-09/versions/000002.cd.zip" in links
     assert "cumulative/2025-09/versions/000003.ef.zip" in links
     assert (

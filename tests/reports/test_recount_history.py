@@ -445,10 +445,12 @@ def test_forecast(prefixes):
             assert shown["outlook"] == {"reason": "short"}
             continue
         tried = [(guess(month), month) for month in trials]
-        actual = {d: Fraction(net.get(d, 0)) for forms, _ in tried for d in forms["naive"]}
+        actual = {d: Fraction(net.get(d, 0)) for guesses, _ in tried for d in guesses["naive"]}
         errors = {
             name: sum(
-                abs(actual[d] - Fraction(v)) for forms, _ in tried for d, v in forms[name].items()
+                abs(actual[d] - Fraction(v))
+                for guesses, _ in tried
+                for d, v in guesses[name].items()
             )
             / sum(actual.values())
             for name in ("usual", "smoothed", "naive")

@@ -22,7 +22,7 @@ SEPTEMBER, AUGUST, LAST_YEAR, JANUARY = (
 )
 LOCALES = tuple(TEXT_FOLDERS.values())
 DECIMALS = {"JPY": 0, "KWD": 3, "MXN": 2}
-LINEAGE = {"version": 1, "watermark": "2025-10-03"}
+LINEAGE = {"version": 1, "last_day": "2025-10-03"}
 
 
 def never(day: date) -> bool:
@@ -129,14 +129,14 @@ def is_numbered(text: str) -> bool:
     return numbers[0] == 1 and all(b in (a + 1, 1) for a, b in pairwise(numbers))
 
 
-FORMS = (("es_MX", "us-letter"), ("en_US", "a4"))
+LOCALES_AND_PAPERS = (("es_MX", "us-letter"), ("en_US", "a4"))
 
 
 @pytest.mark.parametrize("turn", tries((0,), (0, 1)))
 def test_monthly_report_of_an_awkward_shop(awkward, turn):
     """In the two languages by turns; in both of them in the scheduled job."""
     summaries, months, lake_decimals, number = awkward
-    locale, paper = FORMS[(number + turn) % 2]
+    locale, paper = LOCALES_AND_PAPERS[(number + turn) % 2]
     files = reports.monthly(
         months[-1],
         summaries,

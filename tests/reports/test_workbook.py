@@ -53,3 +53,11 @@ def test_each_amount_count_and_share_is_that_of_the_page(locale: str) -> None:
                     assert cell == expected, (name, cell, value)
                     compared[type(value)] += 1
     assert min(compared.values()) > 100
+
+
+def test_the_digest_of_each_input_is_in_the_workbook() -> None:
+    inputs = {f"summary/{2023 + n // 12}-{n % 12 + 1:02d}": f"{n:016x}" for n in range(30)}
+    content = summaries(Shop(), MONTHS)
+    document = compose_monthly(MONTHS[-1], content, lake_decimals=2, lineage={"inputs": inputs})
+    rows = sheets(workbook(document, Localizer("en_US", 2)))["origin"]
+    assert sorted(digest for _, digest in rows[1:]) == sorted(inputs.values())

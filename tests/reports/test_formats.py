@@ -1,4 +1,4 @@
-"""The forms of a report: deterministic, self-contained, accessible, in two languages; and what
+"""The formats of a report: deterministic, self-contained, accessible, in two languages; and what
 importing costs.
 """
 
@@ -47,7 +47,7 @@ MONTHS = [date(2024, 9, 1), date(2025, 8, 1), date(2025, 9, 1)]
 LINEAGE = {
     "version": 3,
     "code": "1.2.0",
-    "watermark": "2025-10-02",
+    "last_day": "2025-10-02",
     "inputs": {"summary/2025-09": "0123456789abcdef"},
 }
 LOCALES = tuple(TEXT_FOLDERS.values())
@@ -351,7 +351,7 @@ def test_no_word_of_the_machine_is_printed(summaries, locale):
         "version": 12,
         "definitions": 3,
         "settings": "59236dc0b8bbff8a",
-        "watermark": "2025-10-02",
+        "last_day": "2025-10-02",
         "inputs": {
             f"{kind}/2025-0{n}": f"{n:016x}"
             for kind in ("summary", "customers", "backoffice")
@@ -378,7 +378,7 @@ def test_no_word_of_the_machine_is_printed(summaries, locale):
         if locale == "es_MX":
             output = re.sub(r"tables\S+|(?:config|inputs)/\S+|<a id=.*", "", text)
             assert not re.search(
-                r"\b(version|inputs|settings|definitions|watermark|code|summary|customers|missing|field)\b",
+                r"\b(version|inputs|settings|definitions|last_day|code|summary|customers|missing|field)\b",
                 output,
             )
     text = monthly["report.md"].decode()
