@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from reports.figures import Figures
 from reports.figures.baskets import combined, pairs
 from reports.figures.calendar import (
     SameWeekdaysPart,
@@ -35,6 +36,7 @@ from reports.figures.tables import frame
 from reports.sections.hours import clock
 from reports.sections.menu import _price_step
 from reports.sections.records import longest_run
+from reports.sections.tenders import tenders
 from reports.values import Money, Name, Quantity, Text, divide
 
 
@@ -536,3 +538,15 @@ def test_money_is_read_without_a_float():
     ].tolist() == [None, 150]
     with pytest.raises(OverflowError):
         frame(pa.table({"m": pa.array([Decimal(2) ** 64], pa.decimal128(38, 0))}))
+
+
+def test_cancellations_by_employee_need_no_refund(shop, make_summaries):
+    month = date(2025, 9, 1)
+    tables = dict(make_summaries(shop(receipts=2, refunds=0), [month])[month])
+    staff = tables["staff"].to_pylist()
+    staff[0]["cancelled_receipts"] = 3
+    tables["staff"] = pa.Table.from_pylist(staff, schema=tables["staff"].schema)
+    section = tenders(Figures(month, None, "MXN", {month: tables}))
+    (table,) = (table for table in section.tables if table.name == "refunds-by-employee")
+    assert [row[3].number for row in table.rows] == [3]
+    assert "refunded-items" not in {table.name for table in section.tables}
