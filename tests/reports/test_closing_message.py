@@ -174,3 +174,12 @@ def test_a_week_names_special_days_of_the_month_before(tables):
     plans = read_plans(calendar='[[days]]\ndate = 2025-08-30\nnote = "Fair"\n')
     text = mail.render_text(read(tables, "weekly", date(2025, 9, 3), plans=plans))
     assert "Special days: Saturday (Fair)" in text
+
+
+@pytest.mark.parametrize(
+    ("day", "words"), [(29, "to go"), (30, "The goal is missed by")], ids=["open", "over"]
+)
+def test_nothing_is_to_go_on_the_last_day_of_a_month(tables, day, words):
+    plans = read_plans(goals='[goals]\n"2025-09" = 9000000\n')
+    text = mail.render_text(read(tables, "daily", date(2025, 9, day), plans=plans))
+    assert words in text
