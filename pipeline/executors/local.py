@@ -11,9 +11,11 @@ it.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import os
+import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -140,7 +142,10 @@ def start_server(*, draws_charts: bool) -> None:
     imports = PRELOADED + DRAWING * draws_charts
     server = forkserver._forkserver
     if not set(imports) <= set(_imported):
-        server._stop()  # type: ignore[attr-defined]  # if it runs: its processes have ended
+        if not _imported:
+            atexit.register(_kill_server, os.getpid())
+        _kill_server(os.getpid())  # its processes have ended
+        server._stop()  # type: ignore[attr-defined]
         server.set_forkserver_preload(imports)
         _imported[:] = imports
     allocator = os.environ.get(_ALLOCATOR)
@@ -154,6 +159,17 @@ def start_server(*, draws_charts: bool) -> None:
 
 
 _imported: list[str] = []  # what the server imports
+
+
+def _kill_server(owner: int) -> None:
+    """End the server, if this process started it.
+
+    By itself it would take a second to free what it has imported, and whoever reads this process's
+    output would wait for it.
+    """
+    pid = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    if pid and owner == os.getpid():
+        os.kill(pid, signal.SIGKILL)
 
 
 def _open_pool(processes: int, *, draws_charts: bool) -> ProcessPoolExecutor:

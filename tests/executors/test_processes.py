@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -127,6 +128,19 @@ def test_a_fork_of_luigi_ends_although_its_pool_is_open() -> None:
         assert fork.exitcode == 0
     finally:
         fork.kill()
+
+
+def test_the_server_has_ended_when_its_owner_has(tmp_path: Path) -> None:
+    """Whoever reads the output of a run waits for each process that can write to it."""
+    program = (
+        "from multiprocessing import forkserver as f; from pipeline.executors import local;"
+        "local.start_server(draws_charts=False); print(f._forkserver._forkserver_pid)"
+    )
+    output = tmp_path / "output"
+    with output.open("w") as file:  # a pipe would be read until the server has ended
+        subprocess.run([sys.executable, "-c", program], stdout=file, check=True, timeout=60)
+    status = Path(f"/proc/{output.read_text().strip()}/stat")
+    assert not status.exists() or " Z " in status.read_text()
 
 
 def test_an_item_that_ends_its_process_is_named_and_the_others_are_run() -> None:
