@@ -15,7 +15,7 @@ from importlib import import_module
 from multiprocessing import parent_process
 from threading import Thread
 
-from pipeline.executors import workers
+from pipeline.executors import check_name, workers
 from pipeline.lakes.connect import start_embedded
 from pipeline.settings.run_context import once_per_run
 
@@ -75,7 +75,7 @@ def expect(periods: Iterable[date], *, draws_charts: bool) -> None:
     if kind in _started() or not (with_charts or len(planned[False]) >= _MANY_PARTITIONS):
         return
     _started().add(kind)
-    if workers() > 1:
+    if workers() > 1 and (with_charts or check_name() == "local"):
         from pipeline.executors.local import start_server
 
         start_server(draws_charts=with_charts)
