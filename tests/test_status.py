@@ -47,7 +47,7 @@ def test_stores_are_called_by_their_names() -> None:
         "La Brasa Del Valle" in text
         and "1,200" in text
         and "s-2" in text
-        and "number gaps    3-8 (an offline device sends them" in text
+        and "missing numbers  3-8 (an offline device sends them" in text
     )
     assert len({len(line) for line in text.splitlines()[-2:]}) == 1
 
@@ -63,7 +63,7 @@ def test_numbers_that_the_pos_does_not_know_and_new_fields_are_reported() -> Non
     )
     text = format_status(status)
     assert "requested 3-8, but the POS does not know them" in text
-    assert "new fields     line_items.loyalty since 2026-10-30 (kept in raw, not counted)" in text
+    assert "new fields       line_items.loyalty since 2026-10-30 (kept in raw, not counted)" in text
 
 
 class _Summaries:

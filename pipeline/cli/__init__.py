@@ -1,4 +1,4 @@
-"""The command `pos`: what Luigi's command line lacks, one module a command.
+"""The command `pos`: what Luigi's command line lacks, one module for each command.
 
 The docstring of a command's module is its help, examples included; `arguments(parser)` declares its
 options, and `run(options)` returns the exit code (errors.EXIT_CODES). A command with PASSES_ON

@@ -26,7 +26,7 @@ from multiprocessing import connection, forkserver, get_context, parent_process
 from multiprocessing.util import Finalize
 from typing import TypeVar
 
-from pipeline.executors import ItemLost, Step
+from pipeline.executors import BatchProgress, ItemLost
 from pipeline.executors.memory import release_memory
 
 T = TypeVar("T")
@@ -69,7 +69,11 @@ class ProcessPool:
         self._open: ProcessPoolExecutor | None = None
 
     def run(
-        self, name: str, items: Sequence[T], do: Callable[[T], R], on_step: Callable[[Step], None]
+        self,
+        name: str,
+        items: Sequence[T],
+        do: Callable[[T], R],
+        on_step: Callable[[BatchProgress], None],
     ) -> list[R]:
         """What `do` returns of each item, in their order."""
         results: dict[int, R] = {}
@@ -84,7 +88,7 @@ class ProcessPool:
                 if isinstance(future.exception(), BrokenProcessPool):
                     continue
                 results[futures[future]] = future.result()
-                on_step(Step(len(results), len(items), 0, self.processes))
+                on_step(BatchProgress(len(results), len(items), 0, self.processes))
         except BrokenProcessPool as error:
             log.info("%s: a process has ended before all items were handed out: %s", name, error)
         except BaseException:
@@ -95,7 +99,7 @@ class ProcessPool:
             self.close()
         for index in sorted(set(range(len(items))) - results.keys()):
             results[index] = self._run_alone(name, index, partial(do, items[index]))
-            on_step(Step(len(results), len(items), failed, 1))
+            on_step(BatchProgress(len(results), len(items), failed, 1))
         if parent_process() is None:
             self.close()
         return [results[index] for index in range(len(items))]
@@ -106,7 +110,7 @@ class ProcessPool:
         chunks: Sequence[tuple[int, T]],
         do: Callable[[T], R],
         merge: Callable[[int, list[R]], S],
-        on_step: Callable[[Step], None],
+        on_step: Callable[[BatchProgress], None],
     ) -> list[S]:
         """What `merge(key, results)` returns of each key, in the order of `chunks`."""
         parts = self.run(name, [item for _, item in chunks], do, on_step)

@@ -91,11 +91,11 @@ def extract(
     `last` is the last day whose window has closed. An extraction up to that day has no upper bound:
     a receipt that changes in the meantime gets a later `updated_at`, so it cannot be skipped
     between two pages. If a month cannot be fetched, the others are committed, and its error is
-    raised at the end. Raises Conflict if a killed run had committed one of `days`: the bounds then
-    change.
+    raised at the end. Raises Conflict if a killed run had committed one of `days`: then the bounds
+    of the others change, and the run must plan again.
     """
     days = list(days)
-    lake.publish_committed()
+    lake.complete_raw_commits()
     if committed := {str(day) for day in days} & set(window_names(lake)):
         raise Conflict(f"{', '.join(sorted(committed))}: committed by a run that was killed")
     failures: list[SourceError] = []

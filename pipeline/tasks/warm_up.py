@@ -1,4 +1,4 @@
-"""What a run starts before it is needed: simulated shop, imports, local processes.
+"""Start early: simulated shop, imports of the stages, local processes.
 
 A plan imports no stage (docs/decisions/0020-imports-when-building.md), and what a run extracts it
 then builds. So the shop starts while the run is planned, and the stages are imported while the
@@ -47,8 +47,8 @@ def start_simulators() -> None:
 def import_stages(windows: int) -> None:
     """Import the stages in a thread, once in a run that has called `start_simulators`.
 
-    If so few `windows` are read that this process builds the reports, it also imports what draws
-    them. It does nothing in a process that Luigi has forked for one task.
+    If so few `windows` are read that this process builds the reports, it also imports the
+    chart libraries. It does nothing in a process that Luigi has forked for one task.
     """
     if "shop" in _started() and "stages" not in _started() and parent_process() is None:
         _started().add("stages")

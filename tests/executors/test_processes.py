@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow
 import pytest
 
-from pipeline.executors import ItemLost, Step, local
+from pipeline.executors import BatchProgress, ItemLost, local
 from pipeline.executors.local import ProcessPool
 from tests.executors.lakes import RAW, differing, digest_of
 from tests.support.runner import Runner
@@ -79,7 +79,7 @@ def join(key: int, parts: list[int]) -> tuple[int, list[int]]:
 
 
 def test_a_pool_returns_results_in_order_and_reports_each_step() -> None:
-    steps: list[Step] = []
+    steps: list[BatchProgress] = []
     pool = ProcessPool(2)
     assert pool.run("squares", range(5), square, steps.append) == [0, 1, 4, 9, 16]
     assert [step.done for step in steps] == [1, 2, 3, 4, 5]

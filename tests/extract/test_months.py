@@ -163,7 +163,7 @@ def test_a_kill_loses_nothing_that_was_committed(
     inner = open_storage(f"{tmp_path}/lake")
     with pytest.raises(Killed):
         run(FaultyStorage(inner, at, after=after, commands=("PUT",)), Recorded(), tmp_path, DAYS)
-    Lake(inner).publish_committed()
+    Lake(inner).complete_raw_commits()
     held = list(Lake(inner).windows())
     assert held == [str(day) for day in DAYS[: len(held)]]
     run(inner, Recorded(), tmp_path, DAYS)
