@@ -1,6 +1,6 @@
 """The daily and the weekly closing message, from the reports' figures.
 
-Takes the summary tables of the month of a day and of the one before. Returns message.json, which
+Takes the summary tables of the month of a day and of those before. Returns message.json, which
 `render.message` reads and `render.mail` and `render.slack` format. Usual is the mean of the
 same weekday in the four weeks before, over open days; there is no percentage on under 20 receipts.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Literal
 
 import pandas as pd
@@ -18,8 +19,10 @@ import pyarrow.compute as pc
 
 from reports.document import Finding, Section, Tile
 from reports.figures import Figures, currencies
+from reports.figures.calendar import month_before
 from reports.figures.money import Totals, total
-from reports.figures.tables import Summaries
+from reports.figures.special_days import special_days
+from reports.figures.tables import Summaries, SummaryTables, names, store_names
 from reports.plans import Plans
 from reports.sections.cash_drawer import counted_of, over_and_short, result
 from reports.sections.comparison import enough, net_growth
@@ -49,12 +52,28 @@ RETURNED = 5
 
 
 class RecentDays:
-    """The days of two months, by store."""
+    """The days of the given months, by store."""
 
     def __init__(self, figures: Figures):
         self.figures = figures
-        months = filter(None, (figures.now, figures.complete_before))
-        self.days = pd.concat([tables["days"] for tables in months], ignore_index=True)
+        months = [
+            SummaryTables(first, tables, figures.currency)["days"]
+            for first, tables in figures.summaries.items()
+        ]
+        self.days = pd.concat(months, ignore_index=True)
+        self.stores = store_names(figures.summaries, set(self.days["store_id"]))
+        """Also those without sales in the month of the day."""
+        labels = names(figures.summaries, "stores", "store_id", "timezone")
+        self.zones = {labels[store] for store in self.stores if store in labels}
+
+    def base(self, days: Sequence[date]) -> Totals | None:
+        """The totals of days to compare with.
+
+        None if they had no sale, or some are before the history.
+        """
+        starts = self.figures.history_starts
+        base = self.sum_of(days)
+        return base if base.receipts and not (starts and days[0] < starts) else None
 
     def sum_of(self, days: Sequence[date], store: str = "") -> Totals:
         """The totals of these days."""
@@ -62,18 +81,21 @@ class RecentDays:
         return total(rows[rows["store_id"] == store] if store else rows)
 
     def usual(self, days: Sequence[date], store: str = "") -> Totals | None:
-        """The totals that are usual for these days; None where no such day was open."""
-        parts = []
+        """The totals that are usual for these days; None where no such day was open.
+
+        A weekday that was never open, such as a weekly closing day, adds nothing.
+        """
+        opened_days = []
         for day in days:
             past = [self.sum_of([day - timedelta(7 * k)], store) for k in range(1, WEEKS + 1)]
-            opened = [part for part in past if part.receipts]
-            if not opened:
-                return None
-            parts.append((len(opened), opened))
-        sums = {
-            name: sum(divide(sum(getattr(p, name) for p in opened), n) for n, opened in parts)
-            for name in ("receipts", "net_sales", "gross_sales")
-        }
+            if opened := [part for part in past if part.receipts]:
+                opened_days.append(opened)
+        if not opened_days:
+            return None
+        sums = {}
+        for name in ("receipts", "net_sales", "gross_sales"):
+            means = (Fraction(sum(getattr(p, name) for p in o), len(o)) for o in opened_days)
+            sums[name] = divide(*sum(means, Fraction()).as_integer_ratio())
         return Totals(**sums)
 
 
@@ -150,10 +172,11 @@ def _lead(period: Period, days: Sequence[date], recent_days: RecentDays) -> Sect
         base, name = recent_days.usual(days), text("daily.usual", day=Weekday(days[0].weekday()))
     else:
         before = [day - timedelta(7) for day in days]
-        base = recent_days.sum_of(before) if recent_days.sum_of(before).receipts else None
+        base = recent_days.base(before)
         name = text("weekly.before")
     sentences = [_change("net", now, base, name, currency)]
-    noted = {day: notes for day in days if (notes := figures.special_days.get(day))}
+    stores = recent_days.stores
+    noted = special_days(recent_days.zones, days, figures.plans, stores.values())
     if noted:
         named = [
             text("closing.noted", day=Weekday(day.weekday()), notes=Series(tuple(notes)))
@@ -200,21 +223,20 @@ def _tiles(now: Totals, base: Totals | None, name: Value, currency: str) -> tupl
 
 def _week(week: Sequence[date], recent_days: RecentDays) -> Section:
     before = [day - timedelta(7) for day in week]
-    base = recent_days.sum_of(before)
-    name = text("closing.same_days")
-    base_or_none = base if base.receipts else None
-    sentence = _change(
-        "so_far", recent_days.sum_of(week), base_or_none, name, recent_days.figures.currency
-    )
+    base, name = recent_days.base(before), text("closing.same_days")
+    sentence = _change("so_far", recent_days.sum_of(week), base, name, recent_days.figures.currency)
     return Section("closing_week", (sentence,))
 
 
 def _month(figures: Figures) -> Section:
-    """The month so far, against the same days of the month before and the goal."""
-    month = (
-        text("closing.month_before", month=Month(figures.before.first)) if figures.before else None
-    )
-    sentence = _change("so_far", figures.total, figures.total_before, month, figures.currency)
+    """The month so far, against the same days of the month before and the goal.
+
+    A month in which the history begins is no base, as in the monthly report.
+    """
+    first, starts = month_before(figures.month), figures.history_starts
+    base = None if starts and first < starts else figures.total_before
+    name = text("closing.month_before", month=Month(first))
+    sentence = _change("so_far", figures.total, base, name, figures.currency)
     course = goals(figures)
     return Section("closing_month", (sentence, *(course.sentences if course.figures else ())))
 
@@ -233,9 +255,9 @@ def _findings(days: Sequence[date], recent_days: RecentDays) -> list[Finding]:
     """Stores far under their usual, high refunds: MAX_FINDINGS, largest first."""
     figures = recent_days.figures
     findings = []
-    for store, name in figures.stores.items():
+    for store, name in recent_days.stores.items():
         now, usual = recent_days.sum_of(days, store), recent_days.usual(days, store)
-        if len(figures.stores) < 2 or usual is None or not enough(usual.receipts):
+        if len(recent_days.stores) < 2 or usual is None or not enough(usual.receipts):
             continue
         lost = usual.net_sales - now.net_sales
         if usual.net_sales > 0 and 100 * lost > FALL * usual.net_sales:

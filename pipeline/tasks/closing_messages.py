@@ -14,8 +14,9 @@ import reports
 from pipeline import settings
 from pipeline.deliver import ReportEmail
 from pipeline.errors import ConfigError
+from pipeline.extract.window_bounds import DAY
 from pipeline.load import SHIFTS, SUMMARY
-from pipeline.months import months_before
+from pipeline.months import months_before, months_between
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import lake
 from pipeline.tasks.business_days import history_period
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 Period = Literal["daily", "weekly"]
 _SUMMARIES = ["days", "stores", "hours"]
+_REACH = 6 + 4 * 7  # days from the last one of a week to the first that is usual for it
 ONCE = "1"  # the version of a message in the delivery log: no correction of it is sent
 PERIODS: tuple[Period, ...] = get_args(Period)
 
@@ -52,8 +54,9 @@ def closing_message(period: Period, day: dt.date, locale: str) -> message.Messag
     from reports.render import message  # and with it pandas, only where a message is due
 
     month = day.replace(day=1)
+    earliest = min(months_before(month, 1), (day - _REACH * DAY).replace(day=1))
     summaries = {}
-    for first in (month, months_before(month, 1)):
+    for first in months_between(earliest, month):
         if lake().current(SUMMARY, f"{first:%Y-%m}"):
             summaries[first] = read_summary(MonthlySummary(month=first), _SUMMARIES)
     if month not in summaries:

@@ -55,8 +55,8 @@ def expected_total(figures: Figures) -> ExpectedTotal | None:
     rest = sum((usual[day.weekday()] for day in left), Fraction())
     so_far = figures.total.net_sales
     bounds = (min([*ratios, Fraction(1)]), Fraction(1), max([*ratios, Fraction(1)]))
-    return ExpectedTotal(
-        *(so_far + divide((rest * b).numerator, (rest * b).denominator) for b in bounds)
+    return ExpectedTotal(  # in another order if more is refunded than sold on the days left
+        *sorted(so_far + divide((rest * b).numerator, (rest * b).denominator) for b in bounds)
     )
 
 

@@ -196,7 +196,7 @@ def _last_day(month: date, through: date | None) -> date:
 
 
 def _around(middle: int, low: Fraction, high: Fraction) -> tuple[int, int, int]:
-    lower, upper = middle * min(low, Fraction(1)), middle * max(high, Fraction(1))
+    lower, upper = sorted((middle * min(low, Fraction(1)), middle * max(high, Fraction(1))))
     return (
         divide(lower.numerator, lower.denominator),
         middle,

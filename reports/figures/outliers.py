@@ -10,6 +10,7 @@ exact amounts; z itself is a ratio of integers and is only compared.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import date
 from statistics import median
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from reports.figures.money import MIN_FOR_PERCENT, DaySums, by_day
+from reports.values import divide
 
 LIMIT, MIN_DAYS, MIN_OTHER_DAYS = 3, 14, 2
 MAD_FACTOR = (6745, 10_000)
@@ -35,8 +37,14 @@ def outliers(now: pd.DataFrame, before: pd.DataFrame | None) -> list[Outlier]:
 
 
 def sold_by_day(days: pd.DataFrame) -> DaySums:
-    """Net sales and receipts of each day, of stores and channels with a sale."""
-    return by_day(days[days["receipts"] > 0])
+    """Net sales and receipts of each open day."""
+    return {day: sums for day, sums in by_day(days).items() if sums[1] > 0}
+
+
+def median_of(values: Collection[int]) -> int:
+    """The median of amounts, rounded to one."""
+    ordered = sorted(values)
+    return divide(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2], 2)
 
 
 def unusual_days(now: DaySums, before: DaySums) -> list[Outlier]:
@@ -45,9 +53,10 @@ def unusual_days(now: DaySums, before: DaySums) -> list[Outlier]:
     net = {day: value for day, (value, _) in rows.items()}
     if len(net) < MIN_DAYS:
         return []
-    usual = {
-        w: median(v for d, v in net.items() if d.weekday() == w) for w in {d.weekday() for d in net}
-    }
+    by_weekday: dict[int, list[int]] = {}
+    for day, value in net.items():
+        by_weekday.setdefault(day.weekday(), []).append(value)
+    usual = {weekday: median(values) for weekday, values in by_weekday.items()}
     base, seen = Counter[int](), Counter[int]()
     for day, (_, receipts) in rows.items():
         base[day.weekday()] += receipts
@@ -56,7 +65,7 @@ def unusual_days(now: DaySums, before: DaySums) -> list[Outlier]:
     middle = median(rest.values())
     spread = median(abs(value - middle) for value in rest.values())
     unusual = [
-        Outlier(day, net[day], int(usual[day.weekday()]))
+        Outlier(day, net[day], median_of(by_weekday[day.weekday()]))
         for day, value in rest.items()
         if day in now
         and base[day.weekday()] >= MIN_FOR_PERCENT

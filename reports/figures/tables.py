@@ -97,7 +97,8 @@ def distinct(column: pa.ChunkedArray) -> set[str]:
 class SummaryTables:
     """The tables of one month in one currency; days and hours also of a span of days.
 
-    `tables["items"]` is a frame; `quality` also keeps the rows without a readable currency.
+    `tables["items"]` is a frame; `quality` also keeps the rows without a readable currency, and of
+    `received`, which has none, only what the other currencies do not account for.
     """
 
     def __init__(
@@ -111,7 +112,8 @@ class SummaryTables:
             rows = frame(self.source[name])
             keep = rows["currency"] == self.currency
             if name == "quality":
-                keep |= rows["currency"].isna()
+                rows = _less_other_currencies(rows, self.currency)
+                keep = (rows["currency"] == self.currency) | rows["currency"].isna()
             if self.last is not None and "business_day" in rows:
                 keep &= rows["business_day"].map(lambda day: day <= self.last).astype(bool)
             if not keep.all():
@@ -124,6 +126,23 @@ class SummaryTables:
         """Days on which a store of the currency made a sale."""
         days = self["days"]
         return sorted(set(days.loc[days["receipts"] > 0, "business_day"]))
+
+
+def _less_other_currencies(quality: pd.DataFrame, currency: str) -> pd.DataFrame:
+    """`quality` with the accounted receipts of other currencies taken off `received`."""
+    is_other = quality["currency"].notna() & (quality["currency"] != currency)
+    accounted = quality[is_other & quality["check"].isin(["counted", "quarantined"])]
+    if accounted.empty:
+        return quality
+    taken_off = accounted.assign(
+        check="received",
+        currency=None,
+        subject="",
+        count=-accounted["count"],
+        amount=None,
+        unknown=0,
+    )
+    return pd.concat([quality, taken_off], ignore_index=True)
 
 
 def sum_by(

@@ -137,7 +137,7 @@ def _signed(units: object, currency: str) -> Value:
 
 
 def _store(figures: Figures, store: str) -> str:
-    return figures.stores.get(store, store)
+    return figures.stores.get(store) or figures.listed_stores.get(store, store)
 
 
 def _closed_by(figures: Figures, employee: str | None) -> Value:

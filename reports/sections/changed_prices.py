@@ -9,6 +9,7 @@ import pandas as pd
 from reports.columns import columns_of
 from reports.document import Section, Table, TableColumn
 from reports.figures import Figures
+from reports.figures.items import by_item
 from reports.figures.prices import Change, price_changes
 from reports.figures.tables import SummaryTables
 from reports.sections.comparison import before_name, growth
@@ -70,7 +71,7 @@ def _effects(now: SummaryTables, before: SummaryTables) -> list[Effect]:
     sums = [
         tables["items"].groupby("item")[["units", "net_sales"]].sum() for tables in (now, before)
     ]
-    receipts = before["items"].groupby("item")["receipts"].sum()
+    receipts = by_item(before["items"]).groupby("item")["base"].max()
     built = []
     for change in price_changes(prices):
         if change.month != now.first or not all(change.item in frame.index for frame in sums):

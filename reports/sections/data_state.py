@@ -96,6 +96,11 @@ class DataState:
         amounts = [int(total) for total in totals if total is not None and not pd.isna(total)]
         return Check(len(totals), sum(amounts) if amounts else None, len(totals) - len(amounts))
 
+    @property
+    def is_reconciled(self) -> bool:
+        """Whether received = counted + in quarantine."""
+        return self.count("received") == self.count("counted") + self.count("quarantined")
+
     def count(self, check: str) -> int:
         """How many cases a check has."""
         return self.checks.get(check, Check()).count
@@ -109,7 +114,7 @@ def store_names(sources: Mapping[date, Mapping[str, pa.Table]]) -> dict[str, str
 def traffic_light(total: Totals, state: DataState) -> Literal["green", "amber", "red"]:
     """The traffic light of a month.
 
-    red: money that does not add up, an export that differs, a receipt in quarantine, or no receipt;
+    red: sums that do not agree, an export that differs, a receipt in quarantine, or no receipt;
     amber: incomplete data, a store that stopped sending, receipts before the history, later
     changes that are not read, an export that could not be read; else green.
     """
@@ -117,6 +122,7 @@ def traffic_light(total: Totals, state: DataState) -> Literal["green", "amber", 
         state.export_problems[0]
         or total.difference
         or total.unpaid
+        or not state.is_reconciled
         or not state.count("counted")
         or any(state.count(check) for check in (*FAULTS, "quarantined"))
     ):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from statistics import median
-
 from reports.columns import columns_of
 from reports.document import Section, Table
 from reports.figures import Figures
-from reports.figures.expected_total import net_by_day
 from reports.figures.money import by_day
+from reports.figures.outliers import median_of, sold_by_day
 from reports.values import Money, Series, Weekday, divide, text
 
 MIN_DAYS = 2
@@ -46,9 +44,9 @@ def day_list(figures: Figures) -> Section:
 
 
 def usual_by_weekday(figures: Figures) -> dict[int, int]:
-    """Median net sales by weekday of two months; at least MIN_DAYS days of each."""
+    """Median net sales of the open days of two months; at least MIN_DAYS days of each weekday."""
     sold: dict[int, list[int]] = {}
-    for day, value in net_by_day(figures).items():
-        if value or day in figures.now.open_days:
-            sold.setdefault(day.weekday(), []).append(value)
-    return {w: int(median(values)) for w, values in sold.items() if len(values) >= MIN_DAYS}
+    for tables in filter(None, (figures.complete_before, figures.now)):
+        for day, (net, _) in sold_by_day(tables["days"]).items():
+            sold.setdefault(day.weekday(), []).append(net)
+    return {w: median_of(values) for w, values in sold.items() if len(values) >= MIN_DAYS}

@@ -7,6 +7,7 @@ from decimal import Decimal
 from reports.columns import columns_of
 from reports.document import Finding, Section, Table
 from reports.figures import Figures
+from reports.figures.calendar import dates_of_month
 from reports.figures.expected_total import ExpectedTotal, expected_total
 from reports.figures.money import Totals, total_by
 from reports.sections.comparison import ratio
@@ -90,7 +91,7 @@ def _goal_sentences(
         sentences.append(text("goals.course", **amounts(currency, **course._asdict())))
     if goal is None:
         return tuple(sentences)
-    if figures.through is None:
+    if figures.through in (None, dates_of_month(figures.month)[-1]):
         key = "reached" if net >= goal else "missed"
     elif net >= goal:
         key = "already"

@@ -60,7 +60,8 @@ def labour(figures: Figures) -> Section:
 
 def shifts_of(figures: Figures) -> list[WorkedShift]:
     """The labour of the month's days in the stores of the currency; "" is all stores."""
-    stores = {*figures.stores, *figures.stores.values(), ""}
+    names = {**figures.listed_stores, **figures.stores}  # wages of a store without sales count too
+    stores = {*names, *names.values(), ""}
     days = set(figures.calendar)
     return [s for s in figures.plans.labour if s.day in days and s.store in stores]
 

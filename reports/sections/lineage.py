@@ -108,7 +108,7 @@ def _section(
     state = context.state
     checks, outside = state.checks, state.outside
     received, counted, quarantined = (state.count(check) for check in FLOW[:3])
-    reconciled = received == counted + quarantined
+    reconciled = state.is_reconciled
     flow = {
         "received": Count(received + outside.count),
         "counted": Count(counted),

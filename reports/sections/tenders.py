@@ -43,7 +43,8 @@ def tenders(figures: Figures) -> Section:
         tables.append(Table.from_frame("discounts", title, cells, columns, currency))
     refunded = figures.now["refunded_items"]
     if len(refunded):
-        tables += _refunds(figures, refunded)
+        tables.append(_refunded_items(refunded, currency))
+    tables += _by_employee(figures)
     figures_out = {
         "tenders": _as_figures(by_tender, currency),
         "stores": {
@@ -156,25 +157,27 @@ def _sentences(figures: Figures) -> list[Text]:
     return [*sentences, text(key, n=n, amount=cancelled)]
 
 
-def _refunds(figures: Figures, refunded: pd.DataFrame) -> list[Table]:
+def _refunded_items(refunded: pd.DataFrame, currency: str) -> Table:
     items = sum_by(refunded, ["item"], ["units", "refunds"], "refunds")
     columns = columns_of("item", "units", refunded="refunds")
-    title, currency = text("tenders.by_item"), figures.currency
-    tables = [Table.from_frame("refunded-items", title, items, columns, currency, shown=5)]
+    title = text("tenders.by_item")
+    return Table.from_frame("refunded-items", title, items, columns, currency, shown=5)
+
+
+def _by_employee(figures: Figures) -> list[Table]:
+    """Refunds and cancellations by employee, if there are any."""
     sums = ["refund_receipts", "refunds", "cancelled_receipts", "cancelled_total"]
     people = sum_by(figures.now["staff"], ["employee_id"], sums, "refunds")
     people = people[(people["refund_receipts"] > 0) | (people["cancelled_receipts"] > 0)]
-    if len(people):
-        people = people.assign(employee=[employee_name(figures, e) for e in people["employee_id"]])
-        columns = columns_of(
-            "employee",
-            "refund_receipts",
-            refunded="refunds",
-            cancelled_receipts="cancelled_receipts",
-            cancelled="cancelled_total",
-        )
-        title = text("tenders.by_employee")
-        tables.append(
-            Table.from_frame("refunds-by-employee", title, people, columns, currency, shown=8)
-        )
-    return tables
+    if people.empty:
+        return []
+    people = people.assign(employee=[employee_name(figures, e) for e in people["employee_id"]])
+    columns = columns_of(
+        "employee",
+        "refund_receipts",
+        refunded="refunds",
+        cancelled_receipts="cancelled_receipts",
+        cancelled="cancelled_total",
+    )
+    title, name = text("tenders.by_employee"), "refunds-by-employee"
+    return [Table.from_frame(name, title, people, columns, figures.currency, shown=8)]

@@ -125,17 +125,16 @@ class _Month:
                 for store in shop.stores:
                     self.trade(day, store)
             day += timedelta(days=1)
-        total = self.number + sum(row["cancelled_receipts"] for row in self.count["days"].values())
+        counted: dict[tuple[str, str], int] = defaultdict(int)
+        for (_, store, currency, _), row in self.count["days"].items():
+            names = ("receipts", "refund_receipts", "cancelled_receipts")
+            counted[store, currency] += sum(row[name] for name in names)
+        quality = self.count["quality"]
         for store, _, currency in shop.stores:
-            for check, n in (
-                ("received", total),
-                ("counted", total),
-                ("quarantined", 0),
-                ("superseded", 3),
-            ):
-                self.count["quality"].add(
-                    (store, currency, check, ""), count=n if store == shop.stores[0][0] else 0
-                )
+            quality.add((store, currency, "counted", ""), count=counted[store, currency])
+            quality.add((store, currency, "quarantined", ""), count=0)
+        for check, n in (("received", sum(counted.values())), ("superseded", 3)):
+            quality.add((None, None, check, ""), count=n)
 
     def trade(self, day: date, store: tuple[str, str, str]) -> None:
         grow = 1 + 0.012 * ((day.year - 2023) * 12 + day.month)

@@ -90,6 +90,15 @@ def test_a_shift_over_midnight_closes_both_of_its_days(shop, tables):
     assert "Centro" not in str_of(section_of(tables, of(shifts)).sentences[-1:])
 
 
+def test_a_store_with_shifts_and_no_sales_has_its_name(shop, tables):
+    shifts = drawers(shop(), SEPTEMBER, miscount=2)
+    month = tables[SEPTEMBER]
+    keep = [store != "s2" for store in month["days"]["store_id"].to_pylist()]
+    quiet = tables | {SEPTEMBER: month | {"days": month["days"].filter(keep)}}
+    by_store, *_ = section_of(quiet, shifts).tables
+    assert "Roma Norte" in {row[0].text for row in by_store.rows[:-1]}
+
+
 def of(rows: list[dict]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schema.arrow(schema.SHIFTS, 2))
 

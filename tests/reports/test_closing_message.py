@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 
 import reports
+from reports.plans import read_plans
 from reports.render import mail, message, slack
 
 MONTHS = [date(2025, 8, 1), date(2025, 9, 1)]
@@ -20,8 +21,8 @@ def tables(shop, make_summaries):
     return make_summaries(shop(receipts=4), MONTHS)
 
 
-def read(tables, period: str, day: date, locale: str = "en_US") -> message.Message:
-    data = reports.closing_message(period, day, tables, locale=locale, lake_decimals=2)
+def read(tables, period: str, day: date, locale: str = "en_US", **inputs) -> message.Message:
+    data = reports.closing_message(period, day, tables, locale=locale, lake_decimals=2, **inputs)
     return message.read_message(data, version=1, is_correction=False, has_pdf=False)
 
 
@@ -106,3 +107,79 @@ def test_no_percentage_on_few_receipts(shop, make_summaries):
     few = make_summaries(shop(receipts=1, stores=(("s1", "Centro", "MXN"),)), MONTHS)
     text = mail.render_text(read(few, "daily", SATURDAY))
     assert "%" not in text.partition("The week so far")[0]
+
+
+def without(tables, store: str, *days: date):
+    """The tables without what a store sold on some days."""
+    return {
+        month: kept
+        | {
+            "days": kept["days"].filter(
+                [
+                    row["store_id"] != store or row["business_day"] not in days
+                    for row in kept["days"].to_pylist()
+                ]
+            )
+        }
+        for month, kept in tables.items()
+    }
+
+
+def usual_of(tables, store: str, *days: date) -> Decimal:
+    """What a store usually sells on these days: of each, the mean of four weeks."""
+    rows = [r for month in tables.values() for r in month["days"].to_pylist()]
+    usual = Decimal(0)
+    for day in days:
+        past = [day - timedelta(7 * k) for k in range(1, 5)]
+        sold = [r for r in rows if r["store_id"] == store and r["business_day"] in past]
+        opened = {r["business_day"] for r in sold if r["receipts"]}
+        if opened:
+            usual += sum(r["net_sales"] for r in sold if r["business_day"] in opened) / len(opened)
+    return usual.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def test_a_store_that_is_closed_on_a_weekday_is_found_in_a_week_too(shop, make_summaries):
+    """Of a week that begins in the month before, four weeks reach two months back."""
+    months = [date(2025, 8, 1), date(2025, 9, 1), date(2025, 10, 1)]
+    tables, last = make_summaries(shop(receipts=12), months), date(2025, 10, 2)
+    week = [last - timedelta(n) for n in range(7)]
+    text = mail.render_text(read(without(tables, "s2", *week), "weekly", last))
+    assert f"Roma Norte sold $0.00; usual: ${usual_of(tables, 's2', *week):,.2f}" in text
+
+
+def test_a_store_without_sales_since_the_month_began_is_found(shop, make_summaries):
+    tables, first = make_summaries(shop(receipts=40), MONTHS), date(2025, 9, 1)
+    text = mail.render_text(read(without(tables, "s2", first), "daily", first))
+    assert f"Roma Norte sold $0.00; usual: ${usual_of(tables, 's2', first):,.2f}" in text
+
+
+def test_days_before_the_history_are_no_base(tables):
+    starts = date(2025, 8, 20)
+    begun = {
+        month: {
+            name: table.filter([day >= starts for day in table["business_day"].to_pylist()])
+            if "business_day" in table.column_names
+            else table
+            for name, table in kept.items()
+        }
+        for month, kept in tables.items()
+    }
+    text = mail.render_text(read(begun, "daily", date(2025, 9, 28), history_starts=starts))
+    assert "last week" in text and "August" not in text
+    text = mail.render_text(read(begun, "weekly", date(2025, 8, 31), history_starts=starts))
+    assert "week before" not in text
+
+
+def test_a_week_names_special_days_of_the_month_before(tables):
+    plans = read_plans(calendar='[[days]]\ndate = 2025-08-30\nnote = "Fair"\n')
+    text = mail.render_text(read(tables, "weekly", date(2025, 9, 3), plans=plans))
+    assert "Special days: Saturday (Fair)" in text
+
+
+@pytest.mark.parametrize(
+    ("day", "words"), [(29, "to go"), (30, "The goal is missed by")], ids=["open", "over"]
+)
+def test_nothing_is_to_go_on_the_last_day_of_a_month(tables, day, words):
+    plans = read_plans(goals='[goals]\n"2025-09" = 9000000\n')
+    text = mail.render_text(read(tables, "daily", date(2025, 9, day), plans=plans))
+    assert words in text

@@ -246,3 +246,33 @@ def test_receipts_outside_history_are_named_with_money_and_setting(months, local
     assert "1-4711" in text and "777.00" in text and "2025-08-30" in text
     assert figures(built)["lineage"]["checks"]["outside"]["amount"] == "777.00"
     assert "1-4711" in built["report.md"].decode()
+
+
+def test_receipts_of_another_currency_are_not_missing(make_summaries, shop) -> None:
+    two = shop(stores=(("s1", "Centro", "MXN"), ("s2", "Madrid", "EUR")), receipts=3)
+    summaries = make_summaries(two, [date(2025, 9, 1), FIRST])
+    monthly, cumulative = (
+        build(FIRST, summaries, lake_decimals=2, lineage={}, locale="en_US")
+        for build in (reports.monthly, reports.cumulative)
+    )
+    for built in (monthly, cumulative):
+        told = json.loads(built["figures.json"])["currencies"]
+        for currency in ("EUR", "MXN"):
+            counts = {
+                name: check["count"] for name, check in told[currency]["lineage"]["checks"].items()
+            }
+            assert counts["received"] == counts["counted"] > 0
+        assert "Receipts do not add up" not in built["report.md"].decode()
+
+
+def test_a_lost_receipt_is_missing_in_each_currency_and_red(make_summaries, shop) -> None:
+    two = shop(stores=(("s1", "Centro", "MXN"), ("s2", "Madrid", "EUR")), receipts=3)
+    month = dict(make_summaries(two, [FIRST])[FIRST])
+    rows = month["quality"].to_pylist()
+    for row in rows:
+        row["count"] += row["check"] == "received"
+    month["quality"] = pa.Table.from_pylist(rows, schema=month["quality"].schema)
+    built = reports.monthly(FIRST, {FIRST: month}, lake_decimals=2, lineage={}, locale="en_US")
+    for told in json.loads(built["figures.json"])["currencies"].values():
+        assert told["attention"]["light"] == "red"
+        assert told["attention"]["findings"][0]["key"] == "lineage.not_reconciled"

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from reports.figures import Figures
 from reports.figures.baskets import combined, pairs
 from reports.figures.calendar import (
     SameWeekdaysPart,
@@ -23,17 +24,19 @@ from reports.figures.calendar import (
     split_change,
 )
 from reports.figures.customers import by_customer, customers_by_month
+from reports.figures.forecast import _around
 from reports.figures.growth import by_store_day, on_comparable_days
 from reports.figures.items import by_item, classes, compare
 from reports.figures.loyalty import cohorts, concentration, quintiles
 from reports.figures.menu import classify_items, price_step
 from reports.figures.money import SUMS, Totals, total
-from reports.figures.outliers import outliers
+from reports.figures.outliers import median_of, outliers
 from reports.figures.prices import price_changes
 from reports.figures.tables import frame
 from reports.sections.hours import clock
 from reports.sections.menu import _price_step
 from reports.sections.records import longest_run
+from reports.sections.tenders import tenders
 from reports.values import Money, Name, Quantity, Text, divide
 
 
@@ -449,6 +452,20 @@ def test_unusual_days_by_robust_z():
     rows[7]["net_sales"] = 400
     result = outliers(days(*rows), None)
     assert [(o.day, o.net, o.usual) for o in result] == [(rows[7]["business_day"], 400, 2010)]
+    rows.append(rows[7] | {"channel": "takeaway", "net_sales": -100, "receipts": 0})
+    (result,) = outliers(days(*rows), None)
+    assert result.net == 300, "with the refunds of an order type without sales"
+
+
+@pytest.mark.parametrize(("values", "expected"), [([3], 3), ([1, 2], 2), ([5, 1, 2, 4], 3)])
+def test_the_median_of_two_amounts_is_rounded_commercially(values, expected):
+    assert median_of(values) == expected
+
+
+@pytest.mark.parametrize("middle", [-700, 0, 700])
+def test_the_interval_of_a_forecast_is_in_order(middle):
+    low, expected, high = _around(middle, Fraction(1, 2), Fraction(3, 2))
+    assert low <= expected == middle <= high
 
 
 def test_price_changes_by_the_usual_price():
@@ -521,3 +538,15 @@ def test_money_is_read_without_a_float():
     ].tolist() == [None, 150]
     with pytest.raises(OverflowError):
         frame(pa.table({"m": pa.array([Decimal(2) ** 64], pa.decimal128(38, 0))}))
+
+
+def test_cancellations_by_employee_need_no_refund(shop, make_summaries):
+    month = date(2025, 9, 1)
+    tables = dict(make_summaries(shop(receipts=2, refunds=0), [month])[month])
+    staff = tables["staff"].to_pylist()
+    staff[0]["cancelled_receipts"] = 3
+    tables["staff"] = pa.Table.from_pylist(staff, schema=tables["staff"].schema)
+    section = tenders(Figures(month, None, "MXN", {month: tables}))
+    (table,) = (table for table in section.tables if table.name == "refunds-by-employee")
+    assert [row[3].number for row in table.rows] == [3]
+    assert "refunded-items" not in {table.name for table in section.tables}

@@ -20,7 +20,7 @@ from reports.figures.expected_total import expected_total
 from reports.figures.holidays import holidays_in
 from reports.figures.special_days import commercial_days, nth_weekday, special_days
 from reports.plans import Daypart, Fee, Plans
-from reports.sections.day_list import day_list
+from reports.sections.day_list import day_list, usual_by_weekday
 from reports.sections.dayparts import DEFAULT
 from reports.sections.fees import fee_of
 from reports.values import Name, Text
@@ -225,6 +225,39 @@ def test_the_course_of_an_open_month_holds_what_was_sold(shop, make_summaries):
     rest = course.expected - figures.total.net_sales
     assert abs(rest - int(usual * 100) * 13 / 28) < rest * 0.15
     assert expected_total(Figures(MONTHS[-1], date(2025, 9, 30), "MXN", tables)) is None
+
+
+def test_the_bounds_are_in_order_where_the_days_left_bring_refunds(shop, make_summaries):
+    through = date(2025, 9, 29)  # what is left is a Tuesday, the closing day
+    tables = make_summaries(
+        shop(receipts=4, closed=lambda day: day > through or day.weekday() == 1), MONTHS
+    )
+    month = dict(tables[MONTHS[-1]])
+    rows = month["days"].to_pylist()
+    back = dict.fromkeys(rows[0], Decimal(0)) | {
+        name: rows[0][name] for name in ("store_id", "currency", "channel")
+    }
+    counts = ("receipts", "refund_receipts", "identified_receipts", "cancelled_receipts")
+    back |= dict.fromkeys((*counts, "combo_receipts"), 0) | {
+        "business_day": date(2025, 9, 23),
+        "net_sales": Decimal("-900.00"),
+        "first_sold_at": None,
+        "last_sold_at": None,
+    }
+    month["days"] = pa.Table.from_pylist([*rows, back], schema=month["days"].schema)
+    figures = Figures(MONTHS[-1], through, "MXN", tables | {MONTHS[-1]: month})
+    course = expected_total(figures)
+    assert course.low < course.expected < course.high < figures.total.net_sales
+    assert 1 not in usual_by_weekday(figures), "a day of refunds is no open day"
+
+
+def test_wages_of_a_store_without_sales_count(tables):
+    rows = "".join(f"2025-09-03,{store},10,500.25\n" for store in ("Centro", "Roma Norte"))
+    plans = read_plans(labour=f"date,store,hours,wages\n{rows}")
+    both, alone = (
+        sections(source, plans)["labour"] for source in (tables, without(tables, "s2", MONTHS[-1]))
+    )
+    assert both["wages"] == alone["wages"] == "1000.50" and alone["hours"] == "20"
 
 
 def test_special_days_name_notes_holidays_and_paydays():
