@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.extract.missing_numbers import find_missing_numbers
 from pipeline.load.day_object import pack_tables
+from pipeline.status.before_history import format_before_history
 from pipeline.status.problems import find_silent_stores, name_missing
 from pipeline.status.read import Status
 from pipeline.status.text import format_status
@@ -19,6 +20,19 @@ def test_a_missing_number_is_named_with_its_device_and_a_run_as_one() -> None:
     assert name_missing(
         find_missing_numbers(["3-7", "3-9", "3-13", "1-1", "1-2", "x", "", "-"])
     ) == {"3": ["3-8", "3-10 to 3-12"]}
+
+
+def test_the_setting_to_include_receipts_before_the_history_counts_them() -> None:
+    row = {
+        "receipt_number": "1-7",
+        "business_day": date(2025, 9, 12),
+        "currency": "MXN",
+        "total": "0.00",
+        "is_cancelled": True,
+    }
+    single, several = (format_before_history([row] * n, "2025-09-15")[0] for n in (1, 2))
+    assert single.endswith("history_starts = 2025-09-12 to include it")
+    assert several.endswith("history_starts = 2025-09-12 to include them")
 
 
 @given(st.sets(st.integers(1, 60), min_size=1), st.data())

@@ -72,7 +72,7 @@ def rescan(
     for _, record, in_raw in missed[:20]:
         log.warning(problem, name, record.number, record.updated_at, in_raw or "nothing")
     record_new_fields(fetched, period.date, lake)
-    result = f"{fetched.records} records read, {len(missed)} were missing"
+    result = f"{fetched.records:,} records read, {len(missed)} were missing"
     log.info("%s: %s%s", name, result, format_requested(metadata))
     return missed
 

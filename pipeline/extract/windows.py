@@ -99,6 +99,7 @@ def extract(
     if committed := {str(day) for day in days} & set(window_names(lake)):
         raise Conflict(f"{', '.join(sorted(committed))}: committed by a run that was killed")
     failures: list[SourceError] = []
+    received = 0
     is_over = Event()
 
     def fetch(month: list[Window], show: Callable[[FetchProgress], None]) -> FetchedPages:
@@ -128,10 +129,13 @@ def extract(
                     failures.append(error)
                 else:
                     _commit_month(lake, month, fetched.result())
+                    received += fetched.result().records
     finally:
         is_over.set()
     if failures:
         raise failures[0]
+    if months:  # the last progress was that of a page
+        on_progress(f"{name}: {_count(received, 'record')}", 100)
 
 
 def _commit_month(lake: Lake, windows: list[Window], fetched: FetchedPages) -> None:
@@ -145,4 +149,9 @@ def _commit_month(lake: Lake, windows: list[Window], fetched: FetchedPages) -> N
             log.warning("%s: %s", name, warning)
     commit_windows(lake, fetched, windows)
     record_new_fields(fetched, windows[-1].date, lake)
-    log.info("%s: %d records in %d pages", name, fetched.records, fetched.pages)
+    records, pages = _count(fetched.records, "record"), _count(fetched.pages, "page")
+    log.info("%s: %s in %s", name, records, pages)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NAMED = 20
 _LONGEST = 60
 HINTS = {"implausible_date": "; a device's clock was wrong, or see [pos] max_days_late"}
-REMEDY = "set [pos] history_starts = {day} to include them"
+REMEDY = "set [pos] history_starts = {day} to include {them}"
 
 
 def objects_before_history(lake: Lake, rules: Rules, starts: date) -> list[RawObject]:
@@ -121,7 +121,7 @@ def format_before_history(rows: Sequence[Mapping[str, Any]], starts: str) -> lis
     first = min(str(row["business_day"]) for row in rows)
     lines = [
         f"before history   {count}, {totals_of(rows)}, before [pos] history_starts = {starts}; in"
-        f" no table and no total; {REMEDY.format(day=first)}"
+        f" no table and no total; {REMEDY.format(day=first, them='them' if rows[1:] else 'it')}"
     ]
     lines += [f"  {name_receipt(row)}" for row in rows[:NAMED]]
     return lines + ([f"  and {len(rows) - NAMED:,} more"] if len(rows) > NAMED else [])
