@@ -11,21 +11,22 @@ it.
 
 from __future__ import annotations
 
-import atexit
 import gc
 import logging
 import os
 import signal
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
+from functools import cache, partial
 from multiprocessing import connection, forkserver, get_context, parent_process
 from multiprocessing.util import Finalize
 from typing import TypeVar
 
+from pipeline.errors import EngineError
 from pipeline.executors import BatchProgress, ItemLost
 from pipeline.executors.memory import release_memory
 
@@ -140,24 +141,31 @@ class ProcessPool:
 
 
 def start_server(*, draws_charts: bool) -> None:
-    """Start the processes' server, or one that also has what draws reports."""
+    """Start the processes' server, or one that also has what draws reports. Raises EngineError."""
     if parent_process() is not None:
         return
     imports = PRELOADED + DRAWING * draws_charts
     server = forkserver._forkserver
     if not set(imports) <= set(_imported):
-        if not _imported:
-            atexit.register(_kill_server, os.getpid())
-        _kill_server(os.getpid())  # its processes have ended
-        server._stop()  # type: ignore[attr-defined]
+        _end_server()
         server.set_forkserver_preload(imports)
         _imported[:] = imports
     allocator = os.environ.get(_ALLOCATOR)
     # Arrow's own allocators keep twice as much memory as is in use
     os.environ[_ALLOCATOR] = allocator or "system"
+    # of Ctrl-C, which reaches the server too, this process alone prints a traceback
+    unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         server.ensure_running()
+        _end_server_at_exit()
+    except OSError as error:
+        raise EngineError(
+            f"local processes cannot start ({error}); they need a folder for temporary files with"
+            f" room and a short path, and have {tempfile.gettempdir()}: name another one in TMPDIR,"
+            " or set [engine] workers = 1"
+        ) from error
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
         if allocator is None:
             del os.environ[_ALLOCATOR]
 
@@ -165,15 +173,19 @@ def start_server(*, draws_charts: bool) -> None:
 _imported: list[str] = []  # what the server imports
 
 
-def _kill_server(owner: int) -> None:
-    """End the server, if this process started it.
-
-    By itself it would take a second to free what it has imported, and whoever reads this process's
-    output would wait for it.
-    """
-    pid = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
-    if pid and owner == os.getpid():
+def _end_server() -> None:
+    """End the server if it runs, also while it imports; its processes have ended."""
+    server = forkserver._forkserver
+    if pid := server._forkserver_pid:  # type: ignore[attr-defined]
         os.kill(pid, signal.SIGKILL)
+        server._stop()  # type: ignore[attr-defined]
+
+
+@cache
+def _end_server_at_exit() -> None:
+    # by itself it takes a second to end, and longer if it still imports; whoever reads the run's
+    # output would wait for it. The pools end first.
+    Finalize(None, _end_server, exitpriority=-10)
 
 
 def _open_pool(processes: int, *, draws_charts: bool) -> ProcessPoolExecutor:
@@ -190,6 +202,7 @@ def _open_pool(processes: int, *, draws_charts: bool) -> ProcessPoolExecutor:
 
 
 def _begin() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked in the server
     # what the server has imported stays shared: the collector would write to all of it
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)  # a tenth of the CPU of a report, which makes many objects

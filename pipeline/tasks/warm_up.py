@@ -10,11 +10,13 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 from importlib import import_module
 from multiprocessing import parent_process
 from threading import Thread
 
+from pipeline.errors import EngineError
 from pipeline.executors import check_name, workers
 from pipeline.lakes.connect import start_embedded
 from pipeline.settings.run_context import once_per_run
@@ -78,7 +80,8 @@ def expect(periods: Iterable[date], *, draws_charts: bool) -> None:
     if workers() > 1 and (with_charts or check_name() == "local"):
         from pipeline.executors.local import start_server
 
-        start_server(draws_charts=with_charts)
+        with suppress(EngineError):  # raised again by the task that needs them
+            start_server(draws_charts=with_charts)
 
 
 def _import(draws_charts: bool) -> None:
