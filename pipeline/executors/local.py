@@ -141,7 +141,10 @@ class ProcessPool:
 
 
 def start_server(*, draws_charts: bool) -> None:
-    """Start the processes' server, or one that also has what draws reports. Raises EngineError."""
+    """Start the processes' server, or one that also has what draws reports.
+
+    Raises EngineError.
+    """
     if parent_process() is not None:
         return
     imports = PRELOADED + DRAWING * draws_charts
@@ -183,8 +186,8 @@ def _end_server() -> None:
 
 @cache
 def _end_server_at_exit() -> None:
-    # by itself it takes a second to end, and longer if it still imports; whoever reads the run's
-    # output would wait for it. The pools end first.
+    # else it ends a second later, or longer if it still imports, and holds the run's output open
+    # until then. The pools end first.
     Finalize(None, _end_server, exitpriority=-10)
 
 

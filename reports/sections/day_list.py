@@ -44,7 +44,7 @@ def day_list(figures: Figures) -> Section:
 
 
 def usual_by_weekday(figures: Figures) -> dict[int, int]:
-    """Median net sales of the open days of two months; at least MIN_DAYS days of each weekday."""
+    """Median net sales of the open days of two months, by weekday with MIN_DAYS days."""
     sold: dict[int, list[int]] = {}
     for tables in filter(None, (figures.complete_before, figures.now)):
         for day, (net, _) in sold_by_day(tables["days"]).items():
