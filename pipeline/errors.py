@@ -2,7 +2,7 @@
 
     PipelineError
     +-- ConfigError            the operator: a setting, a file, a permission, a name
-    |   +-- NoConfiguration    no or another configuration would apply; nothing was read or written
+    |   +-- UnclearConfig      unclear which configuration applies; nothing was read or written
     |   +-- OtherLake          the lake belongs to another shop or key, or is gone
     |   +-- InvalidQuery       a query of the lake is wrong or takes too long
     |   `-- StorageRefused     the storage denies an action or lacks what the lake needs
@@ -63,8 +63,9 @@ EXIT_CODES = {
         " of this project",
     ),
     ExitCode.INVALID: ExitCodeMeaning(
-        "an option is wrong; of a pos command also the command, a setting or the lake",
-        "read the message: it names the option, the setting or the object",
+        "a wrong option; of a pos command also another error that its message explains: a wrong"
+        " command, setting or lake, or a point of sale or storage that does not answer",
+        "read the message: it says what is wrong; if something did not answer, run again later",
     ),
     ExitCode.STALE: ExitCodeMeaning(
         "stale: the last window is older than it should be, or windows are missing", "see Stale"
@@ -90,7 +91,8 @@ EXIT_CODES = {
     ),
     ExitCode.NOT_PLANNED: ExitCodeMeaning(
         "planning failed: a setting, a missing permission, an invalid month, a storage that does"
-        " not answer, a missing raw object, a lake of another shop, or no configuration",
+        " not answer, a missing raw object, a lake of another shop, or a missing or unclear"
+        " configuration",
         "read the message: it names the setting or the object, and what to do",
     ),
     ExitCode.UNEXPECTED: ExitCodeMeaning(
@@ -108,8 +110,8 @@ class ConfigError(PipelineError):
     """A setting, file, right or name is wrong; the operator must act."""
 
 
-class NoConfiguration(ConfigError):
-    """The configuration that was meant is not the one that would apply."""
+class UnclearConfig(ConfigError):
+    """No configuration applies for certain: a file is missing, or a name misspelled."""
 
 
 class OtherLake(ConfigError):
@@ -201,6 +203,6 @@ class MoneyNotConserved(DataError):
 
 def exit_code_of(error: BaseException) -> ExitCode:
     """The exit code of a command that `error` ends."""
-    if isinstance(error, NoConfiguration):
+    if isinstance(error, UnclearConfig):
         return ExitCode.NOT_PLANNED
     return ExitCode.INVALID if isinstance(error, PipelineError) else ExitCode.NOT_OK

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.extract.missing_numbers import find_missing_numbers
 from pipeline.load.day_object import pack_tables
+from pipeline.status.before_history import format_before_history
 from pipeline.status.problems import find_silent_stores, name_missing
 from pipeline.status.read import Status
 from pipeline.status.text import format_status
@@ -19,6 +20,19 @@ def test_a_missing_number_is_named_with_its_device_and_a_run_as_one() -> None:
     assert name_missing(
         find_missing_numbers(["3-7", "3-9", "3-13", "1-1", "1-2", "x", "", "-"])
     ) == {"3": ["3-8", "3-10 to 3-12"]}
+
+
+def test_the_setting_to_include_receipts_before_the_history_counts_them() -> None:
+    row = {
+        "receipt_number": "1-7",
+        "business_day": date(2025, 9, 12),
+        "currency": "MXN",
+        "total": "0.00",
+        "is_cancelled": True,
+    }
+    single, several = (format_before_history([row] * n, "2025-09-15")[0] for n in (1, 2))
+    assert single.endswith("history_starts = 2025-09-12 to include it")
+    assert several.endswith("history_starts = 2025-09-12 to include them")
 
 
 @given(st.sets(st.integers(1, 60), min_size=1), st.data())
@@ -47,7 +61,7 @@ def test_stores_are_called_by_their_names() -> None:
         "La Brasa Del Valle" in text
         and "1,200" in text
         and "s-2" in text
-        and "number gaps    3-8 (an offline device sends them" in text
+        and "missing numbers  3-8 (an offline device sends them" in text
     )
     assert len({len(line) for line in text.splitlines()[-2:]}) == 1
 
@@ -63,7 +77,7 @@ def test_numbers_that_the_pos_does_not_know_and_new_fields_are_reported() -> Non
     )
     text = format_status(status)
     assert "requested 3-8, but the POS does not know them" in text
-    assert "new fields     line_items.loyalty since 2026-10-30 (kept in raw, not counted)" in text
+    assert "new fields       line_items.loyalty since 2026-10-30 (kept in raw, not counted)" in text
 
 
 class _Summaries:

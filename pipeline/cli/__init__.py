@@ -1,4 +1,4 @@
-"""The command `pos`: what Luigi's command line lacks, one module a command.
+"""The command `pos`: what Luigi's command line lacks, one module for each command.
 
 The docstring of a command's module is its help, examples included; `arguments(parser)` declares its
 options, and `run(options)` returns the exit code (errors.EXIT_CODES). A command with PASSES_ON
@@ -12,8 +12,10 @@ import argparse
 import ast
 import codecs
 import os
+import shutil
 import signal
 import sys
+import textwrap
 from collections.abc import Iterable
 from contextlib import redirect_stdout
 from importlib import import_module
@@ -60,15 +62,27 @@ def _description() -> str:
     return "Query and maintain the lake; tasks run with `luigi --module pipeline TASK`."
 
 
+def wrap(line: str, indent: int) -> str:
+    """`line`, on a narrower terminal wrapped from column `indent` on."""
+    columns = shutil.get_terminal_size((0, 0)).columns
+    if not columns or len(line) <= columns:
+        return line
+    parts = textwrap.wrap(line[indent:], max(columns - indent, 30), break_on_hyphens=False)
+    return line[:indent] + f"\n{'':<{indent}}".join(parts)
+
+
 def format_help() -> str:
     """The help of `pos`: an example and a sentence for each command, by group."""
-    lines = [f"pos {pipeline.__version__}  {_description()}"]
+    title = f"pos {pipeline.__version__}  "
+    lines = [wrap(title + _description(), len(title))]
     for group, names in GROUPS.items():
         lines += ["", group]
         for name in names:
             example, summary = _example_and_summary(name)
-            break_line = f"\n{'':<{_COLUMN + 2}}" if len(example) >= _COLUMN else ""
-            lines.append(f"  {example:<{_COLUMN}}{break_line}{summary}")
+            if len(example) >= _COLUMN:
+                lines.append(f"  {example}")
+                example = ""
+            lines.append(wrap(f"  {example:<{_COLUMN}}{summary}", _COLUMN + 2))
     return "\n".join(
         [*lines, "", "pos help COMMAND                           all options and examples"]
     )

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pipeline import settings
 from pipeline.errors import ConfigError
 from pipeline.settings.strict import parse_day
-from pipeline.tasks.business_days import history_span
+from pipeline.tasks.business_days import history_period
 from pipeline.tasks.closing_messages import Period, closing_message
 from reports.render.mail import render_text
 
@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    last, first = settings.last_day(), history_span().first
+    last, first = settings.last_day(), history_period().first
     day = options.date or last
     if not first <= day <= last:
         raise ConfigError(f"{day} is not in the lake: choose a day from {first} to {last}")

@@ -84,8 +84,8 @@ def _check() -> bytes:
     settings.plans(labour())
     months = _months_of_lake()
     if months:
-        span = (date.fromisoformat(f"{month}-01") for month in (months[0], months[-1]))
-        for task in Rebuild(*span).requires():
+        ends = (date.fromisoformat(f"{month}-01") for month in (months[0], months[-1]))
+        for task in Rebuild(*ends).requires():
             task.complete()
     return key
 

@@ -21,7 +21,7 @@ from pipeline.targets import lake
 from pipeline.tasks.back_office import PREFIX, unused_exports
 
 SHOWN = 20  # amounts of a file that are listed
-Rows = list[dict[str, Any]]
+FileRows = list[dict[str, Any]]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _tables(month: str) -> dict[str, Rows]:
+def _tables(month: str) -> dict[str, FileRows]:
     """The tables of a month's comparison; none where no export concerns it."""
     if not lake().current(BACKOFFICE, month):
         return {}
@@ -54,7 +54,7 @@ def _tables(month: str) -> dict[str, Rows]:
     return {name: from_bytes(body).to_pylist() for name, body in files.items()}
 
 
-def _show(month: str, file: dict[str, Any], differences: Rows) -> None:
+def _show(month: str, file: dict[str, Any], differences: FileRows) -> None:
     """Print a file, its differences and what to do about each reason."""
     if file["problem"]:
         print(f"{month}  {file['file']}: cannot be compared: {file['problem']}")

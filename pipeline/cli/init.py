@@ -211,7 +211,7 @@ def _show_receipts() -> int:
     """Print the last three receipts of the point of sale. Raises PipelineError."""
     from pipeline import settings
     from pipeline.lakes import PRIMARY
-    from pipeline.lakes.connect import connect, origin_of
+    from pipeline.lakes.connect import account_of, connect
     from pipeline.pos.source import catalog_json
     from pipeline.tasks.raw import check_stores
     from pipeline.transform import Catalog, Raw, explain
@@ -219,7 +219,7 @@ def _show_receipts() -> int:
     settings.check_folder()
     settings.check()
     source, now = connect(), settings.now()
-    print(f"connected: {origin_of(source)}")
+    print(f"connected: {account_of(source)}")
     rows_by_name = source.catalog()
     check_stores(PRIMARY, rows_by_name)
     for days in (1, 7, 30):

@@ -27,7 +27,7 @@ from pipeline.lakes import (
     source_names,
     sources,
 )
-from pipeline.lakes.connect import connect, origin_of
+from pipeline.lakes.connect import account_of, connect
 from pipeline.load import Lake
 from pipeline.maintenance.erase import read_erased
 from pipeline.settings.sources import SIMULATOR
@@ -88,18 +88,18 @@ def _accept_one(lake: Lake, source: str, key: bytes | None, *, is_source: bool) 
     partition, name = source or identity.PRIMARY_PARTITION, point_of_sale_of(source)
     recorded = identity.read_identity(lake, partition)
     before = recorded and identity.describe_source(lake, recorded)
-    origin = origin_of(connect(name), name) if is_source else before
-    if origin is None:
+    account = account_of(connect(name), name) if is_source else before
+    if account is None:
         if source:
             return  # it has not been read yet
         raise OtherLake(f"{lake.storage.uri()} does not record its shop; use --accept-source")
-    if before and (before.kind == SIMULATOR) != (origin.kind == SIMULATOR):
+    if before and (before.kind == SIMULATOR) != (account.kind == SIMULATOR):
         raise OtherLake(
-            f"{lake.storage.uri()} belongs to {before}, and the settings name {origin}: simulated"
+            f"{lake.storage.uri()} belongs to {before}, and the settings name {account}: simulated"
             " and real receipts never share a lake; set another folder or prefix in [lake] url"
         )
     lake.preflight()
-    identity.write_identity(lake, origin, key, partition=partition, names=source_names())
+    identity.write_identity(lake, account, key, partition=partition, names=source_names())
 
 
 def _forget(lake: Lake) -> None:

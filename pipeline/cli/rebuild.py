@@ -21,7 +21,7 @@ from pipeline.lakes import check_lake
 from pipeline.load import INVALIDATED, RAW_FINGERPRINT, Manifest
 from pipeline.maintenance import everything
 from pipeline.targets import DatasetTask, lake
-from pipeline.tasks.maintenance import partitions_of, span_of
+from pipeline.tasks.maintenance import month_range, partitions_of
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     check_filled()
-    tasks = partitions_of(span_of(options.first, options.last))
+    tasks = partitions_of(month_range(options.first, options.last))
     if not tasks:
         months = sorted(task.name[:7] for task in partitions_of(everything()))
         held = f"the lake holds {months[0]} to {months[-1]}" if months else ""
@@ -49,8 +49,8 @@ def run(options: argparse.Namespace) -> int:
     for task in tasks:
         if _newest(task).fingerprint != INVALIDATED:
             lake().invalidate(task.dataset, task.name, "rebuild from raw")
-    span = ("--first", f"{options.first:%Y-%m}", "--last", f"{options.last:%Y-%m}")
-    code = run_luigi("Rebuild", *span, "--local-scheduler")
+    period = ("--first", f"{options.first:%Y-%m}", "--last", f"{options.last:%Y-%m}")
+    code = run_luigi("Rebuild", *period, "--local-scheduler")
     lake().refresh()
     for task in tasks:
         after = _newest(task)

@@ -1,6 +1,6 @@
 """Query the lake in SQL, in a folder or a bucket, with DuckDB.
 
-    pos sql "SELECT item, sum(units) AS units FROM sales GROUP BY item ORDER BY units DESC LIMIT 5"
+    pos sql "SELECT item, sum(units) FROM sales GROUP BY item ORDER BY 2 DESC"
     pos sql "SELECT store, sum(net) FROM named_receipts WHERE year = 2026 GROUP BY store" --csv
     pos sql                                     lists the tables
 

@@ -2,11 +2,10 @@
 
     pos status
 
-Shows the last window and its age, missing windows ("window gaps"), truncated periods, quarantine,
-missing receipt numbers ("number gaps"), stores that stopped sending, receipts before [pos]
-history_starts with their amounts, and receipts by store and day of the last 14 days. Exit code 3 if
-the lake is older than it should be or windows are missing, for a monitor. Writes
-state/etl_state.json.
+Shows the last window and its age, missing windows, truncated periods, quarantine, missing receipt
+numbers, stores that stopped sending, receipts before [pos] history_starts with their amounts, and
+receipts by store and day of the last 14 days. Exit code 3 if the lake is older than it should be or
+windows are missing, for a monitor. Writes state/etl_state.json.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import argparse
 from typing import Any
 
 import pipeline
+from pipeline.cli import wrap
 from pipeline.errors import ConfigError, ExitCode
 
 
@@ -34,9 +35,9 @@ def run(options: argparse.Namespace) -> int:
 def format_task(task: Any) -> str:
     """A task, the first sentence of its docstring, and a line for each parameter."""
     summary = (task.__doc__ or "").strip().partition("\n")[0]
-    lines = [f"{task.get_task_family():<18}{summary}"]
+    lines = [wrap(f"{task.get_task_family():<18}{summary}", 18)]
     for name, parameter in task.get_params():
         if parameter.visibility.name == "PUBLIC":
             option = f"--{name.replace('_', '-')}"
-            lines.append(f"    {option:<20}{parameter.description or ''}")
+            lines.append(wrap(f"    {option:<20}{parameter.description or ''}", 24))
     return "\n".join(lines)

@@ -24,7 +24,7 @@ from pipeline.load import DATASETS
 from pipeline.maintenance import LakeFinding
 from pipeline.maintenance.leftovers import remove_leftovers
 from pipeline.targets import lake
-from pipeline.tasks.maintenance import find_damage, refetch, repair, span_of
+from pipeline.tasks.maintenance import find_damage, month_range, refetch, repair
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,13 +54,13 @@ def run(options: argparse.Namespace) -> int:
         )
         return 0
     findings: list[LakeFinding] = []
-    span = span_of(options.first, options.last)
-    for finding in find_damage(span, deep=options.deep):
+    months = month_range(options.first, options.last)
+    for finding in find_damage(months, deep=options.deep):
         findings.append(finding)
         print(finding)
     problems = sum(finding.is_wrong for finding in findings)
     count = sum(
-        span.holds(name)
+        months.holds(name)
         for raw in raw_sources()
         for dataset in DATASETS
         for name in raw.lake.partitions(dataset)

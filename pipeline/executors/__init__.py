@@ -25,7 +25,7 @@ NAMES = ("local", "spark")
 """Values of [engine] name."""
 
 
-class Step(NamedTuple):
+class BatchProgress(NamedTuple):
     """Progress of a batch; `failed` attempts were repeated, `processes` work on it."""
 
     done: int
@@ -35,7 +35,7 @@ class Step(NamedTuple):
 
 
 class ItemLost(EngineError):
-    """The item at `index` ended its process at every attempt."""
+    """The item at `index` crashed its process at every attempt."""
 
     def __init__(self, message: str, index: int) -> None:
         super().__init__(message)
@@ -49,7 +49,7 @@ class Executor(Protocol):
     is_local: bool
     """Whether its processes run on this machine.
 
-    They may then take over what the process that starts them has listed.
+    They can then reuse the listings of the process that starts them (Lake.load_snapshot).
     """
 
     @property
@@ -57,9 +57,13 @@ class Executor(Protocol):
         """Page that shows what the executor does; empty where there is none."""
 
     def run(
-        self, name: str, items: Sequence[T], do: Callable[[T], R], on_step: Callable[[Step], None]
+        self,
+        name: str,
+        items: Sequence[T],
+        do: Callable[[T], R],
+        on_step: Callable[[BatchProgress], None],
     ) -> list[R]:
-        """What `do` returns of each item, in any order. Raises ItemLost, EngineError."""
+        """The result of `do` for each item, in any order. Raises ItemLost, EngineError."""
 
     def run_in_chunks(
         self,
@@ -67,9 +71,9 @@ class Executor(Protocol):
         chunks: Sequence[tuple[int, T]],
         do: Callable[[T], R],
         merge: Callable[[int, list[R]], S],
-        on_step: Callable[[Step], None],
+        on_step: Callable[[BatchProgress], None],
     ) -> list[S]:
-        """What `merge(key, results)` returns of each key; `chunks` are (key, item)."""
+        """The result of `merge(key, results)` for each key; `chunks` are (key, item)."""
 
 
 def check_name() -> str:
@@ -91,7 +95,8 @@ _pools: dict[tuple[int, int, bool], Executor] = {}
 def open_executor(name: str, *, draws_charts: bool = False) -> Executor:
     """The executor of that name, started on first use and kept by this process.
 
-    `draws_charts`: reports are built, so that processes of this machine share what draws them.
+    `draws_charts`: reports are built, so the processes of this machine share the imported chart
+    libraries.
     """
     if name == "local":
         from pipeline.executors.local import ProcessPool

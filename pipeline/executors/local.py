@@ -14,17 +14,20 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
+from functools import cache, partial
 from multiprocessing import connection, forkserver, get_context, parent_process
 from multiprocessing.util import Finalize
 from typing import TypeVar
 
-from pipeline.executors import ItemLost, Step
+from pipeline.errors import EngineError
+from pipeline.executors import BatchProgress, ItemLost
 from pipeline.executors.memory import release_memory
 
 T = TypeVar("T")
@@ -67,7 +70,11 @@ class ProcessPool:
         self._open: ProcessPoolExecutor | None = None
 
     def run(
-        self, name: str, items: Sequence[T], do: Callable[[T], R], on_step: Callable[[Step], None]
+        self,
+        name: str,
+        items: Sequence[T],
+        do: Callable[[T], R],
+        on_step: Callable[[BatchProgress], None],
     ) -> list[R]:
         """What `do` returns of each item, in their order."""
         results: dict[int, R] = {}
@@ -82,7 +89,7 @@ class ProcessPool:
                 if isinstance(future.exception(), BrokenProcessPool):
                     continue
                 results[futures[future]] = future.result()
-                on_step(Step(len(results), len(items), 0, self.processes))
+                on_step(BatchProgress(len(results), len(items), 0, self.processes))
         except BrokenProcessPool as error:
             log.info("%s: a process has ended before all items were handed out: %s", name, error)
         except BaseException:
@@ -93,7 +100,7 @@ class ProcessPool:
             self.close()
         for index in sorted(set(range(len(items))) - results.keys()):
             results[index] = self._run_alone(name, index, partial(do, items[index]))
-            on_step(Step(len(results), len(items), failed, 1))
+            on_step(BatchProgress(len(results), len(items), failed, 1))
         if parent_process() is None:
             self.close()
         return [results[index] for index in range(len(items))]
@@ -104,7 +111,7 @@ class ProcessPool:
         chunks: Sequence[tuple[int, T]],
         do: Callable[[T], R],
         merge: Callable[[int, list[R]], S],
-        on_step: Callable[[Step], None],
+        on_step: Callable[[BatchProgress], None],
     ) -> list[S]:
         """What `merge(key, results)` returns of each key, in the order of `chunks`."""
         parts = self.run(name, [item for _, item in chunks], do, on_step)
@@ -134,26 +141,54 @@ class ProcessPool:
 
 
 def start_server(*, draws_charts: bool) -> None:
-    """Start the processes' server, or one that also has what draws reports."""
+    """Start the processes' server, or one that also has what draws reports.
+
+    Raises EngineError.
+    """
     if parent_process() is not None:
         return
     imports = PRELOADED + DRAWING * draws_charts
     server = forkserver._forkserver
     if not set(imports) <= set(_imported):
-        server._stop()  # type: ignore[attr-defined]  # if it runs: its processes have ended
+        _end_server()
         server.set_forkserver_preload(imports)
         _imported[:] = imports
     allocator = os.environ.get(_ALLOCATOR)
     # Arrow's own allocators keep twice as much memory as is in use
     os.environ[_ALLOCATOR] = allocator or "system"
+    # of Ctrl-C, which reaches the server too, this process alone prints a traceback
+    unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         server.ensure_running()
+        _end_server_at_exit()
+    except OSError as error:
+        raise EngineError(
+            f"local processes cannot start ({error}); they need a folder for temporary files with"
+            f" room and a short path, and have {tempfile.gettempdir()}: name another one in TMPDIR,"
+            " or set [engine] workers = 1"
+        ) from error
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
         if allocator is None:
             del os.environ[_ALLOCATOR]
 
 
 _imported: list[str] = []  # what the server imports
+
+
+def _end_server() -> None:
+    """End the server if it runs, also while it imports; its processes have ended."""
+    server = forkserver._forkserver
+    if pid := server._forkserver_pid:  # type: ignore[attr-defined]
+        os.kill(pid, signal.SIGKILL)
+        server._stop()  # type: ignore[attr-defined]
+
+
+@cache
+def _end_server_at_exit() -> None:
+    # else it ends a second later, or longer if it still imports, and holds the run's output open
+    # until then. The pools end first.
+    Finalize(None, _end_server, exitpriority=-10)
 
 
 def _open_pool(processes: int, *, draws_charts: bool) -> ProcessPoolExecutor:
@@ -170,6 +205,7 @@ def _open_pool(processes: int, *, draws_charts: bool) -> ProcessPoolExecutor:
 
 
 def _begin() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked in the server
     # what the server has imported stays shared: the collector would write to all of it
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)  # a tenth of the CPU of a report, which makes many objects

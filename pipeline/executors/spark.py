@@ -21,7 +21,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pipeline.errors import ConfigError, EngineError
-from pipeline.executors import ItemLost, Step
+from pipeline.executors import BatchProgress, ItemLost
 from pipeline.executors.spark_checks import check_master, check_properties, without_secrets
 
 if TYPE_CHECKING:
@@ -52,7 +52,11 @@ class Cluster:
         return self.context.uiWebUrl or ""
 
     def run(
-        self, name: str, items: Sequence[T], do: Callable[[T], R], on_step: Callable[[Step], None]
+        self,
+        name: str,
+        items: Sequence[T],
+        do: Callable[[T], R],
+        on_step: Callable[[BatchProgress], None],
     ) -> list[R]:
         """What `do` returns of each item, a Spark task each; pass the longest first."""
         results = self.context.parallelize(items, len(items)).map(do)
@@ -64,7 +68,7 @@ class Cluster:
         chunks: Sequence[tuple[int, T]],
         do: Callable[[T], R],
         merge: Callable[[int, list[R]], S],
-        on_step: Callable[[Step], None],
+        on_step: Callable[[BatchProgress], None],
     ) -> list[S]:
         """What `merge(key, results)` returns of each key, from all its chunks."""
         counts = Counter(key for key, _ in chunks)
@@ -73,7 +77,7 @@ class Cluster:
         return self._watch(name, len(chunks) + len(counts), merged, on_step)
 
     def _watch(
-        self, name: str, items: int, results: Any, on_step: Callable[[Step], None]
+        self, name: str, items: int, results: Any, on_step: Callable[[BatchProgress], None]
     ) -> list[Any]:
         group, tracker = secrets.token_hex(8), self.context.statusTracker()
 
@@ -94,7 +98,11 @@ class Cluster:
                 self._end(job, group)
 
     def _follow(
-        self, name: str, job: Future[Any], read: Callable[[], Step], on_step: Callable[[Step], None]
+        self,
+        name: str,
+        job: Future[Any],
+        read: Callable[[], BatchProgress],
+        on_step: Callable[[BatchProgress], None],
     ) -> None:
         """Wait for the job. Raises EngineError where it has had no executor for too long."""
         seen = time.monotonic()
@@ -121,7 +129,7 @@ class Cluster:
                 return  # Java has ended, and the job with it
             _is_done(job)
 
-    def _step(self, tracker: Any, group: str, items: int) -> Step:
+    def _step(self, tracker: Any, group: str, items: int) -> BatchProgress:
         stages = [
             stage
             for job in tracker.getJobIdsForGroup(group)
@@ -133,7 +141,7 @@ class Cluster:
         ]
         executors = len(self.context._jsc.sc().statusTracker().getExecutorInfos())
         is_local = (self.context.master or "").startswith("local")
-        return Step(
+        return BatchProgress(
             min(sum(stage.numCompletedTasks for stage in stages), items),
             items,
             sum(stage.numFailedTasks for stage in stages),

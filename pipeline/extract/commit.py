@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cache
 
-from pipeline.extract.fetch import FetchedPages, Records, pack
+from pipeline.extract.fetch import FetchedPages, RecordsByDate, pack
 from pipeline.extract.moved_revisions import (
     Earlier,
     Sales,
@@ -44,7 +44,7 @@ def commit_windows(lake: Lake, fetched: FetchedPages, windows: list[Window]) -> 
 
 
 def pack_objects(
-    records: Records, earlier: Earlier, sales: Mapping[str, Sales]
+    records: RecordsByDate, earlier: Earlier, sales: Mapping[str, Sales]
 ) -> tuple[dict[date | None, bytes], dict[date | None, str]]:
     """Objects by date of sale: NDJSON with copies of moved receipts, and UTC times."""
     objects: dict[date | None, bytes] = {}

@@ -1,4 +1,4 @@
-"""Extraction of a span: fetch all pages of a source, sort records into windows.
+"""Extraction of a period: fetch all pages of a source, sort records into windows.
 
 Takes a source and consecutive closed windows of `updated_at`, without gaps. Returns for
 every window, in order, its records by UTC date of sale, sorted by (updated_at, number, arrival), so
@@ -8,17 +8,16 @@ that the order of the pages does not matter. Exact duplicates are kept once.
   source states that its history begins with the first window (`starts`), that window takes all
   older records.
 - A record with an unreadable `updated_at` goes to the last window, date unknown.
-- The daily extraction has no upper bound: a receipt that changes in the meantime moves out of the
-  closed windows, and never between two of their pages.
-- A bounded extraction could lose rows: a receipt that changes leaves the span, and if the API
+- The daily extraction has no upper bound: a receipt that changes in the meantime gets a later
+  `updated_at`, so it cannot be skipped between two pages.
+- A bounded extraction could lose rows: a receipt that changes leaves the period, and if the API
   counts rows, another row then moves to a page that was already read. So a request at the end asks
-  for the receipts that have changed since. If one may have been in the span, the span is read
+  for the receipts that have changed since. If one may have been in the period, the period is read
   again, until a pass finds no change.
 
-Memory holds one page, then one window; the pages wait on disk. Several spans can be fetched at the
-same time, each in a thread. Every record of every page is in a
-requested window, of another one, or a duplicate.
-Raises SourceError and ConfigError.
+Memory holds one page, then one window; the pages wait on disk. Several periods can be fetched at
+the same time, each in a thread. Every record is in a requested window, belongs to another window,
+or is a duplicate. Raises SourceError and ConfigError.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ PASSES = 4  # the last pass has no upper bound, so no other can follow
 LOOK_BACK = timedelta(hours=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
-Records = Mapping[date | None, list[Record]]
+RecordsByDate = Mapping[date | None, list[Record]]
 
 
 class FetchedPages:
@@ -54,7 +53,7 @@ class FetchedPages:
     oldest        the oldest `created_at`; `newest`: the newest `updated_at`
     truncated_at  the history limit: the account serves no receipt created before
     fields        unknown fields, each with a receipt that has it
-    changed       the numbers of receipts that the server has changed since it received them
+    changed       receipt numbers of receipts that the server has changed since it received them
     skew          the server's clock minus this machine's; None if the server sends no time
     """
 
@@ -136,7 +135,7 @@ class FetchedPages:
         return bisect_right(self._starts, record.updated_at) - 1
 
     @property
-    def windows(self) -> Iterator[tuple[Window, Records]]:
+    def windows(self) -> Iterator[tuple[Window, RecordsByDate]]:
         """Each window with its records by date of sale; can be read once.
 
         Records are read from the page journal on access, and at the end the journal is removed:
@@ -181,7 +180,7 @@ def fetch_pages(
 ) -> FetchedPages:
     """Fetch all pages for `windows`.
 
-    `bounded` requests nothing that changed after the windows, as a backfill does. `now` is the
+    `bounded` requests nothing that changed after the windows. `now` is the
     run's instant, with which the server's clock is compared. Raises SourceRetriable if a window has
     not closed by the server's clock, because it could still gain receipts.
     """
@@ -220,7 +219,7 @@ def fetch_pages(
 
 
 def find_moved(source: Source, since: datetime, until: datetime) -> set[bytes]:
-    """Bodies of receipts that changed since `since`, and so may have left the span."""
+    """Bodies of receipts that changed since `since`, and so may have left the period."""
     return {
         record.body
         for page in source.receipts(since, None)
@@ -251,7 +250,7 @@ def sort_dates(dates: Mapping[date | None, object]) -> list[date | None]:
     return sorted(dates, key=lambda sold: (sold is None, sold or date.min))
 
 
-def pack(records: Records) -> Mapping[date | None, bytes]:
+def pack(records: RecordsByDate) -> Mapping[date | None, bytes]:
     """The records of each date as NDJSON: verbatim, one a line."""
     return LazyMapping(
         records, lambda sold: b"".join(record.body + b"\n" for record in records[sold])

@@ -32,7 +32,7 @@ from pipeline.extract.deadline import Deadline
 from pipeline.extract.http_faults import RefusedRequest, TransientError, named_faults
 from pipeline.extract.http_values import check_base, check_token, read_date, read_retry_after
 from pipeline.extract.outage import is_out, record_answer, record_outage
-from pipeline.extract.rate_limit import RATE, RateLimiter
+from pipeline.extract.rate_limit import RATE_REASON, RateLimiter
 from pipeline.extract.waits import log_wait
 
 log = logging.getLogger(__name__)
@@ -214,7 +214,7 @@ class Http:
             asks = f", asking to wait {wait:,.0f} s" if wait > LONGEST_WAIT else ""
             message = f"answered HTTP {status}{asks}"
             if status == 429:  # Loyverse documents no Retry-After
-                raise TransientError(message, wait, first=5.0, reason=RATE + asks)
+                raise TransientError(message, wait, first=5.0, reason=RATE_REASON + asks)
             raise TransientError(message, wait, reason=f"the API to recover{asks}")
         if 300 <= status < 400:
             raise SourceFatal(

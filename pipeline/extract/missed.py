@@ -1,4 +1,4 @@
-"""Records that a rescan adds: those of a span that raw does not have.
+"""Records that a rescan adds: those of a period that raw does not have.
 
 Compares the records of the period, read again, with the newest `updated_at` of each receipt in raw,
 and returns the new and newer records, which the windows have missed. A rescan never removes
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from pipeline.extract.fetch import Records, sort_dates
+from pipeline.extract.fetch import RecordsByDate, sort_dates
 from pipeline.pos.source import Record
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -64,7 +64,7 @@ def is_before(record: Record, start: datetime) -> bool:
     return bool(moments) and max(moments) < start
 
 
-def find_missed(records: Records, in_raw: Mapping[str, datetime]) -> list[Missed]:
+def find_missed(records: RecordsByDate, in_raw: Mapping[str, datetime]) -> list[Missed]:
     """Records that raw does not hold, or holds only in an older revision."""
     return [
         Missed(sold, record, in_raw.get(receipt_key(record)))
@@ -75,7 +75,7 @@ def find_missed(records: Records, in_raw: Mapping[str, datetime]) -> list[Missed
     ]
 
 
-def by_date(missed: Iterable[Missed]) -> Records:
+def by_date(missed: Iterable[Missed]) -> RecordsByDate:
     """The missed records by date of sale, as a partition."""
     records: dict[date | None, list[Record]] = defaultdict(list)
     for sold, record, _ in missed:

@@ -2,8 +2,8 @@
 
 Each device numbers its receipts itself, refunds included. A missing number is a receipt of a device
 that is offline and will send it later, a number that was never used, or a receipt that the lists of
-the API left out. A rescan requests missing numbers, up to a limit, from gaps that are not larger
-than the limit; after a larger gap the device has started a new series. If the POS does not know a
+the API left out. A rescan requests missing numbers, up to a limit, from ranges that are not larger
+than the limit; after a larger one the device has started a new series. If the POS does not know a
 number, TRIES rescans request it. The manifest of a rescan records how often each number was
 requested.
 """
@@ -36,7 +36,7 @@ class AnsweredNumbers(NamedTuple):
 
 
 def find_missing_numbers(numbers: Iterable[str]) -> MissingNumbers:
-    """The (first, last) numbers of each gap in the series of each device."""
+    """The ranges (first, last) of missing numbers in the series of each device."""
     series: dict[str, set[int]] = defaultdict(set)
     padded = set()  # devices with numbers such as 1-0011: their missing numbers cannot be spelled
     for number in numbers:
@@ -44,25 +44,25 @@ def find_missing_numbers(numbers: Iterable[str]) -> MissingNumbers:
         if device and digits.isascii() and digits.isdecimal() and len(digits) <= MAX_DIGITS:
             series[device].add(int(digits))
             padded |= {device} if digits != str(int(digits)) else set()
-    gaps = {
+    ranges = {
         device: [(a + 1, b - 1) for a, b in pairwise(sorted(seen)) if b - a > 1]
         for device, seen in sorted(series.items())
         if device not in padded
     }
-    return {device: spans for device, spans in gaps.items() if spans}
+    return {device: missing for device, missing in ranges.items() if missing}
 
 
 def choose_numbers(
-    gaps: MissingNumbers, present: Iterable[str], tried: Mapping[str, int], max_numbers: int
+    missing: MissingNumbers, present: Iterable[str], tried: Mapping[str, int], max_numbers: int
 ) -> list[str]:
-    """The numbers to request: small gaps first, among equal ones the later first.
+    """The numbers to request: small ranges first, among equal ones the later first.
 
     Numbers that raw holds elsewhere, or that were given up, are left out.
     """
     short = sorted(
         (last - first, -first, device)
-        for device, spans in gaps.items()
-        for first, last in spans
+        for device, ranges in missing.items()
+        for first, last in ranges
         if last - first < max_numbers
     )
     numbers = (f"{device}-{-first + n}" for size, first, device in short for n in range(size + 1))

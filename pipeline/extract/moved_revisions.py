@@ -22,7 +22,7 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import date, datetime
 
-from pipeline.extract.fetch import Records, sort_dates, sort_records
+from pipeline.extract.fetch import RecordsByDate, sort_dates, sort_records
 from pipeline.extract.lazy_mapping import LazyMapping
 from pipeline.pos.source import Record, sold_date
 
@@ -35,8 +35,8 @@ Earlier = Callable[[str, datetime], Sales]
 
 
 def copy_moved_revisions(
-    records: Records, earlier: Earlier, sales: Mapping[str, Sales] | None = None
-) -> Records:
+    records: RecordsByDate, earlier: Earlier, sales: Mapping[str, Sales] | None = None
+) -> RecordsByDate:
     """`records` of a partition, arranged, with the copies that are needed.
 
     `earlier(number, created_at)` returns the dates of the revisions committed so far; it is called
@@ -70,7 +70,7 @@ def copy_moved_revisions(
     )
 
 
-def sales_of(records: Records, numbers: Container[str] | None = None) -> dict[str, Sales]:
+def sales_of(records: RecordsByDate, numbers: Container[str] | None = None) -> dict[str, Sales]:
     """Partition dates and instants of sale of each receipt (of those with `numbers`)."""
     sales: dict[str, Sales] = defaultdict(dict)
     for sold in records:

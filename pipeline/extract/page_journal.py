@@ -1,16 +1,16 @@
 """Page journal: the pages of an extraction on local disk, for a run to resume.
 
-Each extraction has a private folder (private_folder.py), named after its account, kind, span and
+Each extraction has a private folder (private_folder.py), named after its account, kind, period and
 start. Its journal holds one frame for each page (length, checksum, page), written before the page
 is sorted: a killed run loses none that it has read. It is synced to disk every UNSYNCED pages, so a
 power cut loses fewer than that. The checksum covers the folder's name, the offset of the frame and
 its bytes. A damaged frame is dropped with all frames after it, and those pages are fetched again.
 Links are not followed.
 
-Within a day, another run of the same span or a part of it continues the journal. Older folders are
-removed, and that of a complete extraction once its last window has been read. A lock on the journal
-separates processes: the second one makes a journal of its own. Raises ConfigError if the disk is
-full.
+Within a day, another run of the same period or a part of it continues the journal. Older folders
+are removed, and that of a complete extraction once its last window has been read. A lock on the
+journal separates processes: the second one makes a journal of its own. Raises ConfigError if the
+disk is full.
 
 The pages are sorted into buckets, in memory up to IN_MEMORY bytes and in files beyond.
 """
@@ -219,7 +219,7 @@ def open_page_journal(
 def _resume(
     folder: Path, kind: tuple[str, str], since: datetime, until: datetime, now: datetime
 ) -> PageJournal | None:
-    """The journal in `folder` if it covers the span and is free; removes old ones."""
+    """The journal in `folder` if it covers the period and is free; removes old ones."""
     try:
         _, connection_id, mode, *stamps, _ = folder.name.split(".")
         first, last, began = map(_moment, stamps)

@@ -19,7 +19,7 @@ from pathlib import Path
 from pipeline.extract.private_folder import make_private
 from pipeline.extract.waits import log_wait
 
-RATE = "the API's rate"
+RATE_REASON = "the API's rate"
 
 # Margin in seconds. The server counts arrivals, so a first request that arrives late must not fall
 # into the period of the next requests.
@@ -46,7 +46,7 @@ class RateLimiter:
     def take(self) -> None:
         """Wait until one more request may be sent, and count it."""
         while wait := self._reserve():
-            log_wait(wait, RATE)
+            log_wait(wait, RATE_REASON)
             self._sleep(wait)
 
     def _reserve(self) -> float:

@@ -1,4 +1,4 @@
-"""Rescan: read a span again, commit what the windows have missed."""
+"""Rescan: read a period again, commit what the windows have missed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.extract.commit import earlier_dates_in, pack_objects, window_metadata
-from pipeline.extract.fetch import Records, fetch_pages
+from pipeline.extract.fetch import RecordsByDate, fetch_pages
 from pipeline.extract.missed import (
     Missed,
     by_date,
@@ -42,51 +42,51 @@ def rescan(
     max_numbers: int = 0,
     on_progress: Callable[[str, int | None], None],
 ) -> list[Missed]:
-    """Rescan: read the span of `windows` again, commit what raw lacks.
+    """Rescan: read the period of `windows` again, commit what raw lacks.
 
-    It also requests receipt numbers that are missing in the span, at most `max_numbers`. The
+    It also requests receipt numbers that are missing in the period, at most `max_numbers`. The
     records that raw lacks, which the windows have missed, become the partition `partition`. A
     rescan removes nothing.
     """
-    span = Window(windows[-1].date, windows[0].start, windows[-1].end)
-    name = f"rescan of {windows[0].date} to {span.date}"
+    period = Window(windows[-1].date, windows[0].start, windows[-1].end)
+    name = f"rescan of {windows[0].date} to {period.date}"
     with Progress(name, "receipts", on_progress=on_progress) as bar, on_wait(bar.pause):
         fetched = fetch_pages(
             source,
-            [span],
+            [period],
             bounded=True,
             state_folder=state_folder,
             now=now,
-            progress=progress_callbacks(bar, [[span]], now, source)[0],
+            progress=progress_callbacks(bar, [[period]], now, source)[0],
         )
         for _, records in fetched.windows:
-            missed, metadata = _rescan_span(span, windows, records, lake, source, max_numbers)
+            missed, metadata = _rescan_period(period, windows, records, lake, source, max_numbers)
             added = by_date(missed)
             objects, times = pack_objects(
                 added, earlier_dates_in(lake, source.reader), sales_of(added)
             )
             lake.commit_window(
-                partition, objects, window_metadata(span, len(missed), fetched) | metadata, times
+                partition, objects, window_metadata(period, len(missed), fetched) | metadata, times
             )
     problem = "%s: the windows have missed receipt %s, changed at %s (raw has %s)"
     for _, record, in_raw in missed[:20]:
         log.warning(problem, name, record.number, record.updated_at, in_raw or "nothing")
-    record_new_fields(fetched, span.date, lake)
-    result = f"{fetched.records} records read, {len(missed)} were missing"
+    record_new_fields(fetched, period.date, lake)
+    result = f"{fetched.records:,} records read, {len(missed)} were missing"
     log.info("%s: %s%s", name, result, format_requested(metadata))
     return missed
 
 
-def _rescan_span(
-    span: Window,
+def _rescan_period(
+    period: Window,
     windows: list[Window],
-    records: Records,
+    records: RecordsByDate,
     lake: Lake,
     source: Source,
     max_numbers: int,
 ) -> tuple[list[Missed], dict[str, object]]:
-    """Records of a span that raw does not have; metadata about its missing numbers."""
-    first, last = span.start.date(), span.end.date()
+    """Records of a period that raw does not have; metadata about its missing numbers."""
+    first, last = period.start.date(), period.end.date()
     dates = [first, *(sold for sold in records if sold)]
     objects = list(lake.raw_objects(min(dates), max(dates)))
     for window in windows:
@@ -100,11 +100,11 @@ def _rescan_span(
         for sold in records
         if sold and first <= sold <= last
         for record in records[sold]
-        if record.number and record.sold_at and span.start <= record.sold_at < span.end
+        if record.number and record.sold_at and period.start <= record.sold_at < period.end
     }
     in_raw = newest_in_raw(
         map(lake.read_raw, objects),
-        recording_numbers(numbers, span.start, span.end, source.reader.read_record),
+        recording_numbers(numbers, period.start, period.end, source.reader.read_record),
     )
     missed = find_missed(records, in_raw)
     tried = numbers_tried(lake, windows[0].date)
@@ -119,7 +119,7 @@ def _rescan_span(
     answers = [
         record
         for record in answered.receipts
-        if (record.updated_at is None or record.updated_at < span.end)  # else in a later window
+        if (record.updated_at is None or record.updated_at < period.end)  # else in a later window
         and not is_before(record, begin)
     ]
     sold_on = {day for record in answers if (day := sold_date(record))}

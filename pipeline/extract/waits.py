@@ -13,7 +13,7 @@ from contextvars import ContextVar
 
 log = logging.getLogger(__name__)
 
-LOG_WAIT_SECONDS = 3.0  # seconds
+LOG_WAIT_SECONDS = 3.0
 
 _listener: ContextVar[Callable[[str], None]] = ContextVar("listener", default=lambda _: None)
 

@@ -30,7 +30,7 @@ def consecutive_days(
 ) -> Iterator[list[date]]:
     """`days` in lists of consecutive days.
 
-    A day may stand for the span that ends with it and begins on `first_day` of it.
+    A day may stand for the period that ends with it and begins on `first_day` of it.
     """
     group: list[date] = []
     for day in sorted(days):

@@ -91,14 +91,15 @@ def extract(
     `last` is the last day whose window has closed. An extraction up to that day has no upper bound:
     a receipt that changes in the meantime gets a later `updated_at`, so it cannot be skipped
     between two pages. If a month cannot be fetched, the others are committed, and its error is
-    raised at the end. Raises Conflict if a killed run had committed one of `days`: the bounds then
-    change.
+    raised at the end. Raises Conflict if a killed run had committed one of `days`: then the bounds
+    of the others change, and the run must plan again.
     """
     days = list(days)
-    lake.publish_committed()
+    lake.complete_raw_commits()
     if committed := {str(day) for day in days} & set(window_names(lake)):
         raise Conflict(f"{', '.join(sorted(committed))}: committed by a run that was killed")
     failures: list[SourceError] = []
+    received = 0
     is_over = Event()
 
     def fetch(month: list[Window], show: Callable[[FetchProgress], None]) -> FetchedPages:
@@ -128,10 +129,13 @@ def extract(
                     failures.append(error)
                 else:
                     _commit_month(lake, month, fetched.result())
+                    received += fetched.result().records
     finally:
         is_over.set()
     if failures:
         raise failures[0]
+    if months:  # the last progress was that of a page
+        on_progress(f"{name}: {_count(received, 'record')}", 100)
 
 
 def _commit_month(lake: Lake, windows: list[Window], fetched: FetchedPages) -> None:
@@ -145,4 +149,9 @@ def _commit_month(lake: Lake, windows: list[Window], fetched: FetchedPages) -> N
             log.warning("%s: %s", name, warning)
     commit_windows(lake, fetched, windows)
     record_new_fields(fetched, windows[-1].date, lake)
-    log.info("%s: %d records in %d pages", name, fetched.records, fetched.pages)
+    records, pages = _count(fetched.records, "record"), _count(fetched.pages, "page")
+    log.info("%s: %s in %s", name, records, pages)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -11,7 +11,7 @@ from typing import cast
 from pipeline import settings
 from pipeline.errors import ConfigError
 from pipeline.lakes.embedded_shop import EmbeddedShop
-from pipeline.lakes.identity import Origin
+from pipeline.lakes.identity import Account
 from pipeline.load import open_storage
 from pipeline.pos import SOURCES, open_source
 from pipeline.pos.files import is_saved
@@ -50,7 +50,7 @@ def connect(name: str = "") -> Source:
     if point.is_embedded:
         shop = _embedded(point.name, os.getpid())
         return open_source(point.name, url=shop.url, token=shop.token, rate=None)
-    requests = section.rate_requests
+    requests = section.rate_requests  # None: the point of sale's own rate; 0: no limit
     rate = (requests, section.rate_seconds) if requests else None
     return open_source(
         point.name,
@@ -63,15 +63,16 @@ def connect(name: str = "") -> Source:
     )
 
 
-def origin_of(source: Source, name: str = "") -> Origin:
-    """Where the receipts of a point of sale come from; one request to an API."""
+def account_of(source: Source, name: str = "") -> Account:
+    """The account that a point of sale reads; one request to an API."""
     point = settings.point_of_sale(name)
     if point.is_saved:
-        return Origin(FILES)
+        return Account(FILES)
     if point.is_embedded:
-        return Origin(SIMULATOR, "" if point.name == "loyverse" else point.name)
+        # the simulated shop behind Loyverse's API is recorded without a name
+        return Account(SIMULATOR, "" if point.name == "loyverse" else point.name)
     address = point.location.rstrip("/")
-    return Origin(point.name, *(cast(Api, source).account() or (address, "")))
+    return Account(point.name, *(cast(Api, source).account() or (address, "")))
 
 
 def is_simulator() -> bool:

@@ -38,26 +38,26 @@ _ATTEMPTS = 3
 _DAY, _MONTH = timedelta(days=1), timedelta(days=31)
 
 
-class Origin(NamedTuple):
-    """Where receipts come from; `account` is the merchant's id or the API's address.
+class Account(NamedTuple):
+    """The account that receipts come from, or the simulator, or saved files (`kind`).
 
-    `name` is the account's own name for itself, for people.
+    `account_id` is the merchant's id or the API's address; `name` is what the account calls itself.
     """
 
     kind: str
-    account: str = ""
+    account_id: str = ""
     name: str = ""
 
     @property
     def digest(self) -> str:
-        return sha256(f"{self.kind}\n{self.account}".encode()).hexdigest()[:8]
+        return sha256(f"{self.kind}\n{self.account_id}".encode()).hexdigest()[:8]
 
     def __str__(self) -> str:
         if self.kind == SIMULATOR:
             return "the embedded simulator"
         if self.kind == FILES:
             return "saved files"
-        return f"the {self.kind} account {self.name or 'without a name'} ({self.account})"
+        return f"the {self.kind} account {self.name or 'without a name'} ({self.account_id})"
 
 
 class Identity(NamedTuple):
@@ -74,7 +74,7 @@ class Identity(NamedTuple):
         return self.manifest.fingerprint[8:]
 
 
-SIMULATORS = frozenset(Origin(SIMULATOR, name).digest for name in ("", *SOURCES))
+SIMULATORS = frozenset(Account(SIMULATOR, name).digest for name in ("", *SOURCES))
 """The embedded shop behind the API of each point of sale; Loyverse's has no name."""
 
 
@@ -104,10 +104,10 @@ def primary_point_of_sale(lake: Lake, identity: Identity) -> str:
     return str(metadata["account"] or "loyverse") if kind == SIMULATOR else str(kind)
 
 
-def describe_source(lake: Lake, identity: Identity) -> Origin:
+def describe_source(lake: Lake, identity: Identity) -> Account:
     """The source of the lake, in words."""
     metadata = lake.metadata(IDENTITY, identity.manifest.partition, identity.manifest)
-    return Origin(metadata["source"], metadata["account"], metadata["name"])
+    return Account(metadata["source"], metadata["account"], metadata["name"])
 
 
 def check_identity(lake: Lake, *, is_simulator: bool, key: bytes | None) -> None:
@@ -154,7 +154,7 @@ def check_sources(lake: Lake, names: Collection[str]) -> None:
 
 def admit(
     lake: Lake,
-    origin: Origin,
+    account: Account,
     key: bytes | None,
     source: Callable[[], Source],
     *,
@@ -170,23 +170,23 @@ def admit(
     if there are several.
     """
     for _ in range(_ATTEMPTS):
-        check_identity(lake, is_simulator=origin.kind == SIMULATOR, key=key)
+        check_identity(lake, is_simulator=account.kind == SIMULATOR, key=key)
         identity = read_identity(lake, partition)
-        if identity and identity.source_digest == origin.digest:
-            return origin.digest
+        if identity and identity.source_digest == account.digest:
+            return account.digest
         if identity:
             before = describe_source(lake, identity)
-            is_other = FILES not in (before.kind, origin.kind)
+            is_other = FILES not in (before.kind, account.kind)
             if is_other or not _share_a_store(raw or lake, source()):
-                raise _other_source(lake, identity, str(origin))
-            if origin.kind == FILES:
-                return origin.digest  # the account stays the lake's
+                raise _other_source(lake, identity, str(account))
+            if account.kind == FILES:
+                return account.digest  # the account stays the lake's
         try:
-            write_identity(lake, origin, key, partition=partition, names=names)
+            write_identity(lake, account, key, partition=partition, names=names)
         except Conflict:  # another run has just recorded a source
             lake.refresh(IDENTITY)
             continue
-        return origin.digest
+        return account.digest
     raise OtherLake(
         f"{lake.storage.uri()}: another run changed its identity at the same time; run again"
     )
@@ -194,29 +194,29 @@ def admit(
 
 def write_identity(
     lake: Lake,
-    origin: Origin,
+    account: Account,
     key: bytes | None,
     *,
     partition: str = PRIMARY_PARTITION,
     names: Collection[str] = (),
 ) -> None:
-    """Record that the lake belongs to `origin` and hashes customers with `key`.
+    """Record that the lake belongs to `account` and hashes customers with `key`.
 
     `partition` is that of the source. With several points of sale `names` has all of them, the
     primary one first.
     """
     hashed = digest_of_key(key)
     metadata: dict[str, object] = {
-        "source": origin.kind,
-        "account": origin.account,
-        "name": origin.name,
+        "source": account.kind,
+        "account": account.account_id,
+        "name": account.name,
         "customer_key": hashed if key else None,
     }
     if names and partition == PRIMARY_PARTITION:
         metadata |= {"point_of_sale": next(iter(names)), "sources": sorted(names)}
     newest = lake.newest(IDENTITY, partition)
     lake.publish(
-        IDENTITY, partition, origin.digest + hashed, {}, metadata, expected_manifest=newest
+        IDENTITY, partition, account.digest + hashed, {}, metadata, expected_manifest=newest
     )
 
 

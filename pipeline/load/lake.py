@@ -57,7 +57,7 @@ class Lake(RawData):
 
     def generation_of(self, datasets: Iterable[str]) -> tuple[int, ...]:
         """Counters that change whenever what this process knows of a dataset changes."""
-        self._log.catch_up()
+        self._log.drop_stale_listing()
         return tuple(
             self._log.generations[dataset] + self._raw_generation * (dataset == RAW_RECEIPTS)
             for dataset in datasets

@@ -1,7 +1,8 @@
 """Keys of the lake: dataset, partition and file to key, and back.
 
 A dataset is here what is published together: one manifest for one partition of it. Most have files
-of several tables (schema.Dataset).
+of several tables (schema.Dataset). MONTH_TABLES, SUMMARY, ... are names of such datasets; their
+tables are schema.MONTH_TABLES, schema.SUMMARY, ..., always written with `schema.`.
 
     raw/receipts/sold=2026-10-05/<...>.ndjson.zst    see raw_keys.py
     raw/catalog/2026-10-05/catalog.json.zst
@@ -76,12 +77,12 @@ class RawPartition(NamedTuple):
 
     2026-10-05, 2026-10-05-windows-5 or 2026-10-05-rescan-35: `day` is the day of the last window,
     or the last day of a rescan; `rescan` tells rescans of one day apart (their number of days, and
-    a label); `span` is the number of windows.
+    a label); `window_count` is the number of windows.
     """
 
     day: date
     rescan: str = ""
-    span: int = 1
+    window_count: int = 1
 
     @classmethod
     def parse(cls, name: str) -> RawPartition:
@@ -99,7 +100,7 @@ class RawPartition(NamedTuple):
         return cls(day, match[2] or "", int(match[3] or 1))
 
     def __str__(self) -> str:
-        return f"{self.day}-{self.label}" if self.rescan or self.span > 1 else str(self.day)
+        return f"{self.day}-{self.label}" if self.rescan or self.window_count > 1 else str(self.day)
 
     @property
     def is_window(self) -> bool:
@@ -108,14 +109,16 @@ class RawPartition(NamedTuple):
     @property
     def windows(self) -> list[str]:
         """The names of its windows, which are consecutive days; a rescan has none."""
-        return [str(self.day - n * _DAY) for n in reversed(range(self.span))] * self.is_window
+        return [
+            str(self.day - n * _DAY) for n in reversed(range(self.window_count))
+        ] * self.is_window
 
     @property
     def label(self) -> str:
         """What distinguishes the partition among those of its day, for people."""
         if self.rescan:
             return f"rescan-{self.rescan}"
-        return f"windows-{self.span}" if self.span > 1 else "window"
+        return f"windows-{self.window_count}" if self.window_count > 1 else "window"
 
     @property
     def month(self) -> str:

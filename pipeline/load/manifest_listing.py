@@ -51,14 +51,14 @@ class ManifestListing:
         self._bodies: dict[str, Body] = {}
         self._caching = threading.Lock()
         self._first_process = os.getpid()
-        self._siblings = PublishSignal()
+        self._publish_signal = PublishSignal()
         self.listing = 0
         self._forget()
 
     def _forget(self) -> None:
-        self._siblings.catch_up()
+        self._publish_signal.catch_up()
         self._process = os.getpid()
-        self._covered: set[str] = set()
+        self._listed_prefixes: set[str] = set()
         self._manifests: dict[str, dict[str, list[Manifest]]] = defaultdict(dict)
         self._foreign: dict[str, list[str]] = defaultdict(list)
         self._newest: dict[tuple[str, str], Manifest | None] = {}
@@ -79,66 +79,66 @@ class ManifestListing:
                 log.append(manifest)
             else:
                 self._foreign[stat.key.rpartition("/")[0]].append(stat.key)
-        self._covered.add(listed)
+        self._listed_prefixes.add(listed)
         self._newest = {}
         self.generations.update([dataset] if dataset else DATASETS)
 
     def snapshot(self) -> Snapshot:
-        """What this process has listed, for a process that starts from it."""
-        self.cover("")
+        """The listings of this process, for a process that starts from them."""
+        self.ensure_listed("")
         bodies = {key: body for key, body in self._bodies.items() if key.startswith(_BODIES)}
-        return {**self._manifests}, dict(self._foreign), set(self._covered), bodies
+        return {**self._manifests}, dict(self._foreign), set(self._listed_prefixes), bodies
 
     def load_snapshot(self, snapshot: Snapshot) -> None:
         """Start from what another process has listed."""
         self._forget()
-        manifests, foreign, self._covered, bodies = snapshot
+        manifests, foreign, self._listed_prefixes, bodies = snapshot
         self._bodies.update(bodies)
         self._manifests.update(manifests)
         self._foreign.update(foreign)
 
-    def cover(self, dataset: str, partition: str = "") -> None:
+    def ensure_listed(self, dataset: str, partition: str = "") -> None:
         """List `partition` of `dataset` unless the snapshot has it.
 
         The first process, which plans, lists the whole log, as datasets share its pages; a child,
         which builds one partition, lists that dataset only.
         """
-        self.catch_up()
+        self.drop_stale_listing()
         prefix = log_prefix(dataset, partition)
-        if not any(prefix.startswith(covered) for covered in self._covered):
+        if not any(prefix.startswith(listed) for listed in self._listed_prefixes):
             self.refresh(dataset if os.getpid() != self._first_process else "")
 
-    def catch_up(self) -> None:
+    def drop_stale_listing(self) -> None:
         """Drop what was listed before a fork, or before a child has published."""
         is_first = os.getpid() == self._first_process
-        if self._process != os.getpid() or (is_first and not self._siblings.is_current()):
+        if self._process != os.getpid() or (is_first and not self._publish_signal.is_current()):
             self._forget()
             self.listing += 1  # raw receipts are then listed again, too
 
     def has_manifests(self) -> bool:
         """Whether anything was ever published."""
-        self.cover("")
+        self.ensure_listed("")
         return any(self._manifests.values())
 
     def digest(self) -> str:
         """A digest that changes when a manifest is added, except those of `Nightly`."""
-        self.cover("")
+        self.ensure_listed("")
         logs = (self._manifests[dataset] for dataset in DATASETS if dataset != NIGHTLY)
         manifests = (log[partition] for log in logs for partition in sorted(log))
         return digest_of(*(manifest.key for listed in manifests for manifest in listed))
 
     def partitions(self, dataset: str) -> list[str]:
-        self.cover(dataset)
+        self.ensure_listed(dataset)
         return sorted(self._manifests[dataset])
 
     def manifests_of(self, dataset: str, partition: str) -> list[Manifest]:
         """Every manifest of the partition in the order of their numbers, as listed."""
-        self.cover(dataset, check_partition(dataset, partition))
+        self.ensure_listed(dataset, check_partition(dataset, partition))
         return list(self._manifests[dataset].get(partition, ()))
 
     def newest(self, dataset: str, partition: str) -> Manifest | None:
         """The newest manifest; of an invalid log, the highest with a commit record."""
-        self.catch_up()
+        self.drop_stale_listing()
         newest, name = self._newest, (dataset, partition)  # another thread may replace the dict
         if name not in newest:
             manifests = self.manifests_of(dataset, partition)

@@ -59,7 +59,7 @@ class ManifestLog(ManifestListing):
             if not commit.is_own:
                 commit.attempt(self._read_commit)
         self._copy_commits(sent)
-        self._siblings.announce()
+        self._publish_signal.announce()
         for commit in sent:
             commit.attempt(self._settle)
         return [commit.error or commit.taken for commit in commits]
@@ -85,7 +85,7 @@ class ManifestLog(ManifestListing):
             )
 
     def _copy_commits(self, commits: Sequence[CommitRecord]) -> None:
-        """Publish the manifest of each commit record, also of killed runs."""
+        """Write the manifest of each commit record, also of killed runs."""
         sound = [commit for commit in commits if commit.error is None]
         writes = [Write(commit.taken.key, commit.text, if_absent=True) for commit in sound]
         for commit, outcome in zip(sound, self.storage.put_all(writes), strict=True):
@@ -114,8 +114,8 @@ class ManifestLog(ManifestListing):
         self._add(taken, commit.body)
 
     def complete_commits(self, dataset: str) -> None:
-        """Publish the manifests of commit records that killed runs left without one."""
-        self.cover(dataset)
+        """Write the manifests of commit records that killed runs left without one."""
+        self.ensure_listed(dataset)
         folder, behind = commit_prefix(dataset), list[CommitRecord]()
         for stat in self.storage.list(folder):
             partition, _, name = stat.key.removeprefix(folder).partition("/")

@@ -1,4 +1,4 @@
-"""Prove once, before a lake begins, that a store obeys conditional writes.
+"""Prove once, before a lake begins, that its storage obeys conditional writes.
 
 Seven requests on one small object under `_probe/`; none deletes. Raises StorageRefused
 (ConfigError) with the missing permission, the missing bucket, or the condition that the storage

@@ -1,12 +1,13 @@
-"""Raw receipts: verbatim records, committed by partition and never changed.
+"""Raw receipts: verbatim records, committed by partition.
 
-A partition is one window of `updated_at`, several consecutive ones that a backfill commits
-together, or one rescan. The records of a window are zstd-compressed NDJSON by UTC date of sale, its
-two main dates in one object, late ones in another. Objects are named by their window, the digest of
-their stored bytes and that of the partition. They count only when the newest manifest of the
-partition has the partition's digest. So what a killed run left is never read, two runs that fetch
-the same window cannot mix, and a listing alone shows whether an object of a committed partition is
-missing (Corrupt, naming it). A committed object is never rewritten.
+A partition is one window of `updated_at`, several consecutive ones that a run commits together, or
+one rescan. The records of a window are zstd-compressed NDJSON by UTC date of sale (`pack_window`
+says which dates are in one object). Objects are named by their window, the digest of their stored
+bytes and that of the partition. They count only when the newest manifest of the partition has the
+partition's digest. So what a killed run left is never read, two runs that fetch the same window
+cannot mix, and a listing alone shows whether an object of a committed partition is missing
+(Corrupt, naming it). A committed object is never rewritten: where `pos erase` or
+`pos retain` remove values, the partition gets a new manifest with new objects (`replace_windows`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from pipeline.load.manifest_listing import naming_partition
 from pipeline.load.manifests import ManifestLog
 from pipeline.load.raw_keys import RawObject, objects_named, parse_raw
 from pipeline.load.raw_objects import (
-    Content,
+    Ndjson,
     Packed,
     StoredObjects,
     cut_frame,
@@ -69,7 +70,7 @@ class RawData:
 
     @property
     def _committed(self) -> Committed:
-        self._log.cover(RAW_RECEIPTS)
+        self._log.ensure_listed(RAW_RECEIPTS)
         state = os.getpid(), self._log.generations[RAW_RECEIPTS]
         if self._committed_at != state:
             self._cached, self._committed_at = read_committed(self._log), state
@@ -92,14 +93,14 @@ class RawData:
         """The manifest that a raw object belongs to; None if it does not count."""
         return self._committed.by_digest.get(entry.partition_digest)
 
-    def publish_committed(self) -> None:
-        """Publish the raw receipts that killed runs have committed."""
+    def complete_raw_commits(self) -> None:
+        """Write the manifests of commit records that killed runs left without one."""
         self._log.complete_commits(RAW_RECEIPTS)
 
     def commit_window(
         self,
         window: str,
-        contents: Mapping[date | None, Content],
+        contents: Mapping[date | None, Ndjson],
         metadata: Mapping[str, Any],
         times: Mapping[date | None, str] = MappingProxyType({}),
     ) -> Manifest:
@@ -226,11 +227,11 @@ class RawData:
 
     def _update_index(self) -> None:
         """Index what is committed, listed if need be; collect incomplete partitions."""
-        self._log.catch_up()
+        self._log.drop_stale_listing()
         is_current = self._process == os.getpid() and self._listing == self._log.listing
         if not (self._is_listed and is_current):
             self.refresh_raw()
-        self._log.cover(RAW_RECEIPTS)
+        self._log.ensure_listed(RAW_RECEIPTS)
         if self._indexed == self._state():
             return
         committed, windows = self._committed.by_digest, self._committed.windows

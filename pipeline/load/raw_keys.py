@@ -38,8 +38,9 @@ class RawObject(NamedTuple):
 
     `sold` is that date (None: unreadable), `times` the UTC minutes of the first and last sale
     (HHMM-HHMM). They are `size` bytes from `start` on of the stored object `stored`, whose `digest`
-    is 16 hex digits of its sha256. It may also have later dates. `key` names the date: it differs
-    from `stored` in the folder of these. `partition_digest` is that of what was committed together.
+    is 16 hex digits of its sha256. A stored object may have several dates, each a RawObject: `key`
+    is `stored` with this date in the folder's name. `partition_digest` is that of all objects that
+    were committed together.
     """
 
     key: str

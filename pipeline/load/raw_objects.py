@@ -13,7 +13,8 @@ from pipeline.load.storage import Write
 
 DATES = 4  # of the longest window, their names fit into a name of 200 characters
 _DAY = timedelta(days=1)
-Content = bytes | IO[bytes]
+Ndjson = bytes | IO[bytes]
+"""The records of one date, in memory or as an open file."""
 _LEVEL = 3  # a third of the time of 6, for a tenth to a fifth more space
 
 
@@ -50,7 +51,10 @@ def cut_frame(entry: RawObject, stored: bytes) -> bytes:
 
 
 class PackedObject(NamedTuple):
-    """Compressed NDJSON of a date, and `later` ones, each with times and first byte."""
+    """Compressed NDJSON of `sold`, then of the dates in `later`.
+
+    Each later date has its times and its first byte.
+    """
 
     sold: date | None
     times: str
@@ -80,12 +84,12 @@ class StoredObjects(NamedTuple):
 
 
 def pack_window(
-    window: str, contents: Mapping[date | None, Content], times: Mapping[date | None, str]
+    window: str, contents: Mapping[date | None, Ndjson], times: Mapping[date | None, str]
 ) -> Packed:
     """Compress the NDJSON of each date; empty ones are left out. Thread-safe.
 
-    The two adjacent dates with the most receipts become one object: those of a business day. The
-    others, of late and changed receipts, become one more, or one for each DATES of them.
+    The two adjacent dates that need the most bytes become one object: those of a business day. The
+    others, of late and changed receipts, are in objects of up to DATES dates.
     """
     frames: dict[date | None, bytes] = {}
     for sold, content in contents.items():

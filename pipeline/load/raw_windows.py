@@ -29,7 +29,7 @@ def read_committed(log: ManifestLog) -> Committed:
     names = [(RawPartition.parse(manifest.partition), manifest) for manifest in committed]
     windows = {
         window: manifest
-        for name, manifest in sorted(names, key=lambda named: -named[0].span)
+        for name, manifest in sorted(names, key=lambda named: -named[0].window_count)
         for window in name.windows
     }
     return Committed(
@@ -43,7 +43,7 @@ def join_names(windows: Sequence[str]) -> str:
     """The partition that has these consecutive windows, or this one rescan."""
     if len(windows) == 1:
         return windows[0]
-    return str(RawPartition(RawPartition.parse(windows[-1]).day, span=len(windows)))
+    return str(RawPartition(RawPartition.parse(windows[-1]).day, window_count=len(windows)))
 
 
 def join_metadata(windows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

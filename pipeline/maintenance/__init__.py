@@ -2,7 +2,7 @@
 
     findings.py   a finding of a verification: where, what, and what to do
     audit.py      every object against the manifests: digests, logs, commit records, unknown objects
-    leftovers.py  objects of killed and overtaken runs: recognised, and removed on request
+    leftovers.py  unreferenced files of runs: recognised, and removed on request
     reconcile.py  amounts against each other: receipt = rows = payments, month = days
     completeness.py  every receipt of raw is counted, in quarantine or before the history
     rewrite.py    commit raw again without some values, and remove every older copy
@@ -14,4 +14,4 @@ Findings are yielded one by one, so that memory holds one partition. Nothing her
 reads a setting or a clock; pipeline/tasks/maintenance.py rebuilds partitions to compare them.
 """
 
-from pipeline.maintenance.findings import LakeFinding, Span, everything
+from pipeline.maintenance.findings import LakeFinding, MonthRange, everything

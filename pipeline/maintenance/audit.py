@@ -1,6 +1,6 @@
 """Check every object of the lake against the manifests.
 
-Reads all manifests and commit records of the span, the newest files of each partition, every
+Reads all manifests and commit records of the months, the newest files of each partition, every
 committed raw object, and every archived version of a report. A broken partition that is derived
 from others can be built again; raw cannot, because nothing else has it.
 """
@@ -34,7 +34,7 @@ from pipeline.load.layout import (
 )
 from pipeline.load.publication import digest_of_body
 from pipeline.load.raw_keys import parse_raw
-from pipeline.maintenance.findings import LakeFinding, Span
+from pipeline.maintenance.findings import LakeFinding, MonthRange
 from pipeline.maintenance.leftovers import describe_unnamed, named_keys, readable_bodies
 from pipeline.progress import Progress
 
@@ -49,8 +49,10 @@ _ARCHIVE = (
 )
 
 
-def audit(lake: Lake, span: Span, source_folders: tuple[str, ...] = ()) -> Iterator[LakeFinding]:
-    """Every object of a span that does not match the manifests.
+def audit(
+    lake: Lake, months: MonthRange, source_folders: tuple[str, ...] = ()
+) -> Iterator[LakeFinding]:
+    """Every object of some months that does not match the manifests.
 
     `source_folders` are those of additional sources, which have an audit of their own.
     """
@@ -60,7 +62,7 @@ def audit(lake: Lake, span: Span, source_folders: tuple[str, ...] = ()) -> Itera
     partitions = [
         (dataset, partition)
         for dataset in DATASETS
-        for partition in filter(span.holds, lake.partitions(dataset))
+        for partition in filter(months.holds, lake.partitions(dataset))
     ]
     with Progress("verify", "partitions") as progress:
         for done, (dataset, partition) in enumerate(partitions, 1):
@@ -69,7 +71,7 @@ def audit(lake: Lake, span: Span, source_folders: tuple[str, ...] = ()) -> Itera
             progress.reach(done, done / len(partitions))
     named: dict[tuple[str, str], set[str]] = {}
     for stat in stats:
-        yield from _check_named(lake, stat, span, named)
+        yield from _check_named(lake, stat, months, named)
 
 
 def _check_log(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFinding]:
@@ -199,7 +201,7 @@ def _is_valid(data: bytes | None, entry: Mapping[str, Any]) -> bool:
 
 
 def _check_named(
-    lake: Lake, stat: Stat, span: Span, named: dict[tuple[str, str], set[str]]
+    lake: Lake, stat: Stat, months: MonthRange, named: dict[tuple[str, str], set[str]]
 ) -> Iterator[LakeFinding]:
     """Check that a manifest names the object; `named` is a cache."""
     uri, raw, named_partition = (
@@ -207,13 +209,13 @@ def _check_named(
         parse_raw(stat),
         partition_of_key(stat.key),
     )
-    if raw and span.holds(raw[0].partition):
+    if raw and months.holds(raw[0].partition):
         if lake.raw_manifest(raw[0]) is None:
             what, partition = "was left by a run that did not commit it", raw[0].partition
             yield LakeFinding(
                 uri, what, "it is never read", RAW_RECEIPTS, partition, is_wrong=False
             )
-    elif named_partition and span.holds(named_partition[1]):
+    elif named_partition and months.holds(named_partition[1]):
         if named_partition not in named:
             named[named_partition] = named_keys(lake, *named_partition)
         if stat.key not in named[named_partition] and (

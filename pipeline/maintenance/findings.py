@@ -1,4 +1,4 @@
-"""A finding of a verification, and the span of months that is verified."""
+"""A finding of a verification, and the months that are verified."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LakeFinding(NamedTuple):
         )
 
 
-class Span(NamedTuple):
+class MonthRange(NamedTuple):
     """Months from `first` to `last`, both written YYYY-MM and both included."""
 
     first: str
@@ -38,6 +38,6 @@ class Span(NamedTuple):
         return self == everything() or self.first <= partition[:7] <= self.last
 
 
-def everything() -> Span:
-    """The span of all months."""
-    return Span("0000-01", "9999-12")
+def everything() -> MonthRange:
+    """All months."""
+    return MonthRange("0000-01", "9999-12")

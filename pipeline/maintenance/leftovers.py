@@ -1,8 +1,9 @@
-"""Unreferenced files of killed or overtaken runs: recognise and remove them.
+"""Unreferenced files of runs: recognise and remove them.
 
-A run puts data before the manifest that names it. Killed between the two, or overtaken by another
-run, it leaves objects that no manifest names and no reader reads. Only objects under names that a
-run of this project writes count as such; any other object in a partition's folder is foreign.
+A run puts data before the manifest that names it. If it is killed between the two, or another run
+publishes first, it leaves objects that no manifest names and no reader reads. Only objects under
+names that a run of this project writes count as such; any other object in a partition's folder is
+foreign.
 Raw objects are never removed here, because the shop may no longer have their receipts.
 """
 
@@ -117,7 +118,7 @@ def describe_unnamed(lake: Lake, stat: Stat, dataset: str, partition: str) -> La
         )
     return LakeFinding(
         location,
-        "a run that was killed or overtaken left it; no manifest names it",
+        "its run was killed, or another run published first; no manifest names it",
         "no figure uses it; the next publication may replace it, and `pos verify --repair`"
         " removes it",
         is_wrong=False,

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from pipeline.load import MONTH_TABLES, STAGING, SUMMARY, Lake
 from pipeline.load.day_object import FILE, unpack_tables
 from pipeline.load.parquet import from_bytes
-from pipeline.maintenance.findings import LakeFinding, Span
+from pipeline.maintenance.findings import LakeFinding, MonthRange
 
 _SHARED = ("gross", "discount", "net", "tax_included", "tax_added")
 _ROWS = ", ".join(f"sum({name}) AS {name}" for name in _SHARED)
@@ -75,11 +75,11 @@ _REMEDY = (
 
 
 def reconcile(
-    lake: Lake, span: Span, broken: Container[tuple[str, str]] = ()
+    lake: Lake, months: MonthRange, broken: Container[tuple[str, str]] = ()
 ) -> Iterator[LakeFinding]:
-    """Differences in months of the span; skips (dataset, partition)s in `broken`."""
+    """Differences in `months`; skips (dataset, partition)s in `broken`."""
     earlier = pa.chunked_array([], pa.string())
-    for month in filter(span.holds, lake.partitions(MONTH_TABLES)):
+    for month in filter(months.holds, lake.partitions(MONTH_TABLES)):
         newest = lake.current(MONTH_TABLES, month)
         if newest is None:
             continue

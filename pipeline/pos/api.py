@@ -19,7 +19,7 @@ from pipeline.pos.pages import check_text
 
 T = TypeVar("T")
 
-Rows = tuple[list[bytes], str | None]
+ApiRows = tuple[list[bytes], str | None]
 """Verbatim rows of a page, and the cursor of the next one."""
 
 
@@ -99,8 +99,8 @@ def read_object(body: bytes) -> dict[str, msgspec.Raw]:
 
 
 def page_reader(
-    split: Callable[[bytes], Rows], slice_rows: Callable[[bytes], Rows]
-) -> Callable[[bytes], Rows]:
+    split: Callable[[bytes], ApiRows], slice_rows: Callable[[bytes], ApiRows]
+) -> Callable[[bytes], ApiRows]:
     """A function that splits a page into rows and cursor.
 
     If the same unreadable bytes come twice, the connection is not the cause but a record: then the
@@ -108,7 +108,7 @@ def page_reader(
     """
     before = b""
 
-    def read(body: bytes) -> Rows:
+    def read(body: bytes) -> ApiRows:
         nonlocal before
         try:
             return split(body)

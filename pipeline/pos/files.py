@@ -45,7 +45,7 @@ class _Known(msgspec.Struct):
 _known = msgspec.json.Decoder(_Known)
 
 
-class Files:
+class SavedFiles:
     """A shop of saved files.
 
     `listing` is called for each pass; its files are read in the order of their names.
@@ -120,7 +120,7 @@ class Files:
         return [record if record.updated_at else _dated(record, name, last) for record in records]
 
     def _index(self) -> None:
-        """Read every file once: newest revision of each receipt, span of each file."""
+        """Read every file once: newest revision of each receipt, dates of each file."""
         with self._lock:
             if self._spans:
                 return
@@ -233,7 +233,7 @@ def open_files(
     location: str = "",
     saved_from: str = "loyverse",
     starts: datetime | None = None,
-) -> Files:
+) -> SavedFiles:
     """Open saved files in `folder`, or those that `listing` returns.
 
     `location` names the latter in messages, `saved_from` is the point of sale whose JSON they hold,
@@ -241,7 +241,7 @@ def open_files(
     """
     reader = open_reader(saved_from)
     if listing is not None:
-        return Files(listing, location, reader, starts)
+        return SavedFiles(listing, location, reader, starts)
     if folder is None:
         raise ConfigError("the source of saved files needs a folder: set [pos] folder")
-    return Files(list_folder(folder), str(folder), reader, starts)
+    return SavedFiles(list_folder(folder), str(folder), reader, starts)

@@ -61,10 +61,10 @@ class ApiPage(NamedTuple):
 
 
 class FetchProgress(NamedTuple):
-    """Progress of an extraction.
+    """Progress of an extraction, for its progress bar.
 
-    The oldest `created_at` moves from now to the start of the span. If the source serves the oldest
-    change first, the newest `updated_at` moves from the start to now.
+    The oldest `created_at` moves from now to the start of the period. If the source serves the
+    oldest change first, the newest `updated_at` moves from the start to now.
     """
 
     pages: int
@@ -249,8 +249,8 @@ class Source(Protocol):
     ) -> Iterator[ApiPage]:
         """The newest revision of every receipt with `updated_at` in [since, until).
 
-        From `cursor` on, if given. A receipt may come more than once, and receipts near the bounds
-        may be among them. Raises SourceError.
+        From `cursor` on, if given. A receipt may come more than once, and some that changed shortly
+        before `since` or after `until` may be included. Raises SourceError.
         """
 
     def catalog(self) -> dict[str, list[bytes]]:

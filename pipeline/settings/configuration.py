@@ -1,6 +1,6 @@
 """Which configuration applies, and whether its sections and keys exist.
 
-Raises NoConfiguration and ConfigError before anything is requested or written.
+Raises UnclearConfig and ConfigError before anything is requested or written.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import luigi
 
-from pipeline.errors import ConfigError, NoConfiguration
+from pipeline.errors import ConfigError, UnclearConfig
 from pipeline.settings.environment import SECTIONS, check_names
 
 _LUIGI = {
@@ -59,7 +59,7 @@ def check_folder() -> None:
             problem = f"there is no luigi.cfg in {Path.cwd()}"
         elif not config.sections() or not file.stat().st_size:
             problem = f"{file.absolute()} is empty"
-        raise NoConfiguration(
+        raise UnclearConfig(
             f"{problem}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, so"
             " nothing was read or written; run from the folder that holds luigi.cfg (cd there"
             " first; pos init writes one), or name the file in LUIGI_CONFIG_PATH, with full paths"
@@ -86,7 +86,7 @@ def check_named_file() -> None:
         else ""
     )
     if problem:
-        raise NoConfiguration(
+        raise UnclearConfig(
             f"LUIGI_CONFIG_PATH {problem}, so nothing was read or written; correct the name, or"
             " unset it to use luigi.cfg alone"
         )

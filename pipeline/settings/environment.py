@@ -2,9 +2,9 @@
 
 A variable wins over luigi.cfg and over the file that LUIGI_CONFIG_PATH names; a command-line option
 such as --lake-url wins over both. The value is taken as written: an empty variable is an empty
-value. Raises NoConfiguration for a name that is close to a setting's and is none, because the
-setting that was meant would silently keep another value. Other names are ignored, whatever they
-begin with: containers, CI and crontabs have a MAIL_FROM or REPORT_DIR of their own.
+value. Raises UnclearConfig for a name that is probably a misspelled setting, because that setting
+would silently keep another value. Other names are ignored, whatever they begin with: containers, CI
+and crontabs have a MAIL_FROM or REPORT_DIR of their own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from luigi.interface import core
 from luigi.retcodes import retcode
 from luigi.worker import worker
 
-from pipeline.errors import NoConfiguration
+from pipeline.errors import UnclearConfig
 from pipeline.logs import OWN_SECRETS
 from pipeline.settings import sections
 from pipeline.settings.run_context import new_run
@@ -41,10 +41,10 @@ _LUIGI: dict[str, Iterable[str]] = {
     "retcode": [name for name, _ in retcode.get_params()],
     "resources": ["pos_api"],
 }
-# How much a misspelled name is like the right one: one letter of POS_URL; for a name that begins
-# like no setting, less than from SMTP_PASSWORD to SFTP_PASSWORD.
+# A name counts as misspelled from this similarity on (difflib's ratio): POS_URL with one wrong
+# letter does; SFTP_PASSWORD, which begins like no section, does not count as SMTP_PASSWORD.
 _ALIKE, _ALIKE_SECRET = 0.85, 0.93
-_FOREIGN = "SPARK_MASTER_URL"  # of Spark's images, and as close to SPARK_MASTER
+_FOREIGN = "SPARK_MASTER_URL"  # Spark's images set it; it would count as SPARK_MASTER misspelled
 _ADDRESS = re.compile(r"(tcp|udp|sctp)://\S+")
 
 
@@ -80,7 +80,7 @@ def check_names(environment: Mapping[str, str] = os.environ) -> None:
         else:
             close = get_close_matches(name, OWN_SECRETS, 1, _ALIKE_SECRET)
         if close and not _is_service(name, environment[name]):
-            raise NoConfiguration(
+            raise UnclearConfig(
                 f"the environment variable {name} is not a setting of this project; is {close[0]}"
                 " meant? Correct or unset it (all names: docs/settings.md)"
             )

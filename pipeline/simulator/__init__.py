@@ -1,12 +1,12 @@
 """Simulated shop behind HTTP APIs like those of Loyverse and Square.
 
-For demos, for tests and to try the pipeline by hand. A `Source` holds the shop's data, such as the
-generated `Shop`; `serve(source)` serves it on a loopback port.
+For demos, for tests and to try the pipeline by hand. `serve` serves a shop's data (`ShopData`),
+such as those of the generated `Shop`, on a loopback port.
 """
 
 from pipeline.simulator.exchange import Exchange
 from pipeline.simulator.server import Server, serve
 from pipeline.simulator.shop import Shop
-from pipeline.simulator.source import Entry, Query, Source
+from pipeline.simulator.source import Entry, Query, ShopData
 
-__all__ = ["Entry", "Exchange", "Query", "Server", "Shop", "Source", "serve"]
+__all__ = ["Entry", "Exchange", "Query", "Server", "Shop", "ShopData", "serve"]

@@ -1,7 +1,7 @@
 """Menu of the burger restaurant: items with their sizes, and combos.
 
-Money is in centavos (`105_00` = $105.00), IVA included unless the item has another tax. Names
-contain mistakes of real menus ("COMBO").
+Money is in centavos (`105_00` = $105.00), IVA (Mexico's value added tax) included unless the item
+has another tax. Names contain irregularities of real menus, such as COMBO in capitals.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from pipeline.simulator.exchange import Exchange
 from pipeline.simulator.ids import millis
 from pipeline.simulator.loyverse.api import answer
 from pipeline.simulator.loyverse.protocol import RESOURCES, ApiError, LoyverseRules, Request
-from pipeline.simulator.source import Source
+from pipeline.simulator.source import ShopData
 
 PREFIX = "/v1.0"
 S = TypeVar("S", bound="Server")
@@ -241,7 +241,7 @@ def running(server: S) -> Iterator[S]:
 
 
 def serve(
-    source: Source,
+    source: ShopData,
     *,
     history_days: int | None = None,
     default_limit: int = 50,

@@ -28,7 +28,7 @@ _DAY_MS = 86_400_000
 
 
 class Shop:
-    """Generated `Source` of 1 to 4 stores; `receipts_per_day` is a store's average."""
+    """Generated `ShopData` of 1 to 4 stores; `receipts_per_day` is a store's average."""
 
     def __init__(
         self,

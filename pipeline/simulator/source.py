@@ -1,7 +1,7 @@
 """Protocol of the shop behind the API, with its rows and queries.
 
-All instants are UTC milliseconds. `now` is the instant of the request: a source answers as its
-server would have answered then.
+All instants are UTC milliseconds. `now` is the instant of the request: the answer is that of the
+shop's server at that instant.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Query(NamedTuple):
 EVERYTHING = Query()
 
 
-class Source(Protocol):
+class ShopData(Protocol):
     """State of a shop's server as a function of time."""
 
     def receipts(

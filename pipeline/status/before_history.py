@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NAMED = 20
 _LONGEST = 60
 HINTS = {"implausible_date": "; a device's clock was wrong, or see [pos] max_days_late"}
-REMEDY = "set [pos] history_starts = {day} to include them"
+REMEDY = "set [pos] history_starts = {day} to include {them}"
 
 
 def objects_before_history(lake: Lake, rules: Rules, starts: date) -> list[RawObject]:
@@ -97,7 +97,7 @@ def name_receipt(row: Mapping[str, Any]) -> str:
 def format_quarantined(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Lines that name the receipts in quarantine and their values, the last first."""
     lines = [
-        f"quarantined    {plain_text(str(row['receipt_number'] or row['record']))}, counted on"
+        f"quarantined      {plain_text(str(row['receipt_number'] or row['record']))}, counted on"
         f" {row['business_day']},"
         f" {'amount unknown' if row['total'] is None else format(Decimal(row['total']), ',')}:"
         f" {row['reason']} ({plain_text(str(row['detail']))})"
@@ -120,8 +120,8 @@ def format_before_history(rows: Sequence[Mapping[str, Any]], starts: str) -> lis
     count = f"{len(rows):,} receipt{'s' if rows[1:] else ''}"
     first = min(str(row["business_day"]) for row in rows)
     lines = [
-        f"before history {count}, {totals_of(rows)}, before [pos] history_starts = {starts}; in no"
-        f" table and no total; {REMEDY.format(day=first)}"
+        f"before history   {count}, {totals_of(rows)}, before [pos] history_starts = {starts}; in"
+        f" no table and no total; {REMEDY.format(day=first, them='them' if rows[1:] else 'it')}"
     ]
     lines += [f"  {name_receipt(row)}" for row in rows[:NAMED]]
     return lines + ([f"  and {len(rows) - NAMED:,} more"] if len(rows) > NAMED else [])

@@ -46,8 +46,8 @@ class Status:
     `no_shifts` says by source why the newest shifts of the cash drawers are missing. With several
     points of sale `sources` has the first five fields of each; then `last_window` is the last that
     all of them have, and the lake has the gaps and limits of every source. `gaps` are missing
-    windows, as spans of days. `windows` and `months` are the numbers of the manifests that the next
-    status need not read again.
+    windows, as periods of days. `windows` and `months` are the numbers of the manifests that the
+    next status need not read again.
     """
 
     last_window: str | None = None
@@ -205,12 +205,12 @@ def _read_windows(raw: RawSource, expected: date, before: Mapping[str, Any]) -> 
 
 
 def _gaps(windows: list[str]) -> Iterator[str]:
-    """Spans of days without a window, between the first and the last."""
+    """Periods of days without a window, between the first and the last."""
     first, last = date.fromisoformat(windows[0]), date.fromisoformat(windows[-1])
     present = set(windows)
     days = (first + n * DAY for n in range((last - first).days))
-    for span in consecutive_days(day for day in days if str(day) not in present):
-        yield f"{span[0]} to {span[-1]}" if span[1:] else str(span[0])
+    for gap in consecutive_days(day for day in days if str(day) not in present):
+        yield f"{gap[0]} to {gap[-1]}" if gap[1:] else str(gap[0])
 
 
 def store_names(lake: Lake) -> dict[str, str]:

@@ -20,23 +20,23 @@ def format_status(status: Status) -> str:
     quarantined = ", ".join(f"{day}: {count}" for day, count in status.quarantined.items())
     age = f"{status.age_hours:,.1f}" if status.age_hours is not None else "unknown"
     lines = [
-        f"last window    {status.last_window}, closed {age} hours ago"
+        f"last window      {status.last_window}, closed {age} hours ago"
         f"{'   STALE' if status.is_stale else ''}",
         *(_format_source(name, source) for name, source in status.sources.items()),
-        f"window gaps    {', '.join(status.gaps) or 'none'}",
-        f"truncated      {truncated or 'none'}",
-        f"in quarantine  {quarantined or 'none'} (last 14 days)",
+        f"missing windows  {', '.join(status.gaps) or 'none'}",
+        f"truncated        {truncated or 'none'}",
+        f"in quarantine    {quarantined or 'none'} (last 14 days)",
         *_format_missing(status),
     ]
     if status.new_fields:
         fields = ", ".join(f"{path} since {day}" for path, day in status.new_fields.items())
-        lines.append(f"new fields     {fields} (kept in raw, not counted)")
+        lines.append(f"new fields       {fields} (kept in raw, not counted)")
     lines += [
-        f"no receipts    {format_silent_store(status, store, day)}"
+        f"no receipts      {format_silent_store(status, store, day)}"
         for store, day in status.silent.items()
     ]
     lines += [
-        f"cash drawers   no shifts{f' of {name}' if name else ''}: {why}"
+        f"cash drawers     no shifts{f' of {name}' if name else ''}: {why}"
         for name, why in status.no_shifts.items()
     ]
     lines += format_quarantined(status.quarantined_records)
@@ -46,12 +46,12 @@ def format_status(status: Status) -> str:
 
 
 def _format_source(name: str, source: Mapping[str, Any]) -> str:
-    """One line about a source of a lake of several."""
+    """One line about a source, of a lake with several sources."""
     if source["last_window"] is None:
-        return f"  {name:<13}nothing has been extracted yet   STALE"
-    gaps = f", window gaps: {', '.join(source['gaps'])}" if source["gaps"] else ""
+        return f"  {name:<15}nothing has been extracted yet   STALE"
+    gaps = f", missing windows: {', '.join(source['gaps'])}" if source["gaps"] else ""
     stale = "   STALE" if source["is_stale"] else ""
-    return f"  {name:<13}{source['last_window']}, {source['age_hours']:,.1f} hours ago{gaps}{stale}"
+    return f"  {name:<15}{source['last_window']}, {source['age_hours']:,.1f} hours ago{gaps}{stale}"
 
 
 def _format_missing(status: Status) -> Iterator[str]:
@@ -60,8 +60,8 @@ def _format_missing(status: Status) -> Iterator[str]:
         return
     more = f" and {len(numbers) - _MAX_NAMED} more" if len(numbers) > _MAX_NAMED else ""
     line = (
-        f"number gaps    {', '.join(numbers[:_MAX_NAMED])}{more} (an offline device sends them when"
-        " it is online again; otherwise run: pos rescan)"
+        f"missing numbers  {', '.join(numbers[:_MAX_NAMED])}{more} (an offline device sends them"
+        " when it is online again; otherwise run: pos rescan)"
     )
     if status.unknown:
         others = " and others" if len(status.unknown) > _MAX_NAMED else ""
@@ -78,11 +78,11 @@ def _format_receipts(status: Status) -> Iterator[str]:
         return
     names = [status.stores.get(store, store) for store in stores]
     widths = [max(7, len(name)) for name in names]
-    yield "receipts       " + "  ".join(
+    yield "receipts         " + "  ".join(
         f"{name:>{width}}" for name, width in zip(names, widths, strict=True)
     )
     for day, counts in status.receipts.items():
-        yield f"  {day}   " + "  ".join(
+        yield f"  {day}     " + "  ".join(
             f"{counts.get(store, 0):>{width},}" for store, width in zip(stores, widths, strict=True)
         )
 

@@ -33,11 +33,11 @@ SELECT DISTINCT receipt, true AS has_combo FROM lines WHERE is_sale AND combo IS
 
 QUERY = f"""
 WITH receipt_items AS ({RECEIPT_ITEMS}), combined AS ({WITH_COMBO})
-SELECT one.month, one.store_id, one.currency, one.item AS item, other.item AS partner,
+SELECT a.month, a.store_id, a.currency, a.item AS item, b.item AS partner,
     count(*) AS receipts, count(*) FILTER (WHERE has_combo IS NULL) AS plain_receipts
-FROM receipt_items AS one JOIN receipt_items AS other
-    ON one.receipt = other.receipt AND one.item <= other.item
-    LEFT JOIN combined ON one.receipt = combined.receipt
+FROM receipt_items AS a JOIN receipt_items AS b
+    ON a.receipt = b.receipt AND a.item <= b.item
+    LEFT JOIN combined ON a.receipt = combined.receipt
 GROUP BY ALL
 """
 
@@ -81,20 +81,20 @@ SELECT coalesce(sum(n * (n - 1) // 2), 0) FROM (SELECT count(*) AS n FROM number
 """
 
 _TOGETHER = """
-numbered AS one JOIN numbered AS other ON one.slip = other.slip AND one.number < other.number
+numbered AS a JOIN numbered AS b ON a.slip = b.slip AND a.number < b.number
 """
 
 _COUNT_PART = f"""
-INSERT INTO often SELECT one.number, other.number FROM {_TOGETHER}
-WHERE one.number % $parts = $part GROUP BY ALL HAVING count(*) >= $receipts
+INSERT INTO often SELECT a.number, b.number FROM {_TOGETHER}
+WHERE a.number % $parts = $part GROUP BY ALL HAVING count(*) >= $receipts
 """
 
 _PAIRS = f"""
 WITH pairs AS (
-    SELECT one.store AS store, one.number AS item, other.number AS partner, count(*) AS receipts,
-        count(*) FILTER (WHERE one.is_plain) AS plain_receipts
+    SELECT a.store AS store, a.number AS item, b.number AS partner, count(*) AS receipts,
+        count(*) FILTER (WHERE a.is_plain) AS plain_receipts
     FROM {_TOGETHER}
-    SEMI JOIN often ON often.item = one.number AND often.partner = other.number GROUP BY ALL)
+    SEMI JOIN often ON often.item = a.number AND often.partner = b.number GROUP BY ALL)
 SELECT month, store_id, currency, item, item AS partner, count(*) AS receipts,
     count(*) FILTER (WHERE has_combo IS NULL) AS plain_receipts
 FROM receipt_items LEFT JOIN combined USING (receipt) GROUP BY ALL

@@ -1,17 +1,22 @@
 """The POS's own exports compared with the lake, by receipt and by day.
 
-Takes exports by name (read_exports.py), the lake's receipts and quarantine of the business months
-that hold the calendar days. Returns the tables of schema.BACKOFFICE. An export is compared on its
-own days within `first` to `last`, and with the stores whose receipts it names; a receipt that only
-one side has is a difference in each of its figures, unless they are all 0 (a day on which the shop
-was closed). A sale and a refund in one order (RETURN_SUFFIX) are compared as one. Where an export
-names the zone of its clock, its days are those of that zone. If gross and net of a receipt are
-those of the lake without the tax inside the price, they are compared without it. Whether dates are
-day/month or month/day is decided by the days of its receipts in the lake (of a summary: by the sums
-of its days), and refused where they do not decide it. Calendar days, because the POS counts those:
-a sale at 00:30 is the next day's there, and the evening's in the report. An unreadable export is
-named with its problem, never left out: in the month of its own name (2026-10), or in every one. Of
-cancelled receipts both sides are 0.
+Takes exports by name (read_exports.py), and the lake's receipts and quarantine of every month that
+has a business day on these calendar days. Returns the tables of schema.BACKOFFICE.
+
+- Days are calendar days, because the POS counts those: a sale at 00:30 is the next day's there, and
+  the evening's in the report. If an export names the zone of its clock, they are days of that zone.
+- An export is compared on its own days within `first` to `last`, and with the stores whose receipts
+  it names.
+- A receipt that only one side has is a difference in each of its figures, unless they are all 0 (a
+  day on which the shop was closed).
+- A sale and a refund in one order (RETURN_SUFFIX) are compared as one.
+- If gross and net of a receipt are those of the lake without the included tax, they are compared
+  without it.
+- The days of its receipts in the lake (of a summary: the sums of its days) decide whether dates are
+  day/month or month/day; if they do not, the export is refused.
+- An unreadable export is named with its problem, in the month of its own name (2026-10) or in every
+  one.
+- Cancelled receipts are 0 on both sides.
 """
 
 from __future__ import annotations
@@ -42,7 +47,7 @@ from pipeline.summarize.lake_lines import (
 from pipeline.summarize.read_exports import Export, ExportLine, read_export
 
 _MONTH = re.compile(r"(?<!\d)(\d{4}-(?:0[1-9]|1[0-2]))(?!\d{2}(?!\d))")
-Row = dict[str, object]
+TableRow = dict[str, object]
 
 
 def compare_exports(
@@ -61,7 +66,7 @@ def compare_exports(
     export has.
     """
     lines, quarantined = read_lines(receipts), read_quarantined(quarantine)
-    rows: dict[str, list[Row]] = {dataset.name: [] for dataset in schema.BACKOFFICE}
+    rows: dict[str, list[TableRow]] = {dataset.name: [] for dataset in schema.BACKOFFICE}
     for name in sorted(exports):
         try:
             export = read_cached(exports[name](), decimals, tuple(forms))
@@ -101,7 +106,7 @@ def compare(
     lake: LakeSide,
     days: tuple[date, date],
     currency: str,
-    rows: dict[str, list[Row]],
+    rows: dict[str, list[TableRow]],
 ) -> None:
     """Add the comparison of an export's lines, from the first to the last day."""
     export_lines = {
@@ -239,7 +244,7 @@ def _currencies(
     return codes
 
 
-def tabulate(rows: list[Row], dataset: schema.Dataset, decimals: int) -> pa.Table:
+def tabulate(rows: list[TableRow], dataset: schema.Dataset, decimals: int) -> pa.Table:
     columns = schema.arrow(dataset, decimals)
     ordered = sorted(rows, key=lambda row: [str(row.get(name)) for name in dataset.key])
     arrays = []

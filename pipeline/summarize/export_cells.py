@@ -12,11 +12,11 @@ MAX_QUOTED = 40  # letters of a cell that a message quotes
 _DATE = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})(?:[ T,].*)?", re.DOTALL)
 _AMOUNT = re.compile(r"([-−(]?)[^\d.,()\-−]*([-−]?)([\d.,'’\s]*\d)[^\d.,()\-−]*([-−)]?)")
 _PLAIN = re.compile(r"\d+(?:\.\d+)?|\.\d+")
-Rows = list[tuple[int, dict[str, str]]]
+CellRows = list[tuple[int, dict[str, str]]]
 """(line number, cell by column) of the rows of an export."""
 
 
-def read_dates(rows: Rows) -> dict[str, list[date]]:
+def read_dates(rows: CellRows) -> dict[str, list[date]]:
     """The day of each row, in every order of day, month and year that all rows fit."""
     parts = []
     for number, row in rows:
@@ -50,7 +50,7 @@ def _date(part: tuple[int, ...], order: str) -> date:
 
 
 def read_amounts(
-    rows: Rows, figures: tuple[str, ...], decimals: int, *, blank_is_zero: bool
+    rows: CellRows, figures: tuple[str, ...], decimals: int, *, blank_is_zero: bool
 ) -> list[dict[str, Decimal]]:
     """The amounts of each row: all with a decimal point, or all with a decimal comma."""
     read, wrong = {}, ""

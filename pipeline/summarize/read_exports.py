@@ -20,7 +20,7 @@ from decimal import Decimal
 
 from pipeline.errors import DataError
 from pipeline.pos.source import ExportForm, ExportKind
-from pipeline.summarize.export_cells import MAX_QUOTED, Rows, read_amounts, read_dates
+from pipeline.summarize.export_cells import MAX_QUOTED, CellRows, read_amounts, read_dates
 from pipeline.summarize.export_text import decode, normalize_heading, read_rows
 
 MAX_NAMED = 8  # headings that a message quotes
@@ -135,10 +135,10 @@ def _form_of(headings: list[str], forms: Sequence[ExportForm]) -> ExportForm:
     return forms[counts.index(max(counts))]
 
 
-def _cells(table: list[tuple[int, list[str]]], names: list[str]) -> Rows:
+def _cells(table: list[tuple[int, list[str]]], names: list[str]) -> CellRows:
     """The rows with the cells of the columns that are read."""
     width = len(names)
-    rows: Rows = []
+    rows: CellRows = []
     for number, cells in table:
         if len(cells) < width or any(cell.strip() for cell in cells[width:]):
             raise DataError(

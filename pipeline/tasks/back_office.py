@@ -18,7 +18,7 @@ from pipeline.pos import export_forms
 from pipeline.rules import Store, day_bounds
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import DerivedTask, Files, Metadata, lake
-from pipeline.tasks.business_days import days_of, history_span
+from pipeline.tasks.business_days import days_of, history_period
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.tables import read_tables
 
@@ -70,7 +70,7 @@ def _first_complete_day() -> dt.date:
     The first of the history is, unless it begins in a store before the store's first business day
     or before the first window.
     """
-    first, rules = history_span().first, rules_of(PRIMARY)
+    first, rules = history_period().first, rules_of(PRIMARY)
     window_start = day_bounds(first, settings.default_store())[0]
 
     def is_complete(store: Store) -> bool:
@@ -92,7 +92,7 @@ class BackOffice(DerivedTask):
 
     def requires(self) -> list[MonthlySales]:
         """The month and the one before, whose last business day ends in this one."""
-        first = history_span().first_month
+        first = history_period().first_month
         return [
             MonthlySales(month=month)
             for month in (months_before(self.month, 1), self.month)
@@ -142,7 +142,7 @@ class BackOffice(DerivedTask):
                 counts = f"{row['differing']} of {row['compared']} receipts or totals"
                 problem = f"{counts}, net by {row['difference']}"
                 log.warning("%s differs from %s in %s", row["file"], self.name, problem)
-        if self.month == history_span().first_month:
+        if self.month == history_period().first_month:
             self._warn_of_older(files)
         datasets = schema.BACKOFFICE if tables["export_files"].num_rows else ()
         published = {d.name: to_bytes(tables[d.name], d.key) for d in datasets}

@@ -1,4 +1,4 @@
-"""Backfill(first, last): raw data of a span, without anything built from it."""
+"""Backfill(first, last): raw data of a period, without anything built from it."""
 
 from __future__ import annotations
 

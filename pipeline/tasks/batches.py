@@ -20,7 +20,7 @@ import luigi
 
 from pipeline import settings
 from pipeline.errors import Corrupt, EngineError, Stale
-from pipeline.executors import Executor, ItemLost, Step, check_name, open_executor, workers
+from pipeline.executors import BatchProgress, Executor, ItemLost, check_name, open_executor, workers
 from pipeline.lakes import refresh_raw
 from pipeline.progress import Progress
 from pipeline.settings.sections import engine
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 _LITTLE_WORK = 8 << 20  # work that is done faster than an executor starts
 _MAX_LOST = 8  # items of one round that may end their process before the round is given up
 
-StepCallback = Callable[[Step], None]
+StepCallback = Callable[[BatchProgress], None]
 
 
 class Months(settings.Days):
@@ -193,7 +193,7 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
         batch.set_tracking_url(executor.url)
     with Progress(f"{name} on {executor.name}", "tasks", on_progress=batch.report_progress) as bar:
 
-        def on_step(step: Step) -> None:
+        def on_step(step: BatchProgress) -> None:
             bar.reach(
                 step.done,
                 step.done / step.items,

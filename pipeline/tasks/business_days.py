@@ -11,7 +11,7 @@ from pipeline.extract.window_bounds import DAY
 from pipeline.settings.run_context import once_per_run
 
 
-class HistorySpan(NamedTuple):
+class HistoryPeriod(NamedTuple):
     """First and last business day of the lake, and the windows that a day waits for."""
 
     first: dt.date
@@ -25,16 +25,16 @@ class HistorySpan(NamedTuple):
 
 
 @once_per_run
-def history_span() -> HistorySpan:
+def history_period() -> HistoryPeriod:
     """The history of the settings; reading a section for each day takes seconds."""
     section = settings.pos()
-    return HistorySpan(section.history_starts, settings.last_day(), section.allowed_lateness_days)
+    return HistoryPeriod(section.history_starts, settings.last_day(), section.allowed_lateness_days)
 
 
 @once_per_run
 def days_of(month: dt.date) -> tuple[dt.date, ...]:
     """The closed business days of `month` within the shop's history, at least one."""
-    first, last, _ = history_span()
+    first, last, _ = history_period()
     days = tuple(
         day
         for day in (month + n * DAY for n in range(31))

@@ -19,7 +19,7 @@ from pipeline.load import SHIFTS, SUMMARY
 from pipeline.months import months_before, months_between
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import lake
-from pipeline.tasks.business_days import history_span
+from pipeline.tasks.business_days import history_period
 from pipeline.tasks.labour import labour
 from pipeline.tasks.monthly_summary import MonthlySummary
 from pipeline.tasks.shifts import MonthlyShifts, shift_sources
@@ -43,7 +43,7 @@ def closing_messages(day: dt.date) -> list[tuple[Period, dt.date]]:
     if mails.daily:
         messages.append(("daily", day))
     sunday = day - dt.timedelta(day.isoweekday() % 7)
-    if mails.weekly and sunday >= history_span().first:
+    if mails.weekly and sunday >= history_period().first:
         messages.append(("weekly", sunday))
     return messages
 
@@ -69,7 +69,7 @@ def closing_message(period: Period, day: dt.date, locale: str) -> message.Messag
         lake_decimals=settings.rules().decimals,
         decimals=settings.decimals(),
         plans=settings.plans(labour()),
-        history_starts=history_span().first,
+        history_starts=history_period().first,
         shifts=_shifts(month),
     )
     return message.read_message(content, version=1, is_correction=False, has_pdf=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline import settings
 from pipeline.child_process import exit_with_parent
-from pipeline.errors import NoConfiguration
+from pipeline.errors import UnclearConfig
 from pipeline.tasks import failures, lock, scheduler
 from pipeline.tasks.nightly import Nightly
 
@@ -40,7 +40,7 @@ def prepare() -> None:
     sys.excepthook = failures.print_error
     try:
         settings.check_folder()
-    except NoConfiguration as error:
+    except UnclearConfig as error:
         failures.print_error(type(error), error, None)
         sys.exit(failures.BROKEN)
     scheduler.install()

@@ -11,7 +11,7 @@ from pipeline.load import CUMULATIVE, MONTHLY, Manifest
 from pipeline.months import closed_month, months_between
 from pipeline.recipients import report_recipients
 from pipeline.targets import DerivedTask, Files, lake
-from pipeline.tasks.business_days import history_span
+from pipeline.tasks.business_days import history_period
 from pipeline.tasks.monthly_report import MonthlyReport
 from pipeline.tasks.monthly_summary import MonthlySummary
 from pipeline.tasks.report import Report, tasks_of
@@ -31,7 +31,7 @@ class CumulativeReport(Report):
         return super().priority - 5_000
 
     def requires(self) -> list[DerivedTask]:
-        months = months_between(history_span().first, self.month)
+        months = months_between(history_period().first, self.month)
         return [
             *(MonthlySummary(month=month) for month in months),
             *(MonthlyReport(month=month) for month in months),
@@ -46,7 +46,7 @@ class CumulativeReport(Report):
         is_newest = self.month == last_day.replace(day=1)
         if is_newest and report_recipients() and is_delivered_alone(closed):
             issued.add(closed)
-        first = history_span().first_month
+        first = history_period().first_month
         return sorted(month for month in issued if first <= month < self.month)
 
     def inputs(self) -> list[tuple[str, str]] | None:
@@ -80,4 +80,4 @@ class CumulativeReport(Report):
 def is_delivered_alone(closed: dt.date) -> bool:
     """Whether recipients get the cumulative report of the last closed month only."""
     open_months: bool = settings.mail().open_months
-    return closed >= history_span().first_month and not open_months
+    return closed >= history_period().first_month and not open_months

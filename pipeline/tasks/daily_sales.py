@@ -21,7 +21,7 @@ from pipeline.rules import day_bounds
 from pipeline.targets import DatasetTask, Files, Metadata
 from pipeline.tasks.batch_groups import chunks_of
 from pipeline.tasks.batches import BatchTask
-from pipeline.tasks.business_days import history_span
+from pipeline.tasks.business_days import history_period
 from pipeline.tasks.raw import RawReceipts, catalog_for, catalogs_for, read_catalog
 from pipeline.tasks.raw_state import until_raw_changes
 from pipeline.tasks.raw_task import committed
@@ -55,7 +55,7 @@ class DailySales(BatchTask):
 
     def windows(self) -> list[dt.date]:
         """The windows that it waits for."""
-        first, last, allowed_lateness_days = history_span()
+        first, last, allowed_lateness_days = history_period()
         days = [self.date + n * DAY for n in range(allowed_lateness_days + 1)]
         return [day for day in days if first <= day <= last]
 
@@ -88,7 +88,7 @@ class DailySales(BatchTask):
 
     @classmethod
     def make_all(cls, tasks: Sequence[DailySales]) -> dict[DailySales, tuple[Files, Metadata]]:
-        """The days in one pass: each raw object is read once, and parsed once a catalog."""
+        """Build the days in one pass: read a raw object once, parse it once per catalog."""
         by_source = {source: cls._build_source(tasks, source) for source in sources()}
         files = {}
         for task in tasks:

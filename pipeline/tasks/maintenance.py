@@ -1,4 +1,4 @@
-"""Verify checks the published lake; Rebuild rebuilds a span of it from raw."""
+"""Verify checks the published lake; Rebuild rebuilds some of its months from raw."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pipeline.load import (
 )
 from pipeline.load.layout import RawPartition
 from pipeline.load.publication import digest_files
-from pipeline.maintenance import LakeFinding, Span, everything
+from pipeline.maintenance import LakeFinding, MonthRange, everything
 from pipeline.targets import DerivedTask, lake
 from pipeline.tasks.back_office import BackOffice, unused_exports
 from pipeline.tasks.cumulative_report import CumulativeReport
@@ -48,17 +48,19 @@ BUILT_FROM_RAW: dict[str, Callable[..., DerivedTask]] = {
 }
 
 
-def span_of(first: dt.date | None, last: dt.date | None) -> Span:
+def month_range(first: dt.date | None, last: dt.date | None) -> MonthRange:
     """From the month `first` to the month `last`; open where one is not given."""
-    span = everything()
-    return Span(f"{first:%Y-%m}" if first else span.first, f"{last:%Y-%m}" if last else span.last)
+    months = everything()
+    return MonthRange(
+        f"{first:%Y-%m}" if first else months.first, f"{last:%Y-%m}" if last else months.last
+    )
 
 
-def partitions_of(span: Span) -> list[DerivedTask]:
-    """Published partitions of the span that are built from raw alone, in build order."""
+def partitions_of(months: MonthRange) -> list[DerivedTask]:
+    """Published partitions of `months` that are built from raw alone, in build order."""
     tasks: list[DerivedTask] = []
     for dataset, family in BUILT_FROM_RAW.items():
-        for name in filter(span.holds, lake().partitions(dataset)):
+        for name in filter(months.holds, lake().partitions(dataset)):
             if family is DailySales:
                 tasks.append(family(date=dt.date.fromisoformat(name)))
             else:
@@ -66,21 +68,21 @@ def partitions_of(span: Span) -> list[DerivedTask]:
     return tasks
 
 
-def find_damage(span: Span, *, deep: bool) -> Iterator[LakeFinding]:
-    """Everything that is wrong in the span; damaged partitions are not summed."""
+def find_damage(months: MonthRange, *, deep: bool) -> Iterator[LakeFinding]:
+    """Everything that is wrong in `months`; damaged partitions are not summed."""
     from pipeline.maintenance.audit import audit
     from pipeline.maintenance.reconcile import reconcile
 
     broken: set[tuple[str, str]] = set()
     folders = tuple(raw.folder for raw in raw_sources()[1:])
     for raw in raw_sources():
-        for finding in audit(raw.lake, span, () if raw.folder else folders):
+        for finding in audit(raw.lake, months, () if raw.folder else folders):
             if finding.is_wrong and finding.dataset:
                 broken.add((finding.dataset, finding.partition))
             # raw data of an additional source are not repaired: they are restored or fetched again
             yield finding._replace(dataset="", leftover="") if raw.folder else finding
-    yield from reconcile(lake(), span, broken)
-    if span == everything():
+    yield from reconcile(lake(), months, broken)
+    if months == everything():
         if not broken:
             yield from find_missing_receipts().findings
         for stat in unused_exports():
@@ -92,12 +94,14 @@ def find_damage(span: Span, *, deep: bool) -> Iterator[LakeFinding]:
                 is_wrong=False,
             )
     if deep:
-        yield from compare_rebuilt(span, broken)
+        yield from compare_rebuilt(months, broken)
 
 
-def compare_rebuilt(span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[LakeFinding]:
+def compare_rebuilt(
+    months: MonthRange, broken: Container[tuple[str, str]] = ()
+) -> Iterator[LakeFinding]:
     """Partitions that differ from what undamaged inputs give when built in memory."""
-    for task in partitions_of(span):
+    for task in partitions_of(months):
         digest = task.digest()
         if digest is None or (task.dataset, task.name) in broken:
             continue  # an input has changed since, or it is damaged: the next run rebuilds it
@@ -184,7 +188,7 @@ class Verify(luigi.Task):
             settings.MonthParameter().parse(month) if month else None
             for month in (self.first, self.last)
         )
-        findings = list(find_damage(span_of(first, last), deep=self.deep))
+        findings = list(find_damage(month_range(first, last), deep=self.deep))
         for finding in findings:
             log.log(logging.ERROR if finding.is_wrong else logging.INFO, "%s", finding)
         if self.repair:
@@ -207,10 +211,10 @@ class Rebuild(luigi.WrapperTask):
     last: dt.date = settings.field(settings.MonthParameter(default=None))
 
     def requires(self) -> list[DerivedTask]:
-        span = span_of(self.first, self.last)
+        months = month_range(self.first, self.last)
         reports = [
             family(month=dt.date.fromisoformat(f"{name}-01"))
             for family in (MonthlyReport, CumulativeReport)
-            for name in filter(span.holds, lake().partitions(family.dataset))
+            for name in filter(months.holds, lake().partitions(family.dataset))
         ]
-        return [*partitions_of(span), *reports]
+        return [*partitions_of(months), *reports]

@@ -29,7 +29,7 @@ from pipeline.targets import DerivedTask, Files, Metadata, lake
 from pipeline.tasks import warm_up
 from pipeline.tasks.back_office import BackOffice, exports
 from pipeline.tasks.batches import BatchTask, Months
-from pipeline.tasks.business_days import days_of, history_span
+from pipeline.tasks.business_days import days_of, history_period
 from pipeline.tasks.labour import labour, plans_for
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlyCustomers, MonthlySummary
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RECEIPT_FIGURES = schema.RECEIPT_FIGURES.name
-_DRAWING = 4_300_000  # BatchTask.size of a report: two are enough work for the process pool
+_DRAWING = 4_300_000  # BatchTask.size of a report: two exceed _LITTLE_WORK, so the pool builds them
 _UNREAD = 7  # days that a lake may be behind without a sentence in its reports
 CHECKED = "checked"  # names of checked raw objects, in the manifest of a report
 ARCHIVED_RECEIPTS = "receipts.parquet"  # the receipts as a version of a report counted them
@@ -79,7 +79,7 @@ class MonthlyReport(Report, BatchTask):
         base = [
             month
             for month in (months_before(self.month, 1), months_before(self.month, 12))
-            if month >= history_span().first_month and days_of(month)[0].day == 1
+            if month >= history_period().first_month and days_of(month)[0].day == 1
         ]  # a month that begins later cannot be compared with
         return [
             *(MonthlySummary(month=month) for month in (self.month, *base)),
@@ -115,7 +115,7 @@ class MonthlyReport(Report, BatchTask):
         A receipt is in the window of its last change only: one that changed in a window that is not
         read is missing in the month.
         """
-        first, last, _ = history_span()
+        first, last, _ = history_period()
         after = max(days_of(self.month)[-1], first)
         unread = next((day for day in unread_days() if day > after), last + DAY)
         return unread - DAY if (last - unread).days >= _UNREAD else None
@@ -154,7 +154,7 @@ class MonthlyReport(Report, BatchTask):
             outside=outside[0].get(BEFORE_HISTORY) if outside else None,
             shifts=shifts[0].get(SHIFTS) if shifts else None,
             quarantine=self.quarantine(summaries[self.month]["quality"]),
-            history_starts=history_span().first,
+            history_starts=history_period().first,
             currency=settings.default_store().currency,
             plans=plans,
             read_through=self.read_through(),
@@ -235,10 +235,10 @@ def months_of_customers(month: dt.date) -> list[dt.date]:
     The one before, and those before that which raw holds completely and without a gap: a single
     report of a young lake does not extract all of the shop's history.
     """
-    span, complete = history_span(), complete_months()
+    history, complete = history_period(), complete_months()
     months: list[dt.date] = []
     earlier = months_before(month, 1)
-    while earlier >= span.first_month and (not months or earlier in complete):
+    while earlier >= history.first_month and (not months or earlier in complete):
         months.insert(0, earlier)
         earlier = months_before(earlier, 1)
     return months
@@ -247,7 +247,7 @@ def months_of_customers(month: dt.date) -> list[dt.date]:
 @until_raw_changes
 def unread_days() -> list[dt.date]:
     """Closed days of the history whose window is missing in raw, of a source at least."""
-    first, last, _ = history_span()
+    first, last, _ = history_period()
     windows = set.intersection(*(set(raw_lake(source).windows()) for source in sources()))
     days = (first + n * DAY for n in range((last - first).days + 1))
     return [day for day in days if str(day) not in windows]
@@ -256,8 +256,8 @@ def unread_days() -> list[dt.date]:
 @until_raw_changes
 def complete_months() -> frozenset[dt.date]:
     """Months of which raw has every closed window."""
-    span = history_span()
+    history = history_period()
     incomplete = {day.replace(day=1) for day in unread_days()}
     return frozenset(
-        month for month in months_between(span.first, span.last) if month not in incomplete
+        month for month in months_between(history.first, history.last) if month not in incomplete
     )

@@ -27,7 +27,7 @@ _LARGE_MONTH = 16 << 20  # work (size) from which one process uses two threads
 
 
 class MonthlySummary(BatchTask):
-    """Small exact tables of one month, which longer spans and reports are built from."""
+    """Small exact tables of one month, from which reports are built."""
 
     month: dt.date = settings.field(Months(default=None))
     dataset = SUMMARY

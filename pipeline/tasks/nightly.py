@@ -19,7 +19,7 @@ from pipeline.months import months_between
 from pipeline.recipients import report_recipients
 from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, lake
 from pipeline.tasks import warm_up
-from pipeline.tasks.business_days import history_span
+from pipeline.tasks.business_days import history_period
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
 from pipeline.tasks.monthly_report import MonthlyReport
@@ -42,7 +42,7 @@ def reports_until(day: dt.date) -> list[Report]:
     """The reports that are current after a run on `day`."""
     month = day.replace(day=1)
     return [
-        *(MonthlyReport(month=m) for m in months_between(history_span().first, month)),
+        *(MonthlyReport(month=m) for m in months_between(history_period().first, month)),
         CumulativeReport(month=month),
     ]
 
@@ -85,19 +85,19 @@ class Nightly(DerivedTask):
     def requires(self) -> list[RawTask]:
         if not self._is_extracted():
             warm_up.start_simulators()
-        windows = windows_of_all(history_span().first, self.date)
+        windows = windows_of_all(history_period().first, self.date)
         return [*catalogs_for(self.date), *windows, *self._rescans()]
 
     def _rescans(self) -> list[Rescan]:
         """The rescan of each source that is due."""
         due = rescan_due(self.date)
-        if due < history_span().first:
+        if due < history_period().first:
             return []
         return [Rescan(date=due, source=source) for source in sources()]
 
     def _is_extracted(self) -> bool:
         """Whether all that it requires is there, without a task for each window."""
-        first = history_span().first
+        first = history_period().first
         days = [first + n * DAY for n in range((self.date - first).days + 1)]
         return all(
             committed(RAW_RECEIPTS, str(day), source) for source in sources() for day in days
@@ -164,7 +164,7 @@ class Nightly(DerivedTask):
             expected=self.date,
             now=settings.now(),
             limited=settings.pos().limited_history,
-            starts=history_span().first,
+            starts=history_period().first,
             sources=raw_sources(),
         )
 

@@ -22,7 +22,7 @@ from pipeline.status.before_history import (
     read_before_history,
 )
 from pipeline.targets import DerivedTask, Files, Metadata
-from pipeline.tasks.business_days import days_of, history_span
+from pipeline.tasks.business_days import days_of, history_period
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.raw import RawReceipts
 from pipeline.tasks.raw_state import until_raw_changes
@@ -42,7 +42,7 @@ RawObjects = dict[str, list[RawObject]]
 @until_raw_changes
 def list_before_history() -> RawObjects:
     """Raw objects that may now hold receipts before the history."""
-    first = history_span().first
+    first = history_period().first
     return {raw.folder: objects_before_history(raw.lake, raw.rules, first) for raw in raw_sources()}
 
 
@@ -55,8 +55,8 @@ def is_needed(month: dt.date) -> bool:
 
 
 def objects_of(month: dt.date) -> RawObjects:
-    """Raw objects that may hold receipts that arrived in `month`, or later versions."""
-    is_first = month == history_span().first_month
+    """Raw objects that may hold receipts that arrived in `month`, or later revisions."""
+    is_first = month == history_period().first_month
     return {
         folder: [
             entry for entry in entries if is_first or entry.partition_name.month >= f"{month:%Y-%m}"
@@ -66,7 +66,9 @@ def objects_of(month: dt.date) -> RawObjects:
 
 
 class OutsideHistory(DerivedTask):
-    """Receipts before the history by month of arrival; the first has earlier ones.
+    """Receipts before the history by month of arrival.
+
+    The first month of the history also has those that arrived before it.
 
     Publishes no file (digest NOTHING) where there are none and never were.
     """
@@ -76,7 +78,7 @@ class OutsideHistory(DerivedTask):
     fingerprint_datasets = (RAW_RECEIPTS,)
 
     def requires(self) -> list[RawReceipts]:
-        first, last, allowed_lateness_days = history_span()
+        first, last, allowed_lateness_days = history_period()
         days = days_of(self.month)
         count = (days[-1] - days[0]).days + 1 + allowed_lateness_days
         windows = [day for n in range(count) if first <= (day := days[0] + n * DAY) <= last]
@@ -85,7 +87,7 @@ class OutsideHistory(DerivedTask):
     def fingerprint_settings(self) -> dict[str, object]:
         of_transform = settings.transform_settings()
         names = {name: of_transform[name] for name in TRANSFORM_SETTINGS}
-        return names | {"history_starts": history_span().first}
+        return names | {"history_starts": history_period().first}
 
     def inputs(self) -> list[tuple[str, str]] | None:
         if not all(window.complete() for window in self.requires()):
@@ -102,14 +104,14 @@ class OutsideHistory(DerivedTask):
         from pipeline.load.parquet import to_bytes
         from pipeline.transform.columns import flags
 
-        span = history_span()
-        table = read_before_history(raw_sources(), span.first, objects_of(self.month))
+        history = history_period()
+        table = read_before_history(raw_sources(), history.first, objects_of(self.month))
         keep = [
-            max(day.replace(day=1), span.first_month) == self.month
+            max(day.replace(day=1), history.first_month) == self.month
             for day in table["received"].to_pylist()
         ]
         rows = table.filter(flags(np.array(keep, bool)))
-        # readers of the folder would go on to find rows that were published earlier
+        # if there is an earlier file, an empty one replaces it, so that no reader finds its rows
         if (
             not rows.num_rows
             and lake().storage.head(file_key(BEFORE_HISTORY, self.name, BEFORE_HISTORY)) is None
@@ -124,7 +126,7 @@ def warn_of_uncounted() -> None:
     """Log, once a run, receipts that no figure counts: quarantined or too early."""
     from pipeline.status.problems import find_quarantined
 
-    first = history_span().first
+    first = history_period().first
     rows = read_before_history(raw_sources(), first, list_before_history()).to_pylist()
     lines = [
         *format_quarantined(find_quarantined(lake())),
@@ -146,7 +148,7 @@ def find_missing_receipts(
         objects_near,
     )
 
-    first, last, _ = history_span()
+    first, last, _ = history_period()
     # Listed before the months are checked: what another run adds now makes its month outdated.
     everything = dt.date.max
     objects = {

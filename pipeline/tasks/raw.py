@@ -27,7 +27,7 @@ from pipeline.lakes import (
     source_names,
     sources,
 )
-from pipeline.lakes.connect import connect, origin_of
+from pipeline.lakes.connect import account_of, connect
 from pipeline.load import CATALOG, RAW_FINGERPRINT, RAW_RECEIPTS, RawPartition, compress, decompress
 from pipeline.pos.source import Source, catalog_json
 from pipeline.rules import day_bounds
@@ -41,8 +41,11 @@ if TYPE_CHECKING:
 _SUNDAY = 6
 
 
-def open_source(source: str = PRIMARY) -> Source:
-    """The point of sale of a source. Raises OtherLake if another fills the lake."""
+def open_checked_source(source: str = PRIMARY) -> Source:
+    """Open the point of sale of a source, once it is admitted to the lake.
+
+    Records its account in a new lake. Raises OtherLake if another one fills the lake.
+    """
     name = point_of_sale_of(source)
     pos_source, key = connect(name), settings.rules().customer_key
     check_lake()
@@ -55,7 +58,7 @@ def open_source(source: str = PRIMARY) -> Source:
         lake().preflight()
         source_digest = identity.admit(
             lake(),
-            origin_of(pos_source, name),
+            account_of(pos_source, name),
             key,
             lambda: pos_source,
             partition=partition,
@@ -71,7 +74,7 @@ def open_without_erased(source: str = PRIMARY) -> Source:
     from pipeline.maintenance.erase import without_erased_customers
 
     key = settings.rules().customer_key
-    return without_erased_customers(open_source(source), raw_lake(source).storage, key)
+    return without_erased_customers(open_checked_source(source), raw_lake(source).storage, key)
 
 
 def check_stores(source: str, rows_by_name: Mapping[str, Sequence[bytes]]) -> None:
@@ -119,7 +122,7 @@ class RawCatalog(RawTask):
                 f"catalog of {self.date}: the API serves today's catalog only; the last closed day"
                 f" is {settings.last_day()}"
             )
-        rows_by_name = open_source(self.source).catalog()
+        rows_by_name = open_checked_source(self.source).catalog()
         check_stores(self.source, rows_by_name)
         counts = {name: len(rows) for name, rows in rows_by_name.items()}
         source_lake = raw_lake(self.source)

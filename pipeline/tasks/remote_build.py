@@ -95,13 +95,15 @@ class BuildResult(NamedTuple):
 def driver_context(*, is_local: bool) -> DriverContext:
     """What this process, the driver, sees. Raises ConfigError.
 
-    Processes of this machine start from its listing of the lake; others list it themselves.
+    Processes of this machine start from its listing of the lake; others list it themselves. They
+    spill into a folder of its state: they end without clean-up, so one of their own would stay.
     """
     sections = {
         type(section).__name__: dict(section.to_str_params())
         for section in (settings.pos(), settings.shop(), settings.lake())
     }
-    sections["pos"] |= {"now": settings.now().isoformat(), "state_folder": ""}
+    state_folder = str(settings.lake_state_folder() / "processes") if is_local else ""
+    sections["pos"] |= {"now": settings.now().isoformat(), "state_folder": state_folder}
     if "://" not in sections["lake"]["url"]:
         sections["lake"]["url"] = str(Path(sections["lake"]["url"]).expanduser().resolve())
     settings.menu()
@@ -132,7 +134,7 @@ def code() -> dict[str, str]:
 
 
 _adopted: list[str] = []  # id of the context that this process has taken over
-_state_folders: list[tempfile.TemporaryDirectory[str]] = []  # of this process, until it ends
+_state_folders: list[tempfile.TemporaryDirectory[str]] = []  # of this process on a node
 
 
 def apply_driver_context(driver: DriverContext) -> None:
@@ -144,11 +146,11 @@ def apply_driver_context(driver: DriverContext) -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(LogFormatter("%(asctime)s %(levelname)-8s %(message)s"))
         logging.getLogger().addHandler(handler)
-        _state_folders.append(tempfile.TemporaryDirectory(prefix="pos-executor-"))
-    # A node may have no home folder for its state.
-    sections = driver.sections | {
-        "pos": driver.sections["pos"] | {"state_folder": _state_folders[0].name}
-    }
+    sections = driver.sections
+    if not sections["pos"]["state_folder"]:  # a node may have no home folder for its state
+        if not _state_folders:
+            _state_folders.append(tempfile.TemporaryDirectory(prefix="pos-executor-"))
+        sections = sections | {"pos": sections["pos"] | {"state_folder": _state_folders[0].name}}
     config = luigi.configuration.get_config()
     for section, options in sections.items():
         for option, value in options.items():

@@ -15,7 +15,7 @@ from pipeline.lakes import raw_lake, sources
 from pipeline.load.layout import digest_of
 from pipeline.targets import DerivedTask
 from pipeline.tasks.back_office import exports
-from pipeline.tasks.business_days import history_span
+from pipeline.tasks.business_days import history_period
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.monthly_report import MonthlyReport
 from pipeline.tasks.shifts import shift_sources
@@ -23,13 +23,13 @@ from pipeline.tasks.shifts import shift_sources
 
 def run_state() -> str:
     """Digest of all manifests but those of `Nightly`, owner's files, settings, code."""
-    month = history_span().last.replace(day=1)
+    month = history_period().last.replace(day=1)
     sections = (settings.pos(), settings.shop(), settings.report(), settings.mail())
     parts: list[object] = [
         *(raw_lake(source).log_digest() for source in sources()),
         (sources(), shift_sources()),
         exports(),
-        history_span(),
+        history_period(),
         *(report(month=month).options() for report in (MonthlyReport, CumulativeReport)),
         *(section.to_str_params() | {"now": ""} for section in sections),
         sorted((task.__name__, task.version) for task in _kinds(DerivedTask)),

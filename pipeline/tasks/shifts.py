@@ -27,8 +27,8 @@ from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import Files, Metadata
 from pipeline.tasks.batches import BatchTask, Months
-from pipeline.tasks.business_days import days_of, history_span
-from pipeline.tasks.raw import RawCatalog, RawDays, catalogs_for, open_source, read_catalog
+from pipeline.tasks.business_days import days_of, history_period
+from pipeline.tasks.raw import RawCatalog, RawDays, catalogs_for, open_checked_source, read_catalog
 from pipeline.tasks.raw_task import RawTask
 
 FILE = "shifts"
@@ -53,7 +53,7 @@ class RawShifts(RawDays):
 
     It also has those of the LOOK_BACK days before that half. Empty if the account or its token does
     not provide shifts; the manifest says so. Luigi batches the missing ones: those that touch are
-    requested as one span.
+    requested as one period.
     """
 
     date: dt.date = settings.field(settings.Days(default=None))
@@ -67,11 +67,13 @@ class RawShifts(RawDays):
                 f" {settings.last_day()}"
             )
         for days in consecutive_days(self.missing_days(), start_of_half):
-            self._fetch_span(days)
+            self._fetch_period(days)
 
-    def _fetch_span(self, days: list[dt.date]) -> None:
-        """Request the half-months that end with `days` as one span; publish them together."""
-        pos_source: Any = open_source(self.source)  # its reader has read_shift, so it has `shifts`
+    def _fetch_period(self, days: list[dt.date]) -> None:
+        """Request the half-months that end with `days` together; publish them together."""
+        pos_source: Any = open_checked_source(
+            self.source
+        )  # its reader has read_shift, so it has `shifts`
         rows, refused = list[bytes](), ""
         since, until = received_in(days[0])[0], received_in(days[-1])[1]
         try:
@@ -114,11 +116,11 @@ def received_in(day: dt.date) -> tuple[dt.datetime, dt.datetime]:
 def split_shifts(
     rows: list[bytes], days: list[dt.date], reader: Reader
 ) -> dict[dt.date, list[bytes]]:
-    """The rows of a span by the day of the raw partition.
+    """The rows of a period by the day of the raw partition.
 
     A row does not state when the server received it. So each partition has the shifts that were
     open between its bounds; the first also has those that arrived later than its bounds, and the
-    last those that are unreadable. Of a span of one partition it has all rows.
+    last those that are unreadable. Of a period of one partition it has all rows.
     """
     assert reader.read_shift is not None  # as of every source in shift_sources()
     if len(days) == 1:
@@ -143,13 +145,13 @@ def split_shifts(
 
 
 def shifts_of_all(first: dt.date, last: dt.date) -> list[RawShifts]:
-    """The tasks of each half of a month that has a day of the span, of every source."""
-    span = history_span()
+    """The tasks of each half of a month that has a day of the period, of every source."""
+    history = history_period()
     ends = {
-        min(end, span.last)
-        for month in months_between(first, min(last, span.last))
+        min(end, history.last)
+        for month in months_between(first, min(last, history.last))
         for end in halves_of(month)[:2]
-        if start_of_half(end) <= min(last, span.last) and end >= max(first, span.first)
+        if start_of_half(end) <= min(last, history.last) and end >= max(first, history.first)
     }
     return [RawShifts(date=end, source=name) for name in shift_sources() for end in sorted(ends)]
 
@@ -165,7 +167,7 @@ def parts_of(month: dt.date) -> list[dt.date]:
 
     The last one is that of the last closed day, until its half of the month is over.
     """
-    first, last, _ = history_span()
+    first, last, _ = history_period()
     return [
         min(end, last) for end in halves_of(month) if start_of_half(end) <= last and end >= first
     ]
@@ -186,7 +188,7 @@ class MonthlyShifts(BatchTask):
 
     def fingerprint_settings(self) -> dict[str, object]:
         of_transform = settings.transform_settings()
-        starts = max(history_span().first, self.month)
+        starts = max(history_period().first, self.month)
         return {name: of_transform[name] for name in ("stores", "decimals", "tzdata")} | {
             "starts": str(starts)
         }
@@ -201,7 +203,7 @@ class MonthlyShifts(BatchTask):
         from pipeline.transform.columns import column
         from pipeline.transform.shifts import shifts_table
 
-        rules, first = settings.rules(), history_span().first
+        rules, first = settings.rules(), history_period().first
         tables, counts = [schema.empty(schema.SHIFTS, rules.decimals)], Counter[str]()
         for source in shift_sources():
             shifts = self._read(source, counts)

@@ -1,4 +1,4 @@
-"""What a run starts before it is needed: simulated shop, imports, local processes.
+"""Start early: simulated shop, imports of the stages, local processes.
 
 A plan imports no stage (docs/decisions/0020-imports-when-building.md), and what a run extracts it
 then builds. So the shop starts while the run is planned, and the stages are imported while the
@@ -10,12 +10,14 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 from importlib import import_module
 from multiprocessing import parent_process
 from threading import Thread
 
-from pipeline.executors import workers
+from pipeline.errors import EngineError
+from pipeline.executors import check_name, workers
 from pipeline.lakes.connect import start_embedded
 from pipeline.settings.run_context import once_per_run
 
@@ -47,8 +49,8 @@ def start_simulators() -> None:
 def import_stages(windows: int) -> None:
     """Import the stages in a thread, once in a run that has called `start_simulators`.
 
-    If so few `windows` are read that this process builds the reports, it also imports what draws
-    them. It does nothing in a process that Luigi has forked for one task.
+    If so few `windows` are read that this process builds the reports, it also imports the
+    chart libraries. It does nothing in a process that Luigi has forked for one task.
     """
     if "shop" in _started() and "stages" not in _started() and parent_process() is None:
         _started().add("stages")
@@ -75,10 +77,11 @@ def expect(periods: Iterable[date], *, draws_charts: bool) -> None:
     if kind in _started() or not (with_charts or len(planned[False]) >= _MANY_PARTITIONS):
         return
     _started().add(kind)
-    if workers() > 1:
+    if workers() > 1 and (with_charts or check_name() == "local"):
         from pipeline.executors.local import start_server
 
-        start_server(draws_charts=with_charts)
+        with suppress(EngineError):  # raised again by the task that needs them
+            start_server(draws_charts=with_charts)
 
 
 def _import(draws_charts: bool) -> None:

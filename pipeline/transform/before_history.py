@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pipeline import schema
 from pipeline.rules import Rules
-from pipeline.schema import BEFORE_HISTORY, arrow, conform
 from pipeline.transform.build_days import assign_days
 from pipeline.transform.columns import column
 from pipeline.transform.days import EPOCH, business_day
@@ -107,8 +107,8 @@ def _signed(total: int, receipt_type: str | None) -> int:
 
 
 def _table(rows: list[dict[str, Any]], rules: Rules) -> pa.Table:
-    schema = arrow(BEFORE_HISTORY, rules.decimals)
-    values = {name: [row.get(name) for row in rows] for name in schema.names}
+    table_schema = schema.arrow(schema.BEFORE_HISTORY, rules.decimals)
+    values = {name: [row.get(name) for row in rows] for name in table_schema.names}
     values["currency"] = [rules.store(row["store_id"]).currency for row in rows]
-    columns = {field.name: column(values[field.name], field.type) for field in schema}
-    return conform(pa.table(columns), BEFORE_HISTORY, rules.decimals)
+    columns = {field.name: column(values[field.name], field.type) for field in table_schema}
+    return schema.conform(pa.table(columns), schema.BEFORE_HISTORY, rules.decimals)

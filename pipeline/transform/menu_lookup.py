@@ -1,4 +1,4 @@
-"""What items and options are by menu.toml and the catalog.
+"""Items of lines and options of combos, by menu.toml and the catalog.
 
 Takes names and identifiers as the POS wrote them. Returns a SoldItem for the item of a line, with a
 ComboSplit where it is a combo, a Component for each dish that a combo consists of, and an
@@ -78,7 +78,7 @@ class SoldItem:
 
 @dataclass(frozen=True)
 class OptionRole:
-    """What an option, chosen in a combo, is to the combo.
+    """The role of an option that is chosen in a combo.
 
     A component of `part`; or an extra by rule `extra` (key `with` of menu.toml), of which `each` go
     with one component of part `target`; or nothing that a rule names. An option that chose a
@@ -168,7 +168,7 @@ class MenuLookup:
         return Component(items.resolve(dish), as_sold, None, None, is_known, size or None)
 
     def _role(self, rule: Combo | None, modifier: str, option: str) -> OptionRole:
-        """What `option` of `modifier` is to a combo; nothing to a composite (no rule)."""
+        """The role of `option` of `modifier` in a combo; none in a composite (no rule)."""
         role = rule.role(modifier) if rule else None
         if rule is None or role is None:
             return OptionRole()

@@ -31,7 +31,9 @@ _DATED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d")
 def newest(
     records: Records, record: Ints | None = None, group: Ints | None = None
 ) -> tuple[np.ndarray, Ints]:
-    """(is of the newest revision, number of revisions if it is, else 0) of each entry.
+    """For each entry: whether it is of the newest revision; its number of revisions.
+
+    The number is 0 for entries of older revisions.
 
     An entry is a `record` (an index: accepted receipts, then rejected records) in a `group`;
     without them, each once, in one group. A rejected record without a readable number competes with

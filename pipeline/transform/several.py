@@ -12,7 +12,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.schema import MONTH_TABLES
+from pipeline import schema
 from pipeline.transform.build_days import BuiltDay
 from pipeline.transform.columns import Labels, texts
 
@@ -36,7 +36,7 @@ def qualify_day(day: BuiltDay, prefix: str, folder: str) -> BuiltDay:
         return day
     tables = {
         dataset.name: qualify(getattr(day, dataset.name), prefix, folder)
-        for dataset in MONTH_TABLES
+        for dataset in schema.MONTH_TABLES
     }
     return replace(day, **tables)
 

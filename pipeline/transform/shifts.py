@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pipeline import schema
 from pipeline.errors import DataError
 from pipeline.pos.source import CashShift
 from pipeline.rules import Rules, Store
 from pipeline.rules.clock import micros, time_zone
-from pipeline.schema import SHIFTS, arrow, conform
 from pipeline.transform.columns import column
 from pipeline.transform.days import business_day
 
@@ -44,11 +44,11 @@ def shifts_table(
     `registers` are names by id; `prefix` precedes every identifier.
     """
     rows = [_row(shift, rules, registers, prefix) for shift in shifts]
-    schema = arrow(SHIFTS, rules.decimals)
+    table_schema = schema.arrow(schema.SHIFTS, rules.decimals)
     columns = {
-        field.name: column([row[field.name] for row in rows], field.type) for field in schema
+        field.name: column([row[field.name] for row in rows], field.type) for field in table_schema
     }
-    return conform(pa.table(columns), SHIFTS, rules.decimals)
+    return schema.conform(pa.table(columns), schema.SHIFTS, rules.decimals)
 
 
 def _row(

@@ -22,7 +22,7 @@ from zlib import crc32
 
 import pyarrow as pa
 
-from pipeline.schema import MONTH_TABLES
+from pipeline import schema
 from pipeline.transform import BuiltDay, Catalog, Raw, Rules, build_day
 from pipeline.transform.columns import texts
 from pipeline.transform.menu_lookup import MenuLookup
@@ -144,13 +144,13 @@ def _build_portion(
             yield block.raw._replace(ndjson=b"".join(parts))
 
     built = build_day(day, objects(), lookup.catalog, rules, [lookup])
-    schema = built.quarantine.schema
+    table_schema = built.quarantine.schema
     records = []
     for record in built.quarantine.column("record").to_pylist():
         name, _, position = record.rpartition("#")
         records.append(f"{name}#{positions[name][int(position) - 1]}")
-    index = schema.get_field_index("record")
-    quarantine = built.quarantine.set_column(index, schema.field(index), texts(records))
+    index = table_schema.get_field_index("record")
+    quarantine = built.quarantine.set_column(index, table_schema.field(index), texts(records))
     return replace(built, quarantine=quarantine)
 
 
@@ -158,7 +158,7 @@ def merge_parts(parts: Sequence[BuiltDay]) -> BuiltDay:
     """The tables of `parts` of a day as one, in the order of the lake."""
     tables = {
         dataset.name: _join([getattr(part, dataset.name) for part in parts], dataset.order)
-        for dataset in MONTH_TABLES
+        for dataset in schema.MONTH_TABLES
     }
     return BuiltDay(**tables, metadata=add_counts([part.metadata for part in parts]))
 

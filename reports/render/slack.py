@@ -7,6 +7,8 @@ cut. Names are escaped, so that none becomes a link or notifies a channel.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from reports import escape
 from reports.render.message import Message, MessageTile, Runs, plain_text
@@ -49,8 +51,12 @@ def _mrkdwn(lines: list[str], limit: int) -> Block:
 
 
 def _markup(runs: Runs) -> str:
-    pieces = [(escape.slack(piece), strong) for piece, strong in runs]
-    return "".join(f"*{p}*" if strong and p.strip() else p for p, strong in pieces).strip()
+    pieces = []
+    for strong, same in groupby(runs, key=itemgetter(1)):
+        # strong runs that touch are one: Slack shows the asterisks of *65 %** of it*
+        piece = escape.slack("".join(text for text, _ in same))
+        pieces.append(f"*{piece}*" if strong and piece.strip() else piece)
+    return "".join(pieces).strip()
 
 
 def _words(runs: Runs) -> str:

@@ -38,6 +38,7 @@ from reports.values import (
 LONGEST_NAME = 31
 """Characters that a sheet's name may have."""
 WIDEST = 48
+_POINTS = '+0.0" pp";-0.0" pp";0.0" pp"'
 TOP = 3
 """Rows above the data: title, a blank one, headings."""
 CREATED = datetime(2000, 1, 1)  # noqa: DTZ001  # the format has no time zone
@@ -121,7 +122,7 @@ class _Writer:
                 points = float(
                     Decimal(now * 100) / now_total - Decimal(before * 100) / before_total
                 )
-                self._number(sheet, row, index, points, "+0.0;-0.0;0.0", strong)
+                self._number(sheet, row, index, points, _POINTS, strong)
             case Day(day):
                 sheet.write_datetime(row, index, _midnight(day), self._format("yyyy-mm-dd", strong))
             case Month(day):

@@ -106,10 +106,11 @@ def changes(figures: Figures, context: VersionContext, sections: Sequence[Sectio
         row for row in context.changed_receipts if row.get("currency", currency) in ("", currency)
     ]
     named = [row for row in own if row.get("is_data", True) or not others] if changed else []
-    cause = cause_of(compared, context, is_data=bool(named))
+    is_longer = has_more_days(figures.through, context)
+    cause = cause_of(compared, is_data=bool(named), is_longer=is_longer)
     sentences = [
         text("changes.some" if changed else "changes.none", n=Count(len(changed))),
-        *([text("changes.more")] if cause == "more" and has_more_days(figures, context) else []),
+        *([text("changes.more")] if is_longer else []),
         *(text(f"changes.{name}") for name in others),
     ]
     recounted = len(own) - len(named) if changed else 0
@@ -125,16 +126,22 @@ def changes(figures: Figures, context: VersionContext, sections: Sequence[Sectio
     return Section("changes", sentences, tables=tables, figures=as_figures(changed, cause))
 
 
-def has_more_days(figures: Figures, context: VersionContext) -> bool:
-    """Whether the month has days that it had not in the version before."""
-    through = figures.through.isoformat() if figures.through else None
-    return (context.before or {}).get("through") != through
+def has_more_days(through: date | None, context: VersionContext) -> bool:
+    """Whether a month that was in progress has more days than in the version before.
+
+    `through` is the last day of a month in progress, None of a closed one.
+    """
+    past = (context.before or {}).get("through")
+    return bool(past) and past != (through.isoformat() if through else None)
 
 
-def cause_of(compared: Compared, context: VersionContext, is_data: bool) -> str:
-    """Why a version was issued: one of CAUSES; `is_data` if the POS sent other data."""
+def cause_of(compared: Compared, is_data: bool, is_longer: bool) -> str:
+    """Why a version was issued: one of CAUSES.
+
+    `is_data` if the POS sent other data, `is_longer` if the version has more days.
+    """
     _, changed, others = compared
-    if context.before and context.before.get("through"):
+    if is_longer:
         return "more"
     if is_data or (not others and any(figure.path[:3] != BOOKKEEPING for figure in changed)):
         return "data"

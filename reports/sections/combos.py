@@ -29,6 +29,7 @@ def combos(figures: Figures) -> Section:
     columns = ["receipts", "units", "refunded_units", *MONEY]
     sums = sum_by(figures.now["combos"], ["combo"], columns, "net_sales")
     part_sums = _part_sums(figures)
+    upgrades = 0 if sums.empty else int(figures.now["combo_parts"]["upgrades"].sum())
     sentences, tables, charts = [], [], []
     if sums.empty:
         sentences.append(text("combos.none"))
@@ -49,7 +50,6 @@ def combos(figures: Figures) -> Section:
             rates, month = (total.combo_share, past.combo_share), month_before(figures.month)
             note = against_share(*rates, month, receipts, past.receipts)
             sentences.append(text("combos.against", note=note))
-        upgrades = int(figures.now["combo_parts"]["upgrades"].sum())
         if upgrades:
             sentences.append(text("combos.upgrades", amount=Money(upgrades, currency)))
         attached, nets = sums["receipts"], sums["net_sales"]
@@ -79,7 +79,8 @@ def combos(figures: Figures) -> Section:
         paid = choices[choices["amount"] > 0]
         if len(paid):
             charged, n = int(paid["amount"].sum()), Quantity(int(paid["units"].sum()))
-            sentences.append(text("combos.paid", net=Money(charged, currency), n=n))
+            key = "combos.paid_others" if upgrades else "combos.paid"
+            sentences.append(text(key, net=Money(charged, currency), n=n))
         charts += _chart(choices, figures.month)
     figures_out = {
         "combos": figure_rows(

@@ -44,7 +44,7 @@ def day_list(figures: Figures) -> Section:
 
 
 def usual_by_weekday(figures: Figures) -> dict[int, int]:
-    """Median net sales of two months by weekday, of MIN_DAYS open days at least."""
+    """Median net sales of the open days of two months, by weekday with MIN_DAYS days."""
     sold: dict[int, list[int]] = {}
     for tables in filter(None, (figures.complete_before, figures.now)):
         for day, (net, _) in sold_by_day(tables["days"]).items():

@@ -45,7 +45,10 @@ def drivers(figures: Figures) -> Section:
         **amounts(currency, base=change_parts.base, now=change_parts.now, change=change),
         "parts": amounts(currency, **change_parts.amounts()),
     }
-    sentences, notes = _sentences(figures, parts, change), (text("drivers.dating"),)
+    sentences = _sentences(figures, parts, change)
+    notes = [text("drivers.calendar_note")] if "calendar" in parts else []
+    if parts:
+        notes.append(text("drivers.arithmetic"))
     return Section("drivers", sentences, charts=(chart,), notes=notes, figures=figures_out)
 
 

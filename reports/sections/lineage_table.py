@@ -11,7 +11,7 @@ from reports.document import Table
 from reports.values import Day, Month, Name, Value, text
 
 FACTS = ("version", "last_day", "definitions", "settings", "code")
-INPUTS = ("summary", "customers", "backoffice", "outside")
+INPUTS = ("summary", "customers", "shifts", "backoffice", "outside")
 
 
 def lineage_table(lineage: Mapping[str, object]) -> Table:

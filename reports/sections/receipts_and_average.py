@@ -45,7 +45,12 @@ def receipts_and_average(history: History) -> Section:
     chart = lines_chart(
         history,
         "receipts_and_average",
-        text("receipts_and_average.chart", receipts=receipts, average=average),
+        text(
+            "receipts_and_average.chart",
+            receipts=receipts,
+            average=average,
+            first=Month(months[0], short=True),
+        ),
         text("receipts_and_average.alt", first=Month(months[0])),
         months[0],
         [

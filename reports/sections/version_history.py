@@ -18,6 +18,7 @@ from reports.sections.changes import (
     cause_of,
     changed_figures_table,
     compare,
+    has_more_days,
 )
 from reports.values import Count, Month, Name, Value, text
 from reports.version_context import VersionContext
@@ -41,7 +42,8 @@ def version_history(
             for entry in entries
             if str(entry.get("report", "")).endswith("monthly") and _key(entry) not in listed
         )
-        figures = as_figures(changed, cause_of(compared, context, is_data))
+        is_longer = has_more_days(history.through, context)
+        figures = as_figures(changed, cause_of(compared, is_data, is_longer))
         key = "version_history.changed" if months else "version_history.unchanged"
         sentences = [
             text(key, n=Count(len(months))),

@@ -35,7 +35,7 @@ def changed_receipts(log: str) -> dict[str, str]:
 
 def test_a_run_that_is_done_does_nothing(fake_pos: FakePos) -> None:
     log = fake_pos.run_nightly()
-    assert "MonthlyReport(month=2026-10)" in ran(log) and "last window    2026-10-30" in log
+    assert "MonthlyReport(month=2026-10)" in ran(log) and "last window      2026-10-30" in log
     assert (
         json.loads((fake_pos.luigi.folder / "lake/state/etl_state.json").read_text())["last_window"]
         == "2026-10-30"

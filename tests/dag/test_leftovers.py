@@ -68,7 +68,7 @@ def test_a_kill_while_a_report_is_archived_leaves_a_note(
     (left,) = kill_while_archiving(shop)
     assert verify(shop) == 0
     text = capsys.readouterr().out
-    assert f"note   {left}: a run that was killed or overtaken left it" in text
+    assert f"note   {left}: its run was killed, or another run published first" in text
     assert "not checked" not in text
     assert "problems: 0" in text
     before = content(shop.storage())

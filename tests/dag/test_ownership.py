@@ -15,7 +15,7 @@ import pytest
 from pipeline import lakes, settings
 from pipeline.errors import OtherLake, StorageUnavailable
 from pipeline.lakes import local_state
-from pipeline.lakes.identity import Origin, admit, check_identity, read_identity, write_identity
+from pipeline.lakes.identity import Account, admit, check_identity, read_identity, write_identity
 from pipeline.load import Lake, open_storage
 from pipeline.load.local import LocalStorage
 from pipeline.pos.loyverse import reader as loyverse_reader
@@ -25,7 +25,7 @@ from tests.dag.in_process import configured
 from tests.support.book import Book
 from tests.support.fake_pos import FIRST, FakePos
 
-API, OTHER = Origin("loyverse", "m-1", "Burgers"), Origin("loyverse", "m-2", "Tacos")
+API, OTHER = Account("loyverse", "m-1", "Burgers"), Account("loyverse", "m-2", "Tacos")
 KEY = b"a key of the shop"
 
 
@@ -52,9 +52,13 @@ def never() -> Saved:
     raise AssertionError("the shop was asked for its stores")
 
 
-@pytest.mark.parametrize("first", [API, Origin(SIMULATOR), Origin(FILES)], ids=lambda one: one.kind)
-@pytest.mark.parametrize("second", [API, OTHER, Origin(SIMULATOR)], ids=["same", "other", "sim"])
-def test_only_the_first_source_fills_a_lake(tmp_path: Path, first: Origin, second: Origin) -> None:
+@pytest.mark.parametrize(
+    "first", [API, Account(SIMULATOR), Account(FILES)], ids=lambda one: one.kind
+)
+@pytest.mark.parametrize("second", [API, OTHER, Account(SIMULATOR)], ids=["same", "other", "sim"])
+def test_only_the_first_source_fills_a_lake(
+    tmp_path: Path, first: Account, second: Account
+) -> None:
     admit(new_lake(tmp_path), first, KEY, never)
     manifests = sorted((tmp_path / "_manifests").rglob("*.json"))
     lake, ask = new_lake(tmp_path), (Saved if first.kind == FILES else never)
@@ -98,15 +102,15 @@ def test_two_first_runs_of_two_shops_leave_one(
 
 def test_files_and_the_api_share_a_lake_where_they_share_a_store(tmp_path: Path) -> None:
     lake = new_lake(tmp_path)
-    admit(lake, Origin(FILES), None, never)
+    admit(lake, Account(FILES), None, never)
     body = b'{"receipt_number": "1-1", "store_id": "s-1"}\n'
     lake.commit_window("2026-10-30", {FIRST: body}, {})
     with pytest.raises(OtherLake, match="saved files"):
         admit(lake, API, None, lambda: Saved("s-2"))
     assert admit(lake, API, None, lambda: Saved("s-1", "s-2")) == API.digest
-    assert admit(new_lake(tmp_path), Origin(FILES), None, lambda: Saved("s-1"))
+    assert admit(new_lake(tmp_path), Account(FILES), None, lambda: Saved("s-1"))
     with pytest.raises(OtherLake):
-        admit(new_lake(tmp_path), Origin(FILES), None, lambda: Saved("s-3"))
+        admit(new_lake(tmp_path), Account(FILES), None, lambda: Saved("s-3"))
     assert read_identity(new_lake(tmp_path)).source_digest == API.digest, "the account stays"
 
 

@@ -112,3 +112,8 @@ def test_local_processes_start_while_a_run_with_many_missing_partitions_is_plann
         for month in months * 2:
             MonthlyReport(month=month).deps()
         assert started == [False, True], "with what draws reports, once"
+    engine = {"workers": "2", "name": "spark"}
+    with configured(engine=engine, lake={"url": str(tmp_path / "spark")}):
+        for day in days:
+            DailySales(date=day).deps()
+        assert started == [False, True], "a cluster builds the days"

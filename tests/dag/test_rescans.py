@@ -51,7 +51,7 @@ def test_a_history_limit_is_named_once_and_does_not_block_later_runs(quiet_pos: 
     assert fake_pos.luigi.pos("run")[0] == 0, "it is said once, and does not block what follows"
     fake_pos.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC)).run_nightly()
     code, text = fake_pos.luigi.pos("status")
-    assert code == 0 and "truncated      2026-10-28 at 2026-10-29" in text
+    assert code == 0 and "truncated        2026-10-28 at 2026-10-29" in text
     assert fake_pos.set_clock(datetime(2026, 11, 4, 12, tzinfo=UTC)).luigi.pos("status")[0] == 3
 
 
@@ -62,7 +62,7 @@ def test_a_run_that_leaves_the_lake_stale_or_with_a_gap_ends_with_3(quiet_pos: F
     assert fake_pos.luigi.pos("status")[0] == 3
     fake_pos.luigi("Backfill", "--first", "2026-11-04", "--last", "2026-11-04")
     code, log = fake_pos.luigi.pos("run", "--date", "2026-10-31", "--local-scheduler")
-    assert code == 3 and "STALE" not in log and "window gaps    2026-11-02 to 2026-11-03" in log
+    assert code == 3 and "STALE" not in log and "missing windows  2026-11-02 to 2026-11-03" in log
     assert fake_pos.luigi.pos("status")[0] == 3
     assert fake_pos.luigi.pos("run")[0] == 0 and fake_pos.luigi.pos("status")[0] == 0
 
@@ -136,5 +136,5 @@ def test_unknown_numbers_and_new_fields_are_logged_once_and_are_in_the_status(
     _, text = fake_pos.luigi.pos("status")
     assert (
         "77-2" in text.partition("requested ")[2]
-        and "new fields     loyalty since 2026-10-30 (kept in raw, not counted)" in text
+        and "new fields       loyalty since 2026-10-30 (kept in raw, not counted)" in text
     )

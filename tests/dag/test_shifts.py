@@ -135,7 +135,7 @@ def test_a_token_without_the_right_costs_a_line_of_status_and_nothing_else(
     assert not any("shifts" in name for name in lake.metadata(SUMMARY, "2026-10")["inputs"])
     assert lake.read(SHIFTS, "2026-10") == {} and lake.partitions(RAW_SHIFTS)
     status = fake_pos.luigi.pos("status")[1]
-    assert [line for line in status.splitlines() if line.startswith("cash drawers   no shifts")]
+    assert [line for line in status.splitlines() if line.startswith("cash drawers     no shifts")]
     again = fake_pos.luigi("MonthlyReport", "--month", "2026-10")
     assert "Did not run any tasks" in again
 

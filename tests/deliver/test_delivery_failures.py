@@ -180,7 +180,9 @@ def test_the_week_is_that_of_the_last_sunday_of_the_history(
 ) -> None:
     mails = SimpleNamespace(daily=True, weekly=True)
     monkeypatch.setattr(closing_messages.settings, "mail", lambda: mails)
-    monkeypatch.setattr(closing_messages, "history_span", lambda: SimpleNamespace(first=first_day))
+    monkeypatch.setattr(
+        closing_messages, "history_period", lambda: SimpleNamespace(first=first_day)
+    )
     for n in range(14):
         day = date(2026, 10, 31) + timedelta(days=n)
         sunday = max(s for s in SUNDAYS if s <= day)

@@ -215,6 +215,11 @@ def test_every_name_comes_through_as_text(name: str) -> None:
     assert shown in " ".join(report_mail(name).text.split())
 
 
+def test_strong_words_that_touch_are_one_in_slack() -> None:
+    runs = [("65\xa0%", True), (" of the <increase>", True), (" comes from ", False), ("x", True)]
+    assert slack._markup(runs) == "*65\xa0% of the &lt;increase&gt;* comes from *x*"
+
+
 def test_the_mail_has_text_html_and_pdf_and_no_second_header() -> None:
     composed = mail_to(before="<0@example.com>")
     assert [part.get_content_type() for part in composed.walk()] == [

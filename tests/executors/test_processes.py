@@ -7,13 +7,17 @@ import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow
 import pytest
 
-from pipeline.executors import ItemLost, Step, local
+from pipeline.errors import EngineError
+from pipeline.executors import BatchProgress, ItemLost, local
 from pipeline.executors.local import ProcessPool
 from tests.executors.lakes import RAW, differing, digest_of
 from tests.support.runner import Runner
@@ -32,7 +36,16 @@ def files_of(lake: Path) -> dict[str, bytes]:
     }
 
 
-def test_a_batch_and_single_builds_publish_the_same_bytes(luigi: Runner, tmp_path: Path) -> None:
+@pytest.fixture
+def temporary() -> Iterator[str]:
+    """A folder for temporary files; its path is short, as the address of a socket must be."""
+    with tempfile.TemporaryDirectory(prefix="pos-") as folder:
+        yield folder
+
+
+def test_a_batch_and_single_builds_publish_the_same_bytes(
+    luigi: Runner, tmp_path: Path, temporary: str
+) -> None:
     """One by one; in one pass; groups in processes; each day in several chunks."""
     luigi.configure("pos", now="2026-11-03T15:00:00Z", history_starts="2026-10-30")
     months = ("MonthlySummary", "--month", "2026-10,2026-11")
@@ -43,6 +56,7 @@ def test_a_batch_and_single_builds_publish_the_same_bytes(luigi: Runner, tmp_pat
         "chunks": {"batch": 1200, "workers": 2, "chunk_bytes": 8_000},
     }
     lakes, logs = {}, {}
+    luigi.environment["TMPDIR"] = temporary
     for name, options in ways.items():
         folder = tmp_path / name.replace(" ", "-")
         luigi.configure("lake", url=folder)
@@ -54,6 +68,7 @@ def test_a_batch_and_single_builds_publish_the_same_bytes(luigi: Runner, tmp_pat
         lakes[name] = {key: digest_of(key, body) for key, body in files_of(folder).items()}
     assert POOL not in logs["single"] + logs["one pass"]
     assert POOL in logs["processes"] and POOL in logs["chunks"]
+    assert not list(Path(temporary).iterdir()), "each run would leave some"
     assert "MonthlySummary(month=2026-10,2026-11)" in logs["one pass"], "both months were one task"
     assert any(key.startswith("summary/") for key in lakes["single"])
     for name, lake in lakes.items():
@@ -78,7 +93,7 @@ def join(key: int, parts: list[int]) -> tuple[int, list[int]]:
 
 
 def test_a_pool_returns_results_in_order_and_reports_each_step() -> None:
-    steps: list[Step] = []
+    steps: list[BatchProgress] = []
     pool = ProcessPool(2)
     assert pool.run("squares", range(5), square, steps.append) == [0, 1, 4, 9, 16]
     assert [step.done for step in steps] == [1, 2, 3, 4, 5]
@@ -111,6 +126,43 @@ def test_the_processes_share_what_the_server_has_imported_for_their_batch() -> N
         assert {"duckdb"} <= imported, "each process would import it itself"
     assert shared == [set(), DRAWING, DRAWING], "each server has all that the one before had"
     assert dict(os.environ) == environment
+
+
+START = """
+import os, signal, time
+from multiprocessing import forkserver
+from pipeline.executors.local import start_server
+start_server(draws_charts=True)
+print(forkserver._forkserver._forkserver_pid, flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "end", ["", "time.sleep(0.3); os.killpg(0, signal.SIGINT)"], ids=["failed", "Ctrl-C"]
+)
+def test_the_server_ends_with_a_run_that_ends_while_it_imports(end: str) -> None:
+    run = subprocess.Popen(
+        [sys.executable, "-c", START + end],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    output, errors = run.communicate(timeout=60)
+    assert not Path("/proc", output.strip()).exists()
+    assert errors.count("Traceback") == bool(end), "the server is silent"
+
+
+def test_processes_that_cannot_start_name_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    monkeypatch.setitem(multiprocessing.current_process()._config, "tempdir", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    local._end_server()
+    with pytest.raises(EngineError, match=r"AF_UNIX path too long.*long.*TMPDIR"):
+        local.start_server(draws_charts=False)
 
 
 def square_in_a_pool_that_stays() -> None:

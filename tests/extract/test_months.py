@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -75,7 +75,13 @@ class Recorded:
                 self.running -= 1
 
 
-def run(storage: Storage, source: Recorded, folder: Path, days: list[date]) -> None:
+def run(
+    storage: Storage,
+    source: Recorded,
+    folder: Path,
+    days: list[date],
+    on_progress: Callable[[str, int | None], None] = lambda *_: None,
+) -> None:
     held = set(Lake(storage).windows())
     extract(
         [day for day in days if str(day) not in held],
@@ -85,7 +91,7 @@ def run(storage: Storage, source: Recorded, folder: Path, days: list[date]) -> N
         last=DAYS[-1],
         now=NOW,
         state_folder=folder / "state",
-        on_progress=lambda *_: None,
+        on_progress=on_progress,
     )
 
 
@@ -114,6 +120,20 @@ def test_months_fetched_ahead_equal_months_one_by_one(tmp_path: Path, expected: 
     starts = [DAYS.index(date(2026, month, 1)) for month in (8, 9, 10)]
     looks = [NOW - LOOK_BACK] * 3  # for receipts that have moved out of a bounded month
     assert sorted(source.lists) == [FIRST, *(FIRST + n * DAY for n in starts), *looks]
+
+
+def test_the_last_progress_is_the_result(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    shown: list[tuple[str, int | None]] = []
+    caplog.set_level("INFO")
+    run(
+        open_storage(f"{tmp_path}/lake"),
+        Recorded(),
+        tmp_path,
+        DAYS[:1],
+        lambda *args: shown.append(args),
+    )
+    assert shown[-1] == ("receipts of 2026-07-25: 2 records", 100)
+    assert "receipts of 2026-07-25: 2 records in 1 page" in caplog.messages
 
 
 class Meeting(Recorded):
@@ -163,7 +183,7 @@ def test_a_kill_loses_nothing_that_was_committed(
     inner = open_storage(f"{tmp_path}/lake")
     with pytest.raises(Killed):
         run(FaultyStorage(inner, at, after=after, commands=("PUT",)), Recorded(), tmp_path, DAYS)
-    Lake(inner).publish_committed()
+    Lake(inner).complete_raw_commits()
     held = list(Lake(inner).windows())
     assert held == [str(day) for day in DAYS[: len(held)]]
     run(inner, Recorded(), tmp_path, DAYS)

@@ -199,13 +199,13 @@ def test_different_words_have_different_digests(one: list[str], two: list[str]) 
     st.integers(1, 31),
 )
 def test_the_name_of_a_partition_is_read_as_it_was_written(
-    day: date, rescan: str, span: int
+    day: date, rescan: str, window_count: int
 ) -> None:
-    name = RawPartition(day, rescan, 1 if rescan else span)
+    name = RawPartition(day, rescan, 1 if rescan else window_count)
     assert RawPartition.parse(str(name)) == name
     assert check_partition(RAW_RECEIPTS, str(name)) == str(name)
     assert name.is_window == (rescan == "")
-    days = [day - timedelta(days=span - 1 - number) for number in range(span)]
+    days = [day - timedelta(days=window_count - 1 - number) for number in range(window_count)]
     assert name.windows == ([] if rescan else [str(day) for day in days])
     assert str(name).startswith(name.month)
 

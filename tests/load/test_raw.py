@@ -305,7 +305,7 @@ def test_a_kill_leaves_all_windows_of_a_commit_or_none(
             queue(faulty, TOGETHER)
         final = check(storage)
         assert len(lake(storage).windows()) in (0, 3)
-        lake(storage).publish_committed()
+        lake(storage).complete_raw_commits()
         if not lake(storage).windows():
             queue(storage, TOGETHER)
         assert len(texts(storage, OCT_5, OCT_6, "2026-10-07")) == 4

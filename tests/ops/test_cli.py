@@ -54,6 +54,14 @@ def test_pos_alone_shows_each_command_with_an_example_that_it_takes(
     assert all(re.search(r"\bpos \w+.*\S {2,}[A-Z]|\) +[A-Z]", line) for line in examples)
 
 
+def test_the_lists_of_commands_and_tasks_fit_a_narrow_terminal(
+    capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert cli.main(["--help"]) == cli.main(["tasks"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
+
+
 def test_help_of_a_command_by_name(capsys: pytest.CaptureFixture) -> None:
     texts = []
     for words in (["help", "open"], ["open", "--help"]):

@@ -118,7 +118,7 @@ def test_the_catalog_is_read_in_its_canonical_form(
     for name, value in {"check_folder": None, "check": None, "now": NOON, "rules": None}.items():
         monkeypatch.setattr(settings, name, lambda value=value: value)
     monkeypatch.setattr(connect, "connect", lambda: source)
-    monkeypatch.setattr(connect, "origin_of", lambda _: "Square")
+    monkeypatch.setattr(connect, "account_of", lambda _: "Square")
     monkeypatch.setattr(transform, "explain", explain)
     monkeypatch.setattr("pipeline.tasks.raw.check_stores", lambda *_: None)
     assert cli.main(["init", "--test"]) == 0

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline import settings
-from pipeline.errors import NoConfiguration
+from pipeline.errors import UnclearConfig
 from pipeline.logs import OWN_SECRETS
 from pipeline.settings.environment import (
     SECTIONS,
@@ -91,7 +91,7 @@ def test_a_variable_overrides_its_key(place: tuple[str, str]) -> None:
     ],
 )
 def test_a_misspelled_variable_is_refused(name: str, meant: str) -> None:
-    with pytest.raises(NoConfiguration) as refused:
+    with pytest.raises(UnclearConfig) as refused:
         check_names({name: "x", "PATH": "/bin"})
     assert name in str(refused.value) and f"is {meant} meant?" in str(refused.value)
 

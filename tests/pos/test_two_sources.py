@@ -25,7 +25,7 @@ from pipeline.load import open_storage
 from pipeline.maintenance.erase import erase_customer, find_named
 from pipeline.simulator.ids import millis, stamp
 from pipeline.tasks import MonthlySales, MonthlySummary, RawCatalog, RawReceipts
-from pipeline.tasks.maintenance import find_damage, span_of
+from pipeline.tasks.maintenance import find_damage, month_range
 from pipeline.tasks.raw import windows_of_all
 from pipeline.transform.several import IDENTIFIERS
 from tests.dag.in_process import content, save_shop
@@ -121,11 +121,11 @@ def test_the_lake_of_both_is_the_union_of_the_lakes_of_each(group: Group) -> Non
     assert content_of(group.folder / "turned") == before, "nor does the order"
 
     with group.process():
-        assert [str(finding) for finding in find_damage(span_of(None, None), deep=False)] == []
+        assert [str(finding) for finding in find_damage(month_range(None, None), deep=False)] == []
     (broken, *_) = (lake_of_both / "sources" / "square" / "raw" / "receipts").rglob("*.zst")
     broken.write_bytes(b"")
     with group.process():
-        wrong = [str(finding) for finding in find_damage(span_of(None, None), deep=False)]
+        wrong = [str(finding) for finding in find_damage(month_range(None, None), deep=False)]
     assert any("sources/square/raw/receipts" in text and "altered" in text for text in wrong)
 
 
@@ -221,7 +221,7 @@ def test_a_source_that_is_down_does_not_stop_the_other(
             "square": None,
         }
         shown = capsys.readouterr().out
-        assert "square       nothing has been extracted yet   STALE" in shown
+        assert "square         nothing has been extracted yet   STALE" in shown
     assert not (group.folder / "both" / "receipts").exists(), "no day is counted by half"
     group.addresses["square"] = address
     assert group.run(MonthlySales)

@@ -221,6 +221,51 @@ def test_an_open_month_is_compared_with_the_same_days(shop, make_summaries):
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("last, cause", [("2025-09-10", "settings"), ("2025-09-09", "more")])
+@pytest.mark.parametrize("kind", ["monthly", "cumulative"])
+def test_a_month_in_progress_has_more_days_only_if_a_day_was_added(
+    shop, make_summaries, last, cause, kind
+):
+    tables = make_summaries(shop(closed=lambda day: day > date(2025, 9, 10)), MONTHS[1:])
+
+    def build(**arguments):
+        files = getattr(reports, kind)(
+            MONTHS[-1], tables, lake_decimals=2, through=date(2025, 9, 10), **arguments
+        )
+        return json.loads(files["figures.json"])
+
+    before = build(lineage=LINEAGE | {"settings": "0"}) | {"through": last}
+    after = build(lineage=LINEAGE | {"settings": "1"}, previous_figures=before)
+    assert reports.cause_of(after) == cause
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(
+    "through, is_step", [(date(2026, 3, 28), False), (date(2026, 4, 17), True)]
+)
+def test_the_calendar_is_explained_where_it_is_a_step(shop, make_summaries, through, is_step):
+    # four weeks of March have the weekdays of those of February
+    months = [date(2026, through.month - 1, 1), date(2026, through.month, 1)]
+    tables = make_summaries(shop(receipts=14, closed=lambda d: d > through), months)
+    built = reports.monthly(months[-1], tables, through=through, lake_decimals=2, lineage={})
+    page = built["report.md"].decode()
+    assert "step by step:" in page and ("step by step: the calendar" in page) == is_step
+    assert ("Calendar: the effect" in page) == is_step
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_sentence_says_what_its_figures_are(summaries):
+    now = summaries[MONTHS[-1]]
+    parts = spoil(now["combo_parts"], "upgrades", 0, Decimal("12.00"))
+    upgraded = summaries | {MONTHS[-1]: now | {"combo_parts": parts}}
+    page = reports.monthly(MONTHS[-1], upgraded, lake_decimals=2, lineage={})["report.md"].decode()
+    assert "Options with an extra charge in combos brought" in page
+    assert "Other options with an extra charge: chosen" in page, "the first are not among them"
+    history = reports.cumulative(MONTHS[-1], summaries, lake_decimals=2, lineage={})
+    assert "(Sep 2024 = 100)" in history["report.md"].decode(), "the scale of an index"
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_changes_name_what_moved(summaries, files):
     before = json.loads(files["figures.json"])
     same = reports.monthly(

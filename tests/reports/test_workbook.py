@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date
 from decimal import Decimal
 
+import openpyxl
 import pytest
 
 from reports.compose import compose_cumulative, compose_monthly
@@ -12,7 +14,8 @@ from reports.document import Document
 from reports.localizer import Localizer
 from reports.render.outline import tables
 from reports.render.workbook import workbook
-from reports.values import Count, Money, Percent
+from reports.sections.lineage_table import lineage_table
+from reports.values import Count, Money, Percent, Points, Text
 from tests.reports.shop import Shop, summaries
 from tests.support.workbook import sheets
 
@@ -53,6 +56,25 @@ def test_each_amount_count_and_share_is_that_of_the_page(locale: str) -> None:
                     assert cell == expected, (name, cell, value)
                     compared[type(value)] += 1
     assert min(compared.values()) > 100
+
+
+def test_a_difference_of_shares_has_its_unit() -> None:
+    document = pages()[0]
+    book = openpyxl.load_workbook(io.BytesIO(workbook(document, Localizer("en_US", 2))))
+    formats = {
+        sheet.cell(number, index).number_format
+        for sheet, (_, _, table) in zip(book, tables(document), strict=True)
+        for number, row in enumerate(table.rows, 4)
+        for index, value in enumerate(row, 1)
+        if isinstance(value, Points)
+    }
+    assert formats == {'+0.0" pp";-0.0" pp";0.0" pp"'}
+
+
+def test_each_input_of_a_report_is_named_in_words() -> None:
+    kinds = ("summary", "customers", "shifts", "backoffice", "outside")
+    rows = lineage_table({"inputs": {f"{kind}/2026-10": "0" for kind in kinds}}).rows
+    assert len(rows) == len(kinds) and all(isinstance(name, Text) for name, _ in rows)
 
 
 def test_the_digest_of_each_input_is_in_the_workbook() -> None:

@@ -1,4 +1,4 @@
-"""Source that a test fills with receipts.
+"""Data of a shop that a test fills with receipts.
 
 Receipts are added, changed and cancelled at given instants, and every past state can still be
 queried. A book can extend another source and change that source's receipts too: `Book(Shop())`. The
@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from pipeline.simulator.ids import millis, stamp
-from pipeline.simulator.source import EVERYTHING, Entry, Query, Source, decode, encode, entries_of
+from pipeline.simulator.source import EVERYTHING, Entry, Query, ShopData, decode, encode, entries_of
 
 _OWN = 1 << 60  # first id of receipts that `base` does not have
 
@@ -26,14 +26,14 @@ class _Version(NamedTuple):
 
 
 class Book:
-    """`Source` with receipts from a test; call its methods in the order of time.
+    """`ShopData` with receipts from a test; call its methods in the order of time.
 
     `rows` are the back office's objects by resource; they replace those of `base`.
     """
 
     def __init__(
         self,
-        base: Source | None = None,
+        base: ShopData | None = None,
         rows: Mapping[str, Sequence[dict[str, Any]]] | None = None,
         merchant: dict[str, Any] | None = None,
     ):

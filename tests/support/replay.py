@@ -23,7 +23,7 @@ _NAMED = {"stores": "store_id", "pos_devices": "pos_device_id", "employees": "em
 
 
 class Replay(Book):
-    """`Source` of one or more files, which together are one shop.
+    """`ShopData` of one or more files, which together are one shop.
 
     Raises ValueError, with the name of the file, for a file without rows.
     """

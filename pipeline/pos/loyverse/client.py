@@ -25,7 +25,7 @@ from pipeline.extract.http_faults import RefusedRequest
 from pipeline.pos.api import ApiClient, open_http, read_object
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.endpoints import ENDPOINTS, PAGE_LIMIT, TOLERANCE, Filter, check_filters
-from pipeline.pos.loyverse.lists import Lists
+from pipeline.pos.loyverse.lists import ApiLists
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.loyverse.redaction import redact_rows
 from pipeline.pos.loyverse.refusals import explain
@@ -55,7 +55,7 @@ class Loyverse(ApiClient):
     ):
         super().__init__(http, connection_id)
         self._now, self._limit = now, limit
-        self._lists = Lists(http, most_pages)
+        self._lists = ApiLists(http, most_pages)
         self.pages = self._lists.pages
 
     def receipts(
@@ -140,7 +140,7 @@ class Loyverse(ApiClient):
         """Cash drawer shifts that the server received in [since, until), and near it.
 
         The rows are sorted and have no comments. Returned with them is the start of the part of the
-        span that the account serves.
+        period that the account serves.
         Raises NotServed if it serves none.
         """
         begin, edge = since, self._edge()

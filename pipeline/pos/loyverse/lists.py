@@ -27,7 +27,7 @@ from pipeline.pos.loyverse.endpoints import (
 from pipeline.pos.loyverse.refusals import explain
 from pipeline.pos.pages import slice_page, split_page
 
-Row = TypeVar("Row")
+T = TypeVar("T")
 
 RESTARTS = 3
 MAX_EMPTY_PAGES = 100  # in a row; a filter that the API applies after paging may empty some pages
@@ -43,7 +43,7 @@ class _Answer(NamedTuple):
     is_first: bool
 
 
-class Lists:
+class ApiLists:
     """The list endpoints of a shop; `most_pages` is the maximum of pages of one list."""
 
     def __init__(self, http: Http, most_pages: int) -> None:
@@ -73,9 +73,9 @@ class Lists:
         filters: Mapping[str, Filter],
         limit: int,
         cursor: str | None,
-        read: Callable[[bytes], Row],
-        identify: Callable[[Row], Hashable],
-    ) -> Iterator[tuple[list[Row], str | None]]:
+        read: Callable[[bytes], T],
+        identify: Callable[[T], Hashable],
+    ) -> Iterator[tuple[list[T], str | None]]:
         """(rows through `read`, next cursor) of the pages, requested ahead.
 
         Raises SourceFatal if pages no longer bring rows that are new by `identify`.
@@ -108,9 +108,9 @@ class Lists:
         endpoint: Endpoint,
         answers: Iterator[_Answer],
         cursor: str | None,
-        read: Callable[[bytes], Row],
-        identify: Callable[[Row], Hashable],
-    ) -> Iterator[tuple[list[Row], str | None]]:
+        read: Callable[[bytes], T],
+        identify: Callable[[T], Hashable],
+    ) -> Iterator[tuple[list[T], str | None]]:
         """The pages up to the last one, each row parsed by `read`.
 
         Raises SourceFatal if the cursors never end: by `identify`, pages bring no new rows.
@@ -136,7 +136,7 @@ class Lists:
                 )
             cursors.add(cursor)
         raise SourceFatal(
-            f"/{endpoint.path}: no end after {self._most_pages:,} pages; ask for a shorter span"
+            f"/{endpoint.path}: no end after {self._most_pages:,} pages; ask for a shorter period"
         )
 
     def _page(

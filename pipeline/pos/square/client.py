@@ -21,7 +21,7 @@ from pipeline.errors import SourceFatal
 from pipeline.extract.http import Http
 from pipeline.extract.http_faults import RefusedRequest
 from pipeline.extract.read_ahead import read_ahead
-from pipeline.pos.api import ApiClient, CursorRefused, Rows, open_http, page_reader, read_object
+from pipeline.pos.api import ApiClient, ApiRows, CursorRefused, open_http, page_reader, read_object
 from pipeline.pos.pages import slice_page, split_page, write_instant
 from pipeline.pos.source import ApiPage, Reader, Record
 from pipeline.pos.square import endpoints, reader
@@ -100,7 +100,7 @@ class Square(ApiClient):
             if cursor is None:
                 return
         raise SourceFatal(
-            f"{endpoints.ORDERS}: no end after {MAX_PAGES:,} pages; ask for a shorter span"
+            f"{endpoints.ORDERS}: no end after {MAX_PAGES:,} pages; ask for a shorter period"
         )
 
     def receipt(self, number: str) -> Record | None:
@@ -142,25 +142,25 @@ class Square(ApiClient):
     def _list(self, path: str, params: Mapping[str, str], key: str) -> list[bytes]:
         """Every row of a list of payments or refunds."""
 
-        def page(cursor: str | None) -> Rows:
+        def page(cursor: str | None) -> ApiRows:
             return self._get(path, {**params, **({"cursor": cursor} if cursor else {})}, key)
 
         return _chained(path, page)
 
-    def _get(self, path: str, params: Mapping[str, str], key: str) -> Rows:
+    def _get(self, path: str, params: Mapping[str, str], key: str) -> ApiRows:
         try:
             return self._http.get(path, params, _reader(key))
         except RefusedRequest as refused:
             raise explain(refused, f"GET {path}") from None
 
-    def _post(self, path: str, body: bytes, key: str) -> Rows:
+    def _post(self, path: str, body: bytes, key: str) -> ApiRows:
         try:
             return self._http.post(path, body, _reader(key))
         except RefusedRequest as refused:
             raise explain(refused, f"POST {path}") from None
 
 
-def _chained(path: str, read: Callable[[str | None], Rows]) -> list[bytes]:
+def _chained(path: str, read: Callable[[str | None], ApiRows]) -> list[bytes]:
     """The rows of all pages. Raises SourceFatal if they do not end."""
     rows: list[bytes] = []
     cursor: str | None = None
@@ -180,15 +180,15 @@ def _read_cursor(cursor: str | None, since: datetime) -> tuple[int, datetime]:
     return int(number), datetime.fromisoformat(moment)
 
 
-def _reader(key: str) -> Callable[[bytes], Rows]:
+def _reader(key: str) -> Callable[[bytes], ApiRows]:
     """A function that splits a page into rows and cursor."""
 
-    def split(body: bytes) -> Rows:
+    def split(body: bytes) -> ApiRows:
         if not body.lstrip().startswith(b"{") or body.lstrip().startswith(b'{"errors"'):
             raise ValueError("no page, but an error or a text")
         return split_page(body, key, is_optional=True)
 
-    def slice_rows(body: bytes) -> Rows:
+    def slice_rows(body: bytes) -> ApiRows:
         return slice_page(body, key) if f'"{key}"'.encode() in body else split(body)
 
     return page_reader(split, slice_rows)

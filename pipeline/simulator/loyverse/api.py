@@ -1,4 +1,4 @@
-"""Loyverse API v1.0 as a pure function of a source, an instant and a request.
+"""Loyverse API v1.0 as a pure function of a shop's data, an instant and a request.
 
 It defines the filters of each list (the rest is ignored, as by the real API), the lists that have
 pages, the limits and the history limit. Receipts are sorted by newest `created_at` first, whatever
@@ -21,7 +21,7 @@ from pipeline.simulator.loyverse.protocol import (
     Page,
     Request,
 )
-from pipeline.simulator.source import EVERYTHING, Entry, Query, Source, decode, encode, entries_of
+from pipeline.simulator.source import EVERYTHING, Entry, Query, ShopData, decode, encode, entries_of
 
 DAY = 86_400_000
 # Sort keys of receipts, whose ids are integers.
@@ -33,7 +33,7 @@ _ORDERS: dict[str, Callable[[Entry], tuple[int, int]]] = {
 
 
 def answer(
-    source: Source, now: int, path: str, params: Mapping[str, str], rules: LoyverseRules
+    source: ShopData, now: int, path: str, params: Mapping[str, str], rules: LoyverseRules
 ) -> Page | bytes:
     """Answer to GET `path` (below /v1.0) at `now`; raises ApiError."""
     resource, _, key = path.strip("/").partition("/")
@@ -81,7 +81,7 @@ def _limit(text: str, rules: LoyverseRules) -> int:
     return int(text)
 
 
-def _query(source: Source, now: int, request: Request, rules: LoyverseRules) -> Query:
+def _query(source: ShopData, now: int, request: Request, rules: LoyverseRules) -> Query:
     bounds: dict[str, int | None] = dict.fromkeys(DATES)
     detail = "The value must be a date and time in UTC (ISO 8601)."
     for name in filter(request.params.__contains__, DATES):
@@ -117,7 +117,7 @@ def _query(source: Source, now: int, request: Request, rules: LoyverseRules) -> 
     )
 
 
-def _list(source: Source, now: int, request: Request, rules: LoyverseRules) -> Page:
+def _list(source: ShopData, now: int, request: Request, rules: LoyverseRules) -> Page:
     query, spec = _query(source, now, request, rules), RESOURCES[request.resource]
     if request.resource == "receipts":
         oldest = None if rules.history_days is None else now - rules.history_days * DAY
@@ -157,7 +157,7 @@ def _holds(entry: Entry, request: Request) -> bool:
 
 
 def _ordered(
-    source: Source, now: int, query: Query, request: Request, rules: LoyverseRules
+    source: ShopData, now: int, query: Query, request: Request, rules: LoyverseRules
 ) -> tuple[Iterator[Entry], Callable[[Request, list[Entry]], Any] | None]:
     """Receipts from the request's position on, and the position after a page.
 
@@ -182,7 +182,7 @@ def _ordered(
     ), lambda _, page: key(page[-1])
 
 
-def _rows(source: Source, now: int, resource: str, query: Query = EVERYTHING) -> list[Entry]:
+def _rows(source: ShopData, now: int, resource: str, query: Query = EVERYTHING) -> list[Entry]:
     if resource == "variants":
         return entries_of(
             variant
@@ -192,7 +192,7 @@ def _rows(source: Source, now: int, resource: str, query: Query = EVERYTHING) ->
     return source.rows(now, resource, query)
 
 
-def _one(source: Source, now: int, resource: str, key: str, rules: LoyverseRules) -> bytes:
+def _one(source: ShopData, now: int, resource: str, key: str, rules: LoyverseRules) -> bytes:
     if resource == "receipts":
         entry = source.find(now, key)
         limit = 0 if rules.history_days is None else now - rules.history_days * DAY
