@@ -22,7 +22,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache, partial
-from multiprocessing import connection, forkserver, get_context, parent_process
+from multiprocessing import (
+    connection,
+    forkserver,
+    get_context,
+    parent_process,
+    resource_tracker,
+)
 from multiprocessing.util import Finalize
 from typing import TypeVar
 
@@ -157,6 +163,7 @@ def start_server(*, draws_charts: bool) -> None:
     # Arrow's own allocators keep twice as much memory as is in use
     os.environ[_ALLOCATOR] = allocator or "system"
     # of Ctrl-C, which reaches the server too, this process alone prints a traceback
+    resource_tracker.ensure_running()  # else it starts below, and unblocks
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         server.ensure_running()

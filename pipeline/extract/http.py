@@ -158,7 +158,7 @@ class Http:
         call, wait = state.args[0], state.upcoming_sleep
         log.warning("%s: %s; trying again in %.0f s", call, error, wait)
         if state.attempt_number == 1:
-            end = "%s: given up after %d attempts or %.0f s of waiting"
+            end = "%s: will be given up after %d attempts or %.0f s of waiting"
             log.warning(end, call, self._attempts, self._max_retry_wait)
         log_wait(wait, error.reason, is_logged=True)
 

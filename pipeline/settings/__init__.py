@@ -24,7 +24,17 @@ from pipeline.settings.environment import apply_environment, settings_table
 from pipeline.settings.parameters import DayParameter, Days, MonthParameter, Number, field
 from pipeline.settings.plans import plans, plans_digest
 from pipeline.settings.run_context import new_run, once_per_run
-from pipeline.settings.sections import lake, mail, monitor, pos, report, shop, webhook
+from pipeline.settings.sections import (
+    engine,
+    lake,
+    mail,
+    monitor,
+    pos,
+    report,
+    shop,
+    spark,
+    webhook,
+)
 from pipeline.settings.sources import PointOfSale, point_of_sale, points_of_sale
 from pipeline.settings.strict import parse_locale
 from pipeline.settings.transform import (
@@ -121,7 +131,7 @@ def check() -> None:
         )
     points_of_sale()
     rules()
-    for section in (shop, lake, report, mail, webhook, monitor):
+    for section in (shop, lake, engine, spark, report, mail, webhook, monitor):
         section()
     check_mail()
     plans()

@@ -83,6 +83,7 @@ class Nightly(DerivedTask):
     priority = 0  # Luigi would raise every report to a higher one, and old months would come first
 
     def requires(self) -> list[RawTask]:
+        report_recipients()  # refuses those that are wrong before anything is extracted
         if not self._is_extracted():
             warm_up.start_simulators()
         windows = windows_of_all(history_period().first, self.date)

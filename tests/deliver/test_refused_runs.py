@@ -69,3 +69,18 @@ def test_a_recipient_whose_settings_are_wrong_does_not_stop_the_others(
     code, text = alerted.pos("alert", "--code", "30")
     assert code == 0 and "WEBHOOK_URL is not an https address" in text
     assert "sent to 1 recipient\n" in text and [to for to, _ in post.received] == [ENGINEER]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"to": "owner"}, "[mail] to: 'owner' is not an e-mail address"),
+        ({"to": "owner@example.com", "host": ""}, "[mail] has recipients, and no host or sender"),
+    ],
+)
+def test_a_recipient_who_cannot_be_mailed_is_named_before_anything_is_extracted(
+    alerted: Runner, changes: dict[str, str], said: str
+) -> None:
+    alerted.configure("mail", **changes)
+    assert said in alerted("Nightly", code=35)
+    assert not (alerted.folder / "lake" / "raw").exists()

@@ -119,7 +119,7 @@ def test_a_long_retry_after_is_logged_when_the_waiting_begins(
     ):
         assert len(read_all(source)) == 3
     assert "asking to wait 3,600 s; trying again in 300 s" in caplog.text
-    assert "given up after 8 attempts or 300 s of waiting" in caplog.text
+    assert "will be given up after 8 attempts or 300 s of waiting" in caplog.text
     [(text, slept)] = heard_waits
     assert text.startswith("waiting 300 s for ") and "asking to wait 3,600 s" in text
     assert slept == 0, "before the wait, not after it"
@@ -146,7 +146,7 @@ def test_an_address_that_does_not_answer_is_waited_for_once_in_a_run(
         Http(url, token, **options).get("/receipts", {}, bytes)
     assert (
         sum(fake_clock.slept) == 127
-        and "given up after 8 attempts or 300 s of waiting" in caplog.text
+        and "will be given up after 8 attempts or 300 s of waiting" in caplog.text
     )
     for _ in range(40):  # each of a backfill's fetches opens a connection of its own
         with pytest.raises(SourceRetriable, match="1 times"):

@@ -191,6 +191,17 @@ def test_an_ambiguous_start_of_day_stops_before_any_work(luigi: Runner, value: s
     assert code == 2 and f"[shop]: day_starts_at = '{value}' is not a time such as 05:00" in text
 
 
+@pytest.mark.parametrize(
+    ("section", "key", "value"), [("engine", "workers", "two"), ("spark", "wait_seconds", "soon")]
+)
+def test_what_builds_is_checked_before_any_work(
+    luigi: Runner, section: str, key: str, value: str
+) -> None:
+    luigi.configure(section, **{key: value})
+    log = luigi("Nightly", code=35)
+    assert f"[{section}] {key} = {value}" in log and not (luigi.folder / "lake").exists()
+
+
 def test_decimals_are_those_of_iso_4217():
     assert len(DECIMALS) == 165
     assert {code: DECIMALS[code] for code in ("RSD", "JPY", "KWD", "CLF", "HUF", "ISK")} == {
