@@ -143,7 +143,10 @@ class ProcessPool:
 
 
 def start_server(*, draws_charts: bool) -> None:
-    """Start the processes' server, or one that also has what draws reports. Raises EngineError."""
+    """Start the processes' server, or one that also has what draws reports.
+
+    Raises EngineError if it cannot start.
+    """
     if parent_process() is not None:
         return
     imports = PRELOADED + DRAWING * draws_charts
