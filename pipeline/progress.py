@@ -65,10 +65,9 @@ class Progress:
         self._last = now
         elapsed = now - self._start
         left = f", about {elapsed * (1 - share) / share:,.0f} s left" if share else ""
-        message = (
-            f"{self.name}: {done:,} {self.unit},"
-            f" {done / elapsed:,.0f}/s{left}{', ' + detail if detail else ''}"
-        )
+        unit = self.unit.removesuffix("s") if done == 1 else self.unit
+        rate = f", {done / elapsed:,.0f}/s" if done > elapsed else ""
+        message = f"{self.name}: {done:,} {unit}{rate}{left}{', ' + detail if detail else ''}"
         if self._bar is None:
             log.info("%s", message)
         if self._on_progress:

@@ -25,6 +25,20 @@ def test_a_log_gets_plain_lines_and_the_visualizer_a_percentage(
     assert "250 receipts" in caplog.text and "s left, back to 2026-10-20 12:00" in caplog.text
 
 
+def test_a_slow_task_is_in_the_singular_and_has_no_rate_of_zero(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter((100.0, 112.0, 124.0))
+    monkeypatch.setattr("pipeline.progress.time.monotonic", lambda: next(clock))
+    with caplog.at_level(logging.INFO), Progress("2 reports", "tasks") as bar:
+        bar.reach(1, 0.5, "2 processes")
+        bar.reach(48, 1.0)
+    assert caplog.messages == [
+        "2 reports: 1 task, about 12 s left, 2 processes",
+        "2 reports: 48 tasks, 2/s, about 0 s left",
+    ]
+
+
 def test_nothing_is_logged_more_often_than_every_few_seconds(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

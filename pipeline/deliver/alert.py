@@ -82,7 +82,7 @@ class Alert:
         if not self.code:
             return "Sales pipeline: test message / mensaje de prueba"
         first = f": {self.failures[0].task}, {self.failures[0].error}" if self.failures else ""
-        subject = f"Sales pipeline: run of {self.day} ended with {self.code}{first}"
+        subject = f"Sales pipeline: run of {self.day} ended with exit code {self.code}{first}"
         return re.sub(r"[\x00-\x1f\x7f]+", " ", subject)[:180]
 
     @property

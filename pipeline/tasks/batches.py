@@ -194,11 +194,8 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
     with Progress(f"{name} on {executor.name}", "tasks", on_progress=batch.report_progress) as bar:
 
         def on_step(step: BatchProgress) -> None:
-            bar.reach(
-                step.done,
-                step.done / step.items,
-                f"{step.processes} processes, {step.failed} attempts failed and were repeated",
-            )
+            failed = f", {step.failed} failed and repeated" if step.failed else ""
+            bar.reach(step.done, step.done / step.items, f"processes: {step.processes}{failed}")
 
         requests = [[BuildRequest.for_task(task) for task in group] for group in groups]
         results = _build_large(executor, name, large, on_step)

@@ -66,6 +66,7 @@ def index(
         for report in reports_json
         if report.get("through")
     }
+    partial = {row.month for rows in months.values() for row in rows.values() if row.partial}
     lines = {
         currency: [row for row in by_month.values() if not row.partial][-MONTHS_IN_LINE:]
         for currency, by_month in months.items()
@@ -91,7 +92,9 @@ def index(
                 ]
                 for name in monthly
             },
-            state=lambda name, number: _state(name, number, through.get(name)),
+            state=lambda name, number: _state(
+                name, number, through.get(name), is_partial=name in partial
+            ),
             monthly={m: _numbered(monthly[m]) for m in sorted(monthly, reverse=True)},
             cumulative={m: _numbered(cumulative[m]) for m in sorted(cumulative, reverse=True)},
             sparklines=[
@@ -168,10 +171,11 @@ def _values(row: MonthRow, currency: str) -> tuple[Value, list[Value]]:
     return Money(row.net, currency), beside
 
 
-def _state(name: str, number: int, through: date | None) -> Value:
-    """The version, and the last day that it has."""
+def _state(name: str, number: int, through: date | None, *, is_partial: bool) -> Value:
+    """Whether the month is complete, its last day, the version."""
     last = through or dates_of_month(_month(name).first)[-1]
-    return text("index.open" if through else "index.closed", n=Count(number), day=Day(last))
+    key = "open" if through else "began_late" if is_partial else "closed"
+    return text(f"index.{key}", n=Count(number), day=Day(last))
 
 
 def _month(name: str) -> Month:

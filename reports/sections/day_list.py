@@ -40,7 +40,8 @@ def day_list(figures: Figures) -> Section:
     )
     title, currency = text("day_list.table"), figures.currency
     table = Table.from_rows("day-by-day", title, columns, rows, currency, 31, shows_all_rows=True)
-    return Section("day_list", (text("day_list.usual"),), tables=(table,))
+    sentences = (text("day_list.usual"),) if usual else ()
+    return Section("day_list", sentences, tables=(table,))
 
 
 def usual_by_weekday(figures: Figures) -> dict[int, int]:

@@ -114,7 +114,9 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
             values = amounts(figures.currency, now=same_weekdays_now, base=base.net_sales)
             phrases.append(text("headline.same_weekdays", change=same_weekdays, **values))
     if figures.through:
-        phrases.insert(0, text("headline.open", day=Day(figures.through)))
+        is_compared = before is not None or figures.total_year_ago is not None
+        key = "headline.open" if is_compared else "headline.open_alone"
+        phrases.insert(0, text(key, day=Day(figures.through)))
     return tuple(phrases)
 
 

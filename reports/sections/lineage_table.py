@@ -43,7 +43,9 @@ def _rank(key: object) -> int:
 
 
 def _input(key: str) -> Value:
-    """ "summary/2026-10" in words."""
+    """ "summary/2026-10" or "version history" in words."""
+    if key == "version history":
+        return text("fact.version_history")
     kind, _, month = key.partition("/")
     if kind in INPUTS and re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
         return text(f"fact.{kind}", month=Month(date.fromisoformat(f"{month}-01")))

@@ -89,7 +89,7 @@ def loyalty(history: History) -> Section:
         }
     else:
         sentences.append(text("loyalty.no_scores", n=Count(MIN_RFM_CUSTOMERS)))
-    notes = (text("loyalty.rfm"),)
+    notes = (text("loyalty.rfm"),) if tables else ()
     return Section("loyalty", sentences, charts=charts, tables=tables, notes=notes, figures=figures)
 
 

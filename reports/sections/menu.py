@@ -5,6 +5,7 @@ from __future__ import annotations
 from reports.columns import columns_of
 from reports.document import Chart, Finding, Section, Table
 from reports.figures import Figures
+from reports.figures.calendar import dates_of_month
 from reports.figures.menu import CLASSES, MenuItem, classify_items, price_step
 from reports.figures.money import MIN_FOR_PERCENT
 from reports.sections.comparison import enough, ratio, share
@@ -133,12 +134,14 @@ def _price_step(
         "n": Quantity(units),
         "combo": Quantity(top.combo_units) if top.combo_units else None,
     }
+    # what some days bring is not what a month brings
+    part = "_part" if len(figures.calendar) < len(dates_of_month(figures.month)) else ""
     finding = (
-        (Finding(text("menu.finding", **values), worth, "menu"),)
+        (Finding(text(f"menu.finding{part}", **values), worth, "menu"),)
         if worth * WORTH > figures.total.net_sales > 0
         else ()
     )
-    return (text("menu.step", **values),), finding
+    return (text(f"menu.step{part}", **values),), finding
 
 
 def _as_figures(dish: MenuItem, currency: str) -> dict[str, object]:

@@ -204,7 +204,7 @@ def test_pos_run_sends_one_alert_a_day_and_keeps_its_exit_code(
     code, said = mailed.luigi.pos("run")
     assert code == 30 and "alert for exit code 30 sent to 2 recipients" in said
     ((to, alert),) = post.received
-    assert to == "engineer@example.com" and "ended with 30" in alert["Subject"]
+    assert to == "engineer@example.com" and "ended with exit code 30" in alert["Subject"]
     text = alert.get_content()
     assert (
         "What to do: read the message; run again" in text
@@ -237,7 +237,7 @@ def test_a_plain_run_of_luigi_sends_one_alert(
     ((to, alert),) = post.received
     assert (
         to == "engineer@example.com"
-        and "ended with 30" in alert["Subject"]
+        and "ended with exit code 30" in alert["Subject"]
         and "Unauthorized" in alert.get_content()
     )
     assert "sent to 0 recipients" in mailed.luigi.pos("run")[1] and len(post.received) == 1, (

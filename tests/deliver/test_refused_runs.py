@@ -37,7 +37,8 @@ def test_a_misspelled_variable_ends_the_run_with_an_alert_and_a_failure_ping(
     assert code == 35 and "is LAKE_URL meant?" in text and "Traceback" not in text
     assert received == [("/ping/1/fail", {"code": 35})]
     ((to, mail),) = post.received
-    assert to == ENGINEER and "ended with 35: pos run, UnclearConfig" in mail["Subject"]
+    assert to == ENGINEER
+    assert "ended with exit code 35: pos run, UnclearConfig" in mail["Subject"]
     assert "is LAKE_URL meant?" in mail.get_content()
     assert "LAKE_URL meant" in str(channel.received[0]) and len(channel.received) == 1
     metrics = (alerted.folder / "pos.prom").read_text()

@@ -86,6 +86,9 @@ def test_segments_of_twelve_months_need_twelve_months(history_of) -> None:
     assert "segments" not in few.figures and "segments" in year.figures
     assert "loyalty.no_year" in [sentence.key for sentence in few.sentences]
     assert "loyalty.no_year" not in [sentence.key for sentence in year.sentences]
+    assert few.notes == () and [note.key for note in year.notes] == ["loyalty.rfm"] * bool(
+        year.tables
+    ), "segments are explained where they are shown"
 
 
 @given(

@@ -254,6 +254,19 @@ def test_the_calendar_is_explained_where_it_is_a_step(shop, make_summaries, thro
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_the_first_days_of_a_shop_are_neither_compared_nor_taken_for_a_month(shop, make_summaries):
+    through = date(2025, 9, 6)
+    tables = make_summaries(shop(receipts=30, closed=lambda day: day > through), MONTHS[-1:])
+    for build in (reports.monthly, reports.cumulative):
+        built = build(MONTHS[-1], tables, through=through, lake_decimals=2, lineage={})
+        page = built["report.md"].decode()
+        assert "Month in progress" in page and "the same days" not in page
+        assert "a month, if as many are sold" not in page
+        assert ("Usual is the median" in page) == ("| Usual |" in page)
+        assert ("would have brought" in page) == (build is reports.monthly)
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_a_sentence_says_what_its_figures_are(summaries):
     now = summaries[MONTHS[-1]]
     parts = spoil(now["combo_parts"], "upgrades", 0, Decimal("12.00"))

@@ -96,6 +96,18 @@ def test_a_month_is_compared_with_a_whole_one_of_enough_receipts_only():
         )
 
 
+def test_a_month_in_which_the_history_begins_is_not_called_complete():
+    trend = FIGURES["currencies"]["MXN"]["trend"] | {"partial": ["2025-07"]}
+    page = reports.index(
+        {"2025-07": ["000001.ab"], "2025-08": ["000001.ab"]},
+        {},
+        FIGURES | {"currencies": {"MXN": {"trend": trend}}},
+        locale="en_US",
+    ).decode()
+    assert page.count("Closed month") == 1
+    assert "Incomplete month, in which the history begins, data through Jul 31, 2025" in page
+
+
 def test_a_lone_monthly_report_is_shown_with_its_own_figures():
     headline = {
         "total": {"net_sales": "150.00", "receipts": 40},

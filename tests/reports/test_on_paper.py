@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 import reports
 from reports.charts import draw
@@ -163,6 +163,29 @@ def test_nothing_leaves_the_paper(tables, report, paper):
                 255,
                 255,
             ), f"page {number} prints into its margin"
+
+
+def test_a_short_table_is_not_divided_between_pages() -> None:
+    columns = (TableColumn("item"), TableColumn("category"))
+    rows = tuple((Name(f"Item {n}"), Name("Drinks")) for n in range(12))
+    table = Table("t", text("page.annex"), columns, rows, shown=12, shows_all_rows=True)
+
+    def ink(sentences: int) -> list[int]:
+        """The height of what is printed on each page, without its footer."""
+        lines = tuple(text("page.version", version=Name(str(n))) for n in range(sentences))
+        sections = (Section("days", lines, number=1), Section("items", tables=(table,), number=2))
+        page = Document("monthly", MONTHS[0], None, 2, ("MXN",), (), sections, {})
+        built = page_layout(TEMPLATE, page, Localizer("en_US", 2, ("MXN",)), {}, "us-letter")
+        heights = []
+        compiled = built.compile(format="png", ppi=PPI)
+        for entry in [compiled] if isinstance(compiled, bytes) else compiled:
+            image = ImageOps.invert(Image.open(io.BytesIO(entry)).convert("L"))
+            _, top, _, bottom = image.crop((0, 0, image.width, int(image.height * 0.92))).getbbox()
+            heights.append(bottom - top)
+        return heights
+
+    divided = {n: heights[1] for n in range(24, 51, 2) if len(heights := ink(n)) == 2}
+    assert len(divided) > 3 and min(divided.values()) > 12 * 5, divided
 
 
 def test_a_process_keeps_no_report_in_memory_after_it_is_written() -> None:
