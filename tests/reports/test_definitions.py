@@ -16,6 +16,7 @@ from reports.figures import Figures
 from reports.figures.baskets import combined, pairs
 from reports.figures.calendar import (
     SameWeekdaysPart,
+    dates_of_month,
     largest_remainders,
     month_before,
     on_same_weekdays,
@@ -324,7 +325,12 @@ def test_a_price_step_is_worth_nothing_in_combos():
     def step(*rows: dict) -> Text:
         dishes = classify_items(by_item(pd.DataFrame([*rows, item("star", 90_000, 30, cost=100)])))
         assert [d.kind for d in dishes].count("plowhorse") == len({r["item"] for r in rows}) - 1
-        figures = SimpleNamespace(currency="MXN", total=Totals(net_sales=100_000))
+        figures = SimpleNamespace(
+            currency="MXN",
+            total=Totals(net_sales=100_000),
+            month=date(2025, 9, 1),
+            calendar=dates_of_month(date(2025, 9, 1)),
+        )
         (sentence,), _ = _price_step(figures, dishes)
         return sentence
 
