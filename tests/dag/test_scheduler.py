@@ -136,7 +136,7 @@ def test_a_backfill_of_months_costs_a_request_for_250_receipts_and_few_for_each_
         workers,
         scheduler="",
     )
-    fetches = re.findall(r"receipts of (\S+) to (\S+): (\d+) records", log)
+    fetches = re.findall(r"receipts of (\S+) to (\S+): ([\d,]+) records", log)
     months = {f"{first + timedelta(n):%Y-%m}" for n in range((last - first).days + 1)}
     assert len(fetches) == len(months), "one fetch a month"
     ends = sorted((date.fromisoformat(a), date.fromisoformat(b)) for a, b, _ in fetches)
@@ -146,7 +146,7 @@ def test_a_backfill_of_months_costs_a_request_for_250_receipts_and_few_for_each_
         and all(b + timedelta(1) == a for (_, b), (a, _) in pairwise(ends))
     )
     assert {f"{a:%Y-%m}" for a, _ in ends} == months, "calendar months"
-    records = sum(int(count) for _, _, count in fetches)
+    records = sum(int(count.replace(",", "")) for _, _, count in fetches)
     pages = -(-records // 250)
     of_receipts = [request for request in fake_pos.server.requests if request.path != "/shifts"]
     assert records > 2500 and pages <= len(of_receipts) <= pages + MOST_A_FETCH * len(fetches)
