@@ -118,7 +118,9 @@ def extract(
         for consecutive in consecutive_days(days)
         for month in months_of(consecutive_windows(consecutive, lake, day_bounds))
     ]
-    name = name_of([window for month in months for window in month]) if months else ""
+    if not months:
+        return
+    name = name_of([window for month in months for window in month])
     try:
         with Progress(name, "receipts", on_progress=on_progress) as bar, on_wait(bar.pause):
             shows = progress_callbacks(bar, months, now, source)
@@ -134,8 +136,7 @@ def extract(
         is_over.set()
     if failures:
         raise failures[0]
-    if months:  # the last progress was that of a page
-        on_progress(f"{name}: {_count(received, 'record')}", 100)
+    on_progress(f"{name}: {_count(received, 'record')}", 100)  # the last one was of a page
 
 
 def _commit_month(lake: Lake, windows: list[Window], fetched: FetchedPages) -> None:

@@ -71,9 +71,8 @@ class RawShifts(RawDays):
 
     def _fetch_period(self, days: list[dt.date]) -> None:
         """Request the half-months that end with `days` together; publish them together."""
-        pos_source: Any = open_checked_source(
-            self.source
-        )  # its reader has read_shift, so it has `shifts`
+        # its reader has read_shift, so it has `shifts`
+        pos_source: Any = open_checked_source(self.source)
         rows, refused = list[bytes](), ""
         since, until = received_in(days[0])[0], received_in(days[-1])[1]
         try:

@@ -130,6 +130,15 @@ def test_nothing_to_do_imports_nothing_that_builds(shop: InProcessRun) -> None:
     assert int(lines["FROZEN"][0]), "the collector passes over Luigi's modules"
 
 
+def test_a_run_that_draws_a_report_freezes_what_it_imports(shop: InProcessRun) -> None:
+    _, idle = run_and_list_imports(shop, "Nightly")
+    shop.options["report"] = {"locale": "es_MX"}
+    log, drawn = run_and_list_imports(shop, "MonthlyReport", "--month", f"{FIRST:%Y-%m}")
+    assert "1 ran successfully" in log and {"matplotlib", "duckdb"} <= set(drawn["IMPORTED"])
+    assert int(drawn["FROZEN"][0]) > 2 * int(idle["FROZEN"][0])
+    assert "leaked" not in log, "DuckDB was imported before gc.freeze()"
+
+
 def test_lake_and_summaries_are_built_without_pandas(shop: InProcessRun) -> None:
     """Its import takes half a second of each process, and 35 MB."""
     for stat in list(shop.storage().list()):

@@ -256,10 +256,11 @@ def test_receipts_of_another_currency_are_not_missing(make_summaries, shop) -> N
         for build in (reports.monthly, reports.cumulative)
     )
     for built in (monthly, cumulative):
-        told = json.loads(built["figures.json"])["currencies"]
+        stated = json.loads(built["figures.json"])["currencies"]
         for currency in ("EUR", "MXN"):
             counts = {
-                name: check["count"] for name, check in told[currency]["lineage"]["checks"].items()
+                name: check["count"]
+                for name, check in stated[currency]["lineage"]["checks"].items()
             }
             assert counts["received"] == counts["counted"] > 0
         assert "Receipts do not add up" not in built["report.md"].decode()

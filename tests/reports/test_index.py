@@ -1,4 +1,4 @@
-"""The index page: latest month first, every format and version linked, nothing without data invented."""
+"""The index page: latest month first, every format and version linked, nothing invented."""
 
 from __future__ import annotations
 
