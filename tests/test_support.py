@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -10,12 +11,25 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import duckdb
 import pytest
 
+from tests.load.processes import join, start
 from tests.support import machine, marks
 from tests.support.marks import mark, recorded
 from tests.support.preloaded import can_run
 from tests.support.runner import ROOT, Runner
+
+
+def test_a_child_may_collect_garbage_of_its_parent() -> None:
+    """A lost connection to DuckDB, released in a child, crashes it: it waits for threads that are
+    the parent's.
+    """
+    lost = SimpleNamespace(connection=duckdb.connect(config={"threads": 2}))
+    lost.itself = lost
+    lost.connection.execute("SELECT sum(range) FROM range(5_000_000)").fetchall()
+    del lost
+    assert join(start(gc.collect)) == 0
 
 
 @pytest.mark.parametrize(
