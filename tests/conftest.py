@@ -149,3 +149,6 @@ def pytest_collection_finish() -> None:
     atexit.register(gc.unfreeze)  # what they hold is released at the end, as ever
     gc.set_threshold(50_000, 20, 20)  # as in a run of the product
     gc.enable()
+    # a child that releases a DuckDB connection of its parent crashes: it waits for threads that
+    # it does not have
+    os.register_at_fork(before=gc.collect)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import signal
 import threading
@@ -14,12 +13,7 @@ _FORK = multiprocessing.get_context("fork")
 
 
 def start(action: Callable[..., None], *arguments: object) -> BaseProcess:
-    """Start a child; no child needs a lock of the parent's threads (a mock server's).
-
-    Garbage is collected before: a child that releases a DuckDB connection of the parent crashes,
-    because it waits for threads that it does not have.
-    """
-    gc.collect()
+    """Start a child; no child needs a lock of the parent's threads (a mock server's)."""
     child = _FORK.Process(target=action, args=arguments)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
