@@ -28,7 +28,7 @@ COPY luigi.cfg /app/
 COPY config /app/config
 COPY docker /app/docker
 WORKDIR /app
-# Only /data (a lake in a folder), /state (luigid) and /tmp are written, so the root can be read-only.
+# Only volumes (/data, /state, /reports, /credentials) and /tmp are written, so the root can be read-only.
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp MPLCONFIGDIR=/tmp/matplotlib \
     LUIGID_STATE=/state LUIGID_ADDRESS=0.0.0.0 LAKE_URL=/data HEALTH_URL=""
 USER 10001:10001

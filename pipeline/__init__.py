@@ -1,4 +1,4 @@
-"""Front door: `luigi --module pipeline MonthlyReport` finds the tasks here.
+"""Entry point of `luigi --module pipeline MonthlyReport`.
 
 Luigi's command line imports this module after Luigi itself: then the tasks are loaded, and the
 process is prepared (tasks/command_line.py). For a program without Luigi the tasks are loaded on

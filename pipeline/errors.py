@@ -63,8 +63,8 @@ EXIT_CODES = {
         " of this project",
     ),
     ExitCode.INVALID: ExitCodeMeaning(
-        "a wrong option; of a pos command also another error that its message explains: a wrong"
-        " command, setting or lake, or a point of sale or storage that does not answer",
+        "a wrong option; of a pos command also a wrong command, setting or lake, or a point of sale"
+        " or storage that does not answer; the message says which",
         "read the message: it says what is wrong; if something did not answer, run again later",
     ),
     ExitCode.STALE: ExitCodeMeaning(

@@ -137,7 +137,7 @@ def compose_cumulative(
     """The cumulative report as data: all months of `summaries` up to `last`.
 
     Each has the CUMULATIVE_TABLES. `through` is the last complete business day where `last` is
-    still open. `previous_figures` are the figures.json of the previous version; months that moved
+    still open. `previous_figures` are the figures.json of the previous version; months that changed
     since are named. `versions` are the published versions of all reports, each with report, month,
     version, digest. `weekend` are the weekdays (0 = Monday) that count as the weekend.
     """

@@ -95,12 +95,12 @@ def read_plans(
     has no currency, and is refused.
     """
     days = _Table("config/calendar.toml", calendar)
-    days.refuse_others("days", "paydays", "occasions")
+    days.refuse_others("days", "paydays", "commercial_days")
     return Plans(
         goals=dict(_goals(_Table("config/goals.toml", goals, currencies))),
         notes=tuple(_notes(days)),
         paydays=tuple(_paydays(days)),
-        commercial_days=bool(days.data.get("occasions", True)),
+        commercial_days=bool(days.data.get("commercial_days", True)),
         fees=tuple(_fees(_Table("config/fees.toml", fees, currencies))),
         dayparts=tuple(_dayparts(dayparts or {})),
         labour=tuple(_labour(labour, currencies)),
@@ -108,9 +108,9 @@ def read_plans(
 
 
 def check_stores(plans: Plans, days: Collection[date], stores: Mapping[str, str]) -> None:
-    """Refuse plans of `days` for none of `stores`, which are names by identifier.
+    """Raise ValueError for a plan of `days` that names an unknown store.
 
-    The report would lack them without a word. Raises ValueError.
+    The report would leave it out silently. `stores` are names by identifier.
     """
     accepted = {*stores, *stores.values(), ""}
     months = {f"{day:%Y-%m}" for day in days}
@@ -132,8 +132,8 @@ def check_stores(plans: Plans, days: Collection[date], stores: Mapping[str, str]
         if store not in accepted:
             names = ", ".join(sorted(set(stores.values())))
             raise ValueError(
-                f"{place}: no store is named {store!r}; write one of {names}, or no store where"
-                " all together are meant"
+                f"{place}: no store is named {store!r}; write one of {names}, or leave the"
+                " store out to mean all stores"
             )
 
 

@@ -59,7 +59,10 @@ def parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
 
 
 def _description() -> str:
-    return "Query and maintain the lake; tasks run with `luigi --module pipeline TASK`."
+    return (
+        "Set up a shop, do the daily run, query and maintain the lake."
+        " Single tasks: `luigi --module pipeline TASK`."
+    )
 
 
 def wrap(line: str, indent: int) -> str:

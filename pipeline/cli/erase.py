@@ -22,7 +22,7 @@ from pipeline import settings
 from pipeline.child_process import run_luigi
 from pipeline.errors import ConfigError
 from pipeline.lakes import check_lake, identity, raw_sources, refresh_all
-from pipeline.load import CUMULATIVE, MONTH_TABLES, STAGING
+from pipeline.load import CUMULATIVE, MONTH_DATASET, STAGING
 from pipeline.maintenance.customer_exports import find_exports_with
 from pipeline.maintenance.erase import (
     erase_customer,
@@ -123,7 +123,7 @@ def rebuild_derived() -> int:
 def _months_of_lake() -> list[str]:
     return sorted(
         name[:7]
-        for dataset in (STAGING, MONTH_TABLES, CUMULATIVE)
+        for dataset in (STAGING, MONTH_DATASET, CUMULATIVE)
         for name in lake().partitions(dataset)
     )
 

@@ -1,11 +1,11 @@
 """Serve the lake to AI assistants through the Model Context Protocol.
 
-    pos mcp                     started by the assistant; stdin and stdout
-    pip install 'mcp>=2.3,<3'   installs the SDK
+    pos mcp    started by the assistant; stdin and stdout
 
 Its tools only read: the months with a report, the figures of a month, SQL with limits, the meaning
 of a figure. They do not return customers, employees, quarantined records or receipts before the
-history. docs/analyst.md shows how to register it.
+history. docs/analyst.md shows how to install the SDK
+and register the server.
 """
 
 from __future__ import annotations

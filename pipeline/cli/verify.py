@@ -22,7 +22,7 @@ from pipeline.errors import ExitCode, StorageRefused
 from pipeline.lakes import raw_sources, source_named
 from pipeline.load import DATASETS
 from pipeline.maintenance import LakeFinding
-from pipeline.maintenance.leftovers import remove_leftovers
+from pipeline.maintenance.unreferenced import remove_unreferenced
 from pipeline.targets import lake
 from pipeline.tasks.maintenance import find_damage, month_range, refetch, repair
 
@@ -75,7 +75,7 @@ def _repair(findings: list[LakeFinding]) -> None:
     if repaired := repair(findings):
         print(f"restored or invalidated: {', '.join(repaired)}; run: pos run")
     try:
-        removed = remove_leftovers(lake(), findings)
+        removed = remove_unreferenced(lake(), findings)
     except StorageRefused as error:
         print(f"unreferenced files not removed: {error}")
         return

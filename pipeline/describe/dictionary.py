@@ -17,7 +17,8 @@ Every table of the lake, generated from the schema (`pos describe dictionary`).
   refunds are negative in `receipts`, `sales`, `payments`; prices and costs of one unit are not.
 - An instant is a `timestamp` in UTC; `sold_at_local` is the store's local time, without a zone.
 - `business_day` is the store's local day, which starts at `day_starts_at`.
-- Every table is partitioned by `year` and `month` of the business day (folder names).
+- Every table is partitioned by `year` and `month` (folder names) of the business day, `outside` by
+  those of the day of arrival (`received`).
 - A column has nulls only where its meaning says so.
 """
 _SUMMARIES = """## Summaries

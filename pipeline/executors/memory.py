@@ -11,7 +11,7 @@ from typing import Any
 def release_memory() -> None:
     """Give back what Arrow and the C library keep for later allocations.
 
-    A process that waits would hold it: after a chunk of a large day, more than what it has in use.
+    An idle process would keep it; after a chunk of a large day that is more than the memory in use.
     """
     if arrow := sys.modules.get("pyarrow"):
         arrow.default_memory_pool().release_unused()

@@ -42,7 +42,7 @@ def check_master(master: str, seconds: float) -> None:
     if refusals:
         raise EngineError(
             f"no Spark master answers at [spark] master = {master} ({'; '.join(refusals)}); start"
-            " it, or correct the address. With [engine] name = local nothing needs it"
+            " it, or correct the address. [engine] name = local needs no Spark"
         )
 
 

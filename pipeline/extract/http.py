@@ -86,7 +86,7 @@ class Http:
         base: str,
         token: str,
         *,
-        pace: RateLimiter | None = None,
+        rate_limiter: RateLimiter | None = None,
         deadline: float = 60.0,
         byte_cap: int = 64 << 20,
         attempts: int = 8,
@@ -98,7 +98,7 @@ class Http:
         random: Callable[[], float] = lambda: int.from_bytes(os.urandom(4)) / 2**32,
     ):
         self.base, self._auth = check_base(base), _Bearer(check_token(token))
-        self._pace, self._deadline, self._byte_cap = pace, deadline, byte_cap
+        self._rate_limiter, self._deadline, self._byte_cap = rate_limiter, deadline, byte_cap
         self._verify = ca_bundle or True
         self._clock, self._random, self._local = clock, random, threading.local()
         self._headers = headers
@@ -173,8 +173,8 @@ class Http:
         return min(LONGEST_WAIT, wait) * (1 + self._random() / 4)
 
     def _attempt(self, call: _Call, read: Callable[[bytes], T]) -> T:
-        if self._pace:
-            self._pace.take()
+        if self._rate_limiter:
+            self._rate_limiter.take()
         self.requests += 1
         status, body = self._exchange(call)
         if status != 200:

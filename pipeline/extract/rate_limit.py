@@ -33,15 +33,15 @@ class RateLimiter:
         self,
         requests: int,
         seconds: float,
-        ledger: Path | None,
+        request_log: Path | None,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
     ):
         self.requests, self.seconds = requests, seconds + LATENCY
-        self._ledger, self._clock, self._sleep = ledger, clock, sleep
+        self._request_log, self._clock, self._sleep = request_log, clock, sleep
         self._times, self._lock = array("d"), threading.Lock()
-        if ledger is not None:
-            make_private(ledger.parent)
+        if request_log is not None:
+            make_private(request_log.parent)
 
     def take(self) -> None:
         """Wait until one more request may be sent, and count it."""
@@ -61,12 +61,12 @@ class RateLimiter:
 
     @contextmanager
     def _open(self) -> Iterator[array[float]]:
-        if self._ledger is None:
+        if self._request_log is None:
             with self._lock:
                 yield self._times
             return
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(self._ledger, flags, 0o600)
+        descriptor = os.open(self._request_log, flags, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             stored = os.read(descriptor, 1 << 20)

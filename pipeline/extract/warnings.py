@@ -19,9 +19,10 @@ def gap_warning(last_window_end: datetime, now: datetime, limited: bool) -> str 
         return None
     if days >= HISTORY_DAYS:
         return (
-            f"nothing has been extracted for {days} days, and the account serves {HISTORY_DAYS}:"
-            f" the receipts of the first {days - HISTORY_DAYS} of them can no longer be read; run"
-            " now, and activate 'Unlimited sales history' in the Back Office to get them back"
+            f"nothing has been extracted for {days} days, and the account serves only"
+            f" {HISTORY_DAYS} days: receipts of the first {days - HISTORY_DAYS} of these days can"
+            " no longer be read; run now, and activate 'Unlimited sales history' in the Back Office"
+            " to get them back"
         )
     reached = max(step for step in _GAP_DAYS if step <= days)
     return (

@@ -42,7 +42,7 @@ def lake() -> Lake:
 
 
 def open_lake(folder: str = "") -> Lake:
-    """The configured lake as it is, or the lake in a folder of it."""
+    """Open the configured lake, or the raw lake of a source; check nothing."""
     section = settings.lake()
     return Lake(
         open_storage(

@@ -14,8 +14,8 @@
     summary_digests.py  files of summaries, known without their manifests
     day_object.py   the tables of a day as one object
 
-A partition is *published* when its manifest is written, after a commit record has given that its
-number. To *commit* is to publish a partition of raw, which is final. Readers get only what a
+A commit record first gives a manifest its number. A partition is *published* when its manifest is
+written. To *commit* is to publish a partition of raw, which is final. Readers get only what a
 manifest names. Nothing here knows what a receipt is. Raises StorageRefused, StorageUnavailable,
 Conflict, Corrupt.
 """
@@ -30,7 +30,7 @@ from pipeline.load.layout import (
     DATASETS,
     IDENTITY,
     INVALIDATED,
-    MONTH_TABLES,
+    MONTH_DATASET,
     MONTHLY,
     NIGHTLY,
     RAW_FINGERPRINT,

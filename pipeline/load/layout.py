@@ -1,7 +1,7 @@
 """Keys of the lake: dataset, partition and file to key, and back.
 
 A dataset is here what is published together: one manifest for one partition of it. Most have files
-of several tables (schema.Dataset). MONTH_TABLES, SUMMARY, ... are names of such datasets; their
+of several tables (schema.Dataset). MONTH_DATASET, SUMMARY, ... are names of such datasets; their
 tables are schema.MONTH_TABLES, schema.SUMMARY, ..., always written with `schema.`.
 
     raw/receipts/sold=2026-10-05/<...>.ndjson.zst    see raw_keys.py
@@ -35,7 +35,7 @@ from pipeline.errors import ConfigError
 from pipeline.load.storage import check_key
 
 RAW_RECEIPTS, CATALOG, STAGING = "raw/receipts", "raw/catalog", "staging"
-MONTH_TABLES = "sales"
+MONTH_DATASET = "sales"
 """Receipts, sales, payments and quarantine of a month (schema.MONTH_TABLES), published together."""
 SUMMARY, CUSTOMERS = "summary", "customers"
 BACKOFFICE, BEFORE_HISTORY = "backoffice", "outside"
@@ -45,7 +45,7 @@ IDENTITY = "identity"
 TABLES = "tables"
 """The file of a summary that holds all its tables. Query tools skip names that begin with _."""
 _BY_MONTH = (
-    MONTH_TABLES,
+    MONTH_DATASET,
     SUMMARY,
     CUSTOMERS,
     BACKOFFICE,
@@ -156,7 +156,7 @@ def check_partition(dataset: str, partition: str) -> str:
 def file_key(dataset: str, partition: str, file_name: str) -> str:
     """Return the stable key under which readers find the newest content of a file."""
     check_partition(dataset, partition)
-    if dataset in (MONTH_TABLES, SUMMARY, CUSTOMERS, BEFORE_HISTORY, SHIFTS):
+    if dataset in (MONTH_DATASET, SUMMARY, CUSTOMERS, BEFORE_HISTORY, SHIFTS):
         year, month = partition.split("-")
         if (dataset, file_name) == (SUMMARY, TABLES):
             return f"{SUMMARY}/_tables/year={year}/month={month}/{TABLES}.arrow.zst"
@@ -182,7 +182,7 @@ _MM = "(?:0[1-9]|1[0-2])"
 _YEAR_MONTH = rf"(year=\d{{4}}/month={_MM})"
 _FOLDERS = (
     (STAGING, rf"{STAGING}/day=(\d{{4}}-\d\d-\d\d)/\w+\.[\w.]+"),
-    (MONTH_TABLES, rf"(?:receipts|sales|payments|quarantine)/{_YEAR_MONTH}/.+"),
+    (MONTH_DATASET, rf"(?:receipts|sales|payments|quarantine)/{_YEAR_MONTH}/.+"),
     (SUMMARY, rf"{SUMMARY}/\w+/{_YEAR_MONTH}/.+"),
     *((dataset, rf"{dataset}/{_YEAR_MONTH}/.+") for dataset in (CUSTOMERS, BEFORE_HISTORY, SHIFTS)),
     *((dataset, rf"{dataset}/(\d{{4}}-\d\d-\d\d)/.+") for dataset in (CATALOG, RAW_SHIFTS)),

@@ -20,7 +20,7 @@ from pipeline.load.commit_records import Body
 from pipeline.load.layout import (
     DATASETS,
     INVALIDATED,
-    MONTH_TABLES,
+    MONTH_DATASET,
     NIGHTLY,
     SUMMARY,
     Manifest,
@@ -39,7 +39,7 @@ Snapshot = tuple[
     dict[str, dict[str, list[Manifest]]], dict[str, list[str]], set[str], dict[str, Body]
 ]
 """Manifests by dataset and partition, unknown keys by folder, the prefixes listed; bodies."""
-_BODIES = (log_prefix(MONTH_TABLES), log_prefix(SUMMARY))  # of months, which reports read
+_BODIES = (log_prefix(MONTH_DATASET), log_prefix(SUMMARY))  # of months, which reports read
 
 
 class ManifestListing:
@@ -189,7 +189,7 @@ class ManifestListing:
             )
 
     def add_published(self, manifest: Manifest, body: Body) -> bool:
-        """Know what another process has published; False if a number is between."""
+        """Add what another process has published; False if a number before it is missing."""
         numbers = [each.number for each in self.manifests_of(manifest.dataset, manifest.partition)]
         follows = manifest.number == max(numbers, default=0) + 1
         if follows:

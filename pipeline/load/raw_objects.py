@@ -11,7 +11,7 @@ from pipeline.load.layout import UNKNOWN, digest_of
 from pipeline.load.raw_keys import ANY_TIME, RawObject, raw_key
 from pipeline.load.storage import Write
 
-DATES = 4  # of the longest window, their names fit into a name of 200 characters
+DATES = 4  # in one object, at most; with the longest window its name has below 200 characters
 _DAY = timedelta(days=1)
 Ndjson = bytes | IO[bytes]
 """The records of one date, in memory or as an open file."""

@@ -1,6 +1,6 @@
 """The contract of the storage: a local folder or an S3 bucket.
 
-A key is a relative path of plain names ("staging/day=2026-10-05/sales.parquet"), an object is bytes
+A key is a relative path of plain names ("staging/day=2026-10-05/day.arrow.zst"), an object is bytes
 that appear completely or not at all, an etag an opaque word that changes with the object. Listings
 and reads see every acknowledged write. Conditional writes are the only means of agreement between
 runs: `if_absent` has one winner, `if_match` replaces only the object with that etag. Only `remove`

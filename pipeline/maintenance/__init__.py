@@ -2,7 +2,7 @@
 
     findings.py   a finding of a verification: where, what, and what to do
     audit.py      every object against the manifests: digests, logs, commit records, unknown objects
-    leftovers.py  unreferenced files of runs: recognised, and removed on request
+    unreferenced.py  unreferenced files of runs: recognised, and removed on request
     reconcile.py  amounts against each other: receipt = rows = payments, month = days
     completeness.py  every receipt of raw is counted, in quarantine or before the history
     rewrite.py    commit raw again without some values, and remove every older copy

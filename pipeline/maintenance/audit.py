@@ -35,7 +35,7 @@ from pipeline.load.layout import (
 from pipeline.load.publication import digest_of_body
 from pipeline.load.raw_keys import parse_raw
 from pipeline.maintenance.findings import LakeFinding, MonthRange
-from pipeline.maintenance.leftovers import describe_unnamed, named_keys, readable_bodies
+from pipeline.maintenance.unreferenced import describe_unnamed, named_keys, readable_bodies
 from pipeline.progress import Progress
 
 _RAW = (RAW_RECEIPTS, CATALOG, RAW_SHIFTS)

@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta
 import pyarrow as pa
 
 from pipeline.lakes.raw_source import RawSource
-from pipeline.load import MONTH_TABLES, RAW_RECEIPTS, Lake, RawObject
+from pipeline.load import MONTH_DATASET, RAW_RECEIPTS, Lake, RawObject
 from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.findings import LakeFinding
 from pipeline.months import month_after
@@ -51,9 +51,9 @@ class ReceiptIndex:
     def add(self, months: Collection[str]) -> None:
         """Read those of `months` that were not read yet."""
         for month in sorted(set(months) - self._months):
-            tables = self._lake.read(MONTH_TABLES, month, ["receipts", "quarantine"])
+            tables = self._lake.read(MONTH_DATASET, month, ["receipts", "quarantine"])
             receipts, quarantine = (
-                from_bytes(tables[name], f"{MONTH_TABLES} {month} {name}")
+                from_bytes(tables[name], f"{MONTH_DATASET} {month} {name}")
                 for name in ("receipts", "quarantine")
             )
             counted = _keys_of(receipts)

@@ -9,7 +9,7 @@ class LakeFinding(NamedTuple):
     """Something that is wrong with the lake, or a harmless note (`is_wrong` False).
 
     `location` is an address or a partition. `repairable`: once invalidated, the partition is built
-    again from its inputs. `leftover`: key of an object that may be removed.
+    again from its inputs. `unreferenced_key`: key of an object that may be removed.
     """
 
     location: str
@@ -19,7 +19,7 @@ class LakeFinding(NamedTuple):
     partition: str = ""
     repairable: bool = False
     is_wrong: bool = True
-    leftover: str = ""
+    unreferenced_key: str = ""
 
     def __str__(self) -> str:
         return (

@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.load import MONTH_TABLES, STAGING, SUMMARY, Lake
+from pipeline.load import MONTH_DATASET, STAGING, SUMMARY, Lake
 from pipeline.load.day_object import FILE, unpack_tables
 from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.findings import LakeFinding, MonthRange
@@ -79,22 +79,22 @@ def reconcile(
 ) -> Iterator[LakeFinding]:
     """Differences in `months`; skips (dataset, partition)s in `broken`."""
     earlier = pa.chunked_array([], pa.string())
-    for month in filter(months.holds, lake.partitions(MONTH_TABLES)):
-        newest = lake.current(MONTH_TABLES, month)
+    for month in filter(months.holds, lake.partitions(MONTH_DATASET)):
+        newest = lake.current(MONTH_DATASET, month)
         if newest is None:
             continue
-        if (MONTH_TABLES, month) in broken:
-            yield _skipped(f"the sums of {month}", f"{MONTH_TABLES} {month}")
+        if (MONTH_DATASET, month) in broken:
+            yield _skipped(f"the sums of {month}", f"{MONTH_DATASET} {month}")
             continue
         tables = {
-            name: from_bytes(data, f"{MONTH_TABLES} {month} {name}")
-            for name, data in lake.read(MONTH_TABLES, month).items()
+            name: from_bytes(data, f"{MONTH_DATASET} {month} {name}")
+            for name, data in lake.read(MONTH_DATASET, month).items()
         }
         with duckdb.connect() as engine:
             for name, table in tables.items():
                 engine.register(name, table)
             for what, query in CHECKS.items():
-                yield from _violations(engine, query, MONTH_TABLES, month, f"receipt {{}}: {what}")
+                yield from _violations(engine, query, MONTH_DATASET, month, f"receipt {{}}: {what}")
             if (SUMMARY, month) in broken:
                 yield _skipped(f"the summary of {month}", f"{SUMMARY} {month}")
             else:
@@ -107,7 +107,7 @@ def reconcile(
         )
         twice = pc.filter(keys, pc.is_in(keys, earlier))
         if len(twice):
-            yield _finding(MONTH_TABLES, month, f"receipt {twice[0]} is in another month too")
+            yield _finding(MONTH_DATASET, month, f"receipt {twice[0]} is in another month too")
         earlier = pa.chunked_array([*earlier.chunks, *keys.chunks], pa.string())
 
 
@@ -137,7 +137,7 @@ def _check_summary(
     if lake.current(SUMMARY, month) is None:
         return
     inputs = lake.metadata(SUMMARY, month).get("inputs", {})
-    if inputs.get(f"{MONTH_TABLES}/{month}") != sales_digest:
+    if inputs.get(f"{MONTH_DATASET}/{month}") != sales_digest:
         return  # the next run builds it again
     engine.register("days", from_bytes(lake.read(SUMMARY, month, ["days"])["days"]))
     what = "day {}: its figures are not those of its receipts"
@@ -146,13 +146,13 @@ def _check_summary(
 
 def _check_counts(lake: Lake, month: str, tables: dict[str, pa.Table]) -> Iterator[LakeFinding]:
     """Check that records in = counted + quarantined."""
-    metadata = lake.metadata(MONTH_TABLES, month)
+    metadata = lake.metadata(MONTH_DATASET, month)
     counted, quarantined = tables["receipts"].num_rows, tables["quarantine"].num_rows
     counts = metadata["received"], metadata["counted"], metadata["quarantined"]
     if counts != (counted + quarantined, counted, quarantined):
         received = f"{metadata['received']} receipts were received"
         counted = f"{counted} were counted and {quarantined} are in quarantine"
-        yield _finding(MONTH_TABLES, month, f"{received}, {counted}")
+        yield _finding(MONTH_DATASET, month, f"{received}, {counted}")
 
 
 def _check_days(
@@ -166,7 +166,7 @@ def _check_days(
         str(row["business_day"]): (row["total_count"], row["total_sum"])
         for row in grouped.to_pylist()
     }
-    for name, digest in lake.metadata(MONTH_TABLES, month).get("inputs", {}).items():
+    for name, digest in lake.metadata(MONTH_DATASET, month).get("inputs", {}).items():
         day = name.removeprefix(f"{STAGING}/")
         total, newest = totals.pop(day, (0, None)), lake.current(STAGING, day)
         if (STAGING, day) in broken:
@@ -178,10 +178,10 @@ def _check_days(
             tables = unpack_tables(files[FILE], name) if files else {}
             column = tables["receipts"]["total"] if tables else pa.array([], pa.int64())
             if total != (len(column), pc.sum(column).as_py()):
-                yield _finding(MONTH_TABLES, month, f"day {day} differs from {name}")
+                yield _finding(MONTH_DATASET, month, f"day {day} differs from {name}")
     if totals:
         yield _finding(
-            MONTH_TABLES,
+            MONTH_DATASET,
             month,
             f"day {min(totals)} is not one of the days that the month was built from",
         )

@@ -84,9 +84,13 @@ def open_http(
     no limit. Raises ConfigError.
     """
     connection_id = hashlib.sha256(f"{name}\n{url}\n{token}".encode()).hexdigest()[:16]
-    ledger = state / f"{connection_id}.requests" if state else None
-    pace = RateLimiter(*rate, ledger=ledger, clock=clock, sleep=sleep) if rate else None
-    return Http(url, token, pace=pace, clock=clock, sleep=sleep, **options), connection_id
+    request_log = state / f"{connection_id}.requests" if state else None
+    rate_limiter = (
+        RateLimiter(*rate, request_log=request_log, clock=clock, sleep=sleep) if rate else None
+    )
+    return Http(
+        url, token, rate_limiter=rate_limiter, clock=clock, sleep=sleep, **options
+    ), connection_id
 
 
 def read_object(body: bytes) -> dict[str, msgspec.Raw]:

@@ -99,7 +99,7 @@ def _is_record(line: bytes, reader: Reader) -> bool:
     """Whether a line is one bare object, such as a receipt or an item."""
     if not line.startswith(b"{") or not _is_json(line):
         return False
-    return bool(_object.decode(line).keys() & reader.TELLTALES.keys())
+    return bool(_object.decode(line).keys() & reader.IDENTIFYING_FIELDS.keys())
 
 
 def _is_json(text: bytes) -> bool:
@@ -146,7 +146,7 @@ def _sort(
         fields = _object.decode(document)
     except (msgspec.MsgspecError, RecursionError):
         return _slice(document, objects, reader)
-    if fields.keys() & reader.TELLTALES.keys():
+    if fields.keys() & reader.IDENTIFYING_FIELDS.keys():
         return False
     pages = {
         key: bytes(fields[key])
@@ -219,16 +219,16 @@ def _elements(container: bytes) -> list[bytes]:
 
 def _kind(rows: list[bytes], objects: dict[str, list[bytes]], reader: Reader) -> str:
     """Resource of bare objects, by a telltale field, else by the only page."""
-    telltales = reader.TELLTALES
+    identifying_fields = reader.IDENTIFYING_FIELDS
     for row in rows:
         if _is_json(row):
             fields = _object.decode(row) if row.startswith(b"{") else {}
-            names = [name for name in telltales if name in fields]
+            names = [name for name in identifying_fields if name in fields]
         else:
             keys = (match[1].decode() for match in _NAME.finditer(row))
-            names = [name for name in keys if name in telltales]
+            names = [name for name in keys if name in identifying_fields]
         if names:
-            return telltales[names[0]]
+            return identifying_fields[names[0]]
     if len(objects) == 1:
         return next(iter(objects))
-    raise ValueError(f"holds no {' or '.join(dict.fromkeys(telltales.values()))}")
+    raise ValueError(f"holds no {' or '.join(dict.fromkeys(identifying_fields.values()))}")

@@ -162,7 +162,7 @@ class Reader(Protocol):
     A module implements it: `pos/<name>/reader.py`. A body or line is one verbatim record. CATALOG
     are the lists of its catalog; "stores" is one of them, whose rows have an "id". PAGES are the
     keys under which a saved page has its rows, each with the list (or "receipts") that they belong
-    to. TELLTALES are fields that only the objects of one list have.
+    to. IDENTIFYING_FIELDS are fields that only the objects of one list have.
 
     `translator` and `to_canonical_catalog` are None if the JSON is canonical. Otherwise
     `to_canonical_catalog` returns the catalog in the form that transform/catalog.py reads, and
@@ -180,7 +180,7 @@ class Reader(Protocol):
     @property
     def PAGES(self) -> Mapping[str, str]: ...
     @property
-    def TELLTALES(self) -> Mapping[str, str]: ...
+    def IDENTIFYING_FIELDS(self) -> Mapping[str, str]: ...
     @property
     def translator(self) -> Callable[[Lists], ToCanonical] | None: ...
     @property

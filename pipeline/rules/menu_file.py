@@ -204,7 +204,8 @@ class _Reader:
             or each < 1
         ):
             raise self.fail(
-                where, 'needs modifier = "..." and of = "...", and each, where given, is 1 or more'
+                where,
+                'needs modifier = "..." and of = "..."; each is optional and must be at least 1',
             )
         names = [fold(part.modifier or part.dish or "") for part in parts]
         if fold(partner) not in names:

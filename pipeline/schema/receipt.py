@@ -35,7 +35,7 @@ from functools import cache
 import pyarrow as pa
 
 RETURN_SUFFIX = "/R"
-"""Ends the number of what a record takes back, where the record sells too (an exchange)."""
+"""Suffix of the receipt number of the return in an exchange."""
 
 DIGITS = {"money": 14, "quantity": 11, "cost": 18, "rate": 9}
 

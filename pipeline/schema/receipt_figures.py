@@ -21,7 +21,10 @@ RECEIPT_FIGURES = Dataset(
         Column("business_day", "day", "Business day; null where unreadable.", null=True),
         Column("is_late", "flag", "Received more than a day after the sale."),
         Column(
-            "total", "money", "Total, signed; what it had charged where it is cancelled.", null=True
+            "total",
+            "money",
+            "Total, signed; of a cancelled receipt that before its cancellation.",
+            null=True,
         ),
         Column("figures", "text", "Digest of all that it adds to figures."),
         Column("source", "text", "Digest of its money and state as the POS sent them."),

@@ -140,6 +140,12 @@ QUALITY = Dataset(
         Column("count", "count", "Number of receipts, lines or records."),
         Column("amount", "money", "Money of these, if there is any.", null=True),
         Column("unknown", "count", "How many of these have unreadable money."),
-        Column("seconds", "count", "Longest delay, for clock_skew and late.", "seconds", null=True),
+        Column(
+            "seconds",
+            "count",
+            "Longest delay; null for checks other than clock_skew and late.",
+            "seconds",
+            null=True,
+        ),
     ),
 )

@@ -29,7 +29,7 @@ def now() -> datetime:
 
 @once_per_run
 def last_day() -> date:
-    """The last business day whose window has closed and settled at `now()`."""
+    """The last business day whose window closed `close_delay_minutes` before now."""
     instant = now() - timedelta(minutes=pos().close_delay_minutes)
     day = instant.date() + timedelta(days=1)
     while day_bounds(day, default_store())[1] > instant:

@@ -41,8 +41,9 @@ _STATED = (
 def check_folder() -> None:
     """Refuse to start where it is not certain which configuration applies.
 
-    luigi.cfg itself states the shop and the lake of a first look. Without that file, or with an
-    empty one, the defaults would choose the simulator, the folder data/ and Mexico City.
+    The luigi.cfg of this repository names the simulated shop and the folder data/. Without that
+    file, or with an empty one, the defaults would choose the simulator, the folder data/
+    and Mexico City.
     """
     check_named_file()
     check_names()

@@ -27,7 +27,9 @@ class pos(SettingsSection):
     )
     saved_from = luigi.Parameter(
         "loyverse",
-        description="source files: the point of sale whose JSON the files hold, or several",
+        description=(
+            "with `source = files`: the point of sale whose JSON the files hold, or several"
+        ),
     )
     url = luigi.Parameter(
         "simulator",
@@ -39,15 +41,15 @@ class pos(SettingsSection):
     count_open_orders = Switch(
         False,
         description=(
-            "source square: count orders that are paid and not yet closed; otherwise they are"
-            " in quarantine until they close"
+            "with `source = square`: count orders that are paid and not yet closed; otherwise they"
+            " are in quarantine until they close"
         ),
     )
     folder = luigi.Parameter(
         "",
         description=(
-            "source files: folder of saved JSON, or s3://bucket/prefix; of several points of sale"
-            " as in `url`"
+            "with `source = files`: folder of saved JSON, or s3://bucket/prefix; of several points"
+            " of sale as in `url`"
         ),
     )
     history_starts = Date(date(2023, 11, 1), description="first business day to extract")

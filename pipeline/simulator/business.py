@@ -92,7 +92,7 @@ STORES = (
     ),
 )
 OWNER = "Pilar Brasa"
-LEFT = ("Iván Peña", date(2025, 5, 1))  # an employee who was deleted that day
+FORMER_EMPLOYEE = ("Iván Peña", date(2025, 5, 1))  # an employee who was deleted that day
 
 
 def registers(stores: int) -> tuple[Register, ...]:
@@ -136,11 +136,11 @@ DINING_OPTIONS = {  # channel -> (spelling, weight)
     "app": (("Uber Eats", 55), ("UberEats", 10), ("Rappi", 35)),
 }
 
-GIVEN = _words(
+FIRST_NAMES = _words(
     "Ana Beto Carmen Diego Elsa Fer Gaby Héctor Inés Jorge Karla Leo Mónica Nico Olga Pepe Rosa"
     " Santi Tere Ximena"
 )
-FAMILY = _words(
+LAST_NAMES = _words(
     "Acosta Bravo Cano Duarte Espino Fuentes Galindo Huerta Ibarra Juárez Lara Mata Nieto"
     " Ortega Pineda Quiroz Rojas Salas Tapia Zamora"
 )

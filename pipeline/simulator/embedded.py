@@ -30,7 +30,9 @@ def main(api: str, instant: str, descriptor: str) -> None:
     )
     server.daemon_threads = True  # it ends with this process, whatever connection is still open
     server.start()
-    shop.ledger.known_customers(max(now.toordinal(), shop.ledger.first))  # while the client plans
+    shop.schedule.known_customers(
+        max(now.toordinal(), shop.schedule.first)
+    )  # while the client plans
     sys.stdin.read()
 
 

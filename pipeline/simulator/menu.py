@@ -21,14 +21,14 @@ class Size(NamedTuple):
 
 
 class Item(NamedTuple):
-    """Item; `asks`: (modifier key, percent of lines). A cost of 0 was never entered."""
+    """Item; `modifiers`: (key, percent of lines). A cost of 0 was never entered."""
 
     name: str
     category: str | None
     weight: int  # popularity within its role
     sizes: tuple[Size, ...]
     role: str = "plato"  # plato, lado, bebida, postre, combo, extra, envío
-    asks: tuple[tuple[str, int], ...] = ()
+    modifiers: tuple[tuple[str, int], ...] = ()
     tax: str | None = "iva"  # key of TAXES
     serves: int = 1  # people that it feeds
     by_weight: bool = False
@@ -62,11 +62,11 @@ _FRIO = (140, 130, 95, 75, 65, 70, 80, 85, 95, 110, 130, 150)  # hot ones
 
 
 def _item(
-    name: str, category: str | None, weight: int, *sizes: Size, asks: str = "", **more: Any
+    name: str, category: str | None, weight: int, *sizes: Size, modifiers: str = "", **more: Any
 ) -> Item:
-    """An item; `asks` are "modifier percent, modifier percent"."""
-    pairs = tuple((key, int(percent)) for key, percent in re.findall(r"(\w+) (\d+)", asks))
-    return Item(name, category, weight, sizes, asks=pairs, **more)
+    """An item; `modifiers` are "modifier percent, modifier percent"."""
+    pairs = tuple((key, int(percent)) for key, percent in re.findall(r"(\w+) (\d+)", modifiers))
+    return Item(name, category, weight, sizes, modifiers=pairs, **more)
 
 
 def _dish(name: str, category: str | None, weight: int, price: int, cost: int, **more: Any) -> Item:
@@ -74,9 +74,11 @@ def _dish(name: str, category: str | None, weight: int, price: int, cost: int, *
     return _item(name, category, weight, Size(None, price, cost), **more)
 
 
-def _burger(name: str, weight: int, price: int, cost: int, asks: str = "", **more: Any) -> Item:
-    asks = asks or "mayonesa 82, extras 22, extras_2 5, quitar 14"
-    return _dish(name, "Hamburguesas", weight, price, cost, asks=asks, **more)
+def _burger(
+    name: str, weight: int, price: int, cost: int, modifiers: str = "", **more: Any
+) -> Item:
+    modifiers = modifiers or "mayonesa 82, extras 22, extras_2 5, quitar 14"
+    return _dish(name, "Hamburguesas", weight, price, cost, modifiers=modifiers, **more)
 
 
 def _combo(
@@ -100,8 +102,10 @@ ITEMS = (
         drift=12,
     ),
     _burger("Hamburguesa Birria", 12, 149_00, 62_40, since=date(2025, 9, 1), drift=25),
-    _burger("Hamburguesa Infantil", 5, 75_00, 24_30, asks="quitar 30"),
-    _burger("Hot Dog Jumbo", 6, 69_00, 22_15, until=date(2025, 7, 1), drift=-20, asks="quitar 20"),
+    _burger("Hamburguesa Infantil", 5, 75_00, 24_30, modifiers="quitar 30"),
+    _burger(
+        "Hot Dog Jumbo", 6, 69_00, 22_15, until=date(2025, 7, 1), drift=-20, modifiers="quitar 20"
+    ),
     _item(
         "Boneless",
         "Complementos",
@@ -109,7 +113,7 @@ ITEMS = (
         Size("6 piezas", 109_00, 41_00, 60),
         Size("12 piezas", 189_00, 79_50, 40),
         drift=14,
-        asks="salsa 100",
+        modifiers="salsa 100",
     ),
     _item(
         "Papas",
@@ -123,7 +127,9 @@ ITEMS = (
     _dish("Papas Gajo", "Complementos", 18, 59_00, 15_75, role="lado"),
     _dish("Aros de Cebolla", "Complementos", 14, 65_00, 18_40, role="lado"),
     _dish("Ensalada de la casa", None, 4, 79_00, 0, role="lado"),
-    _dish("Refresco", "Bebidas", 40, 32_00, 13_50, role="bebida", season=_CALOR, asks="sabor 92"),
+    _dish(
+        "Refresco", "Bebidas", 40, 32_00, 13_50, role="bebida", season=_CALOR, modifiers="sabor 92"
+    ),
     _dish("Refresco 2 L", "Bebidas", 5, 58_00, 33_00, role="bebida", serves=3, season=_CALOR),
     _dish("Agua Natural", "Bebidas", 10, 22_00, 7_80, role="bebida", tax="iva0", season=_CALOR),
     _item(
@@ -134,7 +140,7 @@ ITEMS = (
         Size("Litro", 42_00, 10_90, 35),
         role="bebida",
         season=_CALOR,
-        asks="agua 100",
+        modifiers="agua 100",
     ),
     _item(
         "Malteada",
@@ -144,7 +150,7 @@ ITEMS = (
         Size("Grande", 79_00, 27_30, 45),
         role="bebida",
         season=_CALOR,
-        asks="malteada 100",
+        modifiers="malteada 100",
     ),
     _dish("Cerveza", "Bebidas", 14, 48_00, 21_00, role="bebida", season=_CALOR),
     _dish("Café Americano", "Bebidas", 7, 35_00, 0, role="bebida", season=_FRIO),
@@ -179,16 +185,16 @@ ITEMS = (
         36,
         159_00,
         59_20,
-        asks="hamburguesa 100, mayonesa 88, papas 100, sabor 100, extras 14",
+        modifiers="hamburguesa 100, mayonesa 88, papas 100, sabor 100, extras 14",
     ),
-    _combo("Combo Chiken", 18, 165_00, 61_50, asks="mayonesa 85, papas 100, sabor 100"),
+    _combo("Combo Chiken", 18, 165_00, 61_50, modifiers="mayonesa 85, papas 100, sabor 100"),
     _combo(
         "Combo Pa' Dos",
         22,
         269_00,
         103_40,
         serves=2,
-        asks="hamburguesa_1 100, hamburguesa_2 100, mayonesa 92, mayonesa_2 84, "
+        modifiers="hamburguesa_1 100, hamburguesa_2 100, mayonesa 92, mayonesa_2 84, "
         "papas_grandes 100, sabor 100, sabor_2 100",
     ),
     _combo(
@@ -197,7 +203,7 @@ ITEMS = (
         519_00,
         209_80,
         serves=4,
-        asks="hamburguesa_1 100, mayonesa 85, hamburguesa_2 100, mayonesa_2 85, "
+        modifiers="hamburguesa_1 100, mayonesa 85, hamburguesa_2 100, mayonesa_2 85, "
         "hamburguesa_3 100, mayonesa_3 80, hamburguesa_4 100, mayonesa_4 80, "
         "papas_grandes 100, papas_2 100, sabor_jarra 100",
     ),
@@ -207,7 +213,7 @@ ITEMS = (
         185_00,
         69_00,
         drift=14,
-        asks="boneless 100, salsa 96, papas 100, sabor 100",
+        modifiers="boneless 100, salsa 96, papas 100, sabor 100",
     ),
     _combo(
         "Combo Mundialista",
@@ -217,7 +223,7 @@ ITEMS = (
         category=None,
         since=date(2026, 6, 5),
         until=date(2026, 7, 21),
-        asks="hamburguesa 100, papas 100",
+        modifiers="hamburguesa 100, papas 100",
     ),  # its cost and category were never entered
     _combo(
         "Paquete Lunch",

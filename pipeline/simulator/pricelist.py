@@ -40,7 +40,7 @@ class Tax(NamedTuple):
     rate: int
 
 
-class Answer(NamedTuple):
+class ChosenOption(NamedTuple):
     """Option of a modifier as it is printed on a line."""
 
     modifier_id: str
@@ -50,14 +50,16 @@ class Answer(NamedTuple):
     price: int
 
 
-class Ask(NamedTuple):
+class ModifierDraw(NamedTuple):
+    """How often a modifier is used with a dish, and which option then."""
+
     chance: float
     weights: tuple[int, ...]  # cumulated
-    answers: tuple[Answer, ...]
+    options: tuple[ChosenOption, ...]
 
 
-class Portion(NamedTuple):
-    """Size of a dish: the values that the register copies to the line."""
+class Variant(NamedTuple):
+    """Variant of a dish: the values that the register copies to the line."""
 
     variant_id: str
     name: str | None
@@ -72,14 +74,14 @@ class Dish(NamedTuple):
     role: str
     serves: int
     tax: Tax | None
-    asks: tuple[Ask, ...]
-    weights: tuple[int, ...]  # of the portions, cumulated
-    portions: tuple[Portion, ...]
+    modifiers: tuple[ModifierDraw, ...]
+    weights: tuple[int, ...]  # of the variants, cumulated
+    variants: tuple[Variant, ...]
     by_weight: bool
     typed_price: bool
 
 
-class Shelf(NamedTuple):
+class DishesOfRole(NamedTuple):
     """Dishes of one role."""
 
     weights: tuple[float, ...]  # cumulated
@@ -121,53 +123,55 @@ def option_id(modifier: str, option: Option) -> str:
 
 
 @lru_cache(maxsize=256)
-def _menu(month: date, changes: int, opened: date) -> dict[str, Shelf]:
+def _menu(month: date, changes: int, opened: date) -> dict[str, DishesOfRole]:
     day = max(month, CHANGES[changes - 1]) if changes else month
-    shelves: dict[str, list[tuple[float, Dish]]] = {}
+    dishes_by_role: dict[str, list[tuple[float, Dish]]] = {}
     for item in ITEMS:
         if (item.since or day) <= day and (item.until is None or day < item.until):
             growth = max(0.05, 1 + item.drift / 100 * (month - (item.since or opened)).days / 365)
             weight = item.weight * item.season[month.month - 1] / 100 * growth
-            shelves.setdefault(item.role, []).append((weight, _dish(item, day)))
+            dishes_by_role.setdefault(item.role, []).append((weight, _dish(item, day)))
     return {
-        role: Shelf(tuple(accumulate(weight for weight, _ in rows)), tuple(d for _, d in rows))
-        for role, rows in shelves.items()
+        role: DishesOfRole(
+            tuple(accumulate(weight for weight, _ in rows)), tuple(d for _, d in rows)
+        )
+        for role, rows in dishes_by_role.items()
     }
 
 
 def _dish(item: Item, day: date) -> Dish:
-    asks = []
-    for key, chance in item.asks:
-        options = [
+    modifiers = []
+    for key, chance in item.modifiers:
+        offered = [
             option
             for option in MODIFIERS[key].options
             if option.since is None or day >= option.since
         ]
         modifier = id_of("modifier", key), MODIFIERS[key].name
-        answers = tuple(
-            Answer(modifier[0], option_id(key, each), modifier[1], each.name, each.price)
-            for each in options
+        options = tuple(
+            ChosenOption(modifier[0], option_id(key, each), modifier[1], each.name, each.price)
+            for each in offered
         )
-        weights = tuple(accumulate(option.weight for option in options))
-        asks.append(Ask(chance / 100, weights, answers))
-    portions = []
+        weights = tuple(accumulate(option.weight for option in offered))
+        modifiers.append(ModifierDraw(chance / 100, weights, options))
+    variants = []
     for index, size in enumerate(item.sizes):
-        variant, sku = variant_id(item.name, size.name), sku_of(item, index)
-        portions.append(Portion(variant, size.name, sku, *price_on(size, day)))
+        identifier, sku = variant_id(item.name, size.name), sku_of(item, index)
+        variants.append(Variant(identifier, size.name, sku, *price_on(size, day)))
     return Dish(
         id_of("item", item.name),
         name_on(item, day),
         item.role,
         item.serves,
         tax_of(item.tax),
-        tuple(asks),
+        tuple(modifiers),
         tuple(accumulate(size.weight for size in item.sizes)),
-        tuple(portions),
+        tuple(variants),
         item.by_weight,
         item.typed_price,
     )
 
 
-def menu_on(day: date, opened: date) -> dict[str, Shelf]:
-    """Shelves of `day` by role; popularity drifts by month from `opened`."""
+def menu_on(day: date, opened: date) -> dict[str, DishesOfRole]:
+    """Dishes of `day` by role; popularity drifts by month from `opened`."""
     return _menu(day.replace(day=1), bisect(CHANGES, day), opened)

@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 
 from pipeline.simulator.business import STORES, TENDERS
 from pipeline.simulator.ids import EPOCH_DAY, id_of, stamp
-from pipeline.simulator.ledger import LONGEST_SYNC, Ledger, PlannedReceipt
+from pipeline.simulator.receipt_schedule import LONGEST_SYNC, PlannedReceipt, ReceiptSchedule
 from pipeline.simulator.source import EVERYTHING, Entry, Query, encode
 from pipeline.simulator.tickets import Tickets
 
@@ -31,8 +31,8 @@ def _miscount(device: int, day: int) -> int:
 class Shifts:
     """Shifts of a shop."""
 
-    def __init__(self, ledger: Ledger, tickets: Tickets):
-        self.ledger, self.tickets = ledger, tickets
+    def __init__(self, schedule: ReceiptSchedule, tickets: Tickets):
+        self.schedule, self.tickets = schedule, tickets
         self._print = lru_cache(maxsize=400)(self._print_shift)
         self._entry = lru_cache(maxsize=50_000)(self._entry_of)
 
@@ -40,10 +40,10 @@ class Shifts:
         """Shifts that the server has at `now`, at least those in `query`."""
         newest = min(now, now if query.created_max is None else query.created_max)
         first = (query.created_min or 0) // _DAY_MS + EPOCH_DAY - LONGEST_SYNC - 2
-        days = range(max(self.ledger.first, first), newest // _DAY_MS + EPOCH_DAY + 2)
+        days = range(max(self.schedule.first, first), newest // _DAY_MS + EPOCH_DAY + 2)
         return [
             entry
-            for device, register in enumerate(self.ledger.registers)
+            for device, register in enumerate(self.schedule.registers)
             if not register.web
             for day in days
             if (entry := self._entry(device, day)) and entry.created <= now
@@ -51,17 +51,20 @@ class Shifts:
 
     def _entry_of(self, device: int, day: int) -> Entry | None:
         """The entry of a register's shift; None if it has none on that day."""
-        register, received = self.ledger.registers[device], self._received_at(device, day)
+        register, received = self.schedule.registers[device], self._received_at(device, day)
         if not received:
             return None
-        key = id_of("shift", f"{self.ledger.seed}/{register.number}/{day}")
+        key = id_of("shift", f"{self.schedule.seed}/{register.number}/{day}")
         store = id_of("store", STORES[register.store].name)
         printed = partial(self._print, key, device, day)
         return Entry(received, key, received, key, store, False, printed)
 
     def _received_at(self, device: int, day: int) -> int:
         """Millisecond at which the server receives a shift; 0 if there is none."""
-        planned_receipts, absence = self.ledger.plan(device, day), self.ledger.absence(device, day)
+        planned_receipts, absence = (
+            self.schedule.plan(device, day),
+            self.schedule.absence(device, day),
+        )
         closed = self._closed(planned_receipts) if planned_receipts else 0
         return (absence[1] + 60 if absence and absence[0] <= closed < absence[1] else closed) * 1000
 
@@ -70,8 +73,11 @@ class Shifts:
         return planned_receipts[-1].sold + 900 + planned_receipts[0].number * 37 % 1200
 
     def _print_shift(self, key: str, device: int, day: int) -> bytes:
-        planned_receipts, register = self.ledger.plan(device, day), self.ledger.registers[device]
-        opened = self.ledger.midnight(day) + 11 * 3600 + 40 * 60
+        planned_receipts, register = (
+            self.schedule.plan(device, day),
+            self.schedule.registers[device],
+        )
+        opened = self.schedule.midnight(day) + 11 * 3600 + 40 * 60
         totals = self.tickets.totals.complete(planned_receipts, self.tickets.ticket)
         sums = totals.sums
         paid_out = 350_00 if day % 9 == 0 else 0

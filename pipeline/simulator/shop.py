@@ -17,8 +17,8 @@ from typing import Any
 from pipeline.simulator.business import STORES
 from pipeline.simulator.cancellation import LONGEST_CANCELLATION
 from pipeline.simulator.ids import EPOCH_DAY, id_of
-from pipeline.simulator.ledger import Ledger, PlannedReceipt
 from pipeline.simulator.loyverse.receipt import number_of, print_receipt
+from pipeline.simulator.receipt_schedule import PlannedReceipt, ReceiptSchedule
 from pipeline.simulator.shifts import Shifts
 from pipeline.simulator.shop_catalog import ShopCatalog
 from pipeline.simulator.source import EVERYTHING, Entry, Query, entries_of
@@ -40,12 +40,12 @@ class Shop:
     ):
         if not 1 <= stores <= len(STORES):
             raise ValueError(f"stores={stores}: there are 1 to {len(STORES)} of them")
-        self.ledger = Ledger(seed, opened, stores, receipts_per_day, timezone)
+        self.schedule = ReceiptSchedule(seed, opened, stores, receipts_per_day, timezone)
         self.shop_catalog = ShopCatalog(opened, stores)
-        self.tickets = Tickets(self.ledger)
-        self._shifts = Shifts(self.ledger, self.tickets)
+        self.tickets = Tickets(self.schedule)
+        self._shifts = Shifts(self.schedule, self.tickets)
         self._stores = [
-            id_of("store", STORES[register.store].name) for register in self.ledger.registers
+            id_of("store", STORES[register.store].name) for register in self.schedule.registers
         ]
         self._print = lru_cache(maxsize=6000)(self._print_state)
 
@@ -62,14 +62,14 @@ class Shop:
             for bound in (now, query.created_max, query.updated_max, before and before[0])
             if bound is not None
         )
-        oldest = (self.ledger.first - EPOCH_DAY) * _DAY_MS
+        oldest = (self.schedule.first - EPOCH_DAY) * _DAY_MS
         if query.created_min is not None:
             oldest = max(oldest, query.created_min)
         if query.updated_min is not None:
             oldest = max(oldest, query.updated_min - LONGEST_CANCELLATION * _DAY_MS)
         second = now // 1000
         for utc_day in range(newest // _DAY_MS, oldest // _DAY_MS - 1, -1):
-            for planned in self.ledger.created_on(utc_day + EPOCH_DAY):
+            for planned in self.schedule.created_on(utc_day + EPOCH_DAY):
                 created, updated = planned.created * 1000, planned.updated(second) * 1000
                 is_after = before is not None and (created, planned.id) >= before
                 if created > newest or is_after or updated < (query.updated_min or 0):
@@ -80,10 +80,10 @@ class Shop:
 
     def find(self, now: int, number: str) -> Entry | None:
         match = re.fullmatch(r"([1-9])-([1-9][0-9]{0,10})", number)
-        for device, register in enumerate(self.ledger.registers):
+        for device, register in enumerate(self.schedule.registers):
             if match and str(register.number) == match[1]:
-                self.ledger.count_until(now // _DAY_MS + EPOCH_DAY + 2)
-                planned = self.ledger.find(device, int(match[2]))
+                self.schedule.count_until(now // _DAY_MS + EPOCH_DAY + 2)
+                planned = self.schedule.find(device, int(match[2]))
                 if planned and planned.created * 1000 <= now:
                     return self._entry(planned, now // 1000)
         return None
@@ -101,11 +101,11 @@ class Shop:
             planned.created * 1000,
             planned.id,
             planned.updated(second) * 1000,
-            number_of(self.ledger, planned.device, planned.number),
+            number_of(self.schedule, planned.device, planned.number),
             self._stores[planned.device],
             False,
             partial(self._print, planned, 0 < planned.cancelled <= second),
         )
 
     def _print_state(self, planned: PlannedReceipt, cancelled: bool) -> bytes:
-        return print_receipt(self.ledger, self.tickets.ticket(planned), planned, cancelled)
+        return print_receipt(self.schedule, self.tickets.ticket(planned), planned, cancelled)

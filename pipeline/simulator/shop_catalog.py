@@ -112,7 +112,10 @@ class ShopCatalog:
             for name, stores in people
             if (
                 times := self._times(
-                    now, deleted=business.LEFT[1] if name == business.LEFT[0] else None
+                    now,
+                    deleted=business.FORMER_EMPLOYEE[1]
+                    if name == business.FORMER_EMPLOYEE[0]
+                    else None,
                 )
             )
         ]
@@ -239,7 +242,7 @@ class ShopCatalog:
             ],
             "primary_supplier_id": None,
             "tax_ids": [id_of("tax", item.tax)] if item.tax else [],
-            "modifier_ids": [id_of("modifier", key) for key, _ in item.asks],
+            "modifier_ids": [id_of("modifier", key) for key, _ in item.modifiers],
             "form": "SQUARE",
             "color": "GREY",
             "image_url": None,

@@ -3,7 +3,7 @@
 Its rules hold on real receipts to the cent. Always true, per receipt: the shares of a discount add
 up to the discount, and the taxes of the lines to the tax on the receipt's whole base. Both use
 cumulative rounding in line order, half up: round the running total and subtract what earlier lines
-got. Source: the invariants E to M, checked on real receipts of the API.
+got. Checked on real receipts of the API; tests/simulator/test_money.py has the rules.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.simulator.business import Discount
-from pipeline.simulator.pricelist import Answer, Dish, Portion, Tax
+from pipeline.simulator.pricelist import ChosenOption, Dish, Tax, Variant
 
 
 @dataclass(slots=True, eq=False)
@@ -20,10 +20,10 @@ class Line:
     """Line; `milli` are thousandths, `discounts` (discount, percent or None, amount)."""
 
     dish: Dish
-    portion: Portion
+    variant: Variant
     milli: int
     price: int
-    answers: tuple[Answer, ...]
+    options: tuple[ChosenOption, ...]
     note: str | None = None
     gross: int = 0
     cost: int = 0
@@ -33,9 +33,9 @@ class Line:
 
     def __post_init__(self) -> None:
         self.gross = half_up(self.price * self.milli, 1000)
-        for answer in self.answers:
-            self.gross += answer.price * self.milli // 1000
-        self.cost = half_up(self.portion.cost * self.milli, 1000)
+        for chosen in self.options:
+            self.gross += chosen.price * self.milli // 1000
+        self.cost = half_up(self.variant.cost * self.milli, 1000)
 
     @property
     def total(self) -> int:

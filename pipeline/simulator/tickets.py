@@ -1,6 +1,6 @@
 """Ticket of a planned receipt: lines, discounts, tip, payments, or returned lines.
 
-Takes a planned receipt of the ledger. Returns a `Ticket` in centavos. Each ticket has its own
+Takes a planned receipt of the schedule. Returns a `Ticket` in centavos. Each ticket has its own
 random source, so its content does not depend on what else is read. Always true: payments == total
 == lines + tip + surcharge - rounding.
 """
@@ -18,9 +18,9 @@ from pipeline.simulator.business import (
     CASH,
     DINING_OPTIONS,
     DISCOUNTS,
-    GIVEN,
+    FIRST_NAMES,
+    FORMER_EMPLOYEE,
     HALF_PRICE_SHAKE,
-    LEFT,
     NOTES,
     ORDERS,
     POINTS,
@@ -32,8 +32,8 @@ from pipeline.simulator.business import (
     Discount,
 )
 from pipeline.simulator.chance import Random
-from pipeline.simulator.ledger import Ledger, PlannedReceipt
 from pipeline.simulator.pricelist import Tax, menu_on
+from pipeline.simulator.receipt_schedule import PlannedReceipt, ReceiptSchedule
 from pipeline.simulator.ticket_lines import Line, discount_lines, half_up, tax_lines
 from pipeline.simulator.totals import Totals
 
@@ -68,31 +68,31 @@ def _pick(rng: Random, rows: tuple[tuple[str, int], ...]) -> str:
 
 
 class Tickets:
-    """Tickets of a ledger's planned receipts."""
+    """Tickets of a schedule's planned receipts."""
 
-    def __init__(self, ledger: Ledger):
-        self.ledger, self.totals = ledger, Totals()
+    def __init__(self, schedule: ReceiptSchedule):
+        self.schedule, self.totals = schedule, Totals()
         # receipts and shifts of one month need the same ones; one takes 2 kB
         self.ticket = lru_cache(maxsize=12_000)(self._ticket)
 
     def _ticket(self, planned: PlannedReceipt) -> Ticket:
-        rng = Random(((self.ledger.seed << 8 | 7) << 8 | planned.device) << 40 | planned.number)
+        rng = Random(((self.schedule.seed << 8 | 7) << 8 | planned.device) << 40 | planned.number)
         if planned.refunds is None:
             ticket = self._sale(rng, planned)
         else:
             ticket = self._refund(
-                rng, self.ticket(self.ledger.sale(planned.device, *planned.refunds))
+                rng, self.ticket(self.schedule.sale(planned.device, *planned.refunds))
             )
-        first = self.ledger.first_number(planned.device, planned.day)
+        first = self.schedule.first_number(planned.device, planned.day)
         self.totals.add(planned, planned.number - first, ticket)
         return ticket
 
     def _sale(self, rng: Random, planned: PlannedReceipt) -> Ticket:
         random, day = rng.random, date.fromordinal(planned.day)
-        register = self.ledger.registers[planned.device]
-        years = (planned.day - self.ledger.first) / 365
+        register = self.schedule.registers[planned.device]
+        years = (planned.day - self.schedule.first) / 365
         channel = self._channel(random(), years, register.web)
-        lines = draw_basket(rng, menu_on(day, self.ledger.opened), draw_party(rng), channel)
+        lines = draw_basket(rng, menu_on(day, self.schedule.opened), draw_party(rng), channel)
         discounts = self._discount(rng, lines, day, planned.customer)
         taxes = tax_lines(lines)
         due = sum([line.total for line in lines])
@@ -196,12 +196,12 @@ class Tickets:
         return [(tender if total else CASH, total)]
 
     def _employee(self, draw: float, planned: PlannedReceipt, day: date) -> str | None:
-        register = self.ledger.registers[planned.device]
+        register = self.schedule.registers[planned.device]
         if register.web:
             return None
         hired = STORES[register.store].people
-        people = [name for name in hired if name != LEFT[0] or day < LEFT[1]]
-        evening = planned.sold - self.ledger.midnight(planned.day) > 18 * 3600
+        people = [name for name in hired if name != FORMER_EMPLOYEE[0] or day < FORMER_EMPLOYEE[1]]
+        evening = planned.sold - self.schedule.midnight(planned.day) > 18 * 3600
         return people[(planned.day + planned.device + evening + (draw < 0.2)) % len(people)]
 
     @staticmethod
@@ -210,7 +210,11 @@ class Tickets:
         if channel == "aquí":
             return ORDERS[int(draw * 14) % len(ORDERS)] if draw < 0.5 else None
         if channel == "llevar":
-            return f"{GIVEN[int(draw * 66) % len(GIVEN)]} - para llevar" if draw < 0.3 else None
+            return (
+                f"{FIRST_NAMES[int(draw * 66) % len(FIRST_NAMES)]} - para llevar"
+                if draw < 0.3
+                else None
+            )
         return f"UE-{int(draw * 90_000) + 10_000}" if channel == "app" else None
 
     @staticmethod
@@ -221,7 +225,7 @@ class Tickets:
             return sale._replace(points=deducted, note=None, split_second=rng.random() < 0.1)
         old = sale.lines[int(rng.random() * len(sale.lines))]
         milli = 1000 if old.milli % 1000 == 0 else old.milli
-        line = Line(old.dish, old.portion, milli, old.price, old.answers)
+        line = Line(old.dish, old.variant, milli, old.price, old.options)
         for discount, percent, amount in old.discounts:
             share = min(half_up(amount * milli, old.milli), line.gross - line.discount)
             line.discounts.append((discount, percent, share))

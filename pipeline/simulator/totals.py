@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from pipeline.simulator.business import CASH
-from pipeline.simulator.ledger import PlannedReceipt
+from pipeline.simulator.receipt_schedule import PlannedReceipt
 
 if TYPE_CHECKING:
     from pipeline.simulator.tickets import Ticket

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from pipeline.extract.missing_numbers import MissingNumbers
-from pipeline.load import MONTH_TABLES, RAW_SHIFTS, SUMMARY, Lake
+from pipeline.load import MONTH_DATASET, RAW_SHIFTS, SUMMARY, Lake
 from pipeline.load.day_object import unpack_tables
 from pipeline.load.layout import TABLES
 from pipeline.load.parquet import from_bytes
@@ -22,9 +22,9 @@ YEAR = 12
 
 def current_months(lake: Lake) -> dict[str, int]:
     """The last YEAR months of the lake, with the numbers of their manifests."""
-    months = lake.partitions(MONTH_TABLES)[-YEAR:]
+    months = lake.partitions(MONTH_DATASET)[-YEAR:]
     return {
-        month: newest.number for month in months if (newest := lake.current(MONTH_TABLES, month))
+        month: newest.number for month in months if (newest := lake.current(MONTH_DATASET, month))
     }
 
 
@@ -40,8 +40,8 @@ def find_quarantined(lake: Lake) -> list[dict[str, Any]]:
         if numbers.get(month) == number:
             earlier = before.get("quarantined_records", ())
             rows += [row for row in earlier if row["business_day"].startswith(month)]
-        elif lake.metadata(MONTH_TABLES, month)["quarantined"]:
-            table = from_bytes(lake.read(MONTH_TABLES, month, ["quarantine"])["quarantine"])
+        elif lake.metadata(MONTH_DATASET, month)["quarantined"]:
+            table = from_bytes(lake.read(MONTH_DATASET, month, ["quarantine"])["quarantine"])
             rows += as_json(table.select(names).to_pylist())
     return rows
 

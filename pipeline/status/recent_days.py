@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.extract.window_bounds import DAY
-from pipeline.load import MONTH_TABLES, STAGING, Lake
+from pipeline.load import MONTH_DATASET, STAGING, Lake
 from pipeline.load.day_object import unpack_tables
 from pipeline.load.layout import ONLY_FILE
 from pipeline.load.parquet import from_bytes
@@ -54,10 +54,10 @@ def read_recent_days(lake: Lake, last: date) -> dict[str, RecentDay]:
 
 def _read_days_of_month(lake: Lake, month: str, names: Sequence[str]) -> dict[str, RecentDay]:
     """Days that the tables of their month hold as they are now; none of a large month."""
-    if not lake.current(MONTH_TABLES, month):
+    if not lake.current(MONTH_DATASET, month):
         return {}
     newest = {name: lake.newest(STAGING, name) for name in names if name[:7] == month}
-    body = lake.body(lake.manifests_of(MONTH_TABLES, month)[-1])
+    body = lake.body(lake.manifests_of(MONTH_DATASET, month)[-1])
     inputs, counts = body["metadata"]["inputs"], body["metadata"].get("counts", {})
     same = [
         name
@@ -67,7 +67,7 @@ def _read_days_of_month(lake: Lake, month: str, names: Sequence[str]) -> dict[st
     tables = ("receipts", "quarantine")
     if sum(body["files"][name]["size"] for name in tables) > _LARGE:
         return {}
-    files = lake.read(MONTH_TABLES, month, list(tables))
+    files = lake.read(MONTH_DATASET, month, list(tables))
     receipts, quarantine = (
         from_bytes(files["receipts"], columns=["business_day", "store_id", "receipt_number"]),
         from_bytes(files["quarantine"], columns=["business_day", "receipt_number"]),

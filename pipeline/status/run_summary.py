@@ -16,7 +16,7 @@ from functools import partial
 
 from pipeline.lakes.raw_source import RawSource
 from pipeline.load import RAW_RECEIPTS, Lake, RawPartition
-from pipeline.load.layout import DATASETS, IDENTITY, MONTH_TABLES, MONTHLY, NIGHTLY
+from pipeline.load.layout import DATASETS, IDENTITY, MONTH_DATASET, MONTHLY, NIGHTLY
 from pipeline.load.raw_keys import objects_named
 from pipeline.load.summary_digests import FILE as FILE
 from pipeline.load.summary_digests import Digests
@@ -32,7 +32,7 @@ class RunSummary:
 
     `late` are receipts of days before their window's that arrived, changed or were cancelled late
     (None in a backfill); `rescanned` the missing receipts that each rescan added;
-    `partitions` those built, by dataset; `reconciled` collected less paid by month and currency;
+    `partitions` those built, by dataset; `differences` collected less paid by month and currency;
     `summaries` the digests of the files of summaries, which save requests to later runs.
     """
 
@@ -43,7 +43,7 @@ class RunSummary:
     rescanned: dict[str, int]
     partitions: dict[str, list[str]]
     quarantined: dict[str, int]
-    reconciled: dict[str, dict[str, str]]
+    differences: dict[str, dict[str, str]]
     requests: dict[str, int]
     seconds: float
     last_window: str | None
@@ -96,9 +96,9 @@ def read_summary(
         rescanned={name: count for name, count in records.items() if name not in windows},
         partitions=partitions,
         quarantined={
-            name: lake.metadata(MONTH_TABLES, name)["quarantined"] for name in valid(MONTH_TABLES)
+            name: lake.metadata(MONTH_DATASET, name)["quarantined"] for name in valid(MONTH_DATASET)
         },
-        reconciled={
+        differences={
             name: lake.metadata(MONTHLY, name).get("unpaid", {}) for name in valid(MONTHLY)
         },
         requests=dict(sorted(lake.storage.requests.items())),
@@ -135,9 +135,9 @@ def _lines(run: RunSummary) -> Iterator[tuple[str, str]]:
     first, last = (min(days), max(days)) if days else ("", "")
     span = f" ({first} to {last})" if first != last else f" ({first})" if first else ""
     late = "" if run.late is None else f", {run.late:,} of earlier days"
-    reconciled = [
+    differences = [
         f"{month} {currency} {amount}"
-        for month, by_currency in run.reconciled.items()
+        for month, by_currency in run.differences.items()
         for currency, amount in by_currency.items()
     ]
     partitions = [f"{dataset} {len(names):,}" for dataset, names in run.partitions.items()]
@@ -150,7 +150,7 @@ def _lines(run: RunSummary) -> Iterator[tuple[str, str]]:
         yield partition[_DAY + 1 :], f"{count:,} receipts{source and f' of {source}'} were missing"
     yield "built", ", ".join(partitions) or "nothing"
     yield "in quarantine", ", ".join(quarantined) or "no month was built"
-    yield "difference", f"{', '.join(reconciled) or 'no month was built'} (collected less paid)"
+    yield "difference", f"{', '.join(differences) or 'no month was built'} (collected less paid)"
     yield "requests", ", ".join(requests) or "none"
 
 

@@ -90,7 +90,7 @@ def _format_receipts(status: Status) -> Iterator[str]:
 def format_silent_store(status: Status, store: str, day: str) -> str:
     """A sentence about a store that stopped sending."""
     if not store:
-        return "of any store in the last days of the lake; was the shop closed?"
+        return "from any store in the last days of the lake; was the shop closed?"
     name, last = status.stores.get(store, store), date.fromisoformat(status.last_window or day)
     days = (last - date.fromisoformat(day)).days
     return f"{name}: since {day}, {days} days; was it closed, or did it stop sending data?"

@@ -27,7 +27,7 @@ def work_of(task: BatchTask) -> int:
 
 @once_per_run
 def _chunk_size() -> int:
-    """The most work of a chunk, [engine] chunk_bytes; 0: nothing is built in chunks."""
+    """Maximum work of a chunk, [engine] chunk_bytes; 0: nothing is built in chunks."""
     return engine().chunk_bytes
 
 

@@ -8,7 +8,7 @@ import luigi
 
 from pipeline import schema, settings
 from pipeline.errors import ConfigError
-from pipeline.load import BEFORE_HISTORY, MONTH_TABLES, SHIFTS, SUMMARY
+from pipeline.load import BEFORE_HISTORY, MONTH_DATASET, SHIFTS, SUMMARY
 from pipeline.targets import lake
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def tables_of_lake() -> list[TableDescription]:
 def dataset_of(table: schema.Dataset) -> str:
     """The dataset of the lake that a table is published with."""
     if table in schema.MONTH_TABLES:
-        return MONTH_TABLES
+        return MONTH_DATASET
     return {schema.BEFORE_HISTORY: BEFORE_HISTORY, schema.SHIFTS: SHIFTS}.get(table, SUMMARY)
 
 

@@ -16,7 +16,7 @@ from pipeline.load import (
     BACKOFFICE,
     BEFORE_HISTORY,
     CUSTOMERS,
-    MONTH_TABLES,
+    MONTH_DATASET,
     RAW_RECEIPTS,
     SHIFTS,
     STAGING,
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 BUILT_FROM_RAW: dict[str, Callable[..., DerivedTask]] = {
     STAGING: DailySales,
-    MONTH_TABLES: MonthlySales,
+    MONTH_DATASET: MonthlySales,
     SUMMARY: MonthlySummary,
     CUSTOMERS: MonthlyCustomers,
     BACKOFFICE: BackOffice,
@@ -80,7 +80,7 @@ def find_damage(months: MonthRange, *, deep: bool) -> Iterator[LakeFinding]:
             if finding.is_wrong and finding.dataset:
                 broken.add((finding.dataset, finding.partition))
             # raw data of an additional source are not repaired: they are restored or fetched again
-            yield finding._replace(dataset="", leftover="") if raw.folder else finding
+            yield finding._replace(dataset="", unreferenced_key="") if raw.folder else finding
     yield from reconcile(lake(), months, broken)
     if months == everything():
         if not broken:
@@ -182,7 +182,7 @@ class Verify(luigi.Task):
         return self.is_done
 
     def run(self) -> None:
-        from pipeline.maintenance.leftovers import remove_leftovers
+        from pipeline.maintenance.unreferenced import remove_unreferenced
 
         first, last = (
             settings.MonthParameter().parse(month) if month else None
@@ -193,7 +193,7 @@ class Verify(luigi.Task):
             log.log(logging.ERROR if finding.is_wrong else logging.INFO, "%s", finding)
         if self.repair:
             repair(findings)
-            for key in remove_leftovers(lake(), findings):
+            for key in remove_unreferenced(lake(), findings):
                 log.info("removed unreferenced file %s", lake().storage.uri(key))
         wrong = [finding for finding in findings if finding.is_wrong]
         if wrong:

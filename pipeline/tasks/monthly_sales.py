@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipeline import schema, settings
 from pipeline.errors import Corrupt, SchemaMismatch
 from pipeline.lakes import raw_lake, sources
-from pipeline.load import MONTH_TABLES, STAGING
+from pipeline.load import MONTH_DATASET, STAGING
 from pipeline.load.publication import NOTHING
 from pipeline.targets import Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
@@ -34,7 +34,7 @@ class MonthlySales(BatchTask):
     """The lake's tables of one month, sorted by business day and time."""
 
     month: dt.date = settings.field(Months(default=None))
-    dataset, version = MONTH_TABLES, schema.version_of(schema.MONTH_TABLES)
+    dataset, version = MONTH_DATASET, schema.version_of(schema.MONTH_TABLES)
     fingerprint_datasets = (*DailySales.fingerprint_datasets, STAGING)
 
     def requires(self) -> list[DailySales]:
@@ -151,7 +151,7 @@ def _updated(
 
 
 def month_size(month: dt.date) -> int:
-    """The work of a month's tables: a quarter of what its days were."""
+    """The work of a month's tables: a quarter of that of its days."""
     days = days_of(month)
     raws = (raw_lake(source).raw_objects(days[0], days[-1]) for source in sources())
     return sum(entry.size for entries in raws for entry in entries) // 4

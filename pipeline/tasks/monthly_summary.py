@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipeline import schema, settings
 from pipeline.extract.private_folder import make_private
 from pipeline.lakes import point_of_sale_of, prefix_of, rules_of
-from pipeline.load import CUSTOMERS, MONTH_TABLES, SUMMARY
+from pipeline.load import CUSTOMERS, MONTH_DATASET, SUMMARY
 from pipeline.load.layout import TABLES
 from pipeline.targets import DatasetTask, Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
@@ -32,7 +32,7 @@ class MonthlySummary(BatchTask):
     month: dt.date = settings.field(Months(default=None))
     dataset = SUMMARY
     version = f"3:{schema.version_of((*schema.SUMMARY, schema.RECEIPT_FIGURES))}"
-    fingerprint_datasets = (*MonthlySales.fingerprint_datasets, MONTH_TABLES)
+    fingerprint_datasets = (*MonthlySales.fingerprint_datasets, MONTH_DATASET)
 
     def requires(self) -> list[DatasetTask]:
         return [MonthlySales(month=self.month), *catalogs_for(days_of(self.month)[-1])]

@@ -14,7 +14,7 @@ from pipeline import settings
 from pipeline.errors import Corrupt
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import check_lake, raw_sources, sources
-from pipeline.load import MONTH_TABLES, NIGHTLY, RAW_RECEIPTS, STAGING
+from pipeline.load import MONTH_DATASET, NIGHTLY, RAW_RECEIPTS, STAGING
 from pipeline.months import months_between
 from pipeline.recipients import report_recipients
 from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, lake
@@ -51,7 +51,7 @@ def _task_of(error: Corrupt) -> DailySales | MonthlySales | None:
     """The task of a damaged day or month; None for other partitions."""
     if error.dataset == STAGING:
         return DailySales(date=dt.date.fromisoformat(error.partition))
-    if error.dataset == MONTH_TABLES:
+    if error.dataset == MONTH_DATASET:
         return MonthlySales(month=dt.date.fromisoformat(f"{error.partition}-01"))
     return None
 

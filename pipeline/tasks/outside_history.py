@@ -12,7 +12,7 @@ from pipeline import schema, settings
 from pipeline.errors import DataError
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import lake, raw_sources, sources
-from pipeline.load import BEFORE_HISTORY, MONTH_TABLES, RAW_RECEIPTS, RawObject
+from pipeline.load import BEFORE_HISTORY, MONTH_DATASET, RAW_RECEIPTS, RawObject
 from pipeline.load.layout import file_key
 from pipeline.settings.run_context import once_per_run
 from pipeline.status.before_history import (
@@ -155,7 +155,7 @@ def find_missing_receipts(
         raw.folder: objects_near(raw.lake, month) if month else raw.lake.raw_before(everything)
         for raw in raw_sources()
     }
-    published = set(lake().partitions(MONTH_TABLES))
+    published = set(lake().partitions(MONTH_DATASET))
 
     @cache
     def is_built(name: str) -> bool:

@@ -46,7 +46,7 @@ _LIBRARIES = ("pyarrow", "duckdb", "numpy")
 
 
 class DriverContext(NamedTuple):
-    """What a process needs to see what the driver sees; `id` is new for each step."""
+    """The driver's settings, code and listings for a process; `id` is per step."""
 
     id: str
     run: str
@@ -138,7 +138,7 @@ _state_folders: list[tempfile.TemporaryDirectory[str]] = []  # of this process o
 
 
 def apply_driver_context(driver: DriverContext) -> None:
-    """Begin a run that sees what the driver saw, once for each step."""
+    """Begin a run with the driver's context, once for each step."""
     if _adopted == [driver.id]:
         return
     _check_same(driver.code, code(), f"; install the same in {sys.prefix} on every node")

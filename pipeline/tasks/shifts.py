@@ -3,9 +3,9 @@
 A point of sale lists shifts by the instant at which the server received them. A raw partition is
 named after a business day and has the shifts received in the half of the month that ends with it,
 and in LOOK_BACK days before, in which a shift may still have been open. Each closed half of a month
-has exactly one raw partition that is used. A shift belongs to the month in which it was opened; one
-that arrives later than in the first half of the next month is in no month, and is logged, unless
-several half-months are read at once: then it is in the one in which its drawer was closed.
+has exactly one raw partition that is used. A shift belongs to the month in which it was opened. One
+that arrives later than in the first half of the next month is logged and belongs to no month.
+Exception: if several half-months are read together, it goes to the half-month of its close.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def merge(
     while open_parts:
         for part in open_parts:
             part.fill(held)
-        # what is not read yet is not before the last row that is
+        # rows that are not read yet do not sort before the last row that is read
         bound = min((part.key(-1) for part in open_parts if not part.is_read), default=None)
         yield sort(pa.concat_tables([part.take_until(bound) for part in open_parts]), order)
         open_parts = [part for part in open_parts if len(part.rows) or not part.is_read]

@@ -12,7 +12,7 @@ import pyarrow.json as pj
 from pipeline.schema.receipt import receipt_schema
 from pipeline.transform.columns import Ints
 
-CHUNK = 16 << 20
+GROUP_BYTES = 16 << 20
 _BLOCK = 1 << 20  # parsed at once: it fits into the processor's cache
 _NEWLINE, _BRACE = b"\n{"
 
@@ -63,7 +63,7 @@ def parse(body: bytes, decimals: int) -> pa.RecordBatch:
     return table.combine_chunks().to_batches()[0]
 
 
-def pieces(body: bytes, size: int = CHUNK) -> Iterator[bytes]:
+def pieces(body: bytes, size: int = GROUP_BYTES) -> Iterator[bytes]:
     """`body` in pieces of whole lines of about `size` bytes."""
     start = 0
     while start < len(body):
@@ -104,11 +104,11 @@ def _pieces(texts: Sequence[bytes]) -> Iterator[Piece]:
 
 
 def _groups(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
-    """Pieces of about CHUNK bytes together."""
+    """Pieces of about GROUP_BYTES bytes together."""
     group: list[Piece] = []
     size = 0
     for piece in pieces:
-        if group and size + len(piece.body) > CHUNK:
+        if group and size + len(piece.body) > GROUP_BYTES:
             yield group
             group, size = [], 0
         group.append(piece)

@@ -178,7 +178,7 @@ def _check(receipt: dict[str, Any], rules: Rules) -> None:
 
 
 def _amounts(receipt: dict[str, Any]) -> dict[str, Decimal]:
-    """The sums of one receipt, by the names of Tally."""
+    """The sums of one receipt, by the field names of ReceiptSums."""
     lines = receipt["line_items"]
     line_taxes = [tax for line in lines for tax in line["line_taxes"]]
 

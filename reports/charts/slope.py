@@ -25,7 +25,7 @@ ROW, LEFT, TOP = 16.0, 30.0, 20.0
 def draw_slope(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """Rank then and rank now.
 
-    Climbers blue, fallers red and dashed, arrivals a dot.
+    Rising items are blue, falling ones red and dashed; new ones have a short dotted line.
 
     data: rows ((name, rank then or None, rank now), ...) in the order of the rank now, left and
     right (labels).

@@ -139,7 +139,7 @@ def _differences(frame: pd.DataFrame, currency: str) -> Table:
 
 
 def _totals(frame: pd.DataFrame, currency: str) -> Table:
-    """Every day and figure, for the CSV alone."""
+    """Every day and figure, for the workbook only."""
     cells, title = _compared(frame, currency), text("exports.by_day")
     columns = (*COLUMNS, TableColumn("file"))
     return Table.from_frame("export-days", title, cells, columns, currency, shown=0)

@@ -49,11 +49,11 @@ def hours(figures: Figures) -> Section:
     if not enough(figures.total.receipts):
         return Section("hours", (too_few(),), figures=_as_figures(figures, grid))
     ranked = sorted(grid, key=lambda k: (-grid[k][0] / grid[k][1], k))
-    quarter = sum(grid[k][0] for k in ranked[:5])
+    top_five = sum(grid[k][0] for k in ranked[:5])
     receipts = sum(n for n, _ in grid.values())
     sentences = [
         text("hours.peak", **peak_of(grid)),
-        text("hours.top", share=ratio(quarter, receipts, receipts, decimals=0)),
+        text("hours.top", share=ratio(top_five, receipts, receipts, decimals=0)),
     ]
     columns = clock(grid)
     charts = [hour_map("hours", grid, columns, text("hours.chart"))]

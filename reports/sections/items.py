@@ -63,7 +63,7 @@ def items(figures: Figures) -> Section:
     if len(ranked) >= TOP and a_share is not None:
         n, total = Count(len(a_items)), Count(len(ranked))
         sentences.append(text("items.abc", n=n, total=total, share=a_share))
-    sentences += _moved(figures, moves) if moves is not None else []
+    sentences += _movers(figures, moves) if moves is not None else []
     if figures.through:
         sentences.append(text("items.open"))
     combo = int(ranked["combo_net"].sum())
@@ -124,7 +124,7 @@ def as_figures(ranked: pd.DataFrame, currency: str) -> list[dict[str, object]]:
     )
 
 
-def _moved(figures: Figures, moves: pd.DataFrame) -> list[Text]:
+def _movers(figures: Figures, moves: pd.DataFrame) -> list[Text]:
     sentences = []
     named = moves[
         (moves["same_weekdays_receipts"] >= MIN_FOR_PERCENT)

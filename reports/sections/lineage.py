@@ -63,13 +63,17 @@ GLOSSARY = (
     "basket",
     "small_cells",
     "quarantine",
+    "digest",
 )
 OVER_TIME = (
     *(
         term
         for term in GLOSSARY
         if term
-        not in ("same_weekdays", "repeat_rate", "new_customer", "abc", "small_cells", "quarantine")
+        not in (
+            *("same_weekdays", "repeat_rate", "new_customer"),
+            *("abc", "small_cells", "quarantine", "digest"),
+        )
     ),
     "comparable_days",
     "season",
@@ -82,6 +86,7 @@ OVER_TIME = (
     "forecast",
     "small_cells",
     "quarantine",
+    "digest",
 )
 """The terms of the cumulative report."""
 

@@ -22,7 +22,7 @@ DRINKS = re.compile(
 """Names of categories of drinks; a menu without one has no sentence about drinks."""
 
 STILL = 200
-"""A category that moved by less than 1/STILL of all sales has not moved."""
+"""A category that changed by less than 1/STILL of all sales counts as unchanged."""
 
 
 def modifiers(figures: Figures) -> Section:
@@ -41,7 +41,7 @@ def modifiers(figures: Figures) -> Section:
     )
     total = int(groups["net_sales"].sum())
     base = past if is_comparable else None
-    sentences = [] if base is None else _moved(figures, groups, base)
+    sentences = [] if base is None else _largest_changes(figures, groups, base)
     sentences += _drinks(figures, groups, base)
     tables = [_mix(figures, groups, base)]
     paid = _paid(figures)
@@ -85,7 +85,7 @@ def _paid(figures: Figures) -> pd.DataFrame:
     return sum_by(charged[charged["amount"] != 0], ["name"], ["units", "amount"], "amount")
 
 
-def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list[Text]:
+def _largest_changes(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list[Text]:
     assert figures.total_before is not None  # the month of `past`
     total, total_before = int(groups["net_sales"].sum()), int(past["net_sales"].sum())
     if total <= 0:

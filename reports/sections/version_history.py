@@ -35,7 +35,7 @@ def version_history(
     sentences, tables = [], []
     if compared := compare(sections, context, currency):
         past, changed, others = compared
-        months = _moved(history, past, context.lake_decimals)
+        months = _changed_months(history, past, context.lake_decimals)
         listed = {_key(row) for row in past.get("version_history", {}).get("versions", [])}
         is_data = any(
             entry.get("change") in ("data", "more")
@@ -108,7 +108,9 @@ def _month(name: str) -> Value:
     )
 
 
-def _moved(history: History, before: Plain, lake_decimals: int) -> list[tuple[Month, int, int]]:
+def _changed_months(
+    history: History, before: Plain, lake_decimals: int
+) -> list[tuple[Month, int, int]]:
     """Closed months whose net sales differ between the versions: month, was, is."""
     trend = before.get("trend") or {}
     past = {

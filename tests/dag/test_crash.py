@@ -2,7 +2,7 @@
 an undisturbed one does.
 
 What stands in the lake before write n+1 is what stands there after write n, so to die before each
-write is to die after each as well (test_leftovers.py dies after some). The reads are killed too,
+write is to die after each as well (test_unreferenced.py dies after some). The reads are killed too,
 before and after by turns. The scheduled job tries each request, other runs a sample (`stride`). On
 S3 one lake is written by runs that each die after a few writes, and one by runs that each die at a
 later read.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.load import MONTH_TABLES, STAGING, SUMMARY, Lake, month_packs
+from pipeline.load import MONTH_DATASET, STAGING, SUMMARY, Lake, month_packs
 from tests.dag.in_process import FIRST, InProcessRun, days_later, local, save_shop
 
 
@@ -36,7 +36,7 @@ def test_a_flipped_byte_in_staging_is_found_and_repaired(
 ) -> None:
     broken = shop.folder / f"lake/staging/day={FIRST}/day.arrow.zst"
     sound = flip(broken)
-    Lake(shop.storage()).invalidate(MONTH_TABLES, "2026-10", "to be made of all its days")
+    Lake(shop.storage()).invalidate(MONTH_DATASET, "2026-10", "to be made of all its days")
     assert run_at(shop, 2)
     assert "it is rebuilt" in caplog.text
     assert caplog.text.count("requirements") <= 3, "tasks are started again and again"

@@ -15,7 +15,7 @@ import pytest
 
 from pipeline import schema
 from pipeline.cli import main
-from pipeline.load import CUSTOMERS, MONTH_TABLES, STAGING, SUMMARY, Lake, Storage, open_storage
+from pipeline.load import CUSTOMERS, MONTH_DATASET, STAGING, SUMMARY, Lake, Storage, open_storage
 from pipeline.load.layout import file_key
 from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.erase import (
@@ -219,7 +219,7 @@ def test_it_stays_erased_when_raw_is_lost_and_fetched_again(erasing: Erasing) ->
 
 def tables_that_may_name_a_customer() -> list[str]:
     """Keys of every table with a customer's pseudonym or a verbatim record, and of an export."""
-    places = [(STAGING, "2026-10-30"), (MONTH_TABLES, "2026-10")]
+    places = [(STAGING, "2026-10-30"), (MONTH_DATASET, "2026-10")]
     tables = [(*place, dataset) for place in places for dataset in schema.MONTH_TABLES]
     tables += [(SUMMARY, "2026-10", dataset) for dataset in schema.SUMMARY]
     tables += [(CUSTOMERS, "2026-10", schema.CUSTOMERS)]

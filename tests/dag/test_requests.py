@@ -16,7 +16,7 @@ import pytest
 from luigi.task import flatten
 
 from pipeline.cli.status import current_status
-from pipeline.load import DATASETS, MONTH_TABLES, MONTHLY, SUMMARY, Lake, Storage
+from pipeline.load import DATASETS, MONTH_DATASET, MONTHLY, SUMMARY, Lake, Storage
 from pipeline.load.layout import parse_manifest
 from pipeline.status.read import Status
 from pipeline.targets import DerivedTask
@@ -334,7 +334,7 @@ def test_a_day_without_records_costs_no_object(
     assert shop.run_nightly()
     objects = [stat.key for stat in shop.storage().list("staging/")]
     assert objects == [f"staging/day={day}/day.arrow.zst" for day in (FIRST, LAST)]
-    counts = Lake(shop.storage()).metadata(MONTH_TABLES, f"{FIRST:%Y-%m}")["counts"]
+    counts = Lake(shop.storage()).metadata(MONTH_DATASET, f"{FIRST:%Y-%m}")["counts"]
     records = {day: day_counts["received"] for day, day_counts in counts.items()}
     assert sorted(records) == [f"2026-10-{day}" for day in range(26, 31)]
     assert {day for day, count in records.items() if count} == {str(FIRST), str(LAST)}

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline import schema, transform
-from pipeline.load import MONTH_TABLES, STAGING, SUMMARY, Lake
+from pipeline.load import MONTH_DATASET, STAGING, SUMMARY, Lake
 from pipeline.load.day_object import FILE, pack_tables, unpack_tables
 from pipeline.load.layout import TABLES
 from pipeline.load.parquet import from_bytes, to_bytes
@@ -48,7 +48,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcessRun:
     ("dataset", "name", "file_name", "column"),
     [
         (STAGING, str(FIRST), "receipts", "total"),
-        (MONTH_TABLES, "2026-10", "payments", "amount"),
+        (MONTH_DATASET, "2026-10", "payments", "amount"),
         (SUMMARY, "2026-10", "days", "net_sales"),
     ],
 )
@@ -103,14 +103,14 @@ def test_a_month_that_is_read_batch_by_batch_is_held_to_the_schema_too(
     shop: InProcessRun, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake = Lake(shop.storage())
-    newest, files = lake.newest(MONTH_TABLES, "2026-10"), lake.read(MONTH_TABLES, "2026-10")
+    newest, files = lake.newest(MONTH_DATASET, "2026-10"), lake.read(MONTH_DATASET, "2026-10")
     other = to_bytes(from_bytes(files["sales"]).drop_columns(["net"]))
     lake.publish(
-        MONTH_TABLES,
+        MONTH_DATASET,
         "2026-10",
         newest.fingerprint,
         {**files, "sales": other},
-        lake.metadata(MONTH_TABLES, "2026-10"),
+        lake.metadata(MONTH_DATASET, "2026-10"),
         expected_manifest=newest,
     )
     shop.options["lake"]["memory"] = "1KB"

@@ -17,7 +17,7 @@ from uuid import uuid4
 import pyarrow.compute as pc
 import pytest
 
-from pipeline.load import INVALIDATED, MONTH_TABLES, Lake
+from pipeline.load import INVALIDATED, MONTH_DATASET, Lake
 from pipeline.load.layout import parse_manifest
 from tests.dag.in_process import FIRST, NOW, InProcessRun, content, local, save_shop, work
 from tests.load.invariants import check
@@ -219,7 +219,7 @@ def lose_a_payment(files: dict[str, bytes]) -> dict[str, bytes]:
 
 def test_content_that_its_inputs_do_not_give_is_found_by_verify_deep(shop: InProcessRun) -> None:
     before = content(shop.storage())["payments/year=2026/month=10/payments.parquet"]
-    published_otherwise(shop, MONTH_TABLES, "2026-10", lose_a_payment)
+    published_otherwise(shop, MONTH_DATASET, "2026-10", lose_a_payment)
     result = shop.verify()
     assert len(result) == 1
     assert "its payments do not add up" in result[0].what
@@ -245,7 +245,7 @@ def test_a_month_that_is_not_its_days_and_a_summary_that_is_not_its_month(
         }
         return {name: to_bytes(table) for name, table in kept.items()}
 
-    published_otherwise(shop, MONTH_TABLES, "2026-10", lose_a_receipt)
+    published_otherwise(shop, MONTH_DATASET, "2026-10", lose_a_receipt)
     whats = [item.what for item in shop.verify()]
     assert any("were received" in what for what in whats)
     assert any("differs from staging/" in what for what in whats)
@@ -307,7 +307,7 @@ def test_rebuild_from_raw_alone_ends_the_same(
     check(shop.storage(), final, quiet=True)
     assert [
         m.fingerprint == INVALIDATED
-        for m in Lake(shop.storage()).manifests_of(MONTH_TABLES, "2026-10")
+        for m in Lake(shop.storage()).manifests_of(MONTH_DATASET, "2026-10")
     ][-2:] == [
         True,
         False,

@@ -139,7 +139,7 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
     assert (
         said["partitions"]["sales"] == ["2026-10"]
         and said["quarantined"] == {"2026-10": 0}
-        and said["reconciled"] == {"2026-10": {"MXN": "0.00"}}
+        and said["differences"] == {"2026-10": {"MXN": "0.00"}}
     )
 
     assert "Did not run any tasks" in mailed.run_nightly()

@@ -13,7 +13,7 @@ from pipeline import schema
 from pipeline.describe import TableDescription, describe_tables
 from pipeline.load import (
     BEFORE_HISTORY,
-    MONTH_TABLES,
+    MONTH_DATASET,
     MONTHLY,
     SHIFTS,
     SUMMARY,
@@ -62,7 +62,7 @@ def folder(
     lake = Lake(open_storage(str(root / "data")))
     for name, tables in months.items():
         for dataset, files, prefix in (
-            (MONTH_TABLES, schema.MONTH_TABLES, ""),
+            (MONTH_DATASET, schema.MONTH_TABLES, ""),
             (SUMMARY, schema.SUMMARY, "summary_"),
             (BEFORE_HISTORY, (schema.BEFORE_HISTORY,), ""),
             (SHIFTS, (schema.SHIFTS,), ""),

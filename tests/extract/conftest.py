@@ -31,13 +31,13 @@ def start(fake_clock: FakeClock) -> Iterator[Callable[..., tuple[Server, Loyvers
         def begin(
             book: Book,
             limit: int = 250,
-            most_pages: int = 20_000,
+            max_pages: int = 20_000,
             client: dict | None = None,
             **options,
         ) -> tuple[Server, Loyverse]:
             server = stack.enter_context(serve(book, **{"now": lambda: NOW, **options}))
             return server, connect(
-                server, fake_clock, limit=limit, most_pages=most_pages, **(client or {})
+                server, fake_clock, limit=limit, max_pages=max_pages, **(client or {})
             )
 
         yield begin

@@ -67,7 +67,7 @@ class FakeClock:
 
 
 def connect(
-    server: Server, fake_clock: FakeClock, limit: int = 250, most_pages: int = 20_000, **options
+    server: Server, fake_clock: FakeClock, limit: int = 250, max_pages: int = 20_000, **options
 ) -> Loyverse:
     http = Http(
         server.url,
@@ -79,7 +79,7 @@ def connect(
             **options,
         },
     )
-    return Loyverse(http, "test", now=lambda: NOW, limit=limit, most_pages=most_pages)
+    return Loyverse(http, "test", now=lambda: NOW, limit=limit, max_pages=max_pages)
 
 
 def gather(result: FetchedPages) -> dict[date, dict[date | None, list[Record]]]:

@@ -273,7 +273,7 @@ def test_cursors_that_go_round_in_circles_end_the_run(start, months_before: int)
 
 
 def test_cursors_without_end_are_bounded(start) -> None:
-    server, source = start(shop(48), limit=10, most_pages=30, faults=[Fault("endless", times=None)])
+    server, source = start(shop(48), limit=10, max_pages=30, faults=[Fault("endless", times=None)])
     with pytest.raises(SourceFatal, match="no end after 30 pages"):
         read_all(source)
     assert len(server.requests) == 30
@@ -405,8 +405,8 @@ def test_the_registry_opens_a_shop(start, tmp_path: Path) -> None:
     server, _ = start(shop(3))
     source = open_source("loyverse", url=server.url, token=server.token, state=tmp_path)
     assert len(read_all(source)) == 3 and source.server_time == NOW.replace(microsecond=0)
-    [ledger] = tmp_path.iterdir()
-    assert ledger.stat().st_mode & 0o777 == 0o600 and server.token not in ledger.name
+    [request_log] = tmp_path.iterdir()
+    assert request_log.stat().st_mode & 0o777 == 0o600 and server.token not in request_log.name
     assert (
         source.connection_id
         != open_source("loyverse", url=server.url, token=server.token[::-1]).connection_id

@@ -40,31 +40,31 @@ def test_never_more_than_the_limit_in_any_window(
     requests: int, seconds: float, pauses: list[float]
 ) -> None:
     fake_clock, sent = FakeClock(), []
-    pace = RateLimiter(requests, seconds, None, fake_clock.clock, fake_clock.sleep)
+    rate_limiter = RateLimiter(requests, seconds, None, fake_clock.clock, fake_clock.sleep)
     for pause in pauses:
         fake_clock.now += pause
-        pace.take()
+        rate_limiter.take()
         sent.append(fake_clock.now)
     assert most_in(sent, seconds) <= requests
     assert all(wait <= seconds + LATENCY + 0.001 for wait in fake_clock.slept)
 
 
 def test_the_limit_is_used_up_at_once_and_then_waited_for(fake_clock: FakeClock) -> None:
-    pace = RateLimiter(300, 300, None, fake_clock.clock, fake_clock.sleep)
+    rate_limiter = RateLimiter(300, 300, None, fake_clock.clock, fake_clock.sleep)
     for _ in range(300):
-        pace.take()
+        rate_limiter.take()
     assert fake_clock.slept == []
-    pace.take()
+    rate_limiter.take()
     assert sum(fake_clock.slept) == pytest.approx(300 + LATENCY)
 
 
 def test_a_run_remembers_what_the_last_one_spent(tmp_path: Path, fake_clock: FakeClock) -> None:
     for run in range(3):
-        pace = RateLimiter(
-            10, 300, tmp_path / "state" / "ledger", fake_clock.clock, fake_clock.sleep
+        rate_limiter = RateLimiter(
+            10, 300, tmp_path / "state" / "request_log", fake_clock.clock, fake_clock.sleep
         )
         for _ in range(5):
-            pace.take()
+            rate_limiter.take()
         assert bool(fake_clock.slept) == (run == 2)
 
 
@@ -81,33 +81,33 @@ def test_a_run_remembers_what_the_last_one_spent(tmp_path: Path, fake_clock: Fak
 def test_a_damaged_record_of_requests_only_forgets(
     tmp_path: Path, fake_clock: FakeClock, damage: bytes
 ) -> None:
-    (tmp_path / "ledger").write_bytes(damage)
-    pace = RateLimiter(3, 300, tmp_path / "ledger", fake_clock.clock, fake_clock.sleep)
+    (tmp_path / "request_log").write_bytes(damage)
+    rate_limiter = RateLimiter(3, 300, tmp_path / "request_log", fake_clock.clock, fake_clock.sleep)
     for _ in range(4):
-        pace.take()
+        rate_limiter.take()
     assert 0 < sum(fake_clock.slept) < 4 * 310
-    assert (tmp_path / "ledger").stat().st_size % 8 == 0
+    assert (tmp_path / "request_log").stat().st_size % 8 == 0
 
 
 def test_a_clock_that_is_set_back_does_not_stop_the_requests(
     tmp_path: Path, fake_clock: FakeClock
 ) -> None:
-    pace = RateLimiter(2, 300, tmp_path / "ledger", fake_clock.clock, fake_clock.sleep)
-    pace.take()
+    rate_limiter = RateLimiter(2, 300, tmp_path / "request_log", fake_clock.clock, fake_clock.sleep)
+    rate_limiter.take()
     fake_clock.now -= 86_400
-    pace.take()
-    pace.take()
+    rate_limiter.take()
+    rate_limiter.take()
     assert sum(fake_clock.slept) <= 301 + LATENCY
 
 
 def test_a_request_waits_for_the_record_of_requests(tmp_path: Path, fake_clock: FakeClock) -> None:
     """Whoever holds the record of requests has it alone, be it a thread or a process."""
-    for ledger in (None, tmp_path / "ledger"):
-        pace = RateLimiter(5, 300, ledger, fake_clock.clock, fake_clock.sleep)
-        pace.take()
-        waiting = Thread(target=pace.take)
-        with pace._lock if ledger is None else ledger.open("rb") as held:
-            if ledger is not None:
+    for request_log in (None, tmp_path / "request_log"):
+        rate_limiter = RateLimiter(5, 300, request_log, fake_clock.clock, fake_clock.sleep)
+        rate_limiter.take()
+        waiting = Thread(target=rate_limiter.take)
+        with rate_limiter._lock if request_log is None else request_log.open("rb") as held:
+            if request_log is not None:
                 fcntl.flock(held, fcntl.LOCK_EX)
             waiting.start()
             waiting.join(0.2)
@@ -117,7 +117,7 @@ def test_a_request_waits_for_the_record_of_requests(tmp_path: Path, fake_clock: 
 
 
 def test_threads_share_one_limit(tmp_path: Path) -> None:
-    for ledger in (None, tmp_path / "ledger"):
+    for request_log in (None, tmp_path / "request_log"):
         sent: list[float] = []
         own = local()
 
@@ -125,12 +125,14 @@ def test_threads_share_one_limit(tmp_path: Path) -> None:
             own.time = time.time()  # of this thread: however late it goes on
             return own.time
 
-        pace = RateLimiter(8, 0.2, ledger, clock, time.sleep)
-        pace.seconds = 0.4
+        rate_limiter = RateLimiter(8, 0.2, request_log, clock, time.sleep)
+        rate_limiter.seconds = 0.4
 
-        def work(pace: RateLimiter = pace, sent: list[float] = sent, own: local = own) -> None:
+        def work(
+            rate_limiter: RateLimiter = rate_limiter, sent: list[float] = sent, own: local = own
+        ) -> None:
             for _ in range(6):
-                pace.take()
+                rate_limiter.take()
                 sent.append(own.time)
 
         threads = [Thread(target=work) for _ in range(4)]
@@ -146,10 +148,10 @@ def test_processes_share_one_limit(tmp_path: Path) -> None:
         "import sys, time; from pathlib import Path; from pipeline.extract.rate_limit import RateLimiter\n"
         "read = []\n"
         "clock = lambda: (read.append(time.time()), read[-1])[1]\n"
-        "pace = RateLimiter(8, 0, Path(sys.argv[1]), clock, time.sleep)\n"
-        "for _ in range(8): pace.take(); print(read[-1], flush=True)"
+        "rate_limiter = RateLimiter(8, 0, Path(sys.argv[1]), clock, time.sleep)\n"
+        "for _ in range(8): rate_limiter.take(); print(read[-1], flush=True)"
     )
-    command = [sys.executable, "-c", code, str(tmp_path / "ledger")]
+    command = [sys.executable, "-c", code, str(tmp_path / "request_log")]
     running = [
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(3)
     ]
@@ -160,14 +162,14 @@ def test_processes_share_one_limit(tmp_path: Path) -> None:
 
 
 def test_a_fork_shares_the_limit(tmp_path: Path, fake_clock: FakeClock) -> None:
-    pace = RateLimiter(2, 300, tmp_path / "ledger", fake_clock.clock, fake_clock.sleep)
-    pace.take()
+    rate_limiter = RateLimiter(2, 300, tmp_path / "request_log", fake_clock.clock, fake_clock.sleep)
+    rate_limiter.take()
     child = os.fork()
     if child == 0:
-        pace.take()
+        rate_limiter.take()
         os._exit(len(fake_clock.slept))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    pace.take()
+    rate_limiter.take()
     assert fake_clock.slept, "the child spent the second request"
 
 
@@ -185,7 +187,7 @@ def test_a_client_keeps_its_servers_limit(start, fake_clock: FakeClock) -> None:
         server,
         fake_clock,
         limit=5,
-        pace=RateLimiter(10, 60.0, None, fake_clock.clock, fake_clock.sleep),
+        rate_limiter=RateLimiter(10, 60.0, None, fake_clock.clock, fake_clock.sleep),
     )
     assert len([r for page in source.receipts(START, None) for r in page.records]) == 100
     assert {request.status for request in server.requests} == {200} and busiest(server, 60.0) == 10
@@ -200,7 +202,7 @@ def test_a_long_wait_is_shown_once_and_a_short_one_not(
         server,
         fake_clock,
         limit=5,
-        pace=RateLimiter(3, 60.0, None, fake_clock.clock, fake_clock.sleep),
+        rate_limiter=RateLimiter(3, 60.0, None, fake_clock.clock, fake_clock.sleep),
     )
     shown: list[str] = []
     with caplog.at_level(logging.INFO), on_wait(shown.append):

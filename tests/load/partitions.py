@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipeline.errors import Conflict
-from pipeline.load import MONTH_TABLES, Lake, Storage, fingerprint_of
+from pipeline.load import MONTH_DATASET, Lake, Storage, fingerprint_of
 
 OLD, NEW = fingerprint_of(1, {}, []), fingerprint_of(2, {}, [])
 MONTH = "2026-10"
@@ -16,7 +16,7 @@ def lake(storage: Storage, run: str = "run") -> Lake:
 
 
 def fill(
-    storage: Storage, text: str = "old", fingerprint: str = OLD, dataset: str = MONTH_TABLES
+    storage: Storage, text: str = "old", fingerprint: str = OLD, dataset: str = MONTH_DATASET
 ) -> None:
     item = lake(storage)
     files = {

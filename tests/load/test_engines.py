@@ -19,7 +19,7 @@ import pytest
 
 from pipeline import schema
 from pipeline.errors import Corrupt
-from pipeline.load import MONTH_TABLES, Lake, fingerprint_of, open_storage
+from pipeline.load import MONTH_DATASET, Lake, fingerprint_of, open_storage
 from pipeline.load.parquet import from_bytes, to_bytes
 from pipeline.tasks import MonthlySales
 from tests.dag.in_process import FIRST, InProcessRun, local
@@ -36,12 +36,12 @@ def publish(lake: Lake) -> None:
     for month, table in PARTS.items():
         data = to_bytes(table, ORDER, row_group=1000)
         lake.publish(
-            MONTH_TABLES,
+            MONTH_DATASET,
             month,
             fingerprint_of(1, {}, []),
             {"sales": data, "receipts": data},
             {},
-            expected_manifest=lake.newest(MONTH_TABLES, month),
+            expected_manifest=lake.newest(MONTH_DATASET, month),
         )
 
 
@@ -118,7 +118,9 @@ def test_arrow_dataset_on_s3(seaweed: Server) -> None:
     lake = Lake(open_storage(new_url(), endpoint=seaweed.endpoint))
     publish(lake)
     files = S3FileSystem(endpoint_override=seaweed.endpoint, region="us-east-1")
-    folder = lake.uri(MONTH_TABLES, "2026-10", "sales").removeprefix("s3://").partition("/year=")[0]
+    folder = (
+        lake.uri(MONTH_DATASET, "2026-10", "sales").removeprefix("s3://").partition("/year=")[0]
+    )
     assert (
         pc.sum(
             ds.dataset(folder, partitioning="hive", filesystem=files).to_table().column("net")

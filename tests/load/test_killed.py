@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from pipeline.errors import Corrupt
-from pipeline.load import MONTH_TABLES, Storage, fingerprint_of
+from pipeline.load import MONTH_DATASET, Storage, fingerprint_of
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
 from tests.load.partitions import MONTH, NEW, fill, lake, settle
@@ -37,17 +37,17 @@ def test_killed_at_every_request_of_a_publication(
             fill(faulty, "new", NEW)
         final = check(reopen(), final)
         try:
-            files = lake(reopen()).read(MONTH_TABLES, MONTH)
+            files = lake(reopen()).read(MONTH_DATASET, MONTH)
             assert set(files.values()) in (
                 {f"{name} {text}".encode() for name in files} for text in ("old", "new")
             ), "a mix was read"
             assert {text.split()[1] for text in files.values()} == {
-                lake(reopen()).metadata(MONTH_TABLES, MONTH)["text"].encode()
+                lake(reopen()).metadata(MONTH_DATASET, MONTH)["text"].encode()
             }
         except Corrupt as error:
             assert "half-published" in str(error)
         settle(reopen, "newest", fingerprint_of(3, {}, []))
-        assert lake(reopen()).read(MONTH_TABLES, MONTH)["sales"] == b"sales newest"
+        assert lake(reopen()).read(MONTH_DATASET, MONTH)["sales"] == b"sales newest"
         check(reopen(), final, quiet=True)
         if not faulty.is_spent:
             assert position > 6

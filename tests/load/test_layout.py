@@ -13,7 +13,7 @@ from pipeline.load.layout import (
     CATALOG,
     CUMULATIVE,
     DATASETS,
-    MONTH_TABLES,
+    MONTH_DATASET,
     MONTHLY,
     NIGHTLY,
     RAW_RECEIPTS,
@@ -142,7 +142,7 @@ def test_where_things_stand() -> None:
     assert file_key(CATALOG, "2026-10-05", "catalog") == "raw/catalog/2026-10-05/catalog.json.zst"
     assert file_key(STAGING, "2026-10-05", "day") == "staging/day=2026-10-05/day.arrow.zst"
     assert (
-        file_key(MONTH_TABLES, "2026-10", "receipts")
+        file_key(MONTH_DATASET, "2026-10", "receipts")
         == "receipts/year=2026/month=10/receipts.parquet"
     )
     assert file_key(SUMMARY, "2026-10", "days") == "summary/days/year=2026/month=10/days.parquet"
@@ -154,7 +154,7 @@ def test_where_things_stand() -> None:
         archive_key(CUMULATIVE, "2026-10", 2, "a" * 16)
         == f"reports/cumulative/2026-10/versions/000002.{'a' * 16}.zip"
     )
-    assert archive_key(MONTH_TABLES, "2026-10", 2, "a" * 16) is None
+    assert archive_key(MONTH_DATASET, "2026-10", 2, "a" * 16) is None
     assert (
         commit_key(RAW_RECEIPTS, "2026-10-05", 1) == "_commits/raw/receipts/2026-10-05/000001.json"
     )
@@ -183,7 +183,7 @@ def test_no_name_leads_out(name: str) -> None:
     "partition", ["2026-13", "2026-00", "2026-1", "2026-10-05", "26-10", "2026-10 "]
 )
 def test_a_month_is_written_in_one_way(partition: str) -> None:
-    for dataset in (MONTH_TABLES, SUMMARY, MONTHLY, CUMULATIVE):
+    for dataset in (MONTH_DATASET, SUMMARY, MONTHLY, CUMULATIVE):
         with pytest.raises(ConfigError, match=r"a month is written YYYY-MM"):
             check_partition(dataset, partition)
 

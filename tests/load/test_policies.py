@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.errors import StorageRefused
 from pipeline.load import (
-    MONTH_TABLES,
+    MONTH_DATASET,
     MONTHLY,
     RAW_RECEIPTS,
     Lake,
@@ -53,7 +53,7 @@ def run_once(storage: Storage) -> None:
         result = lake.raw_objects(date(2026, 10, 1), date(2026, 10, 31), "2026-10-05")
         assert [lake.read_raw(item) for item in result] == [b"{}\n", b"x\n"]
         for dataset, files in (
-            (MONTH_TABLES, {"sales": text, "receipts": b"same"}),
+            (MONTH_DATASET, {"sales": text, "receipts": b"same"}),
             (MONTHLY, {"report.md": text}),
         ):
             lake.publish(

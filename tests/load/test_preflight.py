@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipeline.load import MONTH_TABLES, Lake, Storage, fingerprint_of
+from pipeline.load import MONTH_DATASET, Lake, Storage, fingerprint_of
 from tests.load.invariants import check
 from tests.load.processes import together
 
@@ -27,12 +27,12 @@ def test_a_lake_that_was_written_to_is_not_probed_again(storage: Storage) -> Non
     lake = Lake(storage)
     lake.preflight()
     lake.publish(
-        MONTH_TABLES,
+        MONTH_DATASET,
         "2026-10",
         fingerprint_of(1, {}, []),
         {"sales": b"1"},
         {},
-        expected_manifest=lake.newest(MONTH_TABLES, "2026-10"),
+        expected_manifest=lake.newest(MONTH_DATASET, "2026-10"),
     )
     before = storage.requests.copy()
     Lake(storage).preflight()

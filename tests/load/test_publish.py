@@ -17,7 +17,7 @@ from pipeline.errors import ConfigError, Conflict, Corrupt
 from pipeline.load import (
     DATASETS,
     INVALIDATED,
-    MONTH_TABLES,
+    MONTH_DATASET,
     MONTHLY,
     STAGING,
     SUMMARY,
@@ -35,7 +35,7 @@ from tests.load.partitions import MONTH, NEW, OLD, fill, lake
 def test_what_is_published_is_read_and_listed(reopen: Callable[[], Storage]) -> None:
     item = lake(reopen())
     manifest = item.publish(
-        MONTH_TABLES,
+        MONTH_DATASET,
         MONTH,
         OLD,
         {"sales": b"s", "receipts": b"r"},
@@ -44,14 +44,14 @@ def test_what_is_published_is_read_and_listed(reopen: Callable[[], Storage]) -> 
     )
     assert manifest.number == 1
     assert manifest.fingerprint == OLD
-    assert item.newest(MONTH_TABLES, MONTH) == manifest
+    assert item.newest(MONTH_DATASET, MONTH) == manifest
     other = lake(reopen())
-    assert other.newest(MONTH_TABLES, MONTH) == manifest
-    assert other.partitions(MONTH_TABLES) == [MONTH]
-    assert other.manifests_of(MONTH_TABLES, MONTH) == [manifest]
-    assert other.read(MONTH_TABLES, MONTH) == {"sales": b"s", "receipts": b"r"}
-    assert other.read(MONTH_TABLES, MONTH, ["sales"]) == {"sales": b"s"}
-    assert other.metadata(MONTH_TABLES, MONTH) == {"rows": 7, "currency": "MXN"}
+    assert other.newest(MONTH_DATASET, MONTH) == manifest
+    assert other.partitions(MONTH_DATASET) == [MONTH]
+    assert other.manifests_of(MONTH_DATASET, MONTH) == [manifest]
+    assert other.read(MONTH_DATASET, MONTH) == {"sales": b"s", "receipts": b"r"}
+    assert other.read(MONTH_DATASET, MONTH, ["sales"]) == {"sales": b"s"}
+    assert other.metadata(MONTH_DATASET, MONTH) == {"rows": 7, "currency": "MXN"}
     assert other.storage.get("receipts/year=2026/month=10/receipts.parquet") == b"r"
     check(other.storage, quiet=True)
 
@@ -59,8 +59,8 @@ def test_what_is_published_is_read_and_listed(reopen: Callable[[], Storage]) -> 
 def test_replacing_costs_one_request_per_file_and_two_for_the_log(storage: Storage) -> None:
     fill(storage)
     item = lake(storage)
-    expected_manifest = item.newest(MONTH_TABLES, MONTH)
-    item.metadata(MONTH_TABLES, MONTH)
+    expected_manifest = item.newest(MONTH_DATASET, MONTH)
+    item.metadata(MONTH_DATASET, MONTH)
     before = storage.requests.copy()
     files = {
         "receipts": b"new",
@@ -68,7 +68,7 @@ def test_replacing_costs_one_request_per_file_and_two_for_the_log(storage: Stora
         "payments": b"new",
         "quarantine": b"quarantine old",
     }
-    item.publish(MONTH_TABLES, MONTH, NEW, files, {}, expected_manifest=expected_manifest)
+    item.publish(MONTH_DATASET, MONTH, NEW, files, {}, expected_manifest=expected_manifest)
     assert storage.requests - before == {
         "PUT": 2 + 2,
         "HEAD": 2,
@@ -80,7 +80,7 @@ def test_same_content_has_the_same_digest_and_is_not_sent_again(folder: Storage)
     fill(folder)
     etag = folder.head("sales/year=2026/month=10/sales.parquet").etag
     fill(folder, "old", NEW)
-    first, second = lake(folder).manifests_of(MONTH_TABLES, MONTH)
+    first, second = lake(folder).manifests_of(MONTH_DATASET, MONTH)
     assert first.digest == second.digest
     assert first.fingerprint != second.fingerprint
     assert folder.head("sales/year=2026/month=10/sales.parquet").etag == etag
@@ -95,7 +95,7 @@ def test_unchanged_content_that_was_lost_or_altered_is_put_back(folder: Storage)
         path = folder.root / harm
         path.unlink() if "payments" in harm else path.write_bytes(b"scribble")
         fill(folder, "old", NEW)
-        assert set(lake(folder).read(MONTH_TABLES, MONTH)) == {
+        assert set(lake(folder).read(MONTH_DATASET, MONTH)) == {
             "receipts",
             "sales",
             "payments",
@@ -111,66 +111,68 @@ def test_a_lake_that_was_copied_goes_on_without_waiting(
     shutil.copytree(folder.root, tmp_path / "copy")
     monkeypatch.setattr("pipeline.load.publication.time.sleep", lambda _: pytest.fail("waited"))
     copy = Lake(open_storage(str(tmp_path / "copy")))
-    expected_manifest = copy.newest(MONTH_TABLES, MONTH)
+    expected_manifest = copy.newest(MONTH_DATASET, MONTH)
     copy.publish(
-        MONTH_TABLES,
+        MONTH_DATASET,
         MONTH,
         NEW,
         {"sales": b"new", "receipts": b"receipts old"},
         {},
         expected_manifest=expected_manifest,
     )
-    assert copy.read(MONTH_TABLES, MONTH) == {"sales": b"new", "receipts": b"receipts old"}
+    assert copy.read(MONTH_DATASET, MONTH) == {"sales": b"new", "receipts": b"receipts old"}
     check(copy.storage, quiet=True)
 
 
 def test_the_loser_of_a_number_starts_again(reopen: Callable[[], Storage]) -> None:
     fill(reopen())
     item, two = lake(reopen(), "one"), lake(reopen(), "two")
-    expected_manifest = item.newest(MONTH_TABLES, MONTH)
-    assert two.newest(MONTH_TABLES, MONTH) == expected_manifest
+    expected_manifest = item.newest(MONTH_DATASET, MONTH)
+    assert two.newest(MONTH_DATASET, MONTH) == expected_manifest
     won = item.publish(
-        MONTH_TABLES, MONTH, NEW, {"sales": b"one"}, {}, expected_manifest=expected_manifest
+        MONTH_DATASET, MONTH, NEW, {"sales": b"one"}, {}, expected_manifest=expected_manifest
     )
     with pytest.raises(Conflict, match=r"sales.*start again"):
         two.publish(
-            MONTH_TABLES, MONTH, NEW, {"sales": b"two"}, {}, expected_manifest=expected_manifest
+            MONTH_DATASET, MONTH, NEW, {"sales": b"two"}, {}, expected_manifest=expected_manifest
         )
-    assert two.newest(MONTH_TABLES, MONTH) == won, "it knows now"
-    assert lake(reopen()).read(MONTH_TABLES, MONTH) == {"sales": b"one"}
+    assert two.newest(MONTH_DATASET, MONTH) == won, "it knows now"
+    assert lake(reopen()).read(MONTH_DATASET, MONTH) == {"sales": b"one"}
     check(reopen(), quiet=True)
 
 
 def test_same_content_by_another_run_is_success_for_both(reopen: Callable[[], Storage]) -> None:
     item, two = lake(reopen(), "one"), lake(reopen(), "two")
-    assert item.newest(MONTH_TABLES, MONTH) is two.newest(MONTH_TABLES, MONTH) is None
+    assert item.newest(MONTH_DATASET, MONTH) is two.newest(MONTH_DATASET, MONTH) is None
     won = item.publish(
-        MONTH_TABLES, MONTH, OLD, {"sales": b"same"}, {"by": 1}, expected_manifest=None
+        MONTH_DATASET, MONTH, OLD, {"sales": b"same"}, {"by": 1}, expected_manifest=None
     )
     assert (
-        two.publish(MONTH_TABLES, MONTH, OLD, {"sales": b"same"}, {"by": 2}, expected_manifest=None)
+        two.publish(
+            MONTH_DATASET, MONTH, OLD, {"sales": b"same"}, {"by": 2}, expected_manifest=None
+        )
         == won
     )
-    assert two.metadata(MONTH_TABLES, MONTH) == {"by": 1}
+    assert two.metadata(MONTH_DATASET, MONTH) == {"by": 1}
     check(reopen(), quiet=True)
 
 
 def test_a_stalled_run_cannot_publish_after_a_newer_manifest(reopen: Callable[[], Storage]) -> None:
     fill(reopen())
     stalled = lake(reopen(), "stalled")
-    expected_manifest = stalled.newest(MONTH_TABLES, MONTH)
-    stalled.metadata(MONTH_TABLES, MONTH)
+    expected_manifest = stalled.newest(MONTH_DATASET, MONTH)
+    stalled.metadata(MONTH_DATASET, MONTH)
     fill(reopen(), "new", NEW)
     with pytest.raises(Conflict):
         stalled.publish(
-            MONTH_TABLES,
+            MONTH_DATASET,
             MONTH,
             fingerprint_of(0, {}, []),
             {"sales": b"ancient"},
             {},
             expected_manifest=expected_manifest,
         )
-    assert lake(reopen()).metadata(MONTH_TABLES, MONTH) == {"text": "new"}
+    assert lake(reopen()).metadata(MONTH_DATASET, MONTH) == {"text": "new"}
     check(reopen(), quiet=True)
 
 
@@ -182,11 +184,11 @@ def test_a_stalled_run_that_overwrote_unseen_content_invalidates_it(
     """
     fill(reopen())
     stalled = lake(reopen(), "stalled")
-    expected_manifest = stalled.newest(MONTH_TABLES, MONTH)
+    expected_manifest = stalled.newest(MONTH_DATASET, MONTH)
     fill(reopen(), "old", NEW)  # same content, new fingerprint
     with pytest.raises(Conflict):
         stalled.publish(
-            MONTH_TABLES,
+            MONTH_DATASET,
             MONTH,
             fingerprint_of(0, {}, []),
             {"sales": b"ancient"},
@@ -194,11 +196,11 @@ def test_a_stalled_run_that_overwrote_unseen_content_invalidates_it(
             expected_manifest=expected_manifest,
         )
     after = lake(reopen())
-    assert after.newest(MONTH_TABLES, MONTH).fingerprint == INVALIDATED
+    assert after.newest(MONTH_DATASET, MONTH).fingerprint == INVALIDATED
     with pytest.raises(Corrupt, match=r"was invalidated.*stalled"):
-        after.read(MONTH_TABLES, MONTH)
+        after.read(MONTH_DATASET, MONTH)
     fill(reopen(), "old", NEW)
-    assert lake(reopen()).read(MONTH_TABLES, MONTH)["sales"] == b"sales old"
+    assert lake(reopen()).read(MONTH_DATASET, MONTH)["sales"] == b"sales old"
     check(reopen(), quiet=True)
 
 
@@ -207,30 +209,30 @@ def test_a_loser_whose_content_is_the_winners_has_harmed_nothing(
 ) -> None:
     fill(reopen())
     late = lake(reopen(), "late")
-    expected_manifest = late.newest(MONTH_TABLES, MONTH)
+    expected_manifest = late.newest(MONTH_DATASET, MONTH)
     won = lake(reopen()).publish(
-        MONTH_TABLES, MONTH, NEW, {"sales": b"same"}, {}, expected_manifest=expected_manifest
+        MONTH_DATASET, MONTH, NEW, {"sales": b"same"}, {}, expected_manifest=expected_manifest
     )
     with pytest.raises(Conflict):
         late.publish(
-            MONTH_TABLES,
+            MONTH_DATASET,
             MONTH,
             fingerprint_of(3, {}, []),
             {"sales": b"same"},
             {},
             expected_manifest=expected_manifest,
         )
-    assert lake(reopen()).newest(MONTH_TABLES, MONTH) == won
-    assert lake(reopen()).read(MONTH_TABLES, MONTH) == {"sales": b"same"}
+    assert lake(reopen()).newest(MONTH_DATASET, MONTH) == won
+    assert lake(reopen()).read(MONTH_DATASET, MONTH) == {"sales": b"same"}
 
 
 def test_an_unsound_log_is_refused_before_any_data_is_touched(folder: Storage) -> None:
     fill(folder)
-    folder.put(f"_manifests/{MONTH_TABLES}/{MONTH}/copy-of-000001.json", b"{}")
+    folder.put(f"_manifests/{MONTH_DATASET}/{MONTH}/copy-of-000001.json", b"{}")
     with pytest.raises(Corrupt, match=r"is not a manifest of the lake") as refused:
         fill(folder, "new", NEW)
-    assert (refused.value.dataset, refused.value.partition) == (MONTH_TABLES, MONTH)
-    assert lake(folder).read(MONTH_TABLES, MONTH)["sales"] == b"sales old"
+    assert (refused.value.dataset, refused.value.partition) == (MONTH_DATASET, MONTH)
+    assert lake(folder).read(MONTH_DATASET, MONTH)["sales"] == b"sales old"
 
 
 def test_an_invalidated_partition_is_rebuilt_to_the_same_digest(
@@ -238,20 +240,20 @@ def test_an_invalidated_partition_is_rebuilt_to_the_same_digest(
 ) -> None:
     fill(reopen())
     item = lake(reopen())
-    digest = item.newest(MONTH_TABLES, MONTH).digest
+    digest = item.newest(MONTH_DATASET, MONTH).digest
     stale = lake(reopen(), "stale")
-    assert stale.newest(MONTH_TABLES, MONTH) == item.newest(MONTH_TABLES, MONTH)
-    assert item.invalidate(MONTH_TABLES, MONTH, "flipped").number == 2
+    assert stale.newest(MONTH_DATASET, MONTH) == item.newest(MONTH_DATASET, MONTH)
+    assert item.invalidate(MONTH_DATASET, MONTH, "flipped").number == 2
     fill(reopen())
-    assert [item.fingerprint for item in lake(reopen()).manifests_of(MONTH_TABLES, MONTH)] == [
+    assert [item.fingerprint for item in lake(reopen()).manifests_of(MONTH_DATASET, MONTH)] == [
         OLD,
         INVALIDATED,
         OLD,
     ]
-    assert stale.invalidate(MONTH_TABLES, MONTH, "seen long ago").number == 3, (
+    assert stale.invalidate(MONTH_DATASET, MONTH, "seen long ago").number == 3, (
         "another has built it meanwhile"
     )
-    assert lake(reopen()).newest(MONTH_TABLES, MONTH).digest == digest
+    assert lake(reopen()).newest(MONTH_DATASET, MONTH).digest == digest
     check(reopen(), quiet=True)
 
 
@@ -262,12 +264,12 @@ def test_an_altered_or_missing_file_is_never_read(folder: Storage) -> None:
     for harmed in (bytes([complete[0] ^ 1]) + complete[1:], complete[:-1], b"", complete + b"\0"):
         path.write_bytes(harmed)
         with pytest.raises(Corrupt, match=r"sales.parquet.*build it again") as result:
-            lake(folder).read(MONTH_TABLES, MONTH)
-        assert (result.value.dataset, result.value.partition) == (MONTH_TABLES, MONTH)
+            lake(folder).read(MONTH_DATASET, MONTH)
+        assert (result.value.dataset, result.value.partition) == (MONTH_DATASET, MONTH)
     path.unlink()
     with pytest.raises(Corrupt, match=r"sales.parquet is missing"):
-        lake(folder).read(MONTH_TABLES, MONTH)
-    lake(folder).invalidate(MONTH_TABLES, MONTH, "found by a test")
+        lake(folder).read(MONTH_DATASET, MONTH)
+    lake(folder).invalidate(MONTH_DATASET, MONTH, "found by a test")
     fill(folder)
     check(folder, quiet=True)
 
@@ -277,7 +279,7 @@ def test_a_reader_waits_for_the_run_that_is_publishing(
 ) -> None:
     fill(folder)
     reader = Lake(folder, publish_wait=0.5)
-    reader.newest(MONTH_TABLES, MONTH)
+    reader.newest(MONTH_DATASET, MONTH)
     (folder.root / "sales/year=2026/month=10/sales.parquet").write_bytes(b"sales new")
     slept: list[float] = []
 
@@ -286,7 +288,7 @@ def test_a_reader_waits_for_the_run_that_is_publishing(
         fill(folder, "new", NEW)
 
     monkeypatch.setattr("pipeline.load.lake.time.sleep", finish)
-    assert reader.read(MONTH_TABLES, MONTH)["sales"] == b"sales new"
+    assert reader.read(MONTH_DATASET, MONTH)["sales"] == b"sales new"
     assert len(slept) == 1
 
 
@@ -371,10 +373,10 @@ def test_an_archive_that_a_killed_run_left_is_taken_over_if_its_files_are_the_sa
 def test_a_file_whose_name_leads_elsewhere_is_refused(folder: Storage) -> None:
     item = lake(folder)
     for dataset, partition, file_name in (
-        (MONTH_TABLES, MONTH, "../../x"),
-        (MONTH_TABLES, "2026-13", "sales"),
+        (MONTH_DATASET, MONTH, "../../x"),
+        (MONTH_DATASET, "2026-13", "sales"),
         ("other", MONTH, "x"),
-        (MONTH_TABLES, "2026-10-05", "sales"),
+        (MONTH_DATASET, "2026-10-05", "sales"),
         (STAGING, "../x", "sales"),
         (MONTHLY, MONTH, "a/../../b"),
         (MONTHLY, MONTH, "/etc/passwd"),
@@ -386,11 +388,11 @@ def test_a_file_whose_name_leads_elsewhere_is_refused(folder: Storage) -> None:
 
 def test_generation_grows_with_what_is_known(folder: Storage) -> None:
     item = lake(folder)
-    item.newest(MONTH_TABLES, MONTH)
+    item.newest(MONTH_DATASET, MONTH)
     expected = item.generation_of(DATASETS)
-    item.newest(MONTH_TABLES, MONTH)
+    item.newest(MONTH_DATASET, MONTH)
     assert item.generation_of(DATASETS) == expected
-    item.publish(MONTH_TABLES, MONTH, OLD, {"sales": b"1"}, {}, expected_manifest=None)
+    item.publish(MONTH_DATASET, MONTH, OLD, {"sales": b"1"}, {}, expected_manifest=None)
     assert item.generation_of(DATASETS) > expected
     expected = item.generation_of(DATASETS)
     item.commit_window("2026-10-05", {date(2026, 10, 5): b"{}\n"}, {})
@@ -408,7 +410,7 @@ def test_generation_grows_with_what_is_known(folder: Storage) -> None:
 def test_a_file_that_the_partition_does_not_have_is_named(folder: Storage) -> None:
     fill(folder)
     with pytest.raises(Corrupt, match=r"names no another: build sales 2026-10 again"):
-        lake(folder).read(MONTH_TABLES, MONTH, ["sales", "another"])
+        lake(folder).read(MONTH_DATASET, MONTH, ["sales", "another"])
 
 
 def test_unchanged_files_of_a_folder_cost_one_listing(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import Conflict, Corrupt
-from pipeline.load import MONTH_TABLES, STAGING, Manifest, Storage, local
+from pipeline.load import MONTH_DATASET, STAGING, Manifest, Storage, local
 from pipeline.load.publication import Content
 from pipeline.load.storage import Write
 from tests.load.faults import FaultyStorage, Killed
@@ -152,6 +152,6 @@ def test_every_run_puts_the_same_file_first(folder: Storage, names: str) -> None
     """All runs compete for it, and the one that loses it has changed no other."""
     storage = FaultyStorage(folder, 1 << 60, after=False, commands=("PUT",))
     files = {name: name.encode() for name in names}
-    lake(storage).publish(MONTH_TABLES, "2026-10", OLD, files, {}, expected_manifest=None)
+    lake(storage).publish(MONTH_DATASET, "2026-10", OLD, files, {}, expected_manifest=None)
     written = [line.rpartition("/")[2] for line in storage.made if " _" not in line]
     assert written[0].startswith("a.")

@@ -16,7 +16,7 @@ import pytest
 from pipeline.errors import Conflict, Corrupt
 from pipeline.load import (
     INVALIDATED,
-    MONTH_TABLES,
+    MONTH_DATASET,
     MONTHLY,
     RAW_RECEIPTS,
     Lake,
@@ -36,7 +36,7 @@ def bring(
     run: str,
     fingerprint: str,
     files: dict[str, bytes],
-    dataset: str = MONTH_TABLES,
+    dataset: str = MONTH_DATASET,
 ) -> None:
     """What a task does: look, build, publish; start again when another was first; heal what is
     broken.
@@ -67,7 +67,7 @@ def place(reopen: Callable[[], Storage]) -> Storage:
     return reopen()
 
 
-@pytest.mark.parametrize("dataset", [MONTH_TABLES, MONTHLY])
+@pytest.mark.parametrize("dataset", [MONTH_DATASET, MONTHLY])
 def test_runs_that_build_the_same_agree_on_one_manifest(place: Storage, dataset: str) -> None:
     fingerprint = fingerprint_of(1, {}, [])
     files = {name: name.encode() * 100 for name in ("receipts", "sales", "payments")}
@@ -93,12 +93,12 @@ def test_runs_that_build_differently_take_turns_and_end_consistent(place: Storag
 
     assert together(8, work) == [0] * 8
     lake = Lake(place, publish_wait=0)
-    assert {item.fingerprint for item in lake.manifests_of(MONTH_TABLES, MONTH)} - {
+    assert {item.fingerprint for item in lake.manifests_of(MONTH_DATASET, MONTH)} - {
         INVALIDATED
     } == {fingerprint_of(run, {}, []) for run in range(8)}
-    if lake.newest(MONTH_TABLES, MONTH).fingerprint == INVALIDATED:
+    if lake.newest(MONTH_DATASET, MONTH).fingerprint == INVALIDATED:
         bring(place, "last", fingerprint_of(9, {}, []), {"receipts": b"r", "sales": b"s"})
-    files = Lake(place, publish_wait=0).read(MONTH_TABLES, MONTH)
+    files = Lake(place, publish_wait=0).read(MONTH_DATASET, MONTH)
     assert len({data.strip(b"receiptsal") for data in files.values()}) == 1, (
         "both members are of one run"
     )
@@ -143,12 +143,12 @@ def test_a_run_stalled_before_each_request_cannot_undo_what_was_published(
             lake = Lake(run, "stalled", publish_wait=0)
             try:
                 lake.publish(
-                    MONTH_TABLES,
+                    MONTH_DATASET,
                     MONTH,
                     own,
                     {"receipts": b"r1", "sales": b"s1"},
                     {},
-                    expected_manifest=lake.newest(MONTH_TABLES, MONTH),
+                    expected_manifest=lake.newest(MONTH_DATASET, MONTH),
                 )
             except Conflict:
                 os._exit(3)
@@ -160,7 +160,7 @@ def test_a_run_stalled_before_each_request_cannot_undo_what_was_published(
             os.kill(stalled.pid, signal.SIGCONT)
         join(stalled)
         final = check(storage, final)
-        newest = Lake(storage).newest(MONTH_TABLES, MONTH)
+        newest = Lake(storage).newest(MONTH_DATASET, MONTH)
         if not stopped:
             assert stalled.exitcode == 0
             assert newest.fingerprint == own
@@ -174,7 +174,7 @@ def test_a_run_stalled_before_each_request_cannot_undo_what_was_published(
         else:
             assert newest.fingerprint in (other, INVALIDATED)
         bring(storage, "third", other, {"receipts": b"r2", "sales": b"s0"})
-        assert Lake(storage).read(MONTH_TABLES, MONTH) == {"receipts": b"r2", "sales": b"s0"}
+        assert Lake(storage).read(MONTH_DATASET, MONTH) == {"receipts": b"r2", "sales": b"s0"}
         check(storage, final, quiet=True)
     raise AssertionError("the stalled never ran to its end")
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 import pytest
 
 from pipeline.errors import ConfigError, Conflict, Corrupt, StorageRefused, StorageUnavailable
-from pipeline.load import MONTH_TABLES, Lake, Storage, fingerprint_of, open_storage
+from pipeline.load import MONTH_DATASET, Lake, Storage, fingerprint_of, open_storage
 from pipeline.load.s3 import S3Storage
 from tests.load.invariants import check
 from tests.load.proxy import LOSE, TEAR, Rule, first, proxied
@@ -69,14 +69,14 @@ def test_a_publication_survives_the_loss_of_any_answer(
     for fingerprint, text in ((OLD, b"1"), (NEW, b"2")):
         lake = Lake(storage, secrets.token_hex(4))
         lake.publish(
-            MONTH_TABLES,
+            MONTH_DATASET,
             "2026-10",
             fingerprint,
             {"sales": text, "receipts": text},
             {},
-            expected_manifest=lake.newest(MONTH_TABLES, "2026-10"),
+            expected_manifest=lake.newest(MONTH_DATASET, "2026-10"),
         )
-    assert [item.fingerprint for item in Lake(storage).manifests_of(MONTH_TABLES, "2026-10")] == [
+    assert [item.fingerprint for item in Lake(storage).manifests_of(MONTH_DATASET, "2026-10")] == [
         OLD,
         NEW,
     ]
@@ -150,15 +150,17 @@ def test_credentials_that_expire_in_mid_run_stop_it_and_the_next_run_finishes(
         StorageRefused, match=r"credentials have expired; get new ones and run again"
     ):
         lake.publish(
-            MONTH_TABLES,
+            MONTH_DATASET,
             "2026-10",
             OLD,
             {"sales": b"1"},
             {},
-            expected_manifest=lake.newest(MONTH_TABLES, "2026-10"),
+            expected_manifest=lake.newest(MONTH_DATASET, "2026-10"),
         )
     check(storage)
-    Lake(storage).publish(MONTH_TABLES, "2026-10", OLD, {"sales": b"1"}, {}, expected_manifest=None)
+    Lake(storage).publish(
+        MONTH_DATASET, "2026-10", OLD, {"sales": b"1"}, {}, expected_manifest=None
+    )
     check(storage, quiet=True)
 
 
@@ -193,7 +195,7 @@ def test_a_missing_bucket_is_reported_before_any_other_request(seaweed: Server) 
         storage = open_storage(url, endpoint=seaweed.endpoint)
         for ask in (
             storage.preflight,
-            lambda item=storage: Lake(item).newest(MONTH_TABLES, "2026-10"),
+            lambda item=storage: Lake(item).newest(MONTH_DATASET, "2026-10"),
             lambda item=storage: item.put("k", b"1"),
         ):
             with pytest.raises(

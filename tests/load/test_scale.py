@@ -13,7 +13,7 @@ from pipeline.load import (
     CATALOG,
     CUMULATIVE,
     CUSTOMERS,
-    MONTH_TABLES,
+    MONTH_DATASET,
     MONTHLY,
     NIGHTLY,
     RAW_FINGERPRINT,
@@ -53,7 +53,7 @@ def years(tmp_path_factory: pytest.TempPathFactory) -> Path:
             manifest_of(CATALOG, str(day), 1, RAW_FINGERPRINT, digest_of(number)).key,
         ]
         keys += [manifest_of(STAGING, str(day), 1, FINGERPRINT, digest_of(number)).key]
-    for dataset in (MONTH_TABLES, SUMMARY, MONTHLY, CUMULATIVE):
+    for dataset in (MONTH_DATASET, SUMMARY, MONTHLY, CUMULATIVE):
         keys += [
             manifest_of(dataset, month, 1, FINGERPRINT, digest_of(month)).key for month in MONTHS
         ]
@@ -69,7 +69,7 @@ def test_three_years_are_known_after_seven_listings(years: Path) -> None:
     lake.preflight()
     for dataset in (RAW_RECEIPTS, CATALOG, STAGING):
         assert all(lake.newest(dataset, str(day)) for day in DAYS)
-    for dataset in (MONTH_TABLES, SUMMARY, MONTHLY, CUMULATIVE):
+    for dataset in (MONTH_DATASET, SUMMARY, MONTHLY, CUMULATIVE):
         assert lake.partitions(dataset) == MONTHS
     assert sum(len(lake.raw_objects(day, day, str(day))) for day in DAYS) == 1096 + 1095 + 219, (
         "one is sold after the last day"
@@ -97,7 +97,7 @@ def test_three_years_that_grew_run_by_run_are_known_after_fifteen_requests(
             manifest_of(STAGING, str(day), fingerprint, FINGERPRINT, digest_of(number)).key
             for fingerprint in range(1, 2 + number % 2)
         ]
-        for dataset in (MONTH_TABLES, SUMMARY, CUSTOMERS, MONTHLY, CUMULATIVE):
+        for dataset in (MONTH_DATASET, SUMMARY, CUSTOMERS, MONTHLY, CUMULATIVE):
             keys.append(
                 manifest_of(dataset, f"{day:%Y-%m}", day.day, FINGERPRINT, digest_of(number)).key
             )
@@ -109,7 +109,7 @@ def test_three_years_that_grew_run_by_run_are_known_after_fifteen_requests(
     lake.preflight()
     assert all(
         lake.newest(dataset, month).number >= 28
-        for dataset in (MONTH_TABLES, CUMULATIVE)
+        for dataset in (MONTH_DATASET, CUMULATIVE)
         for month in MONTHS
         if month != MONTHS[-1]
     )

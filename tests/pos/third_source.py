@@ -17,7 +17,7 @@ EXPORT_FORM = None
 read_shift = None
 CATALOG = ("stores",)
 PAGES = {"sales": "receipts"}
-TELLTALES = {"paid_with": "receipts"}
+IDENTIFYING_FIELDS = {"paid_with": "receipts"}
 SALES = [
     {
         "no": f"T{n}",

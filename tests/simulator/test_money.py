@@ -29,7 +29,7 @@ def tax_on(base: Decimal, tax: dict) -> Decimal:
 
 
 def check(receipt: dict) -> None:
-    """The invariants A to O; the letters are those of the API's study."""
+    """The invariants A to O; each is always true of real receipts."""
     lines, name = receipt["line_items"], receipt["receipt_number"]
 
     def total(rows: list[dict], field: str = "money_amount") -> Decimal:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pipeline.simulator import Query, Shop
 from pipeline.simulator.cancellation import LONGEST_CANCELLATION
 from pipeline.simulator.ids import millis, parse_stamp
-from pipeline.simulator.ledger import LONGEST_SYNC
+from pipeline.simulator.receipt_schedule import LONGEST_SYNC
 from tests.support.inputs import tries
 
 WEEK = (datetime(2026, 9, 28, tzinfo=UTC), datetime(2026, 10, 5, tzinfo=UTC))
@@ -150,23 +150,23 @@ def test_a_refund_gives_back_no_more_than_its_sale_and_only_once(shop: Shop, now
 
 
 def test_no_sale_of_three_years_is_given_back_twice_or_after_its_cancellation(shop: Shop) -> None:
-    ledger = shop.ledger
+    schedule = shop.schedule
     targets = [
         (device, *target)
-        for device in range(len(ledger.registers))
-        for day in range(ledger.first, ledger.first + 1096)
-        for target in ledger._refunds(device, day)
+        for device in range(len(schedule.registers))
+        for day in range(schedule.first, schedule.first + 1096)
+        for target in schedule._refunds(device, day)
     ]
     assert len(targets) == len(set(targets)) > 2000
-    assert not any(ledger.sale(*target).cancelled for target in targets[::9])
+    assert not any(schedule.sale(*target).cancelled for target in targets[::9])
 
 
 def test_devices_sync_late_and_within_bounds(shop: Shop, now: datetime) -> None:
     lags, cancelled = [], []
     for entry in shop.receipts(millis(now), Query(created_min=millis(now - timedelta(days=300)))):
         till, _, number = entry.key.partition("-")
-        planned = shop.ledger.find(
-            [till.number for till in shop.ledger.registers].index(int(till)), int(number)
+        planned = shop.schedule.find(
+            [till.number for till in shop.schedule.registers].index(int(till)), int(number)
         )
         lags.append(planned.created - planned.sold)
         cancelled += [planned.cancelled - planned.created] if planned.cancelled else []
@@ -181,10 +181,10 @@ def test_a_cancellation_shows_from_its_instant_on(shop: Shop) -> None:
     start = datetime(2026, 9, 1, tzinfo=UTC)
     seen = 0
     for day in range(start.toordinal(), start.toordinal() + 8):
-        for planned in shop.ledger.created_on(day):
+        for planned in shop.schedule.created_on(day):
             if planned.cancelled:
                 number, instant = (
-                    f"{shop.ledger.registers[planned.device].number}-{planned.number}",
+                    f"{shop.schedule.registers[planned.device].number}-{planned.number}",
                     planned.cancelled * 1000,
                 )
                 before, after = (
@@ -208,10 +208,10 @@ def test_a_cancellation_shows_from_its_instant_on(shop: Shop) -> None:
 
 
 def test_the_days_differ_as_the_demand_says(shop: Shop) -> None:
-    ledger, sales = shop.ledger, Counter()
+    schedule, sales = shop.schedule, Counter()
     for day in range(date(2023, 10, 1).toordinal(), date(2026, 10, 1).toordinal()):
-        for device, till in enumerate(ledger.registers):
-            sales[date.fromordinal(day), till.store] += ledger.sales(device, day)
+        for device, till in enumerate(schedule.registers):
+            sales[date.fromordinal(day), till.store] += schedule.sales(device, day)
     assert (
         sales[date(2025, 12, 25), 0] == 0
         and sales[date(2025, 3, 5), 1] == 0 < sales[date(2025, 3, 5), 0]
@@ -230,8 +230,10 @@ def test_the_days_differ_as_the_demand_says(shop: Shop) -> None:
         for start in (date(2023, 10, 1), date(2024, 10, 1), date(2025, 10, 1))
     ]
     assert years[0] < years[1] < years[2]
-    night = ledger.plan(0, date(2026, 10, 10).toordinal())
-    assert any(planned.sold >= ledger.midnight(date(2026, 10, 11).toordinal()) for planned in night)
+    night = schedule.plan(0, date(2026, 10, 10).toordinal())
+    assert any(
+        planned.sold >= schedule.midnight(date(2026, 10, 11).toordinal()) for planned in night
+    )
 
 
 def test_only_so_many_stores() -> None:

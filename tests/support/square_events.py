@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 from pipeline.simulator.business import CARD, CASH
 from pipeline.simulator.demand import draw_times
 from pipeline.simulator.ids import EPOCH_DAY
-from pipeline.simulator.ledger import Ledger, PlannedReceipt
 from pipeline.simulator.pricelist import tax_of
+from pipeline.simulator.receipt_schedule import PlannedReceipt, ReceiptSchedule
 from pipeline.simulator.shop import Shop
 from pipeline.simulator.square import SquareShop
 from pipeline.simulator.square.arithmetic import half_even, percent_of
@@ -98,9 +98,9 @@ NOTHING = SaleEvent()
 class Events:
     """Events of a shop; every method is a pure function of its arguments."""
 
-    def __init__(self, ledger: Ledger, tickets: Tickets):
-        self.ledger, self.tickets = ledger, tickets
-        self.refund_of = Timeline(ledger, []).refund_of
+    def __init__(self, schedule: ReceiptSchedule, tickets: Tickets):
+        self.schedule, self.tickets = schedule, tickets
+        self.refund_of = Timeline(schedule, []).refund_of
         self.event_of = lru_cache(maxsize=20_000)(self._draw_event)
 
     def returned_by(self, sale: PlannedReceipt) -> list[PlannedReceipt]:
@@ -113,7 +113,7 @@ class Events:
 
     def exchanged_sale(self, sale: PlannedReceipt) -> PlannedReceipt:
         """Sale of which this sale's order takes back a line."""
-        return self.ledger.sale(sale.device, sale.day, sale.position - 1)
+        return self.schedule.sale(sale.device, sale.day, sale.position - 1)
 
     def is_linked(self, sale: PlannedReceipt) -> bool:
         """Whether the sale's refund of an amount refers to the sale."""
@@ -124,7 +124,7 @@ class Events:
         return self.event_of(sale) == NOTHING and not self.returned_by(sale)
 
     def _neighbour(self, sale: PlannedReceipt, step: int) -> PlannedReceipt | None:
-        plan = self.ledger.plan(sale.device, sale.day)
+        plan = self.schedule.plan(sale.device, sale.day)
         return next((planned for planned in plan if planned.position == sale.position + step), None)
 
     def _draw_event(self, sale: PlannedReceipt) -> SaleEvent:
@@ -132,9 +132,9 @@ class Events:
             return NOTHING
         if sale.cancelled:
             return SaleEvent("void", sale.cancelled)
-        rng = self.ledger.rng(20, sale.device, sale.number)
+        rng = self.schedule.rng(20, sale.device, sale.number)
         draw, when, size = rng.random(), rng.random(), rng.random()
-        if self.ledger.registers[sale.device].web:
+        if self.schedule.registers[sale.device].web:
             delay = 900 + int(when * when * when * 26 * _HOUR)
             return SaleEvent("fulfilled", sale.created + delay, size)
         if sale.position % 8 == _EXCHANGING_POSITION and draw < 0.08:
@@ -175,8 +175,8 @@ class EventTimeline(Timeline):
 
     order_type = EventOrder
 
-    def __init__(self, ledger: Ledger, events: Events, locations: list[str]):
-        super().__init__(ledger, locations)
+    def __init__(self, schedule: ReceiptSchedule, events: Events, locations: list[str]):
+        super().__init__(schedule, locations)
         self.events = events
         self._extras = lru_cache(maxsize=4_000)(self._draw_extras)
 
@@ -195,7 +195,7 @@ class EventTimeline(Timeline):
         orders = super().orders_born_on(day)
         start = (day - EPOCH_DAY) * 86_400_000
         for business_day in range(day - 1, day + 2):
-            for device in range(len(self.ledger.registers)):
+            for device in range(len(self.schedule.registers)):
                 extras = self._extras(device, business_day)
                 orders += [row for row in extras if start <= row.born < start + 86_400_000]
         return orders
@@ -223,17 +223,17 @@ class EventTimeline(Timeline):
 
     def _draw_extras(self, device: int, day: int) -> list[Order]:
         """Orders without a receipt that the register rings on the business day."""
-        ledger = self.ledger
-        if ledger.registers[device].web or day < ledger.first:
+        schedule = self.schedule
+        if schedule.registers[device].web or day < schedule.first:
             return []
-        if ledger.absence(device, day) or not ledger.sales(device, day):
+        if schedule.absence(device, day) or not schedule.sales(device, day):
             return []
-        rng, extras = ledger.rng(21, device, day), []
+        rng, extras = schedule.rng(21, device, day), []
         for position, (kind, share) in enumerate(_EXTRAS):
             draw, size = rng.random(), rng.random()
             second = draw_times(rng, date.fromordinal(day), 1)[0]
             if draw < share:
-                sold = (ledger.midnight(day) + second) * 1000
+                sold = (schedule.midnight(day) + second) * 1000
                 closes = sold + 3_600_000 + int(size * 5 * 3_600_000)
                 changes = [(closes, "canceled")] if kind == OPEN else []
                 key, planned = OrderKey(kind, device, day << 4 | position), None
@@ -410,17 +410,17 @@ class EventShop(SquareShop):
     """A shop at Square with all events."""
 
     def parts(self, shop: Shop, locations: list[str]) -> tuple[Timeline, Printer]:
-        events = Events(shop.ledger, shop.tickets)
+        events = Events(shop.schedule, shop.tickets)
         contents = EventContents(shop.tickets, events)
         printer = EventPrinter(contents, EventTenders(contents), locations)
-        return EventTimeline(shop.ledger, events, locations), printer
+        return EventTimeline(shop.schedule, events, locations), printer
 
 
 def receipt_order_id(shop: SquareShop, number: str) -> str:
     """Id of the order that renders the receipt of that number, e.g. "1-1000"."""
     prefix, _, serial = number.partition("-")
-    device = [str(register.number) for register in shop.ledger.registers].index(prefix)
-    planned = shop.ledger.find(device, int(serial))
+    device = [str(register.number) for register in shop.schedule.registers].index(prefix)
+    planned = shop.schedule.find(device, int(serial))
     if planned is None:
         raise KeyError(f"no receipt {number} yet")
     return shop.timeline.order_of(planned).id

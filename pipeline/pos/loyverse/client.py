@@ -38,7 +38,7 @@ HISTORY_LIMIT_MARGIN = timedelta(minutes=2)  # the limit moves on during a reque
 class Loyverse(ApiClient):
     """A shop on Loyverse.
 
-    `limit` is the number of rows in a page, `most_pages` the maximum of pages of one list (by
+    `limit` is the number of rows in a page, `max_pages` the maximum of pages of one list (by
     default five million receipts).
     """
 
@@ -51,11 +51,11 @@ class Loyverse(ApiClient):
         connection_id: str,
         now: Callable[[], datetime],
         limit: int = PAGE_LIMIT,
-        most_pages: int = 20_000,
+        max_pages: int = 20_000,
     ):
         super().__init__(http, connection_id)
         self._now, self._limit = now, limit
-        self._lists = ApiLists(http, most_pages)
+        self._lists = ApiLists(http, max_pages)
         self.pages = self._lists.pages
 
     def receipts(
@@ -139,8 +139,8 @@ class Loyverse(ApiClient):
     def shifts(self, since: datetime, until: datetime) -> tuple[list[bytes], datetime]:
         """Cash drawer shifts that the server received in [since, until), and near it.
 
-        The rows are sorted and have no comments. Returned with them is the start of the part of the
-        period that the account serves.
+        The rows are sorted and have no comments. Also returns the start of the part of the period
+        that the account serves.
         Raises NotServed if it serves none.
         """
         begin, edge = since, self._edge()

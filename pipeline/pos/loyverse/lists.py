@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 RESTARTS = 3
 MAX_EMPTY_PAGES = 100  # in a row; a filter that the API applies after paging may empty some pages
-# by how many there may be more repeated than new pages: rows that move between pages repeat some
+# maximum of repeated pages minus pages with new rows; rows that move between pages repeat some
 MAX_REPEATED_PAGES = 40
 
 
@@ -44,10 +44,10 @@ class _Answer(NamedTuple):
 
 
 class ApiLists:
-    """The list endpoints of a shop; `most_pages` is the maximum of pages of one list."""
+    """The list endpoints of a shop; `max_pages` is the maximum of pages of one list."""
 
-    def __init__(self, http: Http, most_pages: int) -> None:
-        self._http, self._most_pages = http, most_pages
+    def __init__(self, http: Http, max_pages: int) -> None:
+        self._http, self._max_pages = http, max_pages
 
     def pages(
         self,
@@ -89,7 +89,7 @@ class ApiLists:
     ) -> Iterator[_Answer]:
         """The pages of a list, which begins again if a cursor is refused."""
         is_first, restarts = True, 0
-        for _ in range(self._most_pages):
+        for _ in range(self._max_pages):
             try:
                 rows, cursor = self._page(endpoint, filters, limit, cursor)
             except CursorRefused:
@@ -136,7 +136,7 @@ class ApiLists:
                 )
             cursors.add(cursor)
         raise SourceFatal(
-            f"/{endpoint.path}: no end after {self._most_pages:,} pages; ask for a shorter period"
+            f"/{endpoint.path}: no end after {self._max_pages:,} pages; ask for a shorter period"
         )
 
     def _page(
@@ -152,8 +152,8 @@ class ApiLists:
             raise explain(refused, f"GET /{endpoint.path}") from None
         if endpoint.is_paged and len(rows) > PAGE_LIMIT:
             raise SourceFatal(
-                f"/{endpoint.path}: {len(rows):,} rows in one page, where {PAGE_LIMIT} are the"
-                " most; check what answers there"
+                f"/{endpoint.path}: {len(rows):,} rows in one page, where at most"
+                f" {PAGE_LIMIT} are allowed; check what answers there"
             )
         if following and not endpoint.is_paged:
             raise SourceFatal(

@@ -16,5 +16,9 @@ from pipeline.pos.loyverse.unknown_fields import find_unknown as find_unknown
 read_record = read_receipt
 CATALOG = tuple(FIELDS)
 PAGES = {endpoint.rows_key: endpoint.rows_key for endpoint in ENDPOINTS.values()}
-TELLTALES = {"receipt_number": "receipts", "item_name": "items", "business_name": "merchant"}
+IDENTIFYING_FIELDS = {
+    "receipt_number": "receipts",
+    "item_name": "items",
+    "business_name": "merchant",
+}
 translator = counting_open_orders = to_canonical_catalog = None

@@ -1,8 +1,8 @@
-"""The sums of an order that must agree ("laws"), checked on its JSON.
+"""The laws: sums of an order that must agree, checked on its JSON.
 
 A law is checked only if its fields exist, because old and partial orders lack some. The first law
-that an order breaks is the reason in quarantine, as law_O1. Reasons are stored, so the names stay;
-there is no L2 and no O7.
+that an order breaks is the reason in quarantine, such as law_O1. Reasons are stored, so a law keeps
+its number.
 
     L1  line: variation total = base price x quantity, to a minor unit
     L3  line: total = variation total + modifiers - discount + added tax + apportioned charges

@@ -25,7 +25,7 @@ PAGES = {
     "payments": "payments",
     "refunds": "refunds",
 }
-TELLTALES = {
+IDENTIFYING_FIELDS = {
     **dict.fromkeys(names("order line_items tenders returns net_amounts"), "receipts"),
     **dict.fromkeys(
         names("item_data category_data modifier_list_data tax_data discount_data"), "objects"

@@ -14,8 +14,8 @@ from functools import cache, lru_cache
 
 from pipeline.simulator.business import DISCOUNTS, POINTS, STORES, TENDERS, WALLET, Discount
 from pipeline.simulator.ids import id_of, stamp
-from pipeline.simulator.ledger import Ledger, PlannedReceipt
-from pipeline.simulator.pricelist import Answer, Tax
+from pipeline.simulator.pricelist import ChosenOption, Tax
+from pipeline.simulator.receipt_schedule import PlannedReceipt, ReceiptSchedule
 from pipeline.simulator.source import encode
 from pipeline.simulator.ticket_lines import Line
 from pipeline.simulator.tickets import Ticket
@@ -47,8 +47,8 @@ def line_id(device: int, number: int, line: int) -> str:
     return f"9553152a-9d{device:02x}-{number >> 16:04x}-f6a3-{number & 0xFFFF:04x}f1d4{line:04x}"
 
 
-def number_of(ledger: Ledger, device: int, number: int) -> str:
-    return f"{ledger.registers[device].number}-{number}"
+def number_of(schedule: ReceiptSchedule, device: int, number: int) -> str:
+    return f"{schedule.registers[device].number}-{number}"
 
 
 def customer_id(seed: int, customer: int) -> str:
@@ -56,19 +56,21 @@ def customer_id(seed: int, customer: int) -> str:
 
 
 def print_receipt(
-    ledger: Ledger, ticket: Ticket, planned: PlannedReceipt, cancelled: bool
+    schedule: ReceiptSchedule, ticket: Ticket, planned: PlannedReceipt, cancelled: bool
 ) -> bytes:
     """Receipt before or after its cancellation."""
     money = _plain if ticket.plain else _decimal
-    register = ledger.registers[planned.device]
+    register = schedule.registers[planned.device]
     sold, created = stamp(planned.sold * 1000), f'"{stamp(planned.created * 1000)}"'
     paid = stamp((planned.sold - 1) * 1000) if ticket.split_second else sold
     gone = f'"{stamp(planned.cancelled * 1000)}"' if cancelled else "null"
     kind, refunded = ("SALE", "null")
     if planned.refunds:
-        number = ledger.sale(planned.device, *planned.refunds).number
-        kind, refunded = ("REFUND", f'"{number_of(ledger, planned.device, number)}"')
-    customer = f'"{customer_id(ledger.seed, ticket.customer)}"' if ticket.customer >= 0 else "null"
+        number = schedule.sale(planned.device, *planned.refunds).number
+        kind, refunded = ("REFUND", f'"{number_of(schedule, planned.device, number)}"')
+    customer = (
+        f'"{customer_id(schedule.seed, ticket.customer)}"' if ticket.customer >= 0 else "null"
+    )
     earned, deducted, balance = ticket.points
     lines = [
         _line(line, line_id(register.number, planned.number, index), money)
@@ -81,7 +83,7 @@ def print_receipt(
     ]
     employee = _json(id_of("employee", ticket.employee) if ticket.employee else None)
     return (
-        f'{{"receipt_number":"{number_of(ledger, planned.device, planned.number)}"'
+        f'{{"receipt_number":"{number_of(schedule, planned.device, planned.number)}"'
         f',"note":{_json(ticket.note)},"receipt_type":"{kind}","refund_for":{refunded}'
         f',"order":{_json(ticket.order)},"created_at":{created}'
         f',"updated_at":{gone if cancelled else created}'
@@ -103,17 +105,17 @@ def print_receipt(
 
 
 def _line(line: Line, line_id: str, money: _Money) -> str:
-    dish, portion, milli = line.dish, line.portion, line.milli
+    dish, variant, milli = line.dish, line.variant, line.milli
     tax = _tax(dish.tax, line.tax, money) if dish.tax else ""
-    answers = ",".join([_answer(answer, milli, money) for answer in line.answers])
+    options = ",".join([_option(chosen, milli, money) for chosen in line.options])
     return (
-        f'{{"id":"{line_id}",{_goods(dish.id, portion.variant_id, dish.name, portion.name)}'
-        f',"sku":"{portion.sku}","quantity":{_quantity(milli)},"price":{money(line.price)}'
+        f'{{"id":"{line_id}",{_goods(dish.id, variant.variant_id, dish.name, variant.name)}'
+        f',"sku":"{variant.sku}","quantity":{_quantity(milli)},"price":{money(line.price)}'
         f',"gross_total_money":{money(line.gross)},"total_money":{money(line.total)}'
-        f',"cost":{money(portion.cost)},"cost_total":{money(line.cost)}'
+        f',"cost":{money(variant.cost)},"cost_total":{money(line.cost)}'
         f',"line_note":{_json(line.note)},"line_taxes":[{tax}]'
         f',"total_discount":{money(line.discount)}'
-        f',"line_discounts":[{_discounts(line.discounts, money)}],"line_modifiers":[{answers}]}}'
+        f',"line_discounts":[{_discounts(line.discounts, money)}],"line_modifiers":[{options}]}}'
     )
 
 
@@ -131,12 +133,12 @@ def _quantity(milli: int) -> str:
 
 
 @cache
-def _answer(answer: Answer, milli: int, money: _Money) -> str:
+def _option(chosen: ChosenOption, milli: int, money: _Money) -> str:
     """Modifier of a line."""
     return (
-        f'{{"id":"{answer.modifier_id}","modifier_option_id":"{answer.option_id}"'
-        f',"name":{_json(answer.name)},"option":{_json(answer.option)}'
-        f',"price":{money(answer.price)},"money_amount":{money(answer.price * milli // 1000)}}}'
+        f'{{"id":"{chosen.modifier_id}","modifier_option_id":"{chosen.option_id}"'
+        f',"name":{_json(chosen.name)},"option":{_json(chosen.option)}'
+        f',"price":{money(chosen.price)},"money_amount":{money(chosen.price * milli // 1000)}}}'
     )
 
 

@@ -12,8 +12,8 @@ from functools import lru_cache
 
 from .. import business, ticket_lines
 from ..ids import id_of
-from ..ledger import PlannedReceipt
 from ..pricelist import Tax
+from ..receipt_schedule import PlannedReceipt
 from ..tickets import Ticket, Tickets
 from .arithmetic import percent_of
 from .ids import catalog_token, token
@@ -41,7 +41,7 @@ class Contents:
     """Contents of a shop's orders."""
 
     def __init__(self, tickets: Tickets):
-        self.ledger = tickets.ledger
+        self.schedule = tickets.schedule
         self.ticket = lru_cache(maxsize=4_000)(tickets.ticket)
         self.sale = lru_cache(maxsize=4_000)(self._sale)
         self.price_of = lru_cache(maxsize=4_000)(lambda planned: price(self.sale(planned)))
@@ -80,7 +80,7 @@ class Contents:
     def sale_of(self, planned: PlannedReceipt) -> PlannedReceipt:
         """Sale that the receipt of type REFUND returns."""
         assert planned.refunds is not None
-        return self.ledger.sale(planned.device, *planned.refunds)
+        return self.schedule.sale(planned.device, *planned.refunds)
 
 
 def uid_of(kind: str, planned: PlannedReceipt, key: object) -> str:
@@ -92,12 +92,12 @@ def _source_positions(ticket: Ticket, sold: Ticket) -> list[int]:
     if len(ticket.lines) == len(sold.lines):
         return list(range(len(sold.lines)))
     line = ticket.lines[0]
-    goods = (line.portion, line.answers, line.price)
+    goods = (line.variant, line.options, line.price)
     return [
         next(
             position
             for position, old in enumerate(sold.lines)
-            if (old.portion, old.answers, old.price) == goods and old.milli >= line.milli
+            if (old.variant, old.options, old.price) == goods and old.milli >= line.milli
         )
     ]
 
@@ -133,20 +133,20 @@ def _line(
         [
             OrderModifier(
                 uid_of("modifier", planned, (position, index)),
-                catalog_token("modifier", answer.option_id),
-                answer.option,
-                answer.price,
-                answer.price * line.milli // 1000,
+                catalog_token("modifier", chosen.option_id),
+                chosen.option,
+                chosen.price,
+                chosen.price * line.milli // 1000,
             )
-            for index, answer in enumerate(line.answers)
+            for index, chosen in enumerate(line.options)
         ]
     )
     return OrderLine(
         uid_of("line", planned, position),
         "ITEM",
         line.dish.name,
-        line.portion.name or "Regular",
-        catalog_token("variation", line.portion.variant_id),
+        line.variant.name or "Regular",
+        catalog_token("variation", line.variant.variant_id),
         line.milli,
         line.dish.by_weight,
         line.price,

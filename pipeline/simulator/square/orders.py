@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..ledger import PlannedReceipt
+from ..receipt_schedule import PlannedReceipt
 from .ids import OrderKey
 
 SALE, RETURN = range(2)  # what an order can be, a part of its id

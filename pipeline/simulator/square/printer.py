@@ -6,7 +6,7 @@ app or of the web shop is the order's source.
 
 from __future__ import annotations
 
-from ..business import FAMILY, GIVEN, RAPPI, TENDERS, UBER
+from ..business import FIRST_NAMES, LAST_NAMES, RAPPI, TENDERS, UBER
 from ..ids import id_of, stamp
 from ..loyverse.receipt import customer_id
 from ..tickets import Ticket
@@ -26,7 +26,7 @@ class Printer:
 
     def __init__(self, contents: Contents, tenders: Tenders, locations: list[str]):
         self.contents, self.tenders, self.locations = contents, tenders, locations
-        self.ledger = contents.ledger
+        self.schedule = contents.schedule
 
     def order(self, state: State) -> Json:
         """Order as it is in that state."""
@@ -43,7 +43,7 @@ class Printer:
             fields["ticket_name"] = ticket.order[:30]
         version = _catalog_version(order)
         fields |= sale_fields(sold, priced, version)
-        if not order.is_return and self.ledger.registers[order.device].web:
+        if not order.is_return and self.schedule.registers[order.device].web:
             fields["fulfillments"] = [_fulfillment(state, ticket)]
         fields |= {
             "created_at": stamp(order.created),
@@ -69,7 +69,7 @@ class Printer:
     def payment(self, state: State, tender: OrderTender, refunds: list[PaymentRefund]) -> Json:
         """Payment of a tender; `refunds` are those of it so far."""
         order, ticket = state.order, self.ticket(state.order)
-        register = self.ledger.registers[order.device]
+        register = self.schedule.registers[order.device]
         fields: Json = {
             "id": tender.id,
             "created_at": stamp(order.created),
@@ -132,11 +132,11 @@ class Printer:
         return self.contents.ticket(order.planned)
 
     def _customer(self, ticket: Ticket) -> str:
-        return catalog_token("customer", customer_id(self.ledger.seed, ticket.customer), 26)
+        return catalog_token("customer", customer_id(self.schedule.seed, ticket.customer), 26)
 
     def source(self, order: Order, ticket: Ticket) -> Json:
         """Where the order comes from: the web shop, a delivery app or the register."""
-        if self.ledger.registers[order.device].web:
+        if self.schedule.registers[order.device].web:
             return {"name": "Square Online"}
         apps = [TENDERS[tender].name for tender, _ in ticket.payments if tender in (UBER, RAPPI)]
         return {"name": apps[0]} if apps and not order.is_return else {}
@@ -146,7 +146,7 @@ class Printer:
         identifier = tender = None
         if source:
             key = OrderKey(SALE, source.device, source.number)
-            identifier = order_id(self.ledger.seed, key)
+            identifier = order_id(self.schedule.seed, key)
             tender = first_tender_id(source)
         entry = return_entry(returned, priced, identifier, tender, version)
         if order.key.number % 2:
@@ -196,7 +196,9 @@ def _fulfillment(state: State, ticket: Ticket) -> Json:
     number = order.key.number
     kind = "DELIVERY" if any(line.dish.role == "envío" for line in ticket.lines) else "PICKUP"
     progress = {"COMPLETED": "COMPLETED", "CANCELED": "CANCELED"}.get(state.state, "PROPOSED")
-    name = f"{GIVEN[number * 7 % len(GIVEN)]} {FAMILY[number * 13 % len(FAMILY)]}"
+    name = (
+        f"{FIRST_NAMES[number * 7 % len(FIRST_NAMES)]} {LAST_NAMES[number * 13 % len(LAST_NAMES)]}"
+    )
     recipient = {"display_name": name, "phone_number": f"+5255000{number % 100_000:05d}"}
     return {
         "uid": token("fulfillment", order.key),

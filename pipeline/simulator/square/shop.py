@@ -21,16 +21,16 @@ class SquareShop:
     """`OrderSource` over a `Shop`."""
 
     def __init__(self, shop: Shop):
-        self.shop, self.ledger, self.shop_catalog = shop, shop.ledger, shop.shop_catalog
+        self.shop, self.schedule, self.shop_catalog = shop, shop.schedule, shop.shop_catalog
         stores = [location_id(store) for store in shop.shop_catalog.store_ids]
-        locations = [stores[register.store] for register in shop.ledger.registers]
+        locations = [stores[register.store] for register in shop.schedule.registers]
         self.timeline, self.printer = self.parts(shop, locations)
         self._print = lru_cache(maxsize=6_000)(self.printer.order)
 
     def parts(self, shop: Shop, locations: list[str]) -> tuple[Timeline, Printer]:
         """What plans the orders, and what prints them."""
         contents = Contents(shop.tickets)
-        return Timeline(shop.ledger, locations), Printer(contents, Tenders(contents), locations)
+        return Timeline(shop.schedule, locations), Printer(contents, Tenders(contents), locations)
 
     def orders(self, now: int, query: OrderQuery) -> Iterator[Row]:
         for state in self.timeline.search(now, query):
@@ -58,7 +58,7 @@ class SquareShop:
                 yield Row(instant, f"{state.order.id}/{index}", read)
 
     def locations(self, now: int) -> list[Json]:
-        return back_office.locations(self.shop_catalog, str(self.ledger.zone), now)
+        return back_office.locations(self.shop_catalog, str(self.schedule.zone), now)
 
     def catalog(self, now: int) -> list[Json]:
         return back_office.catalog(self.shop_catalog, now)

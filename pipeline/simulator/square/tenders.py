@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..business import CARD, CASH, TENDERS, WALLET
-from ..ledger import PlannedReceipt
+from ..receipt_schedule import PlannedReceipt
 from .ids import token
 from .order_contents import Contents
 from .orders import SALE, Order, State

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..ids import EPOCH_DAY
-from ..ledger import REFUND_LAGS, Ledger, PlannedReceipt
+from ..receipt_schedule import REFUND_LAGS, PlannedReceipt, ReceiptSchedule
 from .ids import OrderKey, order_id, parse_order_id
 from .orders import OFFLINE_SECONDS, RETURN, SALE, Order, State
 
@@ -42,15 +42,15 @@ class Timeline:
 
     order_type = Order
 
-    def __init__(self, ledger: Ledger, locations: list[str]):
-        self.ledger, self.locations = ledger, locations
+    def __init__(self, schedule: ReceiptSchedule, locations: list[str]):
+        self.schedule, self.locations = schedule, locations
         self._refunds = lru_cache(maxsize=4_000)(self._index_refunds)
         self._plan = lru_cache(maxsize=2_500)(self._plan_day)
         self._touched = lru_cache(maxsize=400)(self._touched_on)
 
     def search(self, now: int, query: OrderQuery) -> Iterator[State]:
         """Orders that `query` admits as they are at `now`, sorted by (field, id)."""
-        start = max(query.start or 0, (self.ledger.first - EPOCH_DAY - 1) * _DAY_MS)
+        start = max(query.start or 0, (self.schedule.first - EPOCH_DAY - 1) * _DAY_MS)
         end = now if query.end is None else min(now, query.end)
         days = range(start // _DAY_MS, end // _DAY_MS + 1)
         for day in days if query.ascending else reversed(days):
@@ -67,8 +67,8 @@ class Timeline:
 
     def find(self, now: int, identifier: str) -> State | None:
         """Order of that id as it is at `now`."""
-        key = parse_order_id(self.ledger.seed, identifier)
-        if key is None or key.device >= len(self.ledger.registers):
+        key = parse_order_id(self.schedule.seed, identifier)
+        if key is None or key.device >= len(self.schedule.registers):
             return None
         order = next((row for row in self.orders_at(now, key) if row.id == identifier), None)
         return order.state_at(now) if order else None
@@ -82,7 +82,9 @@ class Timeline:
 
     def _index_refunds(self, device: int, day: int) -> dict[tuple[int, int], PlannedReceipt]:
         return {
-            planned.refunds: planned for planned in self.ledger.plan(device, day) if planned.refunds
+            planned.refunds: planned
+            for planned in self.schedule.plan(device, day)
+            if planned.refunds
         }
 
     def returns_of(self, sale: PlannedReceipt) -> list[Order]:
@@ -96,8 +98,8 @@ class Timeline:
 
     def orders_at(self, now: int, key: OrderKey) -> list[Order]:
         """Orders of the receipt that an order's key names."""
-        self.ledger.count_until(now // _DAY_MS + EPOCH_DAY + 2)
-        planned = self.ledger.find(key.device, key.number)
+        self.schedule.count_until(now // _DAY_MS + EPOCH_DAY + 2)
+        planned = self.schedule.find(key.device, key.number)
         return self.orders_of(planned) if planned else []
 
     def _admits(self, query: OrderQuery, state: State) -> bool:
@@ -136,7 +138,7 @@ class Timeline:
     def orders_born_on(self, day: int) -> list[Order]:
         """Orders that reach the server on the day."""
         return [
-            order for planned in self.ledger.created_on(day) for order in self.orders_of(planned)
+            order for planned in self.schedule.created_on(day) for order in self.orders_of(planned)
         ]
 
     def orders_of(self, planned: PlannedReceipt) -> list[Order]:
@@ -163,7 +165,7 @@ class Timeline:
         planned: PlannedReceipt,
     ) -> Order:
         """An order with its id."""
-        name = order_id(self.ledger.seed, key)
+        name = order_id(self.schedule.seed, key)
         return self.order_type(name, key, born, created, sold, tuple(sorted(changes)), planned)
 
 

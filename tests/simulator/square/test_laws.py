@@ -120,7 +120,7 @@ def test_a_tip_is_keyed_later_and_an_order_closes_when_it_is_fulfilled(busy: Squ
     timeline, moments = busy.timeline, Counter[str]()
     first = date(2026, 9, 12).toordinal()
     planned_receipts = [
-        planned for day in range(first, first + 4) for planned in busy.ledger.created_on(day)
+        planned for day in range(first, first + 4) for planned in busy.schedule.created_on(day)
     ]
     for planned in planned_receipts:
         order = timeline.order_of(planned)

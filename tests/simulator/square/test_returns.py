@@ -108,7 +108,7 @@ def test_a_cancelled_sale_is_returned_or_void(shop: SquareShop, orders: dict[str
     }
     cancelled = 0
     for day in range(date(2026, 9, 28).toordinal(), date(2026, 10, 28).toordinal()):
-        for planned in shop.ledger.created_on(day):
+        for planned in shop.schedule.created_on(day):
             if planned.refunds or not 0 < planned.cancelled * 1000 <= NOW:
                 continue
             order = orders[shop.timeline.order_of(planned).id]

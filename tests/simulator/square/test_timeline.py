@@ -109,7 +109,7 @@ def test_a_search_gives_what_it_names_of_all_orders(
 
 def test_nothing_changes_later_than_the_search_looks_back(small: SquareShop) -> None:
     for day in range(date(2026, 9, 20).toordinal(), date(2026, 10, 30).toordinal()):
-        for planned in small.ledger.created_on(day):
+        for planned in small.schedule.created_on(day):
             for order in small.timeline.orders_of(planned):
                 last = max((order.born, *(instant for instant, _ in order.changes)))
                 assert last // 86_400_000 - planned.created // 86_400 <= LONGEST_CHANGE
@@ -128,8 +128,8 @@ def test_an_order_id_can_be_read_back_by_its_shop_alone(
 
 
 def test_a_receipts_order_is_named_by_its_number(small: SquareShop) -> None:
-    for planned in small.ledger.plan(0, OPENED.toordinal()):
-        prefix = small.ledger.registers[planned.device].number
+    for planned in small.schedule.plan(0, OPENED.toordinal()):
+        prefix = small.schedule.registers[planned.device].number
         name = receipt_order_id(small, f"{prefix}-{planned.number}")
         order = small.timeline.order_of(planned)
         assert order.id == name and order.key.kind == (RETURN if planned.refunds else SALE)

@@ -19,7 +19,7 @@ from pipeline.errors import Corrupt
 from pipeline.load import (
     BACKOFFICE,
     CUMULATIVE,
-    MONTH_TABLES,
+    MONTH_DATASET,
     MONTHLY,
     SUMMARY,
     Lake,
@@ -35,7 +35,7 @@ GRACE = 5.0
 
 _TABLES = {
     **{dataset: [name] for dataset, name in ONLY_FILE.items()},
-    MONTH_TABLES: [dataset.name for dataset in schema.MONTH_TABLES],
+    MONTH_DATASET: [dataset.name for dataset in schema.MONTH_TABLES],
     SUMMARY: [*(dataset.name for dataset in schema.SUMMARY), schema.RECEIPT_FIGURES.name, TABLES],
     BACKOFFICE: [dataset.name for dataset in schema.BACKOFFICE],
 }
@@ -78,13 +78,13 @@ def _keys_of(bodies: Iterable[Body]) -> set[str]:
     }
 
 
-def remove_leftovers(lake: Lake, findings: Iterable[LakeFinding]) -> list[str]:
+def remove_unreferenced(lake: Lake, findings: Iterable[LakeFinding]) -> list[str]:
     """Remove the unreferenced files among `findings`; return their keys.
 
     A run in progress gets time to publish. An object that a manifest names by then, or that has
     changed, stays. Raises StorageRefused without permission to delete.
     """
-    keys = [finding.leftover for finding in findings if finding.leftover]
+    keys = [finding.unreferenced_key for finding in findings if finding.unreferenced_key]
     before = {key: lake.storage.head(key) for key in keys}
     if not before:
         return []
@@ -122,5 +122,5 @@ def describe_unnamed(lake: Lake, stat: Stat, dataset: str, partition: str) -> La
         "no figure uses it; the next publication may replace it, and `pos verify --repair`"
         " removes it",
         is_wrong=False,
-        leftover=stat.key,
+        unreferenced_key=stat.key,
     )

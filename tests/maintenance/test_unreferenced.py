@@ -9,11 +9,11 @@ import pytest
 from pipeline.load import BEFORE_HISTORY, MONTHLY, STAGING, Lake, fingerprint_of, open_storage
 from pipeline.load.layout import file_key
 from pipeline.maintenance.findings import LakeFinding
-from pipeline.maintenance.leftovers import (
+from pipeline.maintenance.unreferenced import (
     describe_unnamed,
     is_of_a_run,
     named_keys,
-    remove_leftovers,
+    remove_unreferenced,
 )
 
 DAY, MONTH = "2026-10-05", "2026-10"
@@ -46,7 +46,7 @@ def test_a_file_of_a_report_is_known_by_its_name(lake: Lake, name: str, is_ours:
     assert is_of_a_run(key, MONTHLY, MONTH) is is_ours
     lake.storage.put(key, b"1")
     result = finding(lake, key, MONTHLY, MONTH)
-    assert (result.is_wrong, result.leftover) == ((False, key) if is_ours else (True, ""))
+    assert (result.is_wrong, result.unreferenced_key) == ((False, key) if is_ours else (True, ""))
     assert (result.remedy.partition(":")[0] == "if it is not yours, move it away") is not is_ours
 
 
@@ -58,9 +58,9 @@ def test_a_leftover_is_removed_and_what_a_manifest_names_stays(lake: Lake) -> No
     assert named_keys(lake, STAGING, DAY) == {named}
     assert named_keys(lake, STAGING, "2026-10-06") == set()
     findings = [finding(lake, left, STAGING, "2026-10-06"), finding(lake, named, STAGING, DAY)]
-    assert remove_leftovers(lake, findings) == [left]
+    assert remove_unreferenced(lake, findings) == [left]
     assert lake.storage.head(left) is None and lake.storage.get(named) == b"1"
-    assert remove_leftovers(lake, []) == []
+    assert remove_unreferenced(lake, []) == []
 
 
 def test_a_leftover_that_has_changed_or_gone_meanwhile_stays_as_it_is(
@@ -76,6 +76,6 @@ def test_a_leftover_that_has_changed_or_gone_meanwhile_stays_as_it_is(
         lake.storage.put(keys[0], b"other")
         lake.storage.remove(keys[1])
 
-    monkeypatch.setattr("pipeline.maintenance.leftovers.time.sleep", meanwhile)
-    assert remove_leftovers(lake, findings) == []
+    monkeypatch.setattr("pipeline.maintenance.unreferenced.time.sleep", meanwhile)
+    assert remove_unreferenced(lake, findings) == []
     assert lake.storage.get(keys[0]) == b"other"

@@ -59,8 +59,8 @@ class PlannedReceipt(NamedTuple):
         return self.cancelled if 0 < self.cancelled <= now else self.created
 
 
-class Ledger:
-    """Plan of a seed's shop; every method is a pure function of its arguments."""
+class ReceiptSchedule:
+    """The planned receipts of a shop; every method is a function of its arguments."""
 
     def __init__(
         self, seed: int, opened: date, stores: int, receipts_per_day: float, timezone: str

@@ -15,9 +15,9 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.errors import Conflict, StorageRefused
-from pipeline.load import MONTH_TABLES, MONTHLY, STAGING, Lake, Manifest, Storage
+from pipeline.load import MONTH_DATASET, MONTHLY, STAGING, Lake, Manifest, Storage
 from pipeline.load.local import LocalStorage
-from pipeline.maintenance import leftovers
+from pipeline.maintenance import unreferenced
 from pipeline.targets import lake
 from tests.dag.in_process import NOW, InProcessRun, content, local, save_shop
 from tests.dag.test_verify import flip, lose_a_payment, published_otherwise, some
@@ -154,28 +154,28 @@ def test_the_files_of_an_overtaken_run_are_notes_and_can_be_removed(
     assert not any(path.exists() for path in left)
 
 
-def test_leftovers_that_are_published_meanwhile_stay(
+def test_unreferenced_files_that_are_published_meanwhile_stay(
     shop: InProcessRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run that seemed dead comes through while `--repair` waits for it."""
     (left,) = kill_while_archiving(shop)
     with shop.process():
-        findings = [*leftover_findings(shop)]
-    assert [finding.leftover for finding in findings] == [
+        findings = [*unreferenced_findings(shop)]
+    assert [finding.unreferenced_key for finding in findings] == [
         str(left.relative_to(shop.folder / "lake"))
     ]
     lake = Lake(shop.storage(), publish_wait=0)
-    monkeypatch.setattr(leftovers.time, "sleep", lambda _: shop.run_nightly())
-    assert leftovers.remove_leftovers(lake, findings) == []
+    monkeypatch.setattr(unreferenced.time, "sleep", lambda _: shop.run_nightly())
+    assert unreferenced.remove_unreferenced(lake, findings) == []
     assert left.exists()
 
 
-def leftover_findings(shop: InProcessRun) -> list:
+def unreferenced_findings(shop: InProcessRun) -> list:
     from pipeline.maintenance import everything
     from pipeline.maintenance.audit import audit
 
     lake = Lake(shop.storage(), publish_wait=0)
-    return [finding for finding in audit(lake, everything()) if finding.leftover]
+    return [finding for finding in audit(lake, everything()) if finding.unreferenced_key]
 
 
 def test_foreign_files_are_errors_and_are_never_removed(shop: InProcessRun) -> None:
@@ -197,7 +197,7 @@ def test_foreign_files_are_errors_and_are_never_removed(shop: InProcessRun) -> N
     assert all(path.exists() for path in foreign)
 
 
-def test_without_the_right_to_delete_leftovers_stay_and_the_reason_is_printed(
+def test_without_the_right_to_delete_unreferenced_files_stay_and_the_reason_is_printed(
     shop: InProcessRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class NoDelete(LocalStorage):
@@ -233,7 +233,7 @@ def published(shop: InProcessRun) -> Manifest:
 
 
 def test_a_broken_report_and_a_foreign_file_do_not_hide_the_sums(shop: InProcessRun) -> None:
-    published_otherwise(shop, MONTH_TABLES, "2026-10", lose_a_payment)
+    published_otherwise(shop, MONTH_DATASET, "2026-10", lose_a_payment)
     flip(some(shop, f"{MONTHLY}/2026-10/report.html"), 10)
     (shop.folder / "lake/notes.txt").write_text("mine")
     assert any("its payments do not add up" in finding.what for finding in shop.verify())
@@ -243,7 +243,7 @@ def test_a_broken_month_hides_only_its_own_sums(
     shop: InProcessRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_days_later(shop, 2).run_nightly(), "November has begun"
-    published_otherwise(shop, MONTH_TABLES, "2026-11", lose_a_payment)
+    published_otherwise(shop, MONTH_DATASET, "2026-11", lose_a_payment)
     flip(some(shop, "receipts/year=2026/month=10/receipts.parquet"), 50)
     flip(some(shop, "staging/day=2026-11-01/day.arrow.zst"), 50)
     assert any(
