@@ -97,7 +97,7 @@ def list_tables(hidden: Collection[str] = ()) -> list[str]:
 
 
 def _files(table: TableDescription) -> list[str]:
-    """Addresses of the current files of a table, one a month that has any."""
+    """Addresses of the current files of a table, one per month that has any."""
     dataset = dataset_of(table.dataset)
     return [
         lake().uri(dataset, name, table.dataset.name)

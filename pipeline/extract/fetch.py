@@ -251,7 +251,7 @@ def sort_dates(dates: Mapping[date | None, object]) -> list[date | None]:
 
 
 def pack(records: RecordsByDate) -> Mapping[date | None, bytes]:
-    """The records of each date as NDJSON: verbatim, one a line."""
+    """The records of each date as NDJSON: verbatim, one per line."""
     return LazyMapping(
         records, lambda sold: b"".join(record.body + b"\n" for record in records[sold])
     )

@@ -69,7 +69,7 @@ class SavedFiles:
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
     ) -> Iterator[ApiPage]:
-        """Receipts changed in [since, until): a page a file, its name the cursor."""
+        """Receipts changed in [since, until): a page per file, its name the cursor."""
         self._index()
         since = _NEVER if since == self.starts else since
         names = [

@@ -2,10 +2,10 @@
 
 Takes the bytes of a file, not compressed, and the reader of the point of sale. Returns each object
 verbatim. Accepted are UTF-8, UTF-16 and UTF-32, with or without a byte order mark; one document or
-several, one after the other or one a line; a page, an array of objects or of pages, an empty page;
-pages inside another object or a JSON text, as tools save a complete answer. A record that is not
-JSON is returned as it is, so that it goes to quarantine as it does over the API. Raises ValueError
-if the file itself is not complete.
+several, one after the other or one per line; a page, an array of objects or of pages, an empty
+page; pages inside another object or a JSON text, as tools save a complete answer. A record that is
+not JSON is returned as it is, so that it goes to quarantine as it does over the API. Raises
+ValueError if the file itself is not complete.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ RECEIPTS = Dataset(
         Column(
             "refund_for",
             "text",
-            "Number of the sale that a refund returns; null for a sale.",
+            "Number of the sale that a refund returns; null for a sale, or if none is named.",
             null=True,
         ),
         Column("sold_at", "instant", "When the sale was made (the POS's receipt_date)."),

@@ -38,7 +38,7 @@ class Parsed(NamedTuple):
 
 
 def parse(body: bytes, decimals: int) -> pa.RecordBatch:
-    """The receipts of whole lines, one a line.
+    """The receipts of whole lines, one per line.
 
     Raises pyarrow.ArrowInvalid when one of them is not as the schema says. Each line must begin
     with `{`: a line of `null` alone would crash pyarrow's reader.

@@ -97,10 +97,11 @@ class _Bars:
 def draw_days(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """Daily bars, the compared month as a line.
 
-    data: labels (values, one a bar), ticks (indices to label), values (minor units, one a day),
-    before (minor units or None), before_name, without_sales (flags, one a day), without_sales_name,
-    marks ((index, value to say), ...), currency, partial (flags, hatched), notes (texts or None,
-    one a bar, shown on hover), and, where the values are expected ones, spans ((low, high) a day).
+    data: labels (values, one per bar), ticks (indices to label), values (minor units, one per day),
+    before (minor units or None), before_name, without_sales (flags, one per day),
+    without_sales_name, marks ((index, value to say), ...), currency, partial (flags, hatched),
+    notes (texts or None, one per bar, shown on hover), and, where the values are expected ones,
+    spans ((low, high) per day).
     """
     values, before, spans = data["values"], data["before"], data.get("spans", [])
     named = [v for v in before if v is not None]

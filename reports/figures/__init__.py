@@ -2,8 +2,8 @@
 
 What [glossary] in reports/text/*/common.toml defines is computed in this package only.
 
-Takes mappings of Arrow tables, one a month. Returns integers and frames of integers, per currency.
-Nothing here knows a language, a colour or a page.
+Takes mappings of Arrow tables, one per month. Returns integers and frames of integers, per
+currency. Nothing here knows a language, a colour or a page.
 """
 
 from __future__ import annotations
