@@ -22,7 +22,7 @@ from tests.extract.small_shop import NOW
         (21, "warning at 21"),
         (30.9, "in 1 days"),
         (31, "no longer"),
-        (40, "the first 9 of them"),
+        (40, "the first 9 of these days"),
     ],
 )
 def test_a_gap_is_warned_of_at_3_7_14_and_21_days(days: float, told: str | None) -> None:

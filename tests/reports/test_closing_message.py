@@ -36,7 +36,7 @@ def test_the_day_is_set_beside_the_same_weekday(tables):
     past = [net_of(tables, SATURDAY - timedelta(7 * k)) for k in range(1, 5)]
     usual = (sum(past) / 4).quantize(Decimal("0.01"))
     assert f"Net sales of ${net_of(tables, SATURDAY):,.2f}" in text
-    assert f"a usual Saturday (${usual:,.2f})" in text
+    assert f"an average Saturday of the last four weeks (${usual:,.2f})" in text
 
 
 @pytest.mark.parametrize(
@@ -144,13 +144,13 @@ def test_a_store_that_is_closed_on_a_weekday_is_found_in_a_week_too(shop, make_s
     tables, last = make_summaries(shop(receipts=12), months), date(2025, 10, 2)
     week = [last - timedelta(n) for n in range(7)]
     text = mail.render_text(read(without(tables, "s2", *week), "weekly", last))
-    assert f"Roma Norte sold $0.00; usual: ${usual_of(tables, 's2', *week):,.2f}" in text
+    assert f"Roma Norte sold $0.00; average: ${usual_of(tables, 's2', *week):,.2f}" in text
 
 
 def test_a_store_without_sales_since_the_month_began_is_found(shop, make_summaries):
     tables, first = make_summaries(shop(receipts=40), MONTHS), date(2025, 9, 1)
     text = mail.render_text(read(without(tables, "s2", first), "daily", first))
-    assert f"Roma Norte sold $0.00; usual: ${usual_of(tables, 's2', first):,.2f}" in text
+    assert f"Roma Norte sold $0.00; average: ${usual_of(tables, 's2', first):,.2f}" in text
 
 
 def test_days_before_the_history_are_no_base(tables):

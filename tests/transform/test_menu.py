@@ -61,7 +61,7 @@ def refusal(text: str) -> str:
         ),
         (
             COMBO + "with = [{ modifier = 'Sauce', of = 'Burger*', each = true }]",
-            "and each, where given, is 1 or more",
+            "each is optional and must be at least 1",
         ),
         (
             COMBO + COMBO.replace("Combo *", "Pack").replace("parts", "part"),
