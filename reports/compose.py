@@ -60,7 +60,8 @@ def compose_monthly(
     the POS's own exports, None without any. `outside` are the receipts that arrived in the month
     and are before `history_starts`, `quarantine` the rejected ones. `currency` is that of a month
     that has neither sales nor stores. `plans` are the owner's goals, notes, fees, dayparts and
-    labour (`read_plans`). `shifts` are the month's shifts of the cash drawers, None without any.
+    labour (`read_plans`). `shifts` are the shifts of the cash drawers of `month` and of the month
+    before, None without any.
     `read_through` is the last day of which changes are read, None if nothing later is missing.
     """
     if month not in summaries:

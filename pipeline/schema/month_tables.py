@@ -29,7 +29,7 @@ def _receipt(refund: str, cancelled: str) -> tuple[Column, ...]:
 
 RECEIPTS = Dataset(
     "receipts",
-    6,
+    7,
     "one receipt",
     ("store_id", "receipt_number"),
     (
@@ -130,7 +130,7 @@ RECEIPTS = Dataset(
 
 SALES = Dataset(
     "sales",
-    3,
+    4,
     "one dish sold: a plain line, or one component of a combo",
     ("store_id", "receipt_number", "line", "component"),
     (
@@ -238,7 +238,7 @@ SALES = Dataset(
 
 PAYMENTS = Dataset(
     "payments",
-    3,
+    4,
     "one payment of a receipt",
     ("store_id", "receipt_number", "payment"),
     (

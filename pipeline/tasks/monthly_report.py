@@ -61,7 +61,7 @@ class MonthlyReport(Report, BatchTask):
     """
 
     month: dt.date = settings.field(Months(default=None))
-    dataset, version = MONTHLY, 9
+    dataset, version = MONTHLY, 10
     may_run_on_cluster, draws_charts = False, True
     fingerprint_datasets = (
         *MonthlyCustomers.fingerprint_datasets,
@@ -86,13 +86,14 @@ class MonthlyReport(Report, BatchTask):
             *(MonthlyCustomers(month=month) for month in months_of_customers(self.month)),
             *([BackOffice(month=self.month)] if exports() else []),
             *([OutsideHistory(month=self.month)] if is_needed(self.month) else []),
-            *([MonthlyShifts(month=self.month)] if shift_sources() else []),
+            *(MonthlyShifts(month=month) for month in self.months_of_shifts()),
         ]
 
     def inputs(self) -> list[tuple[str, str]] | None:
         """All that it requires, except what has no rows: exports, shifts, OutsideHistory."""
         inputs = super().inputs()
-        optional = [f"{dataset}/{self.name}" for dataset in (BACKOFFICE, BEFORE_HISTORY, SHIFTS)]
+        optional = [f"{dataset}/{self.name}" for dataset in (BACKOFFICE, BEFORE_HISTORY)]
+        optional += [f"{SHIFTS}/{month:%Y-%m}" for month in self.months_of_shifts()]
         return inputs and [
             (name, digest)
             for name, digest in inputs
@@ -104,6 +105,11 @@ class MonthlyReport(Report, BatchTask):
 
     def options(self) -> dict[str, object]:
         return super().options() | {"plans": settings.plans_digest(labour())}
+
+    def months_of_shifts(self) -> list[dt.date]:
+        """The month, and the one before, of which a shift may have been closed in the month."""
+        months = (self.month, months_before(self.month, 1)) if shift_sources() else ()
+        return [month for month in months if month >= history_period().first_month]
 
     def customers_since(self) -> dt.date:
         """The first day whose customers the report compares with."""
@@ -133,6 +139,8 @@ class MonthlyReport(Report, BatchTask):
         yield from super().run()
 
     def write_report(self, previous: Manifest | None, **common: Any) -> Files:
+        import pyarrow as pa
+
         names = [dataset.name for dataset in schema.SUMMARY]
         required = self.requires()
         customers = read_months(tasks_of(MonthlyCustomers, required), read_tables)
@@ -141,7 +149,11 @@ class MonthlyReport(Report, BatchTask):
         )
         compared = [read_tables(task) for task in tasks_of(BackOffice, required)]
         outside = [read_tables(task) for task in tasks_of(OutsideHistory, required)]
-        shifts = [read_tables(task) for task in tasks_of(MonthlyShifts, required)]
+        shifts = [
+            tables[SHIFTS]
+            for task in tasks_of(MonthlyShifts, required)
+            if SHIFTS in (tables := read_tables(task))
+        ]
         plans = plans_for(days_of(self.month), summaries)
         return reports.monthly(
             self.month,
@@ -152,7 +164,7 @@ class MonthlyReport(Report, BatchTask):
             covered=list(days_of(self.month)),
             backoffice=compared[0] if compared else None,
             outside=outside[0].get(BEFORE_HISTORY) if outside else None,
-            shifts=shifts[0].get(SHIFTS) if shifts else None,
+            shifts=pa.concat_tables(shifts) if shifts else None,
             quarantine=self.quarantine(summaries[self.month]["quality"]),
             history_starts=history_period().first,
             currency=settings.default_store().currency,

@@ -69,7 +69,8 @@ class Figures:
     history_starts    first day of the history
     covered           days of the month in the lake; None: all of them from `history_starts` on
     plans             the owner's goals, notes, fees, dayparts and labour
-    shift_table       the month's shifts of the cash drawers, None without any
+    shift_table       the shifts of the cash drawers of the month and of the month before, None
+                      without any
     """
 
     month: date
@@ -154,8 +155,20 @@ class Figures:
 
     @cached_property
     def shifts(self) -> pd.DataFrame:
-        """Shifts of the cash drawers."""
-        return self._own(self.shift_table)
+        """Shifts of the cash drawers that were opened in the month."""
+        return self._shifts(is_before=False)
+
+    @cached_property
+    def shifts_before(self) -> pd.DataFrame:
+        """Shifts that were opened before the month; one may have been closed in it."""
+        return self._shifts(is_before=True)
+
+    def _shifts(self, *, is_before: bool) -> pd.DataFrame:
+        rows = self._own(self.shift_table)
+        if rows.empty:
+            return rows
+        keep = [(day < self.month) == is_before for day in rows["business_day"]]
+        return rows[keep].reset_index(drop=True)
 
     @cached_property
     def silent_stores(self) -> list[SilentStore]:

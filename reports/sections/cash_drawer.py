@@ -113,10 +113,14 @@ def _notes(figures: Figures, shifts: pd.DataFrame, counted: pd.DataFrame) -> lis
 
 
 def days_without_close(figures: Figures, shifts: pd.DataFrame) -> dict[str, list[date]]:
-    """The days with sales on which no shift that was closed ran, by store with shifts."""
+    """The days with sales on which no shift that was closed ran, by store with shifts.
+
+    A shift that was opened before the month and closed in it ran on the first days of the month.
+    """
     days, missing = figures.now["days"], {}
-    spans = list(zip(*(shifts[name] for name in _SPAN), strict=True))
-    for store in sorted({store for store, _, _ in spans}):
+    tables = [rows for rows in (figures.shifts_before, shifts) if len(rows)]
+    spans = [row for rows in tables for row in zip(*(rows[name] for name in _SPAN), strict=True)]
+    for store in sorted(set(shifts["store_id"])):
         open_days = set(days[(days["store_id"] == store) & (days["receipts"] > 0)]["business_day"])
         for own, first, last in spans:
             if own == store and last is not None:

@@ -177,6 +177,9 @@ def test_a_shift_that_closes_later_counts_in_the_month_of_its_opening(
     (row,) = table(fake_pos, "shifts")
     assert row["difference"] == Decimal("-10.25")
     assert (row["business_day"], row["closed_day"]) == (date(2026, 10, 31), date(2026, 11, 1))
+    fake_pos.luigi("MonthlyReport", "--month", "2026-11")
+    inputs = lake_of(fake_pos).metadata(MONTHLY, "2026-11")["inputs"]
+    assert f"{SHIFTS}/2026-10" in inputs, "it was closed in November"
     raw = lake_of(fake_pos).storage
     assert not any(b"Ana" in raw.get(stat.key) for stat in raw.list("raw/shifts/"))
 

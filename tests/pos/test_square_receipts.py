@@ -364,6 +364,27 @@ def test_an_exchange_of_which_no_refund_is_known_pays_the_rest_back() -> None:
     assert [row["name"] for row in receipts_of(even)[1]["payments"]] == ["Return credit"]
 
 
+@pytest.mark.parametrize(("code", "paid"), [("JPY", "500"), ("KWD", "0.500"), ("USD", "5.00")])
+def test_money_paid_back_has_the_decimals_of_its_currency(code: str, paid: str) -> None:
+    """Also where only the returned lines say the currency, and no refund is known."""
+    value = {"amount": 500, "currency": code}
+    amounts = ("base_price_money", "variation_total_price_money", "total_money")
+    returned = {"uid": "1", "quantity": "1", **dict.fromkeys(amounts, value)}
+    (refund,) = receipts_of(order(returns=[{"return_line_items": [returned]}]))
+    assert (refund["total_money"], refund["payments"][0]["money_amount"]) == (paid, paid)
+
+
+@pytest.mark.parametrize("shape", ["paid", "paid back"])
+def test_a_tip_alone_is_no_item(shape: str) -> None:
+    tip = money(75)
+    fields: Json = {"total_money": tip, "total_tip_money": tip, "tenders": [tender(75)]}
+    if shape == "paid back":
+        fields = {"returns": [{"return_tips": [{"uid": "p", "applied_money": tip}]}]}
+        fields["return_amounts"] = {"total_money": tip, "tip_money": tip}
+    (receipt,) = receipts_of(order(**fields))
+    assert (receipt["tip"], receipt["line_items"], bridge(receipt)) == ("0.75", [], 0)
+
+
 def test_a_refund_that_failed_paid_nothing_back() -> None:
     back = order(
         returns=[{"return_line_items": [line("1", 500)]}],
@@ -372,6 +393,19 @@ def test_a_refund_that_failed_paid_nothing_back() -> None:
     failed = {"id": "f", "order_id": "A", "status": "FAILED", "amount_money": money(500)}
     assert receipts_of({"order": back, "payments": [], "refunds": [failed]})[0]["payments"] == []
     assert len(receipts_of(back)[0]["payments"]) == 1
+
+
+def test_a_return_without_amounts_has_an_apportioned_charge_once() -> None:
+    share = {"service_charge_uid": "s", "applied_money": money(24)}
+    returned = line("1", 1500, total_money=money(1524), applied_service_charges=[share])
+    charges = [
+        {"uid": "s", "treatment_type": "APPORTIONED_TREATMENT", "applied_money": money(24)},
+        {"uid": "t", "applied_money": money(200)},
+    ]
+    charges = [charge | {"total_money": charge["applied_money"]} for charge in charges]
+    entry = {"return_line_items": [returned], "return_service_charges": charges}
+    (refund,) = receipts_of(order(returns=[entry]))
+    assert (refund["total_money"], refund["surcharge"], bridge(refund)) == ("17.24", "2.24", 0)
 
 
 @pytest.mark.parametrize("rounding", [2, -2])

@@ -90,6 +90,20 @@ def test_a_shift_over_midnight_closes_both_of_its_days(shop, tables):
     assert "Centro" not in str_of(section_of(tables, of(shifts)).sentences[-1:])
 
 
+def test_a_shift_over_the_end_of_a_month_closes_the_first_day_and_is_in_no_sum(shop, tables):
+    rows = drawers(shop(), SEPTEMBER).to_pylist()
+    first = rows.pop(0)
+    assert first["business_day"] == SEPTEMBER
+    alone = section_of(tables, of(rows))
+    assert "Sep 1 at Centro" in str_of(alone)
+    before = {**first, "business_day": date(2025, 8, 31), "shift_id": "august"}
+    with_august = section_of(tables, of([before, *rows]))
+    assert "Sep 1 at Centro" not in str_of(with_august)
+    assert with_august.figures == alone.figures
+    still_open = dict.fromkeys(("closed_at", "closed_day", "closed_at_local", "counted_cash"))
+    assert str_of(section_of(tables, of([{**before, **still_open}, *rows]))) == str_of(alone)
+
+
 def test_a_store_with_shifts_and_no_sales_has_its_name(shop, tables):
     shifts = drawers(shop(), SEPTEMBER, miscount=2)
     month = tables[SEPTEMBER]

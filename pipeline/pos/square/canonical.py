@@ -21,7 +21,6 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from pipeline.pos.listed_fields import names
 from pipeline.pos.source import Lists, NotCanonicalError, ToCanonical
@@ -32,6 +31,7 @@ from pipeline.pos.square.order import (
     Json,
     amount,
     closed_at,
+    currency_of,
     due_of,
     open_envelope,
     paid_tenders,
@@ -156,7 +156,7 @@ def _sale(envelope: Envelope, lookup: CatalogLookup) -> Json | None:
         return None
     tip = amount(order, "total_tip_money") or total(tenders, "tip_money")
     if not lines and not charges:  # an instalment: paid, without items
-        lines = [_custom(sum_total - tip - _rounding(order))]
+        lines = _custom(sum_total - tip - _rounding(order))
     receipt = _header(envelope, "SALE") | _content(order, lines, charges, "", lookup)
     return receipt | {
         "total_money": _money(order, sum_total),
@@ -181,9 +181,10 @@ def _refund(envelope: Envelope, lookup: CatalogLookup) -> Json | None:
     sum_total = amount(order.get("return_amounts") or {}, "total_money") or sum(
         amount(entry.get("return_amounts") or {}, "total_money") for entry in entries
     )
-    sum_total = sum_total or total(lines, "total_money") + tip + total(charges, "total_money")
+    separate = separate_charges(merged, "return_service_charges")
+    sum_total = sum_total or total(lines, "total_money") + tip + total(separate, "total_money")
     if not lines and not charges:
-        lines = [_custom(sum_total - tip)]
+        lines = _custom(sum_total - tip)
     sources = [source for entry in entries if (source := text(entry, "source_order_id"))]
     receipt = _header(envelope, "REFUND") | _content(
         merged, lines, charges, "return_", lookup, order
@@ -231,16 +232,17 @@ def _charge_tax(charge: Json, kinds: dict[str, str]) -> int:
     return added_tax(charge, kinds)
 
 
-def _custom(units: int) -> Json:
-    """A line for money without items."""
+def _custom(units: int) -> list[Json]:
+    """A line for money without items; none where the money is all tip."""
     value = {"amount": units}
-    return {
+    line = {
         "item_type": "CUSTOM_AMOUNT",
         "quantity": "1",
         "base_price_money": value,
         "variation_total_price_money": value,
         "total_money": value,
     }
+    return [line] if units else []
 
 
 def _sum_of(order: Json, lines: list[Json], paid: int) -> int:
@@ -260,17 +262,6 @@ def _customer(order: Json) -> str | None:
     """The customer of the first tender that names one."""
     named = [text(tender, "customer_id") for tender in rows(order, "tenders")]
     return next((customer for customer in named if customer), None)
-
-
-def currency_of(fields: Any) -> str | None:
-    """The currency of the first amount in an order."""
-    if isinstance(fields, dict):
-        if isinstance(fields.get("currency"), str) and "amount" in fields:
-            return str(fields["currency"])
-        fields = list(fields.values())
-    if isinstance(fields, list):
-        return next((code for value in fields if (code := currency_of(value))), None)
-    return None
 
 
 def _money(order: Json, units: int) -> str:

@@ -51,6 +51,17 @@ def total(parts: list[Json], name: str) -> int:
     return sum(amount(part, name) for part in parts)
 
 
+def currency_of(fields: Any) -> str | None:
+    """The currency of the first amount in an order."""
+    if isinstance(fields, dict):
+        if isinstance(fields.get("currency"), str) and "amount" in fields:
+            return str(fields["currency"])
+        fields = list(fields.values())
+    if isinstance(fields, list):
+        return next((code for value in fields if (code := currency_of(value))), None)
+    return None
+
+
 def text(fields: Json, name: str) -> str | None:
     """A text that says something, else None."""
     return text_of(fields.get(name))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.pos.square.order import Envelope, Json, amount, paid_tenders, rows, text
+from pipeline.pos.square.order import Envelope, Json, amount, currency_of, paid_tenders, rows, text
 from pipeline.pos.square.order import total as sum_of
 from pipeline.schema.iso4217 import DECIMALS
 
@@ -116,8 +116,7 @@ def _money(fields: Json, units: int, name: str = "amount_money") -> str:
 
 
 def _units_as_money(order: Json, units: int) -> str:
-    named = order.get("total_money") or order.get("return_amounts", {}).get("total_money") or {}
-    return format_units(units, str(named.get("currency")))
+    return format_units(units, currency_of(order))
 
 
 def format_units(units: int, currency: str | None) -> str:
