@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Literal
@@ -23,6 +24,7 @@ from pipeline.deliver import (
     ReportEmail,
     Webhook,
     check_address,
+    check_certificates,
     check_url,
     compose,
     recipient_id,
@@ -82,7 +84,7 @@ class MailRecipient(Recipient):
         mail = alert.compose(
             sender=self.mailer.sender,
             to=self.address,
-            sent_at=settings.now(),
+            sent_at=alert_time(),
             message_id=self._message_id(key),
         )
         self.mailer.send(mail, self.address)
@@ -109,6 +111,14 @@ class WebhookRecipient(Recipient):
 def report_recipients() -> list[Recipient]:
     """The recipients of reports."""
     return [*_by_mail("to"), *_by_webhook(settings.webhook().reports)]
+
+
+def alert_time() -> datetime:
+    """The instant of the run; that of the clock if [pos] is what cannot be read."""
+    try:
+        return settings.now()
+    except ConfigError:
+        return datetime.now(UTC)
 
 
 def alert_recipients() -> Iterator[tuple[str, Recipient | ConfigError]]:
@@ -195,7 +205,7 @@ def _mailer() -> Mailer:
         check_address(section.sender, "[mail] sender"),
         section.user,
         password,
-        section.ca_file,
+        check_certificates(section.ca_file, "[mail] ca_file"),
     )
 
 
@@ -203,8 +213,9 @@ def _by_webhook(enabled: bool) -> list[WebhookRecipient]:
     url = os.environ.get("WEBHOOK_URL", "")
     if not url or not enabled:
         return []
-    webhook = Webhook(check_url(url), settings.webhook().ca_file)
-    return [WebhookRecipient(_ids(url), settings.report().locale, "webhook", webhook)]
+    certificates = check_certificates(settings.webhook().ca_file, "[webhook] ca_file")
+    webhook = Webhook(check_url(url), certificates)
+    return [WebhookRecipient(_ids(url), settings.default_locale(), "webhook", webhook)]
 
 
 def _ids(address: str) -> tuple[str, ...]:

@@ -22,7 +22,13 @@ from pipeline.cli.status import current_status
 from pipeline.deliver import Alert, DeliveryKey
 from pipeline.errors import ConfigError, DeliveryError, ExitCode, PipelineError
 from pipeline.logs import redact
-from pipeline.recipients import Recipient, alert_recipients, all_recipients, open_delivery_log
+from pipeline.recipients import (
+    Recipient,
+    alert_recipients,
+    alert_time,
+    all_recipients,
+    open_delivery_log,
+)
 from pipeline.status.text import format_status
 from pipeline.tasks.failures import VARIABLE, read_failures
 
@@ -46,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     failures = read_failures(Path(os.environ.get(VARIABLE) or os.devnull))
     lake_state = options.code in (ExitCode.STALE, ExitCode.TRUNCATED)
     summary = format_status(current_status()) if lake_state else ""
-    sent = send_alert(Alert(settings.now().date(), options.code, failures, summary))
+    sent = send_alert(Alert(alert_time().date(), options.code, failures, summary))
     if sent is None:
         print(NO_RECIPIENTS)
     else:
@@ -83,7 +89,7 @@ def _send(alert: Alert, recipient: Recipient | ConfigError, position: str) -> bo
 
 def _send_tests() -> int:
     """Send a test message to each recipient; returns the exit code."""
-    alert, results = Alert(settings.now().date(), 0), []
+    alert, results = Alert(alert_time().date(), 0), []
     for position, recipient in all_recipients():
         try:
             if isinstance(recipient, ConfigError):

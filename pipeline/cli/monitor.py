@@ -19,9 +19,10 @@ from typing import Any
 
 from pipeline import settings
 from pipeline.cli.status import current_status
-from pipeline.deliver import Webhook, check_url
+from pipeline.deliver import Webhook, check_certificates, check_url
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.load.layout import state_key
+from pipeline.recipients import alert_time
 from pipeline.status.read import Status
 from pipeline.status.run_summary import FILE
 from pipeline.targets import lake
@@ -64,15 +65,20 @@ def _ping(code: int) -> None:
         url = os.environ.get("PING_FAILURE_URL", "") or f"{url.rstrip('/')}/fail"
         name = "PING_FAILURE_URL"
     try:
-        Webhook(check_url(url, name), settings.webhook().ca_file, seconds=10).send({"code": code})
+        certificates = check_certificates(settings.webhook().ca_file, "[webhook] ca_file")
+        Webhook(check_url(url, name), certificates, seconds=10).send({"code": code})
     except PipelineError as error:
         log.error("the monitor got no ping: %s", error)
 
 
 def _write_metrics(path: Path, code: int) -> None:
     """Replace the file at once, so that no reader sees half of it."""
-    before = path.read_text(encoding="utf-8") if path.is_file() else ""
-    now = settings.now().timestamp()
+    try:
+        before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    except OSError as error:
+        log.error("%s cannot be read: %s", path, error.strerror)
+        return
+    now = alert_time().timestamp()
     samples: Samples = {"pos_run_exit_code": {"": code}, "pos_run_end_seconds": {"": now}}
     last = _SUCCESS.search(before)
     if code in _COMPLETE:

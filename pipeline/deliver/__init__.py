@@ -11,5 +11,5 @@ from pipeline.deliver.delivery_log import DeliveryKey, DeliveryLog, recipient_id
 from pipeline.deliver.outcome import Abandoned, RefusedDelivery, UnansweredDelivery
 from pipeline.deliver.plan import Due, Issued, find_due, has_visible_changes, same_figures
 from pipeline.deliver.report_email import ReportEmail, compose
-from pipeline.deliver.smtp import Mailer, check_address
+from pipeline.deliver.smtp import Mailer, check_address, check_certificates
 from pipeline.deliver.webhook import Webhook, check_url

@@ -33,6 +33,19 @@ def check_address(address: str, where: str) -> str:
     return address
 
 
+def check_certificates(path: str, where: str) -> str:
+    """Return `path`, a file of certificates or empty; raises ConfigError."""
+    try:
+        if path:
+            ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise ConfigError(
+            f"{where} = {path}: no certificates can be read from it ({error.strerror or error});"
+            " name a PEM file, or leave it empty for the system's"
+        ) from error
+    return path
+
+
 @dataclass(frozen=True)
 class Mailer:
     """A mail server; `security` is starttls or tls, `seconds` the limit of a step."""
@@ -117,6 +130,8 @@ def _naming(step: str) -> Iterator[None]:
     except smtplib.SMTPResponseException as error:
         kind = TransientDelivery if 400 <= error.smtp_code < 500 else RefusedDelivery
         raise kind(f"{step} (it answered {error.smtp_code})") from None
+    except UnicodeError:  # a host or a password; the error would show a part of it
+        raise RefusedDelivery(f"{step} (it has characters that cannot be sent)") from None
     except (smtplib.SMTPException, OSError) as error:
         is_final = isinstance(error, smtplib.SMTPNotSupportedError)
         kind = RefusedDelivery if is_final else TransientDelivery

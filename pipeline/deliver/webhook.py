@@ -69,6 +69,8 @@ class Webhook:
         answer = outcome[0] if outcome else requests.exceptions.ReadTimeout()
         if isinstance(answer, requests.exceptions.SSLError):
             raise RefusedDelivery("its certificate is not accepted; nothing was posted")
+        if isinstance(answer, ValueError):
+            raise RefusedDelivery("its address is not valid; nothing was posted")
         if isinstance(answer, requests.exceptions.ConnectTimeout) or (
             type(answer) is requests.exceptions.ConnectionError and _is_unconnected(answer)
         ):
@@ -100,7 +102,7 @@ class Webhook:
                     wait = answer.headers.get("Retry-After", "")
                     seconds = float(wait) if wait.isascii() and wait.isdigit() else 0.0
                     outcome.append((answer.status_code, seconds))
-        except (requests.exceptions.RequestException, OSError) as error:
+        except (requests.exceptions.RequestException, OSError, ValueError) as error:
             outcome.append(error)
 
 

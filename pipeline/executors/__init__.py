@@ -14,15 +14,12 @@ import os
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
-from pipeline.errors import ConfigError, EngineError
+from pipeline.errors import EngineError
 from pipeline.settings import sections
 
 T = TypeVar("T")
 R = TypeVar("R")
 S = TypeVar("S")
-
-NAMES = ("local", "spark")
-"""Values of [engine] name."""
 
 
 class BatchProgress(NamedTuple):
@@ -74,14 +71,6 @@ class Executor(Protocol):
         on_step: Callable[[BatchProgress], None],
     ) -> list[S]:
         """The result of `merge(key, results)` for each key; `chunks` are (key, item)."""
-
-
-def check_name() -> str:
-    """The value of [engine] name. Raises ConfigError for an unknown one."""
-    name: str = sections.engine().name
-    if name not in NAMES:
-        raise ConfigError(f"[engine] name = {name!r}: use {', '.join(NAMES[:-1])} or {NAMES[-1]}")
-    return name
 
 
 def workers() -> int:

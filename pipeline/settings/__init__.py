@@ -19,7 +19,7 @@ from dotenv import load_dotenv
 
 from pipeline.errors import ConfigError
 from pipeline.settings.clock import default_month, last_day, now
-from pipeline.settings.configuration import check_folder, check_spelling
+from pipeline.settings.configuration import check_folder, check_luigi_sections, check_spelling
 from pipeline.settings.environment import apply_environment, settings_table
 from pipeline.settings.parameters import DayParameter, Days, MonthParameter, Number, field
 from pipeline.settings.plans import plans, plans_digest
@@ -55,10 +55,13 @@ __all__ = [
     "PointOfSale",
     "check",
     "check_folder",
+    "check_luigi_sections",
     "check_mail",
     "decimals",
+    "default_locale",
     "default_month",
     "default_store",
+    "engine_name",
     "field",
     "install_guards",
     "lake",
@@ -137,6 +140,7 @@ def check() -> None:
     plans()
     paper()
     weekend()
+    engine_name()
 
 
 @once_per_run
@@ -145,13 +149,21 @@ def locale() -> str:
     return report().locale
 
 
+def default_locale() -> str:
+    """The language of a recipient without one, also if [report] cannot be read."""
+    try:
+        return locale()
+    except ConfigError:
+        return "en_US"
+
+
 def recipients(key: Literal["to", "alerts_to"]) -> list[tuple[str, str]]:
     """Address and locale of each recipient in [mail] `key`."""
     listed = []
     entries = [words for entry in getattr(mail(), key).split(",") if (words := entry.split())]
     for n, (address, *language) in enumerate(entries, 1):
         try:
-            (name,) = map(parse_locale, language or [locale()])
+            (name,) = map(parse_locale, language or [default_locale()])
         except ValueError as error:
             raise ConfigError(
                 f"[mail] {key}: entry {n} is not an address and a language; write"
@@ -191,6 +203,14 @@ def weekend() -> tuple[int, ...]:
             " all, with commas between them"
         )
     return tuple(sorted(days.index(name) for name in names))
+
+
+def engine_name() -> str:
+    """What builds the partitions: local or spark."""
+    name: str = engine().name
+    if name not in {"local", "spark"}:
+        raise ConfigError(f"[engine] name = {name!r}: use local or spark")
+    return name
 
 
 def state_folder() -> Path:

@@ -11,9 +11,13 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import luigi
+from luigi.interface import core
+from luigi.retcodes import retcode
+from luigi.worker import worker
 
 from pipeline.errors import ConfigError, UnclearConfig
 from pipeline.settings.environment import SECTIONS, check_names
+from pipeline.settings.strict import parse_integer
 
 _LUIGI = {
     "core",
@@ -107,6 +111,30 @@ def check_spelling() -> None:
         is_foreign = section not in keys_of and section not in _LUIGI
         if is_foreign and (hint := _suggestion(section, keys_of)):
             raise ConfigError(f"[{section}] is no section of luigi.cfg{hint}")
+
+
+def check_luigi_sections() -> None:
+    """Refuse values of Luigi's own sections that Luigi cannot read."""
+    config = luigi.configuration.get_config()
+    for section in (core, retcode, worker):
+        for key, parameter in section.get_params():
+            try:
+                parameter.task_value(section.get_task_family(), key)
+            except ValueError as error:
+                raise _unreadable(section.get_task_family(), key, error) from error
+    for key in config.options("resources") if config.has_section("resources") else ():
+        try:
+            parse_integer(config.get("resources", key))
+        except ValueError as error:
+            raise _unreadable("resources", key, error) from error
+    file = config.get("core", "logging_conf_file", "")
+    if file and not Path(file).is_file():
+        raise _unreadable("core", "logging_conf_file", f"there is no such file in {Path.cwd()}")
+
+
+def _unreadable(section: str, key: str, reason: object) -> ConfigError:
+    text = luigi.configuration.get_config().get(section, key)
+    return ConfigError(f"[{section}] {key} = {text} cannot be read ({reason}); correct luigi.cfg")
 
 
 def _suggestion(word: str, names: Iterable[str]) -> str:

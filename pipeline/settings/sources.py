@@ -75,6 +75,9 @@ def _location(name: str, is_saved: dict[str, bool]) -> str:
     """The value of `url` or `folder` for a point of sale."""
     key = "folder" if is_saved[name] else "url"
     text: str = getattr(pos(), key)
+    if not text:
+        meant = "the folder of the saved JSON" if is_saved[name] else "the address of the API"
+        raise ConfigError(f"[pos] source = {pos().source}: [pos] {key} is empty; write {meant}")
     of_kind = [other for other in sorted(is_saved) if is_saved[other] == is_saved[name]]
     if not text.lstrip().startswith("{"):
         if len(of_kind) == 1 or (text == SIMULATOR and key == "url"):

@@ -117,8 +117,8 @@ def connect(
     except duckdb.OutOfMemoryException as error:
         where = f"with {spill} to spill to" if spill else "and there is no folder to spill to"
         raise ConfigError(
-            f"the summary does not fit in {memory_limit} {where}; allow more memory or name a"
-            " folder with room"
+            f"the summary does not fit in {memory_limit} {where}; increase [lake] memory, or make"
+            " room for that folder"
         ) from error
     finally:
         connection.close()

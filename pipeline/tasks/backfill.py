@@ -7,6 +7,7 @@ import datetime as dt
 import luigi
 
 from pipeline import settings
+from pipeline.errors import ConfigError
 from pipeline.tasks.raw import windows_of_all
 from pipeline.tasks.raw_task import RawTask
 from pipeline.tasks.shifts import shifts_of_all
@@ -19,4 +20,9 @@ class Backfill(luigi.WrapperTask):
     last: dt.date = settings.field(settings.DayParameter(default=None))
 
     def requires(self) -> list[RawTask]:
+        if self.last < self.first:
+            raise ConfigError(
+                f"{self.first} to {self.last} is not a period: the last day is before the first;"
+                " exchange them"
+            )
         return [*windows_of_all(self.first, self.last), *shifts_of_all(self.first, self.last)]

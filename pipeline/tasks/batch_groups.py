@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pipeline.executors import check_name, workers
+from pipeline import settings
+from pipeline.executors import workers
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import engine
 
@@ -40,7 +41,7 @@ def chunks_of(work: int) -> int:
     if work == limit_to_chunk(work):
         return 1
     count = -(-work // _chunk_size())
-    return min(count, max(2, workers())) if check_name() == "local" else count
+    return min(count, max(2, workers())) if settings.engine_name() == "local" else count
 
 
 def limit_to_chunk(work: int) -> int:

@@ -20,7 +20,7 @@ import luigi
 
 from pipeline import settings
 from pipeline.errors import Corrupt, EngineError, Stale
-from pipeline.executors import BatchProgress, Executor, ItemLost, check_name, open_executor, workers
+from pipeline.executors import BatchProgress, Executor, ItemLost, open_executor, workers
 from pipeline.lakes import refresh_raw
 from pipeline.progress import Progress
 from pipeline.settings.sections import engine
@@ -62,7 +62,6 @@ class BatchTask(DerivedTask):
 
     @property
     def max_batch_size(self) -> int:  # type: ignore[override]  # Luigi only reads it
-        check_name()
         return engine().batch
 
     def parts(self) -> list[BatchTask]:
@@ -182,7 +181,7 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
     large = [BuildRequest.for_task(task) for task in tasks if task.chunks() > 1]
     groups = group_tasks({task: work[task] for task in tasks if task.chunks() == 1})
     is_little = sum(work.values()) <= limit_to_chunk(_LITTLE_WORK)
-    engine_name = check_name() if tasks[0].may_run_on_cluster else "local"
+    engine_name = settings.engine_name() if tasks[0].may_run_on_cluster else "local"
     if engine_name == "local" and not large and (is_little or workers() == 1):
         if sum(work.values()) <= limit_to_chunk(GROUP_SIZE):
             groups = [sorted(tasks, key=lambda task: task.period)]

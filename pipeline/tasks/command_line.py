@@ -6,11 +6,16 @@ import gc
 import multiprocessing
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from luigi import interface
+from luigi.cmdline_parser import CmdlineParser
 
 from pipeline import settings
 from pipeline.child_process import exit_with_parent
-from pipeline.errors import UnclearConfig
+from pipeline.errors import ConfigError
 from pipeline.tasks import failures, lock, scheduler
 from pipeline.tasks.nightly import Nightly
 
@@ -22,12 +27,35 @@ def is_program() -> bool:
     return is_command and multiprocessing.parent_process() is None
 
 
+_run = interface._run
+
+
+def run_checked(arguments: list[str]) -> Any:
+    """Luigi's command line; exits with 35 if a wrong setting ends it before it plans."""
+    try:
+        return _run(arguments)
+    except ConfigError:
+        with CmdlineParser.global_instance(arguments):
+            _check(settings.check)
+            _check(lock.make_lock_folder)
+        raise  # a parameter
+
+
+def _check(check: Callable[[], object]) -> None:
+    """Exit with 35 (scheduling_error) and the message if `check` raises ConfigError."""
+    try:
+        check()
+    except ConfigError as error:
+        failures.print_error(type(error), error, None)
+        sys.exit(failures.BROKEN)
+
+
 def prepare() -> None:
     """Install guards, lock and failure notes; prepare `luigi`.
 
     If it is the program, it then prints errors of this project as sentences, tests the scheduler
-    first, ends with its parent, and exits with 35 (scheduling_error) if it is unclear which
-    configuration applies.
+    first, ends with its parent, and exits with 35 (scheduling_error) if a setting is wrong or it
+    is unclear which configuration applies.
     """
     settings.install_guards()
     lock.install()
@@ -38,10 +66,8 @@ def prepare() -> None:
     # Arrow's own allocators keep twice as much memory as is in use
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     sys.excepthook = failures.print_error
-    try:
-        settings.check_folder()
-    except UnclearConfig as error:
-        failures.print_error(type(error), error, None)
-        sys.exit(failures.BROKEN)
+    _check(settings.check_folder)
+    _check(settings.check_luigi_sections)
+    setattr(interface, "_run", run_checked)  # noqa: B010
     scheduler.install()
     exit_with_parent()

@@ -30,9 +30,14 @@ def lock_folder() -> Path:
     )
 
 
+def make_lock_folder() -> Path:
+    """Make the folder of the lake's locks. Raises ConfigError."""
+    return make_private(lock_folder())
+
+
 def acquire_by_lake(_: str, num_available: int = 1, kill_signal: int | None = None) -> bool:
     """Whether this command may run on its lake; prints the holder of the lock if not."""
-    folder = str(make_private(lock_folder()))
+    folder = str(make_lock_folder())
     with contextlib.redirect_stdout(io.StringIO()):  # Luigi's own message names no lake
         if _acquire(folder, num_available, kill_signal):
             return True

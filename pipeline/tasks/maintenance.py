@@ -10,7 +10,7 @@ from hashlib import sha256
 import luigi
 
 from pipeline import settings
-from pipeline.errors import Corrupt
+from pipeline.errors import ConfigError, Corrupt
 from pipeline.lakes import PRIMARY, raw_lake, raw_sources
 from pipeline.load import (
     BACKOFFICE,
@@ -49,7 +49,15 @@ BUILT_FROM_RAW: dict[str, Callable[..., DerivedTask]] = {
 
 
 def month_range(first: dt.date | None, last: dt.date | None) -> MonthRange:
-    """From the month `first` to the month `last`; open where one is not given."""
+    """From the month `first` to the month `last`; open where one is not given.
+
+    Raises ConfigError if the last one is before the first.
+    """
+    if first and last and last < first:
+        raise ConfigError(
+            f"{first:%Y-%m} to {last:%Y-%m} is not a period: the last month is before the first;"
+            " exchange them"
+        )
     months = everything()
     return MonthRange(
         f"{first:%Y-%m}" if first else months.first, f"{last:%Y-%m}" if last else months.last

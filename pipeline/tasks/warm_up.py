@@ -16,8 +16,9 @@ from importlib import import_module
 from multiprocessing import parent_process
 from threading import Thread
 
+from pipeline import settings
 from pipeline.errors import EngineError
-from pipeline.executors import check_name, workers
+from pipeline.executors import workers
 from pipeline.lakes.connect import start_embedded
 from pipeline.settings.run_context import once_per_run
 
@@ -77,7 +78,7 @@ def expect(periods: Iterable[date], *, draws_charts: bool) -> None:
     if kind in _started() or not (with_charts or len(planned[False]) >= _MANY_PARTITIONS):
         return
     _started().add(kind)
-    if workers() > 1 and (with_charts or check_name() == "local"):
+    if workers() > 1 and (with_charts or settings.engine_name() == "local"):
         from pipeline.executors.local import start_server
 
         with suppress(EngineError):  # raised again by the task that needs them

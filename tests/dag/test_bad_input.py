@@ -115,6 +115,8 @@ def test_broken_menu(luigi: Runner, text: str, sentence: str) -> None:
         ("shop", "menu", "nowhere.toml", "nowhere.toml: cannot be read"),
         ("pos", "source", "toast", "[pos] source = 'toast' is unknown"),
         ("pos", "now", "tomorrow", "[pos] now = 'tomorrow' is not an ISO 8601 instant"),
+        ("pos", "source", "files", "[pos] source = files: [pos] folder is empty"),
+        ("engine", "name", "locl", "[engine] name = 'locl': use local or spark"),
     ],
 )
 def test_settings(luigi: Runner, section: str, option: str, value: str, sentence: str) -> None:
@@ -122,6 +124,33 @@ def test_settings(luigi: Runner, section: str, option: str, value: str, sentence
     log = luigi("MonthlySales", "--month", "2026-10", code=UNSCHEDULED)
     assert sentence in log and "Traceback" not in log, log
     assert written(luigi.folder) == []
+
+
+@pytest.mark.parametrize(
+    ("section", "option", "value", "sentence"),
+    [
+        ("shop", "timezone", "Mexico", "[shop]: timezone = 'Mexico' is not an IANA time zone"),
+        ("shop", "currency", "PESO", "currency = 'PESO' is not an ISO 4217 code"),
+        ("pos", "now", "tomorrow", "[pos] now = 'tomorrow' is not an ISO 8601 instant"),
+        ("pos", "history_starts", "2026-31-10", "[pos] history_starts = 2026-31-10 in luigi.cfg"),
+        ("lake", "memory", "512", "[lake] memory = 512 in luigi.cfg cannot be read"),
+        ("core", "logging_conf_file", "nowhere.cfg", "[core] logging_conf_file = nowhere.cfg"),
+        ("core", "log_level", "LOUD", "[core] log_level = LOUD cannot be read"),
+        ("core", "lock_pid_dir", "/dev/null/x", " cannot be created"),
+        ("retcode", "task_failed", "thirty", "[retcode] task_failed = thirty cannot be read"),
+        ("resources", "pos_api", "two", "[resources] pos_api = two cannot be read"),
+    ],
+)
+def test_settings_that_luigi_reads_before_it_plans(
+    luigi: Runner, section: str, option: str, value: str, sentence: str
+) -> None:
+    luigi.configure(section, **{option: value})
+    refuse(luigi, "MonthlyReport", code=UNSCHEDULED, sentence=sentence)
+
+
+def test_a_setting_of_the_command_line(luigi: Runner) -> None:
+    sentence = "[pos] now = 'tomorrow' is not an ISO 8601 instant"
+    refuse(luigi, "Nightly", "--pos-now", "tomorrow", code=UNSCHEDULED, sentence=sentence)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import luigi
 import pytest
 from luigi import interface, lock, rpc, worker
 
+from pipeline.tasks import command_line
 from pipeline.tasks import lock as lock_of_lake
 from tests.support.runner import ROOT
 
@@ -21,6 +22,17 @@ from tests.support.runner import ROOT
         (lock_of_lake._acquire, ["pid_dir", "num_available", "kill_signal"]),
         (lock._read_pids_file, ["pid_file"]),
         (interface._WorkerSchedulerFactory.create_remote_scheduler, ["self", "url"]),
+        (
+            command_line._run,
+            [
+                "cmdline_args",
+                "main_task_cls",
+                "worker_scheduler_factory",
+                "use_dynamic_argparse",
+                "local_scheduler",
+                "detailed_summary",
+            ],
+        ),
         (rpc._urljoin, ["base", "url"]),
         (luigi.Task._requires, ["self"]),
     ],

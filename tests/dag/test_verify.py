@@ -17,9 +17,20 @@ from uuid import uuid4
 import pyarrow.compute as pc
 import pytest
 
+from pipeline.errors import StorageRefused
 from pipeline.load import INVALIDATED, MONTH_DATASET, Lake
 from pipeline.load.layout import parse_manifest
-from tests.dag.in_process import FIRST, NOW, InProcessRun, content, local, save_shop, work
+from pipeline.load.local import LocalStorage
+from tests.dag.in_process import (
+    FIRST,
+    NOW,
+    InProcessRun,
+    content,
+    days_later,
+    local,
+    save_shop,
+    work,
+)
 from tests.load.invariants import check
 from tests.support.runner import ROOT, Runner
 
@@ -278,6 +289,38 @@ def test_verify_by_luigi_and_by_hand(
     assert "run: pos run\n" in capsys.readouterr().out
     assert shop.run_nightly()
     assert shop.verify() == []
+
+
+def test_months_in_the_wrong_order_are_refused(
+    shop: InProcessRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An empty period has nothing to check or rebuild: it would be reported as without problems."""
+    from pipeline.cli import main
+    from pipeline.tasks import Backfill, Rebuild
+
+    for command in ("verify", "rebuild"):
+        with shop.process():
+            assert main([command, "--from", "2026-11", "--to", "2026-10"]) == 2
+        assert "2026-11 to 2026-10 is not a period" in capsys.readouterr().err
+    november, october = NOW.date().replace(month=11, day=1), NOW.date().replace(day=1)
+    assert not shop.run_nightly(make=lambda: Rebuild(first=november, last=october))
+    assert not shop.run_nightly(make=lambda: Backfill(first=november, last=october))
+
+
+def test_status_of_a_user_who_may_only_read(
+    shop: InProcessRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pipeline.cli import main
+
+    def refuse(*_: object) -> None:
+        raise StorageRefused("cannot write there: permission is denied")
+
+    monkeypatch.setattr(LocalStorage, "_write", refuse)
+    with shop.at(days_later(1)).process():
+        assert main(["status"]) == 0
+    output = capsys.readouterr()
+    assert "last window      2026-10-31" in output.out
+    assert "state/etl_state.json is not updated: cannot write there" in output.err
 
 
 def test_rebuild_from_raw_alone_ends_the_same(

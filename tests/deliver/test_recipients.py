@@ -71,11 +71,26 @@ def test_recipients_have_their_language_and_none_is_named_twice(
         ({"security": "none"}, "never sent in the clear"),
         ({"user": "reports"}, "SMTP_PASSWORD is not"),
         ({"sender": "a@b.c\r\nBcc: x@y.z"}, "not an e-mail address"),
+        ({"ca_file": "nowhere.pem"}, "ca_file = nowhere.pem: no certificates can be read from it"),
+        ({"ca_file": __file__}, "ca_file = .*: no certificates can be read from it"),
     ],
 )
 def test_a_wrong_setting_is_named(configure, changes: dict, said: str) -> None:
     configure(**{"to": "a@example.com", **changes})
     with pytest.raises(ConfigError, match=said):
+        recipients.report_recipients()
+
+
+def test_certificates_of_a_webhook_that_cannot_be_read_are_named(
+    configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEBHOOK_URL", f"https://hooks.example.com/{token_hex(12)}")
+    monkeypatch.setattr(
+        recipients.settings,
+        "webhook",
+        lambda: SimpleNamespace(reports=True, ca_file="nowhere.pem"),
+    )
+    with pytest.raises(ConfigError, match=r"\[webhook\] ca_file = nowhere.pem: no certificates"):
         recipients.report_recipients()
 
 

@@ -49,6 +49,23 @@ def test_a_misspelled_variable_ends_the_run_with_an_alert_and_a_failure_ping(
     assert alerted.pos("alert", "--test")[0] == 35, "a test tests the settings"
 
 
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [("pos", "now", "tomorrow"), ("pos", "limited_history", "yes"), ("report", "locale", "en_us")],
+)
+def test_a_setting_that_cannot_be_read_does_not_stop_the_alert_about_it(
+    alerted: Runner, post: Post, channel: Channel, section: str, key: str, value: str
+) -> None:
+    metrics = alerted.folder / "pos.prom"
+    alerted.configure("monitor", metrics_file=metrics).configure(section, **{key: value})
+    code, text = alerted.pos("run")
+    assert code == 2 and f"[{section}] {key} = " in text and "Traceback" not in text
+    assert "sent to 2 recipients" in text
+    assert f"[{section}] {key} = " in post.received[0][1].get_content()
+    assert f"[{section}] {key} = " in str(channel.received)
+    assert "pos_run_exit_code 2" in metrics.read_text()
+
+
 def test_a_configuration_that_is_missing_is_reported_where_that_is_possible(
     alerted: Runner, post: Post, channel: Channel
 ) -> None:

@@ -84,6 +84,19 @@ def test_a_wrong_password_fails_and_is_not_shown(post: Post) -> None:
     assert post.password not in repr(mailer(post))
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"password": "contraseña"}, "refused the login; see .* cannot be sent"),
+        ({"host": "mail..example.com"}, "not reachable over TLS; see .* cannot be sent"),
+    ],
+)
+def test_characters_that_cannot_be_sent_are_a_refusal(post: Post, changes: dict, said: str) -> None:
+    with pytest.raises(RefusedDelivery, match=said) as failed:
+        mailer(post, **changes).send(mail(), TO)
+    assert "ñ" not in str(failed.value)
+
+
 def test_4xx_is_tried_again_and_5xx_is_not(post: Post) -> None:
     post.answers[TO] = ["451 later", "452 later"]
     mailer(post).send(mail(), TO)

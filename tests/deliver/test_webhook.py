@@ -82,6 +82,12 @@ def test_an_answer_that_drips_ends_at_the_deadline_too() -> None:
         thread.join()
 
 
+@pytest.mark.parametrize("place", ["hooks..example.com", "127.0.0.1:99999"])
+def test_nothing_was_posted_to_an_address_that_is_not_valid(place: str) -> None:
+    with pytest.raises(RefusedDelivery, match="address is not valid; nothing was posted"):
+        Webhook(f"https://{place}/x").send(MESSAGE)
+
+
 def test_a_refused_connection_was_not_sent() -> None:
     with pytest.raises(RefusedDelivery, match="not reachable"):
         Webhook("http://127.0.0.1:1/x", sleep=lambda _: None).send(MESSAGE)

@@ -192,14 +192,16 @@ def test_an_ambiguous_start_of_day_stops_before_any_work(luigi: Runner, value: s
 
 
 @pytest.mark.parametrize(
-    ("section", "key", "value"), [("engine", "workers", "two"), ("spark", "wait_seconds", "soon")]
+    ("section", "key", "value"),
+    [("engine", "workers", "two"), ("engine", "name", "locl"), ("spark", "wait_seconds", "soon")],
 )
 def test_what_builds_is_checked_before_any_work(
     luigi: Runner, section: str, key: str, value: str
 ) -> None:
     luigi.configure(section, **{key: value})
     log = luigi("Nightly", code=35)
-    assert f"[{section}] {key} = {value}" in log and not (luigi.folder / "lake").exists()
+    assert f"[{section}] {key} = " in log and value in log
+    assert not (luigi.folder / "lake").exists()
 
 
 def test_decimals_are_those_of_iso_4217():
