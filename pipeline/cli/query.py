@@ -2,8 +2,8 @@
 
 Runs a query on the lake of the settings and returns column names and rows. DuckDB sees the Parquet
 files of the current months as Arrow datasets, so that a bucket needs no extension, and can reach
-nothing else: no other file, no network, no setting. Raises ConfigError for an empty lake,
-InvalidQuery for a wrong query.
+nothing else: no other file, no network, no setting. Its clock is UTC on every machine. Raises
+ConfigError for an empty lake, InvalidQuery for a wrong query.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ def open_database(hidden: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
     if not hidden:
         for statement in named_views():
             database.execute(statement)
+    database.execute("SET TimeZone = 'UTC'")
     database.execute("SET enable_external_access = false; SET lock_configuration = true")
     return database
 

@@ -4,15 +4,19 @@
     pos sql "SELECT store, sum(net) FROM named_receipts WHERE year = 2026 GROUP BY store" --csv
     pos sql                                     lists the tables
 
-named_receipts, named_sales and named_payments also have the names of stores and employees. Nothing
-is written, and only one SELECT is accepted. Exit code 2 for an invalid query.
+named_receipts, named_sales and named_payments also have the names of stores and employees.
+Instants are shown in UTC, lists of a row as JSON. Nothing is written, and only one SELECT is
+accepted. Exit code 2 for an invalid query.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 from pipeline import settings
 from pipeline.cli.query import QueryResult, list_tables, open_database, run_query
@@ -36,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     rows = sys.maxsize - 1 if options.csv else options.rows
     answer = run_query(open_database(), options.query, rows=rows, seconds=3600)
     if options.csv:
-        csv.writer(sys.stdout, lineterminator="\n").writerows([answer.columns, *answer.rows])
+        csv.writer(sys.stdout, lineterminator="\n").writerows([answer.columns, *_flat(answer)])
     else:
         print(format_table(answer))
     return ExitCode.DONE
@@ -44,11 +48,12 @@ def run(options: argparse.Namespace) -> int:
 
 def format_table(answer: QueryResult) -> str:
     """The answer in columns; numbers to the right."""
-    cells = [["" if value is None else str(value) for value in row] for row in answer.rows]
+    rows = list(_flat(answer))
+    cells = [["" if value is None else str(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(answer.columns, *cells, strict=True)]
     is_number = [
         all(value is None or not isinstance(value, str) for value in column)
-        for column in zip(*answer.rows, strict=True)
+        for column in zip(*rows, strict=True)
     ] or [False] * len(widths)
     lines = [
         "  ".join(
@@ -59,3 +64,14 @@ def format_table(answer: QueryResult) -> str:
     ]
     more = ", and more (--rows N, or --csv for all)" if answer.is_cut else ""
     return "\n".join([*lines, f"({len(cells):,} rows{more})"])
+
+
+def _flat(answer: QueryResult) -> Iterator[list[Any]]:
+    """The rows, with nested values as JSON and the amounts in them as exact text."""
+    for row in answer.rows:
+        yield [
+            json.dumps(value, ensure_ascii=False, default=str)
+            if isinstance(value, (list, dict))
+            else value
+            for value in row
+        ]

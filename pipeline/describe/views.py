@@ -24,7 +24,10 @@ NAMED = {
         f"SELECT t.*, s.name AS store, e.alias AS employee FROM sales AS t"
         f" LEFT JOIN {_STORE} LEFT JOIN {_RECEIPT} LEFT JOIN {_EMPLOYEE}"
     ),
-    "named_payments": f"SELECT t.*, s.name AS store FROM payments AS t LEFT JOIN {_STORE}",
+    "named_payments": (
+        f"SELECT t.*, s.name AS store, e.alias AS employee FROM payments AS t"
+        f" LEFT JOIN {_STORE} LEFT JOIN {_RECEIPT} LEFT JOIN {_EMPLOYEE}"
+    ),
 }
 """Queries of the views that add `store` and `employee` to the columns of a table."""
 

@@ -81,6 +81,9 @@ def test_views_with_names_have_the_same_rows_and_the_names_of_the_summaries(
         stores = f"select distinct store_id, store from named_{name}"
         names = "select distinct store_id, name from summary_stores"
         assert set(database.sql(stores).fetchall()) <= set(database.sql(names).fetchall())
+        people = f"select distinct store_id, receipt_number, employee from named_{name}"
+        of_receipts = "select store_id, receipt_number, employee from named_receipts"
+        assert database.sql(f"{people} except {of_receipts}").fetchall() == []
     assert database.sql("select count(*) from named_sales where store is null").fetchall() == [(0,)]
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import json
 import re
 import signal
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +19,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from pipeline import schema
 from tests.describe.places import PLACES, REPORTED
 from tests.load.seaweed import Server
 from tests.support.buckets import BUCKET, new_url
@@ -50,6 +53,27 @@ def test_a_query_has_the_sum_of_the_lake_in_text_csv_and_a_database_file(
     assert code == 0, text
     with duckdb.connect(str(analyst.folder / "lake.duckdb"), read_only=True) as database:
         assert ("MXN", net) in database.execute(NET).fetchall()
+
+
+def test_instants_are_in_utc_and_lists_are_json(
+    analyst: Runner, months: dict[str, dict[str, pa.Table]]
+) -> None:
+    row = next(row for row in months["2026-10"]["sales"].to_pylist() if row["modifiers"])
+    analyst.environment["TZ"] = "America/Mexico_City"
+    query = (
+        "SELECT sold_at, hour(sold_at) AS hour, modifiers FROM sales WHERE month = 10"
+        + "".join(f" AND {name} = '{row[name]}'" for name in schema.SALES.key)
+    )
+    code, text = analyst.pos("sql", query, "--csv")
+    assert code == 0, text
+    ((sold_at, hour, modifiers),) = list(csv.reader(text.splitlines()))[1:]
+    assert datetime.fromisoformat(sold_at).utcoffset() == timedelta(0)
+    assert (datetime.fromisoformat(sold_at), int(hour)) == (row["sold_at"], row["sold_at"].hour)
+    numbers = ("quantity", "amount")
+    listed = [item | {name: str(item[name]) for name in numbers} for item in row["modifiers"]]
+    assert json.loads(modifiers) == listed
+    code, text = analyst.pos("sql", query)
+    assert code == 0 and modifiers in text
 
 
 def test_a_bucket_is_asked_in_the_same_way(

@@ -139,11 +139,16 @@ def test_the_reader_policy_shows_what_is_published_and_no_raw(
     )
     assert storage.get("sales/year=2026/month=10/sales.parquet") == b"2"
     assert storage.get("reports/monthly/2026-10/report.md") == b"2"
+    lake = Lake(storage)  # `pos sql`, `pos describe` and `pos open` find the current files by it
+    assert lake.partitions(MONTH_TABLES) == ["2026-10"]
+    assert lake.read(MONTHLY, "2026-10") == {"report.md": b"2"}
+    assert all(list(storage.list(f"{name}/")) == [] for name in ("shifts", "outside"))
     assert [stat.key for stat in storage.list("receipts/")] == [
         "receipts/year=2026/month=10/receipts.parquet"
     ]
     for ask in (
         lambda: list(storage.list("raw/")),
+        lambda: list(storage.list("quarantine/")),
         lambda: list(storage.list()),
         lambda: storage.get("_probe/conditional-writes"),
         lambda: storage.put("sales/year=2026/month=10/sales.parquet", b"3"),
