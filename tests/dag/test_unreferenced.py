@@ -80,7 +80,7 @@ def test_a_kill_while_a_report_is_archived_leaves_a_note(
     assert "note" not in capsys.readouterr().out
 
 
-def test_a_leftover_can_be_removed_before_the_next_run(
+def test_an_unreferenced_file_can_be_removed_before_the_next_run(
     shop: InProcessRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (left,) = kill_while_archiving(shop)

@@ -140,7 +140,7 @@ def test_the_reader_policy_shows_what_is_published_and_no_raw(
     assert storage.get("sales/year=2026/month=10/sales.parquet") == b"2"
     assert storage.get("reports/monthly/2026-10/report.md") == b"2"
     lake = Lake(storage)  # `pos sql`, `pos describe` and `pos open` find the current files by it
-    assert lake.partitions(MONTH_TABLES) == ["2026-10"]
+    assert lake.partitions(MONTH_DATASET) == ["2026-10"]
     assert lake.read(MONTHLY, "2026-10") == {"report.md": b"2"}
     assert all(list(storage.list(f"{name}/")) == [] for name in ("shifts", "outside"))
     assert [stat.key for stat in storage.list("receipts/")] == [

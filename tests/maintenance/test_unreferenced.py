@@ -50,7 +50,7 @@ def test_a_file_of_a_report_is_known_by_its_name(lake: Lake, name: str, is_ours:
     assert (result.remedy.partition(":")[0] == "if it is not yours, move it away") is not is_ours
 
 
-def test_a_leftover_is_removed_and_what_a_manifest_names_stays(lake: Lake) -> None:
+def test_an_unreferenced_file_is_removed_and_what_a_manifest_names_stays(lake: Lake) -> None:
     named = file_key(STAGING, DAY, "day")
     assert is_of_a_run(file_key(BEFORE_HISTORY, MONTH, "outside"), BEFORE_HISTORY, MONTH)
     left = file_key(STAGING, "2026-10-06", "day")
@@ -63,7 +63,7 @@ def test_a_leftover_is_removed_and_what_a_manifest_names_stays(lake: Lake) -> No
     assert remove_unreferenced(lake, []) == []
 
 
-def test_a_leftover_that_has_changed_or_gone_meanwhile_stays_as_it_is(
+def test_an_unreferenced_file_that_has_changed_or_gone_meanwhile_stays_as_it_is(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run in progress may replace it while the removal waits."""
