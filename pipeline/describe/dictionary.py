@@ -15,7 +15,8 @@ Every table of the lake, generated from the schema (`pos describe dictionary`).
 - Money is `decimal`, never a float, in the currency of the row's `currency` column. The number of
   decimals is the largest of the shop's currencies (2 for MXN, 0 for JPY, 3 for KWD). Amounts of
   refunds are negative in `receipts`, `sales`, `payments`; prices and costs of one unit are not.
-- An instant is a `timestamp` in UTC; `sold_at_local` is the store's local time, without a zone.
+- An instant is a `timestamp` in UTC, which DuckDB shows in the time zone of its session. A local
+  time of the store (`sold_at_local`, `first_sold_at`, ...) has no zone.
 - `business_day` is the store's local day, which starts at `day_starts_at`.
 - Every table is partitioned by `year` and `month` (folder names) of the business day, `outside` by
   those of the day of arrival (`received`).
@@ -24,7 +25,9 @@ Every table of the lake, generated from the schema (`pos describe dictionary`).
 _SUMMARIES = """## Summaries
 
 Small exact tables of one month; the reports read every figure from them. Each column
-states the sign of its amounts.
+states the sign of its amounts. Add up amounts and units, but not `receipts` of items, categories,
+combos, discounts or customers: one receipt is in several of these rows. `summary_stores` and
+`summary_employees` have a row for each month: join them on `year` and `month` too.
 """
 
 

@@ -43,7 +43,7 @@ RECEIPTS = Dataset(
             "Number of the sale that a refund returns; null for a sale, or if none is named.",
             null=True,
         ),
-        Column("sold_at", "instant", "When the sale was made (the POS's receipt_date)."),
+        Column("sold_at", "instant", "When the sale or refund was made (the POS's receipt_date)."),
         Column("sold_at_local", "local", "The same instant on the store's clock."),
         Column("created_at", "instant", "When the server received it."),
         Column("updated_at", "instant", "When the server last changed it."),
@@ -61,7 +61,7 @@ RECEIPTS = Dataset(
             null=True,
         ),
         Column("pos_device_id", "label", "Device.", null=True),
-        Column("employee_id", "label", "Employee who made the sale.", null=True),
+        Column("employee_id", "label", "Employee who made the sale or refund.", null=True),
         Column(
             "customer_id",
             "text",
@@ -139,7 +139,7 @@ SALES = Dataset(
             " combo_price",
             "quantities, units and amounts are 0, but not unit_price, unit_cost and combo_price",
         ),
-        Column("sold_at", "instant", "When the sale was made."),
+        Column("sold_at", "instant", "When the sale or refund was made."),
         Column("sold_at_local", "local", "The same instant on the store's clock."),
         Column("channel", "label", "Order type, by the rules of menu.toml."),
         Column("currency", "label", "ISO 4217 code."),
@@ -215,7 +215,8 @@ SALES = Dataset(
         Column(
             "unit_cost",
             "unit cost",
-            "Cost on the receipt; null where unknown (the POS's 0 means not entered).",
+            "Cost on the receipt; null for a component, and where unknown (the POS's 0 means not"
+            " entered).",
             null=True,
         ),
         Column(
@@ -229,8 +230,8 @@ SALES = Dataset(
         Column(
             "modifiers",
             "choices",
-            "Modifiers of this dish: name, option, quantity, amount (included in gross of the"
-            " line); spellings merged.",
+            "Modifiers of this dish: name, option, quantity, amount (included in gross, not in"
+            " upgrade); spellings merged.",
         ),
     ),
     ("business_day", "sold_at", "receipt_number", "line", "component"),
