@@ -108,11 +108,15 @@ def compose_closing_message(
     plans: Plans | None = None,
     history_starts: date | None = None,
     shifts: pa.Table | None = None,
+    currency: str = "",
 ) -> tuple[Text, tuple[str, ...], list[Section]]:
-    """Title, currencies and sections of the message that ends with `day`."""
+    """Title, currencies and sections of the message that ends with `day`.
+
+    `currency` is that of a month that has neither sales nor stores.
+    """
     month = day.replace(day=1)
     summaries = {**summaries, month: _until(day, summaries[month])}
-    shown = currencies(summaries[month])
+    shown = currencies(summaries[month]) or (currency,)
     sections: list[Section] = []
     sold: list[Money] = []
     days = [day] if period == "daily" else [day - timedelta(n) for n in range(6, -1, -1)]

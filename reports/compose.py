@@ -134,18 +134,21 @@ def compose_cumulative(
     versions: Sequence[Mapping[str, object]] = (),
     weekend: tuple[int, ...] = WEEKEND,
     decimals: Mapping[str, int] | None = None,
+    currency: str = "",
 ) -> Document:
     """The cumulative report as data: all months of `summaries` up to `last`.
 
     Each has the CUMULATIVE_TABLES. `through` is the last complete business day where `last` is
     still open. `previous_figures` are the figures.json of the previous version; months that changed
     since are named. `versions` are the published versions of all reports, each with report, month,
-    version, digest. `weekend` are the weekdays (0 = Monday) that count as the weekend.
+    version, digest. `weekend` are the weekdays (0 = Monday) that count as the weekend. `currency`
+    is that of a history that has neither sales nor stores.
     """
     kept = {month: tables for month, tables in summaries.items() if month <= last}
     if not kept:
         raise KeyError(f"no summary up to {last:%Y-%m}; give at least one month's tables")
-    shown = tuple(sorted({currency for tables in kept.values() for currency in currencies(tables)}))
+    declared = {name for tables in kept.values() for name in currencies(tables)}
+    shown = tuple(sorted(declared or {currency}))
     sections: list[Section] = []
     names: dict[str, str] = {}
     for currency in shown:

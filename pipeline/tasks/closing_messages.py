@@ -73,6 +73,7 @@ def closing_message(period: Period, day: dt.date, locale: str) -> message.Messag
         plans=settings.plans(labour()),
         history_starts=history_period().first,
         shifts=_shifts(month),
+        currency=settings.default_store().currency,
     )
     return message.read_message(content, version=1, is_correction=False, has_pdf=False)
 

@@ -73,6 +73,7 @@ class CumulativeReport(Report):
             previous_figures=figures,
             versions=[entry._asdict() for entry in list_versions(self.month, own, figures)],
             weekend=settings.weekend(),
+            currency=settings.default_store().currency,
             **common,
         )
 

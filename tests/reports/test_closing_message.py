@@ -147,6 +147,19 @@ def test_a_store_that_is_closed_on_a_weekday_is_found_in_a_week_too(shop, make_s
     assert f"Roma Norte sold $0.00; average: ${usual_of(tables, 's2', *week):,.2f}" in text
 
 
+@pytest.mark.parametrize(
+    ("period", "words"),
+    [("daily", "No receipt on this day"), ("weekly", "No receipt in this week")],
+)
+def test_an_account_without_stores_and_receipts_has_a_message_too(tables, period, words):
+    empty = {
+        month: {name: table.slice(0, 0) for name, table in kept.items()}
+        for month, kept in tables.items()
+    }
+    text = mail.render_text(read(empty, period, SATURDAY, currency="MXN"))
+    assert words in text and "$0.00 so far" in text
+
+
 def test_a_store_without_sales_since_the_month_began_is_found(shop, make_summaries):
     tables, first = make_summaries(shop(receipts=40), MONTHS), date(2025, 9, 1)
     text = mail.render_text(read(without(tables, "s2", first), "daily", first))

@@ -52,6 +52,7 @@ SHOPS = {
     "usual": ({}, [LAST_YEAR, AUGUST, SEPTEMBER]),
     "first month": ({}, [SEPTEMBER]),
     "empty month": ({"closed": never}, [SEPTEMBER]),
+    "empty account": ({"closed": never, "stores": ()}, [AUGUST, SEPTEMBER]),
     "empty after a full one": ({"closed": lambda day: day.month == 9}, [AUGUST, SEPTEMBER]),
     "full after an empty one": ({"closed": lambda day: day.month == 8}, [AUGUST, SEPTEMBER]),
     "one receipt": (
@@ -146,6 +147,7 @@ def test_monthly_report_of_an_awkward_shop(awkward, turn):
         lineage=LINEAGE,
         customers_since=months[0],
         paper=paper,
+        currency="MXN",
     )
     text = files["report.md"].decode()
     assert files["report.html"].startswith(b"<!doctype html>") and files["report.pdf"].startswith(
@@ -170,7 +172,12 @@ def test_cumulative_report_of_an_awkward_shop(awkward):
     summaries, months, lake_decimals, _ = awkward
     locale = LOCALES[len(months) % 2]
     files = reports.cumulative(
-        months[-1], summaries, locale=locale, lake_decimals=lake_decimals, lineage=LINEAGE
+        months[-1],
+        summaries,
+        locale=locale,
+        lake_decimals=lake_decimals,
+        lineage=LINEAGE,
+        currency="MXN",
     )
     text = files["report.md"].decode()
     assert files["report.html"].startswith(b"<!doctype html>") and files["report.pdf"].startswith(
