@@ -107,7 +107,7 @@ class MonthlyReport(Report, BatchTask):
         return super().options() | {"plans": settings.plans_digest(labour())}
 
     def months_of_shifts(self) -> list[dt.date]:
-        """The month, and the one before, of which a shift may have been closed in the month."""
+        """The month and the one before; a shift of that may be closed in the month."""
         months = (self.month, months_before(self.month, 1)) if shift_sources() else ()
         return [month for month in months if month >= history_period().first_month]
 
