@@ -20,10 +20,12 @@ from reports.compose import compose_cumulative, compose_monthly
 from reports.document import Document, Section
 from reports.figures import Figures
 from reports.figures.calendar import on_same_weekdays, same_weekdays_parts
+from reports.figures.customers import Group, MonthCustomers
 from reports.figures.money import SUMS, by_day
 from reports.render.figures_json import json_value
 from reports.sections.combos import combos
 from reports.sections.comparison import growth, points, ratio, share
+from reports.sections.customers import customers
 from reports.sections.days import days
 from reports.sections.modifiers import modifiers
 from reports.values import Money, Percent, Points, Series, Text, Value
@@ -291,6 +293,25 @@ def test_the_lowest_day_that_a_chart_names_is_that_of_the_days_it_counts(returne
     positive = [units for units in net if units > 0]
     assert (named["n"].number, named["low"].units) == (len(net), min(positive))
     assert (named["ranked"] or named["n"]).number == len(positive) == len(net) - returned
+
+
+@pytest.mark.parametrize("others", [0, 1, 4, 5, 20])
+@pytest.mark.parametrize("is_before", [False, True])
+def test_no_repeat_rate_tells_a_small_group_of_its_month(others, is_before):
+    figures = Figures(SEPTEMBER, None, "MXN", summaries(Shop(), [AUGUST, SEPTEMBER]))
+
+    def month(first: date, others: int) -> MonthCustomers:
+        everyone = Group(30, 90, 900)
+        return MonthCustomers(first, everyone, Group(), Group(), 30 - others, False)
+
+    months = {AUGUST: month(AUGUST, 10), SEPTEMBER: month(SEPTEMBER, 10)}
+    changed = AUGUST if is_before else SEPTEMBER
+    months[changed] = month(changed, others)
+    figures.__dict__["customers_by_month"] = months
+    keys = {sentence.key for sentence in customers(figures).sentences}
+    is_shown = others in (0, 5, 20)
+    assert ("customers.repeat_against" in keys) == is_shown
+    assert ("customers.repeat" in keys) == (is_before or is_shown)
 
 
 def test_an_option_is_counted_as_charged_only_where_it_was():
