@@ -136,7 +136,7 @@ COMBO_PARTS = Dataset(
 
 CHOICES = Dataset(
     "choices",
-    1,
+    2,
     "store, dish, modifier and option",
     ("store_id", "item", "name", "option"),
     (
@@ -146,6 +146,7 @@ CHOICES = Dataset(
         Column("option", "label", "Option, spellings merged."),
         Column("units", "quantity", "Times chosen on SALE rows."),
         Column("amount", "money", "Extra charge for the option on SALE rows."),
+        Column("charged_units", "quantity", "Times chosen for an extra charge on SALE rows."),
     ),
 )
 

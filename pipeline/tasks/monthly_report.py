@@ -107,7 +107,7 @@ class MonthlyReport(Report, BatchTask):
         return super().options() | {"plans": settings.plans_digest(labour())}
 
     def months_of_shifts(self) -> list[dt.date]:
-        """The month and the one before: a shift of that may close in this month."""
+        """The month and the one before: its last shifts may close in this one."""
         months = (self.month, months_before(self.month, 1)) if shift_sources() else ()
         return [month for month in months if month >= history_period().first_month]
 

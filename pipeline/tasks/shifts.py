@@ -16,7 +16,7 @@ from collections import Counter
 from typing import Any
 
 from pipeline import schema, settings
-from pipeline.errors import ConfigError, NotServed, PipelineError
+from pipeline.errors import ConfigError, DataError, NotServed, PipelineError
 from pipeline.extract.window_bounds import DAY, consecutive_days
 from pipeline.lakes import point_of_sale_of, prefix_of, raw_lake, reader_of, rules_of, sources
 from pipeline.load import CATALOG, RAW_FINGERPRINT, RAW_SHIFTS, SHIFTS, compress, decompress
@@ -238,7 +238,10 @@ class MonthlyShifts(BatchTask):
 
     def _read(self, source: str, counts: Counter[str]) -> dict[CashShift, dt.date]:
         """The newest version of each shift, with the first partition that has it."""
+        from pipeline.transform.shifts import check_amounts
+
         read, source_lake = reader_of(source).read_shift, raw_lake(source)
+        decimals = rules_of(source).decimals
         assert read is not None  # as of every source in shift_sources()
         newest: dict[str, tuple[CashShift, dt.date]] = {}
         for task in self.requires():
@@ -249,7 +252,8 @@ class MonthlyShifts(BatchTask):
             ).splitlines():
                 try:
                     shift = read(line)
-                except ValueError as error:
+                    check_amounts(shift, decimals)
+                except (ValueError, DataError) as error:
                     counts["unreadable"] += 1
                     log.warning("raw/shifts %s: a shift is unreadable: %s", task.name, error)
                     continue

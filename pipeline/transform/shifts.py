@@ -51,6 +51,12 @@ def shifts_table(
     return schema.conform(pa.table(columns), schema.SHIFTS, rules.decimals)
 
 
+def check_amounts(shift: CashShift, decimals: int) -> None:
+    """Raise DataError if a lake with `decimals` cannot hold an amount of the shift."""
+    for name in _AMOUNTS:
+        _units(getattr(shift, name), decimals)
+
+
 def _row(
     shift: CashShift, rules: Rules, registers: Mapping[str, str], prefix: str
 ) -> dict[str, Any]:
@@ -79,8 +85,9 @@ def _units(amount: Decimal | None, decimals: int) -> int | None:
     """An amount in the smallest unit of the lake."""
     if amount is None:
         return None
-    scaled = amount.scaleb(decimals)
-    if scaled != int(scaled) or abs(scaled) >= _LARGEST:
+    is_near = amount.is_finite() and abs(amount) < _LARGEST
+    scaled = amount.scaleb(decimals) if is_near else amount
+    if not is_near or scaled != int(scaled) or abs(scaled) >= _LARGEST:
         raise DataError(
             f"a shift of a cash drawer has an amount that the lake with {decimals} decimals"
             f" cannot hold ({amount}); check [shop] currency"

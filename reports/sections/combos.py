@@ -78,7 +78,7 @@ def combos(figures: Figures) -> Section:
             )
         paid = choices[choices["amount"] > 0]
         if len(paid):
-            charged, n = int(paid["amount"].sum()), Quantity(int(paid["units"].sum()))
+            charged, n = int(paid["amount"].sum()), Quantity(int(paid["charged_units"].sum()))
             key = "combos.paid_others" if upgrades else "combos.paid"
             sentences.append(text(key, net=Money(charged, currency), n=n))
         charts += _chart(choices, figures.month)
@@ -136,7 +136,7 @@ def _choices(choices: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame:
     `all` is how often any option of the same dish and modifier was chosen, `receipts` the least
     number of receipts with the dish.
     """
-    sums = sum_by(choices, ["item", "name", "option"], ["units", "amount"])
+    sums = sum_by(choices, ["item", "name", "option"], ["units", "amount", "charged_units"])
     sums["all"] = sums.groupby(["item", "name"])["units"].transform("sum")
     dishes = ranked.groupby("item")[["net_sales", "base"]].agg({"net_sales": "sum", "base": "max"})
     dishes = dishes.reindex(sums["item"], fill_value=0)

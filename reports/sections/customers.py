@@ -48,7 +48,7 @@ def customers(figures: Figures) -> Section:
         if now.has_earlier_months and figures.customers_since
         else ()
     )
-    has_rate = now.repeating >= SMALL and not 0 < everyone - now.repeating < SMALL
+    has_rate = _has_rate(now)
     if has_rate:
         rate = ratio(now.repeating, everyone, everyone)
         sentences.append(text("customers.repeat", rate=rate, n=Count(now.repeating)))
@@ -83,9 +83,15 @@ def customers(figures: Figures) -> Section:
     )
 
 
+def _has_rate(month: MonthCustomers) -> bool:
+    """Whether neither those who came again nor the others are a small group."""
+    others = month.everyone.customers - month.repeating
+    return month.repeating >= SMALL and not 0 < others < SMALL
+
+
 def _before(figures: Figures, now: MonthCustomers) -> list[Text]:
     past = None if figures.through else figures.customers_by_month.get(month_before(figures.month))
-    if past is None or past.everyone.customers < MIN_FOR_PERCENT or past.repeating < SMALL:
+    if past is None or past.everyone.customers < MIN_FOR_PERCENT or not _has_rate(past):
         return []
     return [
         text(

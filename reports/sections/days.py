@@ -128,11 +128,14 @@ def _chart(
     ticks = [i for i, day in enumerate(calendar) if day.weekday() == 0]
     count, currency = Count(len(calendar) - len(without_sales)), figures.currency
     alt, marks, notes = text("days.alt_plain", n=count), [], figures.special_days
+    positive = sum(net.get(day, 0) > 0 for day in calendar if day not in without_sales)
     if best is not None:
         marks = [(calendar.index(best), Money(net[best], currency, compact=True))]
     if best is not None and worst is not None:
         ends = {"best": Day(best, long=True), "worst": Day(worst, long=True)}
-        alt = text("days.alt", n=count, **ends, **amounts(currency, high=net[best], low=net[worst]))
+        ranked = Count(positive) if positive < count.number else None
+        bounds = amounts(currency, high=net[best], low=net[worst])
+        alt = text("days.alt", n=count, ranked=ranked, **ends, **bounds)
     data = {
         "labels": [Day(day, short=True) for day in calendar],
         "ticks": ticks,

@@ -76,8 +76,9 @@ def modifiers(figures: Figures) -> Section:
 
 
 def _paid(figures: Figures) -> pd.DataFrame:
-    """Sales of each modifier: as option of a dish, and as choice in a combo."""
+    """Charged sales of each modifier: as option of a dish, and as choice in a combo."""
     choices, parts = figures.now["choices"], figures.now["combo_parts"]
+    choices = choices.assign(units=choices["charged_units"])
     chosen = parts.assign(
         name=parts["slot"].fillna(""), units=parts["charged_units"], amount=parts["upgrades"]
     )

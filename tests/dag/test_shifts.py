@@ -184,6 +184,28 @@ def test_a_shift_that_closes_later_counts_in_the_month_of_its_opening(
     assert not any(b"Ana" in raw.get(stat.key) for stat in raw.list("raw/shifts/"))
 
 
+def test_a_shift_with_an_impossible_amount_costs_no_other_shift_and_no_report(
+    quiet_pos: FakePos,
+) -> None:
+    fake_pos = quiet_pos
+    amounts = dict.fromkeys(AMOUNTS.values(), 100)
+    good = amounts | {
+        "id": "good",
+        "store_id": "11111111-aaaa-4aaa-8aaa-000000000001",
+        "pos_device_id": "till-1",
+        "created_at": "2026-10-29T15:00:00.000Z",
+        "opened_at": "2026-10-29T15:00:00.000Z",
+        "closed_at": "2026-10-30T03:00:00.000Z",
+    }
+    odd = good | {"id": "odd", "expected_cash": 100.10000000000001}
+    fake_pos.book.put_rows("shifts", [good, odd])
+    log = fake_pos.luigi("MonthlyReport", "--month", "2026-10")
+    assert [row["shift_id"] for row in table(fake_pos, "shifts")] == ["good"]
+    assert "cannot hold (100.10000000000001)" in log
+    assert "1 shifts could not be read and are in no report" in log
+    assert fake_pos.figures()["currencies"]["MXN"]["cash_drawer"]["shifts"] == 1
+
+
 def test_halves_of_months_that_touch_are_one_request_and_the_same_months(
     luigi: Runner, tmp_path: Path
 ) -> None:

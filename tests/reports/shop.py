@@ -262,7 +262,10 @@ class _Month:
                 self.count["choices"].add((sid, currency, item[0], "Salsa", option), units=10_000)
                 if price != item[2] * unit and not combo:
                     self.count["choices"].add(
-                        (sid, currency, item[0], "Extras", "Tocino"), units=10_000, amount=800
+                        (sid, currency, item[0], "Extras", "Tocino"),
+                        units=10_000,
+                        amount=800,
+                        charged_units=10_000,
                     )
             if refund:
                 self.count["refunded_items"].add(

@@ -20,9 +20,14 @@ from reports.compose import compose_cumulative, compose_monthly
 from reports.document import Document, Section
 from reports.figures import Figures
 from reports.figures.calendar import on_same_weekdays, same_weekdays_parts
-from reports.figures.money import SUMS
+from reports.figures.customers import Group, MonthCustomers
+from reports.figures.money import SUMS, by_day
 from reports.render.figures_json import json_value
+from reports.sections.combos import combos
 from reports.sections.comparison import growth, points, ratio, share
+from reports.sections.customers import customers
+from reports.sections.days import days
+from reports.sections.modifiers import modifiers
 from reports.values import Money, Percent, Points, Series, Text, Value
 from tests.reports.shop import MENU, Shop, summaries
 from tests.support.inputs import tries
@@ -275,6 +280,53 @@ def test_days_before_the_lake_are_no_days_without_sales(day):
     assert len(table.rows) == 32 - day
     for chart in section.charts:
         assert len(chart.data["values"]) == 32 - day
+
+
+@pytest.mark.parametrize("returned", [0, 1, 3])
+def test_the_lowest_day_that_a_chart_names_is_that_of_the_days_it_counts(returned):
+    figures = Figures(SEPTEMBER, None, "MXN", summaries(Shop(), [SEPTEMBER]))
+    rows = figures.now["days"]
+    for day in figures.now.open_days[:returned]:
+        rows.loc[rows["business_day"] == day, "net_sales"] = -1
+    (chart,) = days(figures).charts
+    named, net = chart.alt.values, [units for units, _ in by_day(rows).values()]
+    positive = [units for units in net if units > 0]
+    assert (named["n"].number, named["low"].units) == (len(net), min(positive))
+    assert (named["ranked"] or named["n"]).number == len(positive) == len(net) - returned
+
+
+@pytest.mark.parametrize("others", [0, 1, 4, 5, 20])
+@pytest.mark.parametrize("is_before", [False, True])
+def test_no_repeat_rate_tells_a_small_group_of_its_month(others, is_before):
+    figures = Figures(SEPTEMBER, None, "MXN", summaries(Shop(), [AUGUST, SEPTEMBER]))
+
+    def month(first: date, others: int) -> MonthCustomers:
+        everyone = Group(30, 90, 900)
+        return MonthCustomers(first, everyone, Group(), Group(), 30 - others, False)
+
+    months = {AUGUST: month(AUGUST, 10), SEPTEMBER: month(SEPTEMBER, 10)}
+    changed = AUGUST if is_before else SEPTEMBER
+    months[changed] = month(changed, others)
+    figures.__dict__["customers_by_month"] = months
+    keys = {sentence.key for sentence in customers(figures).sentences}
+    is_shown = others in (0, 5, 20)
+    assert ("customers.repeat_against" in keys) == is_shown
+    assert ("customers.repeat" in keys) == (is_before or is_shown)
+
+
+def test_an_option_is_counted_as_charged_only_where_it_was():
+    def charged(figures: Figures) -> list[Value]:
+        sections = modifiers(figures), combos(figures)
+        keys = ("modifiers.paid", "combos.paid", "combos.paid_others")
+        sentences = [text for section in sections for text in section.sentences]
+        named = [text.values["n"] for text in sentences if text.key in keys]
+        assert len(named) == 2
+        return [*named, *sections[0].figures["paid"]]
+
+    figures = Figures(SEPTEMBER, None, "MXN", summaries(Shop(), [SEPTEMBER]))
+    before = charged(figures)
+    figures.now["choices"]["units"] += 50_000  # free ones, of every option
+    assert charged(figures) == before
 
 
 @pytest.mark.parametrize("count", [7, 8, 9, 10, 20])

@@ -198,7 +198,8 @@ def count_rows(t: dict, rows: list[dict], by_number: dict) -> None:
             chosen = t["choices"].row(
                 s["store_id"], s["item"], choice["name"], choice["option"], **store
             )
-            add(chosen, units=choice["quantity"], amount=choice["amount"])
+            charged = choice["quantity"] if choice["amount"] else 0
+            add(chosen, units=choice["quantity"], amount=choice["amount"], charged_units=charged)
 
 
 def once(seen: set, source: dict, row: dict, column: str) -> None:

@@ -19,6 +19,10 @@ RULES = Rules({}, STORE, read_menu(reference.MENU, "menu.toml"), 2)
 OPENED = datetime(2026, 10, 30, 8, 30, 0, 250_000, tzinfo=UTC)  # 02:30 there: the evening before
 
 
+TOO_FINE = ("500.105", "500.10000000000002", "1e-9")
+TOO_LARGE = ("10000000000000000", "-10000000000000000", "1e999999", "NaN", "Infinity")
+
+
 def shift(opening: str = "500.10", counted: str | None = "548.5") -> CashShift:
     amounts = map(Decimal, (opening, "80", "10", "0", "20.6", "549.50"))
     is_open = counted is None
@@ -61,7 +65,7 @@ def test_an_open_shift_has_no_close_and_no_difference() -> None:
     assert row["register"] == "till", "without a name in the catalog"
 
 
-@pytest.mark.parametrize("amount", ["500.105", "10000000000000000", "-10000000000000000"])
+@pytest.mark.parametrize("amount", [*TOO_FINE, *TOO_LARGE])
 def test_an_amount_that_the_lake_cannot_hold_is_refused(amount: str) -> None:
     with pytest.raises(DataError, match=r"with 2 decimals cannot hold .* \[shop\] currency"):
         shifts_table([shift(opening=amount)], RULES, {})
