@@ -279,6 +279,17 @@ def test_the_queries_of_the_documents_give_the_figures_of_the_reports(
         "select tender, currency, sum(sales_amount - refunds_amount) from summary_tenders group by all"
     )
     assert sorted(tenders) == sorted(paid.fetchall())
+    combos = "sum(units - refunded_units), sum(net_sales)"
+    sold = database.sql(query_with(GUIDE, "combo_quantity")).fetchall()
+    assert {row[0]: row[2:] for row in sold if row[1] == "MXN"} == sums(
+        database, "combo", combos, "summary_combos", "currency = 'MXN'"
+    )
+    known = "sum(costed_net), sum(cost)"
+    margins = database.sql(query_with(GUIDE, "as margin")).fetchall()
+    pesos = sums(database, "category", known, "summary_items", "currency = 'MXN'")
+    assert {row[0]: row[1:3] for row in margins} == {
+        category: row for category, row in pesos.items() if row[1] is not None
+    }
 
 
 def test_the_query_for_athena_gives_the_same_as_the_views_with_names(
