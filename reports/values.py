@@ -1,6 +1,6 @@
 """The values that a report consists of, before they are text: exact and typed.
 
-Takes integers only. Money is in units of 10**-decimals of its currency (the lake's decimals),
+Takes integers only. Money is in units of 10**-n of its currency, n the lake's decimals,
 quantities in units of 10**-4, shares and rates are a part and a whole. Nothing is rounded here;
 `localizer.Localizer` formats a value in a language, and `render.figures_json` writes it as a
 decimal string. No float ever holds money.

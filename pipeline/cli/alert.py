@@ -51,8 +51,8 @@ def run(options: argparse.Namespace) -> int:
         return _send_tests()
     failures = read_failures(Path(os.environ.get(VARIABLE) or os.devnull))
     lake_state = options.code in (ExitCode.STALE, ExitCode.TRUNCATED)
-    summary = format_status(current_status()) if lake_state else ""
-    sent = send_alert(Alert(alert_time().date(), options.code, failures, summary))
+    status_text = format_status(current_status()) if lake_state else ""
+    sent = send_alert(Alert(alert_time().date(), options.code, failures, status_text))
     if sent is None:
         print(NO_RECIPIENTS)
     else:

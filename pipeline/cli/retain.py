@@ -13,7 +13,7 @@ it again. Exit code 2 if something is refused; otherwise Luigi's.
 from __future__ import annotations
 
 import argparse
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from pipeline import settings
 from pipeline.cli.erase import rebuild_derived
@@ -42,32 +42,40 @@ def run(options: argparse.Namespace) -> int:
     since = kept_since(settings.last_day(), options.months)
     if options.dry_run:
         return _show(since)
-    check_lake()  # before raw is changed: the rebuild would refuse another key
+    check_lake()  # before raw is changed: the rebuild would refuse another customer key
     lake().preflight()
     partitions = [
         partition for raw in raw_sources() for partition in retain(raw.lake, raw.reader, since)
     ]
-    print(f"raw: {len(partitions)} windows before {since} rewritten without notes and card details")
+    print(
+        f"raw: {len(partitions)} windows and rescans before {since} rewritten without notes and"
+        " card details"
+    )
     _show_unreadable(since)
     code = rebuild_derived()
     if not code:
-        print(f"{remove_old_tables(lake())} older versions of these objects removed")
+        print(f"{remove_old_tables(lake())} older versions of derived objects removed")
     return code
 
 
 def _show(since: str) -> int:
-    months: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    records: Counter[str] = Counter()
+    objects: dict[str, set[str]] = defaultdict(set)
     partitions = set()
     for raw in raw_sources():
         for entry in find_aged(raw.lake, raw.reader, since):
             partitions.add((raw.folder, entry.object.partition))
-            month = months[entry.object.partition[:7]]
-            month[0], month[1] = month[0] + 1, month[1] + entry.records
-    for name, (objects, records) in sorted(months.items()):
-        print(f"{name}  {records:>8,} records in {objects:,} objects hold notes or card details")
+            month = entry.object.partition[:7]
+            records[month] += entry.records
+            objects[month].add(raw.path_of(entry.object.stored))
+    for month, count in sorted(records.items()):
+        print(
+            f"{month}  {count:>8,} records in {len(objects[month]):,} objects hold notes or card"
+            " details"
+        )
     print(
-        f"{len(partitions)} windows before {since} would be rewritten; from {since} on raw stays"
-        " verbatim"
+        f"{len(partitions)} windows and rescans before {since} would be rewritten; from {since} on"
+        " raw stays verbatim"
     )
     _show_unreadable(since)
     return 0

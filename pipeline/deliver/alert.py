@@ -61,12 +61,15 @@ class Failure:
 
 @dataclass(frozen=True)
 class Alert:
-    """A run that needs attention (0: a test), and the state of the lake, if readable."""
+    """A run that needs attention; `code` 0 is a test message.
+
+    `status_text`: the status of the lake, for exit codes 3 and 4.
+    """
 
     day: date
     code: int
     failures: tuple[Failure, ...] = ()
-    summary: str = ""
+    status_text: str = ""
 
     @property
     def cause(self) -> str:
@@ -98,7 +101,7 @@ class Alert:
         ]
         if self.failures[SHOWN:]:
             lines.append(f"and {len(self.failures) - SHOWN} more tasks; the log names them")
-        lines += ["", self.summary] if self.summary else []
+        lines += ["", self.status_text] if self.status_text else []
         lines += [
             "",
             "docs/runbook.md explains each exit code. A cause is reported once a day.",

@@ -1,6 +1,6 @@
 """The datasets of the lake as SQL tables: name, location and columns.
 
-The three comparisons with CSV exports (dataset `backoffice`) have no table.
+The three comparisons with CSV exports (dataset `backoffice`) and `receipt_figures` have no table.
 
 A table is partitioned by `year` and `month`, which are in the names of its folders and not in its
 files. The types are those of Hive, which Athena, Glue and Spark share: instants (UTC) and local
@@ -18,8 +18,12 @@ from pipeline import schema
 from pipeline.schema import Dataset
 
 PARTITIONS = (
-    ("year", "int", "Year of the business day, from the folder's name."),
-    ("month", "int", "Month of the business day, 1 to 12."),
+    (
+        "year",
+        "int",
+        "Year of the business day (`outside`: of the arrival), from the folder's name.",
+    ),
+    ("month", "int", "Month of that day, 1 to 12."),
 )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from pipeline.errors import ConfigError, EngineError
+from pipeline.logs import OWN_SECRETS
 
 SECRET = re.compile(r"(?i)secret|password|token|credential|access.?key|session.?key")
 
@@ -56,8 +57,7 @@ def without_secrets(kept: tuple[str, ...]) -> Iterator[None]:
     hidden = {
         name: value
         for name, value in os.environ.items()
-        if (SECRET.search(name) or name in ("CUSTOMER_HASH_KEY", "WEBHOOK_URL"))
-        and not name.startswith(("PYSPARK_", *kept))
+        if (SECRET.search(name) or name in OWN_SECRETS) and not name.startswith(("PYSPARK_", *kept))
     }
     try:
         for name in hidden:

@@ -64,12 +64,12 @@ def connect(name: str = "") -> Source:
 
 
 def account_of(source: Source, name: str = "") -> Account:
-    """The account that a point of sale reads; one request to an API."""
+    """The account that a source's receipts come from; one request to an API."""
     point = settings.point_of_sale(name)
     if point.is_saved:
         return Account(FILES)
     if point.is_embedded:
-        # the simulated shop behind Loyverse's API is recorded without a name
+        # in the lake's identity the simulated shop behind Loyverse's API has no name
         return Account(SIMULATOR, "" if point.name == "loyverse" else point.name)
     address = point.location.rstrip("/")
     return Account(point.name, *(cast(Api, source).account() or (address, "")))
@@ -81,7 +81,7 @@ def is_simulator() -> bool:
 
 
 def _saved_in_bucket(point: settings.PointOfSale, starts: datetime) -> Source:
-    """Saved files below s3://bucket/prefix, on the server of the lake."""
+    """Saved files below s3://bucket/prefix, with the endpoint and region of [lake]."""
     server = settings.lake()
     bucket = open_storage(
         point.location, endpoint=server.endpoint or None, region=server.region or None

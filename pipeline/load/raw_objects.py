@@ -1,4 +1,4 @@
-"""Batches of raw receipts as compressed objects: compression, digests, sizes."""
+"""The raw receipts of windows as compressed objects: compression, digests, sizes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.load.layout import UNKNOWN, digest_of
 from pipeline.load.raw_keys import ANY_TIME, RawObject, raw_key
 from pipeline.load.storage import Write
 
-DATES = 4  # in one object, at most; with the longest window its name has below 200 characters
+DATES = 4  # in one object, at most: the longest object names have below 200 characters
 _DAY = timedelta(days=1)
 Ndjson = bytes | IO[bytes]
 """The records of one date, in memory or as an open file."""
@@ -76,7 +76,7 @@ class Packed(NamedTuple):
 
 
 class StoredObjects(NamedTuple):
-    """Objects to be stored, which do not count yet; `files` is for the manifest."""
+    """Objects to be stored; part of the lake once a manifest names `files`."""
 
     digest: str
     files: dict[str, dict[str, Any]]
@@ -88,8 +88,10 @@ def pack_window(
 ) -> Packed:
     """Compress the NDJSON of each date; empty ones are left out. Thread-safe.
 
-    The two adjacent dates that need the most bytes become one object: those of a business day. The
-    others, of late and changed receipts, are in objects of up to DATES dates.
+    `times` are the UTC minutes of the first and last sale of a date (raw_keys.py). Date None has
+    the records without a readable date. The largest pair of adjacent dates, else the largest
+    date, is one object: usually that of the business day. The others, of late and changed
+    receipts, are in objects of up to DATES dates.
     """
     frames: dict[date | None, bytes] = {}
     for sold, content in contents.items():

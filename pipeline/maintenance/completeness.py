@@ -1,10 +1,11 @@
-"""Check that every receipt of raw is in exactly one table of the lake.
+"""Check that every receipt of raw is in the lake.
 
-Reads raw with the few fields that name a receipt, not with the transform's reader; the current
-months of the lake; and the receipts before the history. A receipt is identified by its store and
-number, as in the tables, or by its number alone where the store is unreadable; a record without a
-readable number by object and line. Objects that were verified for the previous version of a report
-are skipped if no receipt has left the month since.
+It is counted, in quarantine or before the history. A receipt may not be before the history and
+counted too. Reads the fields of raw that identify a receipt (not what transform/parse.py makes of
+it), the newest tables of each month, and the receipts before the history. A receipt is identified
+by its store and number, as in the tables, or by its number alone where the store is unreadable; a
+record without a readable number by object and line. `MonthlyReport.checked_by` says which objects
+the check for a report skips.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class Completeness:
 
 
 def name_of(raw: RawSource, entry: RawObject) -> str:
-    """A short name of the content of an entry, by its source."""
+    """A short name of an entry: its digest and first byte, with its source."""
     return raw.path_of(f"{entry.digest}+{entry.start}" if entry.start else entry.digest)
 
 
@@ -137,7 +138,8 @@ def check_completeness(
                 missing.setdefault(key or name, []).append((name, record.sold_at))
         if len(missing) == count:
             checked.append(name_of(raw, entry))
-    # receipt to one record; a moved receipt is looked for in the month of each of its revisions
+    # receipt to one record; one whose date has changed is looked for in the months of all its
+    # revisions
     lost: dict[str, str] = {}
     for name_or_key, records in missing.items():
         times = [sold_at for _, sold_at in records if sold_at]
@@ -148,7 +150,7 @@ def check_completeness(
             key = None if isinstance(name_or_key, str) else name_or_key
             if not index.holds(key, record_name):
                 lost[record_name] = key[1] if key else record_name
-    return Completeness(list(_name(raw, lost, index)), checked)
+    return Completeness(list(_findings(raw, lost, index)), checked)
 
 
 def _key_of(raw: RawSource, record: Record) -> ReceiptKey | None:
@@ -160,8 +162,8 @@ def _key_of(raw: RawSource, record: Record) -> ReceiptKey | None:
     return store, raw.name(record.number)
 
 
-def _name(raw: RawSource, lost: dict[str, str], index: ReceiptIndex) -> Iterator[LakeFinding]:
-    """Findings for receipts in two places, and for the `lost` numbers, by record."""
+def _findings(raw: RawSource, lost: dict[str, str], index: ReceiptIndex) -> Iterator[LakeFinding]:
+    """Findings for receipts in two places, and for `lost` ones (number by record)."""
     both = [row for key, row in index.before_history.items() if key in index.counted]
     if both and not raw.prefix:  # once for all sources
         name = name_receipt(min(both, key=lambda row: str(row["receipt_number"])))

@@ -28,7 +28,7 @@ class CursorRefused(SourceRetriable):
 
 
 class Refusal(NamedTuple):
-    """A refused answer: its code and field, and a sentence about it."""
+    """An answer that refuses a request: code, field, and a sentence about it."""
 
     status: int
     code: str
@@ -80,8 +80,8 @@ def open_http(
 ) -> tuple[Http, str]:
     """A connection with the options of `Http`, and its id.
 
-    `rate` are the requests in seconds that all processes with the same `state` folder share; None:
-    no limit. Raises ConfigError.
+    `rate` is (requests, seconds): so many requests in so many seconds, which all processes with the
+    same `state` folder share; None: no limit. Raises ConfigError.
     """
     connection_id = hashlib.sha256(f"{name}\n{url}\n{token}".encode()).hexdigest()[:16]
     request_log = state / f"{connection_id}.requests" if state else None
@@ -126,7 +126,7 @@ def page_reader(
 
 
 def read_refusal(refused: RefusedRequest, call: str, names: tuple[str, ...]) -> Refusal:
-    """The first error of a body {"errors": [{...}]}; `names` tell its reason."""
+    """The first error of {"errors": [{...}]}; `names`: the fields with its reason."""
     try:
         error = msgspec.json.decode(refused.body, type=_Errors).errors[0]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, IndexError):

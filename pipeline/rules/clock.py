@@ -61,7 +61,7 @@ def _first(low: int, high: int, reached: Callable[[int], bool]) -> int:
 
 @lru_cache(maxsize=4096)
 def clock_changes(zone: str, year: int) -> tuple[tuple[int, int], ...]:
-    """(second UTC, offset from then on): begin of a year, each change of the clock."""
+    """(Unix seconds, offset from then on): begin of a year, each clock change."""
     info, step = time_zone(zone), 43_200
     begin, end = (
         int((datetime(y, 1, 1, tzinfo=UTC) - UNIX_EPOCH).total_seconds()) for y in (year, year + 1)
@@ -81,7 +81,7 @@ def clock_changes(zone: str, year: int) -> tuple[tuple[int, int], ...]:
 
 @lru_cache(maxsize=16384)
 def day_start(day: date, zone: str, starts_at: time) -> int:
-    """Second UTC at which the business day begins."""
+    """Unix time, in seconds, at which the business day begins."""
     info, start = time_zone(zone), datetime.combine(day, starts_at)
     guess = [
         int((start.replace(tzinfo=info, fold=fold).astimezone(UTC) - UNIX_EPOCH).total_seconds())

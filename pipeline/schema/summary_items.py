@@ -10,7 +10,7 @@ ITEMS = Dataset(
     (
         *BY_STORE,
         Column("category", "label", "Category; null if unknown.", null=True),
-        Column("item", "label", "Name of the dish, spellings merged."),
+        Column("item", "label", "Name of the dish, spellings merged by menu.toml."),
         Column(
             "in_combo",
             "flag",
@@ -44,7 +44,9 @@ ITEM_WEEKDAYS = Dataset(
         *BY_STORE,
         Column("weekday", "ordinal", "Weekday of the business day, 0 = Monday to 6 = Sunday."),
         Column("category", "label", "Category; null if unknown.", null=True),
-        Column("item", "label", "Name of the dish, alone and in combos, spellings merged."),
+        Column(
+            "item", "label", "Name of the dish, alone and in combos, spellings merged by menu.toml."
+        ),
         Column("receipts", "count", "SALE receipts with it."),
         Column("net_sales", "money", "Net sales, refunds deducted."),
     ),
@@ -78,7 +80,7 @@ PRICES = Dataset(
     ("store_id", "item", "variant", "unit_price"),
     (
         *BY_STORE,
-        Column("item", "label", "Name of the item, combos as one, spellings merged."),
+        Column("item", "label", "Name of the item, combos as one, spellings merged by menu.toml."),
         Column("variant", "label", "Variant.", null=True),
         Column("unit_price", "money", "Price on the receipt without modifiers."),
         Column("first_day", "day", "First business day at this price."),
@@ -94,12 +96,12 @@ COMBOS = Dataset(
     ("store_id", "combo"),
     (
         *BY_STORE,
-        Column("combo", "label", "Name of the combo, spellings merged."),
+        Column("combo", "label", "Name of the combo, spellings merged by menu.toml."),
         Column("receipts", "count", "SALE receipts with it."),
         Column("units", "quantity", "Combos sold."),
         Column("refunded_units", "quantity", "Combos refunded, positive."),
         Column("gross_sales", "money", "Gross of SALE rows."),
-        Column("discounts", "money", "Discounts, refunds deducted."),
+        Column("discounts", "money", "Discounts on SALE rows less those on REFUND rows."),
         Column("refunds", "money", "Gross of REFUND rows, positive."),
         Column("net_sales", "money", "Net sales."),
         Column("tax_included", "money", "Included tax, refunds deducted."),
@@ -121,16 +123,19 @@ COMBO_PARTS = Dataset(
     ("store_id", "combo", "slot", "item"),
     (
         *BY_STORE,
-        Column("combo", "label", "Name of the combo, spellings merged."),
+        Column("combo", "label", "Name of the combo, spellings merged by menu.toml."),
         Column(
-            "slot", "label", "Modifier that chose the component; null for a fixed part.", null=True
+            "slot",
+            "label",
+            "Modifier that chose the component; null for a fixed component.",
+            null=True,
         ),
-        Column("item", "label", "Name of the component, spellings merged."),
+        Column("item", "label", "Name of the component, spellings merged by menu.toml."),
         Column("is_known", "flag", "False for a component that no rule names."),
         Column("units", "quantity", "Units of SALE rows."),
         Column("net_sales", "money", "Share of net sales, refunds deducted."),
-        Column("upgrades", "money", "Extra charge for the choice on SALE rows."),
-        Column("charged_units", "quantity", "Units of SALE rows with a charged choice."),
+        Column("upgrades", "money", "Extra charge for the chosen option on SALE rows."),
+        Column("charged_units", "quantity", "Units of SALE rows with such a charge."),
     ),
 )
 
@@ -141,9 +146,9 @@ CHOICES = Dataset(
     ("store_id", "item", "name", "option"),
     (
         *BY_STORE,
-        Column("item", "label", "Name of the dish, spellings merged."),
+        Column("item", "label", "Name of the dish, spellings merged by menu.toml."),
         Column("name", "label", "Modifier."),
-        Column("option", "label", "Option, spellings merged."),
+        Column("option", "label", "Option, spellings merged by menu.toml."),
         Column("units", "quantity", "Times chosen on SALE rows."),
         Column("amount", "money", "Extra charge for the option on SALE rows."),
         Column("charged_units", "quantity", "Times chosen for an extra charge on SALE rows."),
@@ -157,7 +162,7 @@ REFUNDED_ITEMS = Dataset(
     ("store_id", "item", "employee_id"),
     (
         *BY_STORE,
-        Column("item", "label", "Name of the item, combos as one, spellings merged."),
+        Column("item", "label", "Name of the item, combos as one, spellings merged by menu.toml."),
         Column("employee_id", "label", "Who refunded.", null=True),
         Column("receipts", "count", "REFUND receipts."),
         Column("units", "quantity", "Units returned, positive."),
@@ -186,7 +191,7 @@ BASKETS = Dataset(
             "receipts",
             "count",
             "SALE receipts with both. A month of more than a million possible pairs has"
-            " pairs on 20 receipts or more.",
+            " only the pairs on 20 receipts or more.",
         ),
         Column("plain_receipts", "count", "Receipts among these without a combo."),
     ),

@@ -1,4 +1,4 @@
-"""Identifiers and instants in the API's format.
+"""Identifiers and instants in Loyverse's format.
 
 Ids are derived from names, so a shop has the same ids for every seed. Instants are UTC
 milliseconds.
@@ -26,7 +26,7 @@ def id_of(kind: str, key: object) -> str:
 
 
 def stamp(milliseconds: int) -> str:
-    """Timestamp as the API writes it: `2020-03-30T18:30:00.000Z`."""
+    """Timestamp as Loyverse writes it: `2020-03-30T18:30:00.000Z`."""
     day, remainder = divmod(milliseconds, 86_400_000)
     minutes, remainder = divmod(remainder, 60_000)
     return f"{_midnight(day)}{_clock(minutes)}{remainder // 1000:02d}.{remainder % 1000:03d}Z"
@@ -55,7 +55,7 @@ def millis(moment: datetime) -> int:
 
 
 def opening(day: date) -> int:
-    """Millisecond at which the changes of `day` take effect: 10:00 UTC.
+    """Millisecond at which the catalog's changes of `day` take effect: 10:00 UTC.
 
     That is hours before the first sale of the day and after the last sale of the day before.
     """

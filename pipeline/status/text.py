@@ -16,7 +16,9 @@ def format_status(status: Status) -> str:
     """The status in lines for a terminal."""
     if status.last_window is None:
         return "\n".join(status.warnings)
-    truncated = ", ".join(f"{day} at {instant}" for day, instant in status.truncated.items())
+    truncated = ", ".join(
+        f"{day}: nothing created before {instant}" for day, instant in status.truncated.items()
+    )
     quarantined = ", ".join(f"{day}: {count}" for day, count in status.quarantined.items())
     age = f"{status.age_hours:,.1f}" if status.age_hours is not None else "unknown"
     lines = [
@@ -30,7 +32,7 @@ def format_status(status: Status) -> str:
     ]
     if status.new_fields:
         fields = ", ".join(f"{path} since {day}" for path, day in status.new_fields.items())
-        lines.append(f"new fields       {fields} (kept in raw, not counted)")
+        lines.append(f"new fields       {fields} (kept in raw, in no table)")
     lines += [
         f"no receipts      {format_silent_store(status, store, day)}"
         for store, day in status.silent.items()

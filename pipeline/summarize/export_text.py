@@ -1,4 +1,4 @@
-"""Text of a CSV export: encoding, separator, lines, plain headings."""
+"""Text of a CSV export: encoding, separator, lines, normalized headings."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ def normalize_heading(text: str) -> str:
     >>> normalize_heading("\ufeffNÚMERO de\xa0 recibo ")
     'numero de recibo'
     """
-    signs = unicodedata.normalize("NFKD", text)
-    kept = (s for s in signs if s.isspace() or unicodedata.category(s) not in ("Mn", "Cf", "Cc"))
+    characters = unicodedata.normalize("NFKD", text)
+    kept = (
+        s for s in characters if s.isspace() or unicodedata.category(s) not in ("Mn", "Cf", "Cc")
+    )
     return " ".join("".join(kept).split()).casefold()
 
 
@@ -50,11 +52,11 @@ def read_rows(text: str, expected: frozenset[str]) -> Iterable[tuple[int, list[s
     The separator is that of a first line `sep=`, else the one that gives the most headings
     among `expected`.
     """
-    text = text.lstrip("\ufeff\r\n")
+    stripped = text.lstrip("\ufeff\r\n")
+    skipped, text = text.count("\n") - stripped.count("\n"), stripped
     first, _, other_lines = text.partition("\n")
-    skipped = 0
     if named := re.fullmatch(r'"?sep=(.)"?[,;\t]*\s*', first, re.IGNORECASE):
-        delimiter, text, skipped = named[1], other_lines, 1
+        delimiter, text, skipped = named[1], other_lines, skipped + 1
     else:
         delimiter = max(
             ",;\t",

@@ -23,7 +23,7 @@ from pipeline.tasks.outside_history import warn_of_uncounted
 from pipeline.tasks.report_index import publish_index
 from pipeline.tasks.versions import earlier_versions
 
-_OPENED = ("figures.json", "report.html", "report.md", "report.pdf", "tables.xlsx")
+_NEWEST_FILES = ("figures.json", "report.html", "report.md", "report.pdf", "tables.xlsx")
 """The files of the newest version that have their own place; the others are in its archive."""
 
 
@@ -67,7 +67,7 @@ class Report(DerivedTask):
         number, through = len(issued) + 1, days_of(self.month)[-1]
         lineage = {
             "version": number,
-            "definitions": self.version,
+            "definitions": self.version,  # of the report alone; `code` with its tables
             "code": self.code(),
             "settings": digest_of(json.dumps(settings_as_json(self.options()), sort_keys=True)),
             "last_day": str(through),
@@ -92,18 +92,18 @@ class Report(DerivedTask):
         return files | self.archived_files(), {
             "files": len(files),
             "change": reports.cause_of(figures),
-            "unpaid": reports.unpaid_of(figures),
+            "unpaid": reports.unpaid_of(figures),  # collected less paid
             **checked,
         }
 
     def content(self, start: BuildStart, files: Files, metadata: Metadata) -> Content:
         """The files that people and programs open, and those that the archive alone has."""
-        opened = {name: data for name, data in files.items() if name in _OPENED}
-        kept = {name: data for name, data in files.items() if name not in _OPENED}
+        opened = {name: data for name, data in files.items() if name in _NEWEST_FILES}
+        kept = {name: data for name, data in files.items() if name not in _NEWEST_FILES}
         return super().content(start, opened, metadata)._replace(kept=kept)
 
     def run(self) -> Iterator[Any]:
-        warn_of_uncounted()  # first: processes that build reports then have what it reads
+        warn_of_uncounted()  # first: the processes forked to build reports inherit what it has read
         if not self.complete():  # its inputs may have been rebuilt to the same content
             yield from super().run()
         publish_index(is_last=False)

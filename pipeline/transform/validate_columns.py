@@ -28,15 +28,16 @@ def validate_columns(receipts: Rows, rules: Rules) -> np.ndarray:
         return invalid
     labels = receipts.labels("store_id")
     stores = [rules.store(value) for value in labels.values] + [rules.default]
-    unit = np.array([10 ** (rules.decimals - store.decimals) for store in stores])[labels.codes]
+    # the smallest amount of the store's currency, in units of the lake
+    step = np.array([10 ** (rules.decimals - store.decimals) for store in stores])[labels.codes]
     limit = np.array([rounding_limit(store, rules) for store in stores])[labels.codes]
     owner = np.arange(len(receipts))
-    money = receipts.labels("currency")
-    if money.values:  # a point of sale that says it on each receipt
-        written = np.array([*money.values, None], object)[money.codes]
+    currency = receipts.labels("currency")
+    if currency.values:  # a point of sale that says it on each receipt
+        written = np.array([*currency.values, None], object)[currency.codes]
         expected = np.array([store.currency for store in stores], object)[labels.codes]
-        invalid |= (money.codes >= 0) & (written != expected)
-    _mark_fields(RECEIPT, receipts, owner, unit if (unit != 1).any() else None, invalid)
+        invalid |= (currency.codes >= 0) & (written != expected)
+    _mark_fields(RECEIPT, receipts, owner, step if (step != 1).any() else None, invalid)
     sold, created = receipts.ints("receipt_date"), receipts.ints("created_at")
     invalid |= is_impossible(sold, created) | is_too_late(sold, created, rules)
     for wrong in wrong_totals(ReceiptSums.count(receipts), limit).values():

@@ -35,7 +35,7 @@ def draw_waterfall(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     """Draw a waterfall.
 
     data: first (label, amount), steps ((label, amount), ...), last (label, amount), currency;
-    amounts in minor units.
+    amounts in units of the lake's decimals.
     """
     currency, steps = data["currency"], [data["first"], *data["steps"], data["last"]]
     last = len(steps) - 1

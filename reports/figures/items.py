@@ -36,8 +36,8 @@ ABC_BOUNDS = (80, 95)
 def by_item(items: pd.DataFrame) -> pd.DataFrame:
     """A row for each item and category, best seller first, with the part from combos.
 
-    `receipts` counts a receipt twice if it has the item alone and in a combo; `base` is the least
-    number of receipts with it.
+    `receipts` counts a receipt twice if it has the item alone and in a combo; `base` is a
+    lower bound of the receipts with it: the larger of alone and in combos.
     """
     keys = {
         "item": items["item"],
@@ -95,7 +95,7 @@ def compare(
 ) -> pd.DataFrame:
     """`by_item` of two months side by side, by item.
 
-    Columns of `now`, and _before ones (0 and rank 0 where absent).
+    Columns net_sales, units, receipts and rank, and these with _before; 0 where absent.
 
     `same_weekdays` holds the items on the same weekdays: same_weekdays_now, same_weekdays_base,
     same_weekdays_receipts, and same_weekdays_change. These changes add up to that of all net sales.

@@ -1,9 +1,9 @@
 """Document to PDF by typst: letter or A4, tagged for screen readers.
 
-Takes a page, its words and its drawn charts. All text goes to typst as JSON data, never as markup;
-nothing is fetched and no file but the template is read. The text face is one that typst brings;
-signs that it lacks (emoji, other scripts) come from the machine's own fonts, where it has them. No
-date is written: the same page gives the same bytes.
+Takes a Document, its Localizer and the drawn charts. All text goes to typst as JSON data, never as
+markup; nothing is fetched and no file but the template is read. The text face is one that typst
+brings; characters that it lacks (emoji, other scripts) come from the machine's own fonts, where it
+has them. No date is written: the same document gives the same bytes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FONTS = ("Libertinus Serif", "DejaVu Sans")
 KEPT = 11
 """Documents after which typst frees what it has kept of an earlier one."""
 ROWS, ANNEX_ROWS = 10, 8
-"""Rows of a table in the report and in its annex, where it has no reason for more."""
+"""Rows of a table in the report and in its annex, unless it shows all or has totals."""
 WIDEST = 3
 """Cells of a column that seem the widest, one of which is."""
 _WIDTHS = {
@@ -37,7 +37,7 @@ _WIDTHS = {
     **dict.fromkeys("mwMW%—", 17),
     **dict.fromkeys("fijlrtI.,:;'’()| ", 6),
 }
-"""Widths of signs in twentieths of an em of the text face; others have 10."""
+"""Widths of characters in twentieths of an em of the text face; others have 10."""
 _CHART_FONT = re.compile(r"font-family: [^;\"]+")
 
 
@@ -49,8 +49,9 @@ def pdf(
 ) -> bytes:
     """`document` on `paper`, laid out once.
 
-    Of several currencies the first has all its sections, the others those of page one and the proof
-    that all was counted; the last of them says where the rest is.
+    Of several currencies the first has all its sections, the others those of page one and, in a
+    monthly report, the proof that all was counted, which ends with a note: the rest is in
+    report.html.
     """
     with as_file(files("reports") / "page.typ") as template:
         written = page_layout(template, document, localizer, images, paper).compile()
@@ -146,7 +147,7 @@ def _printed(document: Document) -> Iterator[Section]:
 
 
 PROOF = "bridge"
-"""The section that every currency has on paper."""
+"""The section, after those of page one, that every currency has in a monthly report."""
 
 
 def _runs(localizer: Localizer, value: Value) -> list[dict[str, object]]:
@@ -157,7 +158,7 @@ def _runs(localizer: Localizer, value: Value) -> list[dict[str, object]]:
 
 def _length(runs: Sequence[Mapping[str, object]]) -> int:
     """The approximate width of a cell; "May 2026" is wider than "Oct 2026"."""
-    return sum(_WIDTHS.get(sign, 10) for run in runs for sign in str(run["t"]))
+    return sum(_WIDTHS.get(character, 10) for run in runs for character in str(run["t"]))
 
 
 def _section(

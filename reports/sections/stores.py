@@ -27,9 +27,9 @@ FALL = 10
 
 
 def stores(figures: Figures) -> Section:
-    """One table each.
+    """A table of the stores and one of the employees.
 
-    The POS does not know working hours, so there is no figure per labour hour.
+    The POS does not know working hours; sections/labour.py has those of the owner's file.
     """
     by_store = total_by(figures.now["days"], "store_id")
     staff = _staff(figures.now["staff"])

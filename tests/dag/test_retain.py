@@ -117,12 +117,12 @@ def test_old_notes_end_and_nothing_else_does(
     assert retain(shop, monkeypatch, "--dry-run") == 0
     text = capsys.readouterr().out
     assert "2026-10  " in text
-    assert "2 windows before 2026-11 would be rewritten" in text
+    assert "2 windows and rescans before 2026-11 would be rewritten" in text
     assert retain(shop, monkeypatch, at=NOW) == 0, "in October nothing is old"
     assert keys == {stat.key: stat.etag for stat in storage.list()}, "nothing was written"
 
     assert retain(shop, monkeypatch) == 0
-    assert "raw: 2 windows before 2026-11 rewritten" in capsys.readouterr().out
+    assert "raw: 2 windows and rescans before 2026-11 rewritten" in capsys.readouterr().out
     assert everywhere(storage, words) == []
     assert {stat.key for stat in storage.list("raw/receipts/")} == committed(storage), (
         "what was replaced is gone, touched or not"

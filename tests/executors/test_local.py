@@ -90,6 +90,7 @@ def test_a_jvm_is_started_without_secrets_and_they_are_back_after_it(
         "LOYVERSE_TOKEN",
         "SMTP_PASSWORD",
         "WEBHOOK_URL",
+        "PING_URL",
         "CUSTOMER_HASH_KEY",
     ]
     for name in names:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pipeline.errors import DataError
 from pipeline.summarize.compare_exports import compare
 from pipeline.summarize.export_days import choose_reading
+from pipeline.summarize.export_text import read_rows
 from pipeline.summarize.lake_lines import LakeLine, LakeLines, LakeSide
 from tests.summarize.export_csv import read_export_text
 
@@ -196,3 +197,8 @@ def test_two_orders_that_both_have_receipts_are_refused():
 def test_a_day_that_is_the_same_in_both_orders_needs_no_decision(month):
     day = date(2026, month, month)
     assert len(read_export_text(receipts_csv({"1-1": (day, 10)}, "%d/%m/%Y"), 2).readings) == 1
+
+
+def test_lines_are_counted_from_the_first_of_the_file() -> None:
+    rows = list(read_rows("\n\nsep=;\na;b\n\n1;2\n", frozenset({"a", "b"})))
+    assert rows == [(4, ["a", "b"]), (6, ["1", "2"])]

@@ -1,6 +1,7 @@
 """Canonical payments and refunds of an order, with their employee and device.
 
-A tender's amount includes its tip. A refund that was rejected or failed paid nothing back.
+An envelope is an order with its payments and refunds (order.py). A tender is one payment of it; its
+amount includes its tip. A refund that was rejected or failed paid nothing back.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def payments_of(envelope: Envelope) -> list[Json]:
 
 
 def refunds_of(envelope: Envelope, sum_total: int) -> list[Json]:
-    """Money paid back; a payment of unknown type if no refund of the order is known."""
+    """Money paid back; one payment of `sum_total` if no refund is known."""
     order = envelope.order
     known_refunds = [
         refund

@@ -22,14 +22,17 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class LoyverseRules:
-    """How account and server behave; `order` and `offsets` page as other APIs do."""
+    """How account and server behave.
+
+    `order` sorts receipts; with `offsets` a cursor is an offset. Both are for tests of the client.
+    """
 
     history_days: int | None = None
     default_limit: int = 50
     max_limit: int = 250
     order: str = "created_desc"
     offsets: bool = False
-    floor: int | None = None  # receipts created before are silently missing
+    floor: int | None = None  # milliseconds; receipts created before are left out silently
     scopes: frozenset[str] | None = None  # None = a personal token, which may read everything
 
 

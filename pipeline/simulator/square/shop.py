@@ -18,7 +18,7 @@ from .timeline import OrderQuery, Timeline
 
 
 class SquareShop:
-    """`OrderSource` over a `Shop`."""
+    """`OrderSource` over a `Shop`; `now` is in UTC milliseconds."""
 
     def __init__(self, shop: Shop):
         self.shop, self.schedule, self.shop_catalog = shop, shop.schedule, shop.shop_catalog
@@ -28,7 +28,7 @@ class SquareShop:
         self._print = lru_cache(maxsize=6_000)(self.printer.order)
 
     def parts(self, shop: Shop, locations: list[str]) -> tuple[Timeline, Printer]:
-        """What plans the orders, and what prints them."""
+        """The timeline of the orders, and what renders them as JSON."""
         contents = Contents(shop.tickets)
         return Timeline(shop.schedule, locations), Printer(contents, Tenders(contents), locations)
 
