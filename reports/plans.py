@@ -160,9 +160,11 @@ class _Table:
                 raise self.fail(key, f"unknown key; known are {', '.join(keys)}")
 
     def amount(self, key: str, value: object) -> Decimal:
-        if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or value < 0:
-            raise self.fail(key, "write an amount of 0 or more, such as 640000 or 3.5")
-        return Decimal(value)
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            amount = Decimal(value)
+            if amount.is_finite() and amount >= 0:
+                return amount
+        raise self.fail(key, "write an amount of 0 or more, such as 640000 or 3.5")
 
 
 def _of_no_currency(currencies: Sequence[str], remedy: str) -> str:

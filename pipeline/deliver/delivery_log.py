@@ -19,6 +19,7 @@ Message-ID, so that mail programs show it once. After MAX_UNANSWERED of those th
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 from collections import defaultdict
@@ -30,10 +31,13 @@ from typing import NamedTuple, Protocol
 from pipeline.deliver.outcome import Abandoned, UnansweredDelivery
 from pipeline.errors import Conflict, PipelineError
 
+log = logging.getLogger(__name__)
+
 ROOT = "deliveries"
 LEASE = 300.0  # seconds; longer than one sending takes, its retries included
 MAX_UNANSWERED = 3
 _STEP = 5.0
+_WAITING = "%s %s: attempt %d has no result yet; waiting up to %.0f s before it is sent again"
 _SETTLED = frozenset({"sent", "same", "abandoned"})
 _KEY = re.compile(
     rf"{ROOT}/([a-z]+)/([0-9-]+)/([0-9a-f.]+)/([0-9a-f]{{16}})"
@@ -123,12 +127,17 @@ class DeliveryLog:
 
     def deliver(self, key: DeliveryKey, send: Callable[[], None]) -> bool:
         """Send it, unless it was sent (False). Raises what `send` raises, and Abandoned."""
+        first_seen: dict[int, float] = {}
         while not self.is_settled(key):
             attempts = self._attempts.get(key, {})
             last = max(attempts, default=0)
             if attempts.get(last) == {"started"}:
-                left = LEASE - self._age(key, last)
+                # by this clock too: that of the machine which began it may be ahead
+                waited = self._clock() - first_seen.setdefault(last, self._clock())
+                left = LEASE - max(self._age(key, last), waited)
                 if left > 0:
+                    if not waited:
+                        log.info(_WAITING, key.kind, key.name, last, min(left, LEASE))
                     self._sleep(min(left, _STEP))
                     self._reload(key)
                     continue

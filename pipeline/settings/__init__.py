@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 import luigi
-from dotenv import load_dotenv
 
 from pipeline.errors import ConfigError
 from pipeline.settings.clock import default_month, last_day, now
 from pipeline.settings.configuration import check_folder, check_luigi_sections, check_spelling
-from pipeline.settings.environment import apply_environment, settings_table
+from pipeline.settings.environment import apply_environment, read_private_file, settings_table
 from pipeline.settings.parameters import DayParameter, Days, MonthParameter, Number, field
 from pipeline.settings.plans import plans, plans_digest
 from pipeline.settings.run_context import new_run, once_per_run
@@ -93,7 +92,7 @@ __all__ = [
     "weekend",
 ]
 
-load_dotenv(Path("config/config.env"))
+read_private_file()
 apply_environment()
 
 # What Luigi must do so that nothing fails silently, also without a luigi.cfg: by its own defaults

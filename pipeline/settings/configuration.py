@@ -16,7 +16,7 @@ from luigi.retcodes import retcode
 from luigi.worker import worker
 
 from pipeline.errors import ConfigError, UnclearConfig
-from pipeline.settings.environment import SECTIONS, check_names
+from pipeline.settings.environment import PRIVATE_FILE, SECTIONS, check_names
 from pipeline.settings.strict import parse_integer
 
 _LUIGI = {
@@ -51,6 +51,11 @@ def check_folder() -> None:
     """
     check_named_file()
     check_names()
+    if os.access(PRIVATE_FILE, os.F_OK) and not os.access(PRIVATE_FILE, os.R_OK):
+        raise UnclearConfig(
+            f"{PRIVATE_FILE.absolute()} holds secrets and settings, and this user may not read it;"
+            " run as its owner"
+        )
     config = luigi.configuration.get_config()
     missing = [
         " or ".join(f"[{section}] {key}" for key in keys)

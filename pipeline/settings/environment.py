@@ -12,9 +12,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
+from io import StringIO
+from pathlib import Path
 
 import luigi
+from dotenv import load_dotenv
 from luigi.interface import core
 from luigi.retcodes import retcode
 from luigi.worker import worker
@@ -45,6 +49,7 @@ _LUIGI: dict[str, Iterable[str]] = {
 # letter does; SFTP_PASSWORD, which begins like no section, does not count as SMTP_PASSWORD.
 _ALIKE, _ALIKE_SECRET = 0.85, 0.93
 _FOREIGN = "SPARK_MASTER_URL"  # Spark's images set it; it would count as SPARK_MASTER misspelled
+PRIVATE_FILE = Path("config/config.env")
 _ADDRESS = re.compile(r"(tcp|udp|sctp)://\S+")
 
 
@@ -59,6 +64,13 @@ def known_overrides() -> dict[str, tuple[str, str]]:
     return {
         override_name(section, key): (section, key) for section in keys for key in keys[section]
     }
+
+
+def read_private_file() -> None:
+    """Fill what the environment does not set from PRIVATE_FILE, however it is encoded."""
+    with suppress(OSError):  # check_folder names a file that this user may not read
+        text = PRIVATE_FILE.read_text(encoding="utf-8-sig", errors="surrogateescape")
+        load_dotenv(stream=StringIO(text))
 
 
 def apply_environment(environment: Mapping[str, str] = os.environ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.errors import ConfigError
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import report
-from pipeline.settings.transform import decimals, menu
+from pipeline.settings.transform import decimals, line_of, menu
 from reports import Plans, read_plans
 
 
@@ -22,10 +22,14 @@ def _texts() -> dict[str, str]:
 
 def _text(name: str, path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8") if path else ""
+        return Path(path).read_text(encoding="utf-8-sig") if path else ""
     except FileNotFoundError:
         return ""
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"[report] {name} = {path}: line {line_of(error)} is not UTF-8 text; save it as UTF-8"
+        ) from error
+    except OSError as error:
         raise ConfigError(f"[report] {name} = {path}: cannot be read ({error})") from error
 
 

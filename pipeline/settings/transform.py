@@ -120,12 +120,21 @@ def decimals() -> dict[str, int]:
     return dict(sorted(counted.items()))
 
 
+def line_of(error: UnicodeDecodeError) -> int:
+    """The line that holds the bytes which cannot be decoded."""
+    return 1 + error.object.count(b"\n", 0, error.start)
+
+
 @once_per_run
 def menu() -> Menu:
     """The rules of the menu file."""
     path = Path(shop().menu)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"[shop] menu = {path}: line {line_of(error)} is not UTF-8 text; save it as UTF-8"
+        ) from error
     except OSError as error:
         raise ConfigError(
             f"[shop] menu = {path}: cannot be read ({error.strerror}); run from the folder that"

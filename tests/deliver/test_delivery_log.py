@@ -122,6 +122,21 @@ def test_what_nobody_answered_for_is_sent_again_after_its_lease_and_then_given_u
     assert len(tries) == MAX_UNANSWERED
 
 
+@pytest.mark.parametrize("ahead", [0, 60, 1_000_000])
+def test_a_clock_that_was_ahead_prolongs_no_wait(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, ahead: float
+) -> None:
+    """The attempt that has no result began in the future of this machine."""
+    fast, clock, sent = Clock(), Clock(), []
+    fast.now += ahead
+    with pytest.raises(UnansweredDelivery):
+        delivery_log(tmp_path, fast).deliver(KEY, _raiser(UnansweredDelivery("no answer")))
+    with caplog.at_level("INFO"):
+        assert delivery_log(tmp_path, clock, "two").deliver(KEY, lambda: sent.append(1))
+    assert sent == [1] and clock.now - Clock.now == LEASE
+    assert len(caplog.messages) == 1 and "waiting up to 300 s" in caplog.messages[0]
+
+
 def test_a_kill_before_the_start_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
