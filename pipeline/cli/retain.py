@@ -56,15 +56,20 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(since: str) -> int:
-    months: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    months: dict[str, int] = defaultdict(int)
+    objects: dict[str, set[str]] = defaultdict(set)  # an object may hold two dates of a window
     partitions = set()
     for raw in raw_sources():
         for entry in find_aged(raw.lake, raw.reader, since):
             partitions.add((raw.folder, entry.object.partition))
-            month = months[entry.object.partition[:7]]
-            month[0], month[1] = month[0] + 1, month[1] + entry.records
-    for name, (objects, records) in sorted(months.items()):
-        print(f"{name}  {records:>8,} records in {objects:,} objects hold notes or card details")
+            month = entry.object.partition[:7]
+            months[month] += entry.records
+            objects[month].add(raw.lake.storage.uri(entry.object.stored))
+    for name, records in sorted(months.items()):
+        print(
+            f"{name}  {records:>8,} records in {len(objects[name]):,} objects hold notes or card"
+            " details"
+        )
     print(
         f"{len(partitions)} windows before {since} would be rewritten; from {since} on raw stays"
         " verbatim"
