@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from collections import Counter
 from datetime import date
 
 from pipeline import settings
@@ -134,11 +135,12 @@ def _show(customer: str) -> int:
         for raw in raw_sources()
         for entry in find_named(raw.lake, raw.reader, customer)
     ]
+    records: Counter[tuple[str, str]] = Counter()  # an object may hold two dates of a window
     for raw, entry in touched:
-        print(
-            f"{raw.lake.storage.uri(entry.object.stored)}: {entry.records} receipts of window"
-            f" {entry.object.partition}"
-        )
+        address = raw.lake.storage.uri(entry.object.stored)
+        records[address, str(entry.object.partition)] += entry.records
+    for (address, window), count in records.items():
+        print(f"{address}: {count} receipt{'s' * (count != 1)} of window {window}")
     months = sorted({f"{entry.sold:%Y-%m}" for _, entry in touched if entry.sold})
     print(
         f"{sum(entry.records for _, entry in touched)} receipts in"

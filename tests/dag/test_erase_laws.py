@@ -102,6 +102,8 @@ def test_a_refused_erasure_changes_nothing_and_says_what_to_do(
     assert (lake.erase("--dry-run") == 0) == is_allowed
     listed = capsys.readouterr()
     assert "windows name the customer" in listed.out
+    objects = [line.split(": ")[0] for line in listed.out.splitlines() if " of window " in line]
+    assert sorted(objects) == sorted(set(objects)), "an object of two dates is listed once"
     assert (lake.erase() == 0) == is_allowed
     refused = capsys.readouterr().err
     if not is_allowed:
