@@ -3,7 +3,7 @@
 The processes are forked from a server that has imported the code and nothing else, so they start in
 milliseconds and inherit no thread, connection or setting (a child of Luigi's own fork starts new
 interpreters). They take over the settings as an executor of Spark does. They end with their
-batch, so that none keeps its memory while this process works; new interpreters stay for the next
+batch, or after some reports, so that none keeps its memory; new interpreters stay for the next
 batch, because they take seconds to start, and end with the process that started them. An item whose
 process is killed is run once more in a process of its own; where that is killed too, ItemLost names
 it.
@@ -18,7 +18,7 @@ import signal
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache, partial
@@ -62,6 +62,8 @@ DRAWING = [
 ]
 """What it imports too where reports are built: 75 MB."""
 _ALLOCATOR = "ARROW_DEFAULT_MEMORY_POOL"
+_DRAWN = 7
+"""Reports that a process draws at most; it would keep 1 MB more after each."""
 
 
 class ProcessPool:
@@ -84,32 +86,54 @@ class ProcessPool:
     ) -> list[R]:
         """What `do` returns of each item, in their order."""
         results: dict[int, R] = {}
+        for part in self._parts(len(items)):
+            results |= self._run_part(name, items, part, do, on_step)
+            if parent_process() is None:
+                self.close()
+        return [results[index] for index in range(len(items))]
+
+    def _parts(self, items: int) -> Iterator[range]:
+        """The numbers of the items that each generation of processes runs."""
+        parts = -(-items // (self.processes * _DRAWN)) if self.draws_charts else 1
+        size = max(-(-items // parts), 1) if items else 1
+        return (range(start, min(start + size, items)) for start in range(0, items, size))
+
+    def _run_part(
+        self,
+        name: str,
+        items: Sequence[T],
+        part: range,
+        do: Callable[[T], R],
+        on_step: Callable[[BatchProgress], None],
+    ) -> dict[int, R]:
+        """What `do` returns of the items with the numbers `part`, by number."""
+        results: dict[int, R] = {}
         if self._open is None:
             log.info("%d local processes build partitions", self.processes)
             self._open = _open_pool(self.processes, draws_charts=self.draws_charts)
         pool = self._open
         futures: dict[Future[R], int] = {}
         try:
-            futures = {pool.submit(_run, do, item): index for index, item in enumerate(items)}
+            futures = {pool.submit(_run, do, items[index]): index for index in part}
             for future in as_completed(futures):
                 if isinstance(future.exception(), BrokenProcessPool):
                     continue
                 results[futures[future]] = future.result()
-                on_step(BatchProgress(len(results), len(items), 0, self.processes))
+                done = part.start + len(results)
+                on_step(BatchProgress(done, len(items), 0, self.processes))
         except BrokenProcessPool as error:
             log.info("%s: a process has ended before all items were handed out: %s", name, error)
         except BaseException:
             self.close()
             raise
-        failed = len(items) - len(results)
+        failed = [index for index in part if index not in results]
         if failed:
             self.close()
-        for index in sorted(set(range(len(items))) - results.keys()):
+        for index in failed:
             results[index] = self._run_alone(name, index, partial(do, items[index]))
-            on_step(BatchProgress(len(results), len(items), failed, 1))
-        if parent_process() is None:
-            self.close()
-        return [results[index] for index in range(len(items))]
+            done = part.start + len(results)
+            on_step(BatchProgress(done, len(items), len(failed), 1))
+        return results
 
     def run_in_chunks(
         self,

@@ -9,9 +9,7 @@ from typing import Any
 
 from pipeline.extract.missing_numbers import MissingNumbers
 from pipeline.load import MONTH_DATASET, RAW_SHIFTS, SUMMARY, Lake
-from pipeline.load.day_object import unpack_tables
 from pipeline.load.layout import TABLES
-from pipeline.load.parquet import from_bytes
 from pipeline.status.before_history import as_json
 
 STATE = "etl_state.json"
@@ -41,6 +39,8 @@ def find_quarantined(lake: Lake) -> list[dict[str, Any]]:
             earlier = before.get("quarantined_records", ())
             rows += [row for row in earlier if row["business_day"].startswith(month)]
         elif lake.metadata(MONTH_DATASET, month)["quarantined"]:
+            from pipeline.load.parquet import from_bytes
+
             table = from_bytes(lake.read(MONTH_DATASET, month, ["quarantine"])["quarantine"])
             rows += as_json(table.select(names).to_pylist())
     return rows
@@ -86,6 +86,8 @@ def _days_by_store(lake: Lake, month: str) -> dict[str, set[date]]:
     """The business days of a month with a receipt, by store."""
     if not lake.current(SUMMARY, month):
         return {}
+    from pipeline.load.day_object import unpack_tables
+
     # from the file that a run with reports has read
     tables = unpack_tables(lake.read(SUMMARY, month, [TABLES])[TABLES], month)
     days: dict[str, set[date]] = {}

@@ -41,6 +41,7 @@ from pipeline.tasks.remote_build import BuildRequest, BuildResult
 log = logging.getLogger(__name__)
 
 _LITTLE_WORK = 8 << 20  # work that is done faster than an executor starts
+_FEW = 8  # partitions that share what this process has read with the reports built from them
 _MAX_LOST = 8  # items of one round that may end their process before the round is given up
 
 StepCallback = Callable[[BatchProgress], None]
@@ -180,7 +181,9 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
     work = {task: work_of(task) for task in tasks}
     large = [BuildRequest.for_task(task) for task in tasks if task.chunks() > 1]
     groups = group_tasks({task: work[task] for task in tasks if task.chunks() == 1})
-    is_little = sum(work.values()) <= limit_to_chunk(_LITTLE_WORK)
+    # beside processes that run anyway, this one needs less memory if it imports nothing
+    is_alone = len(tasks) <= _FEW or not warm_up.has_processes()
+    is_little = is_alone and sum(work.values()) <= limit_to_chunk(_LITTLE_WORK)
     engine_name = settings.engine_name() if tasks[0].may_run_on_cluster else "local"
     if engine_name == "local" and not large and (is_little or workers() == 1):
         if sum(work.values()) <= limit_to_chunk(GROUP_SIZE):

@@ -126,8 +126,9 @@ def warn_of_uncounted() -> None:
     """Log, once a run, receipts that no figure counts: quarantined or too early."""
     from pipeline.status.problems import find_quarantined
 
-    first = history_period().first
-    rows = read_before_history(raw_sources(), first, list_before_history()).to_pylist()
+    first, objects = history_period().first, list_before_history()
+    is_any = any(objects.values())  # else Arrow need not be imported
+    rows = read_before_history(raw_sources(), first, objects).to_pylist() if is_any else []
     lines = [
         *format_quarantined(find_quarantined(lake())),
         *format_before_history(rows, str(first)),

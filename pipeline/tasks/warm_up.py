@@ -85,6 +85,11 @@ def expect(periods: Iterable[date], *, draws_charts: bool) -> None:
             start_server(draws_charts=with_charts)
 
 
+def has_processes() -> bool:
+    """Whether this run has started local processes."""
+    return not _started().isdisjoint({"processes", "drawing processes"})
+
+
 def _import(draws_charts: bool) -> None:
     from pipeline.executors.local import DRAWING, PRELOADED
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -168,6 +169,20 @@ def test_processes_that_cannot_start_name_the_folder(
     local._end_server()
     with pytest.raises(EngineError, match=r"AF_UNIX path too long.*long.*TMPDIR"):
         local.start_server(draws_charts=False)
+
+
+def process_of(_: int) -> int:
+    return os.getpid()
+
+
+@pytest.mark.parametrize("draws_charts", [False, True])
+def test_a_process_ends_after_some_reports(draws_charts: bool) -> None:
+    """Else each keeps more memory after each report, and a long history needs more."""
+    steps: list[BatchProgress] = []
+    pool = ProcessPool(1, draws_charts=draws_charts)
+    processes = Counter(pool.run("reports", range(16), process_of, steps.append))
+    assert list(processes.values()) == ([6, 6, 4] if draws_charts else [16])
+    assert [step.done for step in steps] == list(range(1, 17))
 
 
 def square_in_a_pool_that_stays() -> None:
