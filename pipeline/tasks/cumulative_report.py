@@ -22,7 +22,7 @@ from pipeline.tasks.versions import digest_of_versions, figures_of, list_version
 class CumulativeReport(Report):
     """The history through a month; it lists the versions of the reports before it."""
 
-    dataset, version = CUMULATIVE, 10
+    dataset, version = CUMULATIVE, 11
     fingerprint_datasets = (*MonthlyReport.fingerprint_datasets, MONTHLY, CUMULATIVE)
 
     @property

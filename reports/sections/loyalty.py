@@ -107,7 +107,8 @@ def _cohorts(
         month = start
         while month <= history.complete_months[-1] and len(cells) <= AHEAD:
             seen = by_month[start].get(month, 0)
-            cells.append(seen if month in complete and (seen == 0 or seen >= SMALL) else None)
+            is_small = any(0 < group < SMALL for group in (seen, size - seen))
+            cells.append(seen if month in complete and not is_small else None)
             month = next_month(month)
         rows.append((start, size, cells))
     rows = rows[-COHORTS:]

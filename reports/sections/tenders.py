@@ -146,7 +146,7 @@ def _sentences(figures: Figures) -> list[Text]:
             ratio(*total.discount_share, total.receipts),
         )
         sentences.append(text("tenders.given", amount=given, share=share))
-    if total.points_discounts:
+    if total.points_discounts > 0:  # less: more points were given back than used
         sentences.append(text("tenders.points", amount=Money(total.points_discounts, currency)))
     if total.refunds:
         refunded, n = Money(total.refunds, currency), Count(total.refund_receipts)

@@ -188,7 +188,7 @@ class Past(Recount):
             if cells[0] >= 5:
                 result[f"{start:%Y-%m}"] = {
                     "size": cells[0],
-                    "seen": [None if 0 < n < 5 else n for n in cells],
+                    "seen": [None if 0 < n < 5 or 0 < cells[0] - n < 5 else n for n in cells],
                 }
         result = dict(list(result.items())[-12:])
         return result if any(len(row["seen"]) > 1 for row in result.values()) else {}

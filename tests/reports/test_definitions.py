@@ -546,6 +546,17 @@ def test_money_is_read_without_a_float():
         frame(pa.table({"m": pa.array([Decimal(2) ** 64], pa.decimal128(38, 0))}))
 
 
+@pytest.mark.parametrize("points", [-500, 0, 500])
+def test_points_that_were_only_given_back_paid_no_discount(shop, make_summaries, points):
+    month = date(2025, 9, 1)
+    figures = Figures(month, None, "MXN", make_summaries(shop(receipts=2), [month]))
+    days = figures.now["days"]
+    days["points_discounts"] = 0
+    days.loc[0, "points_discounts"] = points
+    keys = {sentence.key for sentence in tenders(figures).sentences}
+    assert ("tenders.points" in keys) == (points > 0)
+
+
 def test_cancellations_by_employee_need_no_refund(shop, make_summaries):
     month = date(2025, 9, 1)
     tables = dict(make_summaries(shop(receipts=2, refunds=0), [month])[month])

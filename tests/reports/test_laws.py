@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -27,6 +28,7 @@ from reports.sections.combos import combos
 from reports.sections.comparison import growth, points, ratio, share
 from reports.sections.customers import customers
 from reports.sections.days import days
+from reports.sections.loyalty import _cohorts
 from reports.sections.modifiers import modifiers
 from reports.values import Money, Percent, Points, Series, Text, Value
 from tests.reports.shop import MENU, Shop, summaries
@@ -312,6 +314,16 @@ def test_no_repeat_rate_tells_a_small_group_of_its_month(others, is_before):
     is_shown = others in (0, 5, 20)
     assert ("customers.repeat_against" in keys) == is_shown
     assert ("customers.repeat" in keys) == (is_before or is_shown)
+
+
+@pytest.mark.parametrize("seen", range(13))
+def test_a_group_by_first_purchase_tells_no_small_one(seen):
+    months = months_of(3)
+    history = SimpleNamespace(months=months, complete_months=months)
+    by_month = {months[0]: {months[0]: 9}, months[1]: {months[1]: 12, months[2]: seen}}
+    _, ((_, size, cells),) = _cohorts(history, by_month)
+    is_shown = seen in (0, 5, 6, 7, 12)
+    assert (size, cells) == (12, [12, seen if is_shown else None])
 
 
 def test_an_option_is_counted_as_charged_only_where_it_was():
