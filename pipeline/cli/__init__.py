@@ -124,8 +124,12 @@ def check_text(*paths: str) -> None:
                 f"{path} begins with a byte order mark; save it as UTF-8 without one (in"
                 " Notepad: Save as, encoding UTF-8, not UTF-8 with BOM)"
             )
+        if Path(path).suffix not in {"", ".cfg", ".conf", ".ini"}:
+            continue  # Luigi does not read it, which settings.check_folder refuses
+        config = ConfigParser(interpolation=None)
+        setattr(config, "optionxform", str)  # noqa: B010 - as in Luigi, Key is not key
         try:
-            ConfigParser(interpolation=None).read_string(text.decode(), path)
+            config.read_string(text.decode(), path)
         except UnicodeDecodeError as error:
             line = 1 + text.count(b"\n", 0, error.start)
             raise ConfigError(f"{path}: line {line} is not UTF-8 text; save it as UTF-8") from error
