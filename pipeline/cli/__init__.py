@@ -17,6 +17,8 @@ import signal
 import sys
 import textwrap
 from collections.abc import Iterable
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
 from contextlib import redirect_stdout
 from importlib import import_module
 from pathlib import Path
@@ -114,17 +116,29 @@ def _explain_unknown(word: str) -> str:
     return f"unknown command {word}{hint or '.'} Commands: {', '.join(COMMANDS)}"
 
 
-def check_encoding(*paths: str) -> None:
-    """Refuse a configuration with a byte order mark, which Luigi takes for text."""
+def check_text(*paths: str) -> None:
+    """Refuse a configuration that Luigi cannot read: it would end with a traceback."""
     for path in paths:
-        if path and Path(path).is_file():
-            with Path(path).open("rb") as file:
-                begin = file.read(3)
-            if begin.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                raise ConfigError(
-                    f"{path} begins with a byte order mark; save it as UTF-8 without one (in"
-                    " Notepad: Save as, encoding UTF-8, not UTF-8 with BOM)"
-                )
+        if not path or not os.access(path, os.R_OK) or not Path(path).is_file():
+            continue
+        text = Path(path).read_bytes()
+        if text.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise ConfigError(
+                f"{path} begins with a byte order mark; save it as UTF-8 without one (in"
+                " Notepad: Save as, encoding UTF-8, not UTF-8 with BOM)"
+            )
+        if Path(path).suffix not in {"", ".cfg", ".conf", ".ini"}:
+            continue  # Luigi does not read it, which settings.check_folder refuses
+        config = ConfigParser(interpolation=None)
+        setattr(config, "optionxform", str)  # noqa: B010 - as in Luigi, Key is not key
+        try:
+            config.read_string(text.decode(), path)
+        except UnicodeDecodeError as error:
+            line = 1 + text.count(b"\n", 0, error.start)
+            raise ConfigError(f"{path}: line {line} is not UTF-8 text; save it as UTF-8") from error
+        except ConfigParserError as error:
+            reason = " ".join(str(error).split())
+            raise ConfigError(f"{path} cannot be read: {reason}; correct that line") from error
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -151,7 +165,7 @@ def _main(arguments: list[str] | None) -> int:
         print(format_help())
         return ExitCode.DONE
     try:
-        check_encoding(os.environ.get("LUIGI_CONFIG_PATH", ""), "luigi.cfg")
+        check_text(os.environ.get("LUIGI_CONFIG_PATH", ""), "luigi.cfg")
         return _run_command(words)
     except PipelineError as error:
         from pipeline.logs import escape_controls, escape_line, redact

@@ -14,6 +14,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,8 @@ def _write_metrics(path: Path, code: int) -> None:
         temporary.write_text(format_metrics(samples), encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
         log.error("%s cannot be written: %s", path, error.strerror)
 
 

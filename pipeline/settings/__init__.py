@@ -17,6 +17,7 @@ from typing import Literal
 import luigi
 
 from pipeline.errors import ConfigError
+from pipeline.pos.source import FIRST_SALE
 from pipeline.settings.clock import default_month, last_day, now
 from pipeline.settings.configuration import check_folder, check_luigi_sections, check_spelling
 from pipeline.settings.environment import apply_environment, read_private_file, settings_table
@@ -126,6 +127,11 @@ def check() -> None:
     """Check every setting before anything is requested or written. Raises ConfigError."""
     check_folder()
     check_spelling()
+    if pos().history_starts < FIRST_SALE.date():
+        raise ConfigError(
+            f"[pos] history_starts = {pos().history_starts} is before {FIRST_SALE:%Y-%m-%d}, and an"
+            " older sale is quarantined as implausible: set a later day"
+        )
     if pos().history_starts > last_day():
         raise ConfigError(
             f"[pos] history_starts = {pos().history_starts} has not closed yet; the last closed"

@@ -133,6 +133,7 @@ def test_settings(luigi: Runner, section: str, option: str, value: str, sentence
         ("shop", "currency", "PESO", "currency = 'PESO' is not an ISO 4217 code"),
         ("pos", "now", "tomorrow", "[pos] now = 'tomorrow' is not an ISO 8601 instant"),
         ("pos", "history_starts", "2026-31-10", "[pos] history_starts = 2026-31-10 in luigi.cfg"),
+        ("pos", "history_starts", "0203-11-01", "history_starts = 0203-11-01 is before 2010-01-01"),
         ("lake", "memory", "512", "[lake] memory = 512 in luigi.cfg cannot be read"),
         ("core", "logging_conf_file", "nowhere.cfg", "[core] logging_conf_file = nowhere.cfg"),
         ("core", "log_level", "LOUD", "[core] log_level = LOUD cannot be read"),

@@ -29,6 +29,30 @@ def test_a_byte_order_mark_is_named(
     assert f"{path} begins with a byte order mark" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[pos]\n# año\n".encode("cp1252"), "line 2 is not UTF-8 text; save it as UTF-8"),
+        (b"[pos]\nnot a setting\n", "cannot be read: Source contains parsing errors"),
+        (b"[pos]\nnow =\n[pos]\n", "[line 3]: section 'pos' already exists"),
+        (b"[shop]\ncurrency = MXN\ncurrency = USD\n", "[line 3]: option 'currency'"),
+        (b"currency = MXN\n", "no section headers"),
+    ],
+)
+def test_a_configuration_that_luigi_cannot_read_is_named(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    text: bytes,
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("luigi.cfg").write_bytes(text)
+    assert main(["status"]) == 2
+    error = capsys.readouterr().err
+    assert said in error and "luigi.cfg" in error and len(error.splitlines()) == 1
+
+
 @pytest.mark.parametrize("name", ["menu.toml", "goals.toml"])
 def test_files_of_the_owner_may_have_a_mark_and_name_other_encodings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -47,6 +47,15 @@ def test_a_monitor_that_does_not_answer_changes_no_exit_code(luigi: Runner) -> N
     assert "pos.prom cannot be written" in text and "secret-word" not in text
 
 
+def test_a_metrics_file_that_is_a_folder_leaves_nothing_behind(luigi: Runner) -> None:
+    luigi.configure("pos", history_starts="2027-01-01")
+    (luigi.folder / "metrics").mkdir()
+    luigi.configure("monitor", metrics_file=luigi.folder / "metrics")
+    code, text = luigi.pos("run")
+    assert code == 2 and "metrics cannot be written: Is a directory" in text
+    assert not list(luigi.folder.glob(".metrics*"))
+
+
 def test_a_month_without_quarantine_has_a_sample_too() -> None:
     """Else a rule sees nothing where it should see zero."""
     status = Status(
