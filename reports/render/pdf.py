@@ -108,13 +108,13 @@ def _body(
             if version
             else heading(document)
         ),
-        "heading": _runs(localizer, heading(document)),
-        "lines": [_runs(localizer, line) for line in subtitle(document)],
-        "annex": _runs(localizer, text("page.annex")),
+        "heading": _pieces(localizer, heading(document)),
+        "lines": [_pieces(localizer, line) for line in subtitle(document)],
+        "annex": _pieces(localizer, text("page.annex")),
         "empty": {
-            "title": _runs(localizer, text("page.empty")),
+            "title": _pieces(localizer, text("page.empty")),
             "lines": [
-                _runs(localizer, no_content(section, several))
+                _pieces(localizer, no_content(section, several))
                 for section in document.empty_sections
             ],
         },
@@ -150,7 +150,7 @@ PROOF = "bridge"
 """The section, after those of page one, that every currency has in a monthly report."""
 
 
-def _runs(localizer: Localizer, value: Value) -> list[dict[str, object]]:
+def _pieces(localizer: Localizer, value: Value) -> list[dict[str, object]]:
     return [
         {"t": run.text, "s": run.strong, "w": run.unbroken} for run in localizer.sentence(value)
     ]
@@ -168,29 +168,29 @@ def _section(
         "key": section.key,
         "number": section.number,
         "annex": section.is_annex,
-        "title": _runs(localizer, section.title),
+        "title": _pieces(localizer, section.title),
         "lead": section.key in ("headline", "summary"),
         "currency": section.currency if len(document.currencies) > 1 else "",
-        "sentences": [_runs(localizer, s) for s in section.sentences],
-        "notes": [_runs(localizer, n) for n in (*section.notes, *_elsewhere(section, document))],
+        "sentences": [_pieces(localizer, s) for s in section.sentences],
+        "notes": [_pieces(localizer, n) for n in (*section.notes, *_elsewhere(section, document))],
         "light": (
-            {"color": section.light, "text": _runs(localizer, text(f"lineage.{section.light}"))}
+            {"color": section.light, "text": _pieces(localizer, text(f"lineage.{section.light}"))}
             if section.light
             else None
         ),
         "tiles": [
             {
-                "label": _runs(localizer, t.label),
-                "value": _runs(localizer, t.value),
+                "label": _pieces(localizer, t.label),
+                "value": _pieces(localizer, t.value),
                 "length": len(localizer.format(t.value)),
-                "notes": [_runs(localizer, n) for n in t.notes],
+                "notes": [_pieces(localizer, n) for n in t.notes],
             }
             for t in section.tiles
         ],
         "findings": [
             {
-                "text": _runs(localizer, f.sentence),
-                "link": _runs(
+                "text": _pieces(localizer, f.sentence),
+                "link": _pieces(
                     localizer,
                     text(
                         "page.attention_link", n=Count(document.target(section, f.section).number)
@@ -214,7 +214,7 @@ def _section(
 def _chart(chart: Chart, svg: str, localizer: Localizer) -> dict[str, object]:
     width, height = map(float, re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)[0])
     return {
-        "title": _runs(localizer, chart.title),
+        "title": _pieces(localizer, chart.title),
         "alt": localizer.format(chart.alt),
         "svg": _CHART_FONT.sub(f"font-family: '{FONTS[0]}'", svg),
         "ratio": height / width,
@@ -235,15 +235,15 @@ def _table(table: Table, section: Section, localizer: Localizer) -> dict[str, ob
     )
     note = cut_note(shown, table)
     columns = [
-        [_runs(localizer, row[position]) for row in table.rows[:shown]]
+        [_pieces(localizer, row[position]) for row in table.rows[:shown]]
         for position, _ in table.page_columns
     ]
     return {
-        "title": _runs(localizer, table.title),
-        "rest": _runs(localizer, note) if note else None,
+        "title": _pieces(localizer, table.title),
+        "rest": _pieces(localizer, note) if note else None,
         "columns": [
             {
-                "heading": _runs(localizer, c.heading),
+                "heading": _pieces(localizer, c.heading),
                 "right": c.kind in RIGHT,
                 "longest": sorted(cells, key=_length)[-WIDEST:],
             }

@@ -12,7 +12,7 @@ from functools import partial
 
 from ..ids import parse_stamp, stamp
 from ..source import encode
-from . import back_office
+from . import shop_objects
 from .lists import Call, make_page, rows_after, rows_from
 from .protocol import (
     SquareError,
@@ -150,7 +150,7 @@ def search_team(call: Call) -> SquarePage:
 def token_status(call: Call) -> bytes:
     """POST /oauth2/token/status: a token that expires in 30 days."""
     expires = stamp(call.now + 30 * 86_400_000)
-    return encode({"scopes": [], "expires_at": expires, "merchant_id": back_office.MERCHANT})
+    return encode({"scopes": [], "expires_at": expires, "merchant_id": shop_objects.MERCHANT})
 
 
 def _same(row: Json) -> Json:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache, partial
 
 from ..shop import Shop
-from . import back_office
+from . import shop_objects
 from .ids import location_id
 from .order_contents import Contents
 from .orders import State
@@ -58,13 +58,13 @@ class SquareShop:
                 yield Row(instant, f"{state.order.id}/{index}", read)
 
     def locations(self, now: int) -> list[Json]:
-        return back_office.locations(self.shop_catalog, str(self.schedule.zone), now)
+        return shop_objects.locations(self.shop_catalog, str(self.schedule.zone), now)
 
     def catalog(self, now: int) -> list[Json]:
-        return back_office.catalog(self.shop_catalog, now)
+        return shop_objects.catalog(self.shop_catalog, now)
 
     def team_members(self, now: int) -> list[Json]:
-        return back_office.team_members(self.shop_catalog, now)
+        return shop_objects.team_members(self.shop_catalog, now)
 
     def _payment(self, now: int, state: State, index: int) -> Json:
         tender = self.printer.tenders.tenders_of(state)[index]
