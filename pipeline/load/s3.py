@@ -82,8 +82,8 @@ class S3Storage(Storage):
             kms_key and not (encryption or "").startswith("aws:kms")
         ):
             raise ConfigError(
-                f"encryption {encryption!r} with key {kms_key!r}: write AES256, or aws:kms with or"
-                " without a key"
+                f"[lake] encryption = {encryption or ''} with kms_key = {kms_key or ''}: write"
+                " AES256, or aws:kms with or without a key"
             )
         self.bucket, self.prefix = bucket, f"{prefix}/" if prefix else ""
         self._endpoint, self._region = endpoint, region
