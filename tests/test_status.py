@@ -77,7 +77,7 @@ def test_numbers_that_the_pos_does_not_know_and_new_fields_are_reported() -> Non
     )
     text = format_status(status)
     assert "requested 3-8, but the POS does not know them" in text
-    assert "new fields       line_items.loyalty since 2026-10-30 (kept in raw, not counted)" in text
+    assert "new fields       line_items.loyalty since 2026-10-30 (kept in raw, in no table)" in text
 
 
 class _Summaries:
