@@ -240,6 +240,6 @@ def test_each_point_of_sale_has_a_rate_of_its_own(
         monkeypatch.setenv(f"{name.upper()}_TOKEN", "token")
         pos = {"source": name, "url": "https://pos.example.com", "state_folder": str(tmp_path)}
         with configured(pos=pos | options):
-            pace = cast(ApiClient, connect())._http._pace
+            pace = cast(ApiClient, connect())._http._rate_limiter
         used.append(pace and (pace.requests, pace.seconds - LATENCY))
     assert used == rates
