@@ -116,6 +116,13 @@ def _explain_unknown(word: str) -> str:
     return f"unknown command {word}{hint or '.'} Commands: {', '.join(COMMANDS)}"
 
 
+class _CasedParser(ConfigParser):
+    """As Luigi's: Key is not key."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
 def check_text(*paths: str) -> None:
     """Refuse a configuration that Luigi cannot read: it would end with a traceback."""
     for path in paths:
@@ -129,10 +136,8 @@ def check_text(*paths: str) -> None:
             )
         if Path(path).suffix not in {"", ".cfg", ".conf", ".ini"}:
             continue  # Luigi does not read it, which settings.check_folder refuses
-        config = ConfigParser(interpolation=None)
-        setattr(config, "optionxform", str)  # noqa: B010 - as in Luigi, Key is not key
         try:
-            config.read_string(text.decode(), path)
+            _CasedParser(interpolation=None).read_string(text.decode(), path)
         except UnicodeDecodeError as error:
             line = 1 + text.count(b"\n", 0, error.start)
             raise ConfigError(f"{path}: line {line} is not UTF-8 text; save it as UTF-8") from error

@@ -94,8 +94,8 @@ class ProcessPool:
 
     def _parts(self, items: int) -> Iterator[range]:
         """The numbers of the items that each generation of processes runs."""
-        parts = -(-items // (self.processes * _DRAWN)) if self.draws_charts else 1
-        size = max(-(-items // parts), 1) if items else 1
+        parts = max(-(-items // (self.processes * _DRAWN)), 1) if self.draws_charts else 1
+        size = max(-(-items // parts), 1)
         return (range(start, min(start + size, items)) for start in range(0, items, size))
 
     def _run_part(

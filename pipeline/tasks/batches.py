@@ -181,9 +181,9 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
     work = {task: work_of(task) for task in tasks}
     large = [BuildRequest.for_task(task) for task in tasks if task.chunks() > 1]
     groups = group_tasks({task: work[task] for task in tasks if task.chunks() == 1})
-    # beside processes that run anyway, this one needs less memory if it imports nothing
-    is_alone = len(tasks) <= _FEW or not warm_up.has_processes()
-    is_little = is_alone and sum(work.values()) <= limit_to_chunk(_LITTLE_WORK)
+    # processes that run anyway build more than a few, so that this one imports less
+    is_few = len(tasks) <= _FEW or not warm_up.has_processes()
+    is_little = is_few and sum(work.values()) <= limit_to_chunk(_LITTLE_WORK)
     engine_name = settings.engine_name() if tasks[0].may_run_on_cluster else "local"
     if engine_name == "local" and not large and (is_little or workers() == 1):
         if sum(work.values()) <= limit_to_chunk(GROUP_SIZE):

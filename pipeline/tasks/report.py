@@ -103,7 +103,7 @@ class Report(DerivedTask):
         return super().content(start, opened, metadata)._replace(kept=kept)
 
     def run(self) -> Iterator[Any]:
-        warn_of_uncounted()  # first: the processes forked to build reports inherit what it has read
+        warn_of_uncounted()  # first: local processes take over what it has read
         if not self.complete():  # its inputs may have been rebuilt to the same content
             yield from super().run()
         publish_index(is_last=False)

@@ -284,9 +284,9 @@ def test_the_queries_of_the_documents_give_the_figures_of_the_reports(
     assert {row[0]: row[2:] for row in sold if row[1] == "MXN"} == sums(
         database, "combo", combos, "summary_combos", "currency = 'MXN'"
     )
-    known = "sum(costed_net), sum(cost)"
+    costed = "sum(costed_net), sum(cost)"
     margins = database.sql(query_with(GUIDE, "as margin")).fetchall()
-    pesos = sums(database, "category", known, "summary_items", "currency = 'MXN'")
+    pesos = sums(database, "category", costed, "summary_items", "currency = 'MXN'")
     assert {row[0]: row[1:3] for row in margins} == {
         category: row for category, row in pesos.items() if row[1] is not None
     }

@@ -94,7 +94,8 @@ def test_combos_choices_and_modifiers(told):
     paid = raw.rows(
         """with option as (
             select store_id, item, m.name as modifier, m.option as choice, sum(m.quantity) as units, sum(m.amount) as amount
-            from (select store_id, item, unnest(modifiers) as m from s where in_month = $month and sale)
+            from (select store_id, item, unnest(modifiers) as m from s
+                  where in_month = $month and sale)
             where m.amount <> 0 group by all
             union all
             select store_id, combo || item, slot, item, units, upgrade
