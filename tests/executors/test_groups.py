@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.tasks import DailySales
+from pipeline.tasks import DailySales, batches, warm_up
 from pipeline.tasks.batch_groups import GROUP_SIZE, group_tasks
 from tests.test_settings import configured
 
@@ -50,3 +51,36 @@ def test_processes_get_as_many_groups_of_equal_work(count: int, size: int, worke
     lengths = [len(group) for group in groups]
     assert max(lengths) - min(lengths) <= 1
     assert len(groups) in (1, count) or len(groups) % workers == 0
+
+
+@pytest.mark.parametrize(
+    ("partitions", "runs_processes", "place"),
+    [(9, False, "here"), (9, True, "processes"), (8, True, "here")],
+)
+def test_processes_that_run_anyway_build_more_than_a_few_small_partitions(
+    monkeypatch: pytest.MonkeyPatch, partitions: int, runs_processes: bool, place: str
+) -> None:
+    """So the process that plans imports less; a few share what it has read with their reports."""
+    monkeypatch.setattr(batches, "work_of", lambda _: 1)
+    monkeypatch.setattr(batches, "_build_here", lambda *_: "here")
+    monkeypatch.setattr(batches, "open_executor", opened)
+    with configured(
+        pos={"history_starts": "2026-01-01", "now": "2026-10-05T15:00:00Z"},
+        engine={"workers": "2"},
+    ):
+        if runs_processes:
+            warm_up._started().add("processes")
+        tasks = [DailySales(date=day) for day in DAYS[:partitions]]
+        try:
+            built = batches._build_round(tasks, tasks[0])
+        except Opened:
+            built = "processes"
+    assert built == place
+
+
+class Opened(Exception):
+    """An executor was asked for."""
+
+
+def opened(*_: object, **__: object) -> None:
+    raise Opened
