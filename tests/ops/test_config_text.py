@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import settings
-from pipeline.cli import main
+from pipeline.cli import check_text, main
 from pipeline.errors import ConfigError, UnclearConfig
 from pipeline.settings import environment
 from pipeline.settings.run_context import new_run
@@ -51,6 +51,11 @@ def test_a_configuration_that_luigi_cannot_read_is_named(
     assert main(["status"]) == 2
     error = capsys.readouterr().err
     assert said in error and "luigi.cfg" in error and len(error.splitlines()) == 1
+
+
+def test_capitals_tell_two_settings_apart_as_in_luigi(tmp_path: Path) -> None:
+    (tmp_path / "luigi.cfg").write_text("[resources]\nKey = 1\nkey = 2\n")
+    check_text(str(tmp_path / "luigi.cfg"))
 
 
 @pytest.mark.parametrize("name", ["menu.toml", "goals.toml"])
