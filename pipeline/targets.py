@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -149,6 +149,33 @@ def _fingerprints() -> dict[str, tuple[tuple[int, ...], str | None]]:
     return {}
 
 
+def _state_of(datasets: tuple[str, ...]) -> tuple[int, ...]:
+    # With the process: a child of a fork inherits what its parent read, and does not see what
+    # the parent's other children have published since.
+    at_root = lake().generation_of(datasets)
+    return os.getpid(), *at_root, *additional_generations(datasets)
+
+
+Fingerprints = dict[tuple[str, ...], dict[str, str]]
+"""Fingerprints by the datasets that they depend on, then by task id."""
+
+
+def fingerprints_of_inputs(tasks: Iterable[DerivedTask]) -> Fingerprints:
+    """The fingerprints of the partitions that `tasks` are built from."""
+    fingerprints: Fingerprints = {}
+    for below in {below for task in tasks for below in input_tasks(task)}:
+        if isinstance(below, DerivedTask) and (fingerprint := below.fingerprint()):
+            fingerprints.setdefault(below.fingerprint_datasets, {})[below.task_id] = fingerprint
+    return fingerprints
+
+
+def add_fingerprints(fingerprints: Fingerprints) -> None:
+    """Take over those of a process whose listing of the lake this one has loaded."""
+    for datasets, of_tasks in fingerprints.items():
+        state = _state_of(datasets)
+        _fingerprints().update({task_id: (state, value) for task_id, value in of_tasks.items()})
+
+
 class DerivedTask(DatasetTask):
     """A partition that is built from others.
 
@@ -202,19 +229,14 @@ class DerivedTask(DatasetTask):
         """The fingerprint it should have; None while an input is not current."""
         check_lake()
         remembered = _fingerprints().get(self.task_id)
-        if remembered is None or remembered[0] != self._upstream_state():
+        if remembered is None or remembered[0] != _state_of(self.fingerprint_datasets):
             inputs, fingerprint = self.inputs(), None
             if inputs is not None:
                 fingerprint = fingerprint_of(self.version, self.fingerprint_settings(), inputs)
-            remembered = (self._upstream_state(), fingerprint)  # inputs() may have listed the lake
+            # now, because inputs() may have listed the lake
+            remembered = (_state_of(self.fingerprint_datasets), fingerprint)
             _fingerprints()[self.task_id] = remembered
         return remembered[1]
-
-    def _upstream_state(self) -> tuple[int, ...]:
-        # With the process: a child of a fork inherits what its parent read, and does not see what
-        # the parent's other children have published since.
-        at_root = lake().generation_of(self.fingerprint_datasets)
-        return os.getpid(), *at_root, *additional_generations(self.fingerprint_datasets)
 
     def digest(self) -> str | None:
         fingerprint = self.fingerprint()

@@ -11,6 +11,7 @@ changed in the meantime, or that was damaged and could be invalidated, is built 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -227,7 +228,7 @@ def _build_large(
     """Build in chunks, in one job; where an item ends that job, in one job each."""
     if not requests:
         return []
-    driver = remote_build.driver_context(is_local=executor.is_local)
+    driver = remote_build.driver_context(requests, is_local=executor.is_local)
     chunks = [
         (key, request._replace(chunk=chunk))
         for key, request in enumerate(requests)
@@ -258,7 +259,8 @@ def _build_small(
     lost: list[BuildResult] = []
     while groups:
         try:
-            driver = remote_build.driver_context(is_local=executor.is_local)
+            requests = itertools.chain.from_iterable(groups)
+            driver = remote_build.driver_context(requests, is_local=executor.is_local)
             results = executor.run(name, groups, partial(remote_build.build, driver), on_step)
             return lost + [result for group in results for result in group]
         except ItemLost as error:

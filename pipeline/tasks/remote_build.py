@@ -17,7 +17,7 @@ import platform
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from hashlib import sha256
 from importlib import metadata
@@ -55,6 +55,7 @@ class DriverContext(NamedTuple):
     code: dict[str, str]
     transform_settings: dict[str, str]
     snapshots: dict[str, bytes]
+    fingerprints: targets.Fingerprints
 
 
 class BuildRequest(NamedTuple):
@@ -92,11 +93,11 @@ class BuildResult(NamedTuple):
     published: tuple[Manifest, Body] | None = None
 
 
-def driver_context(*, is_local: bool) -> DriverContext:
-    """What this process, the driver, sees. Raises ConfigError.
+def driver_context(requests: Iterable[BuildRequest], *, is_local: bool) -> DriverContext:
+    """What this process, the driver, sees, and what builds need of it. Raises ConfigError.
 
-    Processes of this machine start from its listing of the lake; others list it themselves. They
-    spill into a folder of its state: they end without clean-up, so one of their own would stay.
+    Processes of this machine start from its listing of the lake, and from the fingerprints of what
+    the partitions are built from; others list it themselves. They spill into a folder of its state: they end without clean-up, so one of their own would stay.
     """
     sections = {
         type(section).__name__: dict(section.to_str_params())
@@ -116,6 +117,7 @@ def driver_context(*, is_local: bool) -> DriverContext:
         code(),
         _transform_settings(),
         snapshots() if is_local else {},
+        targets.fingerprints_of_inputs(r.task() for r in requests) if is_local else {},
     )
 
 
@@ -167,6 +169,7 @@ def apply_driver_context(driver: DriverContext) -> None:
     _check_same(driver.transform_settings, own, hint)
     lake().run = driver.run
     load_snapshot(driver.snapshots)
+    targets.add_fingerprints(driver.fingerprints)
     _adopted[:] = [driver.id]
 
 

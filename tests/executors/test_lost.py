@@ -18,7 +18,8 @@ from pipeline.errors import ConfigError, EngineError, PipelineError, Stale
 from pipeline.executors import ItemLost
 from pipeline.executors import spark as spark_executor
 from pipeline.executors.spark import Cluster, open_cluster
-from pipeline.tasks import DailySales, batches, remote_build
+from pipeline.targets import lake
+from pipeline.tasks import DailySales, MonthlySales, batches, remote_build
 from pipeline.tasks.remote_build import BuildRequest, BuildResult, DriverContext
 from tests.dag.in_process import FIRST, InProcessRun
 from tests.dag.in_process import local as in_folder
@@ -165,7 +166,7 @@ class Rounds:
 
 @pytest.fixture
 def rounds(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Rounds]:
-    monkeypatch.setattr(remote_build, "driver_context", lambda *, is_local: None)
+    monkeypatch.setattr(remote_build, "driver_context", lambda requests, *, is_local: None)
     monkeypatch.setattr(batches, "lake", lambda: SimpleNamespace(refresh=lambda dataset: None))
     return lambda fatal: Rounds(set(fatal))
 
@@ -260,7 +261,7 @@ def test_whatever_a_work_meets_is_its_own_outcome(
 
 def test_a_node_with_other_code_or_libraries_refuses_and_says_which() -> None:
     own = remote_build.code()
-    driver = DriverContext("j", "r", {}, "", {**own, "pyarrow": "1.0", "other": "2"}, {}, {})
+    driver = DriverContext("j", "r", {}, "", {**own, "pyarrow": "1.0", "other": "2"}, {}, {}, {})
     with pytest.raises(
         ConfigError, match="has another other, pyarrow than the driver; install the same"
     ):
@@ -278,7 +279,7 @@ def test_a_node_with_another_key_refuses_and_says_what_to_set(
 
     def build() -> None:
         with shop.process():
-            driver = remote_build.driver_context(is_local=False)
+            driver = remote_build.driver_context([], is_local=False)
             request = BuildRequest.for_task(DailySales(date=FIRST))
             if not is_same:
                 os.environ["CUSTOMER_HASH_KEY"] = secrets.token_hex(12)
@@ -292,6 +293,28 @@ def test_a_node_with_another_key_refuses_and_says_what_to_set(
     else:
         assert "ConfigError the node" in error
         assert "has another customer_key than the driver; set CUSTOMER_HASH_KEY" in error
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+def test_a_local_process_takes_over_the_fingerprints_of_inputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_local: bool
+) -> None:
+    """Else it would read all that those are built from; a node does, as it lists the lake itself."""
+    shop = InProcessRun(tmp_path, in_folder(tmp_path / "lake"), monkeypatch)
+    assert shop.run_nightly(make=lambda: MonthlySales(month=FIRST.replace(day=1)))
+
+    def build() -> None:
+        with shop.process():
+            request = BuildRequest.for_task(MonthlySales(month=FIRST.replace(day=1)))
+            driver = remote_build.driver_context([request], is_local=is_local)
+            remote_build.apply_driver_context(driver)
+            monkeypatch.setattr(DailySales, "inputs", lambda day: None)
+            assert (request.task().fingerprint() == request.fingerprint) == is_local
+            lake().invalidate(DailySales.dataset, str(FIRST), "it is damaged")
+            assert request.task().fingerprint() is None
+        (tmp_path / "done").touch()
+
+    assert join(start(build)) == 0 and (tmp_path / "done").exists()
 
 
 @pytest.mark.parametrize(
