@@ -34,7 +34,7 @@ from typing import TypeVar
 
 from pipeline.errors import EngineError
 from pipeline.executors import BatchProgress, ItemLost
-from pipeline.executors.memory import release_memory
+from pipeline.executors.memory import release_memory, return_large_blocks
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -62,8 +62,8 @@ DRAWING = [
 ]
 """What it imports too where reports are built: 75 MB."""
 _ALLOCATOR = "ARROW_DEFAULT_MEMORY_POOL"
-_DRAWN = 7
-"""Reports that a process draws at most; it would keep 1 MB more after each."""
+_DRAWN = 4
+"""Reports that a process draws at most; it would keep 2 MB more after each."""
 
 
 class ProcessPool:
@@ -110,6 +110,7 @@ class ProcessPool:
         results: dict[int, R] = {}
         if self._open is None:
             log.info("%d local processes build partitions", self.processes)
+            release_memory()
             self._open = _open_pool(self.processes, draws_charts=self.draws_charts)
         pool = self._open
         futures: dict[Future[R], int] = {}
@@ -227,7 +228,9 @@ def _open_pool(processes: int, *, draws_charts: bool) -> ProcessPoolExecutor:
     method = "forkserver" if parent_process() is None else "spawn"
     context = get_context(method)
     start_server(draws_charts=draws_charts)
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin)
+    pool = ProcessPoolExecutor(
+        processes, mp_context=context, initializer=_begin, initargs=(draws_charts,)
+    )
     if method == "spawn":
         # Python 3.11 joins the processes of a fork before it ends its pools, and so would wait for
         # ever. The priority is above that of a queue's end: the pool ends through its queue.
@@ -235,11 +238,13 @@ def _open_pool(processes: int, *, draws_charts: bool) -> ProcessPoolExecutor:
     return pool
 
 
-def _begin() -> None:
+def _begin(draws_charts: bool) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked in the server
     # what the server has imported stays shared: the collector would write to all of it
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)  # a tenth of the CPU of a report, which makes many objects
+    if draws_charts:  # days and months take a tenth longer with it
+        return_large_blocks()
     _end_with_parent()
 
 
