@@ -97,7 +97,8 @@ def driver_context(requests: Iterable[BuildRequest], *, is_local: bool) -> Drive
     """What this process, the driver, sees, and what builds need of it. Raises ConfigError.
 
     Processes of this machine start from its listing of the lake, and from the fingerprints of what
-    the partitions are built from; others list it themselves. They spill into a folder of its state: they end without clean-up, so one of their own would stay.
+    the partitions are built from; others list it themselves. The first spill into a folder of its
+    state: they end without clean-up, so one of their own would stay.
     """
     sections = {
         type(section).__name__: dict(section.to_str_params())

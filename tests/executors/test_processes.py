@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import multiprocessing
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -183,6 +185,34 @@ def test_a_process_ends_after_some_reports(draws_charts: bool) -> None:
     processes = Counter(pool.run("reports", range(16), process_of, steps.append))
     assert list(processes.values()) == ([4, 4, 4, 4] if draws_charts else [16])
     assert [step.done for step in steps] == list(range(1, 17))
+
+
+class Usage(ctypes.Structure):
+    """What glibc's mallinfo2 returns."""
+
+    _fields_ = tuple((f"field_{index}", ctypes.c_size_t) for index in range(10))
+    field_3: int  # blocks that are mapped alone
+
+
+def is_mapped_alone(size: int) -> bool:
+    """Whether a block of `size` bytes goes back to the system when it is freed."""
+    library = ctypes.CDLL(None)
+    library.malloc.restype, library.free.argtypes = ctypes.c_void_p, (ctypes.c_void_p,)
+    library.mallinfo2.restype = Usage
+    library.free(library.malloc(16 * size))  # glibc keeps smaller ones from now on
+    before = library.mallinfo2().field_3
+    block = library.malloc(size)
+    after = library.mallinfo2().field_3
+    library.free(block)
+    return bool(after > before)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library decides itself")
+@pytest.mark.parametrize("draws_charts", [False, True])
+def test_a_process_that_draws_returns_large_blocks(draws_charts: bool) -> None:
+    """As reports need, at little cost; days and months would take a tenth longer."""
+    pool = ProcessPool(1, draws_charts=draws_charts)
+    assert pool.run("block", [1 << 20], is_mapped_alone, lambda _: None) == [draws_charts]
 
 
 def square_in_a_pool_that_stays() -> None:
