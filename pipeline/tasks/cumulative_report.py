@@ -22,7 +22,7 @@ from pipeline.tasks.versions import digest_of_versions, figures_of, list_version
 class CumulativeReport(Report):
     """The history through a month, with the versions of all reports through it."""
 
-    dataset, version = CUMULATIVE, 11
+    dataset, version = CUMULATIVE, 12
     fingerprint_datasets = (*MonthlyReport.fingerprint_datasets, MONTHLY, CUMULATIVE)
 
     @property
