@@ -57,14 +57,14 @@ class ExitCodeMeaning(NamedTuple):
 EXIT_CODES = {
     ExitCode.DONE: ExitCodeMeaning("done, or nothing to do", "nothing"),
     ExitCode.NOT_OK: ExitCodeMeaning(
-        "luigi did not start: no such task or module; or a pos command found a problem, or had an"
-        " unexpected error",
+        "luigi: it did not start, as there is no such task or module; pos: the command found a"
+        " problem or had an unexpected error",
         "luigi: see Luigi does not start; pos: read its output, and report a traceback as a defect"
         " of this project",
     ),
     ExitCode.INVALID: ExitCodeMeaning(
-        "a wrong option; of a pos command also a wrong command, setting or lake, or a point of sale"
-        " or storage that does not answer; the message says which",
+        "luigi: a wrong option; pos: a wrong command, option, setting or lake, or no answer from"
+        " the point of sale or the storage",
         "read the message: it says what is wrong; if something did not answer, run again later",
     ),
     ExitCode.STALE: ExitCodeMeaning(

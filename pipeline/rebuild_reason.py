@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 MAX_INPUTS = 5
-_FIELD = re.compile(
-    r"(\w+)=((?:\([^()]*\)|[^,()])+)"
-)  # of Store(timezone='...', day_starts_at=datetime.time(5, 0), ...)
+# a field of Store(timezone='...', day_starts_at=datetime.time(5, 0), ...)
+_FIELD = re.compile(r"(\w+)=((?:\([^()]*\)|[^,()])+)")
 
 
 def settings_as_json(settings: Mapping[str, object]) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""The reports: figures in, pages out.
+"""The reports: from summary tables to files.
 
 `monthly` and `cumulative` take the lake's summary tables and give the files of a report by name:
 report.md, report.html, report.pdf, figures.json, message.json, charts/*.svg, tables.xlsx; `index`
-gives the page that leads to all of them. They read no clock, no environment and no file but their
-own texts and style; the same tables give the same bytes. Nothing of the pipeline is imported here,
-and matplotlib only when a chart is drawn.
+gives the page with links to all of them. They read no clock, no environment and no files except
+their own texts and style; the same tables give the same bytes. Nothing of the pipeline is imported
+here, and matplotlib only when a chart is drawn.
 """
 
 from __future__ import annotations

@@ -47,43 +47,47 @@ def compose_monthly(
 ) -> Document:
     """The monthly report as data.
 
-    `summaries` holds `month` and, where the lake has them, the month before and the same month last
-    year, by their first days. `lake_decimals` are the decimals of the amounts in `summaries`,
-    `decimals` those that each currency has (without: `lake_decimals`). `through` is the last
-    complete business day of an open month, None for a closed one. `previous_figures` are the
-    figures.json of the previous version, None for a first one, and `changed_receipts` the receipts
-    that came or changed since then, each with number, day, total and why (late, edited, cancelled,
-    refunded, new). `customers_since` is the first day whose customers are in `summaries`: new
-    customers are counted only with it and the `customers` of every month since. `history_starts` is
-    the first day of the history. `covered` are the days of `month` in the lake, by default all from
-    `history_starts` on; no other day counts as a day without sales. `backoffice` are the tables of
-    the POS's own exports, None without any. `outside` are the receipts that arrived in the month
-    and are before `history_starts`, `quarantine` the rejected ones. `currency` is that of a month
-    that has neither sales nor stores. `plans` are the owner's goals, notes, fees, dayparts and
-    labour (`read_plans`). `shifts` are the shifts of the cash drawers of `month` and of the month
-    before, None without any.
-    `read_through` is the last day of which changes are read, None if nothing later is missing.
+    summaries         tables by first day of the month: those of `month` and, if the lake has them,
+                      of the month before and of the same month last year
+    through           last complete business day of an open month; None for a closed one
+    lake_decimals     decimals of the amounts in `summaries`
+    previous_figures  figures.json of the previous version; None for the first one
+    customers_since   first day whose customers are in `summaries`: new customers are counted only
+                      with it and the table `customers` of every month since
+    changed_receipts  receipts that arrived or changed since the previous version, each with number,
+                      day, total and why (late, edited, cancelled, refunded, new)
+    backoffice        tables of the comparison with the POS's exports; None without exports
+    decimals          decimals of each currency; by default `lake_decimals`
+    outside           receipts that arrived in the month and are before `history_starts`
+    quarantine        rejected records of the month
+    history_starts    first day of the history
+    currency          currency of a month that has neither sales nor stores
+    covered           days of `month` in the lake, by default all from `history_starts` on; no other
+                      day counts as a day without sales
+    plans             the owner's goals, notes, fees, dayparts and labour (`read_plans`)
+    shifts            cash drawer shifts of `month` and of the month before; None without any
+    read_through      last day whose changes are read; None if no later window is missing
     """
     if month not in summaries:
         raise KeyError(f"no summary of {month:%Y-%m}; give the month's own tables")
     before_history = distinct(outside["currency"]) if outside is not None else set()
     sold = _currencies_with_sales(currencies(summaries[month]), summaries)
     shown = tuple([*sold, *sorted(before_history - set(sold))] or [currency])
-    days_held = None if covered is None else tuple(covered)
-    calendar = covered_days(month, through, history_starts, days_held)
+    days_in_lake = None if covered is None else tuple(covered)
+    calendar = covered_days(month, through, history_starts, days_in_lake)
     sections: list[Section] = []
     names: dict[str, str] = {}
-    for currency in shown:
+    for code in shown:
         figures = Figures(
             month,
             through,
-            currency,
+            code,
             summaries,
             customers_since,
             backoffice,
             outside=outside,
             history_starts=history_starts,
-            covered=days_held,
+            covered=days_in_lake,
             plans=plans or Plans(),
             lake_decimals=lake_decimals,
             shift_table=shifts,
@@ -151,12 +155,12 @@ def compose_cumulative(
     shown = tuple(sorted(declared or {currency}))
     sections: list[Section] = []
     names: dict[str, str] = {}
-    for currency in shown:
-        history = History(last, through, currency, kept, weekend)
+    for code in shown:
+        history = History(last, through, code, kept, weekend)
         names |= history.stores
         state = DataState(
             quality_of(history.stacked("quality")),
-            silent_stores=tuple(Figures(last, through, currency, kept).silent_stores),
+            silent_stores=tuple(Figures(last, through, code, kept).silent_stores),
             stores=store_names(kept),
         )
         context = VersionContext(

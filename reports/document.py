@@ -1,7 +1,7 @@
 """A report as data: document, sections, tiles, tables and charts.
 
-Takes typed values of `values`. Nothing here is a word, a colour or a format; `render` makes those.
-A table's columns state their kind, so that each file format can align and write them.
+Takes typed values of `values`. A document has no words, colours or formats: `render` adds them. A
+table's columns state their kind, so that each file format can align and write them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from reports.values import Count, Day, Money, Name, Quantity, Text, Value
 if TYPE_CHECKING:
     import pandas as pd
 
-CUT = 3
-"""A table is never cut by fewer rows than this."""
+MIN_CUT = 3
+"""A table is shown completely if only fewer rows than this would be left out."""
 
 Kind = Literal["money", "count", "quantity", "percent", "number", "date", "text"]
 RIGHT = frozenset({"money", "count", "quantity", "percent", "number"})
@@ -29,8 +29,8 @@ RIGHT = frozenset({"money", "count", "quantity", "percent", "number"})
 class TableColumn:
     """One column: the key of its heading in the texts and the kind of its cells.
 
-    `frame_column` is its column in a frame, the key where none is given; a `workbook_only` column
-    is on no page.
+    `frame_column` is its column in a frame, by default `key`. A `workbook_only` column is only in
+    the workbook, not on a page.
     """
 
     key: str
@@ -45,7 +45,7 @@ class TableColumn:
 
 
 def value_of(raw: object, kind: Kind, currency: str) -> Value:
-    """The value of a cell: what is a value stays, what is missing is None."""
+    """The typed value of a cell; a typed value stays, None and NaN are None."""
     if raw is None or raw != raw:
         return None
     match kind, raw:
@@ -79,11 +79,11 @@ class Table:
     shows_all_rows: bool = False
     """Whether paper shows all rows that a page shows."""
     is_detail: bool = False
-    """Whether paper has it in the annex, as its chart or sentences say the main part."""
+    """Whether paper has it in the annex, because a chart or sentences show the main part."""
 
     def rows_within(self, limit: int) -> int:
-        """Number of rows shown in room for `limit`: all, if fewer than three would be cut."""
-        return len(self.rows) if len(self.rows) < limit + CUT else limit
+        """Number of rows shown: `limit`, or all if fewer than MIN_CUT would be left out."""
+        return len(self.rows) if len(self.rows) < limit + MIN_CUT else limit
 
     @property
     def is_sortable(self) -> bool:
@@ -101,7 +101,7 @@ class Table:
         shown: int = 10,
         **marks: Any,
     ) -> Table:
-        """Each cell of `rows` by the kind of its column; what is a value already stays."""
+        """Make each cell of `rows` a value of its column's kind; typed values stay."""
         cells = tuple(
             tuple(value_of(raw, c.kind, currency) for raw, c in zip(row, columns, strict=True))
             for row in rows
@@ -155,7 +155,7 @@ LineUnit = Literal["money", "index", "percent"]
 class MonthsAxis(TypedDict):
     """The months of a chart.
 
-    `ticks` are the places in `labels` of those that the axis names, by `tick_names`.
+    `ticks` are the indices in `labels` of the months that the axis names, with `tick_names`.
     """
 
     labels: Sequence[Value]
@@ -184,7 +184,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding for the owner: a sentence, its amount (units) and its section."""
+    """A finding for the owner: a sentence, its amount (minor units) and its section."""
 
     sentence: Text
     size: int
@@ -198,7 +198,8 @@ class Finding:
 class Section:
     """One question and its answer.
 
-    `figures` are the exact figures for figures.json, `findings` go to the section `attention`.
+    `figures` are the exact figures for figures.json. `findings` are those of this section; the
+    section `attention` lists the most important ones of all sections, in its field `attention`.
     """
 
     key: str

@@ -113,11 +113,9 @@ class Localizer:
         currencies: tuple[str, ...] = (),
         decimals: Mapping[str, int] | None = None,
     ):
-        self.templates, self.code, self.lake_decimals = (
-            text_templates(locale),
-            locale,
-            lake_decimals,
-        )
+        self.templates = text_templates(locale)
+        self.code = locale
+        self.lake_decimals = lake_decimals
         self.locale, self.language = Locale.parse(locale), locale.split("_")[0]
         self.decimals = decimals or {}
         self.has_one_currency = len(set(currencies)) <= 1

@@ -8,8 +8,8 @@ of the objects are removed too. This needs permission to delete (docs/aws: maint
 and the lake's CUSTOMER_HASH_KEY; in a lake without one, set a new key and run `pos lake
 --accept-key` first. Do not run it during another run; if it is interrupted, start it again. If an
 export in backoffice/ names the buyer of one of the customer's receipts, nothing is erased: change
-that file first. Exit code 1 in that case and if a trace is left; 2 for a refusal, which changes
-nothing; otherwise Luigi's.
+that file first. Exit code 1 in that case, and if something still names the customer at the end; 2
+if the command is refused, which changes nothing; otherwise Luigi's.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         return _show(options.customer)
-    key = _check()
+    key = _check_rebuild()
     lake().preflight()
     if _show_exports(options.customer):
         print("nothing was erased; change these files, then run this again")
@@ -79,8 +79,8 @@ def run(options: argparse.Namespace) -> int:
     return 1 if left else 0
 
 
-def _check() -> bytes:
-    """Raise what the rebuild would refuse, before raw is changed; returns the key."""
+def _check_rebuild() -> bytes:
+    """Check that the rebuild can be planned, before raw is changed; returns the key."""
     key = _key_of_lake()
     settings.plans(labour())
     months = _months_of_lake()
@@ -149,7 +149,7 @@ def _show(customer: str) -> int:
         " reports that read them"
     )
     _show_exports(customer)
-    _check()  # says what the erasure would refuse
+    _check_rebuild()  # raises what the erasure would raise
     return 0
 
 

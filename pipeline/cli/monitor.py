@@ -38,7 +38,7 @@ _HELP = {
     "pos_run_receipts": "Receipts that the last complete run extracted",
     "pos_run_partitions": "Partitions that the last complete run built, by dataset",
     "pos_lake_age_hours": "Hours since the end of the last extracted window",
-    "pos_lake_gaps": "Missing windows",
+    "pos_lake_gaps": "Periods of missing windows",
     "pos_lake_quarantined": "Records in quarantine, by month, of the last 12 months",
 }
 _SUCCESS = re.compile(r"(?m)^pos_run_success_seconds (\S+)$")

@@ -12,7 +12,7 @@ from pipeline.errors import ConfigError, ExitCode
 
 
 def add_days(parser: argparse.ArgumentParser, **first: Any) -> None:
-    """Add --from, a business day with the options `first`, and --to."""
+    """Add --from and --to, business days; `first` are more options of --from."""
     day, options = settings.DayParameter().parse, {"help": "first business day, YYYY-MM-DD"} | first
     parser.add_argument("--from", dest="first", type=day, **options)
     last = "last business day; default: the last closed one"
@@ -43,7 +43,7 @@ def check_period(first: date, last: date) -> None:
 
 
 def truncated_code(limit: str | None) -> ExitCode:
-    """The exit code of an extraction; says if the account's history ends at `limit`."""
+    """The exit code of an extraction; prints a message if the history ends at `limit`."""
     if not limit:
         return ExitCode.DONE
     print(f"truncated: the account serves no receipts received before {limit}", file=sys.stderr)

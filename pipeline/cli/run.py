@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
 def _report(code: int, environment: Mapping[str, str]) -> None:
     """Report the end of the run to monitors and recipients of alerts."""
     report_run(code)
-    if code and code != 128 + signal.SIGINT:  # you typed Ctrl-C; others may be a time limit
+    if code and code != 128 + signal.SIGINT:  # not after Ctrl-C, which the operator typed
         send_alert(code, environment)
 
 
@@ -88,21 +88,21 @@ def _run_nightly(options: list[str], environment: Mapping[str, str]) -> int:
     is_idle = _last_summary() == summary
     if is_idle:
         print("nothing to do")
-    if is_idle or status.is_stale or status.gaps:  # else the run has logged it with its summary
+    if is_idle or status.is_stale or status.gaps:  # otherwise the log has it in the summary
         print(format_status(status))
     if months_with(MONTHLY):
         print(f"report         {newest_report(MONTHLY, 'report.html')}")
         print(f"all reports    {lake().storage.uri('reports/index.html')}\nnext           pos open")
-    cut = [name for name in status.truncated if name not in earlier_partitions]
-    if cut:
+    truncated = [name for name in status.truncated if name not in earlier_partitions]
+    if truncated:
         print(
-            f"truncated: the account's history limit hid receipts of {', '.join(cut)}; everything"
-            " within the limit is kept",
+            f"truncated: the account's history limit hid receipts of {', '.join(truncated)};"
+            " everything within the limit is kept",
             file=sys.stderr,
         )
     if status.is_stale or status.gaps:
         return ExitCode.STALE
-    return ExitCode.TRUNCATED if cut else ExitCode.DONE
+    return ExitCode.TRUNCATED if truncated else ExitCode.DONE
 
 
 def _last_summary() -> bytes:

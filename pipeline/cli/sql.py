@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def format_table(answer: QueryResult) -> str:
-    """The answer in columns; numbers to the right."""
+    """The answer as a text table, with numbers aligned to the right."""
     rows = list(_flat(answer))
     cells = [["" if value is None else str(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(answer.columns, *cells, strict=True)]
@@ -57,8 +57,8 @@ def format_table(answer: QueryResult) -> str:
     ] or [False] * len(widths)
     lines = [
         "  ".join(
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, is_number, strict=True)
+            cell.rjust(width) if is_right else cell.ljust(width)
+            for cell, width, is_right in zip(row, widths, is_number, strict=True)
         ).rstrip()
         for row in (answer.columns, ["-" * width for width in widths], *cells)
     ]

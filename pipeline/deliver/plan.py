@@ -14,7 +14,7 @@ from datetime import date
 from typing import NamedTuple
 
 NOT_ANNOUNCED = frozenset({"changes", "version_history", "lineage"})
-"""Sections that differ in every version, so their change is no news for a recipient."""
+"""Sections that differ in every version, so a version is not sent because of them."""
 
 
 class Issued(NamedTuple):
@@ -42,12 +42,17 @@ def find_due(
 ) -> list[Due]:
     """The versions due to a recipient who has `delivered`: (kind, month, version).
 
-    `closed` is the last month that has closed, `unfinished` are the (kind, month) that were tried
-    and have not arrived. Monthly: the months that closed since the last one they have (to a new
-    recipient only `closed`), those whose delivery failed, and other versions of months they have.
-    Cumulative: the one through `closed`, and other versions of it (`has_visible_changes` decides
-    whether these are sent). With `open_months` also the current month, whenever it changes, and its
-    cumulative report instead of the other.
+    `closed` is the last month that has closed. `unfinished` are the (kind, month) whose delivery
+    was tried and has not succeeded. Due are
+
+    - monthly reports: the months that closed after the last one that the recipient has (for a new
+      recipient only `closed`), those in `unfinished`, and new versions of months that the recipient
+      has;
+    - the cumulative report through `closed`, and new versions of it;
+    - with `open_months` also the current month and its new versions, and the cumulative report
+      through it instead of the one through `closed`.
+
+    `has_visible_changes` decides later whether a new version is sent.
     """
     last = f"{closed:%Y-%m}"
     candidates = sorted(entry for entry in issued if entry.month <= last or open_months)
@@ -74,9 +79,9 @@ def find_due(
 def has_visible_changes(kind: str, before: bytes, now: bytes, *, is_closed: bool) -> bool:
     """Whether a recipient who has the figures.json `before` gets `now`.
 
-    The cumulative report of a closed month is sent once: a late receipt is announced by its own
-    month and by the next cumulative report. A recipient who has one through a part of that month
-    gets the one through the complete month.
+    The cumulative report through a closed month is sent once: a late receipt is in the corrected
+    report of its month and in the next cumulative report. A recipient who has the cumulative report
+    through a part of the month gets the one through the complete month.
     """
     was_complete = json.loads(before)["through"] is None  # it is set while the month is open
     if kind == "cumulative" and is_closed and was_complete:

@@ -48,7 +48,7 @@ class TableDescription(NamedTuple):
 def describe_tables(decimals: int, folder: Callable[[Dataset], str]) -> list[TableDescription]:
     """Describe the tables of a lake; `folder` returns the location of a dataset.
 
-    `decimals` are those of its money. The tables of summaries are named summary_...
+    `decimals` are those of its money. Tables of summaries get the prefix summary_.
     """
     unprefixed = (*schema.MONTH_TABLES, schema.BEFORE_HISTORY, schema.SHIFTS)
     return [

@@ -1,12 +1,14 @@
 """A pool of processes on this machine that runs the items of a batch.
 
-The processes are forked from a server that has imported the code and nothing else, so they start in
-milliseconds and inherit no thread, connection or setting (a child of Luigi's own fork starts new
-interpreters). They take over the settings as an executor of Spark does. They end with their
-batch, or after some reports, so that none keeps its memory; new interpreters stay for the next
-batch, because they take seconds to start, and end with the process that started them. An item whose
-process is killed is run once more in a process of its own; where that is killed too, ItemLost names
-it.
+The processes are forked from a server that has only imported the code. So they start in
+milliseconds and inherit no thread, connection or setting; they get the settings as a Spark executor
+does. They end with their batch, or after some reports, and so release their memory.
+
+A child of Luigi's own fork cannot use the server: it starts new interpreters. These take seconds to
+start, so they stay for the next batch, and end with the process that started them.
+
+If the process of an item is killed, the item is run once more in a process of its own. If that is
+killed too, ItemLost names the item.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache, partial
+from math import ceil
 from multiprocessing import (
     connection,
     forkserver,
@@ -52,7 +55,7 @@ PRELOADED = [
     "pipeline.transform",
     "pipeline.transform.split_day",
 ]
-"""What the server imports once, so that its processes share its memory."""
+"""Modules that the server imports once, so that its processes share their memory."""
 DRAWING = [
     "holidays",
     "reports.compose",
@@ -60,9 +63,9 @@ DRAWING = [
     "reports.render.pdf",
     "reports.render.workbook",
 ]
-"""What it imports too where reports are built: 75 MB."""
+"""Modules that it also imports if reports are built: 75 MB."""
 _ALLOCATOR = "ARROW_DEFAULT_MEMORY_POOL"
-_DRAWN = 4
+_MAX_REPORTS = 4
 """Reports that a process draws at most; it would keep 2 MB more after each."""
 
 
@@ -84,7 +87,7 @@ class ProcessPool:
         do: Callable[[T], R],
         on_step: Callable[[BatchProgress], None],
     ) -> list[R]:
-        """What `do` returns of each item, in their order."""
+        """What `do` returns for each item, in their order."""
         results: dict[int, R] = {}
         for part in self._parts(len(items)):
             results |= self._run_part(name, items, part, do, on_step)
@@ -93,9 +96,9 @@ class ProcessPool:
         return [results[index] for index in range(len(items))]
 
     def _parts(self, items: int) -> Iterator[range]:
-        """The numbers of the items that each generation of processes runs."""
-        parts = max(-(-items // (self.processes * _DRAWN)), 1) if self.draws_charts else 1
-        size = max(-(-items // parts), 1)
+        """Ranges of item numbers; the items of a range are run by the same processes."""
+        parts = max(ceil(items / (self.processes * _MAX_REPORTS)), 1) if self.draws_charts else 1
+        size = max(ceil(items / parts), 1)
         return (range(start, min(start + size, items)) for start in range(0, items, size))
 
     def _run_part(
@@ -106,7 +109,7 @@ class ProcessPool:
         do: Callable[[T], R],
         on_step: Callable[[BatchProgress], None],
     ) -> dict[int, R]:
-        """What `do` returns of the items with the numbers `part`, by number."""
+        """What `do` returns for the items with the numbers `part`, by number."""
         results: dict[int, R] = {}
         if self._open is None:
             log.info("%d local processes build partitions", self.processes)
@@ -144,7 +147,7 @@ class ProcessPool:
         merge: Callable[[int, list[R]], S],
         on_step: Callable[[BatchProgress], None],
     ) -> list[S]:
-        """What `merge(key, results)` returns of each key, in the order of `chunks`."""
+        """What `merge(key, results)` returns for each key, in the order of `chunks`."""
         parts = self.run(name, [item for _, item in chunks], do, on_step)
         merged = [
             (key, [part for (other, _), part in zip(chunks, parts, strict=True) if other == key])
@@ -172,13 +175,13 @@ class ProcessPool:
 
 
 def start_server(*, draws_charts: bool) -> None:
-    """Start the processes' server, or one that also has what draws reports.
+    """Start the server of the processes, with the modules that draw reports if needed.
 
     Raises EngineError.
     """
     if parent_process() is not None:
         return
-    imports = PRELOADED + DRAWING * draws_charts
+    imports = [*PRELOADED, *(DRAWING if draws_charts else ())]
     server = forkserver._forkserver
     if not set(imports) <= set(_imported):
         _end_server()
@@ -187,20 +190,21 @@ def start_server(*, draws_charts: bool) -> None:
     allocator = os.environ.get(_ALLOCATOR)
     # Arrow's own allocators keep twice as much memory as is in use
     os.environ[_ALLOCATOR] = allocator or "system"
-    # of Ctrl-C, which reaches the server too, this process alone prints a traceback
-    resource_tracker.ensure_running()  # else it starts below, and unblocks
-    unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    # Ctrl-C reaches the server too: it starts with SIGINT blocked, so that only this process prints
+    # a traceback. The resource tracker must run before, because its start unblocks SIGINT.
+    resource_tracker.ensure_running()
+    signals_before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         server.ensure_running()
         _end_server_at_exit()
     except OSError as error:
         raise EngineError(
             f"local processes cannot start ({error}); they need a folder for temporary files with"
-            f" room and a short path, and have {tempfile.gettempdir()}: name another one in TMPDIR,"
-            " or set [engine] workers = 1"
+            f" free space and a short path; it is {tempfile.gettempdir()}: set TMPDIR to another"
+            " one, or set [engine] workers = 1"
         ) from error
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals_before)
         if allocator is None:
             del os.environ[_ALLOCATOR]
 
@@ -209,7 +213,7 @@ _imported: list[str] = []  # what the server imports
 
 
 def _end_server() -> None:
-    """End the server if it runs, also while it imports; its processes have ended."""
+    """End the server if it runs, even while it imports; its processes have ended."""
     server = forkserver._forkserver
     if pid := server._forkserver_pid:  # type: ignore[attr-defined]
         os.kill(pid, signal.SIGKILL)
@@ -218,8 +222,8 @@ def _end_server() -> None:
 
 @cache
 def _end_server_at_exit() -> None:
-    # else it ends a second later, or longer if it still imports, and holds the run's output open
-    # until then. The pools end first.
+    # Otherwise it ends a second later, or longer if it still imports, and until then keeps the
+    # run's output open. The pools end first.
     Finalize(None, _end_server, exitpriority=-10)
 
 
@@ -233,14 +237,14 @@ def _open_pool(processes: int, *, draws_charts: bool) -> ProcessPoolExecutor:
     )
     if method == "spawn":
         # Python 3.11 joins the processes of a fork before it ends its pools, and so would wait for
-        # ever. The priority is above that of a queue's end: the pool ends through its queue.
+        # ever. The priority is higher than that of the queues, which the pool needs to end.
         Finalize(None, pool.shutdown, exitpriority=100)
     return pool
 
 
 def _begin(draws_charts: bool) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked in the server
-    # what the server has imported stays shared: the collector would write to all of it
+    # keeps the memory of the imported modules shared: the garbage collector would write to it
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)  # a tenth of the CPU of a report, which makes many objects
     if draws_charts:  # days and months take a tenth longer with it
@@ -249,7 +253,7 @@ def _begin(draws_charts: bool) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that started it has ended, however it did."""
+    """End this process when the one that started it ends, even if it was killed."""
     parent = parent_process()
     if parent is None:
         return

@@ -1,8 +1,8 @@
 """Extraction of a period: fetch all pages of a source, sort records into windows.
 
-Takes a source and consecutive closed windows of `updated_at`, without gaps. Returns for
-every window, in order, its records by UTC date of sale, sorted by (updated_at, number, arrival), so
-that the order of the pages does not matter. Exact duplicates are kept once.
+Takes a source and consecutive closed windows of `updated_at`, without gaps. Returns for each
+window, in order, its records by UTC date of sale, sorted by (updated_at, number, arrival), so that
+the order of the pages does not matter. Exact duplicates are kept once.
 
 - A record of no requested window is counted (`other_windows`) and left to its own window. If the
   source states that its history begins with the first window (`starts`), that window takes all
@@ -35,8 +35,7 @@ from pipeline.extract.lazy_mapping import LazyMapping
 from pipeline.extract.page_journal import PageJournal, open_page_journal
 from pipeline.pos.source import ApiPage, FetchProgress, Record, Source, Window, sold_date
 
-# Unknown fields that are logged; so a map whose keys are data does not fill the log.
-MAX_FIELDS = 20
+MAX_FIELDS = 20  # unknown fields that are logged: an object may have data as its keys
 PASSES = 4  # the last pass has no upper bound, so no other can follow
 # For changes that the API shows late, and for a clock that is ahead of the server's.
 LOOK_BACK = timedelta(hours=1)
@@ -50,6 +49,7 @@ class FetchedPages:
 
     other_windows records of windows that were not requested
     duplicates    complete only when all windows have been read
+    requests      sent to the source so far
     oldest        the oldest `created_at`; `newest`: the newest `updated_at`
     truncated_at  the history limit: the account serves no receipt created before
     fields        unknown fields, each with a receipt that has it
@@ -64,9 +64,9 @@ class FetchedPages:
         self._takes_older = getattr(source, "starts", None) == self._starts[0]
         # records by window and date of sale
         self._buckets: dict[int, dict[date | None, int]] = defaultdict(lambda: defaultdict(int))
-        self._doubled: dict[tuple[int, date | None], int] = {}
-        self.pages = self.records = self.other_windows = 0
-        self.requests = source.requests
+        self._duplicates: dict[tuple[int, date | None], int] = {}
+        self.pages = self.records = self.other_windows = self.requests = 0
+        self._requests_before = source.requests
         self.fields: dict[str, str] = {}
         self.changed: set[str] = set()
         self._is_sampled = False
@@ -78,7 +78,7 @@ class FetchedPages:
     @property
     def duplicates(self) -> int:
         """Records that came more than once, in the windows read so far."""
-        return sum(self._doubled.values())
+        return sum(self._duplicates.values())
 
     def check_clock(self, now: datetime) -> None:
         """Note how the server's clock differs. Raises SourceRetriable: a window is open."""
@@ -93,7 +93,13 @@ class FetchedPages:
                 " again later"
             )
 
-    def sort(self, page: ApiPage) -> None:
+    def add(self, page: ApiPage) -> FetchProgress:
+        """Sort a page into the buckets and count it; returns the progress."""
+        self._sort(page)
+        self._count(page)
+        return FetchProgress(self.pages, self.records, self.requests, self.oldest, self.newest)
+
+    def _sort(self, page: ApiPage) -> None:
         """Sort the records of a page into buckets by window and date of sale."""
         sorted_page: dict[tuple[int, date | None], list[Record]] = defaultdict(list)
         self.changed.update(r.number for r in page.records if r.number and r.is_update)
@@ -110,8 +116,8 @@ class FetchedPages:
             self._buckets[index][sold] += len(records)
             self._journal.put(_bucket(index, sold), records)
 
-    def count(self, page: ApiPage) -> FetchProgress:
-        """Count a page and return the progress."""
+    def _count(self, page: ApiPage) -> None:
+        self.count_requests()
         self.pages += 1
         self.records += len(page.records)
         self.truncated_at = page.truncated_at
@@ -122,8 +128,10 @@ class FetchedPages:
         )
         changes = [record.updated_at for record in page.records if record.updated_at]
         self.newest = max([*changes, self.newest] if self.newest else changes, default=None)
-        requests = self._source.requests - self.requests
-        return FetchProgress(self.pages, self.records, requests, self.oldest, self.newest)
+
+    def count_requests(self) -> None:
+        """Update `requests`; requests that the source sends later are not counted."""
+        self.requests = self._source.requests - self._requests_before
 
     def _window_of(self, record: Record) -> int | None:
         if record.updated_at is None:
@@ -157,11 +165,11 @@ class FetchedPages:
         records, expected = self._journal.take(_bucket(index, sold)), self._buckets[index][sold]
         if len(records) != expected:
             raise ConfigError(
-                f"{self._journal.folder} gives back {len(records)} of {expected} records: its disk"
+                f"{self._journal.folder} returned {len(records)} of {expected} records: its disk"
                 " loses data; set another folder for it"
             )
         kept = sort_records(records)
-        self._doubled[index, sold] = len(records) - len(kept)
+        self._duplicates[index, sold] = len(records) - len(kept)
         return kept
 
 
@@ -180,41 +188,42 @@ def fetch_pages(
 ) -> FetchedPages:
     """Fetch all pages for `windows`.
 
-    `bounded` requests nothing that changed after the windows. `now` is the
-    run's instant, with which the server's clock is compared. Raises SourceRetriable if a window has
-    not closed by the server's clock, because it could still gain receipts.
+    `bounded` requests nothing that changed after the windows. `now` is the run's instant, with
+    which the server's clock is compared. Raises SourceRetriable if a window has not closed by the
+    server's clock, because it could still gain receipts.
     """
     if not windows or any(before.end != after.start for before, after in pairwise(windows)):
         raise ValueError("extraction needs consecutive windows without gaps")
     since, until = windows[0].start, windows[-1].end
-    pages = open_page_journal(
+    journal = open_page_journal(
         state_folder, source.connection_id, since, until, is_bounded=bounded, now=now
     )
     try:
-        fetched = FetchedPages(source, windows, pages)
-        pages.clear_buckets()
+        fetched = FetchedPages(source, windows, journal)
+        journal.clear_buckets()
         last = None
-        for last in pages.pages():
-            fetched.sort(last)
-            progress(fetched.count(last))
+        for last in journal.pages():  # those of an interrupted extraction
+            progress(fetched.add(last))
         cursor, is_read = last and last.cursor, last is not None and last.cursor is None
         already_moved: set[bytes] = set()
-        began = pages.began - LOOK_BACK
-        for count in range(1, PASSES + 1):
-            is_unbounded = not bounded or count == PASSES
-            end = None if is_unbounded else pages.until
-            for page in () if is_read else source.receipts(pages.since, end, cursor):
+        began = journal.began - LOOK_BACK
+        for number in range(1, PASSES + 1):  # until no receipt can have left the period
+            is_unbounded = not bounded or number == PASSES
+            end = None if is_unbounded else journal.until
+            for page in () if is_read else source.receipts(journal.since, end, cursor):
                 fetched.check_clock(now)
-                pages.add(page)
-                fetched.sort(page)
-                progress(fetched.count(page))
-            if is_unbounded or (moved := find_moved(source, began, pages.until)) <= already_moved:
+                journal.add(page)
+                progress(fetched.add(page))
+            if is_unbounded:
+                break
+            moved = find_moved(source, began, journal.until)
+            if moved <= already_moved:
                 break
             cursor, is_read, already_moved = None, False, moved
     except BaseException:
-        pages.close(is_done=False)
+        journal.close(is_done=False)
         raise
-    fetched.requests = source.requests - fetched.requests
+    fetched.count_requests()  # those of find_moved too
     return fetched
 
 

@@ -2,7 +2,7 @@
 
 Sends a path with query values or a JSON body, and returns the result of `read` for the complete
 body of an answer with status 200. A body is complete if its length, chunks, gzip trailer and
-checksum are right and `read` raises no ValueError; otherwise the request is repeated.
+checksum are correct and `read` raises no ValueError; otherwise the request is repeated.
 
 408, 425, 429, 5xx and connection errors are retried with exponential backoff and jitter, not before
 the time in Retry-After (at most LONGEST_WAIT), and finally raise SourceRetriable. A redirect raises
@@ -148,8 +148,8 @@ class Http:
         except SourceFatal as error:
             failure = error
             failure.__context__ = None
-        # raised outside of the handlers, without context: the exceptions of requests hold the
-        # request and so the token in its headers
+        # raised outside of the handlers, without context: an exception of the library requests
+        # holds the request, and so the token in its headers
         raise failure
 
     def _warn(self, state: tenacity.RetryCallState) -> None:
@@ -251,7 +251,8 @@ class Http:
 
     def _too_large(self, call: _Call, cap: int) -> SourceFatal:
         return SourceFatal(
-            f"{call}: more than {cap:,} bytes, which no page has; check what answers at {self.base}"
+            f"{call}: more than {cap:,} bytes, larger than any page; check what answers at"
+            f" {self.base}"
         )
 
     def _connections(self) -> tuple[requests.Session, Deadline]:

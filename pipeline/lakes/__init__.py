@@ -1,10 +1,10 @@
-"""The lake of the settings, and the raw lake of each of its sources.
+"""The configured lake, and the raw data of each of its sources.
 
-The raw data of the primary source are at the root of the lake; its name in the code is PRIMARY, "".
-Each additional one has its own raw data, windows and catalogs below `sources/<name>/` and is named
-after its point of sale. Everything built from raw is at the root; there the identifiers of an
-additional source begin with its name (`square:1-1000`), so that equal numbers of two sources stay
-two receipts.
+The raw data of the primary source are at the root of the lake; the code names this source PRIMARY,
+which is "". Each additional source has its own raw data, windows and catalogs below
+`sources/<name>/` and is named after its point of sale. Everything built from raw is at the root;
+there the identifiers of an additional source begin with its name (`square:1-1000`), so that equal
+numbers of two sources stay two receipts.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from pipeline.rules import Rules
 from pipeline.settings.run_context import once_per_run
 
 PRIMARY = ""
-"""The primary source, where a source is named."""
-# bytes of recent reads and writes that a process keeps in memory: less in a process of a pool,
-# which does not read what it writes
+"""The name of the primary source."""
+# bytes of recent reads and writes that a process keeps in memory; less in a process of a pool,
+# because it does not read what it has written
 _RECENT_BYTES, _RECENT_BYTES_OF_POOL = 16 << 20, 8 << 20
 
 
 @once_per_run
 def lake() -> Lake:
-    """The lake of the settings; children of a fork list it again."""
+    """The configured lake; a forked child lists it again."""
     settings.check()
     opened = open_lake()
     if not is_simulator():  # a removed lake of the simulator may be created again
@@ -86,7 +86,7 @@ def _primary_name() -> str:
 
 @once_per_run
 def sources() -> tuple[str, ...]:
-    """The sources of the settings, the primary one first."""
+    """The configured sources, the primary one first."""
     if len(settings.points_of_sale()) == 1:
         return (PRIMARY,)
     return PRIMARY, *(name for name in settings.points_of_sale() if name != _primary_name())
@@ -129,7 +129,7 @@ def folder_of(source: str) -> str:
 
 
 def prefix_of(source: str) -> str:
-    """What the identifiers of a source begin with in the tables."""
+    """The prefix of a source's identifiers in the tables."""
     return f"{source}:" if source else ""
 
 

@@ -1,4 +1,4 @@
-"""The source that the settings name: the simulator, an API, or saved files."""
+"""Open the configured source: the simulator, an API, or saved files."""
 
 from __future__ import annotations
 

@@ -7,17 +7,20 @@
                     with a commit record (commit_records.py), which takes the number
     manifest_listing.py  reading it: which manifests there are, and their bodies
     publish.py      the protocol of a publication, of one partition or many (publication.py)
-    raw.py          verbatim receipts by partition; raw_objects.py, raw_windows.py,
-                    commit_queue.py
+    raw.py          verbatim receipts by partition: their objects (raw_objects.py), which windows
+                    are committed (raw_windows.py), windows committed together (commit_queue.py)
     lake.py         Lake: all of this for a run; contents.py reads the files of a partition
     parquet.py      table to deterministic bytes
-    summary_digests.py  files of summaries, known without their manifests
+    summary_digests.py  digests of the files of summaries, so that no manifest is read for them
     day_object.py   the tables of a day as one object
+    archive.py      a version of a report as one zip file
+    month_packs.py  a file of many months in one object
+    preflight.py    the checks of a new bucket; glue.py registers tables in the Glue catalog
 
 A commit record first gives a manifest its number. A partition is *published* when its manifest is
 written. To *commit* is to publish a partition of raw, which is final. Readers get only what a
-manifest names. Nothing here knows what a receipt is. Raises StorageRefused, StorageUnavailable,
-Conflict, Corrupt.
+manifest names. No module here knows the content of a receipt. Raises StorageRefused,
+StorageUnavailable, Conflict, Corrupt.
 """
 
 from pipeline.load.lake import Lake

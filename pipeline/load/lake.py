@@ -1,10 +1,10 @@
 """The lake: what a run reads from it and publishes into it.
 
-One listing shows the newest manifest of every partition (manifests.py), one more the raw objects
-(raw.py). Both are read on first use and cached; `generation_of` changes with them. A reader of a
-partition gets the bytes that its newest manifest names, or Corrupt; a publisher starts from an
-expected manifest and gets Conflict when it is no longer the newest (publish.py). Nothing is deleted
-and nothing depends on the clock. A Lake may be shared with children after a fork.
+One listing shows the newest manifest of every partition (manifests.py), another the raw objects
+(raw.py). Both are read on first use and cached; `generation_of` changes with them. `read` returns
+the bytes that the newest manifest names, or raises Corrupt. `publish` starts from an expected
+manifest, and raises Conflict if that is no longer the newest (publish.py). Nothing is deleted and
+nothing depends on the clock. A Lake may be shared with child processes after a fork.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pipeline.load.raw import RawData
 from pipeline.load.recent_bytes import RecentBytes
 from pipeline.load.storage import Stat, Storage, check_key
 
-_SHARED = 4 << 20  # bytes of recently used content that a process of a pool starts from
+_SHARED = 4 << 20  # bytes of recently used content that a new process of a pool gets
 
 
 def files_in(storage: Storage, folder: str) -> tuple[Stat, ...]:
@@ -40,9 +40,9 @@ def files_in(storage: Storage, folder: str) -> tuple[Stat, ...]:
 class Lake(RawData):
     """The partitions in `storage`, and the raw receipts (raw.py).
 
-    `run` names this run in what it publishes. `publish_wait` is for how many seconds readers and
-    publishers wait for another run that is just publishing a partition. `memory` is how many bytes
-    of recently used content are cached.
+    `run` is the name of this run in its manifests. `publish_wait` is how many seconds to wait for
+    another run that is publishing the same partition. `memory` is how many bytes of recently used
+    content are cached.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Lake(RawData):
         self._owners: dict[str, tuple[Stat, ...]] = {}
 
     def generation_of(self, datasets: Iterable[str]) -> tuple[int, ...]:
-        """Counters that change whenever what this process knows of a dataset changes."""
+        """Counters that change with each change of the cached listings of the datasets."""
         self._log.drop_stale_listing()
         return tuple(
             self._log.generations[dataset] + self._raw_generation * (dataset == RAW_RECEIPTS)
@@ -64,7 +64,7 @@ class Lake(RawData):
         )
 
     def preflight(self) -> None:
-        """Prove bucket, rights and conditional writes, unless the lake has content."""
+        """Test bucket, permissions and conditional writes, unless the lake has content."""
         if not self.has_manifests():
             self.storage.preflight()
 
@@ -127,7 +127,7 @@ class Lake(RawData):
         return self._log.read(manifest)
 
     def pending(self, dataset: str, partition: str) -> list[Body]:
-        """The body of a commit record without manifest (of a killed run); else empty."""
+        """The body of the commit record that a killed run left without manifest, if any."""
         with naming_partition(dataset, partition):
             return self._log.pending(dataset, partition)
 
@@ -197,25 +197,25 @@ class Lake(RawData):
         """The bytes of files (all by default), each checked against its digest.
 
         `manifest` selects an earlier version, which only reports archive; `afresh` reads the newest
-        files again, without the cache and the archive. Raises Corrupt, naming the object, where it
-        is missing or is not what the newest manifest says, also after waiting for a run that may be
+        files again, without the cache and the archive. Raises Corrupt, which names the object, if
+        it is missing or differs from the newest manifest, even after a wait for a run that may be
         publishing it.
         """
-        looks = 0
+        waits = 0
         while True:
             current = manifest or self._log.published(dataset, partition)
             try:
                 with naming_partition(dataset, partition):
                     return self._contents.fetch(current, files, afresh)
             except Corrupt:
-                if manifest or looks == len(PAUSES):
+                if manifest or waits == len(PAUSES):
                     raise
                 self.refresh(dataset, partition)
                 if self.newest(dataset, partition) == current:
                     if not self.publish_wait:
                         raise
-                    time.sleep(self.publish_wait * PAUSES[looks])
-                looks += 1
+                    time.sleep(self.publish_wait * PAUSES[waits])
+                waits += 1
 
     def prefetch(self, dataset: str, partitions: Sequence[str]) -> None:
         """Read a file of many months with few requests (month_packs.py), for later."""
@@ -249,7 +249,7 @@ class Lake(RawData):
         self._states[name] = _parse_state(data)
 
     def read_state(self, name: str) -> dict[str, Any]:
-        """A file under state/ as this process last read or wrote it; {} where it is lost."""
+        """A file under state/ as this process last read or wrote it; {} if it is missing."""
         if name not in self._states:
             self._states[name] = _parse_state(self.storage.find(state_key(name)) or b"")
         return self._states[name]

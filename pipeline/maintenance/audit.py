@@ -204,11 +204,9 @@ def _check_named(
     lake: Lake, stat: Stat, months: MonthRange, named: dict[tuple[str, str], set[str]]
 ) -> Iterator[LakeFinding]:
     """Check that a manifest names the object; `named` is a cache."""
-    uri, raw, named_partition = (
-        lake.storage.uri(stat.key),
-        parse_raw(stat),
-        partition_of_key(stat.key),
-    )
+    uri = lake.storage.uri(stat.key)
+    raw = parse_raw(stat)
+    named_partition = partition_of_key(stat.key)
     if raw and months.holds(raw[0].partition):
         if lake.raw_manifest(raw[0]) is None:
             what, partition = "was left by a run that did not commit it", raw[0].partition

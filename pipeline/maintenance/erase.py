@@ -1,14 +1,15 @@
 """Erase one customer from raw and from all that is derived from raw.
 
-A record of the customer loses the identifier and what else its reader removes with it, and keeps
-all other values, so no amount changes. The list of erased customers, `_erased/<key
-fingerprint>/<HMAC>`, does the same with receipts that are fetched again. It contains no identifier,
-and its HMAC differs from that of the tables.
+A record of the customer loses the identifier and the contacts that its reader removes with it. All
+other values stay, so no amount changes. The list of erased customers, `_erased/<key
+digest>/<HMAC>`, does the same with receipts that are fetched again. It contains no identifier, and
+its HMAC differs from that of the tables.
 
     erase_customer      commits raw partitions that name the customer again without the identifier,
                         and removes the old objects and all their versions
-    remove_old_derived  removes older versions of what is derived from raw: it can be rebuilt
-    find_traces         objects and versions that still hold the identifier or its HMAC, unpacked
+    remove_old_derived  removes older versions of the derived tables that can name a customer
+    find_traces         finds objects and versions that still hold the identifier or its pseudonym,
+                        also within compressed files
 
 Each step finds out what is left to do, so a killed erasure can be started again. Raises
 ConfigError without a key.
@@ -40,8 +41,8 @@ from pipeline.maintenance.rewrite import (
 )
 from pipeline.pos.source import ApiPage, Reader, Record, Source
 
-LIST = "_erased/"
-_DERIVED = ("staging/", "receipts/", "quarantine/", "summary/", "customers/", "backoffice/")
+ERASED = "_erased/"
+_NAME_CUSTOMERS = ("staging/", "receipts/", "quarantine/", "summary/", "customers/", "backoffice/")
 
 
 def erased_entry(customer: str, key: bytes) -> str:
@@ -56,15 +57,15 @@ def pseudonym(customer: str, key: bytes) -> str:
 
 def read_erased(storage: Storage, key: bytes | None) -> frozenset[str]:
     """The list of erased customers. Raises ConfigError for another key."""
-    listed = [stat.key.removeprefix(LIST).partition("/")[::2] for stat in storage.list(LIST)]
-    others = {mark for mark, _ in listed} - {digest_of_key(key) if key else ""}
+    entries = [stat.key.removeprefix(ERASED).partition("/") for stat in storage.list(ERASED)]
+    others = {digest for digest, _, _ in entries} - {digest_of_key(key) if key else ""}
     if others:
         raise ConfigError(
-            f"{storage.uri(LIST)}: customers were erased under another CUSTOMER_HASH_KEY"
-            f" ({', '.join(sorted(others))}) than the current one, so they could not be kept"
-            " out; set that key again"
+            f"{storage.uri(ERASED)}: customers were erased under another CUSTOMER_HASH_KEY"
+            f" ({', '.join(sorted(others))}) than the current one, which cannot find them in"
+            " receipts that are fetched again; set that key again"
         )
-    return frozenset(name for _, name in listed)
+    return frozenset(name for _, _, name in entries)
 
 
 class ErasingSource:
@@ -104,7 +105,7 @@ def without_erased_customers(source: Source, storage: Storage, key: bytes | None
     erased = read_erased(storage, key)
     if key is None or not erased:
         return source
-    # it has the source's other attributes by delegation, which no type checker sees
+    # it delegates the other attributes to the source, which a type checker does not see
     return cast(Source, ErasingSource(source, erased, key))
 
 
@@ -134,15 +135,15 @@ def read_numbers(
 def erase_customer(lake: Lake, reader: Reader, customer: str, key: bytes) -> list[str]:
     """List the customer as erased and edit raw; return the partitions committed again."""
     read_erased(lake.storage, key)
-    lake.storage.put(f"{LIST}{digest_of_key(key)}/{erased_entry(customer, key)}", b"{}\n")
+    lake.storage.put(f"{ERASED}{digest_of_key(key)}/{erased_entry(customer, key)}", b"{}\n")
     return rewrite(lake, _without(reader, customer))
 
 
 def remove_old_derived(storage: Storage) -> int:
-    """Remove packs of months and older versions of derived objects; return how many."""
+    """Remove packs of months and older versions of derived objects; count these."""
     for dataset in PACKED:
         storage.remove(pack_key(dataset))
-    return remove_old_versions(storage, _DERIVED)
+    return remove_old_versions(storage, _NAME_CUSTOMERS)
 
 
 def find_traces(storage: Storage, words: list[str]) -> Iterator[str]:
@@ -175,4 +176,4 @@ def unpack(key: str, data: bytes) -> Iterator[bytes]:
                 if pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
                     yield "\n".join(filter(None, column.cast(pa.string()).to_pylist())).encode()
     except (Corrupt, pa.ArrowException, OSError, BadZipFile):
-        return  # not what its name says: the bytes as they are were searched
+        return  # another kind of file than its name says; its plain bytes were searched

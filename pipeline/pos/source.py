@@ -14,8 +14,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, Protocol
 
-# Limits for the clock of a device: no device of this kind existed before 2010, and no sale is later
-# than its arrival at the server by more than this.
+# Limits for the clock of a device: no such device existed before 2010, and a sale that is dated
+# more than two days after it arrived at the server comes from a wrong clock.
 FIRST_SALE = datetime(2010, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=48)
 
@@ -128,7 +128,7 @@ class ExportForm:
                and those of `money`
     needed     the columns without which an export of a kind is refused
     item       headings that only an export of item lines has
-    impersonal headings of other columns that say nothing about a customer
+    impersonal headings of other columns, which have no data about customers
     sales, refunds   values of type
     cancelled  beginnings of status
     row        figures of a row as the lake has them (refunds negative, discounts of sales
@@ -205,8 +205,8 @@ class Reader(Protocol):
     def remove_customers(self, line: bytes, is_erased: Callable[[str], bool], /) -> bytes:
         """The line without erased customers; unchanged if it names none.
 
-        In and out: a record without the end of its line. Where one is named, contacts of theirs in
-        the record are removed too.
+        Takes and returns a record without its line break. If an erased customer is named, the
+        contact details in the record are removed too.
         """
 
     def remove_personal_data(self, line: bytes, /) -> bytes:
@@ -258,10 +258,10 @@ class Source(Protocol):
 
 
 class Api(Source, Protocol):
-    """A source that can tell its account, as every API."""
+    """A source that knows its account; every API does."""
 
     def account(self) -> tuple[str, str] | None:
-        """Id and name; None where the API does not tell them."""
+        """Id and name; None if the API does not state them."""
 
 
 def catalog_json(rows_by_name: Mapping[str, list[bytes]]) -> bytes:

@@ -1,10 +1,10 @@
 """Time zones, and the bounds of a store's business days.
 
 A business day of a store begins at the first instant at which its clock reaches `day_starts_at` of
-that date, and ends where the next begins: so every instant is in exactly one day, also where the
-clock is turned back over `day_starts_at` or jumps across it; a day that a zone left out (Samoa,
-2011-12-30) is empty. Zones are those of the package tzdata, never of the system, so that equal
-versions give equal days on every machine.
+that date, and ends when the next one begins. So every instant is in exactly one day, even if a
+clock change repeats or skips `day_starts_at`. A date that a zone left out (Samoa, 2011-12-30) is an
+empty day. Zones are those of the package tzdata, never of the system, so that equal versions give
+equal days on every machine.
 """
 
 from __future__ import annotations
@@ -44,10 +44,12 @@ def time_zone(name: str) -> ZoneInfo:
 
 
 def micros(instant: datetime) -> int:
+    """Microseconds since 1970."""
     return (instant - UNIX_EPOCH) // timedelta(microseconds=1)
 
 
 def _offset(zone: ZoneInfo, second: int) -> int:
+    """Seconds that the zone's clock is ahead of UTC at a Unix time."""
     return ((UNIX_EPOCH + second * _SECOND).astimezone(zone).utcoffset() or timedelta()) // _SECOND
 
 

@@ -1,8 +1,8 @@
 """The rules of menu.toml as data: names, categories, order types, combos.
 
-`read_menu` (menu_file.py) makes a Menu of a file; docs/menu.md describes every key. The names of
-Combo, Part, Extra, Composites and their fields enter the digest of the menu: a new name rebuilds
-the lake.
+`read_menu` (menu_file.py) makes a Menu of a file; docs/menu.md describes every key. The digest of
+the menu contains the class names Combo, Part, Extra, Composites and their fields: renaming one
+rebuilds every lake.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class Menu:
 
 
 class CombosByText:
-    """Combos by their texts. Raises ValueError if two combos have the same text."""
+    """Combos by the texts of an attribute. Raises ValueError if two share a text."""
 
     def __init__(self, combos: tuple[Combo, ...], attribute: str):
         self._combos = combos

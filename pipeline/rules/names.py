@@ -48,9 +48,9 @@ class Patterns:
 
 
 class Aliases:
-    """Names by their spellings; a spelling of two names raises ValueError.
+    """Names by their spellings. Raises ValueError if two names have the same spelling.
 
-    A name is a spelling of itself if `names_match_themselves`.
+    With `names_match_themselves` a name is also a spelling of itself.
     """
 
     def __init__(self, table: Mapping[str, Iterable[str]], names_match_themselves: bool = True):
@@ -60,15 +60,16 @@ class Aliases:
         self._exact: dict[str, str] = (
             {fold(name): name for name in self.table} if names_match_themselves else {}
         )
-        wild: dict[str, str] = {}
+        patterns: dict[str, str] = {}
         for name, spellings in self.table.items():
             for spelling in spellings:
-                taken = (wild if is_pattern(spelling) else self._exact).setdefault(spelling, name)
-                if taken != name:
-                    raise ValueError(f"{spelling!r} is a spelling of both {taken!r} and {name!r}")
-        longest_first = sorted(wild, key=lambda pattern: (-len(pattern), pattern))
+                names = patterns if is_pattern(spelling) else self._exact
+                other = names.setdefault(spelling, name)
+                if other != name:
+                    raise ValueError(f"{spelling!r} is a spelling of both {other!r} and {name!r}")
+        longest_first = sorted(patterns, key=lambda pattern: (-len(pattern), pattern))
         self._patterns = [
-            (re.compile(translate(p.replace("[", "[[]"))).match, wild[p]) for p in longest_first
+            (re.compile(translate(p.replace("[", "[[]"))).match, patterns[p]) for p in longest_first
         ]
 
     def get(self, *texts: str) -> str | None:

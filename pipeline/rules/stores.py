@@ -1,4 +1,4 @@
-"""The rules of a shop: stores' clocks and currencies, menu, customers' key."""
+"""All rules of a shop: its stores, its menu, the key that hashes customers."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Store:
 class Rules:
     """All settings of the transform.
 
-    `decimals` are those of the lake, the most of any currency in it. A sale that is received more
-    than `max_days_late` days after its date has an implausible date. `translator` and `number_of`
-    belong to the reader of a point of sale whose JSON is not canonical: with a catalog's lists the
-    one gives the function that makes canonical receipts of a record, the other reads a record's
-    number.
+    `decimals` are those of the lake: the largest of its currencies. A sale that is received more
+    than `max_days_late` days after its date has an implausible date. A point of sale whose JSON is
+    not canonical also has two functions of its reader: `translator` takes the lists of a catalog
+    and returns the function from a record to canonical receipts; `number_of` returns the number of
+    a record.
     """
 
     stores: Mapping[str, Store]

@@ -65,4 +65,4 @@ SUMMARY = (
     STORES,
     EMPLOYEES,
 )
-"""The summary tables of a month, which every section of the reports reads."""
+"""The summary tables of a month, from which the reports are built."""

@@ -1,6 +1,6 @@
 """Datasets and columns, and the Arrow schema that reads and writes conform to.
 
-Arrow is imported by what makes or checks a table: planning needs names and versions alone.
+The functions import Arrow, not the module: planning a run needs only names and versions.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _types(decimals: int) -> dict[str, pa.DataType]:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: name, kind, meaning, unit (by default that of its kind), null."""
+    """One column; `kind` decides its type and, by default, its unit."""
 
     name: str
     kind: str

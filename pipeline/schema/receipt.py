@@ -11,8 +11,8 @@ translates to them. Fields that Loyverse lacks, null where a point of sale does 
     payments.fee     what the payment's processor keeps
 
 `kind` is what the value must be; `null` says whether it may be null or missing. Fields that are not
-listed are not read: free text that may name people (note, line_note) and card data
-(payment_details) stop here.
+listed are not read. So free text that may name people (note, line_note) and card data
+(payment_details) are in raw only.
 
     kind        accepted                                        otherwise
     text        a string of valid Unicode                       wrong_type, bad_text
@@ -41,13 +41,13 @@ DIGITS = {"money": 14, "quantity": 11, "cost": 18, "rate": 9}
 
 
 def scale(kind: str, decimals: int) -> int:
-    """Decimals of a number of that kind, in a lake whose money has the given."""
+    """Decimals of a number of that kind; `decimals` are those of the lake's money."""
     return {"money": decimals, "quantity": 4, "cost": 6, "rate": 4}[kind]
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field: name, kind, may it be null, its values (empty: any), its own fields."""
+    """One field: its kind, allowed values (empty: any), and the fields of its rows."""
 
     name: str
     kind: str = "text"
@@ -58,8 +58,9 @@ class Field:
     def arrow(self, decimals: int) -> pa.Field:
         """Its Arrow type.
 
-        The reader admits literals of `digits` digits and only then shifts them by the decimals,
-        silently past the end of 64 bits: hence the wider type where both together do not fit.
+        Arrow's JSON reader accepts numbers of `digits` digits, then multiplies them by
+        10**decimals, and does not notice if the result exceeds 64 bits. So the type is wider if
+        digits and decimals together do not fit.
         """
         if self.kind in ("text", "id"):
             kind = pa.string()

@@ -96,8 +96,8 @@ __all__ = [
 read_private_file()
 apply_environment()
 
-# What Luigi must do so that nothing fails silently, also without a luigi.cfg: by its own defaults
-# it exits with 0 after a failure, and counts a task that wrote nothing as done.
+# Options without which Luigi hides failures: by default it exits with 0 after a failure, and counts
+# a task that wrote nothing as done. They hold without a luigi.cfg too.
 _GUARDS = {
     "worker": {"check_complete_on_run": "true", "check_unfulfilled_deps": "false"},
     "retcode": {
@@ -109,7 +109,8 @@ _GUARDS = {
         "unhandled_exception": "40",
     },
     "core": {"autoload_range": "false"},
-    # else a task that waits for one which was complete is started again and again for 10 s
+    # otherwise Luigi starts a task again and again for 10 s if a task that it requires has become
+    # incomplete
     "scheduler": {"stable_done_cooldown_secs": "0"},
 }
 
@@ -184,8 +185,8 @@ def check_mail() -> None:
     recipients("alerts_to")
     if mail().security not in {"starttls", "tls"}:
         raise ConfigError(
-            f"[mail] security = {mail().security!r}: use starttls or tls; mail is never sent in"
-            " the clear"
+            f"[mail] security = {mail().security!r}: use starttls or tls; mail is never sent"
+            " unencrypted"
         )
 
 
@@ -204,8 +205,8 @@ def weekend() -> tuple[int, ...]:
     names = {name.strip().lower() for name in report().weekend.split(",")}
     if not names <= set(days) or len(names) in {0, len(days)}:
         raise ConfigError(
-            f"[report] weekend = {report().weekend!r}: name some of {', '.join(days)}, and not"
-            " all, with commas between them"
+            f"[report] weekend = {report().weekend!r}: list some of {', '.join(days)}, but not"
+            " all, separated by commas"
         )
     return tuple(sorted(days.index(name) for name in names))
 

@@ -15,7 +15,7 @@ from pipeline.settings.transform import default_store
 
 @once_per_run
 def now() -> datetime:
-    """The instant of this run, UTC; read once, so that one run has one today."""
+    """The instant of this run, UTC; read once, so that the run has one today."""
     text = pos().now
     if not text:
         return datetime.now(UTC)
@@ -29,7 +29,7 @@ def now() -> datetime:
 
 @once_per_run
 def last_day() -> date:
-    """The last business day whose window closed `close_delay_minutes` before now."""
+    """The last business day whose window closed at least `close_delay_minutes` ago."""
     instant = now() - timedelta(minutes=pos().close_delay_minutes)
     day = instant.date() + timedelta(days=1)
     while day_bounds(day, default_store())[1] > instant:

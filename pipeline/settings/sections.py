@@ -53,9 +53,11 @@ class pos(SettingsSection):
         ),
     )
     history_starts = Date(date(2023, 11, 1), description="first business day to extract")
-    close_delay_minutes = Integer(30, description="a window is read this long after it closed")
+    close_delay_minutes = Integer(
+        30, description="minutes to wait after the end of a window before it is read"
+    )
     allowed_lateness_days = Integer(
-        2, description="windows that a business day waits for, after its own"
+        2, description="number of windows after its own that a business day waits for"
     )
     max_days_late = Integer(
         366,
@@ -67,16 +69,16 @@ class pos(SettingsSection):
         ),
     )
     missing_numbers = Integer(
-        50, description="missing receipt numbers that a rescan requests at most; 0: none"
+        50, description="largest number of missing receipt numbers that a rescan requests; 0: none"
     )
     limited_history = Switch(False, description="the account serves 31 days only")
     rate_requests = OptionalInteger(
         description=(
-            "requests in `rate_seconds`, at most; 0: no limit; empty: 300 in 300 seconds for"
-            " loyverse, 600 in 300 seconds for square"
+            "largest number of requests in `rate_seconds`; 0: no limit; empty: 300 in 300 seconds"
+            " for loyverse, 600 in 300 seconds for square"
         ),
     )
-    rate_seconds = Integer(300, minimum=1, description="seconds for `rate_requests` requests")
+    rate_seconds = Integer(300, minimum=1, description="seconds to which `rate_requests` applies")
     request_seconds = Seconds(60.0, description="total time of one request")
     max_retry_wait_seconds = Seconds(
         300.0, description="seconds that the retries of one request may wait in total"
@@ -139,7 +141,7 @@ class engine(SettingsSection):
     workers = Integer(
         0, description="local: processes that build at the same time; 0: one for each core"
     )
-    batch = Integer(1200, minimum=1, description="partitions in a batch, at most")
+    batch = Integer(1200, minimum=1, description="largest number of partitions in a batch")
     chunk_bytes = Integer(
         16 << 20,
         description=(

@@ -30,9 +30,8 @@ def main(api: str, instant: str, descriptor: str) -> None:
     )
     server.daemon_threads = True  # it ends with this process, whatever connection is still open
     server.start()
-    shop.schedule.known_customers(
-        max(now.toordinal(), shop.schedule.first)
-    )  # while the client plans
+    # compute the customers while the client plans, before its first request
+    shop.schedule.known_customers(max(now.toordinal(), shop.schedule.first))
     sys.stdin.read()
 
 

@@ -61,10 +61,8 @@ class Shifts:
 
     def _received_at(self, device: int, day: int) -> int:
         """Millisecond at which the server receives a shift; 0 if there is none."""
-        planned_receipts, absence = (
-            self.schedule.plan(device, day),
-            self.schedule.absence(device, day),
-        )
+        planned_receipts = self.schedule.plan(device, day)
+        absence = self.schedule.absence(device, day)
         closed = self._closed(planned_receipts) if planned_receipts else 0
         return (absence[1] + 60 if absence and absence[0] <= closed < absence[1] else closed) * 1000
 
@@ -73,10 +71,8 @@ class Shifts:
         return planned_receipts[-1].sold + 900 + planned_receipts[0].number * 37 % 1200
 
     def _print_shift(self, key: str, device: int, day: int) -> bytes:
-        planned_receipts, register = (
-            self.schedule.plan(device, day),
-            self.schedule.registers[device],
-        )
+        planned_receipts = self.schedule.plan(device, day)
+        register = self.schedule.registers[device]
         opened = self.schedule.midnight(day) + 11 * 3600 + 40 * 60
         totals = self.tickets.totals.complete(planned_receipts, self.tickets.ticket)
         sums = totals.sums

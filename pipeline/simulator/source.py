@@ -83,10 +83,8 @@ def entries_of(rows: Iterable[dict[str, Any]]) -> list[Entry]:
         key = row.get("variant_id") or row["id"]
         created = parse_stamp(row["created_at"]) if row.get("created_at") else 0
         updated = parse_stamp(row["updated_at"]) if row.get("updated_at") else created
-        store, deleted, read = (
-            row.get("store_id"),
-            bool(row.get("deleted_at")),
-            partial(encode, row),
-        )
+        store = row.get("store_id")
+        deleted = bool(row.get("deleted_at"))
+        read = partial(encode, row)
         entries.append(Entry(created, key, updated, key, store, deleted, read))
     return entries

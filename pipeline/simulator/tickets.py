@@ -1,8 +1,8 @@
 """Ticket of a planned receipt: lines, discounts, tip, payments, or returned lines.
 
 Takes a planned receipt of the schedule. Returns a `Ticket` in centavos. Each ticket has its own
-random source, so its content does not depend on what else is read. Always true: payments == total
-== lines + tip + surcharge - rounding.
+random source, so its content does not depend on which other tickets are read. Always true: payments
+== total == lines + tip + surcharge - rounding.
 """
 
 from __future__ import annotations
@@ -58,7 +58,17 @@ class Ticket(NamedTuple):
     split_second: bool  # paid a second before it was dated
 
 
+class _Reduction(NamedTuple):
+    """A discount to apply: `percent`, or else `amount` centavos, of `lines`."""
+
+    discount: Discount
+    percent: int | None
+    amount: int | None
+    lines: list[Line]
+
+
 def _pick(rng: Random, rows: tuple[tuple[str, int], ...]) -> str:
+    """One of the texts, drawn by their weights."""
     draw = rng.random() * sum(weight for _, weight in rows)
     for text, weight in rows:
         draw -= weight
@@ -135,36 +145,40 @@ class Tickets:
     def _discount(
         rng: Random, lines: list[Line], day: date, customer: int
     ) -> list[tuple[Discount, int | None, int]]:
-        """Apply discounts, those of one line first, points last: (discount, %, centavos)."""
-        taken = []
+        """Apply discounts of lines, then one of the ticket, then points.
+
+        Returns (discount, percent or None, centavos) of each.
+        """
+        on_lines: list[_Reduction] = []
+        on_ticket: list[_Reduction] = []
         for index, discount in enumerate(DISCOUNTS):
-            if (discount.weekday is not None and discount.weekday != day.weekday()) or (
+            is_offered = discount.weekday in (None, day.weekday()) and not (
                 discount.since and day < discount.since
-            ):
+            )
+            if not is_offered or rng.random() >= discount.chance:
                 continue
-            if rng.random() >= discount.chance:
-                continue
-            single = [
-                line
-                for line in lines
-                if (line.dish.name == "Malteada") == (index == HALF_PRICE_SHAKE)
-            ][:1]
-            typed = None if discount.value is not None else 5 + int(rng.random() * 60)
-            value = discount.value if typed is None else typed
-            percent = value if discount.kind.endswith("PERCENT") else None
-            amount = None if percent is not None else value if typed is None else typed * 150
-            discounted = lines if discount.on_ticket else single
-            taken.append((not discount.on_ticket, discount, percent, amount, discounted))
-        # Discounts of a line first, then percentages, then amounts.
-        taken.sort(key=lambda row: (not row[0], row[2] is None))
-        taken = [row for row in taken if row[0]] + [row for row in taken if not row[0]][:1]
+            if discount.value is None:  # the cashier types it
+                typed = 5 + int(rng.random() * 60)
+                as_percent, as_amount = typed, typed * 150
+            else:
+                as_percent = as_amount = discount.value
+            is_percent = discount.kind.endswith("PERCENT")
+            percent, amount = (as_percent, None) if is_percent else (None, as_amount)
+            if discount.on_ticket:
+                on_ticket.append(_Reduction(discount, percent, amount, lines))
+            else:
+                is_shake = index == HALF_PRICE_SHAKE
+                fitting = [line for line in lines if (line.dish.name == "Malteada") == is_shake]
+                on_lines.append(_Reduction(discount, percent, amount, fitting[:1]))
+        on_ticket.sort(key=lambda reduction: reduction.percent is None)  # percentages first
+        reductions = on_lines + on_ticket[:1]
         if customer >= 0 and rng.random() < POINTS.chance:
             amount = 10_000_00 if rng.random() < 0.08 else 10_00 + 100 * int(rng.random() * 150)
-            taken.append((False, POINTS, None, amount, lines))
+            reductions.append(_Reduction(POINTS, None, amount, lines))
         return [
-            (discount, percent, amount)
-            for _, discount, percent, limit, chosen in taken
-            if (amount := discount_lines(chosen, discount, percent, limit))
+            (discount, percent, taken)
+            for discount, percent, amount, discounted in reductions
+            if (taken := discount_lines(discounted, discount, percent, amount))
         ]
 
     @staticmethod

@@ -29,7 +29,8 @@ def current_months(lake: Lake) -> dict[str, int]:
 def find_quarantined(lake: Lake) -> list[dict[str, Any]]:
     """Records in quarantine in the last YEAR months.
 
-    Those of months that have not changed are taken from the last status."""
+    Those of months that have not changed are taken from the last status.
+    """
     rows: list[dict[str, Any]] = []
     names = ["receipt_number", "business_day", "reason", "detail", "total", "record"]
     before = lake.read_state(STATE)
@@ -51,10 +52,10 @@ def find_silent_stores(
 ) -> dict[str, str]:
     """Stores without a receipt for SILENT_DAYS or more, and longer than ever before.
 
-    The value is the last day of each that has a receipt; key and value are "" where the lake has
-    none of any store. Reads the days of `recent` and, before them, the summaries of MONTHS months.
-    A store that these do not have and the POS has `listed` is looked up in the other summaries of
-    a year; after a year without a receipt it has closed.
+    Returns the last day with a receipt of each, or {"": ""} if the lake has no receipt of any
+    store. Reads the days of `recent` and, before them, the summaries of MONTHS months. A store that
+    is missing in these, but that the POS has `listed`, is looked up in the other summaries of a
+    year; after a year without a receipt it counts as closed.
     """
     seen: dict[str, set[date]] = {}
     for day, count_by_store in recent.items():
@@ -109,8 +110,7 @@ def why_no_shifts(lake: Lake) -> str:
 def name_missing(missing: MissingNumbers) -> dict[str, list[str]]:
     """Missing numbers by device, within its series: 3-1043, 3-1050 to 3-1052.
 
-    They are receipts that have not arrived: of a device that was offline, which sends them later,
-    or receipts that a rescan asks for.
+    Their receipts have not arrived: an offline device sends them later, or a rescan requests them.
     """
     return {
         device: [f"{device}-{a}" + (f" to {device}-{b}" if b > a else "") for a, b in ranges]

@@ -1,7 +1,8 @@
 """Freshness of the lake: last window, gaps, quarantine, receipts by day.
 
-Takes a lake and an instant. Returns a Status. Business days; instants UTC. `state/etl_state.json`
-holds the same for a machine; it is derived, and losing it costs nothing.
+Takes a lake and an instant. Returns a Status. Days are business days, instants UTC.
+`state/etl_state.json` has the same as JSON, for programs; it is derived and can be lost without
+harm.
 """
 
 from __future__ import annotations
@@ -37,17 +38,22 @@ from pipeline.status.recent_days import RECENT_DAYS, read_recent_days
 class Status:
     """Freshness of a lake.
 
-    `age_hours` is counted from the end of the last window; `receipts` are those of the last
-    14 days by day and store id, `stores` the names of these. `missing_numbers` are those of each
-    device's receipts of these days, `unknown` those of them that a rescan requested and the API
-    does not know. `new_fields` are unknown fields of receipts with their first window; `silent` are
-    stores that stopped sending, with their last day. `outside` are the receipts before
-    `history_starts`, `quarantined_records` the records in quarantine: no total counts them.
-    `no_shifts` says by source why the newest shifts of the cash drawers are missing. With several
-    points of sale `sources` has the first five fields of each; then `last_window` is the last that
-    all of them have, and the lake has the gaps and limits of every source. `gaps` are missing
-    windows, as periods of days. `windows` and `months` are the numbers of the manifests that the
-    next status need not read again.
+    age_hours        since the end of the last window
+    gaps             periods of days whose windows are missing
+    truncated        windows that the history limit cut, each with the limit
+    receipts         number of receipts by day and store id, of the last 14 days
+    stores           names of the stores by id
+    missing_numbers  missing receipt numbers of these days, by device
+    unknown          those of them that a rescan requested and the POS does not know
+    new_fields       fields of receipts that the reader does not know, each with its first window
+    silent           stores that stopped sending, each with its last day
+    outside          receipts before `history_starts`, which no total counts
+    quarantined      number of records in quarantine by day, of the last 14 days
+    quarantined_records  records in quarantine of the last 12 months, which no total counts
+    no_shifts        why the newest shifts of the cash drawers are missing, by source
+    sources          with several sources, the window fields of each; then `last_window` is the last
+                     that all of them have, and `gaps` and `truncated` are those of all
+    windows, months  numbers of the manifests that the next status need not read again
     """
 
     last_window: str | None = None
@@ -72,7 +78,7 @@ class Status:
     months: dict[str, int] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
-        """The same for a machine: state/etl_state.json."""
+        """The same as JSON: state/etl_state.json."""
         fields = {name: value for name, value in asdict(self).items() if name != "sources" or value}
         return json.dumps(fields, indent=1, sort_keys=True).encode()
 
@@ -104,17 +110,16 @@ def read_status(
 ) -> Status:
     """The status of a lake at `now`.
 
-    `expected` is the last day whose window should be there; `limited` tells that the account
-    serves 31 days only. `starts` is the first business day of the history. `sources` are those of
-    the lake.
+    `expected` is the last day whose window should exist, `limited` whether the account serves only
+    31 days, `starts` the first business day of the history.
     """
-    before = lake.read_state(STATE)
-    windows = [(raw, _read_windows(raw, expected, before)) for raw in sources]
-    read = [(raw, each) for raw, each in windows if each]
-    if not read:
+    previous = lake.read_state(STATE)
+    windows = [(raw, _read_windows(raw, expected, previous)) for raw in sources]
+    extracted = [(raw, each) for raw, each in windows if each]
+    if not extracted:
         hint = "nothing has been extracted yet; run: pos run"
         return Status(warnings=[hint])
-    oldest = min((each for _, each in read), key=lambda each: each.last_window)
+    oldest = min((each for _, each in extracted), key=lambda each: each.last_window)
     last = date.fromisoformat(oldest.last_window)
     days = read_recent_days(lake, last)
     receipts = {name: day.receipts for name, day in days.items()}
@@ -131,10 +136,12 @@ def read_status(
     return Status(
         last_window=oldest.last_window,
         age_hours=oldest.age(now),
-        is_stale=len(read) < len(windows) or any(each.is_stale for _, each in read),
-        gaps=sorted({gap for _, each in read for gap in each.gaps}),
+        is_stale=len(extracted) < len(windows) or any(each.is_stale for _, each in extracted),
+        gaps=sorted({gap for _, each in extracted for gap in each.gaps}),
         truncated={
-            raw.name(day): instant for raw, each in read for day, instant in each.truncated.items()
+            raw.name(day): instant
+            for raw, each in extracted
+            for day, instant in each.truncated.items()
         },
         quarantined={name: day.quarantined for name, day in days.items() if day.quarantined},
         receipts=receipts,
@@ -142,7 +149,7 @@ def read_status(
         stores=stores,
         missing_numbers=name_missing(missing),
         unknown=still_unknown(missing, tried),
-        new_fields={path: day for _, each in read for path, day in each.new_fields.items()},
+        new_fields={path: day for _, each in extracted for path, day in each.new_fields.items()},
         silent=find_silent_stores(lake, last, receipts, stores),
         outside=as_json(read_before_history(sources, starts).to_pylist()),
         quarantined_records=find_quarantined(lake),
@@ -156,7 +163,7 @@ def read_status(
         sources={raw.point_of_sale: _fields(each, now) for raw, each in windows if several},
         windows={
             raw.name(window): number
-            for raw, each in read
+            for raw, each in extracted
             for window, number in each.numbers.items()
         },
     )
@@ -173,8 +180,8 @@ def _fields(windows: _Windows | None, now: datetime) -> dict[str, Any]:
     }
 
 
-def _read_windows(raw: RawSource, expected: date, before: Mapping[str, Any]) -> _Windows | None:
-    """The windows of a source (or None); those in the status `before` are not read."""
+def _read_windows(raw: RawSource, expected: date, previous: Mapping[str, Any]) -> _Windows | None:
+    """The windows of a source, or None; those in the status `previous` are not read."""
     lake, committed = raw.lake, raw.lake.windows()
     windows = list(committed)
     if not windows:
@@ -183,10 +190,10 @@ def _read_windows(raw: RawSource, expected: date, before: Mapping[str, Any]) -> 
     since = last - RECENT_DAYS * DAY
     recent = windows[-max(RECENT_DAYS, 31) :]
     numbers = {name: committed[name].number for name in recent}
-    earlier = before.get("windows", {})
+    earlier = previous.get("windows", {})
     not_read = [name for name in recent if earlier.get(raw.name(name)) != numbers[name]]
     read = lake.storage.map(lambda name: lake.window_metadata(name).get("truncated_at"), not_read)
-    limits = before.get("truncated", {})
+    limits = previous.get("truncated", {})
     truncated = {name: limits.get(raw.name(name)) for name in recent}
     truncated |= zip(not_read, read, strict=True)
     return _Windows(
@@ -223,7 +230,7 @@ def store_names(lake: Lake) -> dict[str, str]:
 
 
 def _name_stores(sources: Sequence[RawSource]) -> dict[str, str]:
-    """The stores of every source; of equal names each has its source's."""
+    """Names of the stores of all sources; equal names get their source as suffix."""
     rows = [
         (raw.name(store_id), label, raw.point_of_sale)
         for raw in sources

@@ -68,10 +68,8 @@ def _read_days_of_month(lake: Lake, month: str, names: Sequence[str]) -> dict[st
     if sum(body["files"][name]["size"] for name in tables) > _LARGE:
         return {}
     files = lake.read(MONTH_DATASET, month, list(tables))
-    receipts, quarantine = (
-        from_bytes(files["receipts"], columns=["business_day", "store_id", "receipt_number"]),
-        from_bytes(files["quarantine"], columns=["business_day", "receipt_number"]),
-    )
+    receipts = from_bytes(files["receipts"], columns=["business_day", "store_id", "receipt_number"])
+    quarantine = from_bytes(files["quarantine"], columns=["business_day", "receipt_number"])
     return {
         name: _count_day(
             counts[name]["quarantined"], *(_of_day(table, name) for table in (receipts, quarantine))

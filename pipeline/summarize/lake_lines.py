@@ -1,7 +1,8 @@
-"""The lake's orders as a POS shows them, to be compared with its exports.
+"""The lake's receipts in the form of a POS's export, to be compared with it.
 
-Takes the tables of receipts and quarantine. Returns a line for each order, with the figures of
-MONEY; a sale and a refund in one order (RETURN_SUFFIX) are one line.
+Takes the tables of receipts and quarantine. Returns a line for each receipt, with the figures of
+MONEY. The sale and the return of an exchange, which the lake has as two receipts (RETURN_SUFFIX),
+are one line, as in the export.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _READ = (
 
 @dataclass
 class LakeLine(ExportLine):
-    """One order of the lake as a POS shows it, with what identifies and compares it."""
+    """One receipt of the lake as a line of an export, and its time and included tax."""
 
     sold_at: datetime | None = None
     tax_included: Decimal = Decimal(0)
@@ -53,14 +54,14 @@ LakeLines = dict[str, tuple[LakeLine, str]]
 
 
 class LakeSide(NamedTuple):
-    """The lake's orders of the days compared, and why others are in quarantine."""
+    """The lake's lines to compare, and why other receipts are in quarantine."""
 
     lines: LakeLines
     quarantined: Mapping[str, str]
 
 
 def read_lines(tables: Sequence[pa.Table]) -> LakeLines:
-    """The lake's orders as the POS shows them, by their number."""
+    """The lake's receipts as lines, by their number."""
     lines: LakeLines = {}
     for table in tables:
         for row in table.select(_READ).to_pylist():
@@ -78,10 +79,10 @@ def read_lines(tables: Sequence[pa.Table]) -> LakeLines:
                 "collected": row["total"],
             }
             number = row["receipt_number"].removesuffix(RETURN_SUFFIX)
-            if number in lines:  # the other half of an exchange
-                before = lines[number][0]
-                amounts = {name: before.amounts[name] + each for name, each in amounts.items()}
-                row["tax_included"] += before.tax_included
+            if number in lines:  # sale and return of an exchange
+                other = lines[number][0]
+                amounts = {name: other.amounts[name] + each for name, each in amounts.items()}
+                row["tax_included"] += other.tax_included
             day = row["sold_at_local"].date()
             line = LakeLine(
                 day, number, row["store_id"], amounts, row["sold_at"], row["tax_included"]
@@ -91,7 +92,7 @@ def read_lines(tables: Sequence[pa.Table]) -> LakeLines:
 
 
 def read_quarantined(tables: Sequence[pa.Table]) -> dict[str, str]:
-    """The reason by number of the receipts in quarantine."""
+    """The reasons of the receipts in quarantine, by number."""
     return {
         row["receipt_number"].removesuffix(RETURN_SUFFIX): row["reason"]
         for table in tables
@@ -101,7 +102,7 @@ def read_quarantined(tables: Sequence[pa.Table]) -> dict[str, str]:
 
 
 def in_zone(lines: LakeLines, timezone: str | None) -> LakeLines:
-    """The lines on the days of a time zone; None: on those of their stores."""
+    """The lines with the days of a time zone; without one, with those of their stores."""
     if timezone is None:
         return lines
     zone = ZoneInfo(timezone)
@@ -113,7 +114,7 @@ def in_zone(lines: LakeLines, timezone: str | None) -> LakeLines:
 
 
 def by_day(lines: LakeLines) -> LakeLines:
-    """The lake's receipts by calendar day, as a Sales summary shows them."""
+    """A line for each calendar day, as in a Sales summary."""
     codes = {code for _, code in lines.values()}
     if len(codes) > 1:
         raise DataError(
@@ -122,16 +123,15 @@ def by_day(lines: LakeLines) -> LakeLines:
         )
     days: LakeLines = {}
     for line, code in lines.values():
-        key = str(line.day)
-        day = days.setdefault(
-            key, (LakeLine(line.day, "", "", dict.fromkeys(MONEY, Decimal(0))), code)
-        )[0]
+        empty = LakeLine(line.day, "", "", dict.fromkeys(MONEY, Decimal(0)))
+        day, _ = days.setdefault(str(line.day), (empty, code))
         for figure, amount in _day_amounts(line):
             day.amounts[figure] += amount
     return days
 
 
 def _day_amounts(line: LakeLine) -> Iterator[tuple[str, Decimal]]:
+    """The figures of a line in a Sales summary, where gross sales exclude refunds."""
     is_refund = line.amounts["gross_sales"] < 0
     for figure, amount in line.amounts.items():
         if figure == "gross_sales" and is_refund:

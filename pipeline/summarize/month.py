@@ -1,8 +1,8 @@
 """The summaries of months: lake tables in, the tables of schema.SUMMARY out.
 
 Before the queries run, check.py compares the receipts with their rows and payments, and the
-counts in with the counts out; every table is then checked for unique keys. Same input, same tables,
-with any number of threads and any order of the rows.
+transform's counts with the rows. Then the keys of each table are checked: each names one row. The
+same input gives the same tables, with any number of threads and any order of the rows.
 """
 
 from __future__ import annotations
@@ -74,10 +74,10 @@ def summarize(
 ) -> dict[date, dict[str, pa.Table]]:
     """The tables of SUMMARY and RECEIPT_FIGURES by month and name, sorted by key.
 
-    Those of a month are what its rows alone would give. Raises DataError if a row is of another
+    The tables of a month do not depend on the other months. Raises DataError if a row is of another
     month, a receipt occurs twice, the counts do not agree, or a key names two rows;
-    MoneyNotConserved if sales or payments do not add up to the receipts; ConfigError if memory does
-    not suffice.
+    MoneyNotConserved if sales or payments do not add up to the receipts; ConfigError if memory is
+    not sufficient.
     """
     for month, rows in months.items():
         missing = [name for name in COUNTS if name not in rows.counts]

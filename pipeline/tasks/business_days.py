@@ -12,7 +12,7 @@ from pipeline.settings.run_context import once_per_run
 
 
 class HistoryPeriod(NamedTuple):
-    """First and last business day of the lake, and the windows that a day waits for."""
+    """First and last closed business day, and the windows that a day waits for."""
 
     first: dt.date
     last: dt.date
@@ -26,7 +26,7 @@ class HistoryPeriod(NamedTuple):
 
 @once_per_run
 def history_period() -> HistoryPeriod:
-    """The history of the settings; reading a section for each day takes seconds."""
+    """The history by the settings, read once: reading them for each day takes seconds."""
     section = settings.pos()
     return HistoryPeriod(section.history_starts, settings.last_day(), section.allowed_lateness_days)
 

@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 
 Period = Literal["daily", "weekly"]
 _SUMMARIES = ["days", "stores", "hours"]
-_REACH = (
-    6 + 4 * 7
-)  # days from the last day of a week back to the first one that it is compared with
+# days from the last day of a week back to the first one that it is compared with
+_REACH = 6 + 4 * 7
 ONCE = "1"  # the version of a message in the delivery log: no correction of it is sent
 PERIODS: tuple[Period, ...] = get_args(Period)
 

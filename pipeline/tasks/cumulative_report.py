@@ -20,9 +20,9 @@ from pipeline.tasks.versions import digest_of_versions, figures_of, list_version
 
 
 class CumulativeReport(Report):
-    """The history through a month; it lists the versions of the reports before it."""
+    """The history through a month, with the versions of all reports through it."""
 
-    dataset, version = CUMULATIVE, 11
+    dataset, version = CUMULATIVE, 12
     fingerprint_datasets = (*MonthlyReport.fingerprint_datasets, MONTHLY, CUMULATIVE)
 
     @property
@@ -39,13 +39,13 @@ class CumulativeReport(Report):
         ]
 
     def earlier(self) -> list[dt.date]:
-        """Months of cumulative reports to rebuild first: issued ones, one to be delivered."""
+        """Earlier cumulative reports to rebuild: those that exist, and one that is due."""
         issued = {dt.date.fromisoformat(f"{name}-01") for name in lake().partitions(CUMULATIVE)}
         last_day = settings.last_day()
         closed = closed_month(last_day)
         is_newest = self.month == last_day.replace(day=1)
-        if is_newest and report_recipients() and is_delivered_alone(closed):
-            issued.add(closed)
+        if is_newest and report_recipients() and sends_only_closed(closed):
+            issued.add(closed)  # recipients get this one
         first = history_period().first_month
         return sorted(month for month in issued if first <= month < self.month)
 
@@ -78,7 +78,7 @@ class CumulativeReport(Report):
         )
 
 
-def is_delivered_alone(closed: dt.date) -> bool:
-    """Whether recipients get the cumulative report of the last closed month only."""
+def sends_only_closed(closed: dt.date) -> bool:
+    """Whether only the cumulative report through `closed`, the last month, is sent."""
     open_months: bool = settings.mail().open_months
     return closed >= history_period().first_month and not open_months

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pipeline.transform import BuiltDay, Catalog, Raw, Rules
 
-_PORTION_ROWS = 2048  # of each portion, that a merge holds at once
+_PORTION_ROWS = 2048  # rows of each portion that a merge holds at once
 
 
 class PackedPortion(NamedTuple):
@@ -88,7 +88,7 @@ class DailySales(BatchTask):
 
     @classmethod
     def make_all(cls, tasks: Sequence[DailySales]) -> dict[DailySales, tuple[Files, Metadata]]:
-        """Build the days in one pass: read a raw object once, parse it once per catalog."""
+        """Build the days in one pass, which reads each raw object once."""
         by_source = {source: cls._build_source(tasks, source) for source in sources()}
         files = {}
         for task in tasks:
@@ -208,8 +208,8 @@ def objects_of(
 ) -> list[RawObject]:
     """Raw objects of a source that may hold receipts of a business day of any store.
 
-    Those of `partition` whose date of sale is unreadable are among them. UTC dates alone would
-    include neighbouring days.
+    They include those of `partition` whose date of sale is unreadable. An object is left out if its
+    times of sale are outside the day, although its UTC date is not.
     """
     rules = rules_of(source)
     bounds = [day_bounds(day, store) for store in (rules.default, *rules.stores.values())]

@@ -37,7 +37,7 @@ from pipeline.tasks.closing_messages import (
     closing_messages,
     render_email,
 )
-from pipeline.tasks.cumulative_report import CumulativeReport, is_delivered_alone
+from pipeline.tasks.cumulative_report import CumulativeReport, sends_only_closed
 from pipeline.tasks.nightly import reports_until
 from pipeline.tasks.report import Report
 from pipeline.tasks.versions import versions
@@ -81,7 +81,7 @@ class Delivery(DatasetTask):
         """
         due = reports_until(self.date)
         closed = CumulativeReport(month=self.closed)
-        is_missing = is_delivered_alone(self.closed) and closed not in due
+        is_missing = sends_only_closed(self.closed) and closed not in due
         return [*due, *([closed] if is_missing else [])]
 
     def digest(self) -> str | None:

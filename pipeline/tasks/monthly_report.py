@@ -47,8 +47,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RECEIPT_FIGURES = schema.RECEIPT_FIGURES.name
-_DRAWING = 4_300_000  # BatchTask.size of a report: two exceed _LITTLE_WORK, so the pool builds them
-_UNREAD = 7  # days that a lake may be behind without a sentence in its reports
+# BatchTask.size of a report: two exceed _LITTLE_WORK of batches.py, so processes build them
+_SIZE = 4_300_000
+_UNREAD_DAYS = 7  # a report says so if a later window has been missing for so many days
 CHECKED = "checked"  # names of checked raw objects, in the manifest of a report
 ARCHIVED_RECEIPTS = "receipts.parquet"  # the receipts as a version of a report counted them
 
@@ -61,7 +62,7 @@ class MonthlyReport(Report, BatchTask):
     """
 
     month: dt.date = settings.field(Months(default=None))
-    dataset, version = MONTHLY, 10
+    dataset, version = MONTHLY, 11
     may_run_on_cluster, draws_charts = False, True
     fingerprint_datasets = (
         *MonthlyCustomers.fingerprint_datasets,
@@ -75,7 +76,7 @@ class MonthlyReport(Report, BatchTask):
     def requires(self) -> list[DerivedTask]:
         last = days_of(self.month)[-1]  # ConfigError for an invalid month
         if not all(catalog.complete() for catalog in catalogs_for(last)):
-            warm_up.start_simulators()  # nothing of it is extracted yet
+            warm_up.start_simulators()  # the month is not extracted yet
         base = [
             month
             for month in (months_before(self.month, 1), months_before(self.month, 12))
@@ -90,7 +91,7 @@ class MonthlyReport(Report, BatchTask):
         ]
 
     def inputs(self) -> list[tuple[str, str]] | None:
-        """All that it requires, except what has no rows: exports, shifts, OutsideHistory."""
+        """What it requires, without exports, shifts and OutsideHistory that have no rows."""
         inputs = super().inputs()
         optional = [f"{dataset}/{self.name}" for dataset in (BACKOFFICE, BEFORE_HISTORY)]
         optional += [f"{SHIFTS}/{month:%Y-%m}" for month in self.months_of_shifts()]
@@ -101,7 +102,7 @@ class MonthlyReport(Report, BatchTask):
         ]
 
     def size(self) -> int:
-        return _DRAWING
+        return _SIZE
 
     def options(self) -> dict[str, object]:
         return super().options() | {"plans": settings.plans_digest(labour())}
@@ -116,15 +117,15 @@ class MonthlyReport(Report, BatchTask):
         return days_of(min([self.month, *months_of_customers(self.month)]))[0]
 
     def read_through(self) -> dt.date | None:
-        """The last day of which changes are read, where many days after it are missing.
+        """The last day whose changes are read, if later windows are missing; else None.
 
-        A receipt is in the window of its last change only: one that changed in a window that is not
-        read is missing in the month.
+        A receipt is only in the window of its last change. So if it changed in a window that is not
+        read yet, it is missing in the month.
         """
         first, last, _ = history_period()
         after = max(days_of(self.month)[-1], first)
         unread = next((day for day in unread_days() if day > after), last + DAY)
-        return unread - DAY if (last - unread).days >= _UNREAD else None
+        return unread - DAY if (last - unread).days >= _UNREAD_DAYS else None
 
     def fingerprint_settings(self) -> dict[str, object]:
         settings_used = super().fingerprint_settings() | {"starts": str(self.customers_since())}
@@ -193,10 +194,10 @@ class MonthlyReport(Report, BatchTask):
         }
 
     def checked_by(self, previous: Manifest) -> frozenset[str]:
-        """The raw objects that version `previous` has checked, which need no second look.
+        """The raw objects that version `previous` checked; they need not be checked again.
 
-        Empty if a receipt has left the month since, one in quarantine has no number, or the two
-        cannot be compared.
+        Empty if a receipt has left the month since then, if one in quarantine has no number, or if
+        the receipts of the two versions cannot be compared.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -225,14 +226,14 @@ class MonthlyReport(Report, BatchTask):
     def receipts(self, previous: Manifest) -> tuple[pa.Table, pa.Table] | None:
         """The month's receipts as version `previous` counted them, and as they are now.
 
-        None if they cannot be compared: the archive of `previous` is lost, or the digests are of
-        another version of the dataset.
+        None if they cannot be compared: the archive of `previous` is lost, or it has another
+        version of the dataset.
         """
         summary, names = MonthlySummary(month=self.month), [ARCHIVED_RECEIPTS]
         try:
             files = lake().read(previous.dataset, previous.partition, names, manifest=previous)
         except Corrupt as error:
-            log.warning("%s: %s; it does not list the receipts that have changed", self, error)
+            log.warning("%s: %s; the report cannot list the changed receipts", self, error)
             return None
         earlier = read_table(summary, RECEIPT_FIGURES, files[ARCHIVED_RECEIPTS])
         now = read_tables(summary, [RECEIPT_FIGURES])[RECEIPT_FIGURES]
@@ -244,8 +245,8 @@ class MonthlyReport(Report, BatchTask):
 def months_of_customers(month: dt.date) -> list[dt.date]:
     """The months before `month` whose customers its report compares with.
 
-    The one before, and those before that which raw holds completely and without a gap: a single
-    report of a young lake does not extract all of the shop's history.
+    The month before, and earlier months as long as raw has all of their windows. So a report that
+    is built alone does not extract the shop's complete history.
     """
     history, complete = history_period(), complete_months()
     months: list[dt.date] = []
@@ -258,7 +259,7 @@ def months_of_customers(month: dt.date) -> list[dt.date]:
 
 @until_raw_changes
 def unread_days() -> list[dt.date]:
-    """Closed days of the history whose window is missing in raw, of a source at least."""
+    """Closed days of the history whose window raw lacks, of at least one source."""
     first, last, _ = history_period()
     windows = set.intersection(*(set(raw_lake(source).windows()) for source in sources()))
     days = (first + n * DAY for n in range((last - first).days + 1))

@@ -1,10 +1,11 @@
 """Business days from raw records to the lake's tables, one or many in one pass.
 
-Takes raw objects (verbatim JSON, one record a line), which of them each day reads, catalogs, rules.
-Out, by day: the tables of schema.MONTH_TABLES (receipts, sales, payments, quarantine), sorted by
-time, and counts. Of the revisions of a receipt that a day reads, the newest counts, by (updated_at,
-raw object, position); where that revision belongs to another business day, it is left to that day.
-An invalid record is kept in quarantine, with its reason. Raises MoneyNotConserved.
+Takes raw objects (verbatim JSON, one record a line), the names of the objects that each day reads,
+catalogs and rules. Returns for each day the tables of schema.MONTH_TABLES (receipts, sales,
+payments, quarantine), sorted by time, and counts. Of the revisions of a receipt that a day reads,
+the newest counts, by (updated_at, raw object, position). If the newest revision belongs to another
+business day, the receipt is only in that day. An invalid record is kept in quarantine, with its
+reason. Raises MoneyNotConserved.
 """
 
 from __future__ import annotations
@@ -67,17 +68,16 @@ def build_days(
 ) -> dict[date, BuiltDay]:
     """The tables of business days, in order; `days` names the objects that each reads.
 
-    For each day what `build_day` gives of that day's objects alone, but each record is parsed,
-    validated and split once (for a translator: once for each catalog), and revisions are compared
-    in one pass. `lookups` are those of the same menu to reuse, by their catalogs.
+    Each day is as `build_day` builds it from that day's objects alone, but each record is parsed,
+    validated and split only once (with a translator once for each catalog), and revisions are
+    compared in one pass. `lookups` of the same menu are reused for days with their catalog.
     """
     raws = sorted(raw, key=lambda r: (r.partition, r.name))
     if rules.translator is None:
         records = reject_unplaced(read(raws, rules), raws)
         return _build_days(days, raws, records, catalog_of, rules, lookups)
-    built_days: dict[
-        date, BuiltDay
-    ] = {}  # a translator needs the catalog, so days are grouped by catalog
+    # a translator needs the catalog, so days are grouped by catalog
+    built_days: dict[date, BuiltDay] = {}
     ordered = sorted(days)
     for catalog, members in _by_catalog(ordered, catalog_of):
         objects_of = {ordered[member]: days[ordered[member]] for member in members}
@@ -96,7 +96,7 @@ def _build_days(
     rules: Rules,
     lookups: Sequence[MenuLookup],
 ) -> dict[date, BuiltDay]:
-    """`build_days` of records that have been read; `raws` in order."""
+    """`build_days` of records that have been read; `raws` are sorted."""
     ordered = sorted(days)
     numbers = np.array([day.toordinal() - EPOCH for day in ordered], "i8")
     receipts, accepted = records.receipts, records.accepted
@@ -114,8 +114,10 @@ def _build_days(
         )
     ]
     counted = is_newest & (business_day == numbers[reading_day])
-    once = counted & ~records.is_second()[record]
-    superseded = np.bincount(reading_day[once], revisions[once] - 1, len(ordered)).astype("i8")
+    # two receipts of one record have the same older revisions: count those of the first
+    is_first = counted & ~records.is_second()[record]
+    superseded = np.bincount(reading_day[is_first], revisions[is_first] - 1, len(ordered))
+    superseded = superseded.astype("i8")
     chosen, chosen_day = record[counted & is_accepted], reading_day[counted & is_accepted]
     order = _by_time(receipts, accepted[chosen], chosen_day)
     chosen, chosen_day = chosen[order], chosen_day[order]
@@ -154,7 +156,7 @@ def _counts(counted: int, quarantined: int, superseded: int) -> dict[str, int]:
 def _readings(
     owners: Ints, raws: Sequence[Raw], reads: Sequence[Collection[str]]
 ) -> tuple[Ints, Ints]:
-    """(record, index of a day) for each record and day that reads its raw object."""
+    """Pairs of a record and the index of a day that reads its raw object."""
     reading_days = [[n for n, names in enumerate(reads) if raw.name in names] for raw in raws]
     counts = np.array([len(days) for days in reading_days], "i8")
     starts = np.cumsum(counts) - counts
@@ -192,7 +194,7 @@ def transform(
 ) -> Iterator[ReceiptTables]:
     """Tables piece by piece, of any days; revisions are not compared.
 
-    Memory: one piece of `size` bytes. Raises DataError for an invalid record.
+    Holds one piece of `size` bytes in memory. Raises DataError for an invalid record.
     """
     lookup = MenuLookup(rules.menu, catalog)
     for piece in pieces(raw.ndjson, size):

@@ -52,8 +52,6 @@ def business_days_by_store(
     days, clocks = np.empty(len(codes), "i8"), np.empty(len(codes), "i8")
     for zone in set(stores):
         rows = np.array([store == zone for store in stores])[codes]
-        days[rows], clocks[rows] = (
-            business_day(instants[rows], zone),
-            local(instants[rows], zone.timezone),
-        )
+        days[rows] = business_day(instants[rows], zone)
+        clocks[rows] = local(instants[rows], zone.timezone)
     return days, clocks

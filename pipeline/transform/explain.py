@@ -74,18 +74,14 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
     row = accepted[entry]
     raw_of = raws[int(records.raw[row])]
     record = json.loads(records.canonical(int(row)), parse_float=Decimal)
-    lookup, partition = (
-        MenuLookup(rules.menu, catalog),
-        Labels.constant(raw_of.partition, len(receipts)),
-    )
+    lookup = MenuLookup(rules.menu, catalog)
+    partition = Labels.constant(raw_of.partition, len(receipts))
     tables = ReceiptTables(
         select_receipts(receipts, np.array([row]), partition, rules), lookup, rules
     )
-    receipt, sales, payments = (
-        tables.receipts.to_pylist()[0],
-        tables.sales.to_pylist(),
-        tables.payments.to_pylist(),
-    )
+    receipt = tables.receipts.to_pylist()[0]
+    sales = tables.sales.to_pylist()
+    payments = tables.payments.to_pylist()
     lines = [
         _line(number, line, [s for s in sales if s["line"] == number], lookup)
         for number, line in enumerate(record["line_items"], 1)

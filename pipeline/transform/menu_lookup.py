@@ -110,10 +110,8 @@ class MenuLookup:
 
     def _sold_item(self, as_sold: str, item_id: str | None) -> SoldItem:
         """The item of a line."""
-        name, item = (
-            self.menu.names["items"].resolve(as_sold),
-            self.catalog.items.get(item_id or ""),
-        )
+        name = self.menu.names["items"].resolve(as_sold)
+        item = self.catalog.items.get(item_id or "")
         category = self.category(name, item)
         rule = self.menu.combo((as_sold, name), item_id, category)
         if rule:

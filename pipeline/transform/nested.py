@@ -89,10 +89,8 @@ class ReceiptSums:
             receipts.rows(name) for name in ("line_items", "total_discounts", "total_taxes")
         )
         given = discounts.ints("money_amount")
-        gross, (included, added) = (
-            sums(lines.ints("gross_total_money"), lines.counts),
-            line_taxes(lines),
-        )
+        gross = sums(lines.ints("gross_total_money"), lines.counts)
+        included, added = line_taxes(lines)
         tax_added = sums(added, lines.counts)
         charged = (
             gross

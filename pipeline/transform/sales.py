@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from pipeline.transform.tables import ReceiptTables
 
 
-def write_sales(writer: ColumnWriter, page: ReceiptTables) -> None:
-    """Write these columns for every row of the page."""
-    lines, exploded, resolve = page.of_receipt, page.exploded, page.lookup.menu.names
+def write_sales(writer: ColumnWriter, tables: ReceiptTables) -> None:
+    """Write these columns for every row of sales."""
+    lines, exploded, resolve = tables.all_lines, tables.exploded, tables.lookup.menu.names
     line, parts, components = exploded.line, exploded.parts, exploded.parts.components
-    is_part, line_index = exploded.number > 0, page.line_index[line]
+    is_part, line_index = exploded.number > 0, tables.line_index[line]
     component = np.full(len(line), -1)
     component[is_part] = parts.component
 
@@ -50,7 +50,7 @@ def write_sales(writer: ColumnWriter, page: ReceiptTables) -> None:
             np.where(is_part, component + len(sold_items), sold_item),
             [
                 *(d.category for d in sold_items),
-                *(page.lookup.category(c.name, c.item) for c in components),
+                *(tables.lookup.category(c.name, c.item) for c in components),
             ],
         ),
         item_as_sold=either(
@@ -64,10 +64,10 @@ def write_sales(writer: ColumnWriter, page: ReceiptTables) -> None:
             resolve["modifiers"].resolve
         ),
     )
-    quantity = page.quantity[line]
+    quantity = tables.quantity[line]
     quantity[is_part] = signed_quantity(quantity[is_part], parts.quantity)
     weighed = (
-        page.weighed[line]
+        tables.weighed[line]
         | np.array([*(bool(c.item and c.item.by_weight) for c in components), False], bool)[
             component
         ]
@@ -77,8 +77,8 @@ def write_sales(writer: ColumnWriter, page: ReceiptTables) -> None:
         is_weighed=weighed,
     )
     number_in_receipt = (
-        np.arange(len(page.line_index))
-        - np.repeat(np.cumsum(page.counts) - page.counts, page.counts)
+        np.arange(len(tables.line_index))
+        - np.repeat(np.cumsum(tables.counts) - tables.counts, tables.counts)
         + 1
     )
     writer.number(
@@ -87,31 +87,28 @@ def write_sales(writer: ColumnWriter, page: ReceiptTables) -> None:
         quantity=quantity,
         units=np.where(weighed, np.sign(quantity) * 10_000, quantity),
     )
-    factor = page.factor[page.parent[line]]
+    factor = tables.factor[tables.parent[line]]
     writer.number(
         **{
-            name: getattr(page.money, name) * factor
+            name: getattr(tables.money, name) * factor
             for name in ("gross", "discount", "net", "tax_included", "tax_added")
         }
     )
-    writer.number(page.money.costed, cost=page.money.cost * factor)
+    writer.number(tables.money.costed, cost=tables.money.cost * factor)
     price, cost = lines.ints("price")[line_index], lines.ints("cost")[line_index]
-    writer.number(is_part, combo_quantity=page.quantity[line], combo_price=price)
+    writer.number(is_part, combo_quantity=tables.quantity[line], combo_price=price)
     writer.number(~is_part, unit_price=price)
     writer.number(~is_part & (cost != 0), unit_cost=cost)
-    _write_modifiers(writer, page)
+    _write_modifiers(writer, tables)
 
 
-def _write_modifiers(writer: ColumnWriter, page: ReceiptTables) -> None:
-    """Write the modifiers of each row, in order; `upgrade` holds what a slot charged."""
-    exploded, modifiers, resolve = (
-        page.exploded,
-        page.of_receipt.rows("line_modifiers"),
-        page.lookup.menu.names,
-    )
+def _write_modifiers(writer: ColumnWriter, tables: ReceiptTables) -> None:
+    """Write the modifiers of each row, in order, and the extra charge of its slot."""
+    exploded, resolve = tables.exploded, tables.lookup.menu.names
+    modifiers = tables.all_lines.rows("line_modifiers")
     charged = (
         modifiers.ints("money_amount")[exploded.modifier]
-        * page.factor[page.parent[exploded.modifier_line]]
+        * tables.factor[tables.parent[exploded.modifier_line]]
     )
     upgrade = np.zeros(len(exploded.line), "i8")
     upgrade[exploded.modifier_row[exploded.modifier_slot]] = charged[exploded.modifier_slot]
@@ -129,7 +126,7 @@ def _write_modifiers(writer: ColumnWriter, page: ReceiptTables) -> None:
         "modifiers",
         ends,
         *names,
-        page.units[exploded.modifier_line[listed]],
+        tables.units[exploded.modifier_line[listed]],
         np.where(exploded.modifier_slot, 0, charged)[listed],
     )
 

@@ -2,9 +2,10 @@
 
 Takes nested receipts, which of them and in which order, each one's business day and local time.
 Returns pyarrow tables that conform to schema.RECEIPTS, SALES and PAYMENTS, each built on first use.
-Signs: REFUND negative, whichever sign the record has; cancelled 0. Checked for every receipt before
-any table is built: gross, discount, net, taxes and cost of its rows of sales equal those of its
-lines, and of its discounts and taxes by name; else MoneyNotConserved names it.
+Amounts of a REFUND are negative, whichever sign the record has, those of a cancelled receipt 0.
+Before any table is built, each receipt is checked: gross, discount, net, taxes and cost of its rows
+of sales equal those of its lines and of its discounts and taxes by name. Otherwise raises
+MoneyNotConserved, which names the receipt.
 """
 
 from __future__ import annotations
@@ -59,43 +60,37 @@ class ReceiptTables:
 
     Per receipt, in order: `sign`, which makes the amounts of a REFUND negative (1 where the POS
     sends them negative already, else -1; 1 for a SALE), and `factor`, by which its amounts are
-    multiplied: `sign`, or 0 where it is cancelled. Per line: its receipt (`parent`), its index
-    among all lines (`line_index`), its money (`lines`). Per row of sales: `money`.
+    multiplied: `sign`, or 0 where it is cancelled. Per line of these receipts: its receipt
+    (`parent`), its row in `all_lines`, the lines of all parsed receipts (`line_index`), and its
+    money (`line_money`). Per row of sales: `money`.
     """
 
     def __init__(self, chosen: SelectedReceipts, lookup: MenuLookup, rules: Rules):
         self.chosen, self.lookup, self.rules = chosen, lookup, rules
         receipts, order = chosen.receipts, chosen.order
-        self.receipt_sums, self.of_receipt = (
-            ReceiptSums.count(receipts),
-            receipts.rows("line_items"),
-        )
-        self.counts = self.of_receipt.counts[order]
-        self.parent, self.line_index = expand_ranges(self.of_receipt.ends[order], self.counts)
-        self.exploded = explode(self.of_receipt, self.line_index, lookup)
-        self.lines = of_lines(receipts, self.receipt_sums).take(self.line_index)
+        self.receipt_sums = ReceiptSums.count(receipts)
+        self.all_lines = receipts.rows("line_items")
+        self.counts = self.all_lines.counts[order]
+        self.parent, self.line_index = expand_ranges(self.all_lines.ends[order], self.counts)
+        self.exploded = explode(self.all_lines, self.line_index, lookup)
+        self.line_money = of_lines(receipts, self.receipt_sums).take(self.line_index)
         store = receipts.labels("store_id")
-        paid = self.of_receipt.rows("line_modifiers").ints("money_amount")[self.exploded.modifier]
+        paid = self.all_lines.rows("line_modifiers").ints("money_amount")[self.exploded.modifier]
         self.money = of_rows(
-            self.lines,
+            self.line_money,
             self.exploded,
             paid,
             store.codes[order][self.parent],
             store.values,
             rules.decimals,
         )
-        negative = (
-            np.where(
-                self.receipt_sums.gross != 0, self.receipt_sums.gross, receipts.ints("total_money")
-            )
-            < 0
-        )
-        self.sign = np.where(
-            receipts.labels("receipt_type").is_in("REFUND"), np.where(negative, 1, -1), 1
-        )[order]
+        gross, total = self.receipt_sums.gross, receipts.ints("total_money")
+        is_negative = np.where(gross != 0, gross, total) < 0
+        is_refund = receipts.labels("receipt_type").is_in("REFUND")
+        self.sign = np.where(is_refund & ~is_negative, -1, 1)[order]
         self.cancelled = receipts.cancelled[order]
         self.factor = np.where(self.cancelled, 0, self.sign)
-        quantity = self.of_receipt.ints("quantity")[self.line_index]
+        quantity = self.all_lines.ints("quantity")[self.line_index]
         self.quantity = quantity * self.factor[self.parent]
         self.weighed = np.array([d.by_weight for d in self.exploded.sold_items], bool)[
             self.exploded.sold_item
@@ -105,10 +100,8 @@ class ReceiptTables:
 
     def _check(self) -> None:
         """Raise where the rows of a receipt do not add up to its lines and totals."""
-        order, rows = (
-            self.chosen.order,
-            np.bincount(self.parent[self.exploded.line], minlength=len(self.chosen.order)),
-        )
+        order = self.chosen.order
+        rows = np.bincount(self.parent[self.exploded.line], minlength=len(order))
         discount = self.chosen.receipts.ints("total_discount")
         totals = {
             "gross": self.receipt_sums.gross[order],
@@ -116,7 +109,7 @@ class ReceiptTables:
             "net": (self.receipt_sums.gross - discount)[order],
             "tax_included": self.receipt_sums.named_included[order],
             "tax_added": self.receipt_sums.named_added[order],
-            "cost": sums(self.lines.cost, self.counts),
+            "cost": sums(self.line_money.cost, self.counts),
         }
         for name, expected in totals.items():
             amounts = sums(getattr(self.money, name), rows)
@@ -206,17 +199,17 @@ class ReceiptTables:
             **{name: values[order] * factor for name, values in amounts.items()},
         )
         for name, extra in (("total_discounts", ()), ("total_taxes", ("rate",))):
-            below = receipts.rows(name)
-            counts = below.counts[order]
-            owner, which = expand_ranges(below.ends[order], counts)
+            nested = receipts.rows(name)
+            counts = nested.counts[order]
+            owner, which = expand_ranges(nested.ends[order], counts)
             take = fixed(which, pa.int64())
             writer.rows(
                 name.removeprefix("total_"),
                 np.r_[0, np.cumsum(counts)],
-                below.column("name").take(take),
-                below.column("type").take(take),
-                *(below.ints(column)[which] for column in extra),
-                below.ints("money_amount")[which] * factor[owner],
+                nested.column("name").take(take),
+                nested.column("type").take(take),
+                *(nested.ints(column)[which] for column in extra),
+                nested.ints("money_amount")[which] * factor[owner],
             )
         return writer.table()
 
@@ -271,7 +264,7 @@ def channels(receipts: Rows, rules: Rules) -> Labels:
 
 
 def _opaque(customers: Labels, key: bytes | None) -> pa.Array:
-    """Customers' identifiers, keyed by HMAC-SHA256 where there is a key."""
+    """Customers' identifiers, hashed with HMAC-SHA256 if there is a key."""
     opaque = customers.map(
         lambda value: hmac.digest(key, value.encode(), hashlib.sha256).hex() if key else value
     )

@@ -1,7 +1,7 @@
 """Waterfall: from one total to the next by signed steps, top to bottom.
 
-Only the steps are bars: they begin where the step above ended and their lengths compare. The totals
-are marks on the same scale with their figures beside them, so that no bar has its foot cut off.
+Only the steps are bars: each begins where the step above ended, and their lengths can be compared.
+The totals are marks on the same scale, not bars, because the scale need not begin at zero.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ def draw_waterfall(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     end = max(width_of(s, SMALL, True) for s in amounts) + 12
     canvas = Canvas(len(steps) * ROW + 4)
     x = Scale(low, high if high > low else low + 1, left + 4, WIDTH - end)
-    foot = canvas.height - 2
-    canvas.line([(x(spans[0][0]), 2), (x(spans[0][0]), foot)], FAINT, 1.0)
+    bottom = canvas.height - 2
+    canvas.line([(x(spans[0][0]), 2), (x(spans[0][0]), bottom)], FAINT, 1.0)
     if low < 0:
-        canvas.zero([(x(0), 2), (x(0), foot)])
+        canvas.zero([(x(0), 2), (x(0), bottom)])
     for index, (start, stop) in enumerate(spans):
         middle = 2 + (index + 0.5) * ROW
         title = mark_title(

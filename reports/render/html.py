@@ -1,8 +1,8 @@
 """Document to one self-contained HTML file with style, charts and a small script.
 
-Every value goes through jinja2's autoescape; names are in <bdi>, so that a
-text direction does not affect the rest. Charts are SVG in the page, with colours for dark mode;
-each mark shows its value on hover. The script only sorts tables and expands sections.
+Every value goes through jinja2's autoescape. Names are in <bdi>, so that a name in a right-to-left
+script does not change the order of the text around it. Charts are SVG in the page, with colours for
+dark mode; each mark shows its value on hover. The script only sorts tables and expands sections.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from reports.values import (
 
 _CLASSES = {**dict.fromkeys(RIGHT, "n"), "date": "v"}
 ROWS = 25
-"""Rows of a table on the page, where it has no reason for fewer."""
+"""Rows of a table on the page, unless the table asks for more."""
 SHEETS = {"us-letter": "letter", "a4": "A4"}
 COLORS = {
     "#1d2129": "ink",
@@ -83,13 +83,13 @@ def resource(name: str) -> str:
 
 
 ONE_LINE = 28
-"""Signs of a name in the first column that is not broken over two lines, except on a phone."""
+"""Characters of a name in the first column that is kept on one line, except on a phone."""
 
 
 def html(
     document: Document, localizer: Localizer, images: Mapping[str, bytes], paper: str = "us-letter"
 ) -> bytes:
-    """`document` with `images` (chart file name -> SVG) drawn in."""
+    """The page of `document`, with the charts `images` (SVG by file name) in it."""
     script = resource("page.js")
 
     def drawing(section: Section, chart: Chart) -> Markup:
@@ -141,7 +141,7 @@ def inline_svg(svg: str, name: str, alt: str) -> Markup:
 
 
 def _rows(localizer: Localizer, table: Table, shown: int) -> Markup:
-    """The first rows of a table; written here, as a template takes four times as long."""
+    """The first rows of a table; a template would take four times as long."""
     columns = [
         (index, _CLASSES.get(column.kind, ""), "td" if n else "th")
         for n, (index, column) in enumerate(table.page_columns)
@@ -152,11 +152,11 @@ def _rows(localizer: Localizer, table: Table, shown: int) -> Markup:
         for index, kind, tag in columns:
             key = _order(row[index]) if kind else None
             is_short = tag == "th" and len(localizer.format(row[index])) <= ONE_LINE
-            look = kind or ("short" if is_short else "")
+            css_class = kind or ("short" if is_short else "")
             lines.append(
                 f"<{tag}"
                 + (' scope="row"' if tag == "th" else "")
-                + (f' class="{look}"' if look else "")
+                + (f' class="{css_class}"' if css_class else "")
                 + (f' data-v="{key}"' if key is not None else "")
                 + f">{_rich(localizer, row[index])}</{tag}>"
             )
@@ -181,6 +181,7 @@ def _order(value: Value) -> str | None:
 
 
 def _rich(localizer: Localizer, value: Value) -> Markup:
+    """A value as HTML: strong parts, names in <bdi>, figures that are not broken."""
     pieces = []
     for run in localizer.sentence(value):
         piece = str(escape(run.text))

@@ -24,6 +24,7 @@ STEPS = (
     "unpaid",
 )
 TOTALS = {"net_sales", "collected"}
+SUBTRACTED = {"discounts", "refunds"}
 SHARES = (
     "margin",
     "margin_before_tax",
@@ -37,7 +38,7 @@ ALWAYS = {"gross_sales", "discounts", "refunds", "net_sales", "collected", "paid
 
 
 def as_figures(total: Totals, currency: str) -> dict[str, Value]:
-    """All sums of `total` and what is defined on them, by stable names."""
+    """All sums of `total` and the figures computed from them, by stable names."""
     money = (*SUMS, "discounts", "gross_profit", "difference", "unpaid")
     named: dict[str, Value] = {name: Money(getattr(total, name), currency) for name in money}
     named |= {name: Count(getattr(total, name)) for name in COUNTS}
@@ -51,26 +52,22 @@ def as_figures(total: Totals, currency: str) -> dict[str, Value]:
 
 
 def bridge(figures: Figures) -> Section:
-    """The bridge of the month, a column a store (up to four), and its difference."""
+    """The bridge of the month, with a column for each of up to four stores."""
     total, currency = figures.total, figures.currency
     by_store = total_by(figures.now["days"], "store_id")
-    wide = 1 < len(by_store) <= 4
-    columns = [*columns_of("step", "total")]
-    if wide:
-        columns += [
-            TableColumn("store", "money", {"store": Name(figures.stores[s])})
-            for s in figures.stores
-        ]
-    every = (total, *by_store.values())
-    steps = [step for step in STEPS if step in ALWAYS or any(getattr(t, step) for t in every)]
-    sums = [total] + ([by_store[s] for s in figures.stores] if wide else [])
-    rows = [
-        (text(f"step.{step}"), *(sign * getattr(t, step) for t in sums))
-        for step in steps
-        for sign in [-1 if step in ("discounts", "refunds") else 1]
-    ]
-    gap = total.difference or total.unpaid  # of collected: its parts, or the payments, disagree
-    phrases = [
+    all_totals = (total, *by_store.values())
+    steps = [step for step in STEPS if step in ALWAYS or any(getattr(t, step) for t in all_totals)]
+    columns, shown_totals = [*columns_of("step", "total")], [total]
+    if 1 < len(by_store) <= 4:
+        for store, name in figures.stores.items():
+            columns.append(TableColumn("store", "money", {"store": Name(name)}))
+            shown_totals.append(by_store[store])
+    rows = []
+    for step in steps:
+        sign = -1 if step in SUBTRACTED else 1
+        rows.append((text(f"step.{step}"), *(sign * getattr(t, step) for t in shown_totals)))
+    gap = total.difference or total.unpaid  # collected differs from its parts, or from the payments
+    sentences = [
         text(
             "bridge.reconciled" if not gap else "bridge.not_reconciled",
             difference=Money(gap, currency),
@@ -79,7 +76,7 @@ def bridge(figures: Figures) -> Section:
         )
     ]
     if total.tax_included:
-        phrases.append(text("bridge.included", tax=Money(total.tax_included, currency)))
+        sentences.append(text("bridge.included", tax=Money(total.tax_included, currency)))
     strong = frozenset(row for row, step in enumerate(steps) if step in TOTALS)
     title = text("bridge.table")
     tables = [
@@ -87,20 +84,20 @@ def bridge(figures: Figures) -> Section:
     ]
     if len(by_store) > 4:
         tables.append(_stores(figures, by_store))
-    sentence = text("bridge.finding", difference=Money(gap, currency))
-    findings = (Finding(sentence, abs(gap), "bridge", urgent=True),) if gap else ()
-    own = compare_exports(figures)
+    mismatch = text("bridge.finding", difference=Money(gap, currency))
+    findings = (Finding(mismatch, abs(gap), "bridge", urgent=True),) if gap else ()
+    exports = compare_exports(figures)
     figures_out = {
         "total": as_figures(total, currency),
         "stores": {s: as_figures(t, currency) for s, t in by_store.items()},
-        **own.figures,
+        **exports.figures,
     }
     return Section(
         "bridge",
-        (*phrases, *own.sentences),
-        tables=(*tables, *own.tables),
-        findings=(*findings, *own.findings),
-        notes=(text("bridge.dating"), *own.notes),
+        (*sentences, *exports.sentences),
+        tables=(*tables, *exports.tables),
+        findings=(*findings, *exports.findings),
+        notes=(text("bridge.dating"), *exports.notes),
         figures=figures_out,
     )
 

@@ -61,6 +61,7 @@ GLOSSARY = (
     "abc",
     "menu",
     "basket",
+    "points",
     "small_cells",
     "quarantine",
     "digest",

@@ -15,7 +15,7 @@ from reports.values import Count, Money, Name, Text, amounts, text
 
 
 def tenders(figures: Figures) -> Section:
-    """Money by payment type, then discounts, refunds and cancelled receipts."""
+    """Money by payment type (tender), then discounts, refunds and cancellations."""
     by_tender = _by_tender(figures.now["tenders"])
     given = sum_by(figures.now["discounts"], ["name", "type"], ["receipts", "amount"], "amount")
     total, currency = figures.total, figures.currency
@@ -34,8 +34,8 @@ def tenders(figures: Figures) -> Section:
         charts += _chart(figures, by_tender, collected)
     sentences += _sentences(figures)
     if len(given):
-        collected, receipts = int(given["amount"].sum()), int(given["receipts"].max())
-        cells = given.assign(share=[share(int(n), collected, receipts) for n in given["amount"]])
+        discounts, receipts = int(given["amount"].sum()), int(given["receipts"].max())
+        cells = given.assign(share=[share(int(n), discounts, receipts) for n in given["amount"]])
         columns = columns_of(
             discount="name", receipts="receipts", given="amount", share_of_discounts="share"
         )
@@ -92,7 +92,7 @@ def _as_figures(sums: pd.DataFrame, currency: str) -> list[dict[str, object]]:
 
 
 def _tender_table(sums: pd.DataFrame, collected: int, receipts: int, currency: str) -> Table:
-    """Every tender and their sum, which is the last row."""
+    """A row for each tender, and their sum as the last row."""
     total = sums.sum(numeric_only=True).to_frame().T.assign(tender=[text("tenders.sum")])
     cells = pd.concat([sums, total], ignore_index=True)
     cells["paid_back"] = -cells["refunds_amount"]
@@ -141,11 +141,9 @@ def _sentences(figures: Figures) -> list[Text]:
     total, currency = figures.total, figures.currency
     sentences = []
     if total.discounts:
-        given, share = (
-            Money(total.discounts, currency),
-            ratio(*total.discount_share, total.receipts),
-        )
-        sentences.append(text("tenders.given", amount=given, share=share))
+        given = Money(total.discounts, currency)
+        part = ratio(*total.discount_share, total.receipts)
+        sentences.append(text("tenders.given", amount=given, share=part))
     if total.points_discounts > 0:  # less: more points were given back than used
         sentences.append(text("tenders.points", amount=Money(total.points_discounts, currency)))
     if total.refunds:

@@ -61,10 +61,8 @@ def years(history: History) -> Section:
     observed = observed_seasons(net)
     index = {m: value.as_integer_ratio() for m, value in seasonality(net).items()}
     if index:
-        best, worst = (
-            max(index, key=lambda m: (Fraction(*index[m]), -m)),
-            min(index, key=lambda m: (Fraction(*index[m]), m)),
-        )
+        best = max(index, key=lambda m: (Fraction(*index[m]), -m))
+        worst = min(index, key=lambda m: (Fraction(*index[m]), m))
         sentences.append(
             text(
                 "years.season"

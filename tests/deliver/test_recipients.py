@@ -68,7 +68,7 @@ def test_recipients_have_their_language_and_none_is_named_twice(
         ({"to": "nobody"}, "not an e-mail address"),
         ({"host": ""}, "no host or sender"),
         ({"sender": ""}, "no host or sender"),
-        ({"security": "none"}, "never sent in the clear"),
+        ({"security": "none"}, "never sent unencrypted"),
         ({"user": "reports"}, "SMTP_PASSWORD is not"),
         ({"sender": "a@b.c\r\nBcc: x@y.z"}, "not an e-mail address"),
         ({"ca_file": "nowhere.pem"}, "ca_file = nowhere.pem: no certificates can be read from it"),

@@ -271,7 +271,7 @@ def test_a_disk_that_loses_records_is_noticed(
     bucket = max(tmp_path.glob("pages.*/bucket.*"), key=lambda path: path.stat().st_size)
     body = bucket.read_bytes()
     bucket.write_bytes({"cut": body[:-1], "short": body[: len(body) // 2]}[damage])
-    with pytest.raises(ConfigError, match=r"gives back \d+ of \d+ records"):
+    with pytest.raises(ConfigError, match=r"returned \d+ of \d+ records"):
         numbers(result)
     assert len(numbers(fetch_first_windows(source, 2, tmp_path))) == 96, (
         "the journal has them still"

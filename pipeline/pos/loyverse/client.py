@@ -38,7 +38,7 @@ HISTORY_LIMIT_MARGIN = timedelta(minutes=2)  # the limit moves on during a reque
 class Loyverse(ApiClient):
     """A shop on Loyverse.
 
-    `limit` is the number of rows in a page, `max_pages` the maximum of pages of one list (by
+    `limit` is the number of rows in a page, `max_pages` the largest number of pages of one list (by
     default five million receipts).
     """
 
@@ -71,34 +71,35 @@ class Loyverse(ApiClient):
         filters: dict[str, Filter] = {"updated_at_min": begin}
         if until is not None:
             filters["updated_at_max"] = until + TOLERANCE
-        limit, reached, is_clamped = self._limit, None, False
+        oldest: datetime | None = None  # created_at of the records so far
+        limit, starts_at_limit = self._limit, False
         while True:
             try:
-                for records, cursor in self._lists.read(  # noqa: B020
+                pages = self._lists.read(
                     "receipts", filters, limit, cursor, read_receipt, _revision
-                ):
+                )
+                for records, next_cursor in pages:
+                    cursor = next_cursor
                     check_filters(ENDPOINTS["receipts"], filters, records)
-                    reached = min(
-                        [r.created_at for r in records if r.created_at]
-                        + ([reached] if reached else []),
-                        default=None,
-                    )
-                    yield ApiPage(records, cursor, begin if is_clamped and cursor is None else None)
+                    created = [record.created_at for record in records if record.created_at]
+                    oldest = min([*created, oldest] if oldest else created, default=None)
+                    is_truncated = starts_at_limit and cursor is None
+                    yield ApiPage(records, cursor, begin if is_truncated else None)
                 return
             except HistoryLimit as refusal:
-                edge = self._edge()
-                is_beyond = until is not None and until <= edge
-                if begin < edge and reached is None and not (is_clamped or is_beyond):
+                history_begins = self._history_begins()
+                is_hidden = until is not None and until <= history_begins
+                if begin < history_begins and not (oldest or starts_at_limit or is_hidden):
                     # A receipt last changed before the limit was also created before it, so
                     # requesting only from the limit on loses nothing.
-                    begin, is_clamped, cursor = edge, True, None
+                    begin, starts_at_limit, cursor = history_begins, True, None
                     filters["updated_at_min"] = begin
-                elif limit > 1 and not is_beyond:
+                elif limit > 1 and not is_hidden:
                     limit = max(1, limit // 5)
                 else:
-                    if reached is None and cursor is None:
+                    if oldest is None and cursor is None:
                         self._check_account(refusal)
-                    yield ApiPage([], None, reached or edge)
+                    yield ApiPage([], None, oldest or history_begins)
                     return
 
     def account(self) -> tuple[str, str] | None:
@@ -113,12 +114,12 @@ class Loyverse(ApiClient):
     def receipt(self, number: str) -> Record | None:
         """The current receipt of that number; None if the shop has none."""
         if number in (".", ".."):
-            raise SourceFatal(f"/receipts: {number!r} names nothing")
+            raise SourceFatal(f"/receipts: {number!r} is not a receipt number")
         path = f"/receipts/{quote(number, safe='')}"
         body = self._get_if_known(path, _whole_object)
         record = read_receipt(body) if body else None
         if record and record.number != number:
-            raise SourceFatal(f"GET {path}: answered with another receipt; nothing of it is kept")
+            raise SourceFatal(f"GET {path}: answered with another receipt, which is not stored")
         return record
 
     def catalog(self) -> dict[str, list[bytes]]:
@@ -139,23 +140,22 @@ class Loyverse(ApiClient):
     def shifts(self, since: datetime, until: datetime) -> tuple[list[bytes], datetime]:
         """Cash drawer shifts that the server received in [since, until), and near it.
 
-        The rows are sorted and have no comments. Also returns the start of the part of the period
-        that the account serves.
-        Raises NotServed if it serves none.
+        The rows are sorted and have no comments. Also returns the time from which on the account
+        serves shifts: `since`, or the history limit. Raises NotServed if it serves none.
         """
-        begin, edge = since, self._edge()
+        begin, history_begins = since, self._history_begins()
         while True:
             filters = {"created_at_min": begin - TOLERANCE, "created_at_max": until + TOLERANCE}
             try:
                 rows = [row for page, _ in self.pages("shifts", filters) for row in page]
             except HistoryLimit as refusal:
-                if not begin < edge < until:
+                if not begin < history_begins < until:
                     raise NotServed(str(refusal)) from None
-                begin = edge
+                begin = history_begins
             else:
                 return redact_rows("shifts", rows), begin
 
-    def _edge(self) -> datetime:
+    def _history_begins(self) -> datetime:
         """The oldest `created_at` that a limited account serves, by the server's clock."""
         return (self.server_time or self._now()) - HISTORY_LIMIT + HISTORY_LIMIT_MARGIN
 

@@ -1,7 +1,7 @@
-"""The fields of one Loyverse receipt that decide where it is kept.
+"""The number and times of a Loyverse receipt, by which raw is sorted.
 
-Reads the verbatim JSON of a receipt. Nothing is raised: an unreadable field is None, and the record
-is quarantined later.
+Reads the verbatim JSON of a receipt. Raises nothing: an unreadable field is None, and the record is
+quarantined later.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from pipeline.pos.source import Record
 _UNREADABLE = (None, None, None, None)
 
 
-class _Routing(msgspec.Struct):
+class _Fields(msgspec.Struct):
     receipt_number: str | None = None
     updated_at: datetime | None = None
     created_at: datetime | None = None
     receipt_date: datetime | None = None
 
 
-_routing = msgspec.json.Decoder(_Routing)
+_decoder = msgspec.json.Decoder(_Fields)
 
 
 def read_receipt(body: bytes) -> Record:
     """The record of a Loyverse receipt, on one line; unreadable fields are None."""
     fields: tuple[object, ...]
     try:
-        fields = msgspec.structs.astuple(_routing.decode(body))
-    except (msgspec.MsgspecError, RecursionError):
+        fields = msgspec.structs.astuple(_decoder.decode(body))
+    except (msgspec.MsgspecError, RecursionError):  # a field is wrong: read the others
         try:
-            loose = json.loads(body, parse_int=unread, parse_float=unread, parse_constant=unread)
+            parsed = json.loads(body, parse_int=unread, parse_float=unread, parse_constant=unread)
         except (ValueError, RecursionError):
-            loose = None
-        names = _Routing.__struct_fields__
-        fields = tuple(map(loose.get, names)) if isinstance(loose, dict) else _UNREADABLE
+            parsed = None
+        names = _Fields.__struct_fields__
+        fields = tuple(map(parsed.get, names)) if isinstance(parsed, dict) else _UNREADABLE
     number, *instants = fields
     return Record(one_line(body), text_of(number), *map(instant_of, instants))

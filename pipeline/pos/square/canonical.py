@@ -1,13 +1,13 @@
 """A Square order to canonical receipts: its sale and its returns.
 
 Takes a record, which is opened as an `Envelope` (an order, its payments and refunds), and the lists
-of the canonical catalog, looked up by the ids of variations and modifiers. Returns canonical JSON
-(schema/receipt.py), one line each:
+of the canonical catalog, looked up by the ids of variations and modifiers. Returns receipts in
+canonical JSON (schema/receipt.py), each on one line:
 
     COMPLETED    a SALE if it has lines, a REFUND if it has returns; an exchange is both
     CANCELED     the same with `cancelled_at`; it counts only if an earlier revision was counted,
                  as `replaces` says
-    OPEN, paid   refused as `paid_not_closed`; counted by `count_open_orders`
+    OPEN, paid   rejected as `paid_not_closed`; counted if `count_open_orders` is set
     OPEN, DRAFT  nothing: not a sale yet
 
 Sold gift cards are in `gift_cards` and in no line; a redeemed gift card is a payment. Amounts of a
@@ -62,7 +62,7 @@ def translator(lists: Lists, *, count_open_orders: bool = False) -> ToCanonical:
 
 
 counting_open_orders: Callable[[Lists], ToCanonical] = partial(translator, count_open_orders=True)
-"""`translator` of a shop whose own summary counts what is paid and still open."""
+"""`translator` for a shop whose own summary counts orders that are paid but not closed."""
 
 
 def to_canonical(lookup: CatalogLookup, count_open_orders: bool, body: bytes) -> list[bytes]:
@@ -145,7 +145,7 @@ def _header(envelope: Envelope, kind: str) -> Json:
 
 
 def _sale(envelope: Envelope, lookup: CatalogLookup) -> Json | None:
-    """What the order sells; None where it only takes back, or opened the drawer."""
+    """The sale of an order; None if it is only a return, or an opening of the drawer."""
     order = envelope.order
     lines, tenders = rows(order, "line_items"), paid_tenders(order)
     paid = total(tenders, "amount_money")
@@ -156,7 +156,7 @@ def _sale(envelope: Envelope, lookup: CatalogLookup) -> Json | None:
         return None
     tip = amount(order, "total_tip_money") or total(tenders, "tip_money")
     if not lines and not charges:  # an instalment: paid, without items
-        lines = _custom(sum_total - tip - _rounding(order))
+        lines = _custom_amount(sum_total - tip - _rounding(order))
     receipt = _header(envelope, "SALE") | _content(order, lines, charges, "", lookup)
     return receipt | {
         "total_money": _money(order, sum_total),
@@ -166,7 +166,7 @@ def _sale(envelope: Envelope, lookup: CatalogLookup) -> Json | None:
 
 
 def _refund(envelope: Envelope, lookup: CatalogLookup) -> Json | None:
-    """What the order takes back, all entries of `returns` as one; without payments."""
+    """The refund of an order, all its `returns` as one, without payments; else None."""
     order, entries = envelope.order, rows(envelope.order, "returns")
     if not entries:
         return None
@@ -184,7 +184,7 @@ def _refund(envelope: Envelope, lookup: CatalogLookup) -> Json | None:
     separate = separate_charges(merged, "return_service_charges")
     sum_total = sum_total or total(lines, "total_money") + tip + total(separate, "total_money")
     if not lines and not charges:
-        lines = _custom(sum_total - tip)
+        lines = _custom_amount(sum_total - tip)
     sources = [source for entry in entries if (source := text(entry, "source_order_id"))]
     receipt = _header(envelope, "REFUND") | _content(
         merged, lines, charges, "return_", lookup, order
@@ -232,8 +232,8 @@ def _charge_tax(charge: Json, kinds: dict[str, str]) -> int:
     return added_tax(charge, kinds)
 
 
-def _custom(units: int) -> list[Json]:
-    """A line for money without items; none where the money is all tip."""
+def _custom_amount(units: int) -> list[Json]:
+    """A line for money without items; no line if there is no money."""
     value = {"amount": units}
     line = {
         "item_type": "CUSTOM_AMOUNT",
@@ -246,7 +246,7 @@ def _custom(units: int) -> list[Json]:
 
 
 def _sum_of(order: Json, lines: list[Json], paid: int) -> int:
-    """The total of an order that does not say it: its parts, else what was paid."""
+    """The total of an order without `total_money`: its parts, else what was paid."""
     if not lines or any("total_money" not in line for line in lines):
         return paid
     charges = separate_charges(order, "service_charges")
