@@ -244,13 +244,9 @@ def serve(
     source: ShopData,
     *,
     history_days: int | None = None,
-    default_limit: int = 50,
-    max_limit: int = 250,
-    order: str = "created_desc",
-    offsets: bool = False,
     scopes: frozenset[str] | None = None,
     **options: Any,
 ) -> AbstractContextManager[Server]:
     """Serve `source` until the block ends, with the options of `Server`."""
-    rules = LoyverseRules(history_days, default_limit, max_limit, order, offsets, None, scopes)
+    rules = LoyverseRules(history_days, scopes=scopes)
     return running(Server(source, rules=rules, **options))

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any, Literal
 
 from pipeline.simulator.exchange import CODES, Exchange
-from pipeline.simulator.ids import EPOCH, millis
+from pipeline.simulator.ids import EPOCH, millis, stamp
 from pipeline.simulator.loyverse.protocol import Request
 
 # Bytes to send, seconds to wait, or how the connection ends.
@@ -43,14 +43,18 @@ def status(
 
 def ignore(exchange: Exchange, names: tuple[str, ...]) -> None:
     """Ignore these filters, as the real API ignores misspelt ones."""
+    _change_filters(
+        exchange,
+        lambda params: {name: text for name, text in params.items() if name not in names},
+    )
 
-    def without(params: dict[str, str]) -> dict[str, str]:
-        return {name: text for name, text in params.items() if name not in names}
 
-    exchange.params = without(exchange.params)
+def _change_filters(exchange: Exchange, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+    """Change the filters of the request and those that its cursor carries."""
+    exchange.params = change(exchange.params)
     if "cursor" in exchange.params:
         request = Request.from_cursor(exchange.params["cursor"], exchange.path.strip("/"))
-        exchange.params["cursor"] = replace(request, params=without(request.params)).cursor()
+        exchange.params["cursor"] = replace(request, params=change(request.params)).cursor()
 
 
 def overfill(exchange: Exchange, rows: int) -> None:
@@ -66,7 +70,8 @@ def lag(exchange: Exchange, lag: timedelta) -> None:
 
 def shrink(exchange: Exchange, since: datetime) -> None:
     """Silently leave out receipts created before `since`."""
-    exchange.rules = replace(exchange.rules, floor=millis(since))
+    name, bound = "created_at_min", stamp(millis(since))
+    _change_filters(exchange, lambda params: params | {name: max(bound, params.get(name, ""))})
 
 
 def call(exchange: Exchange, act: Callable[[Exchange], None]) -> None:
