@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.simulator import Query, Shop, ShopData, serve
+from pipeline.simulator import Query, Shop, ShopData
 from pipeline.simulator.ids import millis, stamp
 from pipeline.simulator.loyverse.api import answer
 from pipeline.simulator.loyverse.protocol import RESOURCES, ApiError, LoyverseRules
 from pipeline.simulator.source import decode
 from tests.support.faults import busiest
 from tests.support.other_order import OtherOrder
+from tests.support.server import serve
 
 PAGED = sorted(name for name, resource in RESOURCES.items() if resource.pages)
 WHOLE = sorted(name for name, resource in RESOURCES.items() if not resource.pages)

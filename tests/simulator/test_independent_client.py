@@ -6,8 +6,9 @@ from datetime import date, datetime
 
 import pytest
 
-from pipeline.simulator import Query, Shop, serve
+from pipeline.simulator import Query, Shop
 from pipeline.simulator.ids import millis
+from tests.support.server import serve
 
 loyverse_api = pytest.importorskip(
     "loyverse.api", reason="the loyverse client of PyPI is a development dependency"

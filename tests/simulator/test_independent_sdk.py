@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.simulator import Query, Shop, serve
+from pipeline.simulator import Query, Shop
 from pipeline.simulator.ids import millis
+from tests.support.server import serve
 
 NOT_SERVED = {"customers", "inventory", "suppliers", "variants", "webhooks"}
 

@@ -23,10 +23,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pipeline.simulator import Exchange, Server, Shop, serve
+from pipeline.simulator import Exchange, Server, Shop
 from tests.support.book import Book
 from tests.support.faults import Fault, on_page, on_path, on_request
 from tests.support.other_order import OtherOrder
+from tests.support.server import serve
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,10 +13,20 @@ from email.utils import format_datetime
 from random import Random
 from typing import Any, Literal
 
-from pipeline.simulator.exchange import CODES, Exchange
+from pipeline.simulator.exchange import Exchange
 from pipeline.simulator.ids import EPOCH, millis, stamp
 from pipeline.simulator.loyverse.protocol import Request
 
+_CODES = {
+    400: "BAD_REQUEST",
+    401: "UNAUTHORIZED",
+    402: "PAYMENT_REQUIRED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    429: "RATE_LIMITED",
+    500: "INTERNAL_SERVER_ERROR",
+    503: "SERVICE_UNAVAILABLE",
+}
 # Bytes to send, seconds to wait, or how the connection ends.
 Step = bytes | float | Literal["reset", "close"]
 
@@ -35,7 +45,7 @@ def status(
     exchange.status = status
     exchange.headers |= headers or {}
     exchange.content = (
-        exchange.failure(status, code or CODES.get(status, "ERROR"), "A scripted fault.").body
+        exchange.failure(status, code or _CODES.get(status, "ERROR"), "A scripted fault.").body
         if body is None
         else body
     )
@@ -198,31 +208,32 @@ def date(exchange: Exchange, skew: timedelta | None) -> None:
 # Faults in the transfer
 
 
+def _sized_head(exchange: Exchange, content: bytes) -> bytes:
+    return exchange.head(f"Content-Length: {len(content)}")
+
+
 def drop(exchange: Exchange, after: int = 0) -> Iterator[Step]:
     """Reset the connection after `after` bytes of the answer."""
-    yield (exchange.head(len(exchange.body())) + exchange.body())[:after]
+    yield exchange.message()[:after]
     yield "reset"
 
 
 def truncate(exchange: Exchange, keep: float = 0.5) -> Iterator[Step]:
     """Announce the full length, send a part, close."""
     content = exchange.body()
-    yield exchange.head(len(content)) + content[: int(len(content) * keep)]
+    yield _sized_head(exchange, content) + content[: int(len(content) * keep)]
     yield "close"
 
 
 def short(exchange: Exchange, keep: float = 0.5) -> Iterator[Step]:
     """Announce and send a part as if it were the full answer."""
     part = exchange.body()[: int(len(exchange.body()) * keep)]
-    yield exchange.head(len(part)) + part
+    yield _sized_head(exchange, part) + part
 
 
 def unsized(exchange: Exchange, keep: float = 1.0) -> Iterator[Step]:
     """Announce no length, send a part, close."""
-    yield (
-        exchange.head(None, "Connection: close")
-        + exchange.body()[: int(len(exchange.body()) * keep)]
-    )
+    yield exchange.head("Connection: close") + exchange.body()[: int(len(exchange.body()) * keep)]
     yield "close"
 
 
@@ -233,14 +244,14 @@ def chunked(exchange: Exchange, keep: float = 1.0) -> Iterator[Step]:
     """
     content = exchange.body()
     part = content[: int(len(content) * keep)]
-    yield exchange.head(None, "Transfer-Encoding: chunked") + b"%x\r\n" % len(content) + part
+    yield exchange.head("Transfer-Encoding: chunked") + b"%x\r\n" % len(content) + part
     yield b"\r\n0\r\n\r\n" if keep == 1.0 else "close"
 
 
 def drip(exchange: Exchange, size: int = 1, every: float = 0.5) -> Iterator[Step]:
     """Send the head, then `size` bytes of the body every `every` seconds."""
     content = exchange.body()
-    yield exchange.head(len(content))
+    yield _sized_head(exchange, content)
     for start in range(0, len(content), size):
         yield every
         yield content[start : start + size]
