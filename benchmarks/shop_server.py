@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from multiprocessing.connection import Connection
 from typing import Any
 
-from pipeline.simulator import Query, Shop, serve
+from pipeline.simulator import Query, Shop
 from pipeline.simulator.ids import millis
 from tests.support.book import Book
+from tests.support.server import serve
 
 
 class ShopServer:

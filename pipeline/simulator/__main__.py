@@ -9,14 +9,14 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from threading import Event
 
 from pipeline.simulator.ids import millis
-from pipeline.simulator.server import Server, serve
+from pipeline.simulator.loyverse.protocol import LoyverseRules
+from pipeline.simulator.server import Server
 from pipeline.simulator.shop import Shop
-from pipeline.simulator.square import SquareShop, serve_square
+from pipeline.simulator.square import SquareServer, SquareShop
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -64,18 +64,19 @@ def _run(options: argparse.Namespace) -> None:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with _serve(options) as server:
-        print(
-            f"{server.url}\ntoken {server.token}\n\nTry",
-            *_examples(options, server),
-            "\nCtrl-C ends it.",
-            sep="\n",
-            flush=True,
-        )
-        stop.wait()
+    server = _server(options)
+    server.start()
+    print(
+        f"{server.url}\ntoken {server.token}\n\nTry",
+        *_examples(options, server),
+        "\nCtrl-C ends it.",
+        sep="\n",
+        flush=True,
+    )
+    stop.wait()
 
 
-def _serve(options: argparse.Namespace) -> AbstractContextManager[Server]:
+def _server(options: argparse.Namespace) -> Server:
     """Server for the options, not started yet."""
     ahead = options.now - datetime.now(UTC) if options.now else timedelta(0)
     common = {
@@ -87,8 +88,8 @@ def _serve(options: argparse.Namespace) -> AbstractContextManager[Server]:
         raise ValueError("--history-days is for --api loyverse")
     shop = Shop(options.seed, options.opened, options.stores, options.receipts_per_day)
     if options.api == "square":
-        return serve_square(SquareShop(shop), **common)
-    return serve(shop, history_days=options.history_days, **common)
+        return SquareServer(SquareShop(shop), **common)
+    return Server(shop, rules=LoyverseRules(options.history_days), **common)
 
 
 def _examples(options: argparse.Namespace, server: Server) -> list[str]:

@@ -22,13 +22,12 @@ def main(api: str, instant: str, descriptor: str) -> None:
     """Serve until the standard input ends."""
     now, listener = datetime.fromisoformat(instant), socket.socket(fileno=int(descriptor))
     shop = Shop()
-    options: dict[str, Any] = {"now": lambda: now, "listener": listener, "is_embedded": True}
+    options: dict[str, Any] = {"now": lambda: now, "listener": listener, "reads_ahead": True}
     server = (
         SquareServer(SquareShop(shop), token=_token(), **options)
         if api == "square"
         else Server(shop, token=_token(), **options)
     )
-    server.daemon_threads = True  # it ends with this process, whatever connection is still open
     server.start()
     # compute the customers while the client plans, before its first request
     shop.schedule.known_customers(max(now.toordinal(), shop.schedule.first))

@@ -1,12 +1,7 @@
 """HTTP server of the API on a loopback port.
 
-It handles connections, tokens, the rate limit and the clock, logs requests, and lets a test script
-faults.
-
-    with serve(Shop(), now=lambda: datetime(2026, 11, 2, tzinfo=UTC)) as server:
-        requests.get(f"{server.url}/receipts", headers={"Authorization": f"Bearer {server.token}"})
-
-Answers use the clock `now` only; `clock` (monotonic seconds) times the rate limit and the log.
+It handles connections, tokens, the rate limit and the clock. Answers use the clock `now` only;
+`clock` (monotonic seconds) times the rate limit.
 """
 
 from __future__ import annotations
@@ -15,177 +10,122 @@ import secrets
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
-from threading import Event, Lock, Thread
-from typing import Any, NamedTuple, Protocol, TypeVar
+from threading import Lock, Thread
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from pipeline.simulator.connection import Connection, Step
 from pipeline.simulator.exchange import Exchange
 from pipeline.simulator.ids import millis
 from pipeline.simulator.loyverse.api import answer
-from pipeline.simulator.loyverse.protocol import RESOURCES, ApiError, LoyverseRules, Request
-from pipeline.simulator.source import ShopData
+from pipeline.simulator.loyverse.protocol import ApiError, LoyverseRules
 
 PREFIX = "/v1.0"
-S = TypeVar("S", bound="Server")
 
 
-class LoggedRequest(NamedTuple):
-    """One line of the request log."""
+class Connection(BaseHTTPRequestHandler):
+    """A client's connection: reads requests and sends their answers."""
 
-    number: int
-    method: str
-    path: str
-    params: dict[str, str]
-    page: int
-    authorized: bool
-    arrival: float  # seconds of `clock`
-    status: int
-    rows: int  # rows of a list; 0 for anything else
+    protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
+    server: Server
 
+    def handle(self) -> None:
+        with suppress(ConnectionError, TimeoutError):
+            super().handle()
 
-class Fault(Protocol):
-    """Fault of a request ("ask"), an answer ("answer") or a transfer ("wire").
+    def _respond(self) -> None:
+        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        exchange = self.server.exchange(self.command, self.path, headers, sent)
+        self.send(exchange)
+        if self.server.reads_ahead and exchange.listing and exchange.listing.cursor:
+            self.server.respond(exchange, cursor=exchange.listing.cursor)  # fills the caches
 
-    A test scripts it. One that `is_alone` applies to a request that no other such fault applies to.
-    """
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _respond  # noqa: N815
 
-    phase: str
-    is_alone: bool
+    def send(self, exchange: Exchange) -> None:
+        self.wfile.write(exchange.message())
 
-    def affects(self, exchange: Exchange, /) -> bool:
-        """Whether the fault applies to this request; counts it if so."""
-
-    def act(self, exchange: Exchange, /) -> Iterator[Step] | None:
-        """Change the exchange, or give the steps of its transfer."""
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Write nothing."""
 
 
 class Server(ThreadingTCPServer):
     """HTTP server of a source.
 
-    Public attributes: url, token, requests, failures; faults, to which tests append at any time;
-    source and rules, which tests may replace. It listens on `port`, or on the socket `listener`.
-    With `is_embedded` it prepares the next page of a list while the client works on a page, and
-    prints its errors.
+    Public attributes: url and token; source, rules and now, which may be replaced. It listens on
+    `port`, or on the socket `listener`. With `reads_ahead` it prepares the next page of a list
+    while the client works on a page.
     """
 
-    allow_reuse_address, daemon_threads, request_queue_size = True, False, 128
+    allow_reuse_address, daemon_threads, request_queue_size = True, True, 128
     prefix, failure = PREFIX, ApiError  # of the API that is served
     standard: type[Any] = LoyverseRules  # the class of its rules
+    connection: type[Connection] = Connection
 
     def __init__(
         self,
         source: Any,
         *,
         token: str | None = None,
-        now: Callable[[], datetime] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         rules: Any = None,
         rate_limit: tuple[int, float] | None = None,
-        faults: Sequence[Fault] = (),
         port: int = 0,
         clock: Callable[[], float] = time.monotonic,
         listener: socket.socket | None = None,
-        is_embedded: bool = False,
+        reads_ahead: bool = False,
     ):
-        super().__init__(("127.0.0.1", port), Connection, bind_and_activate=listener is None)
+        super().__init__(("127.0.0.1", port), self.connection, bind_and_activate=listener is None)
         if listener:
             self.socket, self.server_address = listener, listener.getsockname()
-        self.source, self.rules, self.faults = source, rules or self.standard(), list(faults)
-        self.rate_limit, self.clock, self.is_embedded = rate_limit, clock, is_embedded
+        self.source, self.rules, self.now = source, rules or self.standard(), now
+        self.rate_limit, self.clock, self.reads_ahead = rate_limit, clock, reads_ahead
         self.token = secrets.token_hex(16) if token is None else token
-        self.now = now or (lambda: datetime.now(UTC))
         self.url = f"http://127.0.0.1:{self.server_address[1]}{self.prefix}"
-        self.requests: list[LoggedRequest] = []
-        self.failures: list[Exception] = []
-        self.live: set[socket.socket] = set()
-        self.stopping, self._lock, self._count, self._granted = Event(), Lock(), 0, deque[float]()
+        self._lock, self._granted = Lock(), deque[float]()
 
     def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
-    ) -> tuple[Exchange, Fault | None]:
-        """Answer a request (`headers` in lower case); a returned fault tells how to send."""
-        parts = urlsplit(target)
-        inside = parts.path.startswith(self.prefix + "/")
-        path = parts.path.removeprefix(self.prefix) if inside else "/"
-        path = path if path == "/" else path.rstrip("/")
-        params, arrival = self.params(parts.query, body), self.clock()
-        page = self.page_of(path, params)
-        moment = self.now()
-        with self._lock:
-            self._count += 1
-            number = self._count
-            authorized = headers.get("authorization") == f"Bearer {self.token}"
+    ) -> Exchange:
+        """Answer a request (`headers` in lower case)."""
+        parts, arrival, moment = urlsplit(target), self.clock(), self.now()
+        path = parts.path.removeprefix(self.prefix)
         exchange = Exchange(
-            number,
             method,
-            path,
-            params,
-            page,
+            path.rstrip("/") or "/" if parts.path.startswith(self.prefix + "/") else "/",
+            dict(parse_qsl(parts.query, keep_blank_values=True)),
             millis(moment),
+            arrival,
             self.rules,
-            lambda: [*self._cursors_on(path), params.get("cursor")],
-            request_headers=headers,
-            request_body=body,
-            failure=self.failure,
+            headers,
+            body,
         )
         exchange.headers["Date"] = format_datetime(moment.astimezone(UTC), usegmt=True)
-        struck = self._struck_by(exchange)
-        for fault in struck:
-            if fault.phase == "ask":
-                fault.act(exchange)
-        if exchange.content is None:
-            self._answer(exchange, authorized, arrival)
-        for fault in struck:
-            if fault.phase == "answer":
-                fault.act(exchange)
-        rows, status = len(exchange.listing.rows) if exchange.listing else 0, exchange.status
-        logged = (number, method, path, params, page, authorized, arrival, status, rows)
-        with self._lock:
-            self.requests.append(LoggedRequest(*logged))
-        return exchange, next((fault for fault in struck if fault.phase == "wire"), None)
+        self.answer(exchange)
+        return exchange
 
-    def _cursors_on(self, path: str) -> list[str | None]:
-        requests = list(self.requests)
-        return [request.params.get("cursor") for request in requests if request.path == path]
-
-    def _struck_by(self, exchange: Exchange) -> list[Fault]:
-        struck: list[Fault] = []
-        for fault in list(self.faults):
-            is_free = not (fault.is_alone and any(other.is_alone for other in struck))
-            if is_free and fault.affects(exchange):
-                struck.append(fault)
-        return struck
-
-    def _answer(self, exchange: Exchange, authorized: bool, arrival: float) -> None:
+    def answer(self, exchange: Exchange) -> None:
+        """Set the answer of the exchange, or its error."""
         try:
-            if not authorized:
+            if not self.is_authorized(exchange):
                 raise self.failure(
                     401, "UNAUTHORIZED", "The access token is missing, malformed or revoked."
                 )
-            self._grant(arrival)
+            self._grant(exchange.arrival)
             reply = self.respond(exchange)
+        except ApiError as error:
+            exchange.status, exchange.content = error.status, error.body
+        else:
             if isinstance(reply, bytes):
                 exchange.content = reply
             else:
                 exchange.listing = reply
-        except ApiError as error:
-            exchange.status, exchange.content = error.status, error.body
-
-    def params(self, query: str, body: bytes) -> dict[str, str]:
-        """Parameters of a request, for the API, the log and the faults."""
-        return dict(parse_qsl(query, keep_blank_values=True))
-
-    def page_of(self, path: str, params: dict[str, str]) -> int:
-        """Number of the requested page in its list, from 1."""
-        if "cursor" in params and path.strip("/") in RESOURCES:
-            with suppress(ApiError):
-                return Request.from_cursor(params["cursor"], path.strip("/")).page
-        return 1
 
     def respond(self, exchange: Exchange, **fields: str) -> Any:
         """Page of a list or bytes of an object; `fields` replace those of the request."""
@@ -193,6 +133,9 @@ class Server(ThreadingTCPServer):
             raise ApiError(405, "BAD_REQUEST", "This shop can only be read.")
         params = exchange.params | fields
         return answer(self.source, exchange.now, exchange.path, params, exchange.rules)
+
+    def is_authorized(self, exchange: Exchange) -> bool:
+        return exchange.request_headers.get("authorization") == f"Bearer {self.token}"
 
     def _grant(self, arrival: float) -> None:
         if self.rate_limit is None:
@@ -207,50 +150,6 @@ class Server(ThreadingTCPServer):
                 )
             self._granted.append(arrival)
 
-    def start(self) -> Server:
-        self._thread = Thread(
-            target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="simulator", daemon=True
-        )
-        self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        """End all connections and threads."""
-        self.stopping.set()
-        self.shutdown()
-        for connection in list(self.live):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        self.server_close()
-        self._thread.join()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore clients that disconnect; other errors are in `failures`."""
-
-
-@contextmanager
-def running(server: S) -> Iterator[S]:
-    """Run `server` until the block ends, then raise its first internal error."""
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-    if server.failures:
-        raise server.failures[0]
-
-
-def serve(
-    source: ShopData,
-    *,
-    history_days: int | None = None,
-    default_limit: int = 50,
-    max_limit: int = 250,
-    order: str = "created_desc",
-    offsets: bool = False,
-    scopes: frozenset[str] | None = None,
-    **options: Any,
-) -> AbstractContextManager[Server]:
-    """Serve `source` until the block ends, with the options of `Server`."""
-    rules = LoyverseRules(history_days, default_limit, max_limit, order, offsets, None, scopes)
-    return running(Server(source, rules=rules, **options))
+    def start(self) -> None:
+        """Serve in a thread until the process ends."""
+        Thread(target=self.serve_forever, name="simulator", daemon=True).start()

@@ -55,9 +55,8 @@ class Shifts:
         if not received:
             return None
         key = id_of("shift", f"{self.schedule.seed}/{register.number}/{day}")
-        store = id_of("store", STORES[register.store].name)
         printed = partial(self._print, key, device, day)
-        return Entry(received, key, received, key, store, False, printed)
+        return Entry(received, key, received, key, False, printed)
 
     def _received_at(self, device: int, day: int) -> int:
         """Millisecond at which the server receives a shift; 0 if there is none."""

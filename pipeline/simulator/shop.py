@@ -16,7 +16,7 @@ from typing import Any
 
 from pipeline.simulator.business import STORES
 from pipeline.simulator.cancellation import LONGEST_CANCELLATION
-from pipeline.simulator.ids import EPOCH_DAY, id_of
+from pipeline.simulator.ids import EPOCH_DAY
 from pipeline.simulator.loyverse.receipt import number_of, print_receipt
 from pipeline.simulator.receipt_schedule import PlannedReceipt, ReceiptSchedule
 from pipeline.simulator.shifts import Shifts
@@ -44,19 +44,11 @@ class Shop:
         self.shop_catalog = ShopCatalog(opened, stores)
         self.tickets = Tickets(self.schedule)
         self._shifts = Shifts(self.schedule, self.tickets)
-        self._stores = [
-            id_of("store", STORES[register.store].name) for register in self.schedule.registers
-        ]
         self._print = lru_cache(maxsize=6000)(self._print_state)
 
     def receipts(
         self, now: int, query: Query, before: tuple[int, int | str] | None = None
     ) -> Iterator[Entry]:
-        if query.keys is not None:
-            named = (entry for key in set(query.keys) if (entry := self.find(now, key)))
-            entries = sorted(filter(query.admits, named), reverse=True)
-            yield from (entry for entry in entries if before is None or entry[:2] < before)
-            return
         newest = min(
             bound
             for bound in (now, query.created_max, query.updated_max, before and before[0])
@@ -102,7 +94,6 @@ class Shop:
             planned.id,
             planned.updated(second) * 1000,
             number_of(self.schedule, planned.device, planned.number),
-            self._stores[planned.device],
             False,
             partial(self._print, planned, 0 < planned.cancelled <= second),
         )

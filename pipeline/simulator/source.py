@@ -25,7 +25,6 @@ class Entry(NamedTuple):
     id: int | str
     updated: int
     key: str  # receipt number, or uuid
-    store: str | None
     deleted: bool
     read: Callable[[], bytes]  # its JSON object
 
@@ -37,8 +36,6 @@ class Query(NamedTuple):
     created_max: int | None = None
     updated_min: int | None = None
     updated_max: int | None = None
-    store: str | None = None
-    keys: tuple[str, ...] | None = None
 
     def admits(self, entry: Entry) -> bool:
         return (
@@ -46,8 +43,6 @@ class Query(NamedTuple):
             and (self.created_max is None or entry.created <= self.created_max)
             and (self.updated_min is None or entry.updated >= self.updated_min)
             and (self.updated_max is None or entry.updated <= self.updated_max)
-            and (self.store is None or entry.store == self.store)
-            and (self.keys is None or entry.key in self.keys)
         )
 
 
@@ -80,11 +75,9 @@ def entries_of(rows: Iterable[dict[str, Any]]) -> list[Entry]:
     """Entries of back office rows; one without times sorts as the oldest."""
     entries = []
     for row in rows:
-        key = row.get("variant_id") or row["id"]
         created = parse_stamp(row["created_at"]) if row.get("created_at") else 0
         updated = parse_stamp(row["updated_at"]) if row.get("updated_at") else created
-        store = row.get("store_id")
         deleted = bool(row.get("deleted_at"))
         read = partial(encode, row)
-        entries.append(Entry(created, key, updated, key, store, deleted, read))
+        entries.append(Entry(created, row["id"], updated, row["id"], deleted, read))
     return entries

@@ -20,10 +20,11 @@ from pipeline.load import Lake, open_storage
 from pipeline.load.local import LocalStorage
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.settings.sources import FILES, SIMULATOR
-from pipeline.simulator import Shop, serve
+from pipeline.simulator import Shop
 from tests.dag.in_process import configured
 from tests.support.book import Book
 from tests.support.fake_pos import FIRST, FakePos
+from tests.support.server import serve
 
 API, OTHER = Account("loyverse", "m-1", "Burgers"), Account("loyverse", "m-2", "Tacos")
 KEY = b"a key of the shop"

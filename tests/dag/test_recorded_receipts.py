@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.simulator import serve
 from tests.support.replay import Replay
 from tests.support.runner import ROOT, Runner
+from tests.support.server import serve
 
 BANGKOK, MEXICO, CANTINA, NAIROBI = (
     "6b365a0c-a2a8-4774-8904-06cedede22e6",

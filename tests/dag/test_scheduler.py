@@ -18,10 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.simulator import Shop, serve
+from pipeline.simulator import Shop
 from tests.support.book import Book
 from tests.support.fake_pos import FakePos
 from tests.support.runner import Runner
+from tests.support.server import serve
 
 MOST_A_FETCH = 2  # requests: its last page is seldom full, and it looks once at what has changed in the meantime
 

@@ -14,11 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.load import MONTHLY, RAW_SHIFTS, SHIFTS, SUMMARY, Lake, open_storage
-from pipeline.simulator import Shop, serve
+from pipeline.simulator import Shop
 from pipeline.simulator.ids import millis
 from tests.support.book import Book
 from tests.support.fake_pos import FakePos
 from tests.support.runner import Runner
+from tests.support.server import serve
 
 AMOUNTS = {
     "opening_cash": "starting_cash",

@@ -11,9 +11,10 @@ from threading import Thread
 import pytest
 
 from pipeline.pos.loyverse.client import Loyverse
-from pipeline.simulator import Server, serve
+from pipeline.simulator import Server
 from tests.extract.small_shop import NOW, FakeClock, connect
 from tests.support.book import Book
+from tests.support.server import serve
 
 
 @pytest.fixture

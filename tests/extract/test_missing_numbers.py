@@ -28,7 +28,6 @@ from pipeline.extract.rescan import numbers_tried, rescan
 from pipeline.load import RAW_RECEIPTS, Lake, open_storage
 from pipeline.maintenance.erase import ErasingSource, erased_entry
 from pipeline.pos.source import Record
-from pipeline.simulator import serve
 from pipeline.simulator.source import Entry
 from pipeline.status.problems import still_unknown
 from tests.extract.small_shop import (
@@ -43,6 +42,7 @@ from tests.extract.small_shop import (
     windows,
 )
 from tests.support.book import Book
+from tests.support.server import serve
 
 NUMBERS = st.sets(st.integers(1, 60), min_size=1)
 

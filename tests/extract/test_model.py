@@ -33,9 +33,11 @@ from pipeline.pos.source import ApiPage, FetchProgress, Record, Window
 from pipeline.simulator.ids import millis
 from pipeline.simulator.loyverse.api import answer
 from pipeline.simulator.loyverse.protocol import ApiError, LoyverseRules
+from pipeline.simulator.source import ShopData
 from tests.extract.small_shop import START, receipt
 from tests.support.book import Book
 from tests.support.inputs import tries
+from tests.support.other_order import OtherOrder
 
 DAY, SETTLE = timedelta(days=1), timedelta(minutes=30)
 
@@ -51,18 +53,11 @@ class Direct:
 
     def __init__(
         self,
-        book: Book,
+        shop: ShopData,
         now: Callable[[], datetime],
-        rules: LoyverseRules,
         between: Callable[[], None],
     ):
-        self._book, self._now, self._rules, self._between, self.requests = (
-            book,
-            now,
-            rules,
-            between,
-            0,
-        )
+        self._shop, self._now, self._between, self.requests = shop, now, between, 0
 
     @property
     def server_time(self) -> datetime:
@@ -72,7 +67,7 @@ class Direct:
         self.requests += 1
         self._between()
         try:
-            result = answer(self._book, millis(self._now()), path, params, self._rules)
+            result = answer(self._shop, millis(self._now()), path, params, LoyverseRules())
         except ApiError as error:
             raise RefusedRequest(str(error), error.status, error.body) from error
         return read(result if isinstance(result, bytes) else result.body())
@@ -115,9 +110,8 @@ class Nights(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.source = Loyverse(
             Direct(
-                self.book,
+                OtherOrder(self.book, order, offsets),
                 lambda: self.clock,
-                LoyverseRules(order=order, offsets=offsets),
                 self._next_act,
             ),
             "model",

@@ -9,9 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from configparser import ConfigParser
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,10 +20,10 @@ from pipeline import cli, settings, transform
 from pipeline.cli.init import comment_examples
 from pipeline.lakes import connect
 from pipeline.pos.square import reader as square
-from pipeline.simulator import Server, Shop
-from pipeline.simulator.square import SquareRules, SquareServer
+from pipeline.simulator import Shop
 from pipeline.transform import Catalog, read_menu
 from tests.support.runner import ROOT
+from tests.support.server import serve, serve_square
 from tests.support.square_events import EventShop
 
 NOON = datetime(2026, 11, 24, 18, tzinfo=UTC)  # in Mexico City; both shops are open
@@ -44,13 +42,6 @@ def init(folder: Path, *options: str, **variables: str) -> subprocess.CompletedP
     )
 
 
-@contextmanager
-def serving(server: Server) -> Iterator[Server]:
-    server.start()
-    yield server
-    server.stop()
-
-
 def configuration(folder: Path) -> ConfigParser:
     parser = ConfigParser()
     parser.read(folder / "luigi.cfg")
@@ -59,7 +50,7 @@ def configuration(folder: Path) -> ConfigParser:
 
 @pytest.mark.slow
 def test_the_last_receipts_of_a_shop_with_a_token(tmp_path: Path) -> None:
-    with serving(Server(Shop(), now=lambda: NOON)) as server:
+    with serve(Shop(), now=lambda: NOON) as server:
         options = ["--source", "loyverse", "--url", f"{server.url}", "--yes", "--currency", "MXN"]
         done = init(tmp_path, *options, LOYVERSE_TOKEN=server.token)
     assert done.returncode == 0, done.stderr
@@ -77,7 +68,7 @@ def test_the_last_receipts_of_a_shop_with_a_token(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_last_receipts_of_a_shop_on_square(tmp_path: Path) -> None:
     shop = EventShop(Shop())
-    with serving(SquareServer(shop, rules=SquareRules(), now=lambda: NOON)) as server:
+    with serve_square(shop, now=lambda: NOON) as server:
         options = ["--source", "square", "--url", server.url, "--yes"]
         done = init(tmp_path, *options, SQUARE_TOKEN=server.token)
     assert done.returncode == 0, done.stderr
@@ -88,8 +79,7 @@ def test_the_last_receipts_of_a_shop_on_square(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_time_zone_of_a_square_location_is_compared_with_the_settings(tmp_path: Path) -> None:
-    server = SquareServer(EventShop(Shop()), rules=SquareRules(), now=lambda: NOON)
-    with serving(server):
+    with serve_square(EventShop(Shop()), now=lambda: NOON) as server:
         options = ["--source", "square", "--url", server.url, "--timezone", "America/Bogota"]
         done = init(tmp_path, *options, "--yes", SQUARE_TOKEN=server.token)
     assert done.returncode == 2 and "Traceback" not in done.stderr
@@ -128,7 +118,7 @@ def test_the_catalog_is_read_in_its_canonical_form(
 
 @pytest.mark.slow
 def test_a_refused_token_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
-    with serving(Server(Shop())) as server:
+    with serve(Shop()) as server:
         done = init(
             tmp_path, "--source", "loyverse", "--url", server.url, "--yes", LOYVERSE_TOKEN="wrong"
         )

@@ -15,11 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import settings
-from pipeline.simulator import Shop, serve
-from pipeline.simulator.square import SquareShop, serve_square
+from pipeline.simulator import Shop
+from pipeline.simulator.square import SquareShop
 from tests.dag.in_process import configured, forget, work
 from tests.support.book import Book
 from tests.support.order_book import OrderBook
+from tests.support.server import serve, serve_square
 
 FIRST, LAST, MONTH = date(2026, 10, 28), date(2026, 10, 30), date(2026, 10, 1)
 NOW = datetime(2026, 10, 31, 12, tzinfo=UTC)

@@ -16,16 +16,11 @@ from pipeline.pos.square import endpoints, reader
 from pipeline.simulator import Shop
 from pipeline.simulator.ids import millis, stamp
 from pipeline.simulator.source import encode
-from pipeline.simulator.square import (
-    OrderQuery,
-    SquareRules,
-    SquareServer,
-    SquareShop,
-    serve_square,
-)
+from pipeline.simulator.square import OrderQuery, SquareRules, SquareServer, SquareShop
 from tests.pos.two_apis import instant
 from tests.support.faults import Fault, on_path
 from tests.support.order_book import OrderBook
+from tests.support.server import serve_square
 from tests.support.square_events import EventShop
 
 NOW, SINCE = instant("2026-10-08"), instant("2026-10-01")

@@ -11,9 +11,10 @@ import pytest
 
 from pipeline.simulator import Shop
 from pipeline.simulator.ids import millis, stamp
-from pipeline.simulator.square import SquareShop, serve_square
+from pipeline.simulator.square import SquareShop
 from tests.support.order_book import OrderBook
 from tests.support.runner import Runner
+from tests.support.server import serve_square
 
 FIRST = date(2026, 10, 28)
 NIGHT = datetime(2026, 10, 31, 12, tzinfo=UTC)

@@ -15,10 +15,11 @@ import pyarrow as pa
 
 from pipeline.pos import open_reader, open_source
 from pipeline.pos.source import Record, Source, number_reader, sold_date
-from pipeline.simulator import Shop, serve
-from pipeline.simulator.square import SquareShop, serve_square
+from pipeline.simulator import Shop
+from pipeline.simulator.square import SquareShop
 from pipeline.transform import Catalog, Raw, Rules, Store, read_menu
 from pipeline.transform.build_days import build_days
+from tests.support.server import serve, serve_square
 from tests.support.square_events import EventShop
 
 ROOT = Path(__file__).parents[2]

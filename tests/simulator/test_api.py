@@ -10,24 +10,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.simulator import Query, Shop, serve
+from pipeline.simulator import Query, Shop, ShopData
 from pipeline.simulator.ids import millis, stamp
 from pipeline.simulator.loyverse.api import answer
 from pipeline.simulator.loyverse.protocol import RESOURCES, ApiError, LoyverseRules
 from pipeline.simulator.source import decode
 from tests.support.faults import busiest
+from tests.support.other_order import OtherOrder
+from tests.support.server import serve
 
 PAGED = sorted(name for name, resource in RESOURCES.items() if resource.pages)
 WHOLE = sorted(name for name, resource in RESOURCES.items() if not resource.pages)
 
 
-def pages(
-    shop: Shop, now: datetime, path: str, rules: LoyverseRules = LoyverseRules(), **params: str
-) -> list[list[dict]]:
+def pages(shop: ShopData, now: datetime, path: str, **params: str) -> list[list[dict]]:
     """Every page, asked for by the cursor alone after the first."""
     result, sent = [], params
     while len(result) < 2000:
-        page = answer(shop, millis(now), path, sent, rules)
+        page = answer(shop, millis(now), path, sent, LoyverseRules())
         result.append([decode(row) for row in page.rows])
         if page.cursor is None:
             return result
@@ -75,21 +75,15 @@ def test_pages_of_any_size_are_the_whole_list_newest_first(
     )
 
 
-@pytest.mark.parametrize(
-    "rules",
-    [
-        LoyverseRules(order=order, offsets=offsets)
-        for order in ("created_desc", "updated_desc", "updated_asc")
-        for offsets in (False, True)
-    ],
-)
-def test_other_orders_and_offsets_list_the_same(stall: Shop, rules: LoyverseRules) -> None:
-    now = datetime(2026, 10, 6, tzinfo=UTC)
-    rows = [row for page in pages(stall, now, "/receipts", rules, limit="7") for row in page]
+@pytest.mark.parametrize("order", ["created_desc", "updated_desc", "updated_asc"])
+@pytest.mark.parametrize("offsets", [False, True])
+def test_other_orders_and_offsets_list_the_same(stall: Shop, order: str, offsets: bool) -> None:
+    now, other = datetime(2026, 10, 6, tzinfo=UTC), OtherOrder(stall, order, offsets)
+    rows = [row for page in pages(other, now, "/receipts", limit="7") for row in page]
     assert {row["receipt_number"] for row in rows} == {
         entry.key for entry in stall.receipts(millis(now), Query())
     }
-    field, _, way = rules.order.partition("_")
+    field, _, way = order.partition("_")
     times = [row[f"{field}_at"] for row in rows]
     assert times == sorted(times, reverse=way == "desc")
 
@@ -130,31 +124,6 @@ def test_filters_of_receipts(stall: Shop, now: datetime) -> None:
         ]
 
     middle = everything[40]
-    assert numbers(store_id=middle["store_id"]) == [
-        row["receipt_number"] for row in everything if row["store_id"] == middle["store_id"]
-    ]
-    assert numbers(store_id="nowhere") == []
-    assert numbers(receipt_numbers=f"1-1003,nope,{middle['receipt_number']},9-1000") == [
-        row["receipt_number"]
-        for row in everything
-        if row["receipt_number"] in ("1-1003", middle["receipt_number"], "9-1000")
-    ]
-    assert (
-        numbers(source="Pedidos web")
-        == [row["receipt_number"] for row in everything if row["source"] == "Pedidos web"]
-        != []
-    )
-    assert (
-        numbers(order="Mesa 3")
-        == [row["receipt_number"] for row in everything if row["order"] == "Mesa 3"]
-        != []
-    )
-    assert numbers(since_receipt_number=middle["receipt_number"]) == [
-        row["receipt_number"] for row in everything if row["created_at"] > middle["created_at"]
-    ]
-    assert numbers(before_receipt_number=middle["receipt_number"]) == [
-        row["receipt_number"] for row in everything if row["created_at"] < middle["created_at"]
-    ]
     exact = {"created_at_min": middle["created_at"], "created_at_max": middle["created_at"]}
     assert numbers(**exact) == [
         row["receipt_number"] for row in everything if row["created_at"] == middle["created_at"]
@@ -211,12 +180,7 @@ def test_errors(shop: Shop, now: datetime) -> None:
         updated_at_min="2026-10-30T00:00:00Z",
         updated_at_max="2026-10-29T00:00:00Z",
     ) == (400, "INVALID_RANGE", "updated_at_max")
-    assert code(shop, now, "/receipts", since_receipt_number="1-1") == (
-        400,
-        "INVALID_VALUE",
-        "since_receipt_number",
-    )
-    for path in ("/", "/nothing", "/items/x", "/items/x/y", "/stores/x"):
+    for path in ("/", "/nothing", "/items/x", "/receipts/x/y", "/stores/x"):
         assert code(shop, now, path) == (404, "NOT_FOUND", None), path
 
 
@@ -230,10 +194,8 @@ def test_what_pages(shop: Shop, name: str) -> None:
     )
     assert all(len(page) in (5, 250) for page in result[:-1])
     rows = [row for page in result for row in page]
-    keys = [row.get("receipt_number") or row.get("variant_id") or row["id"] for row in rows]
-    assert len(keys) == len(set(keys)) and (
-        len(result) > 1 or name in ("customers", "inventory", "suppliers")
-    )
+    keys = [row.get("receipt_number") or row["id"] for row in rows]
+    assert len(keys) == len(set(keys)) and len(result) > 1
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -241,7 +203,7 @@ def test_what_does_not_page(shop: Shop, now: datetime, name: str) -> None:
     page = answer(
         shop, millis(now), f"/{name}", {"limit": "1", "cursor": "garbage"}, LoyverseRules()
     )
-    assert page.cursor is None and (len(page.rows) > 1 or name == "webhooks")
+    assert page.cursor is None and len(page.rows) > 1
 
 
 def test_rows_of_the_back_office_are_filtered_and_deleted_ones_hidden(
@@ -258,41 +220,16 @@ def test_rows_of_the_back_office_are_filtered_and_deleted_ones_hidden(
         names("/items", limit="250")
     )
     assert gone == {"Hot Dog Jumbo", "Combo Mundialista"}
-    dead, alive = (
-        next(row.key for row in shop.rows(millis(now), "items") if row.deleted == gone)
-        for gone in (True, False)
-    )
-    assert code(shop, now, f"/items/{dead}") == (404, "NOT_FOUND", None)
-    assert decode(answer(shop, millis(now), f"/items/{alive}", {}, LoyverseRules()))["id"] == alive
-    assert len(names("/items", items_ids=f"{dead},{alive}")) == 1
-    assert len(names("/items", items_ids=f"{dead},{alive}", show_deleted="true")) == 2
     assert names("/items", created_at_min="2026-01-01T00:00:00Z", show_deleted="true") == [
         "Combo Mundialista"
     ]
     assert len(names("/categories", created_at_min="2026-01-01T00:00:00Z")) == 7, (
         "categories know no dates"
     )
-    store = shop.rows(millis(now), "stores")[0].key
-    assert {row["store_id"] for row in pages(shop, now, "/pos_devices", store_id=store)[0]} == {
-        store
-    }
-    shifts = answer(
-        shop,
-        millis(now),
-        "/shifts",
-        {"store_ids": store, "limit": "2", "store_id": "ignored"},
-        LoyverseRules(),
-    ).rows
-    assert [decode(row)["store_id"] for row in shifts] == [store, store]
     assert decode(answer(shop, millis(now), "/merchant/", {}, LoyverseRules()))["currency"] == {
         "code": "MXN",
         "decimal_places": 2,
     }
-    assert (
-        b'"inventory_levels":[]'
-        in answer(shop, millis(now), "/inventory", {}, LoyverseRules()).body()
-    )
-    assert len(pages(shop, now, "/variants", sku="10100")[0]) == 1
 
 
 @pytest.mark.parametrize("limit", [1, 7, 250])

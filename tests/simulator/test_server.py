@@ -23,9 +23,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pipeline.simulator import Exchange, Server, Shop, serve
+from pipeline.simulator import Exchange, Server, Shop
 from tests.support.book import Book
 from tests.support.faults import Fault, on_page, on_path, on_request
+from tests.support.other_order import OtherOrder
+from tests.support.server import serve
 
 ROOT = Path(__file__).parents[2]
 
@@ -168,9 +170,8 @@ def test_the_shop_changes_between_two_pages(
             number.startswith("5-") for number in keyed
         )
     with serve(
-        book,
+        OtherOrder(book, offsets=True),
         now=lambda: now,
-        offsets=True,
         faults=[
             Fault(
                 "call",

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.simulator import Query, Shop, serve
+from pipeline.simulator import Query, Shop
 from pipeline.simulator.ids import millis
 from tests.support.book import Book
 from tests.support.replay import Replay
+from tests.support.server import serve
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 START = datetime(2026, 10, 1, tzinfo=UTC)

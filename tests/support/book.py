@@ -63,7 +63,6 @@ class Book:
             body["receipt_number"],
             instant,
             instant,
-            body.get("store_id"),
             instant + lag,
         )
         return body["receipt_number"]
@@ -84,9 +83,7 @@ class Book:
         self._put(
             number,
             millis(instant + lag),
-            entry._replace(
-                updated=millis(instant), store=body.get("store_id"), read=_reader(encode(body))
-            ),
+            entry._replace(updated=millis(instant), read=_reader(encode(body))),
         )
 
     def cancel(self, number: str, instant: datetime, lag: timedelta = timedelta(0)) -> None:
@@ -99,7 +96,6 @@ class Book:
         number: str,
         created: datetime,
         updated: datetime,
-        store: str | None = None,
         visible: datetime | None = None,
     ) -> None:
         """Show `body` unchanged as the receipt `number`.
@@ -108,7 +104,7 @@ class Book:
         """
         versions = self._versions.get(number)
         key = versions[0].entry.id if versions else next(self._ids)
-        entry = Entry(millis(created), key, millis(updated), number, store, False, _reader(body))
+        entry = Entry(millis(created), key, millis(updated), number, False, _reader(body))
         self._put(number, millis(visible or updated), entry)
 
     def _put(self, number: str, visible: int, entry: Entry) -> None:

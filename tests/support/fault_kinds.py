@@ -13,10 +13,20 @@ from email.utils import format_datetime
 from random import Random
 from typing import Any, Literal
 
-from pipeline.simulator.exchange import CODES, Exchange
-from pipeline.simulator.ids import EPOCH, millis
+from pipeline.simulator.exchange import Exchange
+from pipeline.simulator.ids import EPOCH, millis, stamp
 from pipeline.simulator.loyverse.protocol import Request
 
+_CODES = {
+    400: "BAD_REQUEST",
+    401: "UNAUTHORIZED",
+    402: "PAYMENT_REQUIRED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    429: "RATE_LIMITED",
+    500: "INTERNAL_SERVER_ERROR",
+    503: "SERVICE_UNAVAILABLE",
+}
 # Bytes to send, seconds to wait, or how the connection ends.
 Step = bytes | float | Literal["reset", "close"]
 
@@ -35,7 +45,7 @@ def status(
     exchange.status = status
     exchange.headers |= headers or {}
     exchange.content = (
-        exchange.failure(status, code or CODES.get(status, "ERROR"), "A scripted fault.").body
+        exchange.failure(status, code or _CODES.get(status, "ERROR"), "A scripted fault.").body
         if body is None
         else body
     )
@@ -43,14 +53,18 @@ def status(
 
 def ignore(exchange: Exchange, names: tuple[str, ...]) -> None:
     """Ignore these filters, as the real API ignores misspelt ones."""
+    _change_filters(
+        exchange,
+        lambda params: {name: text for name, text in params.items() if name not in names},
+    )
 
-    def without(params: dict[str, str]) -> dict[str, str]:
-        return {name: text for name, text in params.items() if name not in names}
 
-    exchange.params = without(exchange.params)
+def _change_filters(exchange: Exchange, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+    """Change the filters of the request and those that its cursor carries."""
+    exchange.params = change(exchange.params)
     if "cursor" in exchange.params:
         request = Request.from_cursor(exchange.params["cursor"], exchange.path.strip("/"))
-        exchange.params["cursor"] = replace(request, params=without(request.params)).cursor()
+        exchange.params["cursor"] = replace(request, params=change(request.params)).cursor()
 
 
 def overfill(exchange: Exchange, rows: int) -> None:
@@ -66,7 +80,8 @@ def lag(exchange: Exchange, lag: timedelta) -> None:
 
 def shrink(exchange: Exchange, since: datetime) -> None:
     """Silently leave out receipts created before `since`."""
-    exchange.rules = replace(exchange.rules, floor=millis(since))
+    name, bound = "created_at_min", stamp(millis(since))
+    _change_filters(exchange, lambda params: params | {name: max(bound, params.get(name, ""))})
 
 
 def call(exchange: Exchange, act: Callable[[Exchange], None]) -> None:
@@ -193,31 +208,32 @@ def date(exchange: Exchange, skew: timedelta | None) -> None:
 # Faults in the transfer
 
 
+def _sized_head(exchange: Exchange, content: bytes) -> bytes:
+    return exchange.head(f"Content-Length: {len(content)}")
+
+
 def drop(exchange: Exchange, after: int = 0) -> Iterator[Step]:
     """Reset the connection after `after` bytes of the answer."""
-    yield (exchange.head(len(exchange.body())) + exchange.body())[:after]
+    yield exchange.message()[:after]
     yield "reset"
 
 
 def truncate(exchange: Exchange, keep: float = 0.5) -> Iterator[Step]:
     """Announce the full length, send a part, close."""
     content = exchange.body()
-    yield exchange.head(len(content)) + content[: int(len(content) * keep)]
+    yield _sized_head(exchange, content) + content[: int(len(content) * keep)]
     yield "close"
 
 
 def short(exchange: Exchange, keep: float = 0.5) -> Iterator[Step]:
     """Announce and send a part as if it were the full answer."""
     part = exchange.body()[: int(len(exchange.body()) * keep)]
-    yield exchange.head(len(part)) + part
+    yield _sized_head(exchange, part) + part
 
 
 def unsized(exchange: Exchange, keep: float = 1.0) -> Iterator[Step]:
     """Announce no length, send a part, close."""
-    yield (
-        exchange.head(None, "Connection: close")
-        + exchange.body()[: int(len(exchange.body()) * keep)]
-    )
+    yield exchange.head("Connection: close") + exchange.body()[: int(len(exchange.body()) * keep)]
     yield "close"
 
 
@@ -228,14 +244,14 @@ def chunked(exchange: Exchange, keep: float = 1.0) -> Iterator[Step]:
     """
     content = exchange.body()
     part = content[: int(len(content) * keep)]
-    yield exchange.head(None, "Transfer-Encoding: chunked") + b"%x\r\n" % len(content) + part
+    yield exchange.head("Transfer-Encoding: chunked") + b"%x\r\n" % len(content) + part
     yield b"\r\n0\r\n\r\n" if keep == 1.0 else "close"
 
 
 def drip(exchange: Exchange, size: int = 1, every: float = 0.5) -> Iterator[Step]:
     """Send the head, then `size` bytes of the body every `every` seconds."""
     content = exchange.body()
-    yield exchange.head(len(content))
+    yield _sized_head(exchange, content)
     for start in range(0, len(content), size):
         yield every
         yield content[start : start + size]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.simulator import Shop, serve
+from pipeline.simulator import Shop
 from tests.load.seaweed import Server, make_credentials
 from tests.load.seaweed import serve as serve_s3
 from tests.support.book import Book
@@ -19,6 +19,7 @@ from tests.support.fake_pos import FakePos, served
 from tests.support.few_files import leave_undrawn
 from tests.support.receivers import Post, start_post
 from tests.support.runner import Runner
+from tests.support.server import serve
 
 
 @pytest.fixture

@@ -62,7 +62,6 @@ class Replay(Book):
                 str(body.get("receipt_number") or f"unnumbered-{position}"),
                 _instant(body.get("created_at")),
                 _instant(body.get("updated_at")),
-                body.get("store_id"),
             )
 
 

@@ -1,16 +1,16 @@
 """Loyverse API v1.0 as a pure function of a shop's data, an instant and a request.
 
-It defines the filters of each list (the rest is ignored, as by the real API), the lists that have
-pages, the limits and the history limit. Receipts are sorted by newest `created_at` first, whatever
-the filter. A cursor is opaque; it holds filters, limit and position.
+It serves what the pipeline reads: lists with filters on dates and deleted rows (other parameters
+are ignored, as by the real API), single receipts and the merchant. Receipts are sorted by newest
+`created_at` first, whatever the filter. A cursor is opaque; it holds filters, limit and position.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
-from typing import Any
 
 from pipeline.simulator.ids import parse_stamp
 from pipeline.simulator.loyverse.protocol import (
@@ -21,15 +21,9 @@ from pipeline.simulator.loyverse.protocol import (
     Page,
     Request,
 )
-from pipeline.simulator.source import EVERYTHING, Entry, Query, ShopData, decode, encode, entries_of
+from pipeline.simulator.source import Query, ShopData, encode
 
 DAY = 86_400_000
-# Sort keys of receipts, whose ids are integers.
-_ORDERS: dict[str, Callable[[Entry], tuple[int, int]]] = {
-    "created_desc": lambda entry: (-entry.created, -int(entry.id)),
-    "updated_desc": lambda entry: (-entry.updated, -int(entry.id)),
-    "updated_asc": lambda entry: (entry.updated, int(entry.id)),
-}
 
 
 def answer(
@@ -40,11 +34,11 @@ def answer(
     if resource == "merchant" and not key:
         _allow("MERCHANT_READ", rules)
         return encode(source.merchant())
-    if resource not in RESOURCES or "/" in key:
+    if resource not in RESOURCES or (key and resource != "receipts"):
         raise ApiError(404, "NOT_FOUND", f"There is no {path}.")
     _allow(RESOURCES[resource].scope, rules)
     if key:
-        return _one(source, now, resource, key, rules)
+        return _one_receipt(source, now, key, rules)
     return _list(source, now, parse(resource, params, rules), rules)
 
 
@@ -55,11 +49,7 @@ def parse(resource: str, params: Mapping[str, str], rules: LoyverseRules) -> Req
     if spec.pages and "cursor" in params:
         request = Request.from_cursor(params["cursor"], resource)
         return request if limit is None else replace(request, limit=limit)
-    supported = {*spec.dates, *(name for name, _ in spec.fields), spec.key}
-    if resource == "receipts":
-        supported |= {"store_id", "since_receipt_number", "before_receipt_number"}
-    if spec.deleted:
-        supported.add("show_deleted")
+    supported = {*spec.dates, "show_deleted"} if spec.deleted else set(spec.dates)
     return Request(
         resource,
         {name: text for name, text in params.items() if name in supported},
@@ -81,129 +71,60 @@ def _limit(text: str, rules: LoyverseRules) -> int:
     return int(text)
 
 
-def _query(source: ShopData, now: int, request: Request, rules: LoyverseRules) -> Query:
+def _query(params: Mapping[str, str]) -> Query:
     bounds: dict[str, int | None] = dict.fromkeys(DATES)
     detail = "The value must be a date and time in UTC (ISO 8601)."
-    for name in filter(request.params.__contains__, DATES):
+    for name in filter(params.__contains__, DATES):
         try:
-            bounds[name] = parse_stamp(request.params[name])
+            bounds[name] = parse_stamp(params[name])
         except ValueError as error:
             raise ApiError(400, "INCORRECT_VALUE_TYPE", detail, name) from error
     for start, end in (DATES[:2], DATES[2:]):
         earliest, latest = bounds[start], bounds[end]
         if earliest is not None and latest is not None and earliest > latest:
             raise ApiError(400, "INVALID_RANGE", f"{end} is earlier than {start}.", end)
-    for name, bound, step, nearer in (
-        ("since_receipt_number", "created_at_min", 1, max),
-        ("before_receipt_number", "created_at_max", -1, min),
-    ):
-        if name in request.params:
-            entry = source.find(now, request.params[name])
-            if entry is None:
-                raise ApiError(400, "INVALID_VALUE", "There is no receipt of that number.", name)
-            bounds[bound] = nearer(
-                value for value in (bounds[bound], entry.created + step) if value is not None
-            )
-    if rules.floor is not None:
-        bounds["created_at_min"] = max(rules.floor, bounds["created_at_min"] or 0)
-    keys = request.params.get(RESOURCES[request.resource].key or "")
-    return Query(
-        bounds["created_at_min"],
-        bounds["created_at_max"],
-        bounds["updated_at_min"],
-        bounds["updated_at_max"],
-        request.params.get("store_id") if request.resource == "receipts" else None,
-        tuple(keys.split(",")) if keys else None,
-    )
+    return Query(*bounds.values())
 
 
 def _list(source: ShopData, now: int, request: Request, rules: LoyverseRules) -> Page:
-    query, spec = _query(source, now, request, rules), RESOURCES[request.resource]
+    query, spec = _query(request.params), RESOURCES[request.resource]
+    after = tuple(request.after) if request.after else None
     if request.resource == "receipts":
-        oldest = None if rules.history_days is None else now - rules.history_days * DAY
-        if oldest is not None and query.created_min is not None and query.created_min < oldest:
+        oldest = _history_start(now, rules)
+        if query.created_min is not None and query.created_min < oldest:
             raise _beyond_history(rules)
-        entries, position = _ordered(source, now, query, request, rules)
+        entries = source.receipts(now, query, after)
     else:
-        oldest, position, shown = None, None, request.params.get("show_deleted") == "true"
+        oldest, shown = -math.inf, request.params.get("show_deleted") == "true"
         entries = (
             row
-            for row in sorted(_rows(source, now, request.resource, query), reverse=True)
+            for row in sorted(source.rows(now, request.resource, query), reverse=True)
             if query.admits(row)
             and (shown or not row.deleted)
-            and (request.after is None or row[:2] < tuple(request.after))
-            and _holds(row, request)
+            and (after is None or row[:2] < after)
         )
     batch = list(islice(entries, request.limit + 1)) if spec.pages else list(entries)
     page = batch[: request.limit] if spec.pages else batch
-    if oldest is not None and any(entry.created < oldest for entry in page):
+    if any(entry.created < oldest for entry in page):
         raise _beyond_history(rules)
     following = None
     if len(batch) > len(page):
-        after = position(request, page) if position else page[-1][:2]
-        following = replace(request, after=after, page=request.page + 1).cursor()
-    name = "inventory_levels" if request.resource == "inventory" else request.resource
-    return Page(name, [entry.read() for entry in page], following, request)
+        following = replace(request, after=page[-1][:2], page=request.page + 1).cursor()
+    return Page(request.resource, [entry.read() for entry in page], following, request)
 
 
-def _holds(entry: Entry, request: Request) -> bool:
-    """Whether a row matches the further filters; plural names accept several values."""
-    for name, column in RESOURCES[request.resource].fields:
-        if name in request.params:
-            value, expected = decode(entry.read()).get(column), request.params[name]
-            if value not in (expected.split(",") if name.endswith("s") else [expected]):
-                return False
-    return True
-
-
-def _ordered(
-    source: ShopData, now: int, query: Query, request: Request, rules: LoyverseRules
-) -> tuple[Iterator[Entry], Callable[[Request, list[Entry]], Any] | None]:
-    """Receipts from the request's position on, and the position after a page.
-
-    The position is a function of the request and the page's entries; None stands for the
-    (created, id) of the last entry.
-    """
-    if rules.order == "created_desc" and not rules.offsets:
-        after = tuple(request.after) if request.after else None
-        return (
-            entry for entry in source.receipts(now, query, after) if _holds(entry, request)
-        ), None
-    key = _ORDERS[rules.order]
-    everything = sorted(
-        (entry for entry in source.receipts(now, query) if _holds(entry, request)), key=key
-    )
-    if rules.offsets:
-        return iter(
-            everything[request.after or 0 :]
-        ), lambda request, page: (request.after or 0) + len(page)
-    return (
-        entry for entry in everything if not request.after or key(entry) > tuple(request.after)
-    ), lambda _, page: key(page[-1])
-
-
-def _rows(source: ShopData, now: int, resource: str, query: Query = EVERYTHING) -> list[Entry]:
-    if resource == "variants":
-        return entries_of(
-            variant
-            for item in source.rows(now, "items")
-            for variant in decode(item.read())["variants"]
-        )
-    return source.rows(now, resource, query)
-
-
-def _one(source: ShopData, now: int, resource: str, key: str, rules: LoyverseRules) -> bytes:
-    if resource == "receipts":
-        entry = source.find(now, key)
-        limit = 0 if rules.history_days is None else now - rules.history_days * DAY
-        if entry and entry.created < limit:
-            raise _beyond_history(rules)
-    else:
-        entry = next((row for row in _rows(source, now, resource) if row.key == key), None)
-        entry = None if entry and entry.deleted and RESOURCES[resource].gone else entry
+def _one_receipt(source: ShopData, now: int, number: str, rules: LoyverseRules) -> bytes:
+    entry = source.find(now, number)
     if entry is None:
-        raise ApiError(404, "NOT_FOUND", f"There is no {key} in {resource}.")
+        raise ApiError(404, "NOT_FOUND", f"There is no {number} in receipts.")
+    if entry.created < _history_start(now, rules):
+        raise _beyond_history(rules)
     return entry.read()
+
+
+def _history_start(now: int, rules: LoyverseRules) -> float:
+    """The oldest `created_at` that the account serves."""
+    return -math.inf if rules.history_days is None else now - rules.history_days * DAY
 
 
 def _beyond_history(rules: LoyverseRules) -> ApiError:

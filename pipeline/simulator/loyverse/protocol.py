@@ -22,65 +22,35 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class LoyverseRules:
-    """How account and server behave.
-
-    `order` sorts receipts; with `offsets` a cursor is an offset. Both are for tests of the client.
-    """
+    """How account and server behave."""
 
     history_days: int | None = None
     default_limit: int = 50
     max_limit: int = 250
-    order: str = "created_desc"
-    offsets: bool = False
-    floor: int | None = None  # milliseconds; receipts created before are left out silently
     scopes: frozenset[str] | None = None  # None = a personal token, which may read everything
 
 
 class Resource(NamedTuple):
-    """List of the API and the filters that it supports."""
+    """List of the API, and those of its filters that the pipeline uses."""
 
     scope: str
-    key: str | None = None  # the parameter that lists ids
     dates: tuple[str, ...] = DATES
-    fields: tuple[tuple[str, str], ...] = ()  # further filters: (parameter, field of the row)
     pages: bool = True
     deleted: bool = True  # supports show_deleted
-    gone: bool = True  # the address of a deleted row answers 404
 
 
 RESOURCES = {
-    "receipts": Resource(
-        "RECEIPTS_READ",
-        "receipt_numbers",
-        DATES,
-        (("order", "order"), ("source", "source")),
-        deleted=False,
-    ),
-    "items": Resource("ITEMS_READ", "items_ids"),
-    "variants": Resource(
-        "ITEMS_READ", "variants_ids", fields=(("items_ids", "item_id"), ("sku", "sku"))
-    ),
-    "categories": Resource("ITEMS_READ", "categories_ids", (), gone=False),
-    "modifiers": Resource("ITEMS_READ", "modifier_ids"),
-    "customers": Resource(
-        "CUSTOMERS_READ", "customer_ids", fields=(("email", "email"),), deleted=False
-    ),
-    "employees": Resource("EMPLOYEES_READ", "employee_ids"),
-    "inventory": Resource(
-        "INVENTORY_READ",
-        None,
-        DATES[2:],
-        (("store_ids", "store_id"), ("variant_ids", "variant_id")),
-        deleted=False,
-    ),
-    "shifts": Resource("SHIFTS_READ", None, DATES[:2], (("store_ids", "store_id"),), deleted=False),
-    "suppliers": Resource("SUPPLIERS_READ", "suppliers_ids", gone=False),
-    "stores": Resource("STORES_READ", "store_ids", pages=False),
-    "pos_devices": Resource("POS_DEVICES_READ", None, (), (("store_id", "store_id"),), pages=False),
-    "payment_types": Resource("PAYMENT_TYPES_READ", "payment_type_ids", pages=False),
-    "taxes": Resource("TAXES_READ", "tax_ids", pages=False),
-    "discounts": Resource("ITEMS_READ", "discount_ids", pages=False),
-    "webhooks": Resource("MERCHANT_READ", None, (), pages=False, deleted=False),
+    "receipts": Resource("RECEIPTS_READ", deleted=False),
+    "items": Resource("ITEMS_READ"),
+    "categories": Resource("ITEMS_READ", ()),
+    "modifiers": Resource("ITEMS_READ"),
+    "employees": Resource("EMPLOYEES_READ"),
+    "shifts": Resource("SHIFTS_READ", DATES[:2], deleted=False),
+    "stores": Resource("STORES_READ", pages=False),
+    "pos_devices": Resource("POS_DEVICES_READ", (), pages=False),
+    "payment_types": Resource("PAYMENT_TYPES_READ", pages=False),
+    "taxes": Resource("TAXES_READ", pages=False),
+    "discounts": Resource("ITEMS_READ", pages=False),
 }
 
 

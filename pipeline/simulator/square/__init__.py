@@ -1,8 +1,5 @@
 """Square's API over the simulated shop: the same receipts, rendered as orders.
 
-    with serve_square(SquareShop(Shop())) as server:
-        Square(token=server.token, base_url=server.url).orders.search(location_ids=[...])
-
 How Loyverse's receipts become orders:
 
 - Sale: a COMPLETED order, created and closed in the second in which it was rung. Amounts, lines,
@@ -24,7 +21,7 @@ exchanges, refunds of amounts, late tips, gift cards, orders that are never paid
 """
 
 from .protocol import SquareError, SquareRules
-from .server import SquareServer, serve_square
+from .server import SquareServer
 from .shop import SquareShop
 from .source import OrderSource, Row
 from .timeline import OrderQuery
@@ -37,5 +34,4 @@ __all__ = [
     "SquareRules",
     "SquareServer",
     "SquareShop",
-    "serve_square",
 ]

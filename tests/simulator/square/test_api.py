@@ -9,15 +9,10 @@ from typing import Any
 import pytest
 
 from pipeline.simulator.ids import millis, parse_stamp, stamp
-from pipeline.simulator.square import (
-    OrderQuery,
-    SquareRules,
-    SquareServer,
-    SquareShop,
-    serve_square,
-)
+from pipeline.simulator.square import OrderQuery, SquareRules, SquareServer, SquareShop
 from pipeline.simulator.square.server import VERSION
 from tests.support.faults import Fault
+from tests.support.server import serve_square
 
 Json = dict[str, Any]
 Call = Callable[..., Any]

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from pipeline.simulator.ids import millis
-from pipeline.simulator.square import OrderQuery, SquareRules, SquareShop, serve_square
+from pipeline.simulator.square import OrderQuery, SquareRules, SquareShop
 from tests.support.order_book import OrderBook
+from tests.support.server import serve_square
 
 Json = dict[str, Any]
 Pages = Callable[..., Iterator[list[Json]]]

@@ -12,15 +12,10 @@ import pytest
 
 from pipeline.simulator import Shop
 from pipeline.simulator.ids import millis, stamp
-from pipeline.simulator.square import (
-    OrderQuery,
-    SquareRules,
-    SquareServer,
-    SquareShop,
-    serve_square,
-)
+from pipeline.simulator.square import OrderQuery, SquareRules, SquareServer, SquareShop
 from pipeline.simulator.square.server import VERSION
 from tests.support.faults import Fault
+from tests.support.server import serve_square
 from tests.support.square_events import EventShop
 
 if TYPE_CHECKING:

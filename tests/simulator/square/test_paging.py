@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from pipeline.simulator.ids import millis, stamp
-from pipeline.simulator.square import OrderQuery, SquareRules, SquareShop, serve_square
+from pipeline.simulator.square import OrderQuery, SquareRules, SquareShop
 from tests.support.faults import Fault
+from tests.support.server import serve_square
 
 Json = dict[str, Any]
 Pages = Callable[..., Iterator[list[Json]]]

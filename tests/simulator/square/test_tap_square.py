@@ -15,8 +15,9 @@ import pytest
 
 from pipeline.simulator import Shop
 from pipeline.simulator.ids import millis
-from pipeline.simulator.square import OrderQuery, SquareRules, SquareShop, serve_square
+from pipeline.simulator.square import OrderQuery, SquareRules, SquareShop
 from tests.support import machine
+from tests.support.server import serve_square
 from tests.support.square_events import EventShop
 
 NOW = datetime(2026, 11, 2, 15, tzinfo=UTC)
