@@ -11,7 +11,7 @@ from reports.figures.tables import rows_of
 from reports.plans import Daypart
 from reports.sections.comparison import before_name, enough, growth, share
 from reports.sections.weekdays import channel_name
-from reports.values import Hour, Money, Name, Text, Value, amounts, divide, text
+from reports.values import Hour, Money, Name, Text, Value, amounts, mean, text
 
 DEFAULT = (
     Daypart("breakfast", 5, 12),
@@ -86,7 +86,7 @@ def _table(
     for part, row in zip(sums.index, rows_of(sums), strict=True):
         net, count = int(row.net_sales), int(row.receipts)
         part_share = share(net, total, figures.total.receipts)
-        cells = [names[part], net, part_share, count, divide(net, count) if count else None]
+        cells = [names[part], net, part_share, count, mean(net, count)]
         if past is not None and part in past.index:
             base, receipts = (int(past.loc[part, name]) for name in ("net_sales", "receipts"))
             cells += [base, growth((net, 1), (base, 1), receipts)]

@@ -8,7 +8,7 @@ from reports.document import Chart, Finding, Section
 from reports.figures import Figures
 from reports.figures.expected_total import net_by_day
 from reports.figures.money import by_day
-from reports.figures.outliers import Outlier, outliers
+from reports.figures.outliers import Outlier, outliers, sold_by_day
 from reports.sections.comparison import enough, too_few
 from reports.sections.names import first_of
 from reports.values import Count, Day, Money, Month, Series, Text, amounts, text
@@ -32,7 +32,8 @@ def days(figures: Figures) -> Section:
     worst = min(ranked, key=lambda d: (net[d], d), default=None)
     without_sales = [day for day in calendar if day not in set(opened)]
     notes = figures.special_days
-    unusual = outliers(figures.now["days"], figures.before["days"] if figures.before else None)
+    earlier = sold_by_day(figures.before["days"]) if figures.before else {}
+    unusual = outliers(sold_by_day(figures.now["days"]), earlier)
     sentences = []
     if best is not None and worst is not None:
         sentences.append(

@@ -19,7 +19,7 @@ from reports.sections.comparison import (
 )
 from reports.sections.items import same_weekdays_figures
 from reports.sections.names import employee_name
-from reports.values import Count, Money, Name, Percent, amounts, divide, text
+from reports.values import Count, Money, Name, Percent, amounts, divide, mean, text
 
 SHOWN = 15
 FALL = 10
@@ -112,7 +112,7 @@ def _store_table(
             total.net_sales,
             share(total.net_sales, figures.total.net_sales, figures.total.receipts),
             total.receipts,
-            divide(*total.average_receipt) if total.receipts else None,
+            mean(*total.average_receipt),
         ]
         if before:
             assert figures.stores_on_same_weekdays is not None  # as there is a month before
@@ -149,10 +149,7 @@ def _chart(
 def _staff_table(figures: Figures, staff: pd.DataFrame) -> Table:
     cells = staff.assign(
         employee=[employee_name(figures, employee) for employee in staff["employee_id"]],
-        average_receipt=[
-            divide(int(net), int(count)) if count else None
-            for net, count in zip(staff["net_sales"], staff["receipts"], strict=True)
-        ],
+        average_receipt=list(map(mean, staff["net_sales"], staff["receipts"])),
     )
     columns = columns_of(
         "employee", "receipts", "net_sales", "average_receipt", "discounts", "refund_receipts"
