@@ -12,8 +12,8 @@ from reports.document import Chart, Section, Table
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.tables import rows_of, sort_rows, sum_by
-from reports.sections.comparison import against_share, ranking, ratio, share
-from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Value, text
+from reports.sections.comparison import Bar, against_share, ranking, ratio, share
+from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, text
 
 TOP = 12
 MONEY = ("gross_sales", "discounts", "refunds", "net_sales")
@@ -167,21 +167,11 @@ def _chart(choices: pd.DataFrame, month: date) -> list[Chart]:
     rows = choices[(choices["item"] == lead["item"]) & (choices["name"] == lead["name"])].head(TOP)
     if len(rows) < 2 or _share_of_modifier(next(rows_of(rows))) is None:
         return []
-    bars: list[tuple[Value, Value, int, int, None]] = [
-        (
-            Name(r.option),
-            text("combos.bar", share=_share_of_modifier(r, decimals=0), n=Quantity(int(r.units))),
-            int(r.units),
-            0,
-            None,
-        )
-        for r in rows_of(rows)
-    ]
-    title = text(
-        "combos.chart",
-        modifier=Name(lead["name"]),
-        item=Name(lead["item"]),
-        option=Name(lead["option"]),
-    )
-    alt = text("combos.alt", item=Name(lead["item"]), n=Count(len(rows)))
-    return [ranking(month, "choices", title, alt, bars, label=Name(lead["name"]))]
+    bars = []
+    for row in rows_of(rows):
+        share, n = _share_of_modifier(row, decimals=0), Quantity(int(row.units))
+        bars.append(Bar(Name(row.option), text("combos.bar", share=share, n=n), int(row.units)))
+    modifier, item, option = (Name(lead[name]) for name in ("name", "item", "option"))
+    title = text("combos.chart", modifier=modifier, item=item, option=option)
+    alt = text("combos.alt", item=item, n=Count(len(rows)))
+    return [ranking(month, "choices", title, alt, bars, label=modifier)]

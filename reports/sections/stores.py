@@ -10,6 +10,7 @@ from reports.figures import Figures, Totals
 from reports.figures.money import total_by
 from reports.figures.tables import sum_by
 from reports.sections.comparison import (
+    Bar,
     before_name,
     enough,
     net_growth,
@@ -32,7 +33,8 @@ def stores(figures: Figures) -> Section:
     The POS does not know working hours; sections/labour.py has those of the owner's file.
     """
     by_store = total_by(figures.now["days"], "store_id")
-    staff = _staff(figures.now["staff"])
+    sums = ["receipts", "net_sales", "discounts", "refund_receipts", "refunds"]
+    staff = sum_by(figures.now["staff"], ["employee_id"], sums, "net_sales")
     people = staff[staff["employee_id"] != ""]
     if len(by_store) < 2 and len(people) < 2:
         return Section("stores", (text("stores.alone"),))
@@ -90,11 +92,6 @@ def stores(figures: Figures) -> Section:
     )
 
 
-def _staff(staff: pd.DataFrame) -> pd.DataFrame:
-    sums = ["receipts", "net_sales", "discounts", "refund_receipts", "refunds"]
-    return sum_by(staff, ["employee_id"], sums, "net_sales")
-
-
 def _store_table(
     figures: Figures, ranked: list[str], by_store: dict[str, Totals], before: dict[str, Totals]
 ) -> Table:
@@ -132,12 +129,11 @@ def _chart(
     currency, lead, total = figures.currency, ranked[0], figures.total
     part = share(by_store[lead].net_sales, total.net_sales, total.receipts, decimals=0)
     rows = [
-        (
+        Bar(
             Name(figures.stores[s]),
             Money(by_store[s].net_sales, currency, compact=True),
             by_store[s].net_sales,
-            0,
-            (before[s].net_sales if s in before else 0) if before else None,
+            before=before.get(s, Totals()).net_sales if before else None,
         )
         for s in ranked
     ]
