@@ -9,7 +9,7 @@ An invalid record is kept in quarantine, with its reason. Raises MoneyNotConserv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,14 +17,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import DataError
 from pipeline.rules import Rules
 from pipeline.transform.catalog import Catalog
 from pipeline.transform.columns import Ints, Labels, expand_ranges, fixed, ints, labels, split
 from pipeline.transform.days import EPOCH, business_days_by_store
 from pipeline.transform.menu_lookup import MenuLookup
 from pipeline.transform.nested import Rows
-from pipeline.transform.parse import pieces
 from pipeline.transform.quarantine import quarantine_table
 from pipeline.transform.read import Raw, Records, read
 from pipeline.transform.revisions import day_of_rejected, newest, reject_unplaced
@@ -75,9 +73,8 @@ def build_days(
     if rules.translator is None:
         records = reject_unplaced(read(raws, rules), raws)
         return _build_days(days, raws, records, catalog_of, rules, lookups)
-    built_days: dict[
-        date, BuiltDay
-    ] = {}  # a translator needs the catalog, so days are grouped by catalog
+    # a translator needs the catalog, so days are grouped by catalog
+    built_days: dict[date, BuiltDay] = {}
     ordered = sorted(days)
     for catalog, members in _by_catalog(ordered, catalog_of):
         objects_of = {ordered[member]: days[ordered[member]] for member in members}
@@ -137,18 +134,14 @@ def _build_days(
                 sales=tables[1],
                 payments=tables[2],
                 quarantine=quarantine_table(ordered[index], rejected, raws, rules),
-                metadata=_counts(tables[0].num_rows, len(rejected), int(superseded[index])),
+                metadata={
+                    "received": tables[0].num_rows + len(rejected),
+                    "counted": tables[0].num_rows,
+                    "quarantined": len(rejected),
+                    "superseded": int(superseded[index]),
+                },
             )
     return {day: built_days[day] for day in ordered}
-
-
-def _counts(counted: int, quarantined: int, superseded: int) -> dict[str, int]:
-    return {
-        "received": counted + quarantined,
-        "counted": counted,
-        "quarantined": quarantined,
-        "superseded": superseded,
-    }
 
 
 def _readings(
@@ -185,33 +178,6 @@ def _split(table: pa.Table, numbers: Ints) -> list[pa.Table]:
         return [table] * len(numbers)
     days = ints(table.column("business_day").combine_chunks(), "i4")
     return split(table, np.searchsorted(days, numbers, "right"))
-
-
-def transform(
-    raw: Raw, catalog: Catalog, rules: Rules, size: int = 16 << 20
-) -> Iterator[ReceiptTables]:
-    """Tables piece by piece, of any days; revisions are not compared.
-
-    Memory: one piece of `size` bytes. Raises DataError for an invalid record.
-    """
-    lookup = MenuLookup(rules.menu, catalog)
-    for piece in pieces(raw.ndjson, size):
-        yield tables_of_piece(raw._replace(ndjson=piece), lookup, rules)
-
-
-def tables_of_piece(raw: Raw, lookup: MenuLookup, rules: Rules) -> ReceiptTables:
-    """The tables of one piece, sorted by time. Raises DataError for an invalid record."""
-    records = read([raw], rules, lookup.catalog.raw)
-    if records.rejected:
-        rejection = records.rejected[0]
-        raise DataError(
-            f"{raw.name}#{rejection.position}: {rejection.reason} at {rejection.pointer or '/'};"
-            " build_day() would keep it in quarantine"
-        )
-    partition = Labels.constant(raw.partition, len(records.receipts))
-    return ReceiptTables(
-        select_receipts(records.receipts, records.accepted, partition, rules), lookup, rules
-    )
 
 
 def select_receipts(

@@ -74,18 +74,12 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
     row = accepted[entry]
     raw_of = raws[int(records.raw[row])]
     record = json.loads(records.canonical(int(row)), parse_float=Decimal)
-    lookup, partition = (
-        MenuLookup(rules.menu, catalog),
-        Labels.constant(raw_of.partition, len(receipts)),
-    )
-    tables = ReceiptTables(
-        select_receipts(receipts, np.array([row]), partition, rules), lookup, rules
-    )
-    receipt, sales, payments = (
-        tables.receipts.to_pylist()[0],
-        tables.sales.to_pylist(),
-        tables.payments.to_pylist(),
-    )
+    lookup = MenuLookup(rules.menu, catalog)
+    partition = Labels.constant(raw_of.partition, len(receipts))
+    selected = select_receipts(receipts, np.array([row]), partition, rules)
+    tables = ReceiptTables(selected, lookup, rules)
+    sales, payments = tables.sales.to_pylist(), tables.payments.to_pylist()
+    (receipt,) = tables.receipts.to_pylist()
     lines = [
         _line(number, line, [s for s in sales if s["line"] == number], lookup)
         for number, line in enumerate(record["line_items"], 1)
@@ -104,12 +98,9 @@ def _line(
         "rule": _rule(dish, lookup, rows),
         "rows": rows,
         "sums": {
-            name: (
-                None
-                if any(row[name] is None for row in rows)
-                else sum((row[name] for row in rows), Decimal(0))
-            )
+            name: None if None in amounts else sum(amounts, Decimal(0))
             for name in _SUMS
+            for amounts in [[row[name] for row in rows]]
         },
     }
 
@@ -148,12 +139,9 @@ def _text(
             for name in ("gross_total_money", "total_discount", "cost_total")
         )
         out += [
-            "",
-            (
-                f"line {line['line']}: {sold['quantity']} x"
-                f" {sold['item_name']}{_size(sold['variant_name'])}, gross"
-                f" {gross}, discount {discount}, cost {cost}: {line['rule']}"
-            ),
+            f"\nline {line['line']}: {sold['quantity']} x"
+            f" {sold['item_name']}{_size(sold['variant_name'])}, gross"
+            f" {gross}, discount {discount}, cost {cost}: {line['rule']}"
         ]
         out += [
             f"    {m['name']}: {m['option']}  {_as_sold(m['money_amount'], decimals)}"
@@ -170,21 +158,17 @@ def _text(
             out += [f"     + {m['name']}: {m['option']}  {m['amount']}" for m in row["modifiers"]]
         out.append("  =  " + _amounts(line["sums"]))
     r = receipt
+    gift_cards = f" + gift cards {r['gift_cards']}" if r["gift_cards"] else ""
+    paid = ", ".join(f"{payment['tender']} {payment['amount']}" for payment in payments)
     out += [
-        "",
-        (
-            f"gross {r['gross']} - discount {r['discount']} = net {r['net']} (tax included"
-            f" {r['tax_included']})"
-        ),
-        (
-            f"net {r['net']} + tax added {r['tax_added']} + tip {r['tip']} + surcharge"
-            f" {r['surcharge'] + r['surcharge_tax']} + rounding {r['rounding']}"
-            + (f" + gift cards {r['gift_cards']}" if r["gift_cards"] else "")
-            + f" = total {r['total']}"
-        ),
-        f"paid {r['paid']}: " + ", ".join(f"{p['tender']} {p['amount']}" for p in payments),
+        f"\ngross {r['gross']} - discount {r['discount']} = net {r['net']} (tax included"
+        f" {r['tax_included']})",
+        f"net {r['net']} + tax added {r['tax_added']} + tip {r['tip']} + surcharge"
+        f" {r['surcharge'] + r['surcharge_tax']} + rounding {r['rounding']}{gift_cards}"
+        f" = total {r['total']}",
+        f"paid {r['paid']}: {paid}\n",
     ]
-    return "\n".join(out) + "\n"
+    return "\n".join(out)
 
 
 def _as_sold(amount: object, decimals: int) -> str:
