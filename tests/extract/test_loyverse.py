@@ -122,11 +122,9 @@ def test_a_filter_in_another_spelling_is_refused_before_it_is_sent(name: str) ->
 @pytest.mark.parametrize(
     "resource, filters, sent",
     [
-        ("receipts", {"receipt_numbers": ["1-1000", "1-1003"]}, "1-1000,1-1003"),
-        ("receipts", {"store_id": "s1"}, "s1"),
         ("receipts", {"created_at_min": START + timedelta(hours=1)}, "2026-10-01T12:00:00.000Z"),
         ("items", {"show_deleted": True}, "true"),
-        ("shifts", {"store_ids": ["s1", "s2"]}, "s1,s2"),
+        ("shifts", {"created_at_max": START}, "2026-10-01T11:00:00.000Z"),
         ("stores", {"show_deleted": False}, "false"),
     ],
 )
@@ -144,8 +142,7 @@ def test_filters_are_spelled_as_the_api_wants_them(
 @pytest.mark.parametrize(
     "filters, ignored",
     [
-        ({"store_id": "s2"}, "store_id"),
-        ({"receipt_numbers": ["1-1001"]}, "receipt_numbers"),
+        ({"updated_at_min": START + timedelta(days=9)}, "updated_at_min"),
         ({"created_at_max": START}, "created_at_max"),
     ],
 )
@@ -170,7 +167,6 @@ def test_every_list_of_the_api_is_known_as_the_server_has_it(start) -> None:
         assert rows or name in ("customers", "inventory"), name
         assert endpoint.is_paged == RESOURCES[name].pages
         assert set(RESOURCES[name].dates) <= set(endpoint.filters)
-        assert (RESOURCES[name].key is None) or RESOURCES[name].key in endpoint.filters
         assert ("show_deleted" in endpoint.filters) == RESOURCES[name].deleted
     assert {request.status for request in server.requests} == {200}
 
