@@ -134,14 +134,18 @@ def _build_days(
                 sales=tables[1],
                 payments=tables[2],
                 quarantine=quarantine_table(ordered[index], rejected, raws, rules),
-                metadata={
-                    "received": tables[0].num_rows + len(rejected),
-                    "counted": tables[0].num_rows,
-                    "quarantined": len(rejected),
-                    "superseded": int(superseded[index]),
-                },
+                metadata=_counts(tables[0].num_rows, len(rejected), int(superseded[index])),
             )
     return {day: built_days[day] for day in ordered}
+
+
+def _counts(counted: int, quarantined: int, superseded: int) -> dict[str, int]:
+    return {
+        "received": counted + quarantined,
+        "counted": counted,
+        "quarantined": quarantined,
+        "superseded": superseded,
+    }
 
 
 def _readings(

@@ -76,10 +76,12 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
     record = json.loads(records.canonical(int(row)), parse_float=Decimal)
     lookup = MenuLookup(rules.menu, catalog)
     partition = Labels.constant(raw_of.partition, len(receipts))
-    selected = select_receipts(receipts, np.array([row]), partition, rules)
-    tables = ReceiptTables(selected, lookup, rules)
-    sales, payments = tables.sales.to_pylist(), tables.payments.to_pylist()
-    (receipt,) = tables.receipts.to_pylist()
+    tables = ReceiptTables(
+        select_receipts(receipts, np.array([row]), partition, rules), lookup, rules
+    )
+    receipt = tables.receipts.to_pylist()[0]
+    sales = tables.sales.to_pylist()
+    payments = tables.payments.to_pylist()
     lines = [
         _line(number, line, [s for s in sales if s["line"] == number], lookup)
         for number, line in enumerate(record["line_items"], 1)

@@ -109,8 +109,12 @@ def _sightings(
     parent, line_index = expand_ranges(lines.ends[order], lines.counts[order])
     exploded = explode(lines, line_index, lookup)
     modifiers, items = lines.rows("line_modifiers"), lines.labels("item_name")
-    names, options = modifiers.labels("name"), modifiers.labels("option")
-    charged, store = modifiers.ints("money_amount"), receipts.labels("store_id")
+    names, options, charged = (
+        modifiers.labels("name"),
+        modifiers.labels("option"),
+        modifiers.ints("money_amount"),
+    )
+    store = receipts.labels("store_id")
     money = np.array([rules.store(value).currency for value in store.values] or [""])[
         store.codes[order]
     ]
@@ -119,16 +123,20 @@ def _sightings(
     for line, index in zip(
         exploded.modifier_line.tolist(), exploded.modifier.tolist(), strict=True
     ):
-        option = options.values[options.codes[index]]
-        dish = exploded.sold_items[exploded.sold_item[line]]
+        option, dish = (
+            options.values[options.codes[index]],
+            exploded.sold_items[exploded.sold_item[line]],
+        )
         component = lookup.component(option, option)
         if plain[line] and component.is_known and component.name != dish.name:
             hints[items.values[items.codes[line_index[line]]]].add(
                 tidy(names.values[names.codes[index]])
             )
     for line in np.flatnonzero(plain).tolist():
-        dish = exploded.sold_items[exploded.sold_item[line]]
-        text = items.values[items.codes[line_index[line]]]
+        dish, text = (
+            exploded.sold_items[exploded.sold_item[line]],
+            items.values[items.codes[line_index[line]]],
+        )
         if dish.split is not None:
             yield "part", text, dish.split.name, money[parent[line]], int(gross[line])
         elif len(hints.get(text, ())) > 1 or _LOOKS.search(fold(dish.name)):
@@ -141,8 +149,11 @@ def _sightings(
             yield "dish", option, split.name, money[parent[line]], int(gross[line])
         elif split.rule and split.rule.role(name) is None:
             yield "modifier", name, split.name, money[parent[line]], int(charged[modifier])
-    channel, dining = channels(receipts, rules), receipts.labels("dining_option")
-    total = receipts.ints("total_money")
+    channel, dining, total = (
+        channels(receipts, rules),
+        receipts.labels("dining_option"),
+        receipts.ints("total_money"),
+    )
     for row in np.flatnonzero(channel.is_in(UNMAPPED)[order]).tolist():
         code = dining.codes[order[row]]
         text = dining.values[code] if code >= 0 else ""
