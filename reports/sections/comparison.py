@@ -95,7 +95,7 @@ def missing(month: date) -> Text:
 
 
 class Bar(NamedTuple):
-    """A bar of a ranking: its figure, and the lengths of the bar, of its part, and before."""
+    """A bar: its figure, its length, that of its part, and the length before."""
 
     label: Value
     figure: Value

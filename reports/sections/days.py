@@ -54,9 +54,8 @@ def days(figures: Figures) -> Section:
     if without_sales:
         sentences.append(_listed("days.closed", without_sales))
     if unusual:
-        sentences.append(
-            text("days.unusual", days=first_of([_unusual(figures, o) for o in unusual], UNUSUAL))
-        )
+        named_unusual = [_unusual(figures, o) for o in unusual]
+        sentences.append(text("days.unusual", days=first_of(named_unusual, UNUSUAL)))
     unusual_days = {o.day for o in unusual[:UNUSUAL]}
     named_days = [day for day in sorted(notes) if day not in unusual_days]
     if named_days:
@@ -70,24 +69,9 @@ def days(figures: Figures) -> Section:
             for day in named_days
         ]
         sentences.append(text("days.special_days", days=first_of(named, LISTED)))
-    findings = tuple(
-        Finding(
-            text(
-                "days.finding",
-                day=Day(o.day, long=True),
-                **amounts(currency, net=o.net, usual=o.usual),
-            ),
-            abs(o.net - o.usual),
-            "days",
-        )
-        for o in unusual
-        if o.net < o.usual and o.day not in notes
-    )
-    charts = (
-        (_chart(figures, calendar, net, set(without_sales), best, worst),)
-        if len(opened) >= MIN_OPEN_DAYS
-        else ()
-    )
+    charts = []
+    if len(opened) >= MIN_OPEN_DAYS:
+        charts.append(_chart(figures, calendar, net, set(without_sales), best, worst))
     figures_out = {
         "days": {
             day.isoformat(): {"net_sales": Money(units, currency), "receipts": Count(count)}
@@ -96,7 +80,19 @@ def days(figures: Figures) -> Section:
         },
         "open_days": Count(len(opened)),
     }
+    findings = _findings(figures, unusual)
     return Section("days", sentences, charts=charts, findings=findings, figures=figures_out)
+
+
+def _findings(figures: Figures, unusual: list[Outlier]) -> list[Finding]:
+    """Days that sold much less than usual, and have no note."""
+    findings = []
+    for o in unusual:
+        if o.net < o.usual and o.day not in figures.special_days:
+            values = amounts(figures.currency, net=o.net, usual=o.usual)
+            sentence = text("days.finding", day=Day(o.day, long=True), **values)
+            findings.append(Finding(sentence, o.usual - o.net, "days"))
+    return findings
 
 
 def _listed(key: str, days: list[date]) -> Text:

@@ -87,12 +87,10 @@ def modifiers(figures: Figures) -> Section:
         "mix": figure_rows(
             groups.assign(share=[Percent(*now.part(name)) for name in groups["category"]]),
             currency,
-            "category",
-            "net_sales",
-            "share",
+            "category net_sales share",
         ),
         "paid": figure_rows(
-            paid.rename(columns={"name": "modifier"}), currency, "modifier", "units", "amount"
+            paid.rename(columns={"name": "modifier"}), currency, "modifier units amount"
         ),
     }
     return Section("modifiers", sentences, tables=tables, figures=figures_out)

@@ -80,10 +80,7 @@ def stores(figures: Figures) -> Section:
         "employees": figure_rows(
             staff.assign(employee=[figures.employees.get(e, e) for e in staff["employee_id"]]),
             figures.currency,
-            "employee",
-            "receipts",
-            "net_sales",
-            "discounts",
+            "employee receipts net_sales discounts",
         ),
     }
     findings = _findings(figures, by_store, before)

@@ -52,14 +52,11 @@ def tenders(figures: Figures) -> Section:
             store: _as_figures(_by_tender(part), currency)
             for store, part in figures.now["tenders"].groupby("store_id", sort=True)
         },
-        "discounts": figure_rows(given, currency, "name", "type", "receipts", "amount"),
+        "discounts": figure_rows(given, currency, "name type receipts amount"),
         "refunded_items": figure_rows(
             sum_by(refunded, ["item"], ["receipts", "units", "refunds"]),
             currency,
-            "item",
-            "units",
-            "receipts",
-            "refunds",
+            "item units receipts refunds",
         ),
         "cancelled": {
             "receipts": total.cancelled_receipts,
@@ -79,17 +76,8 @@ def _by_tender(tenders: pd.DataFrame) -> pd.DataFrame:
 
 
 def _as_figures(sums: pd.DataFrame, currency: str) -> list[dict[str, object]]:
-    return figure_rows(
-        sums.rename(columns={"tender_type": "type"}),
-        currency,
-        "tender",
-        "type",
-        "payments",
-        "refund_payments",
-        "sales_amount",
-        "refunds_amount",
-        "amount",
-    )
+    names = "tender type payments refund_payments sales_amount refunds_amount amount"
+    return figure_rows(sums.rename(columns={"tender_type": "type"}), currency, names)
 
 
 def _tender_table(sums: pd.DataFrame, collected: int, receipts: int, currency: str) -> Table:
