@@ -115,7 +115,7 @@ def check_filters(
 
 
 def _bounds(filters: Mapping[str, Filter]) -> list[tuple[str, str, datetime]]:
-    """(name, field of a row, instant) of the filters that a row can be checked against."""
+    """(name, field, instant) of the filters that rows can be checked against."""
     return [
         (name, name.rpartition("_")[0], value)
         for name, value in filters.items()
