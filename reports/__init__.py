@@ -92,13 +92,13 @@ def closing_message(
     """message.json of a day, or of the seven days that end with it."""
     from reports.closing import compose_closing_message
     from reports.localizer import Localizer
-    from reports.render.message import closing_message_json
+    from reports.render.message import first_page_json
 
     title, currencies, sections = compose_closing_message(
         period, day, summaries, lake_decimals=lake_decimals, **inputs
     )
     localizer = Localizer(locale, lake_decimals, currencies, decimals)
-    return closing_message_json(title, currencies, sections, localizer)
+    return first_page_json(title, currencies, sections, localizer)
 
 
 def cause_of(figures: Mapping[str, Any]) -> str:

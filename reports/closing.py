@@ -40,6 +40,7 @@ from reports.values import (
     Weekday,
     amounts,
     divide,
+    rounded,
     text,
 )
 
@@ -95,7 +96,7 @@ class RecentDays:
         sums = {}
         for name in ("receipts", "net_sales", "gross_sales"):
             means = (Fraction(sum(getattr(p, name) for p in o), len(o)) for o in opened_days)
-            sums[name] = divide(*sum(means, Fraction()).as_integer_ratio())
+            sums[name] = rounded(sum(means, Fraction()))
         return Totals(**sums)
 
 

@@ -47,10 +47,11 @@ def columns_of(*keys: str, **frame_columns: str) -> tuple[TableColumn, ...]:
     )
 
 
-def figure_rows(frame: pd.DataFrame, currency: str, *names: str) -> list[dict[str, object]]:
-    """The columns `names` of each row of `frame` as figures; counts are integers."""
-    cells = [_figures(name, frame[name], currency) for name in names]
-    return [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
+def figure_rows(frame: pd.DataFrame, currency: str, names: str) -> list[dict[str, object]]:
+    """The columns `names` ("item units") of each row as figures; counts are integers."""
+    keys = names.split()
+    cells = [_figures(key, frame[key], currency) for key in keys]
+    return [dict(zip(keys, row, strict=True)) for row in zip(*cells, strict=True)]
 
 
 def _figures(name: str, column: pd.Series, currency: str) -> list[object]:

@@ -12,14 +12,14 @@ from datetime import date
 import pandas as pd
 import pyarrow as pa
 
-from reports.contents import ANNEX, CUMULATIVE, FIRST_PAGE_SECTIONS, MONTHLY, build_sections
+from reports.contents import CUMULATIVE, MONTHLY, build_sections
 from reports.document import Document, Section
 from reports.figures import Figures, currencies
 from reports.figures.calendar import covered_days
 from reports.figures.history import WEEKEND, History
-from reports.figures.tables import Summaries, distinct, frame
+from reports.figures.tables import Summaries, distinct, frame, names
 from reports.plans import Plans
-from reports.sections.data_state import DataState, quality_of, store_names
+from reports.sections.data_state import DataState, quality_of
 from reports.sections.export_comparison import differs
 from reports.version_context import VersionContext
 
@@ -76,12 +76,12 @@ def compose_monthly(
     days_in_lake = None if covered is None else tuple(covered)
     calendar = covered_days(month, through, history_starts, days_in_lake)
     sections: list[Section] = []
-    names: dict[str, str] = {}
-    for code in shown:
+    stores: dict[str, str] = {}
+    for currency in shown:
         figures = Figures(
             month,
             through,
-            code,
+            currency,
             summaries,
             customers_since,
             backoffice,
@@ -92,7 +92,7 @@ def compose_monthly(
             lake_decimals=lake_decimals,
             shift_table=shifts,
         )
-        names |= figures.stores
+        stores |= figures.stores
         context = VersionContext(
             lineage,
             lake_decimals,
@@ -100,7 +100,7 @@ def compose_monthly(
             DataState(
                 quality_of(figures.now["quality"]),
                 silent_stores=tuple(figures.silent_stores),
-                stores=store_names(summaries),
+                stores=names(summaries, "stores", "store_id", "name"),
                 before_history=figures.before_history,
                 quarantined=frame(quarantine) if quarantine is not None else pd.DataFrame(),
                 history_starts=history_starts,
@@ -110,16 +110,14 @@ def compose_monthly(
             previous_figures,
             changed_receipts,
         )
-        sections += build_sections(
-            MONTHLY, figures, context, FIRST_PAGE_SECTIONS["monthly"], ANNEX["monthly"]
-        )
+        sections += build_sections("monthly", MONTHLY, figures, context)
     return Document(
         "monthly",
         month,
         through,
         lake_decimals,
         shown,
-        tuple(sorted(names.values())),
+        tuple(sorted(stores.values())),
         tuple(sections),
         lineage,
         since=calendar[0] if calendar and calendar[0] > month else None,
@@ -154,28 +152,26 @@ def compose_cumulative(
     declared = {name for tables in kept.values() for name in currencies(tables)}
     shown = tuple(sorted(declared or {currency}))
     sections: list[Section] = []
-    names: dict[str, str] = {}
-    for code in shown:
-        history = History(last, through, code, kept, weekend)
-        names |= history.stores
+    stores: dict[str, str] = {}
+    for currency in shown:
+        history = History(last, through, currency, kept, weekend)
+        stores |= history.stores
         state = DataState(
             quality_of(history.stacked("quality")),
-            silent_stores=tuple(Figures(last, through, code, kept).silent_stores),
-            stores=store_names(kept),
+            silent_stores=tuple(Figures(last, through, currency, kept).silent_stores),
+            stores=names(kept, "stores", "store_id", "name"),
         )
         context = VersionContext(
             lineage, lake_decimals, decimals or {}, state, previous_figures, versions=versions
         )
-        sections += build_sections(
-            CUMULATIVE, history, context, FIRST_PAGE_SECTIONS["cumulative"], ANNEX["cumulative"]
-        )
+        sections += build_sections("cumulative", CUMULATIVE, history, context)
     return Document(
         "cumulative",
         last,
         through,
         lake_decimals,
         shown,
-        tuple(sorted(names.values())),
+        tuple(sorted(stores.values())),
         tuple(sections),
         lineage,
         decimals=decimals or {},

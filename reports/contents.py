@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from reports.document import Section
 from reports.figures import Figures
@@ -123,16 +123,14 @@ ANNEX = {"monthly": "day_list", "cumulative": "busy_hours"}
 
 
 def build_sections(
+    report: Literal["monthly", "cumulative"],
     contents: Sequence[Callable[[Subject], Section] | DependentSection[Subject]],
     subject: Subject,
     context: VersionContext,
-    front: int,
-    annex: str,
 ) -> list[Section]:
     """The sections of `contents` in their order.
 
-    ALWAYS and those with content are numbered from 1; tables without rows are left out. The first
-    `front` make page one; the annex begins with the section `annex`.
+    ALWAYS and those with content are numbered from 1; tables without rows are left out.
     """
     stages = [entry.stage if isinstance(entry, DependentSection) else 0 for entry in contents]
     built: dict[int, Section] = {}
@@ -144,14 +142,14 @@ def build_sections(
             else entry(subject)
         )
     sections = [built[index] for index in sorted(built)]
-    annex_begins, numbers = [section.key for section in sections].index(annex), count(1)
+    annex_begins, numbers = [section.key for section in sections].index(ANNEX[report]), count(1)
     return [
         replace(
             section,
             tables=[table for table in section.tables if table.rows],
             currency=subject.currency,
             number=next(numbers) if section.key in ALWAYS or not section.is_empty else 0,
-            is_front=index < front,
+            is_front=index < FIRST_PAGE_SECTIONS[report],
             is_annex=index >= annex_begins,
         )
         for index, section in enumerate(sections)

@@ -93,14 +93,16 @@ def _with_values(template: str, values: Mapping[str, Value]) -> str:
     """`template` without the passages in [[...]] whose placeholder has no value."""
     if "[[" not in template:
         return template
-    kept = []
-    for number, passage in enumerate(re.split(r"\[\[|\]\]", template)):
-        placeholders = {
-            placeholder for _, placeholder, _, _ in Formatter().parse(passage) if placeholder
-        }
-        if number % 2 == 0 or all(values[placeholder] is not None for placeholder in placeholders):
-            kept.append(passage)
-    return "".join(kept)
+    return "".join(
+        passage
+        for number, passage in enumerate(re.split(r"\[\[|\]\]", template))
+        if number % 2 == 0
+        or all(values[name] is not None for _, name, _ in _parsed(passage) if name)
+    )
+
+
+def _sign(number: Decimal, signed: bool) -> str:
+    return "−" if number < 0 else "+" if signed and number > 0 else ""
 
 
 class Localizer:
@@ -156,15 +158,11 @@ class Localizer:
             case Text(key, values):
                 return tuple(self._sentence(self.templates[key], values))
             case Series(items):
-                formatted = (
-                    format_list([f"\x00{i}\x00" for i in range(len(items))], locale=self.locale)
-                    if items
-                    else ""
-                )
-                pieces = formatted.split("\x00")
+                numbers = [f"\x00{i}\x00" for i in range(len(items))]
+                formatted = format_list(numbers, locale=self.locale) if items else ""
                 return tuple(
                     run
-                    for i, piece in enumerate(pieces)
+                    for i, piece in enumerate(formatted.split("\x00"))
                     for run in (self.runs(items[int(piece)]) if i % 2 else (TextRun(piece),))
                 )
 
@@ -203,10 +201,8 @@ class Localizer:
             case Count(number, signed):
                 return self._number(Decimal(number), 0, signed)
             case Quantity(units, signed):
-                amount = Decimal(units) / QUANTITY_UNIT
-                return self._number(
-                    amount, 0 if amount == amount.to_integral_value() else 1, signed
-                )
+                decimals = 1 if units % QUANTITY_UNIT else 0
+                return self._number(Decimal(units) / QUANTITY_UNIT, decimals, signed)
             case Percent(part, base, signed, decimals):
                 if base == 0:
                     return DASH
@@ -248,9 +244,7 @@ class Localizer:
 
     def _number(self, number: Decimal, decimals: int, signed: bool) -> str:
         rounded = number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-        return ("−" if rounded < 0 else "+" if signed and rounded > 0 else "") + self._digits(
-            rounded, decimals
-        )
+        return _sign(rounded, signed) + self._digits(rounded, decimals)
 
     def _digits(self, number: Decimal, decimals: int) -> str:
         """The digits of `number` in groups of three, with the locale's separators."""
@@ -261,7 +255,6 @@ class Localizer:
 
     def _money(self, money: Money) -> str:
         amount = Decimal(money.units).scaleb(-self.lake_decimals)
-        symbol = self.symbol(money.currency)
         if money.compact and abs(amount) >= 1000:
             decimals = 1 if abs(amount) < 10_000 or 1_000_000 <= abs(amount) < 10_000_000 else 0
             key = abs(amount), decimals
@@ -278,9 +271,7 @@ class Localizer:
             )
             amount = amount.quantize(Decimal(1).scaleb(-own), ROUND_HALF_UP)
             formatted = self._digits(amount, own)
-        return (
-            ("−" if amount < 0 else "+" if money.signed and amount > 0 else "") + symbol + formatted
-        )
+        return _sign(amount, money.signed) + self.symbol(money.currency) + formatted
 
     def symbol(self, currency: str) -> str:
         """Symbol of `currency`, such as MX$; its code if it has none.

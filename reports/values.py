@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 
 QUANTITY_UNIT = 10_000
 
@@ -26,6 +27,16 @@ def divide(part: int, base: int) -> int:
     quotient, rest = divmod(abs(part), base)
     quotient += 2 * rest >= base
     return quotient if part >= 0 else -quotient
+
+
+def rounded(exact: Fraction) -> int:
+    """`exact` as an integer, as `divide` rounds."""
+    return divide(*exact.as_integer_ratio())
+
+
+def mean(total: int, count: int) -> int | None:
+    """total / count as `divide` rounds it; None without a count."""
+    return divide(int(total), int(count)) if count else None
 
 
 @dataclass(frozen=True, slots=True)

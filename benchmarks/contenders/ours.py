@@ -23,9 +23,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.transform import Catalog, Raw, Rules, Store, read_menu
-from pipeline.transform.build_days import tables_of_piece
-from pipeline.transform.columns import fixed, ints
+from pipeline.transform.build_days import select_receipts
+from pipeline.transform.columns import Labels, fixed, ints
 from pipeline.transform.menu_lookup import MenuLookup
+from pipeline.transform.read import read
+from pipeline.transform.tables import ReceiptTables
 from tests.reference import settings
 
 PAGE, SMALL = 12 << 20, 24 << 20
@@ -145,7 +147,12 @@ def run(path: Path, out: Path, part: int, parts: int) -> None:
         Months(out, part),
     )
     for body in pages(path, size * part // parts, size * (part + 1) // parts):
-        months.add(tables_of_piece(Raw("b", "x", body), lookup, shop_rules).sales)
+        records = read([Raw("b", "x", body)], shop_rules)
+        if records.rejected:
+            raise ValueError(f"a record is rejected: {records.rejected[0]}")
+        partition = Labels.constant("b", len(records.receipts))
+        selected = select_receipts(records.receipts, records.accepted, partition, shop_rules)
+        months.add(ReceiptTables(selected, lookup, shop_rules).sales)
     months.close()
 
 

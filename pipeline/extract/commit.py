@@ -29,7 +29,7 @@ def commit_windows(lake: Lake, fetched: FetchedPages, windows: list[Window]) -> 
     waiting: deque[dict[str, Sales]] = deque()
     with lake.commit_queue() as commits:
         for window, lazy_records in fetched.windows:
-            records = {sold: lazy_records[sold] for sold in lazy_records}
+            records = dict(lazy_records)
             sales = sales_of(records, fetched.changed)
             contents, times = pack_objects(
                 records, with_pending(earlier_dates_in(lake, fetched.reader), waiting), sales
@@ -47,7 +47,6 @@ def pack_objects(
     records: RecordsByDate, earlier: Earlier, sales: Mapping[str, Sales]
 ) -> tuple[dict[date | None, bytes], dict[date | None, str]]:
     """Objects by date of sale: NDJSON with copies of moved receipts, and UTC times."""
-    objects: dict[date | None, bytes] = {}
     times: dict[date | None, str] = {}
     cached_earlier = cache(earlier)
     with_copies = copy_moved_revisions(records, cached_earlier, sales)
@@ -60,16 +59,14 @@ def pack_objects(
         instants = cached_earlier(record.number or "", record.created_at).get(sold, set())
         return not instants <= {record.sold_at}
 
-    for sold in with_copies:
-        kept = with_copies[sold]
-        objects[sold] = pack({sold: kept})[sold]
+    for sold, kept in with_copies.items():
         # Times are given only without copies, which are of other dates, and without a record that
         # replaces one that a neighbouring business day of the same date may have counted.
         is_own = sold and len(kept) == len(records.get(sold, ()))
         if sold and is_own and not any(replaces(record, sold) for record in kept):
             moments = [record.sold_at for record in kept if record.sold_at]
             times[sold] = f"{min(moments):%H%M}-{max(moments):%H%M}"
-    return objects, times
+    return pack(with_copies), times
 
 
 def earlier_dates_in(lake: Lake, reader: Reader) -> Earlier:

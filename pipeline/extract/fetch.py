@@ -259,8 +259,6 @@ def sort_dates(dates: Mapping[date | None, object]) -> list[date | None]:
     return sorted(dates, key=lambda sold: (sold is None, sold or date.min))
 
 
-def pack(records: RecordsByDate) -> Mapping[date | None, bytes]:
+def pack(records: RecordsByDate) -> dict[date | None, bytes]:
     """The records of each date as NDJSON: verbatim, one per line."""
-    return LazyMapping(
-        records, lambda sold: b"".join(record.body + b"\n" for record in records[sold])
-    )
+    return {sold: b"".join(record.body + b"\n" for record in records[sold]) for sold in records}

@@ -23,7 +23,6 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import date, datetime
 
 from pipeline.extract.fetch import RecordsByDate, sort_dates, sort_records
-from pipeline.extract.lazy_mapping import LazyMapping
 from pipeline.pos.source import Record, sold_date
 
 _PLAIN = re.compile(r"[0-9A-Za-z_-]+")
@@ -36,7 +35,7 @@ Earlier = Callable[[str, datetime], Sales]
 
 def copy_moved_revisions(
     records: RecordsByDate, earlier: Earlier, sales: Mapping[str, Sales] | None = None
-) -> RecordsByDate:
+) -> dict[date | None, list[Record]]:
     """`records` of a partition, arranged, with the copies that are needed.
 
     `earlier(number, created_at)` returns the dates of the revisions committed so far; it is called
@@ -60,14 +59,12 @@ def copy_moved_revisions(
             others |= {*earlier(record.number, record.created_at), *sales[record.number]}
         for other in others - {sold}:
             copies[other].append(record)
-    return LazyMapping(
-        sort_dates({**dict.fromkeys(records), **copies}),
-        lambda sold: (
-            sort_records([*records.get(sold, ()), *copies[sold]])
-            if sold in copies
-            else records[sold]
-        ),
-    )
+    return {
+        sold: sort_records([*records.get(sold, ()), *copies[sold]])
+        if sold in copies
+        else records[sold]
+        for sold in sort_dates({**dict.fromkeys(records), **copies})
+    }
 
 
 def sales_of(records: RecordsByDate, numbers: Container[str] | None = None) -> dict[str, Sales]:

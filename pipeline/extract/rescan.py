@@ -22,7 +22,7 @@ from pipeline.extract.missing_numbers import choose_numbers, find_missing_number
 from pipeline.extract.moved_revisions import sales_of
 from pipeline.extract.new_fields import record_new_fields
 from pipeline.extract.waits import on_wait
-from pipeline.extract.window_bounds import window_names, window_of
+from pipeline.extract.window_bounds import window_of
 from pipeline.extract.windows import progress_callbacks
 from pipeline.load import RAW_RECEIPTS, Lake, RawPartition
 from pipeline.pos.source import Source, Window, sold_date
@@ -115,7 +115,7 @@ def _rescan_period(
         max_numbers,
     )
     answered = request_numbers(source, to_request, max_numbers)
-    begin = window_of(date.fromisoformat(window_names(lake)[0]), lake).start
+    begin = window_of(date.fromisoformat(next(iter(lake.windows()))), lake).start
     answers = [
         record
         for record in answered.receipts

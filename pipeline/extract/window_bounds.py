@@ -21,12 +21,8 @@ DayBounds = Callable[[date], tuple[datetime, datetime]]
 """The instants at which a business day begins and ends."""
 
 
-def _itself(day: date) -> date:
-    return day
-
-
 def consecutive_days(
-    days: Iterable[date], first_day: Callable[[date], date] = _itself
+    days: Iterable[date], first_day: Callable[[date], date] = lambda day: day
 ) -> Iterator[list[date]]:
     """`days` in lists of consecutive days.
 
@@ -66,18 +62,13 @@ def consecutive_windows(days: list[date], lake: Lake, day_bounds: DayBounds) -> 
 
 def neighbours(days: list[date], lake: Lake) -> tuple[Window | None, Window | None]:
     """The nearest committed windows before and after consecutive `days`, or None."""
-    names = window_names(lake)
+    names = list(lake.windows())
     low, high = bisect_left(names, str(days[0])), bisect_right(names, str(days[-1]))
     before, after = names[low - 1] if low else None, (*names[high:], None)[0]
     return (
         window_of(date.fromisoformat(before), lake) if before else None,
         window_of(date.fromisoformat(after), lake) if after else None,
     )
-
-
-def window_names(lake: Lake) -> list[str]:
-    """The names of the committed windows, sorted; invalidated ones are left out."""
-    return list(lake.windows())
 
 
 def window_of(day: date, lake: Lake) -> Window:

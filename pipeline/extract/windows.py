@@ -24,12 +24,7 @@ from pipeline.extract.new_fields import record_new_fields
 from pipeline.extract.read_ahead import run_ahead
 from pipeline.extract.waits import on_wait
 from pipeline.extract.warnings import history_limit_warning, skew_warning
-from pipeline.extract.window_bounds import (
-    DayBounds,
-    consecutive_days,
-    consecutive_windows,
-    window_names,
-)
+from pipeline.extract.window_bounds import DayBounds, consecutive_days, consecutive_windows
 from pipeline.load import Lake
 from pipeline.pos.source import FetchProgress, Source, Window
 from pipeline.progress import Progress
@@ -96,7 +91,7 @@ def extract(
     """
     days = list(days)
     lake.complete_raw_commits()
-    if committed := {str(day) for day in days} & set(window_names(lake)):
+    if committed := {str(day) for day in days} & set(lake.windows()):
         raise Conflict(f"{', '.join(sorted(committed))}: committed by a run that was killed")
     failures: list[SourceError] = []
     received = 0

@@ -3,16 +3,6 @@
 from pipeline.schema.kinds import Column, Dataset
 from pipeline.schema.quarantine import QUARANTINE
 
-_WHERE = (
-    Column(
-        "business_day",
-        "day",
-        "Local day of the store, which begins at its day_starts_at: a sale at 00:30 belongs to the"
-        " evening before.",
-    ),
-    Column("store_id", "label", "The POS's identifier of the store."),
-)
-
 
 def _receipt(refund: str, cancelled: str) -> tuple[Column, ...]:
     """Columns that name a receipt.
@@ -20,7 +10,13 @@ def _receipt(refund: str, cancelled: str) -> tuple[Column, ...]:
     `refund` says what is negative for a REFUND, `cancelled` what is 0 for a cancelled receipt.
     """
     return (
-        *_WHERE,
+        Column(
+            "business_day",
+            "day",
+            "Local day of the store, which begins at its day_starts_at: a sale at 00:30 belongs to"
+            " the evening before.",
+        ),
+        Column("store_id", "label", "The POS's identifier of the store."),
         Column("receipt_number", "text", "The POS's number of the receipt, unique in its store."),
         Column("receipt_type", "label", f"SALE or REFUND. Of a REFUND, {refund}."),
         Column("is_cancelled", "flag", f"Cancelled in the back office: {cancelled}."),
@@ -119,11 +115,7 @@ RECEIPTS = Dataset(
         ),
         Column("discounts", "discounts", "Discounts by name; sum = discount."),
         Column("taxes", "taxes", "Taxes by name; type INCLUDED or ADDED, rate in percent."),
-        Column(
-            "raw_partition",
-            "label",
-            "Raw partition (window or rescan) of this revision.",
-        ),
+        Column("raw_partition", "label", "Raw partition (window or rescan) of this revision."),
     ),
     ("business_day", "sold_at", "receipt_number"),
 )

@@ -2,11 +2,6 @@
 
 from pipeline.schema.kinds import BY_STORE, Column, Dataset
 
-
-def _cash(name: str, meaning: str, *, null: bool = False) -> Column:
-    return Column(name, "money", meaning, null=null)
-
-
 SHIFTS = Dataset(
     "shifts",
     1,
@@ -35,19 +30,21 @@ SHIFTS = Dataset(
             "Employee who closed it; null while open or where unknown.",
             null=True,
         ),
-        _cash("opening_cash", "Cash in the drawer at the opening."),
-        _cash("cash_payments", "Cash that customers paid."),
-        _cash("cash_refunds", "Cash that customers got back."),
-        _cash("paid_in", "Other cash put into the drawer."),
-        _cash("paid_out", "Other cash taken out of the drawer."),
-        _cash(
+        Column("opening_cash", "money", "Cash in the drawer at the opening."),
+        Column("cash_payments", "money", "Cash that customers paid."),
+        Column("cash_refunds", "money", "Cash that customers got back."),
+        Column("paid_in", "money", "Other cash put into the drawer."),
+        Column("paid_out", "money", "Other cash taken out of the drawer."),
+        Column(
             "expected_cash",
+            "money",
             "As the POS states it: opening_cash + cash_payments - cash_refunds + paid_in"
             " - paid_out.",
         ),
-        _cash("counted_cash", "Counted at the close; null if it was not.", null=True),
-        _cash(
+        Column("counted_cash", "money", "Counted at the close; null if it was not.", null=True),
+        Column(
             "difference",
+            "money",
             "counted_cash - expected_cash: over, or short if negative; null if not counted.",
             null=True,
         ),

@@ -2,19 +2,6 @@
 
 from pipeline.schema.kinds import BY_STORE, Column, Dataset
 
-_AMOUNTS = (
-    Column("receipts", "count", "SALE receipts not cancelled."),
-    Column("refund_receipts", "count", "REFUND receipts not cancelled."),
-    Column("units", "quantity", "Units of SALE lines, combos as one, weighed lines as 1."),
-    Column("gross_sales", "money", "Gross of SALE receipts."),
-    Column("sale_discounts", "money", "Discounts on SALE receipts."),
-    Column("refund_discounts", "money", "Discounts on REFUND receipts, positive."),
-    Column("refunds", "money", "Gross of REFUND receipts, positive."),
-    Column("net_sales", "money", "gross_sales - (sale_discounts - refund_discounts) - refunds."),
-    Column("tax_included", "money", "Included tax, refunds deducted."),
-    Column("tax_added", "money", "Added tax, refunds deducted."),
-)
-
 DAYS = Dataset(
     "days",
     3,
@@ -24,7 +11,18 @@ DAYS = Dataset(
         Column("business_day", "day", "Business day."),
         *BY_STORE,
         Column("channel", "label", "Order type."),
-        *_AMOUNTS,
+        Column("receipts", "count", "SALE receipts not cancelled."),
+        Column("refund_receipts", "count", "REFUND receipts not cancelled."),
+        Column("units", "quantity", "Units of SALE lines, combos as one, weighed lines as 1."),
+        Column("gross_sales", "money", "Gross of SALE receipts."),
+        Column("sale_discounts", "money", "Discounts on SALE receipts."),
+        Column("refund_discounts", "money", "Discounts on REFUND receipts, positive."),
+        Column("refunds", "money", "Gross of REFUND receipts, positive."),
+        Column(
+            "net_sales", "money", "gross_sales - (sale_discounts - refund_discounts) - refunds."
+        ),
+        Column("tax_included", "money", "Included tax, refunds deducted."),
+        Column("tax_added", "money", "Added tax, refunds deducted."),
         Column("tips", "money", "Tips, refunds deducted."),
         Column("surcharges", "money", "Surcharges without tax, refunds deducted."),
         Column("gift_cards", "money", "Gift cards sold, refunds deducted."),

@@ -245,11 +245,5 @@ def _currencies(
 
 
 def tabulate(rows: list[TableRow], dataset: schema.Dataset, decimals: int) -> pa.Table:
-    columns = schema.arrow(dataset, decimals)
     ordered = sorted(rows, key=lambda row: [str(row.get(name)) for name in dataset.key])
-    arrays = []
-    for part in columns:
-        values = [row.get(part.name) for row in ordered]
-        kind = part.type.value_type if pa.types.is_dictionary(part.type) else part.type
-        arrays.append(pa.array(values, kind).cast(part.type))
-    return pa.Table.from_arrays(arrays, schema=columns)
+    return pa.Table.from_pylist(ordered, schema.arrow(dataset, decimals))

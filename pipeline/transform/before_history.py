@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline import schema
 from pipeline.rules import Rules
+from pipeline.schema import BEFORE_HISTORY
 from pipeline.transform.build_days import assign_days
-from pipeline.transform.columns import column
 from pipeline.transform.days import EPOCH, business_day
 from pipeline.transform.nested import Rows
 from pipeline.transform.read import Raw, read
 from pipeline.transform.revisions import NEVER, day_of_rejected, newest, reject_unplaced
-from pipeline.transform.validate_record import RejectedRecord
+from pipeline.transform.validate_record import RejectedRecord, signed
+from pipeline.transform.writer import table_of
 
 
 def before_history(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
@@ -72,7 +72,9 @@ def before_history(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
     ]
     order = ("store_id", "receipt_number", "record")
     rows.sort(key=lambda row: (row["received"], *(row[name] or "" for name in order)))
-    return _table(rows, rules)
+    columns = {name: [row.get(name) for row in rows] for name in BEFORE_HISTORY.names()}
+    columns["currency"] = [rules.store(row["store_id"]).currency for row in rows]
+    return table_of(columns, BEFORE_HISTORY, rules.decimals)
 
 
 def _of_receipt(receipts: Rows, row: int) -> dict[str, Any]:
@@ -85,30 +87,17 @@ def _of_receipt(receipts: Rows, row: int) -> dict[str, Any]:
         **text,
         "is_cancelled": is_cancelled,
         "reason": None,
-        "total": _signed(total, text["receipt_type"]),
+        "total": signed(total, text["receipt_type"]),
     }
 
 
 def _of_rejected(rejection: RejectedRecord) -> dict[str, Any]:
     """The readable fields of a rejected record."""
-    total, kind = rejection.total, rejection.receipt_type
     return {
         "store_id": rejection.store_id,
         "receipt_number": rejection.number,
-        "receipt_type": kind,
+        "receipt_type": rejection.receipt_type,
         "is_cancelled": False,
         "reason": rejection.reason,
-        "total": None if total is None else _signed(total, kind),
+        "total": rejection.signed_total,
     }
-
-
-def _signed(total: int, receipt_type: str | None) -> int:
-    return abs(total) * (-1 if receipt_type == "REFUND" else 1)
-
-
-def _table(rows: list[dict[str, Any]], rules: Rules) -> pa.Table:
-    table_schema = schema.arrow(schema.BEFORE_HISTORY, rules.decimals)
-    values = {name: [row.get(name) for row in rows] for name in table_schema.names}
-    values["currency"] = [rules.store(row["store_id"]).currency for row in rows]
-    columns = {field.name: column(values[field.name], field.type) for field in table_schema}
-    return schema.conform(pa.table(columns), schema.BEFORE_HISTORY, rules.decimals)

@@ -10,7 +10,7 @@ reason. Raises MoneyNotConserved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,14 +18,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import DataError
 from pipeline.rules import Rules
 from pipeline.transform.catalog import Catalog
 from pipeline.transform.columns import Ints, Labels, expand_ranges, fixed, ints, labels, split
 from pipeline.transform.days import EPOCH, business_days_by_store
 from pipeline.transform.menu_lookup import MenuLookup
 from pipeline.transform.nested import Rows
-from pipeline.transform.parse import pieces
 from pipeline.transform.quarantine import quarantine_table
 from pipeline.transform.read import Raw, Records, read
 from pipeline.transform.revisions import day_of_rejected, newest, reject_unplaced
@@ -187,33 +185,6 @@ def _split(table: pa.Table, numbers: Ints) -> list[pa.Table]:
         return [table] * len(numbers)
     days = ints(table.column("business_day").combine_chunks(), "i4")
     return split(table, np.searchsorted(days, numbers, "right"))
-
-
-def transform(
-    raw: Raw, catalog: Catalog, rules: Rules, size: int = 16 << 20
-) -> Iterator[ReceiptTables]:
-    """Tables piece by piece, of any days; revisions are not compared.
-
-    Holds one piece of `size` bytes in memory. Raises DataError for an invalid record.
-    """
-    lookup = MenuLookup(rules.menu, catalog)
-    for piece in pieces(raw.ndjson, size):
-        yield tables_of_piece(raw._replace(ndjson=piece), lookup, rules)
-
-
-def tables_of_piece(raw: Raw, lookup: MenuLookup, rules: Rules) -> ReceiptTables:
-    """The tables of one piece, sorted by time. Raises DataError for an invalid record."""
-    records = read([raw], rules, lookup.catalog.raw)
-    if records.rejected:
-        rejection = records.rejected[0]
-        raise DataError(
-            f"{raw.name}#{rejection.position}: {rejection.reason} at {rejection.pointer or '/'};"
-            " build_day() would keep it in quarantine"
-        )
-    partition = Labels.constant(raw.partition, len(records.receipts))
-    return ReceiptTables(
-        select_receipts(records.receipts, records.accepted, partition, rules), lookup, rules
-    )
 
 
 def select_receipts(

@@ -10,7 +10,8 @@ DataError where the text is not such an object.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -22,8 +23,8 @@ from pipeline.errors import DataError
 from pipeline.pos.source import Lists
 from pipeline.rules import Rules
 from pipeline.rules.names import fold, tidy
-from pipeline.schema import EMPLOYEES, STORES, Dataset, arrow, conform
-from pipeline.transform.columns import Labels, texts
+from pipeline.schema import EMPLOYEES, STORES
+from pipeline.transform.writer import table_of
 
 
 @dataclass(frozen=True)
@@ -120,40 +121,27 @@ class Catalog:
         }
         ids = sorted({*names, *rules.stores})
         stores = [rules.store(store_id) for store_id in ids]
-        return _table(
-            STORES,
-            rules.decimals,
-            {
-                "store_id": ids,
-                "currency": [s.currency for s in stores],
-                "name": [names.get(i, i) for i in ids],
-                "timezone": [s.timezone for s in stores],
-                "day_starts_at": [s.day_starts_at.strftime("%H:%M") for s in stores],
-            },
-        )
+        columns = {
+            "store_id": ids,
+            "currency": [s.currency for s in stores],
+            "name": [names.get(i, i) for i in ids],
+            "timezone": [s.timezone for s in stores],
+            "day_starts_at": [s.day_starts_at.strftime("%H:%M") for s in stores],
+        }
+        return table_of(columns, STORES, rules.decimals)
 
     def employees_table(self, rules: Rules) -> pa.Table:
         """schema.EMPLOYEES: first name and initial, numbered where two are equal."""
         rows = sorted(
             (row["id"], _alias(row.get("name") or "")) for row in self.raw.get("employees", [])
         )
-        seen: dict[str, int] = {}
+        seen: Counter[str] = Counter()
         aliases = []
         for _, alias in rows:
-            seen[alias] = seen.get(alias, 0) + 1
+            seen[alias] += 1
             aliases.append(alias if seen[alias] == 1 else f"{alias} {seen[alias]}")
-        return _table(
-            EMPLOYEES, rules.decimals, {"employee_id": [row[0] for row in rows], "alias": aliases}
-        )
-
-
-def _table(dataset: Dataset, decimals: int, columns: Mapping[str, Iterable[str]]) -> pa.Table:
-    schema = arrow(dataset, decimals)
-    arrays = [
-        Labels.read(texts(list(columns[name]))).column(schema.field(name).type)
-        for name in schema.names
-    ]
-    return conform(pa.Table.from_arrays(arrays, schema=schema), dataset, decimals)
+        columns = {"employee_id": [employee for employee, _ in rows], "alias": aliases}
+        return table_of(columns, EMPLOYEES, rules.decimals)
 
 
 def _alias(name: str) -> str:

@@ -100,12 +100,9 @@ def _line(
         "rule": _rule(dish, lookup, rows),
         "rows": rows,
         "sums": {
-            name: (
-                None
-                if any(row[name] is None for row in rows)
-                else sum((row[name] for row in rows), Decimal(0))
-            )
+            name: None if None in amounts else sum(amounts, Decimal(0))
             for name in _SUMS
+            for amounts in [[row[name] for row in rows]]
         },
     }
 
@@ -144,12 +141,9 @@ def _text(
             for name in ("gross_total_money", "total_discount", "cost_total")
         )
         out += [
-            "",
-            (
-                f"line {line['line']}: {sold['quantity']} x"
-                f" {sold['item_name']}{_size(sold['variant_name'])}, gross"
-                f" {gross}, discount {discount}, cost {cost}: {line['rule']}"
-            ),
+            f"\nline {line['line']}: {sold['quantity']} x"
+            f" {sold['item_name']}{_size(sold['variant_name'])}, gross"
+            f" {gross}, discount {discount}, cost {cost}: {line['rule']}"
         ]
         out += [
             f"    {m['name']}: {m['option']}  {_as_sold(m['money_amount'], decimals)}"
@@ -166,21 +160,17 @@ def _text(
             out += [f"     + {m['name']}: {m['option']}  {m['amount']}" for m in row["modifiers"]]
         out.append("  =  " + _amounts(line["sums"]))
     r = receipt
+    gift_cards = f" + gift cards {r['gift_cards']}" if r["gift_cards"] else ""
+    paid = ", ".join(f"{payment['tender']} {payment['amount']}" for payment in payments)
     out += [
-        "",
-        (
-            f"gross {r['gross']} - discount {r['discount']} = net {r['net']} (tax included"
-            f" {r['tax_included']})"
-        ),
-        (
-            f"net {r['net']} + tax added {r['tax_added']} + tip {r['tip']} + surcharge"
-            f" {r['surcharge'] + r['surcharge_tax']} + rounding {r['rounding']}"
-            + (f" + gift cards {r['gift_cards']}" if r["gift_cards"] else "")
-            + f" = total {r['total']}"
-        ),
-        f"paid {r['paid']}: " + ", ".join(f"{p['tender']} {p['amount']}" for p in payments),
+        f"\ngross {r['gross']} - discount {r['discount']} = net {r['net']} (tax included"
+        f" {r['tax_included']})",
+        f"net {r['net']} + tax added {r['tax_added']} + tip {r['tip']} + surcharge"
+        f" {r['surcharge'] + r['surcharge_tax']} + rounding {r['rounding']}{gift_cards}"
+        f" = total {r['total']}",
+        f"paid {r['paid']}: {paid}\n",
     ]
-    return "\n".join(out) + "\n"
+    return "\n".join(out)
 
 
 def _as_sold(amount: object, decimals: int) -> str:

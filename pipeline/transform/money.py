@@ -25,7 +25,7 @@ from pipeline.schema.receipt import scale
 from pipeline.transform.allocate import FIRST, LARGEST, LAST, allocate
 from pipeline.transform.columns import Ints, sums, valid
 from pipeline.transform.combos import Exploded
-from pipeline.transform.nested import ReceiptSums, Rows, line_taxes
+from pipeline.transform.nested import ReceiptSums, Rows, taxes_of
 
 _REMAINDER = {"largest": LARGEST, "first": FIRST, "last": LAST}
 _WIDE = 1 << 62
@@ -53,7 +53,7 @@ class Amounts:
 def of_lines(receipts: Rows, receipt_sums: ReceiptSums) -> Amounts:
     """The money of all lines. The POS's cost 0 means that none was entered."""
     lines = receipts.rows("line_items")
-    included, added = line_taxes(lines)
+    included, added = taxes_of(lines, "line_taxes")
     gross, discount = lines.ints("gross_total_money"), lines.ints("total_discount")
     unallocated = receipts.ints("total_discount") - receipt_sums.line_discount
     receipts_left = np.flatnonzero(unallocated)

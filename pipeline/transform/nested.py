@@ -85,13 +85,13 @@ class ReceiptSums:
     @classmethod
     def count(cls, receipts: Rows) -> ReceiptSums:
         """The sums of all `receipts`."""
-        lines, discounts, taxes = (
-            receipts.rows(name) for name in ("line_items", "total_discounts", "total_taxes")
-        )
+        lines, discounts = (receipts.rows(name) for name in ("line_items", "total_discounts"))
         given = discounts.ints("money_amount")
         gross = sums(lines.ints("gross_total_money"), lines.counts)
-        included, added = line_taxes(lines)
-        tax_added = sums(added, lines.counts)
+        tax_included, tax_added = (
+            sums(of_line, lines.counts) for of_line in taxes_of(lines, "line_taxes")
+        )
+        named_included, named_added = taxes_of(receipts, "total_taxes")
         charged = (
             gross
             - receipts.ints("total_discount")
@@ -112,20 +112,16 @@ class ReceiptSums:
                 np.where(discounts.labels("type").is_in("DISCOUNT_BY_POINTS"), given, 0),
                 discounts.counts,
             ),
-            tax_included=sums(included, lines.counts),
+            tax_included=tax_included,
             tax_added=tax_added,
-            named_included=sums(
-                taxes.ints("money_amount") * taxes.labels("type").is_in("INCLUDED"), taxes.counts
-            ),
-            named_added=sums(
-                taxes.ints("money_amount") * taxes.labels("type").is_in("ADDED"), taxes.counts
-            ),
+            named_included=named_included,
+            named_added=named_added,
             rounding=receipts.ints("total_money") - charged,
         )
 
 
-def line_taxes(lines: Rows) -> tuple[Ints, Ints]:
-    """(included, added) tax of each line."""
-    taxes = lines.rows("line_taxes")
+def taxes_of(rows: Rows, name: str) -> tuple[Ints, Ints]:
+    """(included, added) tax of each row, by its rows `name`."""
+    taxes = rows.rows(name)
     amount, included = taxes.ints("money_amount"), taxes.labels("type").is_in("INCLUDED")
     return sums(amount * included, taxes.counts), sums(amount * ~included, taxes.counts)

@@ -6,6 +6,7 @@ equal numbers, stores or customers of two sources stay two.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 
 from pipeline import schema
 from pipeline.transform.build_days import BuiltDay
-from pipeline.transform.columns import Labels, texts
+from pipeline.transform.columns import Labels, column
 
 IDENTIFIERS = (
     "store_id",
@@ -52,40 +53,33 @@ def qualify(table: pa.Table, prefix: str, folder: str) -> pa.Table:
         before = f"{folder}/" if name == "record" else prefix if name in IDENTIFIERS else ""
         if before:
             field = table.schema.field(index)
-            column = _prefixed(table.column(index).combine_chunks(), before)
-            table = table.set_column(index, field, column)
+            prefixed = _prefixed(table.column(index).combine_chunks(), before)
+            table = table.set_column(index, field, prefixed)
     return table
 
 
-def _prefixed(column: pa.Array, prefix: str) -> pa.Array:
+def _prefixed(texts: pa.Array, prefix: str) -> pa.Array:
     """The texts with the prefix; null stays null."""
-    if pa.types.is_dictionary(column.type):
-        plain = column.cast(column.type.value_type)
-        return Labels.read(_prefixed(plain, prefix)).column(column.type)
-    return pc.binary_join_element_wise(pa.scalar(prefix, column.type), column, "")
+    if pa.types.is_dictionary(texts.type):
+        plain = texts.cast(texts.type.value_type)
+        return Labels.read(_prefixed(plain, prefix)).column(texts.type)
+    return pc.binary_join_element_wise(pa.scalar(prefix, texts.type), texts, "")
 
 
 def merge_named(tables: Sequence[pa.Table], name: str, suffixes: Sequence[str]) -> pa.Table:
     """The rows of all tables; names that several have get their table's suffix."""
-    names = [set(table.column(name).cast(pa.string()).to_pylist()) for table in tables]
-    arrays = []
-    for table, suffix, own_names in zip(tables, suffixes, names, strict=True):
-        shared = {text for text in own_names if sum(text in other for other in names) > 1}
-        arrays.append(
-            [
-                f"{text}{suffix}" if text in shared else text
-                for text in table.column(name).cast(pa.string()).to_pylist()
-            ]
-        )
-    merged = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
-    index = merged.schema.get_field_index(name)
-    kind = merged.schema.field(index).type
-    column = Labels.read(texts([text for own in arrays for text in own])).column(kind)
-    merged = merged.set_column(index, merged.schema.field(index), column)
-    columns = [
-        Labels.read(texts(each.cast(pa.string()).to_pylist())).column(each.type)
-        if pa.types.is_dictionary(each.type)
-        else each
-        for each in merged.columns
+    names = [table.column(name).cast(pa.string()).to_pylist() for table in tables]
+    owners = Counter(text for own in names for text in set(own))
+    suffixed = [
+        f"{text}{suffix}" if owners[text] > 1 else text
+        for own, suffix in zip(names, suffixes, strict=True)
+        for text in own
     ]
+    merged = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    columns = []
+    for field, each in zip(merged.schema, merged.columns, strict=True):
+        if pa.types.is_dictionary(field.type):
+            values = suffixed if field.name == name else each.cast(pa.string()).to_pylist()
+            each = column(values, field.type)
+        columns.append(each)
     return pa.Table.from_arrays(columns, schema=merged.schema)

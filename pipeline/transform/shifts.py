@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline import schema
 from pipeline.errors import DataError
 from pipeline.pos.source import CashShift
 from pipeline.rules import Rules, Store
 from pipeline.rules.clock import micros, time_zone
-from pipeline.transform.columns import column
+from pipeline.schema import SHIFTS
 from pipeline.transform.days import business_day
+from pipeline.transform.writer import table_of
 
 _AMOUNTS = (
     "opening_cash",
@@ -44,11 +44,8 @@ def shifts_table(
     `registers` are names by id; `prefix` precedes every identifier.
     """
     rows = [_row(shift, rules, registers, prefix) for shift in shifts]
-    table_schema = schema.arrow(schema.SHIFTS, rules.decimals)
-    columns = {
-        field.name: column([row[field.name] for row in rows], field.type) for field in table_schema
-    }
-    return schema.conform(pa.table(columns), schema.SHIFTS, rules.decimals)
+    columns = {name: [row[name] for row in rows] for name in SHIFTS.names()}
+    return table_of(columns, SHIFTS, rules.decimals)
 
 
 def check_amounts(shift: CashShift, decimals: int) -> None:

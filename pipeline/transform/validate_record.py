@@ -71,6 +71,16 @@ class RejectedRecord:
     position: int = 0
     body: bytes = b""
 
+    @property
+    def signed_total(self) -> int | None:
+        """The total, negative for a REFUND; None where it is unreadable."""
+        return None if self.total is None else signed(self.total, self.receipt_type)
+
+
+def signed(total: int, receipt_type: str | None) -> int:
+    """The total of a receipt, negative for a REFUND."""
+    return abs(total) * (-1 if receipt_type == "REFUND" else 1)
+
 
 def validate_record(body: bytes, rules: Rules) -> RejectedRecord | bytes:
     """The reason why the record is invalid, or the record as canonical JSON."""

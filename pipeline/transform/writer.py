@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
 from pipeline.schema import Dataset, arrow, conform
-from pipeline.transform.columns import Ints, Labels, fixed, flags, lists
+from pipeline.transform.columns import Ints, Labels, column, fixed, flags, lists
+
+
+def table_of(columns: Mapping[str, Sequence[Any]], dataset: Dataset, decimals: int) -> pa.Table:
+    """A small table of `dataset` from Python values, as `columns.column` takes them."""
+    schema = arrow(dataset, decimals)
+    arrays = [column(columns[field.name], field.type) for field in schema]
+    return conform(pa.Table.from_arrays(arrays, schema=schema), dataset, decimals)
 
 
 class ColumnWriter:

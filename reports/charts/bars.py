@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.charts.plot import Scale, label_axis, legend, segments, spread, ticks_of, value_axis
+from reports.charts.plot import (
+    Scale,
+    label_axis,
+    legend,
+    segments,
+    spread,
+    ticks_of,
+    value_axis,
+    write_figure,
+)
 from reports.charts.style import (
     BLUE,
     DASHED,
@@ -24,10 +33,6 @@ from reports.values import Count, Money, Text, Value
 
 PLOT_HEIGHT = 130.0
 """Height of the plot area, in points."""
-
-
-def _amounts(localizer: Localizer, currency: str) -> Callable[[float], str]:
-    return lambda tick: localizer.format(Money(int(tick), currency, compact=True))
 
 
 def mark_title(localizer: Localizer, *values: Value) -> str:
@@ -50,15 +55,17 @@ class _Bars:
         self.values: Sequence[int] = data["values"]
         high, low = max([*self.values, *others, 0]), min([*self.values, *others, 0])
         high = high or (1 if low == 0 else 0)
-        format_value = _amounts(localizer, self.currency)
         self.canvas = Canvas(0)
         top = legend(self.canvas, keys) + 16
         ticks = ticks_of(low, high)
-        self.left = max([width_of(format_value(tick), SMALL) for tick in ticks]) + 8
+        self.left = max([width_of(self._amount(tick), SMALL) for tick in ticks]) + 8
         self.canvas.height = top + PLOT_HEIGHT + 20
         self.scale = Scale(low, high, top + PLOT_HEIGHT, top)
         self.step = (WIDTH - self.left - 2) / max(len(self.values), 6)
-        value_axis(self.canvas, self.scale, (self.left, WIDTH - 2), format_value, ticks)
+        value_axis(self.canvas, self.scale, (self.left, WIDTH - 2), self._amount, ticks)
+
+    def _amount(self, tick: float) -> str:
+        return self.localizer.format(Money(int(tick), self.currency, compact=True))
 
     def middle(self, index: int) -> float:
         return self.left + (index + 0.5) * self.step
@@ -80,11 +87,8 @@ class _Bars:
 
     def mark(self, index: int, value: Value, top: float) -> None:
         """The figure of one bar, over `top` (a value) and within the plot."""
-        label = self.localizer.format(value)
-        half, x = width_of(label, SMALL, True) / 2, self.middle(index)
-        x = min(max(x, self.left + half), WIDTH - 2 - half)
-        y = self.scale(max(top, 0)) - 8
-        self.canvas.write(x, y, label, anchor="middle", bold=True, halo=True, hidden=True)
+        label, y = self.localizer.format(value), self.scale(max(top, 0))
+        write_figure(self.canvas, self.middle(index), y, label, (self.left, WIDTH - 2))
 
     def labels(self, ticks: Sequence[int], names: Sequence[Value]) -> None:
         places = [
@@ -115,7 +119,8 @@ def draw_days(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     for index, value in enumerate(values):
         title_parts: list[Value] = [data["labels"][index], Money(value, plot.currency)]
         if spans:
-            title_parts.append(_span(plot.currency, *spans[index]))
+            low, high = (Money(units, plot.currency) for units in spans[index])
+            title_parts.append(Text("chart.between", {"low": low, "high": high}))
         if before[index] is not None:
             title_parts.append(
                 Text("chart.before", {"amount": Money(before[index], plot.currency)})
@@ -145,10 +150,6 @@ def draw_days(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
         plot.mark(index, value, spans[index][1] if spans else values[index])
     plot.labels(data["ticks"], [data["labels"][i] for i in data["ticks"]])
     return plot.canvas
-
-
-def _span(currency: str, low: int, high: int) -> Text:
-    return Text("chart.between", {"low": Money(low, currency), "high": Money(high, currency)})
 
 
 def draw_trend(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
@@ -187,10 +188,8 @@ def draw_stack(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     base, top = data["base"], data["top"]
     names = (data["base_name"], data["top_name"])
     canvas = Canvas(0)
-    start = legend(
-        canvas,
-        [("bar", BLUE, localizer.format(names[0])), ("part", ORANGE, localizer.format(names[1]))],
-    )
+    lower, upper = (localizer.format(name) for name in names)
+    start = legend(canvas, [("bar", BLUE, lower), ("part", ORANGE, upper)])
     canvas.height = start + 126
     last = len(base) - 1
     right = (
@@ -206,16 +205,9 @@ def draw_stack(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
             (above, below, ORANGE, names[1]),
         ):
             title = mark_title(localizer, data["labels"][index], Count(part), name)
-            height = scale(foot) - scale(foot + part)
-            canvas.rect(
-                x,
-                scale(foot + part),
-                wide,
-                height,
-                fill,
-                hatch=PAPER * (fill == ORANGE),
-                title=title,
-            )
+            upper_end, hatch = scale(foot + part), PAPER * (fill == ORANGE)
+            height = scale(foot) - upper_end
+            canvas.rect(x, upper_end, wide, height, fill, hatch=hatch, title=title)
     canvas.zero([(2, scale(0)), (WIDTH - right, scale(0))])
     middles = sorted(
         [(scale(base[last] / 2), base[last]), (scale(base[last] + top[last] / 2), top[last])]

@@ -19,6 +19,7 @@ from reports.charts.style import (
     VERMILION,
     WIDTH,
     Canvas,
+    box,
     cut,
     text_on,
     width_of,
@@ -66,32 +67,25 @@ def draw_heat(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
         )
     for y, column in enumerate(columns):
         middle = 18 + (y + 0.5) * CELL
+        top = middle - CELL / 2 + 1
         canvas.write(left - 6, middle, localizer.format(column), anchor="end", color=MUTED)
         for x, row in enumerate(rows):
             cell, place = cells[x][y], left + x * wide
             if cell is None:
-                canvas.rect(
-                    place + 1,
-                    middle - CELL / 2 + 1,
-                    wide - 2,
-                    CELL - 2,
-                    PAPER,
-                    edge=FAINT,
-                    line=0.5,
-                )
+                canvas.rect(place + 1, top, wide - 2, CELL - 2, PAPER, edge=FAINT, line=0.5)
                 continue
             share = cell[1] / high
             color, ink = shade(signed, int(256 * ((share + 1) / 2 if signed else max(share, 0.0))))
             title = (
                 f"{localizer.format(row)}, {localizer.format(column)}: {localizer.format(cell[0])}"
             )
-            canvas.rect(place + 1, middle - CELL / 2 + 1, wide - 2, CELL - 2, color, title=title)
+            canvas.rect(place + 1, top, wide - 2, CELL - 2, color, title=title)
             canvas.write(
                 place + wide / 2, middle, labels[x][y], anchor="middle", color=ink, hidden=True
             )
     if data.get("best"):
         x, y = data["best"]
-        canvas.line(_box(left + x * wide + 1, 18 + y * CELL + 1, wide - 2, CELL - 2), INK, 2.0)
+        canvas.line(box(left + x * wide + 1, 18 + y * CELL + 1, wide - 2, CELL - 2), INK, 2.0)
     return canvas
 
 
@@ -109,7 +103,3 @@ def _labels(
             return labels
         labels = [[label.replace(sign, "") for label in row] for row in labels]
     return [[cut(label, width, SMALL) for label in row] for row in labels]
-
-
-def _box(x: float, y: float, width: float, height: float) -> list[tuple[float, float]]:
-    return [(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)]

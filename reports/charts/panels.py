@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.charts.bars import mark_title
-from reports.charts.plot import Scale
+from reports.charts.plot import Scale, write_figure
 from reports.charts.style import BLUE, MUTED, SIZE, SMALL, WIDTH, Canvas, cut, width_of
 from reports.localizer import Localizer
 from reports.values import Money
@@ -64,8 +64,4 @@ def _panel(
         canvas.write(x + (w + 0.5) * step, top + 58, name, anchor="middle", color=MUTED)
     if (high := values[best] or 0) > 0:
         label = localizer.format(Money(high, currency, compact=True))
-        half = width_of(label, SMALL, True) / 2
-        middle = min(max(x + (best + 0.5) * step, x + half), x + wide - half)
-        canvas.write(
-            middle, scale(high) - 8, label, anchor="middle", bold=True, halo=True, hidden=True
-        )
+        write_figure(canvas, x + (best + 0.5) * step, scale(high), label, (x, x + wide))

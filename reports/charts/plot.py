@@ -10,7 +10,6 @@ from matplotlib.ticker import MaxNLocator
 
 from reports.charts.style import (
     DASHED,
-    DOTTED,
     FAINT,
     MUTED,
     PAPER,
@@ -99,9 +98,8 @@ def legend(canvas: Canvas, entries: Sequence[tuple[str, str, str]]) -> float:
 
 def _key(canvas: Canvas, sign: str, color: str, x: float, y: float) -> None:
     match sign:
-        case "solid" | "dashed" | "dotted":
-            dash = {"dashed": DASHED, "dotted": DOTTED}.get(sign)
-            canvas.line([(x, y), (x + 13, y)], color, 1.8, dash)
+        case "solid" | "dashed":
+            canvas.line([(x, y), (x + 13, y)], color, 1.8, DASHED if sign == "dashed" else None)
         case "mark":
             canvas.line([(x + 5, y - 5), (x + 5, y + 5)], color, 1.8)
         case "bar":
@@ -112,6 +110,13 @@ def _key(canvas: Canvas, sign: str, color: str, x: float, y: float) -> None:
             canvas.rect(x, y - 5, 10, 10, color, hatch=PAPER)
         case _:
             canvas.write(x + 1, y, sign, color=color)
+
+
+def write_figure(canvas: Canvas, x: float, y: float, label: str, span: tuple[float, float]) -> None:
+    """The figure of a bar above `y`, centred on `x` as far as it stays within `span`."""
+    half = width_of(label, SMALL, True) / 2
+    x = min(max(x, span[0] + half), span[1] - half)
+    canvas.write(x, y - 8, label, anchor="middle", bold=True, halo=True, hidden=True)
 
 
 def segments(places: Sequence[float], values: Sequence[float | None]) -> list[Polyline]:

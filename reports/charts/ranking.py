@@ -40,52 +40,33 @@ def draw_ranking(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
     amounts = [localizer.format(row[1]) for row in rows]
     end = max((width_of(s, SMALL, True) for s in amounts), default=0) + 8
     canvas = Canvas(0)
-    y = legend(canvas, _keys(data, localizer)) if _keys(data, localizer) else 4.0
-    top = y
-    high = max([row[2] for row in rows] + [row[4] or 0 for row in rows] + [1])
-    low = min([row[2] for row in rows] + [row[4] or 0 for row in rows] + [0])
+    keys = _keys(data, localizer)
+    y = start = legend(canvas, keys) if keys else 4.0
+    lengths = [length or 0 for row in rows for length in (row[2], row[4])]
+    high, low = max([*lengths, 1]), min([*lengths, 0])
     x = Scale(low, high, label_width + 8, WIDTH - end)
-    canvas.height = top + sum(len(label) * LINE + GAP for label in labels) + 4
+    canvas.height = start + sum(len(label) * LINE + GAP for label in labels) + 4
     for row, label, value in zip(rows, labels, amounts, strict=True):
         height = len(label) * LINE + GAP
         middle, thick = y + height / 2, min(height - GAP + 1, LINE + 2)
-        name, _, length, part, before = row
+        name, amount, length, part, before = row
         left, right = sorted((x(0), x(length)))
-        title = f"{localizer.format(name)}: {value}"
-        canvas.rect(
-            left,
-            middle - thick / 2,
-            right - left,
-            thick,
-            BLUE if length >= 0 else ORANGE,
-            title=title,
-        )
+        top, color = middle - thick / 2, BLUE if length >= 0 else ORANGE
+        title = mark_title(localizer, name, amount)
+        canvas.rect(left, top, right - left, thick, color, title=title)
         if part:
-            canvas.rect(
-                x(length - part),
-                middle - thick / 2,
-                x(length) - x(length - part),
-                thick,
-                SKY,
-                hatch=PAPER,
-                title=mark_title(localizer, name, data["part_name"], row[1]),
-            )
+            begin = x(length - part)
+            title = mark_title(localizer, name, data["part_name"], amount)
+            canvas.rect(begin, top, x(length) - begin, thick, SKY, hatch=PAPER, title=title)
         if before is not None:
-            canvas.line(
-                [(x(before), middle - thick / 2 - 2), (x(before), middle + thick / 2 + 2)], INK, 1.8
-            )
+            canvas.line([(x(before), top - 2), (x(before), middle + thick / 2 + 2)], INK, 1.8)
         reach = x(max(length, before or 0, 0))
         canvas.write(reach + 5, middle, value, bold=True, halo=True, hidden=True)
         for number, line in enumerate(label):
-            canvas.write(
-                label_width + 2,
-                middle + (number - (len(label) - 1) / 2) * LINE,
-                line,
-                anchor="end",
-                size=SIZE,
-            )
+            line_middle = middle + (number - (len(label) - 1) / 2) * LINE
+            canvas.write(label_width + 2, line_middle, line, anchor="end", size=SIZE)
         y += height
-    canvas.zero([(x(0), top), (x(0), canvas.height - 4)])
+    canvas.zero([(x(0), start), (x(0), canvas.height - 4)])
     return canvas
 
 

@@ -118,6 +118,11 @@ def wrap(label: str, width: float, size: float = SIZE) -> list[str]:
     return [cut(" ".join(line), width, size) for line in lines if line]
 
 
+def box(x: float, y: float, width: float, height: float) -> Polyline:
+    """The line around a box."""
+    return [(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)]
+
+
 @dataclass(frozen=True)
 class Label:
     """A text on a canvas and the box that it takes."""
@@ -154,8 +159,8 @@ class Canvas:
         title: str = "",
     ) -> None:
         """A box; `hatch` is the colour of its stripes."""
-        corners = ((x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y))
-        self._path(Path(corners, closed=False), fill, edge, line, hatch=hatch, title=title)
+        corners = Path(box(x, y, width, height), closed=False)
+        self._path(corners, fill, edge, line, hatch=hatch, title=title)
 
     def line(
         self,

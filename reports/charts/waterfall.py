@@ -60,26 +60,19 @@ def draw_waterfall(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
         canvas.zero([(x(0), 2), (x(0), bottom)])
     for index, (start, stop) in enumerate(spans):
         middle = 2 + (index + 0.5) * ROW
-        title = mark_title(
-            localizer,
-            steps[index][0],
-            Money(steps[index][1], currency, signed=index not in (0, last)),
-        )
+        label, amount = steps[index]
+        exact = Money(amount, currency, signed=index not in (0, last))
+        title = mark_title(localizer, label, exact)
         if index < last:
             canvas.line([(x(stop), middle), (x(stop), middle + ROW)], MUTED, 0.8)
         if index in (0, last):
             canvas.rect(x(stop) - 2, middle - 8, 4, 16, INK, title=title)
         else:
-            rise = stop >= start
-            canvas.rect(
-                x(min(start, stop)),
-                middle - THICK / 2,
-                max(x(max(start, stop)) - x(min(start, stop)), 0.8),
-                THICK,
-                BLUE if rise else ORANGE,
-                hatch="" if rise or abs(x(stop) - x(start)) < 6 else PAPER,
-                title=title,
-            )
+            left_end, right_end = sorted((x(start), x(stop)))
+            wide, rise = max(right_end - left_end, 0.8), stop >= start
+            hatch, color = "" if rise or wide < 6 else PAPER, BLUE if rise else ORANGE
+            top = middle - THICK / 2
+            canvas.rect(left_end, top, wide, THICK, color, hatch=hatch, title=title)
         canvas.write(
             x(max(start, stop)) + 6, middle, amounts[index], bold=True, halo=True, hidden=True
         )

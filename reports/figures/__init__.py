@@ -12,7 +12,6 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -237,11 +236,10 @@ class Figures:
         return special_days(self.zones, self.calendar, self.plans, self.stores.values())
 
     def _same_weekdays_parts(
-        self, now: pd.DataFrame, base: pd.DataFrame, *keys: str
-    ) -> dict[Any, SameWeekdaysPart]:
+        self, now: pd.DataFrame, base: pd.DataFrame, key: str
+    ) -> dict[str, SameWeekdaysPart]:
         assert self.before is not None  # else there is nothing to compare with
-        days = self.now["days"], self.before["days"]
-        return same_weekdays_parts(now, base, days, list(keys))
+        return same_weekdays_parts(now, base, (self.now["days"], self.before["days"]), key)
 
     @cached_property
     def items_on_same_weekdays(self) -> dict[str, SameWeekdaysPart] | None:

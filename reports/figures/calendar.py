@@ -8,18 +8,18 @@ report's [glossary]; an open *month* is one that can still gain receipts.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
-from math import lcm
+from math import floor, lcm
 from typing import NamedTuple
 
 import pandas as pd
 
 from reports.figures.money import SUMS, Totals, total, total_by
-from reports.figures.tables import group_sums
-from reports.values import divide
+from reports.figures.tables import group_sums, rows_of
+from reports.values import rounded
 
 
 def next_month(first: date) -> date:
@@ -87,7 +87,7 @@ def on_same_weekdays(now: pd.DataFrame, base: pd.DataFrame) -> SameWeekdays:
         for n in SUMS
     }
     return SameWeekdays(
-        Totals(**{n: divide(v.numerator, v.denominator) for n, v in scaled.items()}),
+        Totals(**{n: rounded(v) for n, v in scaled.items()}),
         Totals(**{n: sum(getattr(sums_base[k], n) for k in weights) for n in SUMS}),
         scaled["receipts"],
     )
@@ -118,44 +118,41 @@ class SameWeekdaysPart(NamedTuple):
 
 
 def same_weekdays_parts(
-    now: pd.DataFrame, base: pd.DataFrame, days: tuple[pd.DataFrame, pd.DataFrame], keys: list[str]
-) -> dict[Hashable, SameWeekdaysPart]:
-    """`on_same_weekdays` of the two frames of `days`, taken apart by `keys`.
+    now: pd.DataFrame, base: pd.DataFrame, days: tuple[pd.DataFrame, pd.DataFrame], key: str
+) -> dict[str, SameWeekdaysPart]:
+    """`on_same_weekdays` of the two frames of `days`, taken apart by column `key`.
 
-    `now` and `base` have store_id, weekday, `keys`, receipts and net_sales, and add up to `days`
+    `now` and `base` have store_id, weekday, `key`, receipts and net_sales, and add up to `days`
     by store and weekday. Each part is scaled by the open days of its own store and weekday, as the
     total is; what rounding leaves goes to the largest remainders, so that the parts add up to
     `on_same_weekdays` in `now`, `base` and the change, to the minor unit.
     """
     weights, denominator = _weights(*map(open_days_by, days))
-    exact: dict[Hashable, int] = {}
-    before: dict[Hashable, list[int]] = {}
+    exact: dict[str, int] = {}
+    before: dict[str, list[int]] = {}
     for frame, is_now in ((now, True), (base, False)):
-        names = ["store_id", "weekday", *keys]
+        names = ("store_id", "weekday", key)
         sums = group_sums({name: frame[name] for name in names}, frame, ["net_sales", "receipts"])
-        for *index, net, receipts in zip(*(sums[name].tolist() for name in sums), strict=True):
-            opened, key = tuple(index[:2]), index[2] if len(keys) == 1 else tuple(index[2:])
-            exact.setdefault(key, 0)
-            before.setdefault(key, [0, 0])
-            if opened not in weights:
-                continue
-            if is_now:
-                exact[key] += net * weights[opened]
-            else:
-                before[key][0] += net
-                before[key][1] += receipts
-    scaled = largest_remainders({key: Fraction(net, denominator) for key, net in exact.items()})
-    return {key: SameWeekdaysPart(scaled[key], *before[key]) for key in exact}
+        for store, weekday, name, net, receipts in rows_of(sums):
+            exact.setdefault(name, 0)
+            before.setdefault(name, [0, 0])
+            weight = weights.get((store, weekday), 0)
+            if weight and is_now:
+                exact[name] += net * weight
+            elif weight:
+                before[name][0] += net
+                before[name][1] += receipts
+    scaled = largest_remainders({name: Fraction(net, denominator) for name, net in exact.items()})
+    return {name: SameWeekdaysPart(scaled[name], *before[name]) for name in exact}
 
 
-def largest_remainders(parts: Mapping[Hashable, Fraction]) -> dict[Hashable, int]:
+def largest_remainders(parts: Mapping[str, Fraction]) -> dict[str, int]:
     """Integers whose sum is the rounded sum of `parts`; of equal remainders the first."""
-    exact_sum = sum(parts.values(), Fraction())
-    rounded = {key: part.numerator // part.denominator for key, part in parts.items()}
-    left = divide(exact_sum.numerator, exact_sum.denominator) - sum(rounded.values())
-    for key in sorted(parts, key=lambda key: rounded[key] - parts[key])[:left]:
-        rounded[key] += 1
-    return rounded
+    integers = {key: floor(part) for key, part in parts.items()}
+    left = rounded(sum(parts.values(), Fraction())) - sum(integers.values())
+    for key in sorted(parts, key=lambda key: integers[key] - parts[key])[:left]:
+        integers[key] += 1
+    return integers
 
 
 def _by_weekday(days: pd.DataFrame) -> dict[tuple[str, int], Totals]:
@@ -211,7 +208,7 @@ def split_change(now: pd.DataFrame, base: pd.DataFrame, same_weekdays: SameWeekd
         if same_weekdays.base.receipts
         else Fraction()
     )
-    receipts = divide(more.numerator, more.denominator)
+    receipts = rounded(more)
     average = same_weekdays.now.gross_sales - same_weekdays.base.gross_sales - receipts
     less = b.discounts - a.discounts, b.refunds - a.refunds
     return ChangeParts(b.net_sales, stores, calendar, receipts, average, *less, a.net_sales)

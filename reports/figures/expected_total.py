@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reports.figures.calendar import dates_of_month
 from reports.figures.money import MIN_FOR_PERCENT, by_day
-from reports.values import divide
+from reports.values import rounded
 
 if TYPE_CHECKING:
     from reports.figures import Figures
@@ -56,7 +56,7 @@ def expected_total(figures: Figures) -> ExpectedTotal | None:
     so_far = figures.total.net_sales
     bounds = (min([*ratios, Fraction(1)]), Fraction(1), max([*ratios, Fraction(1)]))
     return ExpectedTotal(  # in another order if more is refunded than sold on the days left
-        *sorted(so_far + divide((rest * b).numerator, (rest * b).denominator) for b in bounds)
+        *sorted(so_far + rounded(rest * bound) for bound in bounds)
     )
 
 

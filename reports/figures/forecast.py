@@ -28,7 +28,7 @@ from reports.figures.calendar import dates_of_month, month_before, next_month, s
 from reports.figures.growth import seasonality
 from reports.figures.history import History
 from reports.figures.money import MIN_FOR_PERCENT
-from reports.values import divide
+from reports.values import divide, rounded
 
 WEEKS, TRIALS, MIN_TRIALS = 8, 6, 3
 REACH, BEGINNING = 364, 4
@@ -151,8 +151,7 @@ def mean_of_weekday(
         scale = (
             index[month.month] / sum(index[p.month] for p in past) if index else Fraction(1, WEEKS)
         )
-        middle = sum(net.get(p, 0) for p in past) * scale
-        expected[day] = divide(middle.numerator, middle.denominator)
+        expected[day] = rounded(sum(net.get(p, 0) for p in past) * scale)
     return expected
 
 
@@ -197,8 +196,4 @@ def _last_day(month: date, through: date | None) -> date:
 
 def _around(middle: int, low: Fraction, high: Fraction) -> tuple[int, int, int]:
     lower, upper = sorted((middle * min(low, Fraction(1)), middle * max(high, Fraction(1))))
-    return (
-        divide(lower.numerator, lower.denominator),
-        middle,
-        divide(upper.numerator, upper.denominator),
-    )
+    return rounded(lower), middle, rounded(upper)

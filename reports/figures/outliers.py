@@ -3,8 +3,8 @@
 Definition: residual = net sales of a day less the median of that weekday over this month and the
 month before; z = 0.6745 × (residual - median residual) ÷ median absolute deviation; |z| > 3 is
 unusual. With under 14 open days there is no unusual day; neither is a day whose weekday has under
-MIN_FOR_PERCENT receipts or was open on fewer than two other days. Takes `days` frames. Returns
-exact amounts; z itself is a ratio of integers and is only compared.
+MIN_FOR_PERCENT receipts or was open on fewer than two other days. Returns exact amounts; z itself
+is a ratio of integers and is only compared.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from datetime import date
-from statistics import median
+from statistics import median, median_high, median_low
 from typing import NamedTuple
 
 import pandas as pd
@@ -31,11 +31,6 @@ class Outlier(NamedTuple):
     usual: int
 
 
-def outliers(now: pd.DataFrame, before: pd.DataFrame | None) -> list[Outlier]:
-    """Unusual days of `now`, furthest from usual first."""
-    return unusual_days(sold_by_day(now), {} if before is None else sold_by_day(before))
-
-
 def sold_by_day(days: pd.DataFrame) -> DaySums:
     """Net sales and receipts of each open day."""
     return {day: sums for day, sums in by_day(days).items() if sums[1] > 0}
@@ -43,24 +38,21 @@ def sold_by_day(days: pd.DataFrame) -> DaySums:
 
 def median_of(values: Collection[int]) -> int:
     """The median of amounts, rounded to one."""
-    ordered = sorted(values)
-    return divide(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2], 2)
+    return divide(median_low(values) + median_high(values), 2)
 
 
-def unusual_days(now: DaySums, before: DaySums) -> list[Outlier]:
-    """`outliers` of the sums of their days."""
+def outliers(now: DaySums, before: DaySums) -> list[Outlier]:
+    """Unusual ones of the open days `now`, furthest from usual first."""
     rows = {**before, **now}
     net = {day: value for day, (value, _) in rows.items()}
     if len(net) < MIN_DAYS:
         return []
     by_weekday: dict[int, list[int]] = {}
-    for day, value in net.items():
+    base = Counter[int]()
+    for day, (value, receipts) in rows.items():
         by_weekday.setdefault(day.weekday(), []).append(value)
-    usual = {weekday: median(values) for weekday, values in by_weekday.items()}
-    base, seen = Counter[int](), Counter[int]()
-    for day, (_, receipts) in rows.items():
         base[day.weekday()] += receipts
-        seen[day.weekday()] += 1
+    usual = {weekday: median(values) for weekday, values in by_weekday.items()}
     rest = {day: value - usual[day.weekday()] for day, value in net.items()}
     middle = median(rest.values())
     spread = median(abs(value - middle) for value in rest.values())
@@ -69,7 +61,7 @@ def unusual_days(now: DaySums, before: DaySums) -> list[Outlier]:
         for day, value in rest.items()
         if day in now
         and base[day.weekday()] >= MIN_FOR_PERCENT
-        and seen[day.weekday()] > MIN_OTHER_DAYS
+        and len(by_weekday[day.weekday()]) > MIN_OTHER_DAYS
         and spread
         and MAD_FACTOR[0] * abs(value - middle) > LIMIT * MAD_FACTOR[1] * spread
     ]

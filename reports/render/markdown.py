@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 
 from reports import escape
-from reports.document import RIGHT, Document, Section, Table, TableColumn
+from reports.document import RIGHT, Document, Section, Table
 from reports.localizer import Localizer
 from reports.render.outline import cut_note, heading, no_content, subtitle
 from reports.values import Count, Value, text
@@ -70,40 +71,28 @@ def _section(section: Section, document: Document, localizer: Localizer) -> Iter
 
 
 def _tiles(section: Section, localizer: Localizer) -> Iterator[str]:
-    yield "| " + " | ".join(_rich(localizer, tile.label) for tile in section.tiles) + " |"
-    yield "|" + " --- |" * len(section.tiles)
-    yield (
-        "| "
-        + " | ".join(
-            f"**{escape.markdown(localizer.format(tile.value))}**" for tile in section.tiles
-        )
-        + " |"
-    )
-    for i in range(max(len(tile.notes) for tile in section.tiles)):
-        yield (
-            "| "
-            + " | ".join(
-                _rich(localizer, tile.notes[i]).replace("**", "") if i < len(tile.notes) else ""
-                for tile in section.tiles
-            )
-            + " |"
-        )
+    tiles = section.tiles
+    yield _row(_rich(localizer, tile.label) for tile in tiles)
+    yield "|" + " --- |" * len(tiles)
+    yield _row(f"**{escape.markdown(localizer.format(tile.value))}**" for tile in tiles)
+    for notes in zip_longest(*(tile.notes for tile in tiles)):
+        yield _row(_rich(localizer, note).replace("**", "") if note else "" for note in notes)
     yield ""
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _table(table: Table, localizer: Localizer) -> Iterator[str]:
     yield f"**{_rich(localizer, table.title).replace('**', '')}**\n"
     columns = table.page_columns
-    yield "| " + " | ".join(_rich(localizer, column.heading) for _, column in columns) + " |"
-    yield "| " + " | ".join(_align(column) for _, column in columns) + " |"
+    yield _row(_rich(localizer, column.heading) for _, column in columns)
+    yield _row("---:" if column.kind in RIGHT else ":---" for _, column in columns)
     shown = table.rows_within(table.shown)
     for i, row in enumerate(table.rows[:shown]):
         cells = [_rich(localizer, row[position]) for position, _ in columns]
-        yield "| " + " | ".join(f"**{c}**" if i in table.strong and c else c for c in cells) + " |"
+        yield _row(f"**{c}**" if i in table.strong and c else c for c in cells)
     yield ""
     if note := cut_note(shown, table):
         yield f"{_rich(localizer, note, True)}\n"
-
-
-def _align(column: TableColumn) -> str:
-    return "---:" if column.kind in RIGHT else ":---"

@@ -81,33 +81,22 @@ class Message:
 
 def message_json(document: Document, localizer: Localizer) -> bytes:
     """Page one in words, and the changes since the previous version, as JSON."""
-
     changes = [section for section in document.shown_sections if section.key in CHANGES]
-    return _first_page(
-        localizer,
-        document.currencies,
-        heading(document),
-        document.first_page_sections,
-        subtitle(document),
-        changes,
+    sections, lines = document.first_page_sections, subtitle(document)
+    return first_page_json(
+        heading(document), document.currencies, sections, localizer, lines, changes
     )
 
 
-def closing_message_json(
-    title: Text, currencies: tuple[str, ...], sections: Sequence[Section], localizer: Localizer
-) -> bytes:
-    """The daily or weekly message in words, as `message_json` has a report."""
-    return _first_page(localizer, currencies, title, sections)
-
-
-def _first_page(
-    localizer: Localizer,
-    currencies: tuple[str, ...],
+def first_page_json(
     title: Text,
+    currencies: tuple[str, ...],
     sections: Sequence[Section],
+    localizer: Localizer,
     lines: Sequence[Text] = (),
     changes: Sequence[Section] = (),
 ) -> bytes:
+    """A message in words, such as that of a day, as `message_json` has a report."""
     several = len(currencies) > 1
     shown, changed = (
         [_section(section, localizer, several=several) for section in part]

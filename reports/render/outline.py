@@ -20,18 +20,12 @@ def subtitle(document: Document) -> list[Text]:
     """Lines below the heading: stores, currencies, span of the data, version."""
     lines = []
     if document.stores:
-        shown = [Name(store) for store in document.stores[:6]]
-        more = (
-            [text("items.more", n=Count(len(document.stores) - 6))]
-            if len(document.stores) > 6
-            else []
-        )
-        lines.append(
-            text("page.stores", n=Count(len(document.stores)), names=Series((*shown, *more)))
-        )
-    lines.append(
-        text("page.amounts", currencies=Series(tuple(Name(c) for c in document.currencies)))
-    )
+        names: list[Value] = [Name(store) for store in document.stores[:6]]
+        if len(document.stores) > 6:
+            names.append(text("items.more", n=Count(len(document.stores) - 6)))
+        n = Count(len(document.stores))
+        lines.append(text("page.stores", n=n, names=Series(tuple(names))))
+    lines.append(text("page.amounts", currencies=Series(tuple(map(Name, document.currencies)))))
     if document.since:
         lines.append(text("page.since", day=Day(document.since)))
     last = document.through or dates_of_month(document.month)[-1]

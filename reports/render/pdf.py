@@ -99,16 +99,15 @@ def fonts() -> typst.Fonts:
 def _body(
     document: Document, localizer: Localizer, images: Mapping[str, bytes], paper: Paper
 ) -> dict[str, object]:
-    version = Name(str(document.lineage["version"])) if "version" in document.lineage else None
-    several = len(document.currencies) > 1
+    several, title = len(document.currencies) > 1, heading(document)
+    footer = title
+    if "version" in document.lineage:
+        version = Name(str(document.lineage["version"]))
+        footer = text("page.footer", title=title, version=version)
     return {
-        "title": localizer.format(heading(document)),
-        "footer": localizer.format(
-            text("page.footer", title=heading(document), version=version)
-            if version
-            else heading(document)
-        ),
-        "heading": _pieces(localizer, heading(document)),
+        "title": localizer.format(title),
+        "footer": localizer.format(footer),
+        "heading": _pieces(localizer, title),
         "lines": [_pieces(localizer, line) for line in subtitle(document)],
         "annex": _pieces(localizer, text("page.annex")),
         "empty": {
@@ -190,14 +189,10 @@ def _section(
         "findings": [
             {
                 "text": _pieces(localizer, f.sentence),
-                "link": _pieces(
-                    localizer,
-                    text(
-                        "page.attention_link", n=Count(document.target(section, f.section).number)
-                    ),
-                ),
+                "link": _pieces(localizer, text("page.attention_link", n=Count(target.number))),
             }
             for f in section.attention
+            for target in [document.target(section, f.section)]
         ],
         "charts": [
             _chart(chart, images[file_name(document, section, chart)].decode(), localizer)

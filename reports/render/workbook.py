@@ -86,10 +86,9 @@ class _Writer:
         for index, width in enumerate(widths):
             sheet.set_column(index, index, min(width + 2, WIDEST))
         sheet.freeze_panes(TOP, 1)
-        last = TOP + len(table.rows) - 1
         if table.is_sortable:
-            totals = len(table.strong)
-            sheet.autofilter(TOP - 1, 0, last - totals, len(table.columns) - 1)
+            last = TOP + len(table.rows) - 1 - len(table.strong)
+            sheet.autofilter(TOP - 1, 0, last, len(table.columns) - 1)
 
     def _sheet_name(self, name: str) -> str:
         short = name[:LONGEST_NAME]
@@ -119,24 +118,21 @@ class _Writer:
             case Percent(part, base) if base:
                 self._number(sheet, row, index, part / base, "0.0%", strong)
             case Points(now, now_total, before, before_total) if now_total and before_total:
-                points = float(
-                    Decimal(now * 100) / now_total - Decimal(before * 100) / before_total
-                )
-                self._number(sheet, row, index, points, _POINTS, strong)
+                points = Decimal(now * 100) / now_total - Decimal(before * 100) / before_total
+                self._number(sheet, row, index, float(points), _POINTS, strong)
             case Day(day):
                 sheet.write_datetime(row, index, _midnight(day), self._format("yyyy-mm-dd", strong))
             case Month(day):
                 sheet.write_datetime(row, index, _midnight(day), self._format("mmm yyyy", strong))
-            case Name(text):
-                content = bounded(visible(text, sys.maxsize))
-                sheet.write_string(row, index, content, self._format("@", strong))
-                return len(content)
             case _:
-                content = self.localizer.format(value)
-                if not content:
-                    return 1
-                sheet.write_string(row, index, content, self._format("@", strong))
-                return len(content)
+                content = (
+                    bounded(visible(value.text, sys.maxsize))
+                    if isinstance(value, Name)
+                    else self.localizer.format(value)
+                )
+                if content:
+                    sheet.write_string(row, index, content, self._format("@", strong))
+                return max(len(content), 1)
         return len(self.localizer.format(value))
 
     def _number(

@@ -8,6 +8,7 @@ from datetime import date
 from reports.document import Chart, LinesData, LineUnit, MonthsAxis, TableColumn
 from reports.figures.history import History
 from reports.figures.money import Totals
+from reports.sections.comparison import enough
 from reports.values import Month, Text, divide
 
 STEPS = ((6, 1), (18, 3), (42, 6))
@@ -21,6 +22,16 @@ def months_axis(history: History, first: date) -> tuple[list[date], MonthsAxis]:
     ticks = [i for i, month in enumerate(span) if (month.month - 1) % step == 0]
     labels = [Month(month, short=True) for month in span]
     return span, MonthsAxis(labels=labels, ticks=ticks, tick_names=[labels[i] for i in ticks])
+
+
+def ranked_months(history: History, amount: str) -> list[date]:
+    """The complete months with enough receipts and a positive `amount` of Totals."""
+    totals = history.totals
+    return [
+        month
+        for month in history.complete_months
+        if enough(totals[month].receipts) and getattr(totals[month], amount) > 0
+    ]
 
 
 def lines_chart(

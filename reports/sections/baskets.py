@@ -8,7 +8,6 @@ from reports.figures import Figures
 from reports.figures.baskets import MIN_RECEIPTS, Pair, pairs
 from reports.values import Count, Name, Percent, Rate, Text, text
 
-SHOWN_PAIRS = 10
 PAIR_COLUMNS = columns_of("first", "second", "both", "among", "confidence", "lift")
 
 
@@ -30,9 +29,7 @@ def baskets(figures: Figures) -> Section:
         ),
     )
     rows, title = map(pair_row, strongest), text("baskets.table")
-    table = Table.from_rows(
-        "baskets", title, PAIR_COLUMNS, rows, figures.currency, shown=SHOWN_PAIRS
-    )
+    table = Table.from_rows("baskets", title, PAIR_COLUMNS, rows, figures.currency)
     figures_out, notes = {"pairs": [as_figures(pair) for pair in strongest]}, notes_of(strongest)
     return Section("baskets", sentences, tables=(table,), notes=notes, figures=figures_out)
 

@@ -25,12 +25,9 @@ def busy_hours(history: History) -> Section:
     apart = len(history.complete_months) >= 2 * HALF
     now = grid_of(history.stacked("hours", late if apart else None))
     if not now:
-        sentence = (
-            text("busy_hours.none_now", **span_values(late, "first", "last"))
-            if apart
-            else text("busy_hours.empty")
-        )
-        return Section("busy_hours", (sentence,))
+        key = "busy_hours.none_now" if apart else "busy_hours.empty"
+        values = span_values(late, "first", "last") if apart else {}
+        return Section("busy_hours", (text(key, **values),))
     if not enough(sum(n for n, _ in now.values())):
         return Section("busy_hours", (too_few(),))
     sentences = [text("busy_hours.peak", **peak_of(now))]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pandas as pd
 
 from reports.columns import columns_of
-from reports.document import Finding, Section, Table, TableColumn, value_of
+from reports.document import Finding, Section, Table, TableColumn
 from reports.figures import Figures
 from reports.figures.tables import rows_of, sort_rows
 from reports.sections.names import employee_name
@@ -30,7 +29,7 @@ def cash_drawer(figures: Figures) -> Section:
     currency, counted = figures.currency, counted_of(shifts)
     over, short = over_and_short(counted)
     lead = result(len(counted), over, short, currency)
-    sentences = [*([lead] if lead else []), *_notes(figures, shifts, counted)]
+    sentences = [*filter(None, [lead]), *_notes(figures, shifts, counted)]
     stores = list(dict.fromkeys(shifts["store_id"]))
     tables = list(_by_shift(figures, shifts, has_stores=len(stores) > 1))
     if len(stores) > 1:
@@ -104,8 +103,9 @@ def _notes(figures: Figures, shifts: pd.DataFrame, counted: pd.DataFrame) -> lis
     if still_open := len(shifts) - len(closed):
         notes.append(text("cash_drawer.open", n=Count(still_open)))
     named = [
-        text("cash_drawer.of_store", store=Name(_store(figures, store)), days=_series(days))
-        for store, days in days_without_close(figures, shifts).items()
+        text("cash_drawer.of_store", store=Name(_store(figures, store)), days=Series(tuple(days)))
+        for store, unclosed in days_without_close(figures, shifts).items()
+        for days in [[Day(day, short=True) for day in unclosed]]
     ]
     if named:
         notes.append(text("cash_drawer.unclosed", stores=Series(tuple(named))))
@@ -128,16 +128,6 @@ def days_without_close(figures: Figures, shifts: pd.DataFrame) -> dict[str, list
         if open_days:
             missing[store] = sorted(open_days)
     return missing
-
-
-def _series(days: Sequence[date]) -> Series:
-    return Series(tuple(Day(day, short=True) for day in days))
-
-
-def _signed(units: object, currency: str) -> Value:
-    """A difference with its sign; None where nothing was counted."""
-    amount = value_of(units, "money", currency)
-    return replace(amount, signed=True) if isinstance(amount, Money) else None
 
 
 def _store(figures: Figures, store: str) -> str:
@@ -180,7 +170,7 @@ def _sums(figures: Figures, label: object, shifts: pd.DataFrame) -> tuple[object
 
 def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> Iterator[Table]:
     """The shifts with a difference or without a count; for the workbook, all of them."""
-    named = _named(figures, shifts)
+    named, currency = _named(figures, shifts), figures.currency
     differing = named[[value is None or value.units != 0 for value in named["difference"]]]
     if len(differing):
         names = [
@@ -194,16 +184,11 @@ def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> It
         columns = (TableColumn("register"), day, *_COLUMNS)
         frame = differing.assign(register=names, business_day=days)
         title = text("cash_drawer.by_shift")
-        currency = figures.currency
         yield Table.from_frame("cash-differences", title, frame, columns, currency, is_detail=True)
-    names_of_shift = {"day": "business_day", "store_name": "store_name", "register": "register"}
-    everything = (
-        *columns_of(**names_of_shift),
-        *_COLUMNS,
-        *(TableColumn(name, "money") for name in _MOVES),
-    )
+    columns = (*columns_of(day="business_day", store_name="store_name", register="register"),)
+    columns += (*_COLUMNS, *(TableColumn(name, "money") for name in _MOVES))
     title = text("cash_drawer.all_shifts")
-    yield Table.from_frame("cash-shifts", title, named, everything, figures.currency, shown=0)
+    yield Table.from_frame("cash-shifts", title, named, columns, currency, shown=0)
 
 
 def _named(figures: Figures, shifts: pd.DataFrame) -> pd.DataFrame:
@@ -213,5 +198,8 @@ def _named(figures: Figures, shifts: pd.DataFrame) -> pd.DataFrame:
         employee=[_closed_by(figures, employee) for employee in shifts["closed_by"]],
         expected=shifts["expected_cash"],
         counted=shifts["counted_cash"],
-        difference=[_signed(units, figures.currency) for units in shifts["difference"]],
+        difference=[
+            None if pd.isna(units) else Money(int(units), figures.currency, signed=True)
+            for units in shifts["difference"]
+        ],
     )

@@ -13,7 +13,7 @@ from reports.figures.items import by_item
 from reports.figures.prices import Change, price_changes
 from reports.figures.tables import SummaryTables
 from reports.sections.comparison import before_name, growth
-from reports.values import Count, Name, Text, Value, amounts, divide, text
+from reports.values import Count, Name, Text, Value, amounts, mean, text
 
 
 class Effect(NamedTuple):
@@ -41,10 +41,7 @@ def changed_prices(figures: Figures) -> Section:
         units = growth((effect.units[0], days[0]), (effect.units[1], days[1]), effect.receipts)
         others = growth((effect.others[0], days[0]), (effect.others[1], days[1]), effect.receipts)
         change, name = effect.change, _name(effect.change)
-        per_day = (
-            divide(net, opened) if opened else None
-            for net, opened in zip(effect.net, days, strict=True)
-        )
+        per_day = map(mean, effect.net, days)
         rows.append((name, change.day, change.was, change.now, units, others, *per_day))
         if units is not None and others is not None and len(sentences) < 3:
             prices = amounts(figures.currency, was=change.was, now=change.now)

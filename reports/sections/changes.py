@@ -8,7 +8,6 @@ language, paper or code is stated by itself and is no correction of data.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -22,12 +21,11 @@ from reports.figures.changed_figures import ChangedFigure, Path, changed_figures
 from reports.localizer import text_templates
 from reports.render.figures_json import json_value
 from reports.sections.bridge import STEPS
-from reports.sections.lineage_table import day_of
+from reports.sections.lineage_table import day_of, month_of
 from reports.values import (
     QUANTITY_UNIT,
     Count,
     Money,
-    Month,
     Name,
     Percent,
     Points,
@@ -57,7 +55,6 @@ ENUMS = {
     "weekend": "weekend",
 }
 """The table of texts that names the keys of a section's figures."""
-_DAY, _MONTH = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d{4}-\d\d")
 
 Plain = Mapping[str, Any]
 
@@ -244,10 +241,8 @@ def step_label(section: str, step: str, names: Mapping[str, str]) -> Value:
     """A step of the path of a figure in words; a name of the merchant stays as it is."""
     if step in names:
         return Name(names[step])
-    if _DAY.fullmatch(step):
-        return day_of(step)
-    if _MONTH.fullmatch(step):
-        return Month(date.fromisoformat(f"{step}-01"), short=True)
+    if span := day_of(step) or month_of(step, short=True):
+        return span
     templates = text_templates("en_US")
     tables = (ENUMS.get(section, "figure"), "figure", "column", "step")
     for key in (*(f"{table}.{step}" for table in tables), f"{step}.title"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from datetime import date
 
 import pandas as pd
 
@@ -57,25 +59,23 @@ def choices_over_time(history: History) -> Section:
                 unit="percent",
             )
         )
-    rows = _rows(history)
-    tables = _table(history, rows)
-    if not tables and not sentences:
+    half = len(history.complete_months) // 2
+    spans = (history.complete_months[:half], history.complete_months[-half:])
+    rows = _rows(history, *spans) if half else []
+    if not rows and not sentences:
         sentences.append(text("choices_over_time.few", n=Count(MIN_MONTHS)))
     figures_out = {
         "combo_share": {month_key(m): Percent(*pair) for m, pair in rates.items()},
         "options": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
     }
+    tables = [_table(history, spans, rows)] if rows else []
     return Section(
         "choices_over_time", sentences, charts=charts, tables=tables, figures=figures_out
     )
 
 
-def _rows(history: History) -> list[Row]:
+def _rows(history: History, *spans: list[date]) -> list[Row]:
     """Options, most chosen first: their share of the modifier in both halves."""
-    half = len(history.complete_months) // 2
-    if half < 1 or history.stacked("choices").empty:
-        return []
-    spans = (history.complete_months[:half], history.complete_months[-half:])
     then, now = (_shares(history.stacked("choices", months)) for months in spans)
     chosen = {key[:2]: units for key, (_, units) in then.items()}
     receipts_then, receipts_now = (_receipts(history.stacked("items", months)) for months in spans)
@@ -91,18 +91,10 @@ def _rows(history: History) -> list[Row]:
     return rows
 
 
-def _table(history: History, rows: list[Row]) -> tuple[Table, ...]:
-    if not rows:
-        return ()
-    half = len(history.complete_months) // 2
-    columns = (
-        *columns_of(*COLUMNS[:3]),
-        span_column(history.complete_months[:half]),
-        span_column(history.complete_months[-half:]),
-        *columns_of("points"),
-    )
+def _table(history: History, spans: Sequence[list[date]], rows: list[Row]) -> Table:
+    columns = (*columns_of(*COLUMNS[:3]), *map(span_column, spans), *columns_of("points"))
     title = text("choices_over_time.table")
-    return (Table.from_rows("options", title, columns, rows, history.currency, shown=12),)
+    return Table.from_rows("options", title, columns, rows, history.currency, shown=12)
 
 
 def _receipts(items: pd.DataFrame) -> dict[str, int]:

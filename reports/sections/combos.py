@@ -12,11 +12,11 @@ from reports.document import Chart, Section, Table
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.tables import rows_of, sort_rows, sum_by
-from reports.sections.comparison import against_share, ranking, ratio, share
-from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Value, text
+from reports.sections.comparison import Bar, against_share, ranking, ratio, share
+from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, text
 
 TOP = 12
-MONEY = ("gross_sales", "discounts", "refunds", "net_sales")
+SUMS = "receipts units refunded_units gross_sales discounts refunds net_sales"
 
 
 def combos(figures: Figures) -> Section:
@@ -26,9 +26,10 @@ def combos(figures: Figures) -> Section:
     """
     total, currency = figures.total, figures.currency
     net_sales, receipts = total.net_sales, total.receipts
-    columns = ["receipts", "units", "refunded_units", *MONEY]
-    sums = sum_by(figures.now["combos"], ["combo"], columns, "net_sales")
-    part_sums = _part_sums(figures)
+    sums = sum_by(figures.now["combos"], ["combo"], SUMS.split(), "net_sales")
+    part_keys, part_columns = ["combo", "slot", "item"], ["units", "net_sales"]
+    part_sums = sum_by(figures.now["combo_parts"], part_keys, part_columns)
+    part_sums = sort_rows(part_sums, "combo", "slot", "-units", "item")
     upgrades = 0 if sums.empty else int(figures.now["combo_parts"]["upgrades"].sum())
     sentences, tables, charts = [], [], []
     if sums.empty:
@@ -83,27 +84,15 @@ def combos(figures: Figures) -> Section:
             sentences.append(text(key, net=Money(charged, currency), n=n))
         charts += _chart(choices, figures.month)
     figures_out = {
-        "combos": figure_rows(
-            sums, currency, "combo", "receipts", "units", "refunded_units", *MONEY
-        ),
-        "parts": figure_rows(part_sums, currency, "combo", "slot", "item", "units", "net_sales"),
+        "combos": figure_rows(sums, currency, f"combo {SUMS}"),
+        "parts": figure_rows(part_sums, currency, "combo slot item units net_sales"),
         "choices": figure_rows(
             choices.rename(columns={"name": "modifier"}),
             currency,
-            "item",
-            "modifier",
-            "option",
-            "units",
-            "amount",
+            "item modifier option units amount",
         ),
     }
     return Section("combos", sentences, charts=charts, tables=tables, figures=figures_out)
-
-
-def _part_sums(figures: Figures) -> pd.DataFrame:
-    parts = figures.now["combo_parts"]
-    sums = sum_by(parts, ["combo", "slot", "item"], ["units", "net_sales"])
-    return sort_rows(sums, "combo", "slot", "-units", "item")
 
 
 def _parts(figures: Figures, sums: pd.DataFrame) -> Table:
@@ -112,9 +101,8 @@ def _parts(figures: Figures, sums: pd.DataFrame) -> Table:
     sums = sort_rows(sums, "-brings")
     slot_units = sums.groupby(["combo", "slot"])["units"].transform("sum")
     receipts = figures.now["combos"].groupby("combo")["receipts"].sum()
-    unknown = set(
-        figures.now["combo_parts"].loc[~figures.now["combo_parts"]["is_known"].astype(bool), "item"]
-    )
+    parts = figures.now["combo_parts"]
+    unknown = set(parts.loc[~parts["is_known"].astype(bool), "item"])
     cells = sums.assign(
         slot=[slot or text("combos.fixed") for slot in sums["slot"]],
         item=[text("combos.unknown", item=Name(i)) if i in unknown else i for i in sums["item"]],
@@ -167,21 +155,11 @@ def _chart(choices: pd.DataFrame, month: date) -> list[Chart]:
     rows = choices[(choices["item"] == lead["item"]) & (choices["name"] == lead["name"])].head(TOP)
     if len(rows) < 2 or _share_of_modifier(next(rows_of(rows))) is None:
         return []
-    bars: list[tuple[Value, Value, int, int, None]] = [
-        (
-            Name(r.option),
-            text("combos.bar", share=_share_of_modifier(r, decimals=0), n=Quantity(int(r.units))),
-            int(r.units),
-            0,
-            None,
-        )
-        for r in rows_of(rows)
-    ]
-    title = text(
-        "combos.chart",
-        modifier=Name(lead["name"]),
-        item=Name(lead["item"]),
-        option=Name(lead["option"]),
-    )
-    alt = text("combos.alt", item=Name(lead["item"]), n=Count(len(rows)))
-    return [ranking(month, "choices", title, alt, bars, label=Name(lead["name"]))]
+    bars = []
+    for row in rows_of(rows):
+        share, n = _share_of_modifier(row, decimals=0), Quantity(int(row.units))
+        bars.append(Bar(Name(row.option), text("combos.bar", share=share, n=n), int(row.units)))
+    modifier, item, option = (Name(lead[name]) for name in ("name", "item", "option"))
+    title = text("combos.chart", modifier=modifier, item=item, option=option)
+    alt = text("combos.alt", item=item, n=Count(len(rows)))
+    return [ranking(month, "choices", title, alt, bars, label=modifier)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 
 from reports.document import Chart
 from reports.figures import Figures, Totals
@@ -93,22 +94,31 @@ def missing(month: date) -> Text:
     return text("compare.missing", month=Month(month, short=True))
 
 
+class Bar(NamedTuple):
+    """A bar: its figure, its length, that of its part, and the length before."""
+
+    label: Value
+    figure: Value
+    length: int
+    part: int = 0
+    before: int | None = None
+
+
 def ranking(
     month: date,
     name: str,
     title: Text,
     alt: Text,
-    rows: Sequence[tuple[Value, Value, int, int, int | None]],
+    rows: Sequence[Bar],
     *,
     label: Value = None,
     part: Value = None,
 ) -> Chart:
     """Bars of `month`, those of the month before behind them where `rows` have them.
 
-    A row: label, figure, length, length of its part, length before. `label` names the bars, `part`
-    their parts.
+    `label` names the bars, `part` their parts.
     """
-    has_before = any(row[4] is not None for row in rows)
+    has_before = any(row.before is not None for row in rows)
     data = {
         "rows": rows,
         "name": label or Month(month, short=True),

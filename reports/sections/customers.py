@@ -56,10 +56,10 @@ def customers(figures: Figures) -> Section:
     has_groups = now.has_earlier_months and not any(
         0 < number < SMALL for number in (new, returning)
     )
-    groups = [("everyone", now.everyone)] + (
-        [("new", now.new), ("returning", now.returning)] if has_groups else []
-    )
-    rows = [_row(name, group) for name, group in groups]
+    groups = {"everyone": now.everyone}
+    if has_groups:
+        groups |= {"new": now.new, "returning": now.returning}
+    rows = [_row(name, group) for name, group in groups.items()]
     columns = columns_of("group", "customers", "receipts", "visits_each", "net_sales", "spend_each")
     table = Table.from_rows("customers", text("customers.table"), columns, rows, currency)
     figures_out: dict[str, object] = {
@@ -68,7 +68,7 @@ def customers(figures: Figures) -> Section:
             "receipts": group.receipts,
             "net_sales": Money(group.net_sales, currency),
         }
-        for name, group in groups
+        for name, group in groups.items()
         if group.customers >= SMALL
     }
     figures_out["identified_share"] = Percent(*total.identified_share)
@@ -93,18 +93,10 @@ def _before(figures: Figures, now: MonthCustomers) -> list[Text]:
     past = None if figures.through else figures.customers_by_month.get(month_before(figures.month))
     if past is None or past.everyone.customers < MIN_FOR_PERCENT or not _has_rate(past):
         return []
-    return [
-        text(
-            "customers.repeat_against",
-            note=against_share(
-                (now.repeating, now.everyone.customers),
-                (past.repeating, past.everyone.customers),
-                past.month,
-                now.everyone.customers,
-                past.everyone.customers,
-            ),
-        )
-    ]
+    bases = now.everyone.customers, past.everyone.customers
+    rates = (now.repeating, bases[0]), (past.repeating, bases[1])
+    note = against_share(*rates, past.month, *bases)
+    return [text("customers.repeat_against", note=note)]
 
 
 def _row(name: str, group: Group) -> tuple[object, ...]:

@@ -13,13 +13,12 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 import pandas as pd
-import pyarrow as pa
 
 from reports.columns import columns_of
 from reports.document import Finding, Table
 from reports.figures.money import Totals
 from reports.figures.silent_stores import SilentStore
-from reports.figures.tables import names, rows_of
+from reports.figures.tables import rows_of
 from reports.localizer import text_templates
 from reports.values import Count, Day, Money, Name, Series, Text, Value, text
 
@@ -104,11 +103,6 @@ class DataState:
     def count(self, check: str) -> int:
         """How many cases a check has."""
         return self.checks.get(check, Check()).count
-
-
-def store_names(sources: Mapping[date, Mapping[str, pa.Table]]) -> dict[str, str]:
-    """Store names by identifier, as the given months have them."""
-    return names(sources, "stores", "store_id", "name")
 
 
 def traffic_light(total: Totals, state: DataState) -> Literal["green", "amber", "red"]:

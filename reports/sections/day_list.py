@@ -7,7 +7,7 @@ from reports.document import Section, Table
 from reports.figures import Figures
 from reports.figures.money import by_day
 from reports.figures.outliers import median_of, sold_by_day
-from reports.values import Money, Series, Weekday, divide, text
+from reports.values import Money, Series, Weekday, mean, text
 
 MIN_DAYS = 2
 """Days of a weekday from which on there is a usual amount."""
@@ -29,7 +29,7 @@ def day_list(figures: Figures) -> Section:
                 Weekday(day.weekday()),
                 sold,
                 count,
-                divide(sold, count) if count else None,
+                mean(sold, count),
                 expected,
                 None if expected is None else Money(sold - expected, figures.currency, signed=True),
                 Series(tuple(notes[day])) if day in notes else text("day_list.no_note"),

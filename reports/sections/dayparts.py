@@ -11,7 +11,7 @@ from reports.figures.tables import rows_of
 from reports.plans import Daypart
 from reports.sections.comparison import before_name, enough, growth, share
 from reports.sections.weekdays import channel_name
-from reports.values import Hour, Money, Name, Text, Value, amounts, divide, text
+from reports.values import Hour, Money, Name, Text, Value, amounts, mean, text
 
 DEFAULT = (
     Daypart("breakfast", 5, 12),
@@ -37,11 +37,10 @@ def dayparts(figures: Figures) -> Section:
     now = _by_part(figures.now["hours"], parts)
     if now.empty or not enough(figures.total.receipts):
         return Section("dayparts", (text("dayparts.empty"),))
-    before = _by_part(figures.before["hours"], parts) if figures.before else None
     names: dict[int, Value] = {n: daypart_name(part) for n, part in enumerate(parts)}
     names[len(parts)] = daypart_name(None)
     total, currency = int(now["net_sales"].sum()), figures.currency
-    sums = now.groupby("part")[["receipts", "net_sales"]].sum()
+    sums = _sums(now)
     best = int(sums["net_sales"].idxmax())
     net = int(sums.loc[best, "net_sales"])
     lead = share(net, total, figures.total.receipts, decimals=0)
@@ -49,7 +48,7 @@ def dayparts(figures: Figures) -> Section:
     if lead is not None:
         values = amounts(currency, net=net)
         sentences.append(text("dayparts.lead", part=names[best], share=lead, **values))
-    past = before.groupby("part")[["receipts", "net_sales"]].sum() if before is not None else None
+    past = _sums(_by_part(figures.before["hours"], parts)) if figures.before else None
     tables = [_table(figures, sums, past, names, total)]
     tables += _crossed(figures, "dayparts-stores", now, "store_id", names)
     if "channel_hours" in figures.now.source:
@@ -71,6 +70,10 @@ def _by_part(hours: pd.DataFrame, parts: tuple[Daypart, ...]) -> pd.DataFrame:
     return hours.assign(part=[index.get(int(hour), len(parts)) for hour in hours["hour"]])
 
 
+def _sums(by_part: pd.DataFrame) -> pd.DataFrame:
+    return by_part.groupby("part")[["receipts", "net_sales"]].sum()
+
+
 def _table(
     figures: Figures,
     sums: pd.DataFrame,
@@ -86,7 +89,7 @@ def _table(
     for part, row in zip(sums.index, rows_of(sums), strict=True):
         net, count = int(row.net_sales), int(row.receipts)
         part_share = share(net, total, figures.total.receipts)
-        cells = [names[part], net, part_share, count, divide(net, count) if count else None]
+        cells = [names[part], net, part_share, count, mean(net, count)]
         if past is not None and part in past.index:
             base, receipts = (int(past.loc[part, name]) for name in ("net_sales", "receipts"))
             cells += [base, growth((net, 1), (base, 1), receipts)]

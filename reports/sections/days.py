@@ -8,7 +8,7 @@ from reports.document import Chart, Finding, Section
 from reports.figures import Figures
 from reports.figures.expected_total import net_by_day
 from reports.figures.money import by_day
-from reports.figures.outliers import Outlier, outliers
+from reports.figures.outliers import Outlier, outliers, sold_by_day
 from reports.sections.comparison import enough, too_few
 from reports.sections.names import first_of
 from reports.values import Count, Day, Money, Month, Series, Text, amounts, text
@@ -32,7 +32,8 @@ def days(figures: Figures) -> Section:
     worst = min(ranked, key=lambda d: (net[d], d), default=None)
     without_sales = [day for day in calendar if day not in set(opened)]
     notes = figures.special_days
-    unusual = outliers(figures.now["days"], figures.before["days"] if figures.before else None)
+    earlier = sold_by_day(figures.before["days"]) if figures.before else {}
+    unusual = outliers(sold_by_day(figures.now["days"]), earlier)
     sentences = []
     if best is not None and worst is not None:
         sentences.append(
@@ -53,9 +54,8 @@ def days(figures: Figures) -> Section:
     if without_sales:
         sentences.append(_listed("days.closed", without_sales))
     if unusual:
-        sentences.append(
-            text("days.unusual", days=first_of([_unusual(figures, o) for o in unusual], UNUSUAL))
-        )
+        named_unusual = [_unusual(figures, o) for o in unusual]
+        sentences.append(text("days.unusual", days=first_of(named_unusual, UNUSUAL)))
     unusual_days = {o.day for o in unusual[:UNUSUAL]}
     named_days = [day for day in sorted(notes) if day not in unusual_days]
     if named_days:
@@ -69,24 +69,9 @@ def days(figures: Figures) -> Section:
             for day in named_days
         ]
         sentences.append(text("days.special_days", days=first_of(named, LISTED)))
-    findings = tuple(
-        Finding(
-            text(
-                "days.finding",
-                day=Day(o.day, long=True),
-                **amounts(currency, net=o.net, usual=o.usual),
-            ),
-            abs(o.net - o.usual),
-            "days",
-        )
-        for o in unusual
-        if o.net < o.usual and o.day not in notes
-    )
-    charts = (
-        (_chart(figures, calendar, net, set(without_sales), best, worst),)
-        if len(opened) >= MIN_OPEN_DAYS
-        else ()
-    )
+    charts = []
+    if len(opened) >= MIN_OPEN_DAYS:
+        charts.append(_chart(figures, calendar, net, set(without_sales), best, worst))
     figures_out = {
         "days": {
             day.isoformat(): {"net_sales": Money(units, currency), "receipts": Count(count)}
@@ -95,7 +80,19 @@ def days(figures: Figures) -> Section:
         },
         "open_days": Count(len(opened)),
     }
+    findings = _findings(figures, unusual)
     return Section("days", sentences, charts=charts, findings=findings, figures=figures_out)
+
+
+def _findings(figures: Figures, unusual: list[Outlier]) -> list[Finding]:
+    """Days that sold much less than usual, and have no note."""
+    findings = []
+    for o in unusual:
+        if o.net < o.usual and o.day not in figures.special_days:
+            values = amounts(figures.currency, net=o.net, usual=o.usual)
+            sentence = text("days.finding", day=Day(o.day, long=True), **values)
+            findings.append(Finding(sentence, o.usual - o.net, "days"))
+    return findings
 
 
 def _listed(key: str, days: list[date]) -> Text:

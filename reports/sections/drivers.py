@@ -26,6 +26,7 @@ def drivers(figures: Figures) -> Section:
     currency, change = figures.currency, change_parts.now - change_parts.base
     parts = {name: units for name, units in change_parts.amounts().items() if units}
     month = before_name(figures)
+    bounds = amounts(currency, base=change_parts.base, now=change_parts.now)
     title = text(
         "drivers.steps" if parts else "drivers.none", change=Money(change, currency, signed=True)
     )
@@ -38,11 +39,12 @@ def drivers(figures: Figures) -> Section:
     alt = text(
         "drivers.alt" if parts else "drivers.alt_none",
         steps=Series(tuple(text(f"drivers.{name}_in") for name in parts)),
-        **amounts(currency, base=change_parts.base, now=change_parts.now),
+        **bounds,
     )
     chart = Chart("waterfall", "drivers", title, alt, data)
     figures_out = {
-        **amounts(currency, base=change_parts.base, now=change_parts.now, change=change),
+        **bounds,
+        **amounts(currency, change=change),
         "parts": amounts(currency, **change_parts.amounts()),
     }
     sentences = _sentences(figures, parts, change)

@@ -34,12 +34,10 @@ def compare_exports(figures: Figures) -> Section:
     for row in files.to_dict("records"):
         name = Name(row["file"])
         if row["problem"]:
-            sentences.append(
-                text("exports.problem", file=name, problem=Name(row["problem"], full=True))
-            )
-            findings.append(
-                Finding(text("exports.not_compared", file=name), 0, "bridge", minor=True)
-            )
+            problem = Name(row["problem"], full=True)
+            sentences.append(text("exports.problem", file=name, problem=problem))
+            sentence = text("exports.not_compared", file=name)
+            findings.append(Finding(sentence, 0, "bridge", minor=True))
             continue
         values: dict[str, Value] = {
             "file": name,
@@ -47,37 +45,25 @@ def compare_exports(figures: Figures) -> Section:
             "first": Day(row["first_day"]),
             "last": Day(row["last_day"]),
         }
-        noun = text(
-            "exports.days" if row["kind"] == "summary" else "exports.receipts", n=values["n"]
-        )
+        noun = "exports.days" if row["kind"] == "summary" else "exports.receipts"
+        values["compared"] = text(noun, n=values["n"])
+        gap, differing = Money(int(row["difference"]), currency), Count(row["differing"])
         if not row["differing"]:
-            sentences.append(
-                text("exports.reconciled", **values, compared=noun, nothing=Money(0, currency))
-            )
+            sentences.append(text("exports.reconciled", **values, nothing=Money(0, currency)))
             continue
-        gap = Money(int(row["difference"]), currency)
-        sentences.append(
-            text(
-                "exports.not_reconciled",
-                **values,
-                compared=noun,
-                differing=Count(row["differing"]),
-                gap=gap,
-            )
-        )
-        findings.append(
-            Finding(
-                text("exports.finding", file=name, differing=Count(row["differing"]), gap=gap),
-                gap.units,
-                "bridge",
-                urgent=True,
-            )
-        )
+        sentences.append(text("exports.not_reconciled", **values, differing=differing, gap=gap))
+        sentence = text("exports.finding", file=name, differing=differing, gap=gap)
+        findings.append(Finding(sentence, gap.units, "bridge", urgent=True))
     sentences += _remedies(differences)
     tables = (_differences(differences, currency), _totals(totals, currency))
-    notes, figures_out = (text("exports.note"),), _as_figures(files, currency)
+    names = "file kind first_day last_day compared differing difference problem"
     return Section(
-        "bridge", sentences, tables=tables, findings=findings, notes=notes, figures=figures_out
+        "bridge",
+        sentences,
+        tables=tables,
+        findings=findings,
+        notes=(text("exports.note"),),
+        figures={"exports": figure_rows(files, currency, names)},
     )
 
 
@@ -143,20 +129,3 @@ def _totals(frame: pd.DataFrame, currency: str) -> Table:
     cells, title = _compared(frame, currency), text("exports.by_day")
     columns = (*COLUMNS, TableColumn("file"))
     return Table.from_frame("export-days", title, cells, columns, currency, shown=0)
-
-
-def _as_figures(files: pd.DataFrame, currency: str) -> dict[str, object]:
-    return {
-        "exports": figure_rows(
-            files,
-            currency,
-            "file",
-            "kind",
-            "first_day",
-            "last_day",
-            "compared",
-            "differing",
-            "difference",
-            "problem",
-        )
-    }

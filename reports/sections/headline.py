@@ -47,13 +47,7 @@ def headline(figures: Figures) -> Section:
     identified = Count(total.identified_receipts), total.receipts
     tiles = (
         _tile(figures, "net_sales", lambda t: (t.net_sales, 1), money, with_same_weekdays=True),
-        _tile(
-            figures,
-            "receipts",
-            lambda t: (t.receipts, 1),
-            lambda p: Count(p[0]),
-            with_same_weekdays=True,
-        ),
+        _tile(figures, "receipts", lambda t: (t.receipts, 1), _count, with_same_weekdays=True),
         _tile(figures, "average_receipt", lambda t: t.average_receipt, money),
         _profit(figures, money),
         _share(figures, "refunds", lambda t: t.refund_share, -1, *refunds),
@@ -73,6 +67,10 @@ def headline(figures: Figures) -> Section:
             name: value for name, value in same_weekdays if name not in residuals
         }
     return Section("headline", sentences=_lead(figures), tiles=tiles, figures=figures_out)
+
+
+def _count(pair: Pair) -> Value:
+    return Count(pair[0])
 
 
 def _lead(figures: Figures) -> tuple[Text, ...]:
@@ -120,13 +118,13 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
     return tuple(phrases)
 
 
-def _compared(figures: Figures) -> list[tuple[date, Totals | None]]:
-    """The months for comparison; none if the lake has neither of them."""
-    months = [
-        (month_before(figures.month), figures.total_before),
-        (month_before(figures.month, 12), figures.total_year_ago),
-    ]
-    return months if any(total is not None for _, total in months) else []
+def _notes(figures: Figures, compare: Callable[[date, Totals], Text]) -> list[Text]:
+    """The comparisons with both months; none if the lake has neither of them."""
+    totals = {1: figures.total_before, 12: figures.total_year_ago}
+    months = [(month_before(figures.month, n), total) for n, total in totals.items()]
+    if not any(totals.values()):
+        return []
+    return [compare(month, total) if total else missing(month) for month, total in months]
 
 
 def _tile(
@@ -136,13 +134,11 @@ def _tile(
     to_value: Callable[[Pair], Value],
     with_same_weekdays: bool = False,
 ) -> Tile:
-    now, notes = read(figures.total), []
-    for month, total in _compared(figures):
-        notes.append(
-            missing(month)
-            if total is None
-            else against(now, read(total), to_value(read(total)), month, total.receipts)
-        )
+    now = read(figures.total)
+    notes = _notes(
+        figures,
+        lambda month, t: against(now, read(t), to_value(read(t)), month, t.receipts),
+    )
     base = same_weekdays_base(figures)
     same_weekdays = (
         base
@@ -171,13 +167,9 @@ def _profit(figures: Figures, money: Callable[[Pair], Value]) -> Tile:
 
 
 def _share(figures: Figures, name: str, read: Read, trend: int, part: Value, count: int) -> Tile:
-    now = read(figures.total)
-    notes = [text(f"headline.{name}_base", part=part, total=Count(count))]
-    for month, total in _compared(figures):
-        notes.append(
-            missing(month)
-            if total is None
-            else against_share(now, read(total), month, figures.total.receipts, total.receipts)
-        )
-    value = ratio(*now, figures.total.receipts)
-    return Tile(text(f"tile.{name}"), value, tuple(notes), trend)
+    now, receipts = read(figures.total), figures.total.receipts
+    notes = _notes(
+        figures, lambda month, t: against_share(now, read(t), month, receipts, t.receipts)
+    )
+    lead = text(f"headline.{name}_base", part=part, total=Count(count))
+    return Tile(text(f"tile.{name}"), ratio(*now, receipts), (lead, *notes), trend)

@@ -8,7 +8,7 @@ from reports.document import Chart
 from reports.figures import Figures
 from reports.figures.items import by_category
 from reports.figures.tables import rows_of
-from reports.sections.comparison import ranking, share
+from reports.sections.comparison import Bar, ranking, share
 from reports.values import Count, Money, Name, Value, amounts, text
 
 TOP = 10
@@ -27,7 +27,7 @@ def item_charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) ->
     net_sales, receipts = int(ranked["net_sales"].sum()), figures.total.receipts
     part = share(int(top["net_sales"].sum()), net_sales, receipts, decimals=0)
     rows = [
-        (
+        Bar(
             Name(r.item),
             Money(int(r.net_sales), currency, compact=True),
             int(r.net_sales),
@@ -46,7 +46,7 @@ def item_charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) ->
         alt,
         rows,
         label=text("items.as_plain"),
-        part=text("items.as_combo") if any(row[3] for row in rows) else None,
+        part=text("items.as_combo") if any(row.part for row in rows) else None,
     )
     groups = by_category(figures.now["items"])
     if len(groups) < 2:
@@ -58,12 +58,11 @@ def item_charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) ->
     lead = groups.iloc[0]
     part = share(int(lead["net_sales"]), int(groups["net_sales"].sum()), receipts, decimals=0)
     bars = [
-        (
+        Bar(
             category_name(r.category),
             Money(int(r.net_sales), currency, compact=True),
             int(r.net_sales),
-            0,
-            int(earlier.get(r.category, 0)) if earlier else None,
+            before=int(earlier.get(r.category, 0)) if earlier else None,
         )
         for r in rows_of(groups.head(TOP))
     ]

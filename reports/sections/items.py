@@ -17,7 +17,7 @@ from reports.figures.tables import rows_of, sort_rows
 from reports.sections.comparison import before_name, enough, growth, share, too_few
 from reports.sections.item_charts import TOP, category_name, item_charts
 from reports.sections.names import names_of
-from reports.values import Count, Money, Name, Quantity, Text, Value, amounts, text
+from reports.values import Count, Money, Name, Percent, Quantity, Text, Value, amounts, text
 
 MOVED, WEIGHT = 10, 200
 """Limits of a finding: net sales of an item fell by more than 1/MOVED, and by more than 1/WEIGHT
@@ -31,19 +31,15 @@ def items(figures: Figures) -> Section:
     Components of combos are credited to the dishes with their share of the money.
     """
     ranked = figures.ranked
-    ranked = ranked[
-        (ranked[["units", "refunded_units", "net_sales"]] != 0).any(axis=1)
-    ].reset_index(drop=True)
+    is_listed = (ranked[["units", "refunded_units", "net_sales"]] != 0).any(axis=1)
+    ranked = ranked[is_listed].reset_index(drop=True)
     if ranked.empty:
         return Section("items", (text("items.empty"),))
     currency, net_sales = figures.currency, int(ranked["net_sales"].sum())
-    before = by_item(figures.before_if_closed["items"]) if figures.before_if_closed else None
-    same_weekdays = figures.items_on_same_weekdays
-    moves = (
-        compare(ranked, before, same_weekdays)
-        if before is not None and same_weekdays is not None
-        else None
-    )
+    moves = None
+    if figures.before_if_closed and figures.items_on_same_weekdays is not None:
+        before = by_item(figures.before_if_closed["items"])
+        moves = compare(ranked, before, figures.items_on_same_weekdays)
     past = {} if moves is None else dict(rows_of(moves[["item", "net_sales_before"]]))
     receipts = figures.total.receipts
     best, a_items = ranked.iloc[0], ranked[ranked["abc"] == "A"]
@@ -73,12 +69,7 @@ def items(figures: Figures) -> Section:
     figures_out = {
         "items": as_figures(ranked, currency),
         "categories": figure_rows(
-            by_category(figures.now["items"]),
-            currency,
-            "category",
-            "net_sales",
-            "units",
-            "gross_sales",
+            by_category(figures.now["items"]), currency, "category net_sales units gross_sales"
         ),
         "same_weekdays": {
             name: same_weekdays_figures(parts, name, currency)
@@ -118,9 +109,8 @@ def as_figures(ranked: pd.DataFrame, currency: str) -> list[dict[str, object]]:
     return figure_rows(
         ranked,
         currency,
-        *("item", "category", "abc", "rank", "units", "refunded_units", "combo_units"),
-        *("gross_sales", "discounts", "refunds", "net_sales"),
-        *("tax_included", "cost", "costed_net", "combo_net"),
+        "item category abc rank units refunded_units combo_units gross_sales discounts refunds"
+        " net_sales tax_included cost costed_net combo_net",
     )
 
 
@@ -131,10 +121,9 @@ def _movers(figures: Figures, moves: pd.DataFrame) -> list[Text]:
         & (moves["same_weekdays_base"] > 0)
         & (moves["same_weekdays_now"] > 0)
     ]
-    for key, chosen in (
-        ("rose", named[named["same_weekdays_change"] > 0].head(1)),
-        ("fell", named[named["same_weekdays_change"] < 0].tail(1)),
-    ):
+    rose = named[named["same_weekdays_change"] > 0].head(1)
+    fell = named[named["same_weekdays_change"] < 0].tail(1)
+    for key, chosen in (("rose", rose), ("fell", fell)):
         sentences += [text(f"items.{key}", **_move(figures, row)) for row in rows_of(chosen)]
     was_sold = (moves["net_sales_before"] != 0) | (moves["units_before"] != 0)
     for key, mask in (
@@ -151,14 +140,10 @@ def _movers(figures: Figures, moves: pd.DataFrame) -> list[Text]:
 def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) -> list[Table]:
     currency, net_sales = figures.currency, int(ranked["net_sales"].sum())
     receipts = figures.total.receipts
-    is_ranked = enough(receipts)
-    past = figures.total_before
-    was_ranked = is_ranked and moves is not None and past is not None and enough(past.receipts)
-    rank_before = (
-        {r.item: r.rank_before for r in rows_of(moves) if was_ranked and r.net_sales_before > 0}
-        if moves is not None
-        else {}
-    )
+    is_ranked, past, rank_before = enough(receipts), figures.total_before, {}
+    if moves is not None and is_ranked and past and enough(past.receipts):
+        sold_before = moves[moves["net_sales_before"] > 0]
+        rank_before = dict(rows_of(sold_before[["item", "rank_before"]]))
     columns = (
         TableColumn("item"),
         TableColumn("category", workbook_only=True),
@@ -192,33 +177,28 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
 
 def _changes(moves: pd.DataFrame, currency: str) -> Table:
     """Every item on the same weekdays; the changes add up to that of the headline."""
-    change = [
-        growth((int(now), 1), (int(base), 1), int(receipts))
-        for now, base, receipts in rows_of(
-            moves[["same_weekdays_now", "same_weekdays_base", "same_weekdays_receipts"]]
-        )
-    ]
+    sums = [f"same_weekdays_{name}" for name in ("base", "now", "change")]
     columns = (
         TableColumn("item"),
-        *(
-            TableColumn(name, "money")
-            for name in ("same_weekdays_base", "same_weekdays_now", "same_weekdays_change")
-        ),
+        *(TableColumn(name, "money") for name in sums),
         TableColumn("change", "percent"),
     )
-    title, frame = text("items.changes_table"), moves.assign(change=change)
+    title = text("items.changes_table")
+    frame = moves.assign(change=[_growth(row) for row in rows_of(moves)])
     return Table.from_frame("items-same-weekdays", title, frame, columns, currency, shown=0)
+
+
+def _growth(row: Any) -> Percent | None:
+    """The growth of an item's net sales on the same weekdays."""
+    now, base = int(row.same_weekdays_now), int(row.same_weekdays_base)
+    return growth((now, 1), (base, 1), int(row.same_weekdays_receipts))
 
 
 def _move(figures: Figures, row: Any) -> dict[str, Value]:
     """From what to what and by how much, all three on the same weekdays."""
     return {
         "item": Name(row.item),
-        "change": growth(
-            (int(row.same_weekdays_now), 1),
-            (int(row.same_weekdays_base), 1),
-            int(row.same_weekdays_receipts),
-        ),
+        "change": _growth(row),
         "month": before_name(figures),
         **amounts(figures.currency, base=row.same_weekdays_base, now=row.same_weekdays_now),
     }
@@ -232,9 +212,6 @@ def _findings(figures: Figures, moves: pd.DataFrame, net_sales: int) -> tuple[Fi
         & (moves["same_weekdays_base"] > 0)
         & (moves["same_weekdays_receipts"] >= MIN_FOR_PERCENT)
     ]
-    return tuple(
-        Finding(
-            text("items.finding", **_move(figures, row)), -int(row.same_weekdays_change), "items"
-        )
-        for row in rows_of(fell.tail(2))
-    )
+    sentences = (text("items.finding", **_move(figures, row)) for row in rows_of(fell.tail(2)))
+    sizes = -fell["same_weekdays_change"].tail(2)
+    return tuple(Finding(s, int(size), "items") for s, size in zip(sentences, sizes, strict=True))

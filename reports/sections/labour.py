@@ -11,7 +11,17 @@ from reports.figures import Figures
 from reports.figures.money import Totals, by_day, sums_by, total
 from reports.plans import WorkedShift
 from reports.sections.comparison import ratio
-from reports.values import QUANTITY_UNIT, Money, Quantity, Text, Weekday, amounts, divide, text
+from reports.values import (
+    QUANTITY_UNIT,
+    Money,
+    Quantity,
+    Text,
+    Weekday,
+    amounts,
+    divide,
+    mean,
+    text,
+)
 
 
 def labour(figures: Figures) -> Section:
@@ -45,7 +55,7 @@ def labour(figures: Figures) -> Section:
         part = [shift for shift in shifts if shift.day.weekday() == weekday]
         paid, worked_hours = _wages(figures, part), _hours(part)
         net, receipts, _ = sold.get(weekday, (0, 0, 0))
-        net_per_hour = divide(net * QUANTITY_UNIT, worked_hours) if worked_hours else None
+        net_per_hour = mean(net * QUANTITY_UNIT, worked_hours)
         share = ratio(paid, net, receipts)
         rows.append((Weekday(weekday), worked_hours, paid, net, net_per_hour, share))
     columns = columns_of("weekday", "hours", "wages", "net_sales", "net_per_hour", "labour_share")

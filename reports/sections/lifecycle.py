@@ -51,10 +51,9 @@ def lifecycle(history: History) -> Section:
     }
     sentences = [text("lifecycle.no_changes")]
     if changes:
-        last = changes[0]
+        last, n = changes[0], Count(len(changes))
         values = amounts(currency, was=last.was, now=last.now)
         item, day = Name(last.item), Day(last.day)
-        n = Count(len(changes))
         sentences = [text("lifecycle.changed", n=n, item=item, day=day, **values)]
     if len(history.complete_months) < MIN_MONTHS:
         few = text("lifecycle.few", n=Count(MIN_MONTHS))
@@ -68,24 +67,19 @@ def lifecycle(history: History) -> Section:
     sold_before = set(history.stacked("items", past)["item"])
     new = [i for i in now.index if i not in sold_before and now.at[i, "net_sales"] > 0]
     gone = [i for i in then.index if i not in now.index and then.at[i, "net_sales"] > 0]
+    first = Month(early[-1], short=True)
     for key, names in (("new", new), ("gone", gone)):
         if names:
-            first = Month(early[-1], short=True)
             n = Count(len(names))
             sentences.insert(0, text(f"lifecycle.{key}", n=n, names=names_of(names), first=first))
     both = now.join(then, how="inner", lsuffix="", rsuffix="_before")
     both = both[(both["base_before"] >= MIN_FOR_PERCENT) & (both["net_sales_before"] > 0)]
     falls = both.assign(change=both["net_sales"] - both["net_sales_before"])
     falls = falls[falls["change"] < 0].sort_values("change", kind="stable")
-    fallen = [
-        (
-            item,
-            r.net_sales_before,
-            r.net_sales,
-            growth((int(r.net_sales), 1), (int(r.net_sales_before), 1), int(r.base_before)),
-        )
-        for item, r in zip(falls.index, rows_of(falls), strict=True)
-    ]
+    fallen = []
+    for item, r in zip(falls.index, rows_of(falls), strict=True):
+        was, net = int(r.net_sales_before), int(r.net_sales)
+        fallen.append((item, was, net, growth((net, 1), (was, 1), int(r.base_before))))
     columns, title = columns_of("item", "was", "is", "change"), text("lifecycle.decliners")
     decliners = Table.from_rows("decliners", title, columns, fallen, currency, shown=8)
     figures["items"] = {
@@ -148,11 +142,10 @@ def _chart(
     rows = [(Name(item), rank_then.get(item), rank_now[item]) for item in top]
     climbers = [(rank_then[i] - rank_now[i], -rank_now[i], i) for i in top if i in rank_then]
     rise, _, item = max(climbers, default=(0, 0, top[0]))
+    key = "lifecycle.chart"
     if rise <= 0:
         item = top[0]
-    key = "lifecycle.steady" if rank_then.get(item) == 1 else "lifecycle.first"
-    if rise > 0:
-        key = "lifecycle.chart"
+        key = "lifecycle.steady" if rank_then.get(item) == 1 else "lifecycle.first"
     data = {
         "rows": rows,
         "left": Month(early[-1], short=True),

@@ -66,16 +66,9 @@ GLOSSARY = (
     "quarantine",
     "digest",
 )
+_OF_MONTH = ("same_weekdays", "repeat_rate", "new_customer", "abc")
 OVER_TIME = (
-    *(
-        term
-        for term in GLOSSARY
-        if term
-        not in (
-            *("same_weekdays", "repeat_rate", "new_customer"),
-            *("abc", "small_cells", "quarantine", "digest"),
-        )
-    ),
+    *(term for term in GLOSSARY[:-3] if term not in _OF_MONTH),
     "comparable_days",
     "season",
     "half_years",
@@ -85,11 +78,9 @@ OVER_TIME = (
     "concentration",
     "unusual_day",
     "forecast",
-    "small_cells",
-    "quarantine",
-    "digest",
+    *GLOSSARY[-3:],
 )
-"""The terms of the cumulative report."""
+"""The terms of the cumulative report; the last three are of all data."""
 
 
 def lineage(figures: Figures, context: VersionContext, _: Sequence[Section]) -> Section:
@@ -120,17 +111,13 @@ def _section(
         "counted": Count(counted),
         "quarantined": Count(quarantined),
     }
+    key = "lineage.reconciled" if reconciled else "lineage.not_reconciled"
+    sentences = [text(key, **flow)]
     if outside.count:
-        flow["outside"] = Count(outside.count)
-    ending = "_outside" if outside.count else ""
-    sentences = [
-        text(
-            f"lineage.reconciled{ending}" if reconciled else f"lineage.not_reconciled{ending}",
-            **flow,
-        )
-    ]
-    if outside.count:
-        sentences.append(outside_sentence(state, currency))
+        sentences = [
+            text(f"{key}_outside", **flow, outside=Count(outside.count)),
+            outside_sentence(state, currency),
+        ]
     parts = {
         "sales": total.receipts,
         "refunds": total.refund_receipts,

@@ -46,9 +46,9 @@ def _input(key: str) -> Value:
     """ "summary/2026-10" or "version history" in words."""
     if key == "version history":
         return text("fact.version_history")
-    kind, _, month = key.partition("/")
-    if kind in INPUTS and re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
-        return text(f"fact.{kind}", month=Month(date.fromisoformat(f"{month}-01")))
+    kind, _, name = key.partition("/")
+    if kind in INPUTS and (month := month_of(name)):
+        return text(f"fact.{kind}", month=month)
     return Name(key)
 
 
@@ -57,3 +57,10 @@ def day_of(fact: object) -> Day | None:
     return (
         Day(date.fromisoformat(str(fact))) if re.fullmatch(r"\d{4}-\d\d-\d\d", str(fact)) else None
     )
+
+
+def month_of(name: str, *, short: bool = False) -> Month | None:
+    """A name that is an ISO month, as a month."""
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", name):
+        return None
+    return Month(date.fromisoformat(f"{name}-01"), short)

@@ -8,9 +8,9 @@ from reports.columns import columns_of
 from reports.document import Section, Table
 from reports.figures.history import History
 from reports.figures.money import Totals
-from reports.sections.axis import lines_chart, month_key, share_line
+from reports.sections.axis import lines_chart, month_key, ranked_months, share_line
 from reports.sections.bridge import as_figures
-from reports.sections.comparison import enough, points, ratio, share
+from reports.sections.comparison import points, ratio, share
 from reports.values import Count, Month, text
 
 MIN_MONTHS = 3
@@ -18,11 +18,7 @@ MIN_MONTHS = 3
 
 def margin(history: History) -> Section:
     """Margins are of what has a cost; months without costs have none and are left out."""
-    months = [
-        m
-        for m in history.complete_months
-        if history.totals[m].costed_net > 0 and enough(history.totals[m].receipts)
-    ]
+    months = ranked_months(history, "costed_net")
     if len(months) < MIN_MONTHS:
         has_costs = any(total.cost or total.costed_net for total in history.totals.values())
         key = "margin.few" if has_costs else "menu.no_costs"

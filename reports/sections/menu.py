@@ -54,13 +54,11 @@ def menu(figures: Figures) -> Section:
     if not dishes:
         few = text("menu.few", n=Count(MIN_FOR_PERCENT))
         return Section("menu", (*sentences, few), figures=figures_out)
+    largest_first = sorted(dishes, key=lambda d: (-d.contribution, d.item))
     for kind in CLASSES:
-        chosen = [d for d in dishes if d.kind == kind]
+        chosen = [d.item for d in largest_first if d.kind == kind]
         if chosen:
-            chosen.sort(key=lambda d: (-d.contribution, d.item))
-            sentences.append(
-                text(f"menu.{kind}", n=Count(len(chosen)), names=names_of(d.item for d in chosen))
-            )
+            sentences.append(text(f"menu.{kind}", n=Count(len(chosen)), names=names_of(chosen)))
     step, findings = _price_step(figures, dishes)
     rows = [
         (
@@ -71,7 +69,7 @@ def menu(figures: Figures) -> Section:
             divide(d.contribution * QUANTITY_UNIT, d.costed_units),
             d.contribution,
         )
-        for d in sorted(dishes, key=lambda d: (-d.contribution, d.item))
+        for d in largest_first
     ]
     columns = columns_of("item", "category", "class", "units", "unit_contribution", "contribution")
     title = text("menu.table")
@@ -84,16 +82,9 @@ def menu(figures: Figures) -> Section:
         "x": text("menu.x"),
         "y": text("menu.y"),
     }
-    alt = text("menu.alt", n=Count(len(dishes)))
-    chart = Chart(
-        "scatter",
-        "menu",
-        text(
-            "menu.chart", n=Count(sum(d.kind == "star" for d in dishes)), total=Count(len(dishes))
-        ),
-        alt,
-        data,
-    )
+    stars, total_dishes = Count(sum(d.kind == "star" for d in dishes)), Count(len(dishes))
+    title, alt = text("menu.chart", n=stars, total=total_dishes), text("menu.alt", n=total_dishes)
+    chart = Chart("scatter", "menu", title, alt, data)
     return Section(
         "menu",
         (*sentences, *step),
@@ -111,20 +102,18 @@ def _price_step(
 
     Only of what is sold outside combos: a combo has its own price.
     """
-    horses = sorted(
-        (
-            (d.units - d.combo_units, d)
-            for d in dishes
-            if d.kind == "plowhorse"
-            and d.net_sales > 0
-            and d.units > d.combo_units
-            and enough(d.receipts)
-        ),
-        key=lambda horse: (-horse[0], horse[1].item),
-    )
+    horses = [
+        d
+        for d in dishes
+        if d.kind == "plowhorse"
+        and d.net_sales > 0
+        and d.units > d.combo_units
+        and enough(d.receipts)
+    ]
     if not horses:
         return (), ()
-    units, top = horses[0]
+    top = min(horses, key=lambda d: (d.combo_units - d.units, d.item))
+    units = top.units - top.combo_units
     raise_by = price_step(divide(top.net_sales * QUANTITY_UNIT, units))
     worth = divide(raise_by * units, QUANTITY_UNIT)
     values: dict[str, Value] = {

@@ -12,7 +12,15 @@ from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.items import by_category
 from reports.figures.tables import rows_of, sum_by
-from reports.sections.comparison import against, before_name, enough, points, ratio, share
+from reports.sections.comparison import (
+    Pair,
+    against,
+    before_name,
+    enough,
+    points,
+    ratio,
+    share,
+)
 from reports.sections.item_charts import category_name
 from reports.values import QUANTITY_UNIT, Count, Money, Percent, Quantity, Rate, Text, text
 
@@ -25,25 +33,40 @@ STILL = 200
 """A category that changed by less than 1/STILL of all sales counts as unchanged."""
 
 
+class Mix:
+    """The categories of a month, and its receipts."""
+
+    def __init__(self, groups: pd.DataFrame, receipts: int):
+        self.groups, self.receipts = groups, receipts
+        self.net = dict(zip(groups["category"], groups["net_sales"].tolist(), strict=True))
+        self.total = sum(self.net.values())
+
+    def part(self, category: str) -> Pair:
+        """Net sales of a category, and of all."""
+        return self.net.get(category, 0), self.total
+
+    def drinks(self) -> Pair:
+        """Drinks per 100 receipts."""
+        is_drink = self.groups["category"].str.contains(DRINKS)
+        units = int(self.groups.loc[is_drink, "units"].sum())
+        return 100 * units, QUANTITY_UNIT * self.receipts
+
+
 def modifiers(figures: Figures) -> Section:
     """Category shares and their change, drinks per 100 receipts, paid options."""
-    currency = figures.currency
+    currency, receipts = figures.currency, figures.total.receipts
     groups = by_category(figures.now["items"])
     if groups.empty:
         return Section("modifiers", (text("modifiers.empty"),))
-    past = by_category(figures.before_if_closed["items"]) if figures.before_if_closed else None
-    receipts = figures.total.receipts
-    is_comparable = (
-        past is not None
-        and figures.total_before is not None
-        and enough(receipts, figures.total_before.receipts)
-        and int(past["net_sales"].sum()) > 0
-    )
-    total = int(groups["net_sales"].sum())
-    base = past if is_comparable else None
-    sentences = [] if base is None else _largest_changes(figures, groups, base)
-    sentences += _drinks(figures, groups, base)
-    tables = [_mix(figures, groups, base)]
+    now, base = Mix(groups, receipts), None
+    if figures.before_if_closed and figures.total_before:
+        past = by_category(figures.before_if_closed["items"])
+        base = Mix(past, figures.total_before.receipts)
+    if base and (base.total <= 0 or not enough(receipts, base.receipts)):
+        base = None
+    sentences = [] if base is None else _largest_changes(figures, now, base)
+    sentences += _drinks(figures, now, base)
+    tables = [_mix(figures, now, base)]
     paid = _paid(figures)
     if len(paid):
         money = int(paid["amount"].sum())
@@ -62,14 +85,12 @@ def modifiers(figures: Figures) -> Section:
         sentences.append(text("modifiers.none"))
     figures_out = {
         "mix": figure_rows(
-            groups.assign(share=[Percent(int(net), total) for net in groups["net_sales"]]),
+            groups.assign(share=[Percent(*now.part(name)) for name in groups["category"]]),
             currency,
-            "category",
-            "net_sales",
-            "share",
+            "category net_sales share",
         ),
         "paid": figure_rows(
-            paid.rename(columns={"name": "modifier"}), currency, "modifier", "units", "amount"
+            paid.rename(columns={"name": "modifier"}), currency, "modifier units amount"
         ),
     }
     return Section("modifiers", sentences, tables=tables, figures=figures_out)
@@ -86,76 +107,53 @@ def _paid(figures: Figures) -> pd.DataFrame:
     return sum_by(charged[charged["amount"] != 0], ["name"], ["units", "amount"], "amount")
 
 
-def _largest_changes(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list[Text]:
-    assert figures.total_before is not None  # the month of `past`
-    total, total_before = int(groups["net_sales"].sum()), int(past["net_sales"].sum())
-    if total <= 0:
+def _largest_changes(figures: Figures, now: Mix, base: Mix) -> list[Text]:
+    if now.total <= 0:
         return []
-    now, before = (dict(zip(g["category"], g["net_sales"], strict=True)) for g in (groups, past))
     moves = {
-        c: int(now.get(c, 0)) * total_before - int(before.get(c, 0)) * total
-        for c in {*now, *before}
+        name: now.part(name)[0] * base.total - base.part(name)[0] * now.total
+        for name in sorted({*now.net, *base.net})
     }
-    sums = (now, total), (before, total_before)
-    top = max(sorted(moves), key=lambda c: abs(moves[c]))
-    if abs(moves[top]) * STILL < total * total_before:
+    top = max(moves, key=lambda name: abs(moves[name]))
+    if abs(moves[top]) * STILL < now.total * base.total:
         return [text("modifiers.same", month=before_name(figures))]
-    key = "gained" if moves[top] > 0 else "lost"
-    receipts, receipts_before = figures.total.receipts, figures.total_before.receipts
-    part, was = ((int(net.get(top, 0)), all_net) for net, all_net in sums)
+    part, was = now.part(top), base.part(top)
     return [
         text(
-            f"modifiers.{key}",
+            "modifiers.gained" if moves[top] > 0 else "modifiers.lost",
             category=category_name(top),
-            points=points(part, was, receipts, receipts_before),
-            share=share(*part, receipts),
+            points=points(part, was, now.receipts, base.receipts),
+            share=share(*part, now.receipts),
             month=before_name(figures),
         )
     ]
 
 
-def _drinks(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> list[Text]:
-    def per_hundred(frame: pd.DataFrame, receipts: int) -> tuple[int, int]:
-        is_drink = frame["category"].str.contains(DRINKS)
-        return 100 * int(frame.loc[is_drink, "units"].sum()), QUANTITY_UNIT * receipts
-
-    now = per_hundred(groups, figures.total.receipts)
-    if not now[0] or not enough(figures.total.receipts):
+def _drinks(figures: Figures, now: Mix, base: Mix | None) -> list[Text]:
+    rate = now.drinks()
+    if not rate[0] or not enough(now.receipts):
         return []
-    sentences = [
-        text(
-            "modifiers.drinks",
-            rate=Rate(*now),
-            n=Quantity(now[0] // 100),
-            receipts=Count(figures.total.receipts),
-        )
-    ]
-    if past is not None and figures.total_before is not None:
-        before = per_hundred(past, figures.total_before.receipts)
-        if before[0]:
-            month, receipts = month_before(figures.month), figures.total_before.receipts
-            note = against(now, before, Rate(*before), month, receipts)
-            sentences.append(text("modifiers.drinks_against", note=note))
+    n, receipts = Quantity(rate[0] // 100), Count(now.receipts)
+    sentences = [text("modifiers.drinks", rate=Rate(*rate), n=n, receipts=receipts)]
+    if base and (was := base.drinks())[0]:
+        month = month_before(figures.month)
+        note = against(rate, was, Rate(*was), month, base.receipts)
+        sentences.append(text("modifiers.drinks_against", note=note))
     return sentences
 
 
-def _mix(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> Table:
-    total, receipts = int(groups["net_sales"].sum()), figures.total.receipts
-    before = dict(zip(past["category"], past["net_sales"], strict=True)) if past is not None else {}
-    total_before = int(past["net_sales"].sum()) if past is not None else 0
-    columns = [*columns_of("category", "units", "net_sales", "share")]
-    if past is not None:
-        columns += [*columns_of("share_before", "points")]
+def _mix(figures: Figures, now: Mix, base: Mix | None) -> Table:
+    columns = columns_of("category", "units", "net_sales", "share")
+    if base:
+        columns += columns_of("share_before", "points")
     rows = []
-    for r in rows_of(groups):
-        net = int(r.net_sales)
-        row = [category_name(r.category), r.units, net, share(net, total, receipts)]
-        if past is not None and figures.total_before is not None:
-            was, receipts_before = int(before.get(r.category, 0)), figures.total_before.receipts
-            row += [
-                share(was, total_before, receipts_before),
-                points((net, total), (was, total_before), receipts, receipts_before),
-            ]
+    for r in rows_of(now.groups):
+        part = now.part(r.category)
+        row = [category_name(r.category), r.units, part[0], share(*part, now.receipts)]
+        if base:
+            was = base.part(r.category)
+            change = points(part, was, now.receipts, base.receipts)
+            row += [share(*was, base.receipts), change]
         rows.append(row)
     title = text("modifiers.mix")
-    return Table.from_rows("categories", title, tuple(columns), rows, figures.currency, shown=12)
+    return Table.from_rows("categories", title, columns, rows, figures.currency, shown=12)

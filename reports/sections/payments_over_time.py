@@ -7,8 +7,14 @@ from datetime import date
 from reports.document import Section, Table, TableColumn
 from reports.figures.history import History
 from reports.figures.tables import sum_by
-from reports.sections.axis import lines_chart, month_key, share_line, span_column
-from reports.sections.comparison import enough, points, share
+from reports.sections.axis import (
+    lines_chart,
+    month_key,
+    ranked_months,
+    share_line,
+    span_column,
+)
+from reports.sections.comparison import points, share
 from reports.values import Count, Month, Percent, Points, text
 
 MIN_MONTHS, SPAN = 3, 6
@@ -19,11 +25,7 @@ def payments_over_time(history: History) -> Section:
 
     Tenders of the first and the latest half-year (fewer months where there are fewer).
     """
-    months = [
-        m
-        for m in history.complete_months
-        if history.totals[m].gross_sales > 0 and enough(history.totals[m].receipts)
-    ]
+    months = ranked_months(history, "gross_sales")
     if len(months) < MIN_MONTHS:
         return Section("payments_over_time", (text("payments_over_time.few", n=Count(MIN_MONTHS)),))
     first, last = history.totals[months[0]], history.totals[months[-1]]
@@ -59,12 +61,13 @@ def payments_over_time(history: History) -> Section:
         ],
         unit="percent",
     )
-    tenders = _tenders(history, months)
     count = min(SPAN, len(months) // 2)
+    early, late = months[:count], months[-count:]
+    tenders = _tenders(history, early, late)
     columns = (
         TableColumn("tender"),
-        span_column(months[:count]),
-        span_column(months[-count:]),
+        span_column(early),
+        span_column(late),
         TableColumn("points", "percent"),
     )
     title = text("payments_over_time.table")
@@ -90,28 +93,17 @@ def payments_over_time(history: History) -> Section:
 Row = tuple[str, Percent | None, Percent | None, Points | None]
 
 
-def _tenders(history: History, months: list[date]) -> list[Row]:
+def _tenders(history: History, early: list[date], late: list[date]) -> list[Row]:
     """Payment types, the largest first: shares early and late, and the difference."""
-    count = min(SPAN, len(months) // 2)
-    then, now = (_amounts(history, span) for span in (months[:count], months[-count:]))
-    receipts_then, receipts_now = (
-        history.sum_of(span).receipts for span in (months[:count], months[-count:])
-    )
-    whole_then, whole_now = sum(then.values()), sum(now.values())
-    return [
-        (
-            tender,
-            share(then.get(tender, 0), whole_then, receipts_then),
-            share(now.get(tender, 0), whole_now, receipts_now),
-            points(
-                (now.get(tender, 0), whole_now),
-                (then.get(tender, 0), whole_then),
-                receipts_now,
-                receipts_then,
-            ),
-        )
-        for tender in sorted({*then, *now}, key=lambda t: (-now.get(t, 0), t))
-    ]
+    then, now = (_amounts(history, span) for span in (early, late))
+    receipts_then, receipts_now = (history.sum_of(span).receipts for span in (early, late))
+    total_then, total_now = sum(then.values()), sum(now.values())
+    rows = []
+    for tender in sorted({*then, *now}, key=lambda t: (-now.get(t, 0), t)):
+        was, part = (then.get(tender, 0), total_then), (now.get(tender, 0), total_now)
+        change = points(part, was, receipts_now, receipts_then)
+        rows.append((tender, share(*was, receipts_then), share(*part, receipts_now), change))
+    return rows
 
 
 def _amounts(history: History, months: list[date]) -> dict[str, int]:

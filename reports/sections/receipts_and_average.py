@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from reports.document import Section
 from reports.figures.history import History
-from reports.sections.axis import lines_chart, month_key
-from reports.sections.comparison import enough, growth
+from reports.sections.axis import lines_chart, month_key, ranked_months
+from reports.sections.comparison import growth
 from reports.values import Count, Money, Month, Rate, divide, text
 
 MIN_MONTHS = 3
@@ -13,11 +13,7 @@ MIN_MONTHS = 3
 
 def receipts_and_average(history: History) -> Section:
     """Both measures of every complete month against the first complete month."""
-    months = [
-        m
-        for m in history.complete_months
-        if enough(history.totals[m].receipts) and history.totals[m].net_sales > 0
-    ]
+    months = ranked_months(history, "net_sales")
     if len(months) < MIN_MONTHS:
         return Section(
             "receipts_and_average", (text("receipts_and_average.few", n=Count(MIN_MONTHS)),)
@@ -34,13 +30,11 @@ def receipts_and_average(history: History) -> Section:
         n=Count(first.receipts),
         base=Money(divide(*first.average_receipt), history.currency),
     )
-    index_receipts = {m: (100 * history.totals[m].receipts, first.receipts) for m in months}
+    totals = {m: history.totals[m] for m in months}
+    index_receipts = {m: (100 * total.receipts, first.receipts) for m, total in totals.items()}
     index_average = {
-        m: (
-            100 * history.totals[m].net_sales * first.receipts,
-            history.totals[m].receipts * first.net_sales,
-        )
-        for m in months
+        m: (100 * total.net_sales * first.receipts, total.receipts * first.net_sales)
+        for m, total in totals.items()
     }
     chart = lines_chart(
         history,

@@ -7,7 +7,7 @@ from datetime import date
 from reports.columns import columns_of
 from reports.document import Section, Table, TableColumn
 from reports.figures.history import History
-from reports.figures.outliers import Outlier, sold_by_day, unusual_days
+from reports.figures.outliers import Outlier, outliers, sold_by_day
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, too_few
 from reports.sections.names import best_month, month_name
@@ -87,5 +87,5 @@ def longest_run(days: list[date]) -> tuple[int, date]:
 def _unusual(history: History) -> list[Outlier]:
     months = list(history.by_month(sold_by_day(history.stacked("days"))).values())
     pairs = list(zip([{}, *months], months, strict=False))[-UNUSUAL_MONTHS:]
-    unusual = [day for before, now in pairs for day in unusual_days(now, before)]
+    unusual = [day for before, now in pairs for day in outliers(now, before)]
     return sorted(unusual, key=lambda o: -o.day.toordinal())

@@ -10,6 +10,7 @@ from reports.figures import Figures, Totals
 from reports.figures.money import total_by
 from reports.figures.tables import sum_by
 from reports.sections.comparison import (
+    Bar,
     before_name,
     enough,
     net_growth,
@@ -19,7 +20,7 @@ from reports.sections.comparison import (
 )
 from reports.sections.items import same_weekdays_figures
 from reports.sections.names import employee_name
-from reports.values import Count, Money, Name, Percent, amounts, divide, text
+from reports.values import Count, Money, Name, Percent, amounts, divide, mean, text
 
 SHOWN = 15
 FALL = 10
@@ -32,7 +33,8 @@ def stores(figures: Figures) -> Section:
     The POS does not know working hours; sections/labour.py has those of the owner's file.
     """
     by_store = total_by(figures.now["days"], "store_id")
-    staff = _staff(figures.now["staff"])
+    sums = ["receipts", "net_sales", "discounts", "refund_receipts", "refunds"]
+    staff = sum_by(figures.now["staff"], ["employee_id"], sums, "net_sales")
     people = staff[staff["employee_id"] != ""]
     if len(by_store) < 2 and len(people) < 2:
         return Section("stores", (text("stores.alone"),))
@@ -78,21 +80,13 @@ def stores(figures: Figures) -> Section:
         "employees": figure_rows(
             staff.assign(employee=[figures.employees.get(e, e) for e in staff["employee_id"]]),
             figures.currency,
-            "employee",
-            "receipts",
-            "net_sales",
-            "discounts",
+            "employee receipts net_sales discounts",
         ),
     }
     findings = _findings(figures, by_store, before)
     return Section(
         "stores", sentences, charts=charts, tables=tables, findings=findings, figures=figures_out
     )
-
-
-def _staff(staff: pd.DataFrame) -> pd.DataFrame:
-    sums = ["receipts", "net_sales", "discounts", "refund_receipts", "refunds"]
-    return sum_by(staff, ["employee_id"], sums, "net_sales")
 
 
 def _store_table(
@@ -112,7 +106,7 @@ def _store_table(
             total.net_sales,
             share(total.net_sales, figures.total.net_sales, figures.total.receipts),
             total.receipts,
-            divide(*total.average_receipt) if total.receipts else None,
+            mean(*total.average_receipt),
         ]
         if before:
             assert figures.stores_on_same_weekdays is not None  # as there is a month before
@@ -132,12 +126,11 @@ def _chart(
     currency, lead, total = figures.currency, ranked[0], figures.total
     part = share(by_store[lead].net_sales, total.net_sales, total.receipts, decimals=0)
     rows = [
-        (
+        Bar(
             Name(figures.stores[s]),
             Money(by_store[s].net_sales, currency, compact=True),
             by_store[s].net_sales,
-            0,
-            (before[s].net_sales if s in before else 0) if before else None,
+            before=before.get(s, Totals()).net_sales if before else None,
         )
         for s in ranked
     ]
@@ -149,10 +142,7 @@ def _chart(
 def _staff_table(figures: Figures, staff: pd.DataFrame) -> Table:
     cells = staff.assign(
         employee=[employee_name(figures, employee) for employee in staff["employee_id"]],
-        average_receipt=[
-            divide(int(net), int(count)) if count else None
-            for net, count in zip(staff["net_sales"], staff["receipts"], strict=True)
-        ],
+        average_receipt=list(map(mean, staff["net_sales"], staff["receipts"])),
     )
     columns = columns_of(
         "employee", "receipts", "net_sales", "average_receipt", "discounts", "refund_receipts"

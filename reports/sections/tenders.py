@@ -8,7 +8,7 @@ from reports.columns import columns_of, figure_rows
 from reports.document import Chart, Section, Table
 from reports.figures import Figures
 from reports.figures.tables import rows_of, sum_by
-from reports.sections.comparison import enough, ranking, ratio, share, too_few
+from reports.sections.comparison import Bar, enough, ranking, ratio, share, too_few
 from reports.sections.loss_alerts import find_loss_alerts
 from reports.sections.names import employee_name
 from reports.values import Count, Money, Name, Text, amounts, text
@@ -42,8 +42,9 @@ def tenders(figures: Figures) -> Section:
         title = text("tenders.discounts")
         tables.append(Table.from_frame("discounts", title, cells, columns, currency))
     refunded = figures.now["refunded_items"]
-    if len(refunded):
-        tables.append(_refunded_items(refunded, currency))
+    items = sum_by(refunded, ["item"], ["units", "refunds"], "refunds")
+    columns, title = columns_of("item", "units", refunded="refunds"), text("tenders.by_item")
+    tables.append(Table.from_frame("refunded-items", title, items, columns, currency, shown=5))
     tables += _by_employee(figures)
     figures_out = {
         "tenders": _as_figures(by_tender, currency),
@@ -51,14 +52,11 @@ def tenders(figures: Figures) -> Section:
             store: _as_figures(_by_tender(part), currency)
             for store, part in figures.now["tenders"].groupby("store_id", sort=True)
         },
-        "discounts": figure_rows(given, currency, "name", "type", "receipts", "amount"),
+        "discounts": figure_rows(given, currency, "name type receipts amount"),
         "refunded_items": figure_rows(
             sum_by(refunded, ["item"], ["receipts", "units", "refunds"]),
             currency,
-            "item",
-            "units",
-            "receipts",
-            "refunds",
+            "item units receipts refunds",
         ),
         "cancelled": {
             "receipts": total.cancelled_receipts,
@@ -78,17 +76,8 @@ def _by_tender(tenders: pd.DataFrame) -> pd.DataFrame:
 
 
 def _as_figures(sums: pd.DataFrame, currency: str) -> list[dict[str, object]]:
-    return figure_rows(
-        sums.rename(columns={"tender_type": "type"}),
-        currency,
-        "tender",
-        "type",
-        "payments",
-        "refund_payments",
-        "sales_amount",
-        "refunds_amount",
-        "amount",
-    )
+    names = "tender type payments refund_payments sales_amount refunds_amount amount"
+    return figure_rows(sums.rename(columns={"tender_type": "type"}), currency, names)
 
 
 def _tender_table(sums: pd.DataFrame, collected: int, receipts: int, currency: str) -> Table:
@@ -116,7 +105,7 @@ def _chart(figures: Figures, sums: pd.DataFrame, collected: int) -> list[Chart]:
     earlier = _by_tender(figures.before_if_closed["tenders"]) if figures.before_if_closed else None
     past = {r.tender: int(r.amount) for r in rows_of(earlier)} if earlier is not None else {}
     rows = [
-        (
+        Bar(
             Name(r.tender),
             text(
                 "tenders.bar",
@@ -124,8 +113,7 @@ def _chart(figures: Figures, sums: pd.DataFrame, collected: int) -> list[Chart]:
                 share=share(int(r.amount), collected, receipts, decimals=0),
             ),
             int(r.amount),
-            0,
-            past.get(r.tender, 0) if past else None,
+            before=past.get(r.tender, 0) if past else None,
         )
         for r in rows_of(sums.head(10))
     ]
@@ -141,9 +129,8 @@ def _sentences(figures: Figures) -> list[Text]:
     total, currency = figures.total, figures.currency
     sentences = []
     if total.discounts:
-        given = Money(total.discounts, currency)
         part = ratio(*total.discount_share, total.receipts)
-        sentences.append(text("tenders.given", amount=given, share=part))
+        sentences.append(text("tenders.given", amount=Money(total.discounts, currency), share=part))
     if total.points_discounts > 0:  # less: more points were given back than used
         sentences.append(text("tenders.points", amount=Money(total.points_discounts, currency)))
     if total.refunds:
@@ -153,13 +140,6 @@ def _sentences(figures: Figures) -> list[Text]:
     key = "tenders.cancelled" if total.cancelled_receipts else "tenders.no_cancellations"
     cancelled, n = Money(total.cancelled_total, currency), Count(total.cancelled_receipts)
     return [*sentences, text(key, n=n, amount=cancelled)]
-
-
-def _refunded_items(refunded: pd.DataFrame, currency: str) -> Table:
-    items = sum_by(refunded, ["item"], ["units", "refunds"], "refunds")
-    columns = columns_of("item", "units", refunded="refunds")
-    title = text("tenders.by_item")
-    return Table.from_frame("refunded-items", title, items, columns, currency, shown=5)
 
 
 def _by_employee(figures: Figures) -> list[Table]:

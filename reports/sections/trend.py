@@ -13,7 +13,7 @@ from reports.sections.axis import month_key, months_axis
 from reports.sections.bridge import as_figures
 from reports.sections.comparison import growth
 from reports.sections.names import best_month, month_name
-from reports.values import Count, Money, Month, Series, Text, amounts, divide, text
+from reports.values import Count, Money, Month, Series, Text, amounts, divide, mean, text
 
 MIN_MONTHS = 2
 
@@ -93,7 +93,7 @@ def _row(history: History, month: date) -> tuple[object, ...]:
         Month(month, short=True),
         total.net_sales,
         total.receipts,
-        divide(*total.average_receipt) if total.receipts else None,
+        mean(*total.average_receipt),
         opened,
-        divide(total.net_sales, opened) if opened else None,
+        mean(total.net_sales, opened),
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 
 from reports.columns import columns_of
@@ -20,6 +18,7 @@ from reports.sections.changes import (
     compare,
     has_more_days,
 )
+from reports.sections.lineage_table import month_of
 from reports.values import Count, Month, Name, Value, text
 from reports.version_context import VersionContext
 
@@ -71,12 +70,13 @@ def version_history(
     rows = [
         (
             _kind(str(e.get("report", ""))),
-            _month(str(e.get("month", ""))),
+            month_of(month) or Name(month),
             _number(e),
             text(f"cause.{e['change']}") if e.get("change") in CAUSES else None,
             str(e["digest"]) if e.get("digest") else text("version_history.this"),
         )
         for e in ordered
+        for month in [str(e.get("month", ""))]
     ]
     columns = columns_of("report", "month", "version", "why", "digest")
     title = text("version_history.table")
@@ -98,14 +98,6 @@ def _key(entry: Mapping[str, object]) -> tuple[str, ...]:
 def _kind(report: str) -> Value:
     name = report.rpartition("/")[2]
     return text(f"version_history.{name}") if name in KINDS else Name(report)
-
-
-def _month(name: str) -> Value:
-    return (
-        Month(date.fromisoformat(f"{name}-01"))
-        if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", name)
-        else Name(name)
-    )
 
 
 def _changed_months(

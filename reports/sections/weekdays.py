@@ -15,7 +15,19 @@ from reports.figures.money import MIN_FOR_PERCENT, by_day, sums_by
 from reports.figures.tables import rows_of, sum_by
 from reports.sections.comparison import before_name, enough, growth, share
 from reports.sections.names import names_of
-from reports.values import Count, Money, Name, Rate, Series, Value, Weekday, amounts, divide, text
+from reports.values import (
+    Count,
+    Money,
+    Name,
+    Rate,
+    Series,
+    Value,
+    Weekday,
+    amounts,
+    divide,
+    mean,
+    text,
+)
 
 KNOWN = ("dine_in", "takeaway", "delivery", "app", "unmapped")
 PANELS = 4
@@ -135,7 +147,7 @@ def _channel_table(channels: pd.DataFrame, net_sales: int, receipts: int, curren
             r.receipts,
             r.net_sales,
             share(int(r.net_sales), net_sales, receipts),
-            divide(int(r.net_sales), int(r.receipts)) if r.receipts else None,
+            mean(r.net_sales, r.receipts),
         )
         for r in rows_of(channels)
     ]

@@ -7,7 +7,7 @@ from reports.figures.history import History
 from reports.figures.money import DaySums, sums_by
 from reports.sections.axis import lines_chart, month_key
 from reports.sections.comparison import growth
-from reports.values import Count, Money, Series, Weekday, amounts, divide, text
+from reports.values import Count, Money, Series, Weekday, amounts, divide, mean, text
 
 MIN_MONTHS = 2
 Kind = tuple[int, int, int]
@@ -68,4 +68,4 @@ def split(days: DaySums, days_off: tuple[int, ...]) -> tuple[Kind, Kind]:
 
 def _per_day(kinds: tuple[Kind, Kind] | None, kind: int) -> int | None:
     net, _, opened = kinds[kind] if kinds else (0, 0, 0)
-    return divide(net, opened) if opened else None
+    return mean(net, opened)

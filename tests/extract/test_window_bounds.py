@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from pipeline.extract.window_bounds import (
     consecutive_days,
     consecutive_windows,
-    window_names,
     window_of,
 )
 from pipeline.load import RAW_RECEIPTS, Lake, open_storage
@@ -41,7 +40,7 @@ DAYS = st.sets(st.integers(0, 16), min_size=1, max_size=6)
 def fill(lake: Lake, store: Store, numbers: set[int]) -> None:
     """Commit the windows of those days that the lake lacks, as a run under that store does."""
     missing = {FIRST + timedelta(days=n) for n in numbers} - {
-        date.fromisoformat(name) for name in window_names(lake)
+        date.fromisoformat(name) for name in lake.windows()
     }
     for span in consecutive_days(missing):
         for window in consecutive_windows(span, lake, lambda day: day_bounds(day, store)):
@@ -65,11 +64,11 @@ def test_windows_tile_time_under_any_change_of_zone_and_start_of_day(
         lake = Lake(open_storage(folder))
         for store, numbers in runs:
             fill(lake, store, numbers)
-            windows = [window_of(date.fromisoformat(name), lake) for name in window_names(lake)]
+            windows = [window_of(date.fromisoformat(name), lake) for name in lake.windows()]
             assert all(window.start <= window.end for window in windows)
             assert all(before.end <= after.start for before, after in pairwise(windows))
         fill(lake, final, set(range(17)))
-        windows = [window_of(date.fromisoformat(name), lake) for name in window_names(lake)]
+        windows = [window_of(date.fromisoformat(name), lake) for name in lake.windows()]
         assert len(windows) == 17
         assert all(before.end == after.start for before, after in pairwise(windows))
 
@@ -79,7 +78,7 @@ def test_one_zone_and_start_of_day_give_business_days(tmp_path: Path) -> None:
     store = Store(timezone="Europe/Rome", day_starts_at=time(4), currency="EUR", decimals=2)
     for numbers in ({3}, {9, 10}, set(range(17))):
         fill(lake, store, numbers)
-    for name in window_names(lake):
+    for name in lake.windows():
         window = window_of(date.fromisoformat(name), lake)
         assert (window.start, window.end) == day_bounds(window.date, store)
 

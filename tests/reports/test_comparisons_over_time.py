@@ -16,7 +16,7 @@ from reports.figures.calendar import month_before, next_month
 from reports.figures.changed_figures import changed_figures
 from reports.figures.growth import observed_seasons
 from reports.figures.history import History
-from reports.figures.outliers import outliers
+from reports.figures.outliers import outliers, sold_by_day
 from reports.sections.choices_over_time import choices_over_time
 from reports.sections.lifecycle import spans_of
 from reports.sections.loyalty import loyalty
@@ -125,7 +125,7 @@ def test_no_day_is_unusual_against_fewer_than_two_others_of_its_weekday() -> Non
         frame = pd.DataFrame(
             [{"business_day": day, "net_sales": n, "receipts": 20} for day, n in net.items()]
         )
-        return [entry.day for entry in outliers(frame, None)]
+        return [entry.day for entry in outliers(sold_by_day(frame), {})]
 
     assert odd(sundays[:2]) == [] and odd(sundays) == [sundays[-1]]
 

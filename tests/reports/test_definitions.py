@@ -31,7 +31,7 @@ from reports.figures.items import by_item, classes, compare
 from reports.figures.loyalty import cohorts, concentration, quintiles
 from reports.figures.menu import classify_items, price_step
 from reports.figures.money import SUMS, Totals, total
-from reports.figures.outliers import median_of, outliers
+from reports.figures.outliers import median_of, outliers, sold_by_day
 from reports.figures.prices import price_changes
 from reports.figures.tables import frame
 from reports.sections.hours import clock
@@ -165,7 +165,7 @@ def test_each_item_is_brought_to_its_own_weekdays():
     now_days = days(*(day(f"2025-10-{d:02d}", 100) for d in (6, 13, 3)))
     base = rows(("fish", 4, 200, 20), ("soup", 0, 200, 20), ("roast", 6, 999, 9))
     now = rows(("fish", 4, 100, 10), ("soup", 0, 200, 20))
-    assert same_weekdays_parts(now, base, (now_days, base_days), ["item"]) == {
+    assert same_weekdays_parts(now, base, (now_days, base_days), "item") == {
         "fish": (200, 200, 20),
         "soup": (200, 200, 20),
         "roast": (0, 0, 0),
@@ -454,12 +454,12 @@ def test_unusual_days_by_robust_z():
         for w in range(10)
         for d in range(2)
     ]
-    assert outliers(days(*rows), None) == []
+    assert outliers(sold_by_day(days(*rows)), {}) == []
     rows[7]["net_sales"] = 400
-    result = outliers(days(*rows), None)
+    result = outliers(sold_by_day(days(*rows)), {})
     assert [(o.day, o.net, o.usual) for o in result] == [(rows[7]["business_day"], 400, 2010)]
     rows.append(rows[7] | {"channel": "takeaway", "net_sales": -100, "receipts": 0})
-    (result,) = outliers(days(*rows), None)
+    (result,) = outliers(sold_by_day(days(*rows)), {})
     assert result.net == 300, "with the refunds of an order type without sales"
 
 

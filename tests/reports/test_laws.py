@@ -396,8 +396,8 @@ def test_parts_of_a_change_on_the_same_weekdays_add_up_whatever_is_sold_when(now
     (sold, days), (sold_base, days_base) = frames(now, SEPTEMBER), frames(base, AUGUST)
     same_weekdays = on_same_weekdays(days, days_base)
     sold, sold_base = (rows.assign(store=rows["store_id"]) for rows in (sold, sold_base))
-    for keys in (["item"], ["item", "store"]):
-        parts = same_weekdays_parts(sold, sold_base, (days, days_base), keys)
+    for key in ("item", "store"):
+        parts = same_weekdays_parts(sold, sold_base, (days, days_base), key)
         assert sum(part.now for part in parts.values()) == same_weekdays.now.net_sales
         assert sum(part.base for part in parts.values()) == same_weekdays.base.net_sales
         assert sum(part.receipts for part in parts.values()) == same_weekdays.base.receipts

@@ -17,7 +17,7 @@ from shops import DAY, NastyShop, shop_of
 
 from pipeline.errors import ConfigError, DataError, MoneyNotConserved
 from pipeline.schema import MONTH_TABLES, arrow
-from pipeline.transform import BuiltDay, Raw, Store, build_day, transform
+from pipeline.transform import BuiltDay, Raw, Store, build_day
 from pipeline.transform import tables as tables_module
 from tests.support.inputs import tries
 
@@ -175,28 +175,6 @@ def test_days_are_disjoint_and_leave_nothing_out(shop):
     )
 
 
-@NASTY
-@given(SHOPS)
-def test_a_stream_of_pages_makes_the_same_rows_as_one_page(shop):
-    total = b"".join(r.ndjson for r in shop.raws)
-    if not total:
-        return
-    book, page = shop.read_catalog(), Raw("b", "x", total)
-    rows = [
-        [
-            row
-            for result in transform(page, book, shop.rules, size)
-            for row in result.sales.to_pylist()
-        ]
-        for size in (1, 1 << 20)
-    ]
-
-    def key(row: dict) -> str:
-        return repr(sorted(row.items(), key=lambda pair: pair[0]))
-
-    assert sorted(map(key, rows[0])) == sorted(map(key, rows[1]))
-
-
 def test_empty_input_gives_empty_tables():
     for raws in ([], [Raw("b", "x", b"")]):
         result = build_day(TODAY, raws, catalog(), rules())
@@ -279,30 +257,6 @@ def test_an_edit_moves_a_receipt_to_another_day():
         build_day(day, raw(old, new), catalog(), rules()).metadata["counted"]
         for day in (TODAY, TODAY - timedelta(days=1))
     ] == [0, 1]
-
-
-def test_memory_of_a_page_is_not_kept(monkeypatch):
-    many = b"".join(
-        raw(receipt(line("Smash", 10), receipt_number=f"1-{n}"))[0].ndjson for n in range(50)
-    )
-    sizes = [
-        result.receipts.num_rows
-        for result in transform(Raw("b", "x", many), catalog(), rules(), size=4000)
-    ]
-    assert sum(sizes) == 50 and max(sizes) <= 5
-
-
-def test_a_stream_has_no_quarantine_and_says_so():
-    with pytest.raises(
-        DataError, match=r"x#2: not_json at /; build_day\(\) would keep it in quarantine"
-    ):
-        list(
-            transform(
-                Raw("b", "x", raw(receipt(line("Smash", 10)))[0].ndjson + b"{\n"),
-                catalog(),
-                rules(),
-            )
-        )
 
 
 def test_a_store_may_not_have_more_decimals_than_the_lake():
