@@ -1,4 +1,4 @@
-"""Memory that this process has freed, given back to the system; by glibc, if it is there."""
+"""Gives freed memory back to the system; does nothing without glibc."""
 
 from __future__ import annotations
 

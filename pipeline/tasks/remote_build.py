@@ -94,7 +94,7 @@ class BuildResult(NamedTuple):
 
 
 def driver_context(requests: Iterable[BuildRequest], *, is_local: bool) -> DriverContext:
-    """What this process, the driver, sees, and what builds need of it. Raises ConfigError.
+    """What this process, the driver, sees of what the builds need. Raises ConfigError.
 
     Processes of this machine start from its listing of the lake, and from the fingerprints of what
     the partitions are built from; others list it themselves. The first spill into a folder of its

@@ -439,14 +439,14 @@ def test_a_page_that_cannot_be_sorted_fails_the_fetch(
     start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
     """The last one too: the next one is already under way."""
-    pages, sort = iter(range(1, 9)), FetchedPages.sort
+    pages, sort = iter(range(1, 9)), FetchedPages._sort
 
     def full(result: FetchedPages, entry: ApiPage) -> None:
         if next(pages) == page:
             raise ConfigError("the disk is full")
         sort(result, entry)
 
-    monkeypatch.setattr(FetchedPages, "sort", full)
+    monkeypatch.setattr(FetchedPages, "_sort", full)
     _, source = start(shop(48), limit=20)
     with pytest.raises(ConfigError, match="disk is full"):
         fetch_first_windows(source, 1, tmp_path)
