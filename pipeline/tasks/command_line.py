@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import sys
@@ -16,6 +15,7 @@ from luigi.cmdline_parser import CmdlineParser
 from pipeline import settings
 from pipeline.child_process import exit_with_parent
 from pipeline.errors import ConfigError
+from pipeline.executors.memory import collect_rarely
 from pipeline.tasks import failures, lock, scheduler
 from pipeline.tasks.nightly import Nightly
 
@@ -62,7 +62,7 @@ def prepare() -> None:
     failures.install(Nightly)
     if not is_program():
         return
-    gc.set_threshold(50_000, 20, 20)  # as in local processes
+    collect_rarely()
     # Arrow's own allocators keep twice as much memory as is in use
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     sys.excepthook = failures.print_error
