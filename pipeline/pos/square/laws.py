@@ -35,7 +35,7 @@ def check_laws(order: Json) -> None:
     kinds, apportioned = tax_types(order, "taxes"), _apportioned_uids(order, "service_charges")
     for index, line in enumerate(lines):
         _check_line(line, kinds, apportioned, f"/line_items/{index}", "modifiers")
-    _check_shares(order, lines, charges, "")
+    _check_shares(order, lines, charges)
     _check_order(order, lines, charges, kinds)
     for index, entry in enumerate(rows(order, "returns")):
         _check_return(order, entry, f"/returns/{index}")
@@ -127,16 +127,16 @@ def _apportioned(line: Json, uids: set[str]) -> int:
     return total(own_shares, "applied_money")
 
 
-def _check_shares(fields: Json, lines: list[Json], charges: list[Json], prefix: str) -> None:
+def _check_shares(order: Json, lines: list[Json], charges: list[Json]) -> None:
     """O4, where every line names what is applied to it."""
     for name, applied, key in (
-        (f"{prefix}taxes", "applied_taxes", "tax_uid"),
-        (f"{prefix}discounts", "applied_discounts", "discount_uid"),
+        ("taxes", "applied_taxes", "tax_uid"),
+        ("discounts", "applied_discounts", "discount_uid"),
     ):
         shares = [share for part in (*lines, *charges) for share in rows(part, applied)]
         if not shares:
             continue
-        for index, row in enumerate(rows(fields, name)):
+        for index, row in enumerate(rows(order, name)):
             if "applied_money" in row and "uid" in row:
                 own_shares = [share for share in shares if share.get(key) == row["uid"]]
                 expected = total(own_shares, "applied_money")
