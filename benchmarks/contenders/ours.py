@@ -150,7 +150,7 @@ def run(path: Path, out: Path, part: int, parts: int) -> None:
         records = read([Raw("b", "x", body)], shop_rules)
         if records.rejected:
             raise ValueError(f"a record is rejected: {records.rejected[0]}")
-        partition = Labels.constant("b", len(records.receipts))
+        partition = Labels(np.zeros(len(records.receipts), int), ["b"])
         selected = select_receipts(records.receipts, records.accepted, partition, shop_rules)
         months.add(ReceiptTables(selected, lookup, shop_rules).sales)
     months.close()

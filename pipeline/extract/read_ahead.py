@@ -21,14 +21,14 @@ AHEAD = 2
 _End = BaseException | None
 
 
-def read_ahead(items: Iterable[T], max_ahead: int = AHEAD) -> Iterator[T]:
-    """The `items`, at most `max_ahead` of them computed before they are read.
+def read_ahead(items: Iterable[T]) -> Iterator[T]:
+    """The `items`, at most AHEAD of them computed before they are read.
 
     An error of the iterator is raised in its place. The thread has the reader's context. Once the
     reader stops, it ends after the item that it computes.
     """
     ready: SimpleQueue[tuple[list[T], _End]] = SimpleQueue()
-    places, is_left = Semaphore(max_ahead), False
+    places, is_left = Semaphore(AHEAD), False
 
     def compute() -> None:
         source = iter(items)
@@ -53,13 +53,13 @@ def read_ahead(items: Iterable[T], max_ahead: int = AHEAD) -> Iterator[T]:
         places.release()
 
 
-def run_ahead(works: Iterable[Callable[[], T]], max_ahead: int = AHEAD) -> Iterator[Future[T]]:
-    """The finished call of each of `works`, in order; `max_ahead` run at a time.
+def run_ahead(works: Iterable[Callable[[], T]]) -> Iterator[Future[T]]:
+    """The finished call of each of `works`, in order; AHEAD of them run at a time.
 
     The next ones run while the reader uses one. The threads have the reader's context.
     """
     left = iter(works)
-    running = deque(map(_call, islice(left, max_ahead)))
+    running = deque(map(_call, islice(left, AHEAD)))
     while running:
         first = running.popleft()
         wait([first])

@@ -120,11 +120,11 @@ def _copied(table: pa.Table) -> pa.Table:
 
 def _has_nulls(array: pa.Array) -> bool:
     """Whether the array, or an array of its elements, holds a null."""
+    if array.null_count:
+        return True
     if pa.types.is_list(array.type):
-        return bool(array.null_count) or _has_nulls(array.values)
-    if pa.types.is_struct(array.type):
-        return bool(array.null_count) or any(map(_has_nulls, array.flatten()))
-    return bool(array.null_count)
+        return _has_nulls(array.values)
+    return pa.types.is_struct(array.type) and any(map(_has_nulls, array.flatten()))
 
 
 def with_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -109,9 +109,9 @@ class RawPartition(NamedTuple):
     @property
     def windows(self) -> list[str]:
         """The names of its windows, which are consecutive days; a rescan has none."""
-        return [
-            str(self.day - n * _DAY) for n in reversed(range(self.window_count))
-        ] * self.is_window
+        if self.rescan:
+            return []
+        return [str(self.day - n * _DAY) for n in reversed(range(self.window_count))]
 
     @property
     def label(self) -> str:

@@ -44,9 +44,8 @@ _DENIED = {
 }
 _PAGE = 1000
 _OPEN_DRAFTS = 100
-_MAX_SINGLE_SYNCS = (
-    6  # objects that are cheaper to sync one by one than with the rest of the file system
-)
+_MAX_SINGLE_SYNCS = 6
+"""Up to so many objects are synced one by one, more of them with the whole file system."""
 
 
 class LocalStorage(Storage):

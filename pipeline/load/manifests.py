@@ -75,13 +75,11 @@ class ManifestLog(ManifestListing):
         """Take over the commit record of another run."""
         commit.text = self.storage.get(commit.key)
         commit.taken, commit.body = self._parse(commit.text, commit.key)
-        if (
-            commit_key(commit.taken.dataset, commit.taken.partition, commit.taken.number)
-            != commit.key
-        ):
+        taken = commit.taken
+        if commit_key(taken.dataset, taken.partition, taken.number) != commit.key:
             raise Corrupt(
-                f"{self.storage.uri(commit.key)} is the commit record of {commit.taken.key}; move"
-                " it away, nothing is published next to it"
+                f"{self.storage.uri(commit.key)} is the commit record of {taken.key}; move it"
+                " away, nothing is published next to it"
             )
 
     def _copy_commits(self, commits: Sequence[CommitRecord]) -> None:

@@ -113,13 +113,12 @@ class Publication:
     def entry(self, run: str) -> CommitEntry:
         """What goes into the log."""
         metadata = dict(self._content.metadata)
-        body: dict[str, object] = {"run": run, "files": self.entries, "metadata": metadata}
+        body: Body = {"run": run, "files": self.entries, "metadata": metadata}
         if self.archive:
             key, data = self.archive.key, self.archive.data
-            archive = {"key": key, "sha256": sha256(data).hexdigest(), "size": len(data)}
-            body["archive"] = archive | (
-                {"kept": self._archived_only} if self._archived_only else {}
-            )
+            body["archive"] = {"key": key, "sha256": sha256(data).hexdigest(), "size": len(data)}
+            if self._archived_only:
+                body["archive"]["kept"] = self._archived_only
         fingerprint = self._content.fingerprint
         return CommitEntry(*self._place, self._expected, fingerprint, self._digest, body)
 

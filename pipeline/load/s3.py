@@ -247,12 +247,9 @@ class S3Storage(Storage):
             if code in _RACING:
                 raise _RacingError(f"{uri} is being written by another run") from error
             detail = str(error.response.get("Error", {}).get("Message", ""))
-            sentence = explain(
-                command_name, uri, code, status, detail, headers.get("x-amz-bucket-region")
-            )
-            raise (Unanswered if is_transient(code, status) else StorageRefused)(
-                sentence
-            ) from error
+            region = headers.get("x-amz-bucket-region")
+            kind = Unanswered if is_transient(code, status) else StorageRefused
+            raise kind(explain(command_name, uri, code, status, detail, region)) from error
         except (NoCredentialsError, PartialCredentialsError) as error:
             raise ConfigError(
                 f"no credentials for {self.uri()}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,"

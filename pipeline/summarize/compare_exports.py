@@ -80,16 +80,8 @@ def compare_exports(
         except DataError as error:
             months = _MONTH.findall(name)
             if not months or min(months) <= f"{first:%Y-%m}" <= max(months):
-                rows["export_files"].append(
-                    {
-                        "file": name,
-                        "currency": currency,
-                        "compared": 0,
-                        "differing": 0,
-                        "difference": Decimal(0),
-                        "problem": str(error),
-                    }
-                )
+                unread = FileComparison(name, problem=str(error))
+                rows["export_files"].append(vars(unread) | {"currency": currency})
     return {
         dataset.name: tabulate(rows[dataset.name], dataset, decimals)
         for dataset in schema.BACKOFFICE
@@ -145,11 +137,9 @@ def compare(
                         "detail": detail,
                     }
                 )
-            before = totals[code, line.day, figure]
-            totals[code, line.day, figure] = (
-                _add(before[0], amounts[0]),
-                _add(before[1], amounts[1]),
-            )
+            total, own_total = totals[code, line.day, figure]
+            added = _add(total, amounts[0]), _add(own_total, amounts[1])
+            totals[code, line.day, figure] = added
     rows["export_files"] += [
         vars(file) | {"currency": code} for code, file in (files or {currency: blank}).items()
     ]
@@ -192,12 +182,13 @@ class FileComparison:
     """A row of schema.EXPORT_FILES, without its currency."""
 
     file: str
-    kind: str
-    first_day: date
-    last_day: date
+    kind: str | None = None
+    first_day: date | None = None
+    last_day: date | None = None
     compared: int = 0
     differing: int = 0
     difference: Decimal = Decimal(0)
+    problem: str | None = None
 
     def add(
         self, exported: Mapping[str, Decimal], own: Mapping[str, Decimal], figures: Sequence[str]

@@ -153,10 +153,6 @@ class Labels:
         codes, values = encode(array)
         return cls(codes, values.to_pylist())
 
-    @classmethod
-    def constant(cls, value: str | None, rows: int) -> Labels:
-        return cls(np.full(rows, -1 if value is None else 0), [] if value is None else [value])
-
     def take(self, rows: Ints) -> Labels:
         return Labels(self.codes[rows], self.values)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -34,12 +34,12 @@ class Explanation:
 
     number: str
     revisions: int
-    record: dict[str, Any] | None
-    rejection: RejectedRecord | None
-    receipt: dict[str, Any] | None
-    lines: list[dict[str, Any]]
-    payments: list[dict[str, Any]]
     text: str
+    record: dict[str, Any] | None = None
+    rejection: RejectedRecord | None = None
+    receipt: dict[str, Any] | None = None
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    payments: list[dict[str, Any]] = field(default_factory=list)
 
 
 def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Explanation:
@@ -62,7 +62,7 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
         entries = [n for n in rejections if is_newest[n] and numbers[n] == number]
     if not entries:
         text = f"{receipt_number}: the searched raw data has no receipt with this number"
-        return Explanation(receipt_number, 0, None, None, None, [], [], text)
+        return Explanation(receipt_number, 0, text)
     entry, count = entries[0], int(revisions[entries[0]])
     if entry >= len(accepted):
         rejection = rejected[entry - len(accepted)]
@@ -70,12 +70,12 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
             f"{receipt_number} is in quarantine: {rejection.reason} at {rejection.pointer or '/'}"
             f" ({rejection.detail})"
         )
-        return Explanation(receipt_number, count, None, rejection, None, [], [], text)
+        return Explanation(receipt_number, count, text, rejection=rejection)
     row = accepted[entry]
     raw_of = raws[int(records.raw[row])]
     record = json.loads(records.canonical(int(row)), parse_float=Decimal)
     lookup = MenuLookup(rules.menu, catalog)
-    partition = Labels.constant(raw_of.partition, len(receipts))
+    partition = Labels(np.zeros(len(receipts), int), [raw_of.partition])
     tables = ReceiptTables(
         select_receipts(receipts, np.array([row]), partition, rules), lookup, rules
     )
@@ -87,7 +87,7 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
         for number, line in enumerate(record["line_items"], 1)
     ]
     text = _text(receipt, lines, payments, count, rules.decimals)
-    return Explanation(receipt_number, count, record, None, receipt, lines, payments, text)
+    return Explanation(receipt_number, count, text, record, None, receipt, lines, payments)
 
 
 def _line(

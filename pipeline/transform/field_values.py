@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -46,10 +47,9 @@ class JsonObject(dict[str, Any]):
 
     def __init__(self, pairs: list[tuple[str, Any]]):
         super().__init__(pairs)
-        self.twice = {key for key, _ in pairs} if len(self) < len(pairs) else set()
-        if self.twice:
-            keys = [key for key, _ in pairs]
-            self.twice = {key for key in self.twice if keys.count(key) > 1}
+        self.twice = set[str]()
+        if len(self) < len(pairs):
+            self.twice = {key for key, n in Counter(key for key, _ in pairs).items() if n > 1}
 
 
 def read_object(

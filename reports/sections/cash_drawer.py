@@ -17,7 +17,6 @@ from reports.values import Count, Day, Money, Name, Series, Text, Value, amounts
 SHORTAGE = 200
 """A finding: shortages of more than 1/SHORTAGE of the cash that was paid."""
 _COLUMNS = columns_of("difference", "expected", "counted", "employee")
-_SPAN = ("store_id", "business_day", "closed_day")
 _MOVES = ("opening_cash", "cash_payments", "cash_refunds", "paid_in", "paid_out")
 
 
@@ -102,11 +101,10 @@ def _notes(figures: Figures, shifts: pd.DataFrame, counted: pd.DataFrame) -> lis
         notes.append(text("cash_drawer.uncounted", n=Count(missing)))
     if still_open := len(shifts) - len(closed):
         notes.append(text("cash_drawer.open", n=Count(still_open)))
-    named = [
-        text("cash_drawer.of_store", store=Name(_store(figures, store)), days=Series(tuple(days)))
-        for store, unclosed in days_without_close(figures, shifts).items()
-        for days in [[Day(day, short=True) for day in unclosed]]
-    ]
+    named = []
+    for store, unclosed in days_without_close(figures, shifts).items():
+        days = Series(tuple(Day(day, short=True) for day in unclosed))
+        named.append(text("cash_drawer.of_store", store=Name(_store(figures, store)), days=days))
     if named:
         notes.append(text("cash_drawer.unclosed", stores=Series(tuple(named))))
     return notes
@@ -118,13 +116,13 @@ def days_without_close(figures: Figures, shifts: pd.DataFrame) -> dict[str, list
     A shift that was opened before the month and closed in it ran on the first days of the month.
     """
     days, missing = figures.now["days"], {}
-    tables = [rows for rows in (figures.shifts_before, shifts) if len(rows)]
-    spans = [row for rows in tables for row in zip(*(rows[name] for name in _SPAN), strict=True)]
+    ran = [shift for rows in (figures.shifts_before, shifts) for shift in rows_of(rows)]
     for store in sorted(set(shifts["store_id"])):
         open_days = set(days[(days["store_id"] == store) & (days["receipts"] > 0)]["business_day"])
-        for own, first, last in spans:
-            if own == store and last is not None:
-                open_days -= {first + timedelta(n) for n in range((last - first).days + 1)}
+        for shift in ran:
+            if shift.store_id == store and shift.closed_day is not None:
+                length = (shift.closed_day - shift.business_day).days + 1
+                open_days -= {shift.business_day + timedelta(n) for n in range(length)}
         if open_days:
             missing[store] = sorted(open_days)
     return missing

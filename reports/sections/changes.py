@@ -206,7 +206,7 @@ def _value(raw: object, kind: object, currency: str, lake_decimals: int) -> Valu
             return Percent(int(Decimal(str(raw)) * RATIO), RATIO, decimals=2)
         case Rate() | Points():
             return Rate(int(Decimal(str(raw)) * RATIO), RATIO, decimals=4)
-    if isinstance(raw, int) and not isinstance(raw, bool):
+    if isinstance(raw, int):
         return Count(raw)
     return Name(str(raw))
 

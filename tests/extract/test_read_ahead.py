@@ -37,7 +37,7 @@ def settled(pages: Pages) -> int:
 
 def test_at_most_two_items_are_computed_ahead() -> None:
     pages = Pages()
-    items = read_ahead(pages, 2)
+    items = read_ahead(pages)
     assert pages.made == 0, "nothing before the first is asked for"
     for number in (0, 1, 2):
         assert next(items) == number
@@ -55,7 +55,7 @@ def test_an_error_is_raised_in_its_place(error: BaseException) -> None:
 
 def test_the_thread_ends_once_the_reader_stops() -> None:
     pages = Pages()
-    items = read_ahead(pages, 2)
+    items = read_ahead(pages)
     assert next(items) == 0
     items.close()
     assert settled(pages) <= 4
@@ -74,7 +74,10 @@ def test_a_wait_in_the_thread_is_shown_to_the_reader() -> None:
 
 
 @pytest.mark.parametrize("most", [1, 2, 3])
-def test_calls_end_in_their_order_and_the_next_ones_run_meanwhile(most: int) -> None:
+def test_calls_end_in_their_order_and_the_next_ones_run_meanwhile(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.extract.read_ahead.AHEAD", most)
     begun: list[int] = []
     running, largest = 0, 0
     lock, gates = threading.Lock(), [threading.Event() for _ in range(6)]
@@ -92,7 +95,7 @@ def test_calls_end_in_their_order_and_the_next_ones_run_meanwhile(most: int) -> 
             raise ValueError("broken")
         return number
 
-    calls = run_ahead((lambda n=number: work(n) for number in range(6)), most)
+    calls = run_ahead(lambda n=number: work(n) for number in range(6))
     for number in range(6):
         for gate in gates[number : number + most][::-1]:  # the later ones end first
             gate.set()

@@ -566,4 +566,4 @@ def test_cancellations_by_employee_need_no_refund(shop, make_summaries):
     section = tenders(Figures(month, None, "MXN", {month: tables}))
     (table,) = (table for table in section.tables if table.name == "refunds-by-employee")
     assert [row[3].number for row in table.rows] == [3]
-    assert "refunded-items" not in {table.name for table in section.tables}
+    assert "refunded-items" not in {table.name for table in section.tables if table.rows}

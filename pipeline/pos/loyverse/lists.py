@@ -50,11 +50,7 @@ class ApiLists:
         self._http, self._max_pages = http, max_pages
 
     def pages(
-        self,
-        resource: str,
-        filters: Mapping[str, Filter],
-        limit: int = PAGE_LIMIT,
-        cursor: str | None = None,
+        self, resource: str, filters: Mapping[str, Filter], limit: int = PAGE_LIMIT
     ) -> Iterator[tuple[list[bytes], str | None]]:
         """(rows verbatim, next cursor) of the pages of a list endpoint.
 
@@ -62,8 +58,8 @@ class ApiLists:
         SourceFatal for cursors without an end and for rows that do not match the filters.
         """
         endpoint = ENDPOINTS[resource]
-        answers = self._answers(endpoint, filters, limit, cursor)
-        for rows, following in self._until_last_page(endpoint, answers, cursor, bytes, bytes):
+        answers = self._answers(endpoint, filters, limit, None)
+        for rows, following in self._until_last_page(endpoint, answers, None, bytes, bytes):
             check_rows(endpoint, filters, rows)
             yield rows, following
 

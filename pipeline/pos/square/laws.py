@@ -22,7 +22,6 @@ its number.
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import NamedTuple
 
 from pipeline.pos.source import NotCanonicalError
 from pipeline.pos.square.order import Json, amount, paid_tenders, rows, state_of, total
@@ -33,11 +32,11 @@ APPORTIONED = "APPORTIONED_TREATMENT"
 def check_laws(order: Json) -> None:
     """Raise NotCanonicalError, reason `law_<name>`, for the first broken law."""
     lines, charges = rows(order, "line_items"), separate_charges(order, "service_charges")
-    context = _Parts(tax_types(order, "taxes"), _apportioned_uids(order, "service_charges"))
+    kinds, apportioned = tax_types(order, "taxes"), _apportioned_uids(order, "service_charges")
     for index, line in enumerate(lines):
-        _check_line(line, context, f"/line_items/{index}", "modifiers")
-    _check_shares(order, lines, charges, "")
-    _check_order(order, lines, charges)
+        _check_line(line, kinds, apportioned, f"/line_items/{index}", "modifiers")
+    _check_shares(order, lines, charges)
+    _check_order(order, lines, charges, kinds)
     for index, entry in enumerate(rows(order, "returns")):
         _check_return(order, entry, f"/returns/{index}")
     _check_tenders(order)
@@ -62,14 +61,11 @@ def added_tax(part: Json, kinds: dict[str, str]) -> int:
             for tax in applied
             if kinds[str(tax["tax_uid"])] != "INCLUSIVE"
         )
-    tax = amount(part, "total_tax_money")
-    if not tax or "applied_money" in part:
-        return amount(part, "total_money") - amount(part, "applied_money") if tax else 0
-    return tax if amount(part, "total_money") == _before_tax(part) + tax else 0
-
-
-def _before_tax(line: Json) -> int:
-    return gross_of(line) - amount(line, "total_discount_money")
+    tax, total_with_tax = amount(part, "total_tax_money"), amount(part, "total_money")
+    if tax and "applied_money" in part:
+        return total_with_tax - amount(part, "applied_money")
+    before_tax = gross_of(part) - amount(part, "total_discount_money")
+    return tax if total_with_tax == before_tax + tax else 0
 
 
 def gross_of(line: Json) -> int:
@@ -91,22 +87,14 @@ def _law(name: str, expected: int, actual: int, pointer: str) -> None:
         )
 
 
-class _Parts(NamedTuple):
-    """What a line's shares refer to: taxes by uid, and apportioned charges."""
-
-    kinds: dict[str, str]
-    apportioned: frozenset[str]
+def _apportioned_uids(fields: Json, name: str) -> set[str]:
+    charges = rows(fields, name)
+    return {str(row.get("uid")) for row in charges if row.get("treatment_type") == APPORTIONED}
 
 
-def _apportioned_uids(fields: Json, name: str) -> frozenset[str]:
-    return frozenset(
-        str(row.get("uid"))
-        for row in rows(fields, name)
-        if row.get("treatment_type") == APPORTIONED
-    )
-
-
-def _check_line(line: Json, context: _Parts, pointer: str, modifiers: str) -> None:
+def _check_line(
+    line: Json, kinds: dict[str, str], apportioned: set[str], pointer: str, modifiers: str
+) -> None:
     has_variation = "variation_total_price_money" in line and "base_price_money" in line
     variation = amount(line, "variation_total_price_money")
     if has_variation:
@@ -118,8 +106,8 @@ def _check_line(line: Json, context: _Parts, pointer: str, modifiers: str) -> No
             _law("L1", int(exact), variation, pointer)
     if has_variation and "total_money" in line:
         parts = variation + total(rows(line, modifiers), "total_price_money")
-        parts += added_tax(line, context.kinds) - amount(line, "total_discount_money")
-        parts += _apportioned(line, context.apportioned)
+        parts += added_tax(line, kinds) - amount(line, "total_discount_money")
+        parts += _apportioned(line, apportioned)
         law = "L3" if modifiers == "modifiers" else "R1"
         _law(law, parts, amount(line, "total_money"), pointer)
     for law, applied, sum_of in (
@@ -130,7 +118,7 @@ def _check_line(line: Json, context: _Parts, pointer: str, modifiers: str) -> No
             _law(law, total(rows(line, applied), "applied_money"), amount(line, sum_of), pointer)
 
 
-def _apportioned(line: Json, uids: frozenset[str]) -> int:
+def _apportioned(line: Json, uids: set[str]) -> int:
     """Apportioned service charges inside a line's total."""
     shares = rows(line, "applied_service_charges")
     if "total_service_charge_money" in line and (uids or not shares):
@@ -139,26 +127,27 @@ def _apportioned(line: Json, uids: frozenset[str]) -> int:
     return total(own_shares, "applied_money")
 
 
-def _check_shares(fields: Json, lines: list[Json], charges: list[Json], prefix: str) -> None:
+def _check_shares(order: Json, lines: list[Json], charges: list[Json]) -> None:
     """O4, where every line names what is applied to it."""
     for name, applied, key in (
-        (f"{prefix}taxes", "applied_taxes", "tax_uid"),
-        (f"{prefix}discounts", "applied_discounts", "discount_uid"),
+        ("taxes", "applied_taxes", "tax_uid"),
+        ("discounts", "applied_discounts", "discount_uid"),
     ):
         shares = [share for part in (*lines, *charges) for share in rows(part, applied)]
         if not shares:
             continue
-        for index, row in enumerate(rows(fields, name)):
+        for index, row in enumerate(rows(order, name)):
             if "applied_money" in row and "uid" in row:
                 own_shares = [share for share in shares if share.get(key) == row["uid"]]
                 expected = total(own_shares, "applied_money")
                 _law("O4", expected, amount(row, "applied_money"), f"/{name}/{index}")
 
 
-def _check_order(order: Json, lines: list[Json], charges: list[Json]) -> None:
+def _check_order(
+    order: Json, lines: list[Json], charges: list[Json], kinds: dict[str, str]
+) -> None:
     if any("total_money" not in line for line in lines) or "total_money" not in order:
         return
-    kinds = tax_types(order, "taxes")
     if lines:
         parts = total(lines, "total_money") + amount(order, "total_tip_money")
         parts += sum(amount(row, "applied_money") + added_tax(row, kinds) for row in charges)
@@ -176,10 +165,11 @@ def _check_order(order: Json, lines: list[Json], charges: list[Json]) -> None:
 
 def _check_return(order: Json, entry: Json, pointer: str) -> None:
     kinds = tax_types(entry, "return_taxes")
-    context = _Parts(kinds, _apportioned_uids(entry, "return_service_charges"))
+    apportioned = _apportioned_uids(entry, "return_service_charges")
     lines = rows(entry, "return_line_items")
     for index, line in enumerate(lines):
-        _check_line(line, context, f"{pointer}/return_line_items/{index}", "return_modifiers")
+        line_pointer = f"{pointer}/return_line_items/{index}"
+        _check_line(line, kinds, apportioned, line_pointer, "return_modifiers")
     charges = separate_charges(entry, "return_service_charges")
     amounts = entry.get("return_amounts")
     if not isinstance(amounts, dict) and len(rows(order, "returns")) == 1:
