@@ -19,7 +19,7 @@ from pipeline.extract.fetch import FetchedPages, fetch_pages, pack, sort_records
 from pipeline.extract.read_ahead import AHEAD
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.receipt import read_receipt
-from pipeline.pos.source import ApiPage, Record, Window
+from pipeline.pos.source import ApiPage, FetchProgress, Record, Window
 from tests.extract.small_shop import (
     DAY,
     NOW,
@@ -438,14 +438,14 @@ def test_a_page_that_cannot_be_sorted_fails_the_fetch(
     start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
     """The last one too: the next one is already under way."""
-    pages, sort = iter(range(1, 9)), FetchedPages.sort
+    pages, add = iter(range(1, 9)), FetchedPages.add
 
-    def full(result: FetchedPages, entry: ApiPage) -> None:
+    def full(result: FetchedPages, entry: ApiPage) -> FetchProgress:
         if next(pages) == page:
             raise ConfigError("the disk is full")
-        sort(result, entry)
+        return add(result, entry)
 
-    monkeypatch.setattr(FetchedPages, "sort", full)
+    monkeypatch.setattr(FetchedPages, "add", full)
     _, source = start(shop(48), limit=20)
     with pytest.raises(ConfigError, match="disk is full"):
         fetch_first_windows(source, 1, tmp_path)
