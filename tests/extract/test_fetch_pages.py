@@ -19,7 +19,7 @@ from pipeline.extract.fetch import FetchedPages, fetch_pages, pack, sort_records
 from pipeline.extract.read_ahead import AHEAD
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.receipt import read_receipt
-from pipeline.pos.source import ApiPage, Record, Window
+from pipeline.pos.source import ApiPage, FetchProgress, Record, Window
 from tests.extract.small_shop import (
     DAY,
     NOW,
@@ -33,7 +33,6 @@ from tests.extract.small_shop import (
 )
 from tests.support.book import Book
 from tests.support.faults import Fault, on_page
-from tests.support.other_order import OtherOrder
 
 
 class Recorded:
@@ -243,7 +242,7 @@ def test_what_changes_between_pages_is_neither_lost_nor_doubled(
             else:
                 book.cancel(number, clock[0])
 
-    server, source = start(OtherOrder(book, order, offsets), limit=7, now=lambda: clock[0])
+    server, source = start(book, limit=7, now=lambda: clock[0], order=order, offsets=offsets)
     held: dict[str, Record] = {}
 
     def night(first: datetime, last: datetime, is_quiet: bool) -> None:
@@ -372,7 +371,7 @@ def test_a_bounded_fetch_out_of_which_a_receipt_moves_is_read_again(
     page moves up, unread.
     """
     book, once = shop(96), iter([moves])
-    server, source = start(OtherOrder(book, order, offsets=True), limit=20)
+    server, source = start(book, limit=20, order=order, offsets=True)
     server.faults.append(
         Fault(
             "empty",
@@ -390,7 +389,7 @@ def test_a_bounded_fetch_out_of_which_a_receipt_moves_is_read_again(
 
 def test_a_span_that_never_comes_to_rest_is_read_openly_at_last(start, tmp_path: Path) -> None:
     book, turns = shop(96), iter(range(1047, 1000, -1))
-    server, source = start(OtherOrder(book, offsets=True), limit=20)
+    server, source = start(book, limit=20, offsets=True)
     server.faults.append(
         Fault(
             "empty",
@@ -411,7 +410,7 @@ def test_a_killed_fetch_still_needs_its_second_pass(start, tmp_path: Path, die: 
     makes good what slipped.
     """
     book, once = shop(96), iter(["1-1040"])
-    server, source = start(OtherOrder(book, offsets=True), limit=20)
+    server, source = start(book, limit=20, offsets=True)
     server.faults.append(
         Fault(
             "empty",
@@ -439,14 +438,14 @@ def test_a_page_that_cannot_be_sorted_fails_the_fetch(
     start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
     """The last one too: the next one is already under way."""
-    pages, sort = iter(range(1, 9)), FetchedPages._sort
+    pages, add = iter(range(1, 9)), FetchedPages.add
 
-    def full(result: FetchedPages, entry: ApiPage) -> None:
+    def full(result: FetchedPages, entry: ApiPage) -> FetchProgress:
         if next(pages) == page:
             raise ConfigError("the disk is full")
-        sort(result, entry)
+        return add(result, entry)
 
-    monkeypatch.setattr(FetchedPages, "_sort", full)
+    monkeypatch.setattr(FetchedPages, "add", full)
     _, source = start(shop(48), limit=20)
     with pytest.raises(ConfigError, match="disk is full"):
         fetch_first_windows(source, 1, tmp_path)
