@@ -89,10 +89,6 @@ def _compared(change: Value, base: Value, month: date, receipts: int) -> Text:
     return text("compare.base" if enough(receipts) else "compare.small", base=base, month=when)
 
 
-def missing(month: date) -> Text:
-    return text("compare.missing", month=Month(month, short=True))
-
-
 def ranking(
     month: date,
     name: str,

@@ -16,7 +16,6 @@ from reports.sections.comparison import (
     against_share,
     comparable,
     growth,
-    missing,
     net_growth,
     ratio,
     same_weekdays_base,
@@ -31,7 +30,7 @@ Read = Callable[[Totals], Pair]
 
 
 def headline(figures: Figures) -> Section:
-    """Tiles, and up to three sentences: whether the month is open, and its change."""
+    """Tiles, and up to two sentences on net sales, through which day, and their change."""
     total, currency = figures.total, figures.currency
     if total.receipts == 0 and total.refund_receipts == 0:
         return Section(
@@ -77,27 +76,26 @@ def headline(figures: Figures) -> Section:
 
 def _lead(figures: Figures) -> tuple[Text, ...]:
     total, before = figures.total, figures.total_before
-    net = Money(total.net_sales, figures.currency)
+    last = Day(figures.through) if figures.through else None
+    values: dict[str, Value] = {"net": Money(total.net_sales, figures.currency), "day": last}
+    month = Month(month_before(figures.month))
+    compared = text("headline.same_days", month=month) if last else month
     phrases = []
     if before is None:
         key = "gap" if any(month < figures.month for month in figures.summaries) else "alone"
-        phrases.append(
-            text(
-                f"headline.{key}",
-                net=net,
-                n=Count(total.receipts),
-                month=Month(month_before(figures.month)),
-            )
-        )
+        phrases.append(text(f"headline.{key}", n=Count(total.receipts), month=month, **values))
+        if last and figures.total_year_ago is not None:
+            year_ago = Month(month_before(figures.month, 12))
+            phrases.append(text("headline.compared", month=year_ago))
     elif not comparable(figures):
         phrases.append(
             text(
                 "headline.small",
-                net=net,
                 n=Count(total.receipts),
-                month=Month(month_before(figures.month)),
+                month=compared,
                 base=Money(before.net_sales, figures.currency),
                 receipts=Count(before.receipts),
+                **values,
             )
         )
     else:
@@ -105,28 +103,24 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
         assert change is not None  # as the months are comparable
         is_flat = 1000 * abs(change.part) < FLAT * change.base
         key = "flat" if is_flat else "changed"
-        month, was = Month(month_before(figures.month)), Money(before.net_sales, figures.currency)
-        phrases.append(text(f"headline.{key}", net=net, change=change, base=was, month=month))
+        was = Money(before.net_sales, figures.currency)
+        phrases.append(text(f"headline.{key}", change=change, base=was, month=compared, **values))
         base = same_weekdays_base(figures)
         same_weekdays_now = figures.same_weekdays.now.net_sales if figures.same_weekdays else 0
         if base and (same_weekdays_now, base.net_sales) != (total.net_sales, before.net_sales):
             same_weekdays = growth((same_weekdays_now, 1), (base.net_sales, 1), base.receipts)
-            values = amounts(figures.currency, now=same_weekdays_now, base=base.net_sales)
-            phrases.append(text("headline.same_weekdays", change=same_weekdays, **values))
-    if figures.through:
-        is_compared = before is not None or figures.total_year_ago is not None
-        key = "headline.open" if is_compared else "headline.open_alone"
-        phrases.insert(0, text(key, day=Day(figures.through)))
+            sums = amounts(figures.currency, now=same_weekdays_now, base=base.net_sales)
+            phrases.append(text("headline.same_weekdays", change=same_weekdays, **sums))
     return tuple(phrases)
 
 
-def _compared(figures: Figures) -> list[tuple[date, Totals | None]]:
-    """The months for comparison; none if the lake has neither of them."""
-    months = [
+def _compared(figures: Figures) -> list[tuple[date, Totals]]:
+    """The months for comparison that the lake has."""
+    months = (
         (month_before(figures.month), figures.total_before),
         (month_before(figures.month, 12), figures.total_year_ago),
-    ]
-    return months if any(total is not None for _, total in months) else []
+    )
+    return [(month, total) for month, total in months if total is not None]
 
 
 def _tile(
@@ -136,13 +130,11 @@ def _tile(
     to_value: Callable[[Pair], Value],
     with_same_weekdays: bool = False,
 ) -> Tile:
-    now, notes = read(figures.total), []
-    for month, total in _compared(figures):
-        notes.append(
-            missing(month)
-            if total is None
-            else against(now, read(total), to_value(read(total)), month, total.receipts)
-        )
+    now = read(figures.total)
+    notes = [
+        against(now, read(total), to_value(read(total)), month, total.receipts)
+        for month, total in _compared(figures)
+    ]
     base = same_weekdays_base(figures)
     same_weekdays = (
         base
@@ -173,11 +165,9 @@ def _profit(figures: Figures, money: Callable[[Pair], Value]) -> Tile:
 def _share(figures: Figures, name: str, read: Read, trend: int, part: Value, count: int) -> Tile:
     now = read(figures.total)
     notes = [text(f"headline.{name}_base", part=part, total=Count(count))]
-    for month, total in _compared(figures):
-        notes.append(
-            missing(month)
-            if total is None
-            else against_share(now, read(total), month, figures.total.receipts, total.receipts)
-        )
+    notes += [
+        against_share(now, read(total), month, figures.total.receipts, total.receipts)
+        for month, total in _compared(figures)
+    ]
     value = ratio(*now, figures.total.receipts)
     return Tile(text(f"tile.{name}"), value, tuple(notes), trend)
