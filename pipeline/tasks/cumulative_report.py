@@ -22,7 +22,7 @@ from pipeline.tasks.versions import digest_of_versions, figures_of, list_version
 class CumulativeReport(Report):
     """The history through a month; it lists the versions of the reports before it."""
 
-    dataset, version = CUMULATIVE, 11
+    dataset, version = CUMULATIVE, 12
     fingerprint_datasets = (*MonthlyReport.fingerprint_datasets, MONTHLY, CUMULATIVE)
 
     @property
@@ -58,7 +58,8 @@ class CumulativeReport(Report):
         ]
 
     def options(self) -> dict[str, object]:
-        return super().options() | {"weekend": settings.weekend()}
+        plans = settings.plans_digest()
+        return super().options() | {"weekend": settings.weekend(), "plans": plans}
 
     def write_report(self, previous: Manifest | None, **common: Any) -> Files:
         figures = figures_of(previous) if previous else None
@@ -73,6 +74,7 @@ class CumulativeReport(Report):
             previous_figures=figures,
             versions=[entry._asdict() for entry in list_versions(self.month, own, figures)],
             weekend=settings.weekend(),
+            plans=settings.plans(),
             currency=settings.default_store().currency,
             **common,
         )
