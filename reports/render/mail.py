@@ -22,7 +22,9 @@ def render_html(message: Message) -> str:
     """The message as one HTML document with inline styles, which mail programs keep."""
     template = page_template("mail.html.j2")
     language = message.page["locale"].replace("_", "-")
-    return template.render(message=message, page=message.page, language=language, rich=_rich)
+    return template.render(
+        message=message, page=message.page, language=language, rich=_rich, text=plain_text
+    )
 
 
 def render_text(message: Message) -> str:
