@@ -82,7 +82,7 @@ class RecentDays:
         return total(rows[rows["store_id"] == store] if store else rows)
 
     def usual(self, days: Sequence[date], store: str = "") -> Totals | None:
-        """The totals that are usual for these days; None where too few such days were open.
+        """The totals usual for these days; None where too few such days were open.
 
         A weekday that was hardly open, such as a weekly closing day, adds nothing.
         """

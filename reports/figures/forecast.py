@@ -9,9 +9,9 @@ data: in mid-month if the last month is open.
   (Holt and Winters, without trend).
 - naive: the last same weekday.
 
-The best method that foresaw sales in each month has the smallest error on the last TRIALS complete months: the sum of |actual -
-forecast| over days ÷ the sum of actual. Each of these months is forecast from the same day of the
-month before it, with nothing newer, the index included.
+The best method has the smallest error on the last TRIALS complete months, of those that foresaw
+sales in each: the sum of |actual - forecast| over days ÷ the sum of actual. Each of these months
+is forecast from the same day of the month before it, with nothing newer, the index included.
 
 The interval of a day is the 10th to the 90th percentile of actual ÷ forecast of the tested days;
 that of the month is the smallest to the largest of the tested months. Both contain the forecast.
@@ -54,7 +54,10 @@ class Forecast(NamedTuple):
 
 
 class NoForecast(NamedTuple):
-    """Why there is none: short history, hardly any sales in the trials, a large error in them."""
+    """Why there is no forecast.
+
+    Short history, hardly any sales in the trials, or a large error in them.
+    """
 
     reason: Literal["short", "idle", "uncertain"]
     error: tuple[int, int] | None = None

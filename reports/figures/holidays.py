@@ -1,8 +1,9 @@
 """Public holidays of the country whose time zone a store keeps.
 
 Takes IANA zones of the stores. Returns day -> name in the country's own language (never the
-machine's), with its translations into the languages of the reports. The country of a zone is read from the zone.tab of the tz database, its holidays from
-the `holidays` library. Stores in several countries get none: a holiday of one is none of the other.
+machine's), with its translations into the languages of the reports. The country of a zone is read
+from the zone.tab of the tz database, its holidays from the `holidays` library. Stores in several
+countries get none: a holiday of one is none of the other.
 """
 
 from __future__ import annotations

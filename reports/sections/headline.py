@@ -30,7 +30,7 @@ Read = Callable[[Totals], Pair]
 
 
 def headline(figures: Figures) -> Section:
-    """Tiles, and up to two sentences on net sales, through which day, and their change."""
+    """Tiles, and sentences on net sales, their last day and their change."""
     total, currency = figures.total, figures.currency
     if total.receipts == 0 and total.refund_receipts == 0:
         return Section(

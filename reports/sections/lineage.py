@@ -206,7 +206,7 @@ def _cases(name: str, check: Check, currency: str) -> Text:
 
 
 def _checks(checks: Mapping[str, Check], outside: Check, currency: str) -> Table:
-    """The checks; received includes the receipts before the history, as in the sentence."""
+    """The checks; those received include the ones before the history."""
     received = checks.get(FLOW[0], Check())
     checks = {
         **checks,
@@ -241,7 +241,7 @@ def _subjects(frame: pd.DataFrame, currency: str) -> Table:
 
 
 def _subject(check: str, subject: str) -> Value:
-    """What a check names: a reason, a receipt without an order type, or a name of the POS."""
+    """What a check names: a reason, no order type, or a name of the POS."""
     if check == "quarantined":
         return reason_of(subject)
     return Name(subject) if subject else text("lineage.no_order_type")

@@ -35,8 +35,8 @@ def tenders(figures: Figures) -> Section:
     sentences += _sentences(figures)
     if len(given):
         named = sum_by(given, ["name"], ["receipts", "amount"], "amount")
-        whole, receipts = int(named["amount"].sum()), int(named["receipts"].max())
-        cells = named.assign(share=[share(int(n), whole, receipts) for n in named["amount"]])
+        given_total, receipts = int(named["amount"].sum()), int(named["receipts"].max())
+        cells = named.assign(share=[share(int(n), given_total, receipts) for n in named["amount"]])
         columns = columns_of(
             discount="name", receipts="receipts", given="amount", share_of_discounts="share"
         )
