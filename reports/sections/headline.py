@@ -84,9 +84,6 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
     if before is None:
         key = "gap" if any(month < figures.month for month in figures.summaries) else "alone"
         phrases.append(text(f"headline.{key}", n=Count(total.receipts), month=month, **values))
-        if last and figures.total_year_ago is not None:
-            year_ago = Month(month_before(figures.month, 12))
-            phrases.append(text("headline.compared", month=year_ago))
     elif not comparable(figures):
         phrases.append(
             text(
@@ -111,6 +108,8 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
             same_weekdays = growth((same_weekdays_now, 1), (base.net_sales, 1), base.receipts)
             sums = amounts(figures.currency, now=same_weekdays_now, base=base.net_sales)
             phrases.append(text("headline.same_weekdays", change=same_weekdays, **sums))
+    if last and _compared(figures):
+        phrases.append(text("headline.compared"))
     return tuple(phrases)
 
 
