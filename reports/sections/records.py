@@ -58,12 +58,13 @@ def records(history: History) -> Section:
     columns = (*columns_of("record", "when"), TableColumn("value", "money"))
     tables = [Table.from_rows("records", text("records.table"), columns, rows, currency)]
     notes = history.special_days([o.day for o in unusual])
+    no_note = text("records.no_note") if notes else None
     odd_rows = [
         (
             Day(o.day, long=True),
             o.net,
             o.usual,
-            Series(tuple(notes[o.day])) if o.day in notes else text("records.no_note"),
+            Series(tuple(notes[o.day])) if o.day in notes else no_note,
         )
         for o in unusual
     ]

@@ -126,6 +126,17 @@ def touching(canvas: Canvas) -> list[tuple[str, str]]:
     ]
 
 
+def test_the_line_of_zero_is_in_no_amount_of_the_steps():
+    values = {"first": 230_000_00, "step": -246_000_00, "last": -16_000_00}
+    steps = {name: (Name(name), units) for name, units in values.items()}
+    data = {"first": steps["first"], "steps": [steps["step"]], "last": steps["last"]}
+    canvas = drawn(chart("waterfall", **data, currency="MXN"))
+    ((zero, _), _) = canvas.zeros[0]
+    amounts = [label for label in canvas.labels if "$" in label.text]
+    assert len(amounts) == 3
+    assert not any(label.left < zero < label.right for label in amounts)
+
+
 @pytest.mark.parametrize(
     ("value", "before", "is_at_bar"),
     [(-110_00, 24_000_00, True), (9_000_00, 24_000_00, True), (23_000_00, 24_000_00, False)],
