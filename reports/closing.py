@@ -45,7 +45,8 @@ from reports.values import (
 )
 
 Period = Literal["daily", "weekly"]
-WEEKS, MAX_FINDINGS = 4, 3
+WEEKS, MIN_DAYS, MAX_FINDINGS = 4, 2, 3
+"""Weeks before a day that its usual amount is the mean of, and how many of them must be open."""
 FALL = 30
 """A store whose day is this many percent under its usual one is a finding."""
 RETURNED = 5
@@ -82,14 +83,15 @@ class RecentDays:
         return total(rows[rows["store_id"] == store] if store else rows)
 
     def usual(self, days: Sequence[date], store: str = "") -> Totals | None:
-        """The totals that are usual for these days; None where no such day was open.
+        """The totals usual for these days; None where too few such days were open.
 
-        A weekday that was never open, such as a weekly closing day, adds nothing.
+        A weekday that was hardly open, such as a weekly closing day, adds nothing.
         """
         opened_days = []
         for day in days:
             past = [self.sum_of([day - timedelta(7 * k)], store) for k in range(1, WEEKS + 1)]
-            if opened := [part for part in past if part.receipts]:
+            opened = [part for part in past if part.receipts]
+            if len(opened) >= MIN_DAYS:
                 opened_days.append(opened)
         if not opened_days:
             return None

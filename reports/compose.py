@@ -137,6 +137,7 @@ def compose_cumulative(
     weekend: tuple[int, ...] = WEEKEND,
     decimals: Mapping[str, int] | None = None,
     currency: str = "",
+    plans: Plans | None = None,
 ) -> Document:
     """The cumulative report as data: all months of `summaries` up to `last`.
 
@@ -144,7 +145,8 @@ def compose_cumulative(
     still open. `previous_figures` are the figures.json of the previous version; months that changed
     since are named. `versions` are the published versions of all reports, each with report, month,
     version, digest. `weekend` are the weekdays (0 = Monday) that count as the weekend. `currency`
-    is that of a history that has neither sales nor stores.
+    is that of a history that has neither sales nor stores. `plans` has the owner's notes, which
+    name the reason of an unusual day.
     """
     kept = {month: tables for month, tables in summaries.items() if month <= last}
     if not kept:
@@ -154,7 +156,7 @@ def compose_cumulative(
     sections: list[Section] = []
     stores: dict[str, str] = {}
     for currency in shown:
-        history = History(last, through, currency, kept, weekend)
+        history = History(last, through, currency, kept, weekend, plans or Plans())
         stores |= history.stores
         state = DataState(
             quality_of(history.stacked("quality")),

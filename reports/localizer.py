@@ -45,12 +45,15 @@ from reports.values import (
     Rate,
     Series,
     Text,
+    TranslatedName,
     Value,
     Weekday,
 )
 
 TEXT_FOLDERS = {"es": "es_MX", "en": "en_US"}
 """The folder of texts of each language; numbers and dates follow the locale itself."""
+ROUNDED_DIGITS = 4
+"""Digits of a rounded amount that are not zero."""
 _UNNAMED = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """Id of a store without a name in the catalog, shown as "Store 1a2b" (staff: `employee_name`)."""
 
@@ -142,7 +145,7 @@ class Localizer:
         return kept[1]
 
     def _runs(self, value: Value) -> tuple[TextRun, ...]:
-        if not isinstance(value, (Name, Text, Series, NoneType)):
+        if not isinstance(value, (Name, TranslatedName, Text, Series, NoneType)):
             if value not in self._plain_runs:
                 self._plain_runs[value] = (TextRun(self._format_plain(value), unbroken=True),)
             return self._plain_runs[value]
@@ -155,6 +158,8 @@ class Localizer:
                 return (
                     TextRun(visible(name, sys.maxsize if full else MAX_NAME_LENGTH), foreign=True),
                 )
+            case TranslatedName(name, translations):
+                return self.runs(Name(dict(translations).get(self.language, name)))
             case Text(key, values):
                 return tuple(self._sentence(self.templates[key], values))
             case Series(items):
@@ -255,7 +260,11 @@ class Localizer:
 
     def _money(self, money: Money) -> str:
         amount = Decimal(money.units).scaleb(-self.lake_decimals)
-        if money.compact and abs(amount) >= 1000:
+        if money.rounded and amount:
+            lowest = max(amount.adjusted() - ROUNDED_DIGITS + 1, 0)
+            amount = amount.quantize(Decimal(1).scaleb(lowest), ROUND_HALF_UP)
+            formatted = self._digits(amount, 0)
+        elif money.compact and abs(amount) >= 1000:
             decimals = 1 if abs(amount) < 10_000 or 1_000_000 <= abs(amount) < 10_000_000 else 0
             key = abs(amount), decimals
             if key not in self._compact:

@@ -43,13 +43,15 @@ def mean(total: int, count: int) -> int | None:
 class Money:
     """An amount in units of 10**-decimals of `currency`.
 
-    `compact` formats it short ("$12 k"), `signed` with its sign.
+    `compact` formats it short ("$12 k"), `signed` with its sign, `rounded` with four digits that
+    are not rounded, for an amount that is expected only ("$1,461,000").
     """
 
     units: int
     currency: str
     signed: bool = False
     compact: bool = False
+    rounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,14 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
+class TranslatedName:
+    """A name of its own language, and what it is in others (language, name)."""
+
+    text: str
+    translations: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """A sentence by its key in `text`, with the values of its placeholders."""
 
@@ -176,6 +186,7 @@ Value = (
     | Weekday
     | Hour
     | Name
+    | TranslatedName
     | Text
     | Series
     | None
@@ -190,3 +201,8 @@ def text(key: str, **values: Value) -> Text:
 def amounts(currency: str, /, **units: int) -> dict[str, Money]:
     """Amounts by name, for a sentence or for the figures of a section."""
     return {name: Money(int(amount), currency) for name, amount in units.items()}
+
+
+def rounded_amounts(currency: str, /, **units: int) -> dict[str, Money]:
+    """Expected amounts by name, rounded, for a sentence."""
+    return {name: Money(int(amount), currency, rounded=True) for name, amount in units.items()}

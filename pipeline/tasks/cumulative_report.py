@@ -58,7 +58,8 @@ class CumulativeReport(Report):
         ]
 
     def options(self) -> dict[str, object]:
-        return super().options() | {"weekend": settings.weekend()}
+        plans = settings.plans_digest()
+        return super().options() | {"weekend": settings.weekend(), "plans": plans}
 
     def write_report(self, previous: Manifest | None, **common: Any) -> Files:
         figures = figures_of(previous) if previous else None
@@ -73,6 +74,7 @@ class CumulativeReport(Report):
             previous_figures=figures,
             versions=[entry._asdict() for entry in list_versions(self.month, own, figures)],
             weekend=settings.weekend(),
+            plans=settings.plans(),
             currency=settings.default_store().currency,
             **common,
         )

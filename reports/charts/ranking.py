@@ -22,7 +22,7 @@ from reports.charts.style import (
 )
 from reports.localizer import Localizer
 
-LINE, GAP = 13.0, 7.5
+LINE, GAP, LABEL_GAP = 13.0, 7.5, 5.0
 
 
 def draw_ranking(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
@@ -60,14 +60,22 @@ def draw_ranking(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
             canvas.rect(begin, top, x(length) - begin, thick, SKY, hatch=PAPER, title=title)
         if before is not None:
             canvas.line([(x(before), top - 2), (x(before), middle + thick / 2 + 2)], INK, 1.8)
-        reach = x(max(length, before or 0, 0))
-        canvas.write(reach + 5, middle, value, bold=True, halo=True, hidden=True)
+        label_start = _label_start(x(max(length, 0)), None if before is None else x(before), value)
+        canvas.write(label_start, middle, value, bold=True, halo=True, hidden=True)
         for number, line in enumerate(label):
             line_middle = middle + (number - (len(label) - 1) / 2) * LINE
             canvas.write(label_width + 2, line_middle, line, anchor="end", size=SIZE)
         y += height
     canvas.zero([(x(0), start), (x(0), canvas.height - 4)])
     return canvas
+
+
+def _label_start(end: float, mark: float | None, label: str) -> float:
+    """Where a label begins: after its bar, or after the mark that is in its way."""
+    start = end + LABEL_GAP
+    if mark is None or mark + LABEL_GAP <= end or start + width_of(label, SMALL, True) < mark - 2:
+        return start
+    return max(end, mark) + LABEL_GAP
 
 
 def _keys(data: Mapping[str, Any], localizer: Localizer) -> list[tuple[str, str, str]]:

@@ -73,9 +73,10 @@ def draw_waterfall(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
             hatch, color = "" if rise or wide < 6 else PAPER, BLUE if rise else ORANGE
             top = middle - THICK / 2
             canvas.rect(left_end, top, wide, THICK, color, hatch=hatch, title=title)
-        canvas.write(
-            x(max(start, stop)) + 6, middle, amounts[index], bold=True, halo=True, hidden=True
-        )
+        label_start = x(max(start, stop)) + 6
+        if label_start < x(0) + 2 < label_start + width_of(amounts[index], SMALL, True) + 4:
+            label_start = x(0) + 6  # the line of zero is not in the amount
+        canvas.write(label_start, middle, amounts[index], bold=True, halo=True, hidden=True)
         lines = labels[index]
         for number, line in enumerate(lines):
             y = middle + (number - (len(lines) - 1) / 2) * LINE

@@ -9,9 +9,9 @@ data: in mid-month if the last month is open.
   (Holt and Winters, without trend).
 - naive: the last same weekday.
 
-The best method has the smallest error on the last TRIALS complete months: the sum of |actual -
-forecast| over days ÷ the sum of actual. Each of these months is forecast from the same day of the
-month before it, with nothing newer, the index included.
+The best method has the smallest error on the last TRIALS complete months, of those that foresaw
+sales in each: the sum of |actual - forecast| over days ÷ the sum of actual. Each of these months
+is forecast from the same day of the month before it, with nothing newer, the index included.
 
 The interval of a day is the 10th to the 90th percentile of actual ÷ forecast of the tested days;
 that of the month is the smallest to the largest of the tested months. Both contain the forecast.
@@ -31,6 +31,8 @@ from reports.figures.money import MIN_FOR_PERCENT
 from reports.values import divide, rounded
 
 WEEKS, TRIALS, MIN_TRIALS = 8, 6, 3
+MAX_ERROR = 2
+"""There is no forecast whose error in the past is over 1/MAX_ERROR of net sales."""
 REACH, BEGINNING = 364, 4
 """Days that are smoothed, and the weeks whose mean begins them."""
 LEVEL_GAIN, SHARE_GAIN, SHARE = 10, 20, 1_000_000
@@ -52,9 +54,14 @@ class Forecast(NamedTuple):
 
 
 class NoForecast(NamedTuple):
-    """Why there is no forecast: short history, or hardly any sales in the trials."""
+    """Why there is no forecast.
 
-    reason: Literal["short", "idle"]
+    Short history, hardly any sales in the trials, or a large error in them.
+    """
+
+    reason: Literal["short", "idle", "uncertain"]
+    error: tuple[int, int] | None = None
+    trials: int = 0
 
 
 class Trial(NamedTuple):
@@ -100,6 +107,8 @@ def forecast(history: History) -> Forecast | NoForecast:
         return NoForecast("idle")
     name = min(usable, key=lambda key: trials[key].miss)
     trial = trials[name]
+    if trial.miss * MAX_ERROR > sold:
+        return NoForecast("uncertain", (trial.miss, sold), len(months))
     ratios = sorted(trial.days)
     month, last_day = next_month(history.last), _last_day(next_month(history.last), history.through)
     days = {

@@ -9,7 +9,7 @@ no comparison of years.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -17,7 +17,9 @@ import pandas as pd
 
 from reports.figures.calendar import month_before, next_month
 from reports.figures.money import SUMS, DaySums, Totals, by_day, total_by
-from reports.figures.tables import Summaries, SummaryTables, stack, store_names
+from reports.figures.tables import Summaries, SummaryTables, names, stack, store_names
+from reports.plans import Plans
+from reports.values import Value
 
 STARTED = 3
 WEEKEND = (4, 5, 6)
@@ -28,7 +30,8 @@ WEEKEND = (4, 5, 6)
 class History:
     """All months up to `last` in one currency.
 
-    `through` is the last complete day where `last` is open; `weekend` its weekdays (0 = Monday).
+    `through` is the last complete day where `last` is open; `weekend` its weekdays (0 = Monday);
+    `plans` has the owner's notes.
     """
 
     last: date
@@ -36,6 +39,15 @@ class History:
     currency: str
     summaries: Summaries
     weekend: tuple[int, ...] = WEEKEND
+    plans: Plans = field(default_factory=Plans)
+
+    def special_days(self, days: Collection[date]) -> dict[date, list[Value]]:
+        """Holidays, commercial days, paydays and the owner's notes among `days`."""
+        from reports.figures.special_days import special_days
+
+        labels = names(self.summaries, "stores", "store_id", "timezone")
+        zones = {labels[store] for store in self.stores if store in labels}
+        return special_days(zones, days, self.plans, self.stores.values())
 
     @cached_property
     def lake_months(self) -> list[date]:

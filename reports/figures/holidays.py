@@ -1,8 +1,9 @@
 """Public holidays of the country whose time zone a store keeps.
 
 Takes IANA zones of the stores. Returns day -> name in the country's own language (never the
-machine's). The country of a zone is read from the zone.tab of the tz database, its holidays from
-the `holidays` library. Stores in several countries get none: a holiday of one is none of the other.
+machine's), with its translations into the languages of the reports. The country of a zone is read
+from the zone.tab of the tz database, its holidays from the `holidays` library. Stores in several
+countries get none: a holiday of one is none of the other.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+from reports.values import TranslatedName
+
+LANGUAGES = ("en", "es")
+
 
 @cache
 def country_of(zone: str) -> str | None:
@@ -25,7 +30,7 @@ def country_of(zone: str) -> str | None:
     return None
 
 
-def holidays_in(zones: Iterable[str], days: Iterable[date]) -> dict[date, str]:
+def holidays_in(zones: Iterable[str], days: Iterable[date]) -> dict[date, TranslatedName]:
     """Public holidays among `days` in the one country of all `zones`."""
     countries = {country_of(zone) for zone in zones}
     calendar = _calendar_of(next(iter(countries))) if len(countries) == 1 else None
@@ -33,8 +38,24 @@ def holidays_in(zones: Iterable[str], days: Iterable[date]) -> dict[date, str]:
         return {}
     chosen = sorted(days)
     years = sorted({day.year for day in chosen})
-    holidays = calendar(years=years, language=calendar.default_language)
-    return {day: holidays[day] for day in chosen if day in holidays}
+    own = calendar(years=years, language=calendar.default_language)
+    languages = {
+        language: next((s for s in calendar.supported_languages if s[:2] == language), None)
+        for language in LANGUAGES
+    }
+    translated = {
+        language: calendar(years=years, language=supported)
+        for language, supported in languages.items()
+        if supported and supported != calendar.default_language
+    }
+    return {
+        day: TranslatedName(
+            own[day],
+            tuple((language, named[day]) for language, named in translated.items()),
+        )
+        for day in chosen
+        if day in own
+    }
 
 
 @cache

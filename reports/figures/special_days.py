@@ -69,7 +69,7 @@ def special_days(
         if note.day in built and (not note.stores or not stores or {*note.stores} & {*stores}):
             built[note.day].append(Name(note.text))
     for day, name in holidays_in(zones, chosen).items():
-        built[day].append(Name(name))
+        built[day].append(name)
     if plans.commercial_days and len(countries) == 1:
         (country,) = countries
         for year in {day.year for day in chosen}:

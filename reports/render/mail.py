@@ -6,19 +6,25 @@ to both.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from reports.render.html import template as page_template
 from reports.render.message import Message, Runs, plain_text
+
+_NEGATIVE = re.compile(r"(−\S{1,24})(?!\S)")
+"""A negative amount or percentage, and the sign that ends its clause."""
 
 
 def render_html(message: Message) -> str:
     """The message as one HTML document with inline styles, which mail programs keep."""
     template = page_template("mail.html.j2")
     language = message.page["locale"].replace("_", "-")
-    return template.render(message=message, page=message.page, language=language, rich=_rich)
+    return template.render(
+        message=message, page=message.page, language=language, rich=_rich, text=plain_text
+    )
 
 
 def render_text(message: Message) -> str:
@@ -27,8 +33,18 @@ def render_text(message: Message) -> str:
 
 
 def _rich(runs: Runs) -> Markup:
-    pieces = (Markup("<strong>%s</strong>" if strong else "%s") % piece for piece, strong in runs)
+    pieces = (
+        Markup("<strong>%s</strong>" if strong else "%s") % _unbroken(piece)
+        for piece, strong in runs
+    )
     return Markup("").join(pieces).strip()
+
+
+def _unbroken(piece: str) -> Markup:
+    """`piece` escaped; no line ends between a minus sign and its amount."""
+    nowrap = Markup('<span style="white-space:nowrap">%s</span>')
+    parts = _NEGATIVE.split(piece)
+    return Markup("").join(nowrap % p if n % 2 else escape(p) for n, p in enumerate(parts))
 
 
 def _lines(message: Message) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import TypedDict
 
 import msgspec
 
-from reports.document import Document, Section, Table
+from reports.document import RIGHT, Document, Section, Table
 from reports.localizer import Localizer
 from reports.render.outline import heading, subtitle
 from reports.values import Count, Name, Text, Value, text
@@ -35,9 +35,13 @@ class MessageTile(TypedDict):
 
 
 class MessageTable(TypedDict):
-    """Changed figures: `rows` begins with the headings, `more` refers to the PDF."""
+    """Changed figures: `rows` begins with the headings, `more` refers to the PDF.
+
+    `is_right` says which columns stand to the right.
+    """
 
     title: Runs
+    is_right: list[bool]
     rows: list[list[Runs]]
     more: str
 
@@ -180,4 +184,6 @@ def _table(table: Table, localizer: Localizer) -> MessageTable:
     rows += [[_runs(localizer, row[i]) for i, _ in columns] for row in table.rows[:CHANGES_SHOWN]]
     left = len(table.rows) - CHANGES_SHOWN
     more = localizer.format(text("message.more", n=Count(left))) if left > 0 else ""
-    return MessageTable(title=_runs(localizer, table.title), rows=rows, more=more)
+    is_right = [column.kind in RIGHT for _, column in columns]
+    title = _runs(localizer, table.title)
+    return MessageTable(title=title, is_right=is_right, rows=rows, more=more)

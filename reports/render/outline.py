@@ -33,7 +33,7 @@ def subtitle(document: Document) -> list[Text]:
     if "version" in document.lineage:
         version = Name(str(document.lineage["version"]))
         last_day = day_of(document.lineage.get("last_day"))
-        key = "page.issued" if last_day else "page.version"
+        key = "page.issued" if last_day and last_day.date > last else "page.version"
         lines.append(text(key, version=version, day=last_day))
     return lines
 

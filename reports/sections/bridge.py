@@ -75,7 +75,7 @@ def bridge(figures: Figures) -> Section:
             refunds=Count(total.refund_receipts),
         )
     ]
-    if total.tax_included:
+    if total.tax_included > 0:
         sentences.append(text("bridge.included", tax=Money(total.tax_included, currency)))
     strong = frozenset(row for row, step in enumerate(steps) if step in TOTALS)
     title = text("bridge.table")

@@ -90,10 +90,6 @@ def _compared(change: Value, base: Value, month: date, receipts: int) -> Text:
     return text("compare.base" if enough(receipts) else "compare.small", base=base, month=when)
 
 
-def missing(month: date) -> Text:
-    return text("compare.missing", month=Month(month, short=True))
-
-
 class Bar(NamedTuple):
     """A bar: its figure, its length, that of its part, and the length before."""
 

@@ -61,7 +61,8 @@ def customers(figures: Figures) -> Section:
         groups |= {"new": now.new, "returning": now.returning}
     rows = [_row(name, group) for name, group in groups.items()]
     columns = columns_of("group", "customers", "receipts", "visits_each", "net_sales", "spend_each")
-    table = Table.from_rows("customers", text("customers.table"), columns, rows, currency)
+    title = text("customers.table" if has_groups else "customers.table_all")
+    table = Table.from_rows("customers", title, columns, rows, currency)
     figures_out: dict[str, object] = {
         name: {
             "customers": group.customers,

@@ -121,17 +121,22 @@ def traffic_light(total: Totals, state: DataState) -> Literal["green", "amber", 
         or any(state.count(check) for check in (*FAULTS, "quarantined"))
     ):
         return "red"
-    covered, costed_sales = total.cost_coverage
     if (
         state.export_problems[1]
         or state.silent_stores
         or state.outside.count
         or state.read_through
         or any(state.count(check) for check in INCOMPLETE if check != "missing_cost")
-        or covered * COVERAGE[1] < costed_sales * COVERAGE[0]
+        or lacks_costs(total)
     ):
         return "amber"
     return "green"
+
+
+def lacks_costs(total: Totals) -> bool:
+    """Whether the cost of too much of positive net sales is unknown."""
+    covered, net_sales = total.cost_coverage
+    return net_sales > 0 and covered * COVERAGE[1] < net_sales * COVERAGE[0]
 
 
 def absence_findings(state: DataState, total: Totals) -> list[Finding]:

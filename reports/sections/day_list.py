@@ -9,8 +9,8 @@ from reports.figures.money import by_day
 from reports.figures.outliers import median_of, sold_by_day
 from reports.values import Money, Series, Weekday, mean, text
 
-MIN_DAYS = 2
-"""Days of a weekday from which on there is a usual amount."""
+MIN_DAYS = 3
+"""Days of a weekday from which on there is a usual amount: of two, each differs by the same."""
 
 
 def day_list(figures: Figures) -> Section:

@@ -11,7 +11,7 @@ from reports.figures.calendar import dates_of_month
 from reports.figures.expected_total import ExpectedTotal, expected_total
 from reports.figures.money import Totals, total_by
 from reports.sections.comparison import ratio
-from reports.values import Count, Money, Text, amounts, text
+from reports.values import Count, Money, Text, amounts, rounded_amounts, text
 
 
 def goals(figures: Figures) -> Section:
@@ -88,7 +88,7 @@ def _goal_sentences(
 ) -> tuple[Text, ...]:
     net, currency, sentences = figures.total.net_sales, figures.currency, []
     if course is not None:
-        sentences.append(text("goals.course", **amounts(currency, **course._asdict())))
+        sentences.append(text("goals.course", **rounded_amounts(currency, **course._asdict())))
     if goal is None:
         return tuple(sentences)
     if figures.through in (None, dates_of_month(figures.month)[-1]):
@@ -114,7 +114,10 @@ def _finding(
     if goal is None or reached >= goal or not is_sure or (figures.through and course is None):
         return ()
     key = "goals.finding" if course is None else "goals.finding_open"
-    sentence = text(key, **amounts(figures.currency, gap=goal - reached, goal=goal))
+    values = amounts(figures.currency, gap=goal - reached, goal=goal)
+    if course is not None:
+        values |= rounded_amounts(figures.currency, gap=goal - reached)
+    sentence = text(key, **values)
     return (Finding(sentence, goal - reached, "goals"),)
 
 

@@ -16,7 +16,6 @@ from reports.sections.comparison import (
     against_share,
     comparable,
     growth,
-    missing,
     net_growth,
     ratio,
     same_weekdays_base,
@@ -31,7 +30,7 @@ Read = Callable[[Totals], Pair]
 
 
 def headline(figures: Figures) -> Section:
-    """Tiles, and up to three sentences: whether the month is open, and its change."""
+    """Tiles, and sentences on net sales, their last day and their change."""
     total, currency = figures.total, figures.currency
     if total.receipts == 0 and total.refund_receipts == 0:
         return Section(
@@ -75,27 +74,23 @@ def _count(pair: Pair) -> Value:
 
 def _lead(figures: Figures) -> tuple[Text, ...]:
     total, before = figures.total, figures.total_before
-    net = Money(total.net_sales, figures.currency)
+    last = Day(figures.through) if figures.through else None
+    values: dict[str, Value] = {"net": Money(total.net_sales, figures.currency), "day": last}
+    month = Month(month_before(figures.month))
+    compared = text("headline.same_days", month=month) if last else month
     phrases = []
     if before is None:
         key = "gap" if any(month < figures.month for month in figures.summaries) else "alone"
-        phrases.append(
-            text(
-                f"headline.{key}",
-                net=net,
-                n=Count(total.receipts),
-                month=Month(month_before(figures.month)),
-            )
-        )
+        phrases.append(text(f"headline.{key}", n=Count(total.receipts), month=month, **values))
     elif not comparable(figures):
         phrases.append(
             text(
                 "headline.small",
-                net=net,
                 n=Count(total.receipts),
-                month=Month(month_before(figures.month)),
+                month=compared,
                 base=Money(before.net_sales, figures.currency),
                 receipts=Count(before.receipts),
+                **values,
             )
         )
     else:
@@ -103,28 +98,26 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
         assert change is not None  # as the months are comparable
         is_flat = 1000 * abs(change.part) < FLAT * change.base
         key = "flat" if is_flat else "changed"
-        month, was = Month(month_before(figures.month)), Money(before.net_sales, figures.currency)
-        phrases.append(text(f"headline.{key}", net=net, change=change, base=was, month=month))
+        was = Money(before.net_sales, figures.currency)
+        phrases.append(text(f"headline.{key}", change=change, base=was, month=compared, **values))
         base = same_weekdays_base(figures)
         same_weekdays_now = figures.same_weekdays.now.net_sales if figures.same_weekdays else 0
         if base and (same_weekdays_now, base.net_sales) != (total.net_sales, before.net_sales):
             same_weekdays = growth((same_weekdays_now, 1), (base.net_sales, 1), base.receipts)
-            values = amounts(figures.currency, now=same_weekdays_now, base=base.net_sales)
-            phrases.append(text("headline.same_weekdays", change=same_weekdays, **values))
-    if figures.through:
-        is_compared = before is not None or figures.total_year_ago is not None
-        key = "headline.open" if is_compared else "headline.open_alone"
-        phrases.insert(0, text(key, day=Day(figures.through)))
+            sums = amounts(figures.currency, now=same_weekdays_now, base=base.net_sales)
+            phrases.append(text("headline.same_weekdays", change=same_weekdays, **sums))
+    if last and _compared(figures):
+        phrases.append(text("headline.compared"))
     return tuple(phrases)
 
 
-def _notes(figures: Figures, compare: Callable[[date, Totals], Text]) -> list[Text]:
-    """The comparisons with both months; none if the lake has neither of them."""
-    totals = {1: figures.total_before, 12: figures.total_year_ago}
-    months = [(month_before(figures.month, n), total) for n, total in totals.items()]
-    if not any(totals.values()):
-        return []
-    return [compare(month, total) if total else missing(month) for month, total in months]
+def _compared(figures: Figures) -> list[tuple[date, Totals]]:
+    """The months for comparison that the lake has."""
+    months = (
+        (month_before(figures.month), figures.total_before),
+        (month_before(figures.month, 12), figures.total_year_ago),
+    )
+    return [(month, total) for month, total in months if total is not None]
 
 
 def _tile(
@@ -135,10 +128,10 @@ def _tile(
     with_same_weekdays: bool = False,
 ) -> Tile:
     now = read(figures.total)
-    notes = _notes(
-        figures,
-        lambda month, t: against(now, read(t), to_value(read(t)), month, t.receipts),
-    )
+    notes = [
+        against(now, read(total), to_value(read(total)), month, total.receipts)
+        for month, total in _compared(figures)
+    ]
     base = same_weekdays_base(figures)
     same_weekdays = (
         base
@@ -167,9 +160,11 @@ def _profit(figures: Figures, money: Callable[[Pair], Value]) -> Tile:
 
 
 def _share(figures: Figures, name: str, read: Read, trend: int, part: Value, count: int) -> Tile:
-    now, receipts = read(figures.total), figures.total.receipts
-    notes = _notes(
-        figures, lambda month, t: against_share(now, read(t), month, receipts, t.receipts)
-    )
-    lead = text(f"headline.{name}_base", part=part, total=Count(count))
-    return Tile(text(f"tile.{name}"), ratio(*now, receipts), (lead, *notes), trend)
+    now = read(figures.total)
+    notes = [text(f"headline.{name}_base", part=part, total=Count(count))]
+    notes += [
+        against_share(now, read(total), month, figures.total.receipts, total.receipts)
+        for month, total in _compared(figures)
+    ]
+    value = ratio(*now, figures.total.receipts)
+    return Tile(text(f"tile.{name}"), value, tuple(notes), trend)

@@ -14,10 +14,10 @@ from reports.figures.money import Totals
 from reports.figures.tables import rows_of, sum_by
 from reports.sections.comparison import share
 from reports.sections.data_state import (
-    COVERAGE,
     INCOMPLETE,
     Check,
     absence_findings,
+    lacks_costs,
     outside_sentence,
     outside_table,
     quarantine_sentence,
@@ -27,10 +27,11 @@ from reports.sections.data_state import (
 )
 from reports.sections.lineage_table import lineage_table
 from reports.sections.names import first_of
-from reports.values import Count, Day, Money, Series, Text, Value, text
+from reports.values import Count, Day, Money, Name, Series, Text, Value, text
 from reports.version_context import VersionContext
 
 FLOW = ("received", "counted", "quarantined", "superseded")
+OUTSIDE = "outside"
 CHECKS = (
     "missing_cost",
     "missing_category",
@@ -139,7 +140,7 @@ def _section(
     findings += [Finding(sentence, size, "lineage", urgent=True) for sentence, size in urgent]
     covered, costed_sales = total.cost_coverage
     covered_share = share(covered, costed_sales, total.receipts, decimals=0)
-    if covered_share is not None and covered * COVERAGE[1] < costed_sales * COVERAGE[0]:
+    if covered_share is not None and lacks_costs(total):
         amount = Money(costed_sales - covered, currency)
         sentence = text("lineage.costs", share=covered_share, amount=amount)
         findings.append(Finding(sentence, amount.units, "lineage"))
@@ -152,7 +153,7 @@ def _section(
         sentences.append(text("lineage.read_through", day=Day(state.read_through)))
         findings.append(Finding(sentences[-1], 0, "lineage", minor=True))
     tables = (
-        _checks(checks, currency),
+        _checks(checks, outside, currency),
         outside_table(state, currency),
         quarantine_table(state, currency),
         _subjects(quality, currency),
@@ -192,13 +193,21 @@ def _cases(name: str, check: Check, currency: str) -> Text:
     return text("lineage.incomplete_amount", amount=amount, **values)
 
 
-def _checks(checks: Mapping[str, Check], currency: str) -> Table:
+def _checks(checks: Mapping[str, Check], outside: Check, currency: str) -> Table:
+    """The checks; those received include the ones before the history."""
+    received = checks.get(FLOW[0], Check())
+    checks = {
+        **checks,
+        FLOW[0]: received._replace(count=received.count + outside.count),
+        OUTSIDE: outside,
+    }
+    order = (*FLOW[:3], OUTSIDE, *FLOW[3:], *CHECKS)
     rows = []
-    for name in (*FLOW, *CHECKS, *sorted(set(checks) - set(FLOW) - set(CHECKS))):
+    for name in (*order, *sorted(set(checks) - set(order))):
         check = checks.get(name, Check())
         if not check.count and name not in FLOW:
             continue
-        label = text(f"check.{name}") if name in FLOW + CHECKS else name
+        label = text(f"check.{name}") if name in order else name
         money = check.money(currency) if check.amount or check.unknown else None
         rows.append((label, check.count, money))
     columns, title = columns_of("check", "count", "amount"), text("lineage.checks")
@@ -206,13 +215,21 @@ def _checks(checks: Mapping[str, Check], currency: str) -> Table:
 
 
 def _subjects(frame: pd.DataFrame, currency: str) -> Table:
-    is_listed = (frame["subject"] != "") & frame["check"].isin([*CHECKS, "quarantined"])
+    has_subject = (frame["subject"] != "") | (frame["check"] == "unmapped_channel")
+    is_listed = has_subject & frame["check"].isin([*CHECKS, "quarantined"])
     counted = frame[is_listed & (frame["count"] > 0)]
     rows = [
-        (text(f"check.{check}"), reason_of(subject) if check == "quarantined" else subject, count)
+        (text(f"check.{check}"), _subject(check, subject), count)
         for check, subject, count in rows_of(
             sum_by(counted, ["check", "subject"], ["count"], "count")
         )
     ]
     columns, title = columns_of("check", "subject", "count"), text("lineage.subjects")
     return Table.from_rows("subjects", title, columns, rows, currency, shown=12)
+
+
+def _subject(check: str, subject: str) -> Value:
+    """What a check names: a reason, no order type, or a name of the POS."""
+    if check == "quarantined":
+        return reason_of(subject)
+    return Name(subject) if subject else text("lineage.no_order_type")

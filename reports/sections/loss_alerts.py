@@ -51,7 +51,14 @@ def find_loss_alerts(figures: Figures) -> list[Finding]:
         total.receipts >= MIN_FOR_PERCENT
         and total.cancelled_total * HIGH_CANCELLATIONS > total.gross_sales
     ):
-        add("high_cancellations", total.cancelled_total, n=Count(total.cancelled_receipts))
+        add(
+            "high_cancellations",
+            total.cancelled_total,
+            n=Count(total.cancelled_receipts),
+            month=before_name(figures) if before else None,
+            past=Count(before.cancelled_receipts) if before else None,
+            was=Money(before.cancelled_total, currency) if before else None,
+        )
     staff = figures.now["staff"]
     cancellations = (
         staff[staff["employee_id"].notna()]

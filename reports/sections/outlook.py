@@ -16,10 +16,15 @@ def outlook(history: History) -> Section:
     """Forecast of the next month by the best method, or the reason for none."""
     outcome = forecast(history)
     if isinstance(outcome, NoForecast):
-        sentence = text(f"outlook.{outcome.reason}", n=Count(MIN_TRIALS), weeks=Count(WEEKS))
+        sentence = text(
+            f"outlook.{outcome.reason}",
+            n=Count(outcome.trials or MIN_TRIALS),
+            weeks=Count(WEEKS),
+            error=Percent(*outcome.error, decimals=0) if outcome.error else None,
+        )
         return Section("outlook", (sentence,), figures={"reason": outcome.reason})
     currency, days = history.currency, list(outcome.days)
-    low, middle, high = (Money(v, currency) for v in outcome.total)
+    low, middle, high = (Money(v, currency, rounded=True) for v in outcome.total)
     sentences = (
         text("outlook.lead", month=Month(outcome.month), net=middle, low=low, high=high),
         text(

@@ -11,7 +11,7 @@ from reports.figures.outliers import Outlier, outliers, sold_by_day
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, too_few
 from reports.sections.names import best_month, month_name
-from reports.values import Count, Day, Money, amounts, text
+from reports.values import Count, Day, Money, Series, amounts, text
 
 UNUSUAL_MONTHS = 13
 
@@ -40,21 +40,35 @@ def records(history: History) -> Section:
         (text("records.month"), month_name(history, month), month_net),
         (text("records.day"), Day(best, long=True), best_net),
         (text("records.busiest"), Day(busiest, long=True), busy),
-        (text("records.run"), Day(start, long=True), text("records.days", n=Count(run))),
+        (
+            text("records.run"),
+            text("records.since", day=Day(start, long=True)),
+            text("records.days", n=Count(run)),
+        ),
     ]
-    unusual = _unusual(history)
+    unusual, months = _unusual(history), min(UNUSUAL_MONTHS, len(history.lake_months))
+    if months > 1:
+        key = "records.unusual" if unusual else "records.no_unusual"
+    else:
+        key = "records.unusual_once" if unusual else "records.no_unusual_once"
     sentences = (
         text("records.lead", day=Day(best, long=True), net=Money(best_net, currency)),
-        text(
-            "records.unusual" if unusual else "records.no_unusual",
-            n=Count(len(unusual)),
-            months=Count(min(UNUSUAL_MONTHS, len(history.lake_months))),
-        ),
+        text(key, n=Count(len(unusual)), months=Count(months)),
     )
     columns = (*columns_of("record", "when"), TableColumn("value", "money"))
     tables = [Table.from_rows("records", text("records.table"), columns, rows, currency)]
-    odd_rows = [(Day(o.day, long=True), o.net, o.usual) for o in unusual]
-    columns, title = columns_of("day", "net_sales", "usual"), text("records.unusual_table")
+    notes = history.special_days([o.day for o in unusual])
+    no_note = text("records.no_note") if notes else None
+    odd_rows = [
+        (
+            Day(o.day, long=True),
+            o.net,
+            o.usual,
+            Series(tuple(notes[o.day])) if o.day in notes else no_note,
+        )
+        for o in unusual
+    ]
+    columns, title = columns_of("day", "net_sales", "usual", "note"), text("records.unusual_table")
     tables.append(Table.from_rows("unusual-days", title, columns, odd_rows, currency))
     figures_out = {
         "best_day": {"day": best.isoformat(), **amounts(currency, net_sales=best_net)},

@@ -29,15 +29,24 @@ def summary(history: History) -> Section:
         return Money(divide(*pair), currency) if pair[1] else None
 
     first, net, n = Month(history.months[0]), Money(ever.net_sales, currency), Count(ever.receipts)
-    sentences = [text("summary.lead", first=first, net=net, n=n)]
-    if now:
+    history_sentence = text("summary.lead", first=first, net=net, n=n)
+    sentences = []
+    if now and last:
         net, base = (Money(total.net_sales, currency) for total in (now, before or now))
         change = before and growth((net.units, 1), (base.units, 1), before.receipts)
         key = "year" if change else "year_small" if before else "year_alone"
         receipts = Count(before.receipts) if before else None
         sentences.append(
-            text(f"summary.{key}", net=net, change=change or None, base=base, receipts=receipts)
+            text(
+                f"summary.{key}",
+                last=Month(last),
+                net=net,
+                change=change or None,
+                base=base,
+                receipts=receipts,
+            )
         )
+    sentences.append(history_sentence)
     best = best_month(history)
     if best is not None and len(history.months) > 1:
         net, month = Money(history.totals[best].net_sales, currency), month_name(history, best)
@@ -51,12 +60,12 @@ def summary(history: History) -> Section:
         share: bool = False,
     ) -> Tile:
         label = text(f"tile.{name}")
-        if not now:
+        if not now or not last:
             span = text("summary.months", n=Count(len(history.months)))
             if len(history.months) == 1:
                 span = text("summary.month", month=month_name(history, history.months[0]))
             return Tile(label, to_value(read(ever)), (span,), trend)
-        notes = [text("summary.last_12")]
+        notes = [text("summary.last_12", last=Month(last, short=True))]
         if before:
             change = (
                 points(read(now), read(before), now.receipts, before.receipts)

@@ -34,8 +34,9 @@ def tenders(figures: Figures) -> Section:
         charts += _chart(figures, by_tender, collected)
     sentences += _sentences(figures)
     if len(given):
-        discounts, receipts = int(given["amount"].sum()), int(given["receipts"].max())
-        cells = given.assign(share=[share(int(n), discounts, receipts) for n in given["amount"]])
+        named = sum_by(given, ["name"], ["receipts", "amount"], "amount")
+        given_total, receipts = int(named["amount"].sum()), int(named["receipts"].max())
+        cells = named.assign(share=[share(int(n), given_total, receipts) for n in named["amount"]])
         columns = columns_of(
             discount="name", receipts="receipts", given="amount", share_of_discounts="share"
         )

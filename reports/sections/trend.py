@@ -89,8 +89,9 @@ def _average(history: History, last: date) -> Text:
 
 def _row(history: History, month: date) -> tuple[object, ...]:
     total, opened = history.totals[month], len(history.open_days[month])
+    shown = Month(month, short=True)
     return (
-        Month(month, short=True),
+        text("page.partial_month", month=shown) if month in history.partial else shown,
         total.net_sales,
         total.receipts,
         mean(*total.average_receipt),

@@ -14,7 +14,7 @@ from reports.figures import Figures
 from reports.figures.money import MIN_FOR_PERCENT, by_day, sums_by
 from reports.figures.tables import rows_of, sum_by
 from reports.sections.comparison import before_name, enough, growth, share
-from reports.sections.names import names_of
+from reports.sections.names import SHOWN, first_of
 from reports.values import (
     Count,
     Money,
@@ -85,11 +85,12 @@ def weekdays(figures: Figures) -> Section:
         channel, values = channel_name(lead["channel"]), amounts(currency, net=lead["net_sales"])
         sentences.append(text("weekdays.channel", channel=channel, share=part, **values))
     quality = figures.now["quality"]
-    is_unmapped = (quality["check"] == "unmapped_channel") & (quality["subject"] != "")
+    is_unmapped = quality["check"] == "unmapped_channel"
     unmapped = quality[is_unmapped & (quality["count"] > 0)]
     if len(unmapped):
-        names = names_of(sum_by(unmapped, ["subject"], ["count"], "count")["subject"])
-        sentences.append(text("weekdays.unmapped", names=names))
+        types = sum_by(unmapped, ["subject"], ["count"], "count")["subject"]
+        names = [Name(name) if name else text("weekdays.no_type") for name in types]
+        sentences.append(text("weekdays.unmapped", names=first_of(names, SHOWN)))
     tables = [
         _weekday_table(figures, now, before),
         _channel_table(channels, net_sales, receipts, currency),

@@ -177,9 +177,11 @@ def test_with_several_currencies_each_section_names_its_own() -> None:
 def test_a_location_that_recipients_cannot_open_is_left_out() -> None:
     there, nowhere = report_mail(), report_mail(location="")
     blocks = json.dumps(nowhere.blocks, ensure_ascii=False)
-    assert "También está en" in there.text
-    assert "También está en" not in nowhere.text + nowhere.html + blocks
+    sentence = "Todos los archivos del reporte están en"
+    assert sentence in there.text
+    assert sentence not in nowhere.text + nowhere.html + blocks
     assert len(there.blocks) == len(nowhere.blocks) + 1
+    assert sentence in json.dumps(there.blocks[-1], ensure_ascii=False)
 
 
 class Tags(HTMLParser):

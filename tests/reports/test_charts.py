@@ -126,6 +126,33 @@ def touching(canvas: Canvas) -> list[tuple[str, str]]:
     ]
 
 
+def test_the_line_of_zero_is_in_no_amount_of_the_steps():
+    values = {"first": 230_000_00, "step": -246_000_00, "last": -16_000_00}
+    steps = {name: (Name(name), units) for name, units in values.items()}
+    data = {"first": steps["first"], "steps": [steps["step"]], "last": steps["last"]}
+    canvas = drawn(chart("waterfall", **data, currency="MXN"))
+    ((zero, _), _) = canvas.zeros[0]
+    amounts = [label for label in canvas.labels if "$" in label.text]
+    assert len(amounts) == 3
+    assert not any(label.left < zero < label.right for label in amounts)
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "is_at_bar"),
+    [(-110_00, 24_000_00, True), (9_000_00, 24_000_00, True), (23_000_00, 24_000_00, False)],
+)
+def test_an_amount_stands_at_its_bar_unless_the_mark_is_in_the_way(value, before, is_at_bar):
+    def place(mark: int | None) -> float:
+        amounts = ((value, mark), (24_000_00, None))
+        rows = [(Name("n"), Money(v, "MXN", compact=True), v, 0, m) for v, m in amounts]
+        names = {"name": Name("x"), "part_name": None, "before_name": Name("y")}
+        canvas = drawn(chart("ranking", rows=rows, **names))
+        amount = WORDS.format(rows[0][1])
+        return next(label.left for label in canvas.labels if label.text == amount)
+
+    assert (place(before) == place(None)) == is_at_bar
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "values",

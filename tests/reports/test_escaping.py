@@ -230,7 +230,8 @@ def test_no_file_of_a_report_grows_with_the_length_of_a_name(shop, make_summarie
 
 def test_a_name_with_braces_is_no_template():
     localizer = Localizer("en_US", 2, ("MXN",))
-    output = localizer.format(text("headline.alone", net=Money(123456, "MXN"), n=Count(1)))
+    values = {"net": Money(123456, "MXN"), "n": Count(1), "day": None}
+    output = localizer.format(text("headline.alone", **values))
     assert (
         output == "Net sales of $1,234.56 on 1 receipt. There is no complete earlier month to"
         " compare them with yet."

@@ -75,7 +75,7 @@ def test_a_record_of_a_month_that_is_not_whole_is_marked(told):
         entry["currencies"]["MXN"]["records"]["best_month"]["partial"] for entry in (open_, total)
     ] == [True, False]
     assert (
-        open_text.count("May 2025 (incomplete month)") == 4
+        open_text.count("May 2025 (incomplete month)") == 5
         and "incomplete month)" not in whole_text
     )
 

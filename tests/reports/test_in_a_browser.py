@@ -14,6 +14,8 @@ import axe_playwright_python
 import pytest
 
 import reports
+from reports.render.mail import render_html
+from reports.render.message import read_message
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 WIDTHS = {"phone": 390, "desk": 1280}
@@ -244,3 +246,37 @@ def test_the_first_column_stays_on_a_phone(browser, lake: Path) -> None:
     moved = head.bounding_box()["x"]
     context.close()
     assert abs(before - moved) < 1, "the names scroll away"
+
+
+@pytest.mark.parametrize("number", ["1-1000", "LOWQKK09gNhKVJX7wGvii2NEPCdZY"])
+def test_the_mail_of_a_correction_fits_a_phone(
+    browser, lake: Path, tmp_path: Path, shop, make_summaries, number: str
+) -> None:
+    """Long reasons wrap, short numbers do not, and nothing is wider than the screen."""
+    previous = json.loads((lake / "monthly/2025-09/figures.json").read_bytes())
+    tables = make_summaries(shop(receipts=6), MONTHS)
+    tables |= make_summaries(shop(receipts=7), MONTHS[-1:])
+    causes = [
+        {"number": number, "day": "2025-09-01", "total": "125.50", "why": why}
+        for why in ("late", "edited", "new")
+    ]
+    built = reports.monthly(
+        MONTHS[-1],
+        tables,
+        lake_decimals=2,
+        lineage={"version": 2},
+        locale="es_MX",
+        previous_figures=previous,
+        changed_receipts=causes,
+    )
+    message = read_message(built["message.json"], version=2, is_correction=True)
+    (tmp_path / "mail.html").write_text(render_html(message), encoding="utf-8")
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    opened = context.new_page()
+    opened.goto(f"file://{tmp_path}/mail.html")
+    wide = opened.evaluate("document.documentElement.scrollWidth")
+    cell = opened.locator("td", has_text=number).first.bounding_box()
+    reason = opened.locator("td", has_text="Llegó tarde").first.bounding_box()
+    context.close()
+    assert wide <= 390
+    assert cell["width"] >= 40 and reason["width"] >= 60

@@ -19,11 +19,12 @@ from reports.figures import Figures
 from reports.figures.expected_total import expected_total
 from reports.figures.holidays import holidays_in
 from reports.figures.special_days import commercial_days, nth_weekday, special_days
+from reports.localizer import Localizer
 from reports.plans import Daypart, Fee, Plans
 from reports.sections.day_list import day_list, usual_by_weekday
 from reports.sections.dayparts import DEFAULT
 from reports.sections.fees import fee_of
-from reports.values import Name, Text
+from reports.values import Name, Text, TranslatedName
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 MONTHS = [date(2025, 8, 1), date(2025, 9, 1)]
@@ -286,9 +287,16 @@ def test_holidays_are_those_of_the_library(zone, country):
         assert named == {}
     else:
         language = country_holidays(country).default_language
-        assert named == dict(
+        assert {day: name.text for day, name in named.items()} == dict(
             sorted(country_holidays(country, years=2026, language=language).items())
         )
+
+
+def test_a_holiday_has_its_name_in_the_language_of_the_page():
+    (name,) = holidays_in(["America/Mexico_City"], [date(2026, 9, 16)]).values()
+    assert Localizer("es_MX", 2).format(name) == "Día de la Independencia"
+    assert Localizer("en_US", 2).format(name) == "Independence Day"
+    assert Localizer("en_US", 2).format(TranslatedName("敬老の日")) == "敬老の日"
 
 
 def test_every_day_of_the_lake_is_listed_with_its_reason(tables):

@@ -247,8 +247,8 @@ def test_light_and_absence_hold_with_receipts_before_the_history() -> None:
     localizer = Localizer("en_US", 2, ("MXN",))
     (finding,) = absence_findings(state, figures.total)
     assert localizer.format(finding.sentence).startswith("No receipt is in the figures")
-    assert "or none is in the figures" in localizer.format(Text("lineage.red"))
-    assert "missing, not in the figures or not compared" in localizer.format(Text("lineage.amber"))
+    assert "or the figures lack receipts" in localizer.format(Text("lineage.red"))
+    assert "something is missing or unchecked" in localizer.format(Text("lineage.amber"))
 
 
 @pytest.mark.parametrize("read_through", [None, date(2025, 10, 2)])
