@@ -61,7 +61,7 @@ class MonthlyReport(Report, BatchTask):
     """
 
     month: dt.date = settings.field(Months(default=None))
-    dataset, version = MONTHLY, 10
+    dataset, version = MONTHLY, 11
     may_run_on_cluster, draws_charts = False, True
     fingerprint_datasets = (
         *MonthlyCustomers.fingerprint_datasets,
