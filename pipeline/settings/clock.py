@@ -10,7 +10,7 @@ from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import pos
 from pipeline.settings.strict import parse_instant
-from pipeline.settings.transform import default_store
+from pipeline.settings.transform import default_store, stores
 
 
 @once_per_run
@@ -35,6 +35,16 @@ def last_day() -> date:
     while day_bounds(day, default_store())[1] > instant:
         day -= timedelta(days=1)
     return day
+
+
+def window_bounds(day: date) -> tuple[datetime, datetime]:
+    """Start and end of the window of a business day, where no other window adjoins it.
+
+    It begins with the day of the store whose day begins first: the first day of the history is
+    complete in every store. It ends with that of the shop.
+    """
+    every = (default_store(), *stores().values())
+    return min(day_bounds(day, store)[0] for store in every), day_bounds(day, default_store())[1]
 
 
 def default_month() -> date:

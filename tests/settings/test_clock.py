@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline import settings
 from pipeline.errors import ConfigError
-from pipeline.settings.clock import default_month, last_day, now
+from pipeline.settings.clock import default_month, last_day, now, window_bounds
 from tests.dag.in_process import configured, forget
 
 OFFSETS = {"America/Mexico_City": -6, "UTC": 0, "Asia/Tokyo": 9, "Pacific/Kiritimati": 14}
@@ -89,3 +90,25 @@ def test_an_instant_has_a_zone_and_a_wrong_one_is_an_error() -> None:
     for text in ("2026-10-31T06:00:00", "tomorrow"):
         with clock(text), pytest.raises(ConfigError, match="is not an ISO 8601 instant"):
             settings.now()
+
+
+@pytest.mark.parametrize(
+    ("own", "start"),
+    [
+        ({}, "2026-10-01T11:00Z"),
+        ({"day_starts_at": "04:00"}, "2026-10-01T10:00Z"),
+        ({"day_starts_at": "06:00"}, "2026-10-01T11:00Z"),
+        ({"timezone": "Pacific/Auckland"}, "2026-09-30T16:00Z"),
+        ({"timezone": "America/Tijuana"}, "2026-10-01T11:00Z"),
+    ],
+)
+def test_a_window_begins_with_the_store_whose_day_begins_first(
+    own: dict[str, str], start: str
+) -> None:
+    shop = {"timezone": "America/Mexico_City", "day_starts_at": "05:00"}
+    forget()
+    with configured({"shop": {**shop, "stores": json.dumps({"s1": own})}}):
+        bounds = window_bounds(date(2026, 10, 1))
+        forget()
+    end = datetime(2026, 10, 2, 11, tzinfo=UTC)
+    assert bounds == (datetime.fromisoformat(start), end)
