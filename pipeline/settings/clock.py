@@ -32,7 +32,7 @@ def last_day() -> date:
     """The last business day whose window closed `close_delay_minutes` before now."""
     instant = now() - timedelta(minutes=pos().close_delay_minutes)
     day = instant.date() + timedelta(days=1)
-    while day_bounds(day, default_store())[1] > instant:
+    while window_bounds(day)[1] > instant:
         day -= timedelta(days=1)
     return day
 
@@ -40,11 +40,11 @@ def last_day() -> date:
 def window_bounds(day: date) -> tuple[datetime, datetime]:
     """Start and end of the window of a business day, where no other window adjoins it.
 
-    It begins with the day of the store whose day begins first: the first day of the history is
-    complete in every store. It ends with that of the shop.
+    From the first instant of that day at any store to its last: when the window has closed, the day
+    is over in every store, and the first day of the history is complete.
     """
-    every = (default_store(), *stores().values())
-    return min(day_bounds(day, store)[0] for store in every), day_bounds(day, default_store())[1]
+    bounds = [day_bounds(day, store) for store in (default_store(), *stores().values())]
+    return min(start for start, _ in bounds), max(end for _, end in bounds)
 
 
 def default_month() -> date:

@@ -93,22 +93,30 @@ def test_an_instant_has_a_zone_and_a_wrong_one_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("own", "start"),
+    ("own", "start", "end"),
     [
-        ({}, "2026-10-01T11:00Z"),
-        ({"day_starts_at": "04:00"}, "2026-10-01T10:00Z"),
-        ({"day_starts_at": "06:00"}, "2026-10-01T11:00Z"),
-        ({"timezone": "Pacific/Auckland"}, "2026-09-30T16:00Z"),
-        ({"timezone": "America/Tijuana"}, "2026-10-01T11:00Z"),
+        ({}, "10-01T11:00", "10-02T11:00"),
+        ({"day_starts_at": "04:00"}, "10-01T10:00", "10-02T11:00"),
+        ({"day_starts_at": "06:00"}, "10-01T11:00", "10-02T12:00"),
+        ({"timezone": "Pacific/Auckland"}, "09-30T16:00", "10-02T11:00"),
+        ({"timezone": "America/Tijuana"}, "10-01T11:00", "10-02T12:00"),
     ],
 )
-def test_a_window_begins_with_the_store_whose_day_begins_first(
-    own: dict[str, str], start: str
+def test_a_window_has_the_business_day_of_every_store(
+    own: dict[str, str], start: str, end: str
 ) -> None:
+    """Else a month would count as closed while a store still sells."""
     shop = {"timezone": "America/Mexico_City", "day_starts_at": "05:00"}
-    forget()
-    with configured({"shop": {**shop, "stores": json.dumps({"s1": own})}}):
-        bounds = window_bounds(date(2026, 10, 1))
+    start, end = (f"2026-{text}:00+00:00" for text in (start, end))
+    closed = datetime.fromisoformat(end)
+    options = {"shop": {**shop, "stores": json.dumps({"s1": own})}}
+    days = {}
+    for seconds in (-1, 0):
+        instant = (closed + timedelta(seconds=seconds)).isoformat()
         forget()
-    end = datetime(2026, 10, 2, 11, tzinfo=UTC)
-    assert bounds == (datetime.fromisoformat(start), end)
+        with configured({"pos": {"now": instant, "close_delay_minutes": "0"}, **options}):
+            days[seconds] = last_day()
+            bounds = window_bounds(date(2026, 10, 1))
+            forget()
+    assert bounds == (datetime.fromisoformat(start), closed)
+    assert days == {-1: date(2026, 9, 30), 0: date(2026, 10, 1)}
