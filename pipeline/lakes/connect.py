@@ -16,7 +16,6 @@ from pipeline.load import open_storage
 from pipeline.pos import SOURCES, open_source
 from pipeline.pos.files import is_saved
 from pipeline.pos.source import Api, Source
-from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sources import FILES, SIMULATOR
 
@@ -38,7 +37,7 @@ def connect(name: str = "") -> Source:
     """The source of a point of sale; without a name, the only one. Raises ConfigError."""
     section, point = settings.pos(), settings.point_of_sale(name)
     if point.is_saved:
-        starts = day_bounds(section.history_starts, settings.default_store())[0]
+        starts = settings.window_bounds(section.history_starts)[0]
         if "://" in point.location:
             return _saved_in_bucket(point, starts)
         folder = Path(point.location)

@@ -122,7 +122,7 @@ RECEIPTS = Dataset(
 
 SALES = Dataset(
     "sales",
-    4,
+    5,
     "one dish sold: a plain line, or one component of a combo",
     ("store_id", "receipt_number", "line", "component"),
     (

@@ -18,7 +18,7 @@ import luigi
 
 from pipeline.errors import ConfigError
 from pipeline.pos.source import FIRST_SALE
-from pipeline.settings.clock import default_month, last_day, now
+from pipeline.settings.clock import default_month, last_day, now, window_bounds
 from pipeline.settings.configuration import check_folder, check_luigi_sections, check_spelling
 from pipeline.settings.environment import apply_environment, read_private_file, settings_table
 from pipeline.settings.parameters import DayParameter, Days, MonthParameter, Number, field
@@ -91,6 +91,7 @@ __all__ = [
     "transform_settings",
     "webhook",
     "weekend",
+    "window_bounds",
 ]
 
 read_private_file()

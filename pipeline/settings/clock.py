@@ -10,7 +10,7 @@ from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import pos
 from pipeline.settings.strict import parse_instant
-from pipeline.settings.transform import default_store
+from pipeline.settings.transform import default_store, stores
 
 
 @once_per_run
@@ -32,9 +32,19 @@ def last_day() -> date:
     """The last business day whose window closed at least `close_delay_minutes` ago."""
     instant = now() - timedelta(minutes=pos().close_delay_minutes)
     day = instant.date() + timedelta(days=1)
-    while day_bounds(day, default_store())[1] > instant:
+    while window_bounds(day)[1] > instant:
         day -= timedelta(days=1)
     return day
+
+
+def window_bounds(day: date) -> tuple[datetime, datetime]:
+    """Start and end of the window of a business day, where no other window adjoins it.
+
+    From the first instant of that day at any store to its last: when the window has closed, the day
+    is over in every store, and the first day of the history is complete.
+    """
+    bounds = [day_bounds(day, store) for store in (default_store(), *stores().values())]
+    return min(start for start, _ in bounds), max(end for _, end in bounds)
 
 
 def default_month() -> date:

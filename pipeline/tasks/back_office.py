@@ -67,15 +67,13 @@ def unused_exports() -> list[Stat]:
 def _first_complete_day() -> dt.date:
     """The first calendar day of which the lake has every sale of every store.
 
-    The first of the history is, unless it begins in a store before the store's first business day
-    or before the first window.
+    The first of the history is, unless it begins in a store before the store's first business day.
     """
     first, rules = history_period().first, rules_of(PRIMARY)
-    window_start = day_bounds(first, settings.default_store())[0]
 
     def is_complete(store: Store) -> bool:
         midnight = day_bounds(first, replace(store, day_starts_at=dt.time()))[0]
-        return midnight >= max(window_start, day_bounds(first, store)[0])
+        return midnight >= day_bounds(first, store)[0]
 
     stores = (rules.default, *rules.stores.values())
     return first if all(map(is_complete, stores)) else first + DAY

@@ -30,7 +30,6 @@ from pipeline.lakes import (
 from pipeline.lakes.connect import account_of, connect
 from pipeline.load import CATALOG, RAW_FINGERPRINT, RAW_RECEIPTS, RawPartition, compress, decompress
 from pipeline.pos.source import Source, catalog_json
-from pipeline.rules import day_bounds
 from pipeline.targets import lake
 from pipeline.tasks import warm_up
 from pipeline.tasks.raw_task import RawTask, committed
@@ -218,7 +217,7 @@ class RawReceipts(RawDays):
             missing,
             raw_lake(self.source),
             open_without_erased(self.source),
-            lambda day: day_bounds(day, settings.default_store()),
+            settings.window_bounds,
             last=settings.last_day(),
             now=settings.now(),
             state_folder=settings.lake_state_folder(),

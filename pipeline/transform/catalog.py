@@ -149,9 +149,16 @@ def _alias(name: str) -> str:
     return f"{first} {others[0][0]}." if others else first
 
 
+def _number(value: Any) -> Decimal:
+    number = Decimal(value)
+    if isinstance(value, bool) or not number.is_finite():
+        raise ValueError(f"{value!r} is not a number")
+    return number
+
+
 def _price(row: Mapping[str, Any], key: str) -> Decimal | None:
     value = row.get(key)
-    return None if value is None else Decimal(value)
+    return None if value is None else _number(value)
 
 
 def _variant(row: Mapping[str, Any]) -> Variant:
@@ -170,7 +177,7 @@ def _variant(row: Mapping[str, Any]) -> Variant:
 
 def _item(row: Mapping[str, Any], categories: Mapping[str, str]) -> Item:
     components = tuple(
-        (part["variant_id"], Decimal(part["quantity"])) for part in row.get("components") or []
+        (part["variant_id"], _number(part["quantity"])) for part in row.get("components") or []
     )
     return Item(
         row["id"],

@@ -147,8 +147,11 @@ class MenuLookup:
         if variant_id not in self.catalog.by_variant:
             return Fixed(Component(variant_id, variant_id, None, None, False), tens, 0, -1)
         item, variant = self.catalog.by_variant[variant_id]
-        name = self.menu.names["items"].resolve(item.name)
-        return Fixed(Component(name, item.name, item, variant, True, variant.name), tens, 0, -1)
+        name, size = self.menu.names["items"].resolve(item.name), self._size(variant.name)
+        return Fixed(Component(name, item.name, item, variant, True, size), tens, 0, -1)
+
+    def _size(self, size: str | None) -> str | None:
+        return self.menu.names["variants"].resolve(size) if size else None
 
     def _component(self, name: str, as_sold: str) -> Component:
         """The dish that a menu's `name`, or a modifier's option, stands for."""
@@ -158,12 +161,11 @@ class MenuLookup:
         entry = self.catalog.find(dish) or self.catalog.find(items.resolve(dish))
         if entry:
             item, variant = entry
-            size = variant.name if variant else None
-            size = size and self.menu.names["variants"].resolve(size)
+            size = self._size(variant.name if variant else None)
             return Component(items.resolve(item.name), as_sold, item, variant, True, size)
         is_known = alias is not None or items.get(dish) is not None
         dish, _, size = dish.partition(" / ") if alias else (dish, "", "")
-        return Component(items.resolve(dish), as_sold, None, None, is_known, size or None)
+        return Component(items.resolve(dish), as_sold, None, None, is_known, self._size(size))
 
     def _role(self, rule: Combo | None, modifier: str, option: str) -> OptionRole:
         """The role of `option` of `modifier` in a combo; none in a composite (no rule)."""

@@ -24,7 +24,7 @@ import numpy as np
 from pipeline.schema.receipt import scale
 from pipeline.transform.allocate import FIRST, LARGEST, LAST, allocate
 from pipeline.transform.columns import Ints, sums, valid
-from pipeline.transform.combos import Exploded
+from pipeline.transform.combos import Exploded, Parts
 from pipeline.transform.nested import ReceiptSums, Rows, taxes_of
 
 _REMAINDER = {"largest": LARGEST, "first": FIRST, "last": LAST}
@@ -115,7 +115,8 @@ def of_rows(
             parts.component
         ]
         missing = sums((costs <= 0).astype("i8"), counts)
-        by_cost = np.where(np.repeat(missing, counts) == 0, costs * parts.quantity, np.abs(gross))
+        is_costed = np.repeat(missing, counts) == 0
+        by_cost = np.where(is_costed, _by_quantity(costs, parts, counts), np.abs(gross))
         split = {
             "gross": gross,
             "discount": discount,
@@ -131,6 +132,14 @@ def of_rows(
 def _units(amount: Decimal | None, decimals: int) -> int:
     """An amount of the catalog in units of 10^-decimals, cut; -1: unknown, absurd."""
     return -1 if amount is None or not 0 <= amount < 10**9 else int(amount.scaleb(decimals))
+
+
+def _by_quantity(costs: Ints, parts: Parts, counts: Ints) -> Ints:
+    """The weight of each component by its cost and quantity."""
+    quantity = parts.quantity // int(np.gcd.reduce(parts.quantity))
+    if int(costs.max()) * int(quantity.max()) * int(counts.max()) >= _WIDE:
+        costs, quantity = costs.astype(object), quantity.astype(object)
+    return costs * quantity
 
 
 def _weights(

@@ -290,6 +290,12 @@ class Figures:
         return store_names(self.summaries, own)
 
     @cached_property
+    def compared_stores(self) -> dict[str, str]:
+        """The same of stores with receipts in this month or in the month before."""
+        before = set(self.before["days"]["store_id"]) if self.before else set()
+        return store_names(self.summaries, self.stores.keys() | before)
+
+    @cached_property
     def listed_stores(self) -> dict[str, str]:
         """The same of every store of this currency that the POS lists, also without sales."""
         return store_names(self.summaries, self.now["stores"]["store_id"])

@@ -113,7 +113,7 @@ def changes(figures: Figures, context: VersionContext, sections: Sequence[Sectio
     recounted = len(own) - len(named) if changed else 0
     if recounted:
         sentences.append(text("changes.recounted", n=Count(recounted)))
-    table = changed_figures_table(sections, changed, context, currency, figures.stores)
+    table = changed_figures_table(sections, changed, context, currency, figures.compared_stores)
     for row, figure in zip(table.rows, _ordered(changed), strict=True):
         if figure.path == ("bridge", "total", "net_sales"):
             sentences.append(text("changes.net", before=row[1], now=row[2]))

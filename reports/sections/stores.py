@@ -32,13 +32,15 @@ def stores(figures: Figures) -> Section:
 
     The POS does not know working hours; sections/labour.py has those of the owner's file.
     """
-    by_store = total_by(figures.now["days"], "store_id")
+    before = total_by(figures.before["days"], "store_id") if figures.before else {}
+    sold = total_by(figures.now["days"], "store_id")
+    # a store that closed is compared too, so that both columns add up to the shop
+    by_store = {store: sold.get(store, Totals()) for store in sorted(sold.keys() | before.keys())}
     sums = ["receipts", "net_sales", "discounts", "refund_receipts", "refunds"]
     staff = sum_by(figures.now["staff"], ["employee_id"], sums, "net_sales")
     people = staff[staff["employee_id"] != ""]
     if len(by_store) < 2 and len(people) < 2:
         return Section("stores", (text("stores.alone"),))
-    before = total_by(figures.before["days"], "store_id") if figures.before else {}
     receipts = figures.total.receipts
     sentences, tables, charts = [], [], []
     if not enough(receipts):
@@ -48,7 +50,10 @@ def stores(figures: Figures) -> Section:
         net = by_store[ranked[0]].net_sales
         if enough(receipts) and net > 0:
             part = share(net, figures.total.net_sales, receipts)
-            store, values = Name(figures.stores[ranked[0]]), amounts(figures.currency, net=net)
+            store, values = (
+                Name(figures.compared_stores[ranked[0]]),
+                amounts(figures.currency, net=net),
+            )
             sentences.append(text("stores.lead", store=store, share=part, **values))
         tables.append(_store_table(figures, ranked, by_store, before))
         charts.append(_chart(figures, ranked[:SHOWN], by_store, before))
@@ -102,7 +107,7 @@ def _store_table(
     for store in ranked:
         total, past = by_store[store], before.get(store)
         row: list[object] = [
-            figures.stores[store],
+            figures.compared_stores[store],
             total.net_sales,
             share(total.net_sales, figures.total.net_sales, figures.total.receipts),
             total.receipts,
@@ -127,7 +132,7 @@ def _chart(
     part = share(by_store[lead].net_sales, total.net_sales, total.receipts, decimals=0)
     rows = [
         Bar(
-            Name(figures.stores[s]),
+            Name(figures.compared_stores[s]),
             Money(by_store[s].net_sales, currency, compact=True),
             by_store[s].net_sales,
             before=before.get(s, Totals()).net_sales if before else None,
@@ -135,7 +140,7 @@ def _chart(
         for s in ranked
     ]
     key = "stores.chart" if part else "stores.chart_plain"
-    title = text(key, store=Name(figures.stores[lead]), share=part)
+    title = text(key, store=Name(figures.compared_stores[lead]), share=part)
     return ranking(figures.month, "stores", title, text("stores.alt", n=Count(len(rows))), rows)
 
 
@@ -169,7 +174,7 @@ def _findings(
         if lost * FALL > past.net_sales and others > 0:
             sentence = text(
                 "stores.finding",
-                store=Name(figures.stores[store]),
+                store=Name(figures.compared_stores[store]),
                 change=change,
                 base=Money(past.net_sales, figures.currency),
                 month=before_name(figures),

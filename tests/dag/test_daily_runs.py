@@ -11,6 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pyarrow.parquet as pq
+
 from tests.summarize.export_csv import amounts, newest
 from tests.support.fake_pos import FakePos, served
 from tests.support.few_files import FEW_FILES
@@ -169,3 +171,24 @@ def test_a_month_of_some_days_says_so_and_is_nothing_to_compare_with(fake_pos: F
     assert "summary/2026-11" in inputs and "summary/2026-10" not in inputs, (
         "three days are nothing to compare a month with"
     )
+
+
+def test_the_first_day_of_a_store_whose_day_begins_before_that_of_the_shop(
+    quiet_pos: FakePos,
+) -> None:
+    """No window is before it, and none after it has receipts that did not change since."""
+    fake_pos, other = quiet_pos, "Pacific/Auckland"
+    store = fake_pos.some_receipt(date(2026, 10, 29))["store_id"]
+    fake_pos.luigi.configure("shop", stores=json.dumps({store: {"timezone": other}}))
+    sold = datetime(2026, 10, 28, 7, tzinfo=ZoneInfo(other)).astimezone(UTC)
+    first = {
+        **fake_pos.some_receipt(date(2026, 10, 29)),
+        "receipt_number": "99-1",
+        "receipt_date": f"{sold:%Y-%m-%dT%H:%M:%S}.000Z",
+    }
+    fake_pos.book.add(first, sold + timedelta(minutes=1))
+    fake_pos.luigi("MonthlySales", "--month", "2026-10")
+    (path,) = (fake_pos.luigi.folder / "lake" / "receipts").rglob("*.parquet")
+    table = pq.read_table(path, columns=["receipt_number", "business_day"])
+    days = dict(zip(*(table[name].to_pylist() for name in table.column_names), strict=True))
+    assert days["99-1"] == date(2026, 10, 28)

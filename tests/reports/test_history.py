@@ -122,7 +122,7 @@ def test_a_store_that_moved_goes_by_its_name():
 
     was = {"currencies": {"MXN": stores("1.00")}}
     bridge = Section("bridge", figures=stores(Money(200, "MXN"))["bridge"])
-    figures = SimpleNamespace(currency="MXN", stores={"s-1": "Centro"}, through=None)
+    figures = SimpleNamespace(currency="MXN", compared_stores={"s-1": "Centro"}, through=None)
     section = changes(figures, VersionContext({}, 2, {}, DataState({}), was), [bridge])
     (row,) = section.tables[0].rows
     assert row[0].values["store"] == Name("Centro") and row[1:] == (

@@ -194,6 +194,25 @@ def test_changes_of_items_categories_and_stores_on_the_same_weekdays_add_up_to_t
         assert sum(Decimal(row["change"]) for row in rows) == expected
 
 
+@pytest.mark.parametrize("open_stores", [1, 2])
+def test_a_store_that_closed_is_compared_with_the_month_before(open_stores):
+    shop = replace(Shop(), stores=(*Shop().stores, ("s3", "Norte", "MXN")), employees=())
+    left = replace(shop, stores=shop.stores[:open_stores])
+    tables = summaries(shop, [AUGUST]) | summaries(left, [SEPTEMBER])
+    document = compose_monthly(SEPTEMBER, tables, through=None, lake_decimals=2, lineage={})
+    section = next(section for section in document.sections if section.key == "stores")
+    (table,) = (table for table in section.tables if table.name == "stores")
+    figures, keys = Figures(SEPTEMBER, None, "MXN", tables), [c.key for c in table.columns]
+    for column, total in (("net_sales", figures.total), ("before", figures.total_before)):
+        cells = [row[keys.index(column)] for row in table.rows]
+        assert sum(cell.units for cell in cells if cell) == total.net_sales
+    closed = [
+        row for row in table.rows if row[0].text in ("Roma Norte", "Norte")[open_stores - 1 :]
+    ]
+    assert [row[1].units for row in closed] == [0] * len(closed)
+    assert json_value(section.figures, 2, {})["stores"]["s3"]["net_sales"] == "0.00"
+
+
 def test_a_weekday_that_one_month_was_not_open_is_left_out_for_items_too():
     # Sundays are open in August only: what items sold then is on neither side.
     shop = replace(Shop(), closed=lambda day: day.month == 9 and day.weekday() == 6)

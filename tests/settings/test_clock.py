@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline import settings
 from pipeline.errors import ConfigError
-from pipeline.settings.clock import default_month, last_day, now
+from pipeline.settings.clock import default_month, last_day, now, window_bounds
 from tests.dag.in_process import configured, forget
 
 OFFSETS = {"America/Mexico_City": -6, "UTC": 0, "Asia/Tokyo": 9, "Pacific/Kiritimati": 14}
@@ -89,3 +90,33 @@ def test_an_instant_has_a_zone_and_a_wrong_one_is_an_error() -> None:
     for text in ("2026-10-31T06:00:00", "tomorrow"):
         with clock(text), pytest.raises(ConfigError, match="is not an ISO 8601 instant"):
             settings.now()
+
+
+@pytest.mark.parametrize(
+    ("own", "start", "end"),
+    [
+        ({}, "10-01T11:00", "10-02T11:00"),
+        ({"day_starts_at": "04:00"}, "10-01T10:00", "10-02T11:00"),
+        ({"day_starts_at": "06:00"}, "10-01T11:00", "10-02T12:00"),
+        ({"timezone": "Pacific/Auckland"}, "09-30T16:00", "10-02T11:00"),
+        ({"timezone": "America/Tijuana"}, "10-01T11:00", "10-02T12:00"),
+    ],
+)
+def test_a_window_has_the_business_day_of_every_store(
+    own: dict[str, str], start: str, end: str
+) -> None:
+    """Else a month would count as closed while a store still sells."""
+    shop = {"timezone": "America/Mexico_City", "day_starts_at": "05:00"}
+    start, end = (f"2026-{text}:00+00:00" for text in (start, end))
+    closed = datetime.fromisoformat(end)
+    options = {"shop": {**shop, "stores": json.dumps({"s1": own})}}
+    days = {}
+    for seconds in (-1, 0):
+        instant = (closed + timedelta(seconds=seconds)).isoformat()
+        forget()
+        with configured({"pos": {"now": instant, "close_delay_minutes": "0"}, **options}):
+            days[seconds] = last_day()
+            bounds = window_bounds(date(2026, 10, 1))
+            forget()
+    assert bounds == (datetime.fromisoformat(start), closed)
+    assert days == {-1: date(2026, 9, 30), 0: date(2026, 10, 1)}

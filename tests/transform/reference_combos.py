@@ -166,7 +166,7 @@ class Kitchen:
             "catalog": None,
             "variant": None,
             "known": names,
-            "size": size or None,
+            "size": self.resolved("variants", size) if size else None,
         }
 
     def recipe(self, line):
@@ -209,7 +209,11 @@ class Kitchen:
                         "catalog": names and names[0],
                         "variant": names and names[1],
                         "known": names is not None,
-                        "size": names and self.size(names[1]),
+                        "size": (
+                            self.resolved("variants", self.size(names[1]))
+                            if names and self.size(names[1])
+                            else None
+                        ),
                         "quantity": part["quantity"],
                         "weight": 0,
                         "part": None,

@@ -355,6 +355,26 @@ def test_sizes_are_found_by_their_names():
     ]
 
 
+@pytest.mark.parametrize(("cost", "quantity"), [(30_000_000, 100), (999_999_999, 3000), (3, 1)])
+def test_a_cost_is_divided_by_large_costs_of_the_catalog(cost: float, quantity: float):
+    """As in currencies of small units, whose products go past 64 bits."""
+    parts = (("Smash", quantity), ("Papas", quantity), ("Agua", 3 * quantity))
+    items = catalog(composite(*parts), Smash=cost, Papas=cost, Agua=cost)
+    rows = sell(line("Paquete", 300, cost=100, cost_total=100.01), items=items)
+    assert brief(rows, "cost") == [("20",), ("20",), ("60.01",)]
+
+
+def test_the_size_of_every_component_has_its_name_in_the_menu():
+    """Of a composite's component, and of a dish that only menu.toml knows."""
+    fries = item("Fries", 30)
+    fries["variants"][0]["option1_value"] = "Gde"
+    menu = COMBO + "[dishes]\n'Soup / gde' = ['Pozole']\n[variants]\n'Large' = ['Gde']\n"
+    items = catalog(fries, composite(("Fries", 1)))
+    sold = (line("Fries", 30, variant_name="Gde"), line("Paquete", 30))
+    rows = sell(*sold, line("Combo Dos", 30, "Side: Pozole"), menu=menu, items=items)
+    assert brief(rows, "item", "variant") == [("Fries", "Large")] * 2 + [("Soup", "Large")]
+
+
 def test_a_weighed_part_is_one_unit():
     items = catalog(item("Ribs", 400, sold_by_weight=True), composite(("Ribs", 0.5), ("Papas", 2)))
     rows = sell(line("Paquete", 300), items=items)

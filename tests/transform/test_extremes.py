@@ -11,9 +11,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from kitchen import DAY, STORE, brief, catalog, line, raw, receipt, rules, sell
+from kitchen import DAY, STORE, brief, catalog, item, line, raw, receipt, rules, sell
 
-from pipeline.transform import Raw, Store, build_day
+from pipeline.errors import DataError
+from pipeline.transform import Catalog, Raw, Store, build_day
 
 MONEY = ("gross", "total", "paid")
 
@@ -199,3 +200,14 @@ def test_stores_of_two_currencies_stay_apart():
         "MXN",
         "USD",
     ] * 2
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", True, float("nan")])
+@pytest.mark.parametrize("field", ["default_price", "cost", "quantity"])
+def test_a_catalog_with_what_is_no_number_cannot_be_read(number, field):
+    paquete = item("Paquete", 150, is_composite=True)
+    paquete["components"] = [{"variant_id": "v-Smash", "quantity": 1}]
+    row = paquete["components"][0] if field == "quantity" else paquete["variants"][0]
+    row[field] = number
+    with pytest.raises(DataError, match=r"catalog cannot be read .*is not a number"):
+        Catalog.read(json.dumps({"items": [paquete]}).encode())
