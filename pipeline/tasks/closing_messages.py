@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 
 Period = Literal["daily", "weekly"]
 _SUMMARIES = ["days", "stores", "hours"]
-_REACH = (
-    6 + 4 * 7
-)  # days from the last day of a week back to the first one that it is compared with
+# days from the last day of a week back to the first one that it is compared with
+_REACH = 6 + 4 * 7
 ONCE = "1"  # the version of a message in the delivery log: no correction of it is sent
 PERIODS: tuple[Period, ...] = get_args(Period)
 
@@ -83,11 +82,6 @@ def _shifts(month: dt.date) -> pa.Table | None:
     if not shift_sources() or not lake().current(SHIFTS, f"{month:%Y-%m}"):
         return None
     return read_tables(MonthlyShifts(month=month)).get(SHIFTS)
-
-
-def closing_mail(period: Period, day: dt.date, locale: str) -> ReportEmail:
-    """The message in each form."""
-    return render_email(closing_message(period, day, locale))
 
 
 def render_email(content: message.Message, name: str = "", pdf: bytes = b"") -> ReportEmail:
