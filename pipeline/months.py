@@ -1,4 +1,4 @@
-"""Arithmetic of calendar months; a month is its first day."""
+"""Arithmetic of days and calendar months; a month is its first day."""
 
 from __future__ import annotations
 
@@ -25,3 +25,8 @@ def months_between(first: date, last: date) -> list[date]:
     """The first days of the months from that of `first` to that of `last`."""
     count = (last.year - first.year) * 12 + last.month - first.month
     return [months_before(last, n) for n in range(count, -1, -1)]
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """The days from `first` to `last`; none if `last` is earlier."""
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]

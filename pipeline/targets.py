@@ -14,7 +14,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import luigi
 from luigi.task import flatten
@@ -77,6 +77,13 @@ class DatasetTask(luigi.Task):
         if args or any(name not in kwargs for name, _ in params) or len(kwargs) > len(params):
             return super().get_param_values(params, args, kwargs)
         return [(name, parameter.normalize(kwargs[name])) for name, parameter in params]
+
+    @classmethod
+    def of_partition(cls, name: str) -> Self:
+        """The task of the partition of that name."""
+        if hasattr(cls, "date"):
+            return cls(date=dt.date.fromisoformat(name))
+        return cls(month=dt.date.fromisoformat(f"{name}-01"))
 
     @property
     def period(self) -> dt.date:

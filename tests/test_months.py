@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.maintenance.retain import kept_since
-from pipeline.months import closed_month, month_after, months_before, months_between
+from pipeline.months import closed_month, days_between, month_after, months_before, months_between
 from reports.figures import calendar
 
 DAYS = st.dates(date(1990, 1, 1), date(2090, 12, 31))
@@ -39,3 +40,10 @@ def test_a_month_has_closed_with_its_last_day(day: date) -> None:
 
 def test_nothing_is_before_the_first_year() -> None:
     assert kept_since(date(2026, 11, 30), 1_000_000) == "0001-11"
+
+
+@given(DAYS, st.integers(-3, 400))
+def test_days_between_two_days_follow_each_other(first: date, count: int) -> None:
+    days = days_between(first, first + timedelta(days=count - 1))
+    assert len(days) == max(count, 0) and days[:1] == [first] * (count > 0)
+    assert all(later - day == timedelta(days=1) for day, later in pairwise(days))

@@ -103,9 +103,8 @@ def _write_metrics(path: Path, code: int) -> None:
 def _read_lake() -> Samples:
     """Metrics of the last complete run and of the lake. Raises PipelineError."""
     samples: Samples = {}
-    key = state_key(FILE)
-    if lake().storage.head(key):
-        run: Mapping[str, Any] = json.loads(lake().storage.get(key))
+    if summary := lake().storage.find(state_key(FILE)):
+        run: Mapping[str, Any] = json.loads(summary)
         samples["pos_run_duration_seconds"] = {"": run["seconds"]}
         samples["pos_run_receipts"] = {"": run["receipts"]}
         samples["pos_run_partitions"] = {

@@ -14,7 +14,8 @@ from pipeline.lakes import folder_of, lake, raw_partitions, sources
 from pipeline.lakes.raw_source import RawSource
 from pipeline.load import RawObject
 from pipeline.pos.source import FIRST_SALE
-from pipeline.tasks import catalog_for, days_of, read_catalog
+from pipeline.tasks.business_days import days_of
+from pipeline.tasks.raw import catalog_for, read_catalog
 from pipeline.transform import Catalog, Raw, day_bounds
 
 
@@ -41,8 +42,7 @@ def _dates(month: date | None, source: RawSource) -> tuple[date, date]:
     """The UTC dates of the receipts of `month`, or of all receipts."""
     if month is None:
         return FIRST_SALE.date(), settings.last_day() + timedelta(days=1)
-    days, rules = days_of(month), source.rules
-    stores = (rules.default, *rules.stores.values())
+    days, stores = days_of(month), source.rules.every_store
     start = min(day_bounds(days[0], store)[0] for store in stores)
     end = max(day_bounds(days[-1], store)[1] for store in stores)
     return start.date(), end.date()

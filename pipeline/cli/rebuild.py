@@ -19,7 +19,7 @@ from pipeline.cli.raw_records import check_filled
 from pipeline.errors import ConfigError, Corrupt
 from pipeline.lakes import check_lake
 from pipeline.load import INVALIDATED, RAW_FINGERPRINT, Manifest
-from pipeline.maintenance import everything
+from pipeline.maintenance import EVERYTHING
 from pipeline.targets import DatasetTask, lake
 from pipeline.tasks.maintenance import month_range, partitions_of
 
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     check_filled()
     tasks = partitions_of(month_range(options.first, options.last))
     if not tasks:
-        months = sorted(task.name[:7] for task in partitions_of(everything()))
+        months = sorted(task.name[:7] for task in partitions_of(EVERYTHING))
         held = f"the lake holds {months[0]} to {months[-1]}" if months else ""
         raise ConfigError(
             f"{options.first:%Y-%m} to {options.last:%Y-%m}: the lake has nothing of these months,"

@@ -105,7 +105,6 @@ def _run_nightly(options: list[str], environment: Mapping[str, str]) -> int:
     return ExitCode.TRUNCATED if truncated else ExitCode.DONE
 
 
-def _last_summary() -> bytes:
-    """The summary of the last run in the lake; empty where there was none."""
-    key = state_key(RUN_SUMMARY)
-    return lake().storage.get(key) if lake().storage.head(key) else b""
+def _last_summary() -> bytes | None:
+    """The summary of the last run in the lake, as it is now."""
+    return lake().storage.find(state_key(RUN_SUMMARY))

@@ -13,7 +13,7 @@ from pipeline import settings
 from pipeline.cli.period import add_month
 from pipeline.cli.raw_records import catalog_of, find_objects, read_objects
 from pipeline.lakes import raw_sources
-from pipeline.tasks import days_of
+from pipeline.tasks.business_days import days_of
 from pipeline.transform import find_unmapped
 
 

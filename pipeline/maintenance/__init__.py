@@ -14,4 +14,4 @@ Findings are yielded one by one, so that memory holds one partition. Nothing her
 reads a setting or a clock; pipeline/tasks/maintenance.py rebuilds partitions to compare them.
 """
 
-from pipeline.maintenance.findings import LakeFinding, MonthRange, everything
+from pipeline.maintenance.findings import EVERYTHING, LakeFinding, MonthRange

@@ -207,5 +207,4 @@ def _days_near(entry: RawObject) -> list[date]:
 
 def _is_closed(sold_at: datetime, last: date, rules: Rules) -> bool:
     """Whether the sale's business day has closed in every store."""
-    stores = (rules.default, *rules.stores.values())
-    return sold_at < min(day_bounds(last, store)[1] for store in stores)
+    return sold_at < min(day_bounds(last, store)[1] for store in rules.every_store)

@@ -30,14 +30,13 @@ class LakeFinding(NamedTuple):
 class MonthRange(NamedTuple):
     """Months from `first` to `last`, both written YYYY-MM and both included."""
 
-    first: str
-    last: str
+    first: str = "0000-01"
+    last: str = "9999-12"
 
     def holds(self, partition: str) -> bool:
         """Whether a day, a month, a window or a rescan of that name is in it."""
-        return self == everything() or self.first <= partition[:7] <= self.last
+        return self == EVERYTHING or self.first <= partition[:7] <= self.last
 
 
-def everything() -> MonthRange:
-    """All months."""
-    return MonthRange("0000-01", "9999-12")
+EVERYTHING = MonthRange()
+"""All months, and partitions that are not named after one."""

@@ -19,7 +19,6 @@ from pipeline.errors import ConfigError
 from pipeline.load import Lake
 from pipeline.maintenance.rewrite import (
     EditedObject,
-    Selection,
     find_edited,
     remove_old_versions,
     rewrite,
@@ -42,14 +41,9 @@ def kept_since(last: date, months: int) -> str:
     return months_before(last, min(months, 12 * (last.year - 1))).isoformat()[:7]
 
 
-def select_before(month: str) -> Selection:
-    """Select the windows and rescans of earlier months."""
-    return lambda partition: partition.month < month
-
-
 def find_aged(lake: Lake, reader: Reader, month: str) -> Iterator[EditedObject]:
     """Raw objects of windows before `month` that still hold notes or card details."""
-    return find_edited(lake, reader.remove_personal_data, select_before(month))
+    return find_edited(lake, reader.remove_personal_data, month)
 
 
 def find_unreadable(lake: Lake, month: str) -> Iterator[EditedObject]:
@@ -58,7 +52,7 @@ def find_unreadable(lake: Lake, month: str) -> Iterator[EditedObject]:
     Notes and card details are removed from such a record as far as a text search finds them, or not
     at all.
     """
-    return find_edited(lake, lambda line: line if _is_json(line) else b"", select_before(month))
+    return find_edited(lake, lambda line: line if _is_json(line) else b"", month)
 
 
 def _is_json(line: bytes) -> bool:
@@ -71,7 +65,7 @@ def _is_json(line: bytes) -> bool:
 
 def retain(lake: Lake, reader: Reader, month: str) -> list[str]:
     """Remove them; return the windows and rescans that were committed again."""
-    return rewrite(lake, reader.remove_personal_data, select_before(month))
+    return rewrite(lake, reader.remove_personal_data, month)
 
 
 def remove_old_tables(lake: Lake) -> int:

@@ -30,8 +30,8 @@ from pipeline.load.raw_objects import cut_frame, pack_window
 
 Edit = Callable[[bytes], bytes]
 """Returns one record, verbatim JSON without the end of its line, without something."""
-Selection = Callable[[RawPartition], bool]
-"""Whether a partition is edited."""
+_END = "9999-13"
+"""A month after all partitions: all of raw is edited."""
 
 
 class EditedObject(NamedTuple):
@@ -42,20 +42,16 @@ class EditedObject(NamedTuple):
     records: int
 
 
-def select_all(_: RawPartition) -> bool:
-    """Select all of raw."""
-    return True
+def find_edited(lake: Lake, edit: Edit, before: str = _END) -> Iterator[EditedObject]:
+    """Every raw object that the edit would change, also an unreferenced one.
 
-
-def find_edited(
-    lake: Lake, edit: Edit, selection: Selection = select_all
-) -> Iterator[EditedObject]:
-    """Every raw object that the edit would change, also an unreferenced one."""
+    Those of windows and rescans before the month `before`, YYYY-MM.
+    """
     entries = [
         entry
         for stat in lake.storage.list(f"{RAW_RECEIPTS}/")
         for entry in parse_raw(stat)
-        if selection(entry.partition_name)
+        if entry.partition_name.month < before
     ]
 
     def count(entry: RawObject) -> int:
@@ -76,9 +72,9 @@ def _count(ndjson: bytes, edit: Edit) -> int:
     return sum(edit(line) != line for line in ndjson.splitlines())
 
 
-def rewrite(lake: Lake, edit: Edit, selection: Selection = select_all) -> list[str]:
-    """Apply the edit to raw; return the windows and rescans that it has changed."""
-    touched = [item.object for item in find_edited(lake, edit, selection)]
+def rewrite(lake: Lake, edit: Edit, before: str = _END) -> list[str]:
+    """Apply the edit to raw before a month; return the partitions that it has changed."""
+    touched = [item.object for item in find_edited(lake, edit, before)]
     lake.refresh()
     lake.refresh_raw()
     partitions, changed = {}, set()
@@ -87,15 +83,15 @@ def rewrite(lake: Lake, edit: Edit, selection: Selection = select_all) -> list[s
             partitions[newest.partition] = newest
             changed.add(entry.partition)
     for newest in partitions.values():
-        _commit_again(lake, newest, edit, selection)
+        _commit_again(lake, newest, edit, before)
     for key in {entry.stored for entry in touched}:
         lake.storage.remove(key)
     for partition in lake.partitions(RAW_RECEIPTS):
-        if any(map(selection, _names_in(partition))):
+        if any(name.month < before for name in _names_in(partition)):
             _remove_replaced(lake, partition)
     for version in lake.storage.old_versions(f"{RAW_RECEIPTS}/"):
         old = parse_raw(Stat(version.key, 0, ""))
-        if old and selection(old[0].partition_name):
+        if old and old[0].partition_name.month < before:
             text = b"" if version.is_marker else decompress(lake.storage.get_version(version))
             if version.is_marker or _count(text, edit):
                 lake.storage.remove_version(version)
@@ -108,13 +104,13 @@ def _names_in(partition: str) -> list[RawPartition]:
     return [RawPartition.parse(window) for window in name.windows] or [name]
 
 
-def _commit_again(lake: Lake, newest: Manifest, edit: Edit, selection: Selection) -> None:
-    """Commit a partition again with its selected windows edited."""
+def _commit_again(lake: Lake, newest: Manifest, edit: Edit, before: str) -> None:
+    """Commit a partition again with its windows before a month edited."""
     contents: dict[str, dict[date | None, bytes]] = defaultdict(dict)
     times: dict[str, dict[date | None, str]] = defaultdict(dict)
     for entry in objects_named(lake.body(newest)["files"]):
         ndjson = lake.read_raw(entry)
-        if selection(entry.partition_name):
+        if entry.partition_name.month < before:
             ndjson = b"".join(edit(line) + b"\n" for line in ndjson.splitlines())
         contents[entry.partition][entry.sold] = ndjson
         times[entry.partition][entry.sold] = entry.times

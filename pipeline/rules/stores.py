@@ -42,10 +42,15 @@ class Rules:
     number_of: Callable[[bytes], bytes] | None = None
 
     def __post_init__(self) -> None:
-        if any(store.decimals > self.decimals for store in (self.default, *self.stores.values())):
+        if any(store.decimals > self.decimals for store in self.every_store):
             raise ConfigError(
                 f"the lake has {self.decimals} decimals, and a store's currency has more"
             )
+
+    @property
+    def every_store(self) -> tuple[Store, ...]:
+        """The default, and the stores with settings of their own."""
+        return (self.default, *self.stores.values())
 
     def store(self, store_id: str | None) -> Store:
         return self.stores.get(store_id or "", self.default)

@@ -4,9 +4,6 @@ For demos, for tests and to try the pipeline by hand. `Server` serves a shop's d
 such as those of the generated `Shop`, on a loopback port.
 """
 
-from pipeline.simulator.exchange import Exchange
-from pipeline.simulator.server import Server
+from pipeline.simulator.server import Exchange, Server
 from pipeline.simulator.shop import Shop
 from pipeline.simulator.source import Entry, Query, ShopData
-
-__all__ = ["Entry", "Exchange", "Query", "Server", "Shop", "ShopData"]

@@ -10,6 +10,7 @@ from datetime import date
 from typing import NamedTuple
 
 BUSINESS, COUNTRY, CURRENCY, DECIMALS = "La Brasa Hamburguesas", "MX", "MXN", 2
+TIMEZONE = "America/Mexico_City"
 
 
 class Store(NamedTuple):

@@ -22,20 +22,18 @@ def main(api: str, instant: str, descriptor: str) -> None:
     """Serve until the standard input ends."""
     now, listener = datetime.fromisoformat(instant), socket.socket(fileno=int(descriptor))
     shop = Shop()
-    options: dict[str, Any] = {"now": lambda: now, "listener": listener, "reads_ahead": True}
-    server = (
-        SquareServer(SquareShop(shop), token=_token(), **options)
-        if api == "square"
-        else Server(shop, token=_token(), **options)
-    )
+    options: dict[str, Any] = {
+        "token": sys.stdin.readline().strip(),
+        "now": lambda: now,
+        "listener": listener,
+        "reads_ahead": True,
+    }
+    is_square = api == "square"
+    server = SquareServer(SquareShop(shop), **options) if is_square else Server(shop, **options)
     server.start()
     # compute the customers while the client plans, before its first request
     shop.schedule.known_customers(max(now.toordinal(), shop.schedule.first))
     sys.stdin.read()
-
-
-def _token() -> str:
-    return sys.stdin.readline().strip()
 
 
 if __name__ == "__main__":

@@ -21,8 +21,7 @@ from threading import Lock
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from pipeline.simulator.business import STORES, Register, registers
-from pipeline.simulator.cancellation import cancellation
+from pipeline.simulator.business import STORES, TIMEZONE, Register, registers
 from pipeline.simulator.chance import Random
 from pipeline.simulator.demand import demand, draw_times, is_closed
 from pipeline.simulator.ids import EPOCH_DAY
@@ -38,6 +37,9 @@ REFUND_LAGS = (
 )  # days, positions % 8, chance
 LONGEST_SYNC = 10  # days; the look-up of updates relies on it
 _LAG_CHANCES = tuple(accumulate(chance for _, _, chance in REFUND_LAGS))
+LONGEST_CANCELLATION = 20  # days; the look-up of updates relies on it
+_CANCELLED_POSITION = 7  # of eight sales the one of which a share is cancelled
+_ZONE = ZoneInfo(TIMEZONE)
 _BLOCK = 75  # the tablet is offline once in so many days
 
 
@@ -62,11 +64,8 @@ class PlannedReceipt(NamedTuple):
 class ReceiptSchedule:
     """The planned receipts of a shop; every method is a function of its arguments."""
 
-    def __init__(
-        self, seed: int, opened: date, stores: int, receipts_per_day: float, timezone: str
-    ):
+    def __init__(self, seed: int, opened: date, stores: int, receipts_per_day: float):
         self.seed, self.opened, self.per_day = seed, opened, receipts_per_day
-        self.zone = ZoneInfo(timezone)
         self.registers: tuple[Register, ...] = registers(stores)
         self.first = opened.toordinal()
         # [register][days since opening]: the day's first number
@@ -83,7 +82,7 @@ class ReceiptSchedule:
 
     def _midnight(self, day: int) -> int:
         """UTC seconds of a day's midnight: 12 hours before noon, despite clock changes."""
-        noon = datetime.fromordinal(day).replace(hour=12, tzinfo=self.zone)
+        noon = datetime.fromordinal(day).replace(hour=12, tzinfo=_ZONE)
         return int(noon.timestamp()) - 12 * 3600
 
     def _sales(self, device: int, day: int) -> int:
@@ -191,7 +190,7 @@ class ReceiptSchedule:
             created = sold + 1 + int(draw * draw * draw * draw * 300)
             if absence and absence[0] <= sold < absence[1]:
                 created = absence[1] + 20 + offset // 3  # a few a second, as a queue empties
-            end = cancellation(rng, created, position)
+            end = _cancellation(rng, created, position)
             serial, customer = number + offset, -1 if position < 0 else customers[position]
             key = serial << 8 | self.registers[device].number
             planned_receipts.append(
@@ -253,3 +252,14 @@ class ReceiptSchedule:
                         if start <= planned.created < start + 86_400
                     ]
         return tuple(sorted(planned_receipts, reverse=True))
+
+
+def _cancellation(rng: Random, created: int, position: int) -> int:
+    """Second at which the back office cancels the receipt; 0 if it never does."""
+    is_candidate = position % 8 == _CANCELLED_POSITION
+    chance = 0.02 if position < 0 else 0.055 if is_candidate else 0.0
+    if not chance or rng.random() >= chance:
+        return 0
+    draw = rng.random()
+    hours = 6 if draw < 0.4 else 5 * 24 if draw < 0.8 else (LONGEST_CANCELLATION - 1) * 24
+    return created + 120 + int(rng.random() * (hours * 3600))

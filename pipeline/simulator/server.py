@@ -12,20 +12,58 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from http.client import responses
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from threading import Lock, Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from pipeline.simulator.exchange import Exchange
 from pipeline.simulator.ids import millis
 from pipeline.simulator.loyverse.api import answer
 from pipeline.simulator.loyverse.protocol import ApiError, LoyverseRules
 
 PREFIX = "/v1.0"
+
+
+@dataclass
+class Exchange:
+    """One request and its answer."""
+
+    method: str
+    path: str  # below /v1.0, e.g. "/receipts"
+    params: dict[str, str]
+    now: int
+    arrival: float  # seconds of the server's `clock`
+    rules: Any  # of the API that is served
+    request_headers: Mapping[str, str]  # names in lower case
+    request_body: bytes
+    status: int = 200
+    headers: dict[str, str] = field(
+        default_factory=lambda: {"Content-Type": "application/json; charset=utf-8"}
+    )
+    listing: Any = None  # one page of a list, of the API that is served
+    content: bytes | None = None  # the body, if it is not a listing's
+
+    def body(self) -> bytes:
+        if self.content is None and self.listing is not None:
+            return bytes(self.listing.body())
+        return self.content or b""
+
+    def head(self, *header_lines: str) -> bytes:
+        """Status line and headers."""
+        headers = [f"{name}: {value}" for name, value in self.headers.items()]
+        reason = responses.get(self.status, "STATUS")
+        lines = [f"HTTP/1.1 {self.status} {reason}", *headers, *header_lines, "", ""]
+        return "\r\n".join(lines).encode("latin-1")
+
+    def message(self) -> bytes:
+        """The answer as it is sent."""
+        body = self.body()
+        return self.head(f"Content-Length: {len(body)}") + body
 
 
 class Connection(BaseHTTPRequestHandler):

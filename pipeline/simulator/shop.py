@@ -15,10 +15,13 @@ from functools import lru_cache, partial
 from typing import Any
 
 from pipeline.simulator.business import STORES
-from pipeline.simulator.cancellation import LONGEST_CANCELLATION
 from pipeline.simulator.ids import EPOCH_DAY
 from pipeline.simulator.loyverse.receipt import number_of, print_receipt
-from pipeline.simulator.receipt_schedule import PlannedReceipt, ReceiptSchedule
+from pipeline.simulator.receipt_schedule import (
+    LONGEST_CANCELLATION,
+    PlannedReceipt,
+    ReceiptSchedule,
+)
 from pipeline.simulator.shifts import Shifts
 from pipeline.simulator.shop_catalog import ShopCatalog
 from pipeline.simulator.source import EVERYTHING, Entry, Query, entries_of
@@ -36,11 +39,10 @@ class Shop:
         opened: date = date(2023, 10, 1),
         stores: int = 2,
         receipts_per_day: float = 50,
-        timezone: str = "America/Mexico_City",
     ):
         if not 1 <= stores <= len(STORES):
             raise ValueError(f"stores={stores}: there are 1 to {len(STORES)} of them")
-        self.schedule = ReceiptSchedule(seed, opened, stores, receipts_per_day, timezone)
+        self.schedule = ReceiptSchedule(seed, opened, stores, receipts_per_day)
         self.shop_catalog = ShopCatalog(opened, stores)
         self.tickets = Tickets(self.schedule)
         self._shifts = Shifts(self.schedule, self.tickets)

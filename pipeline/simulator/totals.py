@@ -6,6 +6,7 @@ would take as long as its receipts.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -28,11 +29,7 @@ class DayTotals:
 
     def __init__(self) -> None:
         self.drawn = 0
-        self.sums = dict.fromkeys(
-            ("gross", "refunds", "discounts", "tip", "surcharge", "in", "out"), 0
-        )
-        self.taxes: dict[str, int] = {}
-        self.payments: dict[int, int] = {}
+        self.sums, self.taxes, self.payments = Counter[str](), Counter[str](), Counter[int]()
 
     def add(self, place: int, ticket: Ticket, *, is_refund: bool) -> None:
         """Count a ticket, unless it is counted already."""
@@ -45,9 +42,9 @@ class DayTotals:
         sums["tip"] += sign * ticket.tip
         sums["surcharge"] += sign * ticket.surcharge
         for tax, amount in ticket.taxes.items():
-            self.taxes[tax.id] = self.taxes.get(tax.id, 0) + sign * amount
+            self.taxes[tax.id] += sign * amount
         for tender, amount in ticket.payments:
-            self.payments[tender] = self.payments.get(tender, 0) + sign * amount
+            self.payments[tender] += sign * amount
             if tender == CASH:
                 sums["out" if is_refund else "in"] += amount
 

@@ -27,7 +27,7 @@ REMEDY = "set [pos] history_starts = {day} to include {them}"
 
 def objects_before_history(lake: Lake, rules: Rules, starts: date) -> list[RawObject]:
     """Committed raw objects that may hold a receipt of a business day before `starts`."""
-    bound = max(day_bounds(starts, store)[0] for store in (rules.default, *rules.stores.values()))
+    bound = max(day_bounds(starts, store)[0] for store in rules.every_store)
     return [
         entry
         for entry in lake.raw_before(bound.date() + timedelta(days=1))

@@ -21,6 +21,7 @@ from pipeline.extract.warnings import gap_warning
 from pipeline.extract.window_bounds import DAY, consecutive_days
 from pipeline.lakes.raw_source import RawSource
 from pipeline.load import CATALOG, Lake, decompress
+from pipeline.months import days_between
 from pipeline.status.before_history import as_json, read_before_history
 from pipeline.status.problems import (
     STATE,
@@ -215,8 +216,8 @@ def _gaps(windows: list[str]) -> Iterator[str]:
     """Periods of days without a window, between the first and the last."""
     first, last = date.fromisoformat(windows[0]), date.fromisoformat(windows[-1])
     present = set(windows)
-    days = (first + n * DAY for n in range((last - first).days))
-    for gap in consecutive_days(day for day in days if str(day) not in present):
+    missing = (day for day in days_between(first, last) if str(day) not in present)
+    for gap in consecutive_days(missing):
         yield f"{gap[0]} to {gap[-1]}" if gap[1:] else str(gap[0])
 
 

@@ -19,6 +19,7 @@ from pipeline.load import MONTH_DATASET, STAGING, Lake
 from pipeline.load.day_object import unpack_tables
 from pipeline.load.layout import ONLY_FILE
 from pipeline.load.parquet import from_bytes
+from pipeline.months import days_between
 
 RECENT_DAYS = 14
 _LARGE = 32 << 20  # of a month's tables: the days of a larger one are read one by one
@@ -34,7 +35,7 @@ class RecentDay(NamedTuple):
 
 def read_recent_days(lake: Lake, last: date) -> dict[str, RecentDay]:
     """Those of the last RECENT_DAYS days that are in the lake."""
-    days = [str(last - n * DAY) for n in range(RECENT_DAYS - 1, -1, -1)]
+    days = map(str, days_between(last - (RECENT_DAYS - 1) * DAY, last))
     names = [name for name in days if lake.current(STAGING, name)]
     read = dict[str, RecentDay]()
     for month in sorted({name[:7] for name in names}):

@@ -21,7 +21,6 @@ On their own: Backfill (older windows), Rebuild, Verify, GlueTables (tables for 
 
 from pipeline.tasks.back_office import BackOffice
 from pipeline.tasks.backfill import Backfill
-from pipeline.tasks.business_days import days_of
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
 from pipeline.tasks.delivery import Delivery
@@ -32,30 +31,5 @@ from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlyCustomers, MonthlySummary
 from pipeline.tasks.nightly import Nightly
 from pipeline.tasks.outside_history import OutsideHistory
-from pipeline.tasks.raw import RawCatalog, RawReceipts, Rescan, catalog_for, read_catalog
+from pipeline.tasks.raw import RawCatalog, RawReceipts, Rescan
 from pipeline.tasks.shifts import MonthlyShifts, RawShifts
-
-__all__ = [
-    "BackOffice",
-    "Backfill",
-    "CumulativeReport",
-    "DailySales",
-    "Delivery",
-    "GlueTables",
-    "MonthlyCustomers",
-    "MonthlyReport",
-    "MonthlySales",
-    "MonthlyShifts",
-    "MonthlySummary",
-    "Nightly",
-    "OutsideHistory",
-    "RawCatalog",
-    "RawReceipts",
-    "RawShifts",
-    "Rebuild",
-    "Rescan",
-    "Verify",
-    "catalog_for",
-    "days_of",
-    "read_catalog",
-]

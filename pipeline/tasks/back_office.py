@@ -69,14 +69,13 @@ def _first_complete_day() -> dt.date:
 
     The first of the history is, unless it begins in a store before the store's first business day.
     """
-    first, rules = history_period().first, rules_of(PRIMARY)
+    first = history_period().first
 
     def is_complete(store: Store) -> bool:
         midnight = day_bounds(first, replace(store, day_starts_at=dt.time()))[0]
         return midnight >= day_bounds(first, store)[0]
 
-    stores = (rules.default, *rules.stores.values())
-    return first if all(map(is_complete, stores)) else first + DAY
+    return first if all(map(is_complete, rules_of(PRIMARY).every_store)) else first + DAY
 
 
 class BackOffice(DerivedTask):

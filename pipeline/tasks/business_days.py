@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pipeline import settings
 from pipeline.errors import ConfigError
 from pipeline.extract.window_bounds import DAY
+from pipeline.months import days_between
 from pipeline.settings.run_context import once_per_run
 
 
@@ -35,11 +36,8 @@ def history_period() -> HistoryPeriod:
 def days_of(month: dt.date) -> tuple[dt.date, ...]:
     """The closed business days of `month` within the shop's history, at least one."""
     first, last, _ = history_period()
-    days = tuple(
-        day
-        for day in (month + n * DAY for n in range(31))
-        if day.month == month.month and first <= day <= last
-    )
+    closed = days_between(max(first, month), min(last, month + 30 * DAY))
+    days = tuple(day for day in closed if day.month == month.month)
     if not days:
         raise ConfigError(
             f"month {month:%Y-%m}: none of its business days has closed within the shop's history"

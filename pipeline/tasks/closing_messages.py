@@ -84,11 +84,6 @@ def _shifts(month: dt.date) -> pa.Table | None:
     return read_tables(MonthlyShifts(month=month)).get(SHIFTS)
 
 
-def closing_mail(period: Period, day: dt.date, locale: str) -> ReportEmail:
-    """The message in each form."""
-    return render_email(closing_message(period, day, locale))
-
-
 def render_email(content: message.Message, name: str = "", pdf: bytes = b"") -> ReportEmail:
     """A message in each form, with a PDF or without."""
     from reports.render import mail, slack

@@ -72,7 +72,7 @@ class CumulativeReport(Report):
             self.month,
             summaries,
             previous_figures=figures,
-            versions=[entry._asdict() for entry in list_versions(self.month, own, figures)],
+            versions=list_versions(self.month, own, figures),
             weekend=settings.weekend(),
             plans=settings.plans(),
             currency=settings.default_store().currency,

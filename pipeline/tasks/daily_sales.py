@@ -17,6 +17,7 @@ from pipeline.lakes import (
     sources,
 )
 from pipeline.load import CATALOG, RAW_RECEIPTS, STAGING, RawObject
+from pipeline.months import days_between
 from pipeline.rules import day_bounds
 from pipeline.targets import DatasetTask, Files, Metadata
 from pipeline.tasks.batch_groups import chunks_of
@@ -56,8 +57,9 @@ class DailySales(BatchTask):
     def windows(self) -> list[dt.date]:
         """The windows that it waits for."""
         first, last, allowed_lateness_days = history_period()
-        days = [self.date + n * DAY for n in range(allowed_lateness_days + 1)]
-        return [day for day in days if first <= day <= last]
+        return days_between(
+            max(first, self.date), min(last, self.date + allowed_lateness_days * DAY)
+        )
 
     def fingerprint_settings(self) -> dict[str, object]:
         return settings.transform_settings()
@@ -211,8 +213,7 @@ def objects_of(
     They include those of `partition` whose date of sale is unreadable. An object is left out if its
     times of sale are outside the day, although its UTC date is not.
     """
-    rules = rules_of(source)
-    bounds = [day_bounds(day, store) for store in (rules.default, *rules.stores.values())]
+    bounds = [day_bounds(day, store) for store in rules_of(source).every_store]
     start, end = min(start for start, _ in bounds), max(end for _, end in bounds)
     return [
         entry

@@ -33,14 +33,14 @@ from pipeline.targets import DatasetTask, lake
 from pipeline.tasks.closing_messages import (
     ONCE,
     PERIODS,
-    closing_mail,
+    closing_message,
     closing_messages,
     render_email,
 )
 from pipeline.tasks.cumulative_report import CumulativeReport, sends_only_closed
 from pipeline.tasks.nightly import reports_until
 from pipeline.tasks.report import Report
-from pipeline.tasks.versions import versions
+from pipeline.tasks.versions import version_name, versions
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ class Delivery(DatasetTask):
     def _reports(self) -> Iterator[Pending]:
         """The versions of reports that each recipient does not have."""
         issued = [
-            Issued(task.dataset.partition("/")[2], task.name, _version(newest))
+            Issued(task.dataset.partition("/")[2], task.name, version_name(newest))
             for task in self.requires()
             if (newest := lake().current(task.dataset, task.name))
         ]
@@ -165,7 +165,7 @@ class Delivery(DatasetTask):
         kind, name, version, _ = due.key
         locale = due.recipient.locale
         if kind in PERIODS:
-            return closing_mail(kind, dt.date.fromisoformat(name), locale)
+            return render_email(closing_message(kind, dt.date.fromisoformat(name), locale))
         task = next(
             report
             for report in self.requires()
@@ -188,7 +188,7 @@ def _report_email(task: Report, version: str, before: str | None, locale: str) -
         task.dataset, task.name, ["message.json", "report.pdf", "figures.json"], manifest=newest
     )
     earlier = [m for m in versions(task.dataset, task.name) if m.number < newest.number]
-    last = _version(earlier[-1]) if earlier else None
+    last = version_name(earlier[-1]) if earlier else None
     changes = None
     if locale != settings.locale():
         files = _write_again(task, files, _comparable(task, last), locale)
@@ -234,14 +234,10 @@ def _figures(manifest: Manifest) -> bytes:
     return lake().read(manifest.dataset, manifest.partition, [name], manifest=manifest)[name]
 
 
-def _version(manifest: Manifest) -> str:
-    return f"{manifest.number:06d}.{manifest.digest}"
-
-
 def _manifest(task: Report, version: str) -> Manifest:
     """The manifest of a version. Raises Corrupt."""
     for manifest in lake().manifests_of(task.dataset, task.name):
-        if _version(manifest) == version:
+        if version_name(manifest) == version:
             return manifest
     raise Corrupt(f"{task} has no version {version}; run `pos verify`", task.dataset, task.name)
 

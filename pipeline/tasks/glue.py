@@ -33,19 +33,6 @@ def dataset_of(table: schema.Dataset) -> str:
     return {schema.BEFORE_HISTORY: BEFORE_HISTORY, schema.SHIFTS: SHIFTS}.get(table, SUMMARY)
 
 
-class GlueTarget(luigi.Target):
-    """The tables of a database, as Glue has them."""
-
-    def __init__(self, task: GlueTables):
-        self.task = task
-
-    def exists(self) -> bool:
-        return not self.task.outdated()
-
-    def __str__(self) -> str:
-        return f"glue:{self.task.database}"
-
-
 class GlueTables(luigi.Task):
     """Register the lake's tables; complete when Glue holds the schema of this code."""
 
@@ -56,8 +43,8 @@ class GlueTables(luigi.Task):
         default="", description="address of a server with the API of Glue; empty: AWS"
     )
 
-    def output(self) -> GlueTarget:
-        return GlueTarget(self)
+    def complete(self) -> bool:
+        return not self.outdated()
 
     def catalog(self) -> GlueCatalog:
         if not settings.lake().url.startswith("s3://"):

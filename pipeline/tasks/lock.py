@@ -20,19 +20,14 @@ from pipeline.extract.private_folder import make_private
 _acquire = lock.acquire_for
 
 
-def lock_folder() -> Path:
-    """Folder of the lake's locks, in [core] lock_pid_dir or the machine's state."""
-    chosen = luigi.configuration.get_config().get("core", "lock_pid_dir", None)
-    return (
-        Path(chosen).absolute() / settings.lake_state_folder().name
-        if chosen
-        else settings.lake_state_folder() / "locks"
-    )
-
-
 def make_lock_folder() -> Path:
-    """Make the folder of the lake's locks. Raises ConfigError."""
-    return make_private(lock_folder())
+    """Make the folder of the lake's locks. Raises ConfigError.
+
+    It is in [core] lock_pid_dir or the machine's state.
+    """
+    chosen = luigi.configuration.get_config().get("core", "lock_pid_dir", None)
+    state = settings.lake_state_folder()
+    return make_private(Path(chosen).absolute() / state.name if chosen else state / "locks")
 
 
 def acquire_by_lake(_: str, num_available: int = 1, kill_signal: int | None = None) -> bool:

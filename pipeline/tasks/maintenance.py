@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from hashlib import sha256
 
 import luigi
@@ -12,19 +12,10 @@ import luigi
 from pipeline import settings
 from pipeline.errors import ConfigError, Corrupt
 from pipeline.lakes import PRIMARY, raw_lake, raw_sources
-from pipeline.load import (
-    BACKOFFICE,
-    BEFORE_HISTORY,
-    CUSTOMERS,
-    MONTH_DATASET,
-    RAW_RECEIPTS,
-    SHIFTS,
-    STAGING,
-    SUMMARY,
-)
+from pipeline.load import RAW_RECEIPTS
 from pipeline.load.layout import RawPartition
 from pipeline.load.publication import digest_files
-from pipeline.maintenance import LakeFinding, MonthRange, everything
+from pipeline.maintenance import EVERYTHING, LakeFinding, MonthRange
 from pipeline.targets import DerivedTask, lake
 from pipeline.tasks.back_office import BackOffice, unused_exports
 from pipeline.tasks.cumulative_report import CumulativeReport
@@ -37,15 +28,16 @@ from pipeline.tasks.shifts import MonthlyShifts
 
 log = logging.getLogger(__name__)
 
-BUILT_FROM_RAW: dict[str, Callable[..., DerivedTask]] = {
-    STAGING: DailySales,
-    MONTH_DATASET: MonthlySales,
-    SUMMARY: MonthlySummary,
-    CUSTOMERS: MonthlyCustomers,
-    BACKOFFICE: BackOffice,
-    BEFORE_HISTORY: OutsideHistory,
-    SHIFTS: MonthlyShifts,
-}
+BUILT_FROM_RAW: tuple[type[DerivedTask], ...] = (
+    DailySales,
+    MonthlySales,
+    MonthlySummary,
+    MonthlyCustomers,
+    BackOffice,
+    OutsideHistory,
+    MonthlyShifts,
+)
+REPORTS = (MonthlyReport, CumulativeReport)
 
 
 def month_range(first: dt.date | None, last: dt.date | None) -> MonthRange:
@@ -58,22 +50,19 @@ def month_range(first: dt.date | None, last: dt.date | None) -> MonthRange:
             f"{first:%Y-%m} to {last:%Y-%m} is not a period: the last month is before the first;"
             " exchange them"
         )
-    months = everything()
-    return MonthRange(
-        f"{first:%Y-%m}" if first else months.first, f"{last:%Y-%m}" if last else months.last
-    )
+    limits = {"first": first, "last": last}
+    return MonthRange(**{name: f"{month:%Y-%m}" for name, month in limits.items() if month})
 
 
-def partitions_of(months: MonthRange) -> list[DerivedTask]:
-    """Published partitions of `months` that are built from raw alone, in build order."""
-    tasks: list[DerivedTask] = []
-    for dataset, family in BUILT_FROM_RAW.items():
-        for name in filter(months.holds, lake().partitions(dataset)):
-            if family is DailySales:
-                tasks.append(family(date=dt.date.fromisoformat(name)))
-            else:
-                tasks.append(family(month=dt.date.fromisoformat(f"{name}-01")))
-    return tasks
+def partitions_of(
+    months: MonthRange, families: Iterable[type[DerivedTask]] = BUILT_FROM_RAW
+) -> list[DerivedTask]:
+    """Published partitions of `months` of these kinds of tasks, in build order."""
+    return [
+        family.of_partition(name)
+        for family in families
+        for name in filter(months.holds, lake().partitions(family.dataset))
+    ]
 
 
 def find_damage(months: MonthRange, *, deep: bool) -> Iterator[LakeFinding]:
@@ -90,7 +79,7 @@ def find_damage(months: MonthRange, *, deep: bool) -> Iterator[LakeFinding]:
             # raw data of an additional source are not repaired: they are restored or fetched again
             yield finding._replace(dataset="", unreferenced_key="") if raw.folder else finding
     yield from reconcile(lake(), months, broken)
-    if months == everything():
+    if months == EVERYTHING:
         if not broken:
             yield from find_missing_receipts().findings
         for stat in unused_exports():
@@ -219,10 +208,4 @@ class Rebuild(luigi.WrapperTask):
     last: dt.date = settings.field(settings.MonthParameter(default=None))
 
     def requires(self) -> list[DerivedTask]:
-        months = month_range(self.first, self.last)
-        reports = [
-            family(month=dt.date.fromisoformat(f"{name}-01"))
-            for family in (MonthlyReport, CumulativeReport)
-            for name in filter(months.holds, lake().partitions(family.dataset))
-        ]
-        return [*partitions_of(months), *reports]
+        return partitions_of(month_range(self.first, self.last), (*BUILT_FROM_RAW, *REPORTS))

@@ -24,7 +24,7 @@ from pipeline.load import (
     Manifest,
 )
 from pipeline.load.publication import NOTHING
-from pipeline.months import months_before, months_between
+from pipeline.months import days_between, months_before, months_between
 from pipeline.targets import DerivedTask, Files, Metadata, lake
 from pipeline.tasks import warm_up
 from pipeline.tasks.back_office import BackOffice, exports
@@ -262,8 +262,7 @@ def unread_days() -> list[dt.date]:
     """Closed days of the history whose window raw lacks, of at least one source."""
     first, last, _ = history_period()
     windows = set.intersection(*(set(raw_lake(source).windows()) for source in sources()))
-    days = (first + n * DAY for n in range((last - first).days + 1))
-    return [day for day in days if str(day) not in windows]
+    return [day for day in days_between(first, last) if str(day) not in windows]
 
 
 @until_raw_changes

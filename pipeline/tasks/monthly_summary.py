@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import schema, settings
@@ -47,7 +46,7 @@ class MonthlySummary(BatchTask):
         """The months in one pass: planning costs more than the rows of a small month."""
         from pipeline.summarize import MonthRows, summarize
 
-        memory, spill = settings.lake().memory, spill_folder()
+        memory, spill = settings.lake().memory, make_private(settings.lake_state_folder())
         work = sum(task.size() for task in tasks)
         with ExitStack() as stack:
             months = {}
@@ -103,21 +102,12 @@ def stores_and_employees(day: dt.date) -> tuple[pa.Table, pa.Table]:
     """The stores and employees of every source, in the catalogs that `day` uses."""
     from pipeline.transform.several import merge_named, qualify
 
-    catalogs = {task.source: read_catalog(task) for task in catalogs_for(day)}
-    stores = [
-        qualify(catalog.stores_table(rules_of(source)), prefix_of(source), "")
-        for source, catalog in catalogs.items()
-    ]
-    employees = [
-        qualify(catalog.employees_table(rules_of(source)), prefix_of(source), "")
-        for source, catalog in catalogs.items()
-    ]
-    if len(catalogs) == 1:
+    stores, employees, suffixes = [], [], []
+    for task in catalogs_for(day):
+        catalog, rules, prefix = read_catalog(task), rules_of(task.source), prefix_of(task.source)
+        stores.append(qualify(catalog.stores_table(rules), prefix, ""))
+        employees.append(qualify(catalog.employees_table(rules), prefix, ""))
+        suffixes.append(f" ({point_of_sale_of(task.source).capitalize()})")
+    if len(stores) == 1:
         return stores[0], employees[0]
-    suffixes = [f" ({point_of_sale_of(source).capitalize()})" for source in catalogs]
     return merge_named(stores, "name", suffixes), merge_named(employees, "alias", suffixes)
-
-
-def spill_folder() -> Path:
-    """Private folder of this machine for what does not fit into memory."""
-    return make_private(settings.lake_state_folder())

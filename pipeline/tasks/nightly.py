@@ -12,10 +12,9 @@ import luigi
 
 from pipeline import settings
 from pipeline.errors import Corrupt
-from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import check_lake, raw_sources, sources
-from pipeline.load import MONTH_DATASET, NIGHTLY, RAW_RECEIPTS, STAGING
-from pipeline.months import months_between
+from pipeline.load import NIGHTLY, RAW_RECEIPTS
+from pipeline.months import days_between, months_between
 from pipeline.recipients import report_recipients
 from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, lake
 from pipeline.tasks import warm_up
@@ -45,15 +44,6 @@ def reports_until(day: dt.date) -> list[Report]:
         *(MonthlyReport(month=m) for m in months_between(history_period().first, month)),
         CumulativeReport(month=month),
     ]
-
-
-def _task_of(error: Corrupt) -> DailySales | MonthlySales | None:
-    """The task of a damaged day or month; None for other partitions."""
-    if error.dataset == STAGING:
-        return DailySales(date=dt.date.fromisoformat(error.partition))
-    if error.dataset == MONTH_DATASET:
-        return MonthlySales(month=dt.date.fromisoformat(f"{error.partition}-01"))
-    return None
 
 
 class Reports(luigi.WrapperTask):
@@ -98,8 +88,7 @@ class Nightly(DerivedTask):
 
     def _is_extracted(self) -> bool:
         """Whether all that it requires is there, without a task for each window."""
-        first = history_period().first
-        days = [first + n * DAY for n in range((self.date - first).days + 1)]
+        days = days_between(history_period().first, self.date)
         return all(
             committed(RAW_RECEIPTS, str(day), source) for source in sources() for day in days
         ) and all(task.complete() for task in (*catalogs_for(self.date), *self._rescans()))
@@ -147,12 +136,12 @@ class Nightly(DerivedTask):
         try:
             status = self._read_status()
         except Corrupt as error:  # a day or month that nothing had to read again
-            damaged = _task_of(error)
-            if damaged is None:
+            families = {family.dataset: family for family in (DailySales, MonthlySales)}
+            if error.dataset not in families:
                 raise
             log.warning("%s: %s; it is rebuilt", self, error)
             lake().invalidate(error.dataset, error.partition, str(error))
-            yield [damaged]
+            yield [families[error.dataset].of_partition(error.partition)]
             status = self._read_status()
         yield from super().run()
         self._summarize_run(status)

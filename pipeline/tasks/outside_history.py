@@ -14,6 +14,7 @@ from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import lake, raw_sources, sources
 from pipeline.load import BEFORE_HISTORY, MONTH_DATASET, RAW_RECEIPTS, RawObject
 from pipeline.load.layout import file_key
+from pipeline.months import days_between
 from pipeline.settings.run_context import once_per_run
 from pipeline.status.before_history import (
     format_before_history,
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from pipeline.maintenance.completeness import Completeness
 
 log = logging.getLogger(__name__)
-
-TRANSFORM_SETTINGS = ("stores", "decimals", "tzdata", "max_days_late")
-
 
 RawObjects = dict[str, list[RawObject]]
 """Raw objects by the folder of their source."""
@@ -78,16 +76,16 @@ class OutsideHistory(DerivedTask):
     fingerprint_datasets = (RAW_RECEIPTS,)
 
     def requires(self) -> list[RawReceipts]:
-        first, last, allowed_lateness_days = history_period()
+        _, last, allowed_lateness_days = history_period()
         days = days_of(self.month)
-        count = (days[-1] - days[0]).days + 1 + allowed_lateness_days
-        windows = [day for n in range(count) if first <= (day := days[0] + n * DAY) <= last]
+        windows = days_between(days[0], min(last, days[-1] + allowed_lateness_days * DAY))
         return [RawReceipts(date=day, source=source) for source in sources() for day in windows]
 
     def fingerprint_settings(self) -> dict[str, object]:
         of_transform = settings.transform_settings()
-        names = {name: of_transform[name] for name in TRANSFORM_SETTINGS}
-        return names | {"history_starts": history_period().first}
+        names = ("stores", "decimals", "tzdata", "max_days_late")
+        used = {name: of_transform[name] for name in names}
+        return used | {"history_starts": history_period().first}
 
     def inputs(self) -> list[tuple[str, str]] | None:
         if not all(window.complete() for window in self.requires()):
@@ -160,8 +158,7 @@ def find_missing_receipts(
 
     @cache
     def is_built(name: str) -> bool:
-        task = MonthlySales(month=dt.date.fromisoformat(f"{name}-01"))
-        return name in published and bool(task.complete())
+        return name in published and bool(MonthlySales.of_partition(name).complete())
 
     index = ReceiptIndex(lake(), read_before_history(raw_sources(), first, list_before_history()))
     result = Completeness()

@@ -29,6 +29,7 @@ from pipeline.lakes import (
 )
 from pipeline.lakes.connect import account_of, connect
 from pipeline.load import CATALOG, RAW_FINGERPRINT, RAW_RECEIPTS, RawPartition, compress, decompress
+from pipeline.months import days_between
 from pipeline.pos.source import Source, catalog_json
 from pipeline.targets import lake
 from pipeline.tasks import warm_up
@@ -227,8 +228,7 @@ class RawReceipts(RawDays):
 
 def windows_between(first: dt.date, last: dt.date, source: str = PRIMARY) -> list[RawReceipts]:
     """The tasks of every window of a source from `first` to `last`."""
-    count = (last - first).days + 1
-    return [RawReceipts(date=first + n * DAY, source=source) for n in range(count)]
+    return [RawReceipts(date=day, source=source) for day in days_between(first, last)]
 
 
 def windows_of_all(first: dt.date, last: dt.date) -> list[RawReceipts]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import reports
 from pipeline import settings
-from pipeline.load import CUMULATIVE, MONTHLY, Manifest
+from pipeline.load import CUMULATIVE, MONTHLY
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import lake
-from pipeline.tasks.versions import all_versions, figures_of
+from pipeline.tasks.versions import all_versions, figures_of, version_name
 
 PAGE = "index.html"
+_figures = once_per_run(figures_of)
 
 
 @once_per_run
@@ -30,7 +29,7 @@ def publish_index(*, is_last: bool = True) -> None:
     issued = all_versions()
     folders = {
         dataset: {
-            name: [f"{m.number:06d}.{m.digest}" for m in manifests]
+            name: [version_name(manifest) for manifest in manifests]
             for name, manifests in months.items()
             if manifests
         }
@@ -50,9 +49,3 @@ def publish_index(*, is_last: bool = True) -> None:
         locale=settings.locale(),
     )
     lake().put_page(PAGE, page)
-
-
-@once_per_run
-def _figures(manifest: Manifest) -> dict[str, Any]:
-    """The figures.json of a monthly report, read once a run."""
-    return figures_of(manifest)

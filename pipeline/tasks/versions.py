@@ -8,23 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipeline.load import CUMULATIVE, INVALIDATED, MONTHLY, Manifest
 from pipeline.load.layout import digest_of
 from pipeline.targets import lake
 
 KINDS = (MONTHLY, CUMULATIVE)
-
-
-class VersionEntry(NamedTuple):
-    """A row of the version history: `change` says why the version was issued."""
-
-    report: str
-    month: str
-    version: int
-    digest: str
-    change: str
 
 
 def versions(dataset: str, name: str) -> list[Manifest]:
@@ -37,6 +27,11 @@ def versions(dataset: str, name: str) -> list[Manifest]:
             issued.pop()
         issued.append(manifest)
     return issued
+
+
+def version_name(manifest: Manifest) -> str:
+    """The name of a version in archives and delivery logs: number.digest."""
+    return f"{manifest.number:06d}.{manifest.digest}"
 
 
 def all_versions() -> dict[str, dict[str, list[Manifest]]]:
@@ -77,8 +72,8 @@ def digest_of_versions(month: dt.date) -> str:
 
 def list_versions(
     month: dt.date, own: list[Manifest], before: dict[str, Any] | None
-) -> list[VersionEntry]:
-    """Entries of the version history through `month`.
+) -> list[dict[str, Any]]:
+    """Rows of the version history through `month`; `change` says why one was issued.
 
     `own` are the earlier versions of that cumulative report, `before` the figures.json of the last
     of them: the reasons that it states are not read again.
@@ -89,13 +84,14 @@ def list_versions(
         if row["digest"]
     }
     issued_versions = {**versions_until(month), (CUMULATIVE, f"{month:%Y-%m}"): own}
-    entries = []
+    rows = []
     for (dataset, name), issued in issued_versions.items():
         for number, manifest in enumerate(issued, 1):
             key = (dataset, name, number, manifest.digest)
             change = changes.get(key) or lake().metadata(dataset, name, manifest).get("change", "")
-            entries.append(VersionEntry(*key, change))
-    return entries
+            names = ("report", "month", "version", "digest")
+            rows.append(dict(zip(names, key, strict=True)) | {"change": change})
+    return rows
 
 
 def _listed_rows(figures: dict[str, Any] | None) -> list[dict[str, str]]:

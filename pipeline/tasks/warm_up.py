@@ -22,9 +22,8 @@ from pipeline.executors import workers
 from pipeline.lakes.connect import start_embedded
 from pipeline.settings.run_context import once_per_run
 
-_MAX_WINDOWS_OF_DEMO = (
-    100  # windows of a run that builds its reports in this process, as the demo does
-)
+# windows of a run that builds its reports in this process, as the demo does
+_MAX_WINDOWS_OF_DEMO = 100
 _MANY_PARTITIONS = 200  # days or months that keep several processes busy for longer than they start
 _WITH_DUCKDB = "pipeline.summarize"
 

@@ -28,7 +28,7 @@ from luigi.task_register import Register
 import reports
 from pipeline import lakes, settings, summarize, transform
 from pipeline.load import Lake, Storage, open_storage
-from pipeline.maintenance import LakeFinding, everything
+from pipeline.maintenance import EVERYTHING, LakeFinding
 from pipeline.simulator import Query, Shop
 from pipeline.simulator.ids import millis
 from pipeline.tasks import Nightly, maintenance
@@ -143,9 +143,7 @@ class InProcessRun:
     def verify(self, *, deep: bool = False, repair: bool = False) -> list[LakeFinding]:
         """What a look at the lake finds wrong."""
         with self.process():
-            found = [
-                one for one in maintenance.find_damage(everything(), deep=deep) if one.is_wrong
-            ]
+            found = [one for one in maintenance.find_damage(EVERYTHING, deep=deep) if one.is_wrong]
             if repair:
                 maintenance.repair(found)
             return found

@@ -111,7 +111,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcessRun:
 def test_an_export_of_days_that_the_lake_has_not_is_named(
     shop: InProcessRun, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from pipeline.maintenance import everything
+    from pipeline.maintenance import EVERYTHING
     from pipeline.tasks import maintenance
 
     assert shop.run_nightly()
@@ -121,7 +121,7 @@ def test_an_export_of_days_that_the_lake_has_not_is_named(
     )
     assert "own.csv is compared with no month" not in caplog.text
     with shop.process():
-        notes = [str(one) for one in maintenance.find_damage(everything(), deep=False)]
+        notes = [str(one) for one in maintenance.find_damage(EVERYTHING, deep=False)]
     assert [
         note
         for note in notes

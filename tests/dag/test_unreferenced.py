@@ -171,11 +171,11 @@ def test_unreferenced_files_that_are_published_meanwhile_stay(
 
 
 def unreferenced_findings(shop: InProcessRun) -> list:
-    from pipeline.maintenance import everything
+    from pipeline.maintenance import EVERYTHING
     from pipeline.maintenance.audit import audit
 
     lake = Lake(shop.storage(), publish_wait=0)
-    return [finding for finding in audit(lake, everything()) if finding.unreferenced_key]
+    return [finding for finding in audit(lake, EVERYTHING) if finding.unreferenced_key]
 
 
 def test_foreign_files_are_errors_and_are_never_removed(shop: InProcessRun) -> None:

@@ -63,13 +63,13 @@ def test_verify_leaves_no_worker_of_pyarrow_that_could_abort_the_end(shop: InPro
     program = """if True:
         import os, sys
         import duckdb, pandas, pyarrow.parquet
-        from pipeline.maintenance import everything
+        from pipeline.maintenance import EVERYTHING
         from pipeline.maintenance.reconcile import reconcile
         from pipeline.maintenance.audit import audit
         from pipeline.load import Lake, open_storage
         before = os.listdir("/proc/self/task")
         lake = Lake(open_storage(sys.argv[1]))
-        assert [*audit(lake, everything()), *reconcile(lake, everything())] == []
+        assert [*audit(lake, EVERYTHING), *reconcile(lake, EVERYTHING)] == []
         assert os.listdir("/proc/self/task") == before, "a thread has outlived the work"
     """
     lake = str(shop.folder / "lake")

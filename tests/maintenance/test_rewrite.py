@@ -13,8 +13,8 @@ from pipeline.load.raw_keys import parse_raw
 from pipeline.load.raw_objects import cut_frame
 from pipeline.maintenance.audit import audit
 from pipeline.maintenance.erase import ErasingSource, erase_customer, erased_entry, read_erased
-from pipeline.maintenance.findings import everything
-from pipeline.maintenance.retain import find_aged, retain, select_before
+from pipeline.maintenance.findings import EVERYTHING
+from pipeline.maintenance.retain import find_aged, retain
 from pipeline.maintenance.rewrite import find_edited, remove_old_versions, rewrite
 from pipeline.pos.loyverse import reader
 from pipeline.pos.source import Record
@@ -65,7 +65,7 @@ def test_only_what_the_edit_changes_is_changed_and_nothing_replaced_is_left(lake
     assert lake.metadata(RAW_RECEIPTS, "2026-10-05") == {"start": "2026-10-05"}
     assert [manifest.number for manifest in lake.manifests_of(RAW_RECEIPTS, "2026-10-05")] == [1, 2]
     assert rewrite(lake, reader.remove_personal_data) == [], "nothing is left to do"
-    assert list(audit(lake, everything())) == [], "what was replaced is not missing"
+    assert list(audit(lake, EVERYTHING)) == [], "what was replaced is not missing"
 
 
 def test_records_that_an_edit_writes_anew_stay_on_a_line_each(tmp_path: Path) -> None:
@@ -91,26 +91,27 @@ def test_only_the_selected_partitions_are_edited(lake: Lake) -> None:
         == committed(lake)
         == {**before_edit, key: WINDOWS["2026-09-05"][SEP_5].replace(b'"ana"', b"null")}
     )
-    assert list(find_edited(lake, reader.remove_personal_data, select_before("2026-10"))) == []
+    assert list(find_edited(lake, reader.remove_personal_data, "2026-10")) == []
 
 
-def test_of_windows_committed_together_only_the_selected_are_edited(tmp_path: Path) -> None:
+def test_of_windows_committed_together_only_those_before_the_month_are_edited(
+    tmp_path: Path,
+) -> None:
+    sep_30, oct_1 = date(2026, 9, 30), date(2026, 10, 1)
     lake = Lake(open_storage(str(tmp_path / "lake")), "run", publish_wait=0)
     body = b'{"receipt_number":"1","note":"ana"}\n'
     with lake.commit_queue() as commits:
-        for day in (OCT_5, OCT_6):
+        for day in (sep_30, oct_1):
             commits.add(day, {SEP_5: body, day: body}, {"records": 2, "start": str(day)}, {})
-    edited = {("2026-10-05", SEP_5), ("2026-10-05", OCT_5)}
-    assert rewrite(lake, reader.remove_personal_data, lambda name: name.day == OCT_5) == [
-        "2026-10-05"
-    ]
+    edited = {("2026-09-30", SEP_5), ("2026-09-30", sep_30)}
+    assert rewrite(lake, reader.remove_personal_data, "2026-10") == ["2026-09-30"]
     texts = {
         (day, sold): body.replace(b'"ana"', b"null") if (day, sold) in edited else body
-        for day, sold in (*edited, ("2026-10-06", SEP_5), ("2026-10-06", OCT_6))
+        for day, sold in (*edited, ("2026-10-01", SEP_5), ("2026-10-01", oct_1))
     }
     assert contents(lake) == committed(lake) == texts
-    assert lake.window_metadata("2026-10-06") == {"records": 2, "start": "2026-10-06"}
-    assert list(audit(lake, everything())) == []
+    assert lake.window_metadata("2026-10-01") == {"records": 2, "start": "2026-10-01"}
+    assert list(audit(lake, EVERYTHING)) == []
 
 
 def test_an_object_that_no_run_committed_is_removed_where_the_edit_would_change_it(

@@ -17,9 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.simulator import Query, Shop
-from pipeline.simulator.cancellation import LONGEST_CANCELLATION
 from pipeline.simulator.ids import millis, parse_stamp
-from pipeline.simulator.receipt_schedule import LONGEST_SYNC
+from pipeline.simulator.receipt_schedule import LONGEST_CANCELLATION, LONGEST_SYNC
 from tests.support.inputs import tries
 
 WEEK = (datetime(2026, 9, 28, tzinfo=UTC), datetime(2026, 10, 5, tzinfo=UTC))

@@ -13,9 +13,9 @@ from email.utils import format_datetime
 from random import Random
 from typing import Any, Literal
 
-from pipeline.simulator.exchange import Exchange
 from pipeline.simulator.ids import EPOCH, millis, stamp
 from pipeline.simulator.loyverse.protocol import Request
+from pipeline.simulator.server import Exchange
 
 _CODES = {
     400: "BAD_REQUEST",

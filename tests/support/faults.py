@@ -16,8 +16,7 @@ from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import Any
 
-from pipeline.simulator.exchange import Exchange
-from pipeline.simulator.server import Server
+from pipeline.simulator.server import Exchange, Server
 from tests.support.fault_kinds import KINDS, SOLO, Step
 
 

@@ -18,9 +18,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from threading import Event, Lock, Thread
 from typing import Any, NamedTuple
 
-from pipeline.simulator.exchange import Exchange
 from pipeline.simulator.loyverse.protocol import RESOURCES, ApiError, LoyverseRules, Request
-from pipeline.simulator.server import Connection, Server
+from pipeline.simulator.server import Connection, Exchange, Server
 from pipeline.simulator.source import ShopData
 from pipeline.simulator.square import OrderSource, SquareError, SquareServer
 from pipeline.simulator.square.protocol import parse_cursor

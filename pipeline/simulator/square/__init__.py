@@ -25,13 +25,3 @@ from .server import SquareServer
 from .shop import SquareShop
 from .source import OrderSource, Row
 from .timeline import OrderQuery
-
-__all__ = [
-    "OrderQuery",
-    "OrderSource",
-    "Row",
-    "SquareError",
-    "SquareRules",
-    "SquareServer",
-    "SquareShop",
-]

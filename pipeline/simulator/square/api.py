@@ -21,17 +21,15 @@ from .protocol import (
     choice_of,
     instant_of,
     limit_of,
-    listed_ids,
     object_of,
     request_of,
     strings_of,
 )
-from .render import Json
 from .searching import parse_search
 from .source import Row
 from .timeline import OrderQuery
 
-MAX_BATCH = MAX_MONEY = 100
+MAX_MONEY = 100
 _YEAR = 365 * 86_400_000
 
 
@@ -40,18 +38,9 @@ def search_orders(call: Call) -> SquarePage:
     request = request_of(call.path, call.fields, call.now, call.rules)
     locations = frozenset(row["id"] for row in call.source.locations(call.now))
     query = parse_search(call.fields, request.began, locations)
-    limit = limit_of(call.fields, call.rules.default_limit, call.rules.max_limit)
+    limit = limit_of(call.fields, call.rules.default_limit, 1000)
     rows = rows_from(request, query, lambda part: call.source.orders(call.now, part))
     return make_page(call, request, "orders", rows, limit)
-
-
-def batch_orders(call: Call) -> SquarePage:
-    """POST /v2/orders/batch-retrieve: ids that do not exist are skipped."""
-    names = listed_ids(call.fields, "order_ids", MAX_BATCH)
-    location = call.fields.get("location_id")
-    orders = (call.source.find(call.now, name) for name in names)
-    rows = [row for row in orders if row and location in (None, row["location_id"])]
-    return SquarePage("orders", [encode(row) for row in rows])
 
 
 def one_order(call: Call) -> bytes:
@@ -66,15 +55,6 @@ def one_order(call: Call) -> bytes:
 def list_locations(call: Call) -> SquarePage:
     """GET /v2/locations: all on one page."""
     return SquarePage("locations", [encode(row) for row in call.source.locations(call.now)])
-
-
-def list_catalog(call: Call) -> SquarePage:
-    """GET /v2/catalog/list: 100 a page, nothing deleted, nested types only on request."""
-    request = request_of(call.path, call.fields, call.now, call.rules)
-    text = str(call.fields.get("types") or "")
-    types = {name.strip().upper() for name in text.split(",")} - {""}
-    rows = _objects(call, types, False)
-    return make_page(call, request, "objects", rows_after(request, rows), 100)
 
 
 def search_catalog(call: Call) -> SquarePage:
@@ -139,7 +119,7 @@ def search_team(call: Call) -> SquarePage:
     request = request_of(call.path, call.fields, call.now, call.rules)
     filters = object_of(object_of(call.fields, "query"), "filter", "query.")
     rows = [
-        Row(0, row["id"], partial(_same, row))
+        Row(0, row["id"], partial(dict, row))
         for row in sorted(call.source.team_members(call.now), key=lambda row: row["id"])
         if filters.get("status") in (None, row["status"])
     ]
@@ -151,10 +131,6 @@ def token_status(call: Call) -> bytes:
     """POST /oauth2/token/status: a token that expires in 30 days."""
     expires = stamp(call.now + 30 * 86_400_000)
     return encode({"scopes": [], "expires_at": expires, "merchant_id": shop_objects.MERCHANT})
-
-
-def _same(row: Json) -> Json:
-    return row
 
 
 def _objects(call: Call, types: set[str], deleted: bool) -> list[Row]:
@@ -171,7 +147,7 @@ def _objects(call: Call, types: set[str], deleted: bool) -> list[Row]:
     ]
     chosen = [row for row in objects if not types or row["type"] in types] + nested
     rows = [
-        Row(row["version"], row["id"], partial(_same, row))
+        Row(row["version"], row["id"], partial(dict, row))
         for row in chosen
         if deleted or not row["is_deleted"]
     ]
@@ -180,10 +156,8 @@ def _objects(call: Call, types: set[str], deleted: bool) -> list[Row]:
 
 ROUTES: dict[tuple[str, str], tuple[str | None, Callable[[Call], SquarePage | bytes]]] = {
     ("POST", "/v2/orders/search"): ("ORDERS_READ", search_orders),
-    ("POST", "/v2/orders/batch-retrieve"): ("ORDERS_READ", batch_orders),
     ("GET", "/v2/orders/*"): ("ORDERS_READ", one_order),
     ("GET", "/v2/locations"): ("MERCHANT_PROFILE_READ", list_locations),
-    ("GET", "/v2/catalog/list"): ("ITEMS_READ", list_catalog),
     ("POST", "/v2/catalog/search"): ("ITEMS_READ", search_catalog),
     ("GET", "/v2/payments"): ("PAYMENTS_READ", list_payments),
     ("GET", "/v2/refunds"): ("PAYMENTS_READ", list_refunds),

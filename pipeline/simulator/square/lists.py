@@ -47,10 +47,9 @@ def make_page(
     call: Call, request: SquareRequest, name: str, rows: Iterable[Row], limit: int
 ) -> SquarePage:
     """Next page of `rows`, with the cursor of the page after it."""
-    size = max(1, limit - request.page % 3) if call.rules.ragged else limit
-    batch = list(islice(rows, size + 1))
+    batch = list(islice(rows, limit + 1))
     cursor = None
-    if len(batch) > size:
-        last = batch[size - 1]
+    if len(batch) > limit:
+        last = batch[limit - 1]
         cursor = replace(request, issued=call.now, after=last[:2], page=request.page + 1).cursor()
-    return SquarePage(name, [encode(row.read()) for row in batch[:size]], cursor, request)
+    return SquarePage(name, [encode(row.read()) for row in batch[:limit]], cursor, request)

@@ -30,10 +30,11 @@ from .order_content import (
 from .orders import Order, State
 
 _DISCOUNT_IDS = {row.name: id_of("discount", index) for index, row in enumerate(business.DISCOUNTS)}
-_TYPES = {
+DISCOUNT_TYPES = {
     "FIXED_PERCENT": "FIXED_PERCENTAGE",
     "VARIABLE_PERCENT": "VARIABLE_PERCENTAGE",
     "FIXED_AMOUNT": "FIXED_AMOUNT",
+    "VARIABLE_AMOUNT": "VARIABLE_AMOUNT",
 }
 
 
@@ -189,7 +190,7 @@ def _discount(
         uid,
         catalog_token("discount", key) if key and not keyed else None,
         discount.name,
-        "VARIABLE_AMOUNT" if keyed else _TYPES.get(discount.kind, "VARIABLE_AMOUNT"),
+        "VARIABLE_AMOUNT" if keyed else DISCOUNT_TYPES.get(discount.kind, "VARIABLE_AMOUNT"),
         percentage,
         "ORDER" if discount.on_ticket else "LINE_ITEM",
         token("reward", uid) if discount is business.POINTS else None,

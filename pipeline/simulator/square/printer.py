@@ -15,7 +15,7 @@ from .order_content import NOTHING, Content, Priced, price
 from .order_contents import Contents
 from .orders import SALE, Order, State
 from .render import Json, amounts, return_entry, sale_fields, totals
-from .tenders import OrderTender, PaymentRefund, Tenders, first_tender_id
+from .tenders import OrderTender, PaymentRefund, Tenders, tender_id
 
 _CARDS = ("VISA", "MASTERCARD", "AMERICAN_EXPRESS")
 _ENTRIES = ("CONTACTLESS", "EMV", "SWIPED", "KEYED")
@@ -146,8 +146,7 @@ class Printer:
         identifier = tender = None
         if source:
             key = OrderKey(SALE, source.device, source.number)
-            identifier = order_id(self.schedule.seed, key)
-            tender = first_tender_id(source)
+            identifier, tender = order_id(self.schedule.seed, key), tender_id(key, 0)
         entry = return_entry(returned, priced, identifier, tender, version)
         if order.key.number % 2:
             entry |= {"uid": token("entry", order.key), "return_amounts": amounts(priced)}

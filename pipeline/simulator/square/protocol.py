@@ -34,13 +34,11 @@ class SquareError(ApiError):
 
 @dataclass(frozen=True)
 class SquareRules:
-    """Settings of the account and the server; `ragged` serves smaller pages."""
+    """Settings of the account and the server."""
 
     default_limit: int = 500  # of order searches; all other lists have their own
-    max_limit: int = 1000
     cursor_minutes: float = 5.0
     scopes: frozenset[str] | None = None  # None: a personal token, which may read everything
-    ragged: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from ..exchange import Exchange
-from ..server import Server
+from ..server import Exchange, Server
 from .api import answer
 from .lists import Call
 from .protocol import SquareError, SquarePage, SquareRules

@@ -58,7 +58,7 @@ class SquareShop:
                 yield Row(instant, f"{state.order.id}/{index}", read)
 
     def locations(self, now: int) -> list[Json]:
-        return shop_objects.locations(self.shop_catalog, str(self.schedule.zone), now)
+        return shop_objects.locations(self.shop_catalog, now)
 
     def catalog(self, now: int) -> list[Json]:
         return shop_objects.catalog(self.shop_catalog, now)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..business import BUSINESS, COUNTRY, CURRENCY
+from ..business import BUSINESS, COUNTRY, CURRENCY, TIMEZONE
 from ..ids import parse_stamp
 from ..shop_catalog import ShopCatalog
 from .ids import catalog_token, location_id, money
+from .order_contents import DISCOUNT_TYPES
 from .printer import team_member_id
 from .render import UNITS, Json
 
@@ -21,15 +22,9 @@ _HOURS = [
     {"day_of_week": day, "start_local_time": "12:00:00", "end_local_time": "22:30:00"}
     for day in ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 ]
-_DISCOUNT_TYPES = {
-    "FIXED_PERCENT": "FIXED_PERCENTAGE",
-    "VARIABLE_PERCENT": "VARIABLE_PERCENTAGE",
-    "FIXED_AMOUNT": "FIXED_AMOUNT",
-    "VARIABLE_AMOUNT": "VARIABLE_AMOUNT",
-}
 
 
-def locations(shop_catalog: ShopCatalog, timezone: str, now: int) -> list[Json]:
+def locations(shop_catalog: ShopCatalog, now: int) -> list[Json]:
     """All locations; each is active."""
     return [
         {
@@ -42,7 +37,7 @@ def locations(shop_catalog: ShopCatalog, timezone: str, now: int) -> list[Json]:
                 "postal_code": row["postal_code"],
                 "country": COUNTRY,
             },
-            "timezone": timezone,
+            "timezone": TIMEZONE,
             "capabilities": ["CREDIT_CARD_PROCESSING"],
             "status": "ACTIVE",
             "created_at": row["created_at"],
@@ -191,7 +186,7 @@ def _tax(row: dict[str, Any]) -> Json:
 def _discount(row: dict[str, Any]) -> Json:
     data: Json = {
         "name": row["name"],
-        "discount_type": _DISCOUNT_TYPES[row["type"]],
+        "discount_type": DISCOUNT_TYPES[row["type"]],
         "pin_required": row["restricted_access"],
     }
     if row["discount_percent"] is not None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..business import CARD, CASH, TENDERS, WALLET
 from ..receipt_schedule import PlannedReceipt
-from .ids import token
+from .ids import OrderKey, token
 from .order_contents import Contents
 from .orders import SALE, Order, State
 
@@ -63,9 +63,9 @@ class Tenders:
         return refund_payments(order, payments, self.contents.sale_of(order.planned))
 
 
-def first_tender_id(sale: PlannedReceipt) -> str:
-    """Id of the first tender of a sale."""
-    return _tender_id(sale, 0)
+def tender_id(key: OrderKey, position: int) -> str:
+    """Id of a tender of the order of that key."""
+    return token("tender", (*key, position), 27) + "ZY"
 
 
 def split_tip(order: Order, payments: list[tuple[int, int]], tip: int) -> list[OrderTender]:
@@ -84,31 +84,24 @@ def refund_payments(
     order: Order, payments: list[tuple[int, int]], sale: PlannedReceipt | None
 ) -> list[PaymentRefund]:
     """Refunds of payments to the tenders of a sale, or without a link to one."""
-    return [
-        _payment_refund(order, position, tender, sale, amount)
-        for position, (tender, amount) in enumerate(payments)
-    ]
-
-
-def _tender_id(sale: PlannedReceipt, position: int) -> str:
-    return token("tender", (SALE, sale.device, sale.number, position), 27) + "ZY"
-
-
-def _payment_refund(
-    order: Order, position: int, tender: int, sale: PlannedReceipt | None, amount: int
-) -> PaymentRefund:
-    tail = token("payback", (*order.key, position))
-    payment = _tender_id(sale, position) if sale else None
-    head = payment or token("unlinked", order.key)
-    return PaymentRefund(f"{head}_{tail}", _TYPES.get(tender, "OTHER"), payment, amount)
+    refunds = []
+    for position, (tender, amount) in enumerate(payments):
+        payment = tender_id(OrderKey(SALE, sale.device, sale.number), position) if sale else None
+        head, tail = (
+            payment or token("unlinked", order.key),
+            token("payback", (*order.key, position)),
+        )
+        kind = _TYPES.get(tender, "OTHER")
+        refunds.append(PaymentRefund(f"{head}_{tail}", kind, payment, amount))
+    return refunds
 
 
 def make_tender(
     order: Order, position: int, kind: str, note: str | None, amount: int, tip: int
 ) -> OrderTender:
     """A tender on an order."""
-    identifier = token("tender", (*order.key, position), 27) + "ZY"
-    return OrderTender(identifier, kind, note, amount, tip, _handed_over(order.key.number, amount))
+    tendered = _handed_over(order.key.number, amount)
+    return OrderTender(tender_id(order.key, position), kind, note, amount, tip, tendered)
 
 
 def _handed_over(number: int, amount: int) -> int:

@@ -45,26 +45,17 @@ def search(shop: SquareShop, order: str = "ASC", limit: int = 100, **span: str) 
     }
 
 
-@pytest.mark.parametrize(
-    ("order", "rules", "limit"),
-    [
-        ("ASC", SquareRules(), 47),
-        ("DESC", SquareRules(ragged=True), 47),
-        ("ASC", SquareRules(ragged=True), 1000),
-        ("DESC", SquareRules(), 1000),
-    ],
-)
-def test_all_orders_come_once(
-    small: SquareShop, pages: Pages, order: str, rules: SquareRules, limit: int
-) -> None:
-    with serve_square(small, now=lambda: NOW, rules=rules) as server:
+@pytest.mark.parametrize("order", ["ASC", "DESC"])
+@pytest.mark.parametrize("limit", [47, 1000])
+def test_all_orders_come_once(small: SquareShop, pages: Pages, order: str, limit: int) -> None:
+    with serve_square(small, now=lambda: NOW) as server:
         batches = list(pages(server, search(small, order, limit)))
     rows = [row for batch in batches for row in batch]
     expected = [row.id for row in small.orders(millis(NOW), OrderQuery("updated", order == "ASC"))]
     assert [row["id"] for row in rows] == expected and len(expected) > 500
     keys = [(row["updated_at"], row["id"]) for row in rows]
     assert keys == sorted(keys, reverse=order == "DESC")
-    assert {len(batch) for batch in batches[:-1]} <= set(range(limit - 2, limit + 1))
+    assert {len(batch) for batch in batches[:-1]} <= {limit}
 
 
 @pytest.mark.parametrize("field", ["created", "closed"])
