@@ -119,7 +119,7 @@ def test_the_weekend_is_some_weekdays_in_any_case_and_order() -> None:
 def test_a_weekend_without_a_weekday_or_without_a_working_day_is_refused(weekend: str) -> None:
     with (
         configured(report={"weekend": weekend}),
-        pytest.raises(ConfigError, match=r"\[report\] weekend = .*: name some of mon, tue"),
+        pytest.raises(ConfigError, match=r"\[report\] weekend = .*: list some of mon, tue"),
     ):
         settings.weekend()
 

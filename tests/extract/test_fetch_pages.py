@@ -33,6 +33,7 @@ from tests.extract.small_shop import (
 )
 from tests.support.book import Book
 from tests.support.faults import Fault, on_page
+from tests.support.other_order import OtherOrder
 
 
 class Recorded:
@@ -242,7 +243,7 @@ def test_what_changes_between_pages_is_neither_lost_nor_doubled(
             else:
                 book.cancel(number, clock[0])
 
-    server, source = start(book, limit=7, now=lambda: clock[0], order=order, offsets=offsets)
+    server, source = start(OtherOrder(book, order, offsets), limit=7, now=lambda: clock[0])
     held: dict[str, Record] = {}
 
     def night(first: datetime, last: datetime, is_quiet: bool) -> None:
@@ -371,7 +372,7 @@ def test_a_bounded_fetch_out_of_which_a_receipt_moves_is_read_again(
     page moves up, unread.
     """
     book, once = shop(96), iter([moves])
-    server, source = start(book, limit=20, order=order, offsets=True)
+    server, source = start(OtherOrder(book, order, offsets=True), limit=20)
     server.faults.append(
         Fault(
             "empty",
@@ -389,7 +390,7 @@ def test_a_bounded_fetch_out_of_which_a_receipt_moves_is_read_again(
 
 def test_a_span_that_never_comes_to_rest_is_read_openly_at_last(start, tmp_path: Path) -> None:
     book, turns = shop(96), iter(range(1047, 1000, -1))
-    server, source = start(book, limit=20, offsets=True)
+    server, source = start(OtherOrder(book, offsets=True), limit=20)
     server.faults.append(
         Fault(
             "empty",
@@ -410,7 +411,7 @@ def test_a_killed_fetch_still_needs_its_second_pass(start, tmp_path: Path, die: 
     makes good what slipped.
     """
     book, once = shop(96), iter(["1-1040"])
-    server, source = start(book, limit=20, offsets=True)
+    server, source = start(OtherOrder(book, offsets=True), limit=20)
     server.faults.append(
         Fault(
             "empty",

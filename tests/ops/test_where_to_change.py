@@ -10,9 +10,10 @@ def test_each_name_is_in_its_file(root: Path) -> None:
     text = (root / "ARCHITECTURE.md").read_text(encoding="utf-8")
     table = text.partition("## Where to change what")[2].partition("\n## ")[0]
     pairs = re.findall(r"`(\w+)` in `([\w/]+\.py)`", table)
-    days = {"days_of", "day_bounds", "consecutive_windows", "last_day"}
+    days = {"days_of", "day_bounds", "window_bounds", "consecutive_windows", "last_day"}
     names = {
         "sign",
+        "signed",
         "explode",
         "Http",
         "objects_near",
