@@ -1,4 +1,7 @@
-"""Hour by weekday, each cell with its figure and a colour: darker is more."""
+"""Hour by weekday, each cell with its figure and a colour.
+
+More is darker on white paper, and lighter in dark mode: it stands out from the ground.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +45,21 @@ def colors_of(signed: bool) -> Colormap:
 
 
 @cache
-def shade(signed: bool, level: int) -> tuple[str, str]:
+def dark_colors_of(signed: bool) -> Colormap:
+    """The same for dark mode: dark to light blue, or vermilion over dark to blue."""
+    ends = (
+        ["#ff9d5c", "#7a4320", "#20262e", "#1f4f70", "#63b8ee"]
+        if signed
+        else ["#1f2730", "#1c4c6c", "#3f97cf", "#cfe9fa"]
+    )
+    return seaborn.blend_palette(ends, as_cmap=True)
+
+
+@cache
+def shade(signed: bool, level: int, *, dark: bool = False) -> tuple[str, str]:
     """The colour of a cell and of its figure, by one of 256 levels."""
-    color = colors_of(signed)(min(level, 255))
+    colors = dark_colors_of(signed) if dark else colors_of(signed)
+    color = colors(min(level, 255))
     return to_hex(color), text_on(color)
 
 
@@ -75,13 +90,20 @@ def draw_heat(data: Mapping[str, Any], localizer: Localizer) -> Canvas:
                 canvas.rect(place + 1, top, wide - 2, CELL - 2, PAPER, edge=FAINT, line=0.5)
                 continue
             share = cell[1] / high
-            color, ink = shade(signed, int(256 * ((share + 1) / 2 if signed else max(share, 0.0))))
+            level = int(256 * ((share + 1) / 2 if signed else max(share, 0.0)))
+            (color, ink), (dark, dark_ink) = shade(signed, level), shade(signed, level, dark=True)
             title = (
                 f"{localizer.format(row)}, {localizer.format(column)}: {localizer.format(cell[0])}"
             )
-            canvas.rect(place + 1, top, wide - 2, CELL - 2, color, title=title)
+            canvas.rect(place + 1, top, wide - 2, CELL - 2, color, title=title, dark=dark)
             canvas.write(
-                place + wide / 2, middle, labels[x][y], anchor="middle", color=ink, hidden=True
+                place + wide / 2,
+                middle,
+                labels[x][y],
+                anchor="middle",
+                color=ink,
+                hidden=True,
+                dark=dark_ink,
             )
     if data.get("best"):
         x, y = data["best"]

@@ -157,10 +157,14 @@ class Canvas:
         edge: str = "",
         line: float = 0.0,
         title: str = "",
+        dark: str = "",
     ) -> None:
-        """A box; `hatch` is the colour of its stripes."""
+        """A box; `hatch` is the colour of its stripes, `dark` its own colour in dark mode.
+
+        A box with `dark` has a title.
+        """
         corners = Path(box(x, y, width, height), closed=False)
-        self._path(corners, fill, edge, line, hatch=hatch, title=title)
+        self._path(corners, fill, edge, line, hatch=hatch, title=title, dark=dark)
 
     def line(
         self,
@@ -198,10 +202,12 @@ class Canvas:
         halo: bool = False,
         upright: bool = False,
         hidden: bool = False,
+        dark: str = "",
     ) -> None:
         """`label` with its middle at the height `y`; `halo` separates it from marks below.
 
-        `hidden` text repeats a title and is no text for screen readers.
+        `hidden` text repeats a title and is no text for screen readers. `dark` is its own colour
+        in dark mode.
         """
         wide = width_of(label, size, bold)
         left = x - wide * ANCHORS[anchor]
@@ -217,6 +223,7 @@ class Canvas:
             place["transform"] = f"rotate(-90 {x:.1f} {y:.1f})"
         if hidden:
             place["aria-hidden"] = "true"
+        place |= _dark_style(dark, style)
         self.marks.append(lambda renderer, _: renderer.writer.element("text", label, place))
 
     def _path(
@@ -229,6 +236,7 @@ class Canvas:
         hatch: str = "",
         dash: tuple[float, float] | None = None,
         title: str = "",
+        dark: str = "",
     ) -> None:
         context = GraphicsContextBase()
         context.set_linewidth(line if edge else 0)
@@ -241,7 +249,7 @@ class Canvas:
 
         def draw(renderer: RendererSVG, upside: Affine2D) -> None:
             if title:
-                renderer.writer.start("g", role="img")
+                renderer.writer.start("g", role="img", **_dark_style(dark))
                 renderer.writer.element("title", title)
             renderer.draw_path(context, path, upside, to_rgb(fill) if fill else None)
             if title:
@@ -260,6 +268,16 @@ class Canvas:
         renderer.finalize()
         built = out.getvalue()
         return built[built.index("<svg") :].replace(" \n", " ").encode()
+
+
+def _dark_style(color: str, style: str = "") -> dict[str, str]:
+    """Attributes by which the style sheet of the page colours a mark in dark mode."""
+    if not color:
+        return {}
+    return {
+        "class": "own-dark",
+        "style": f"{style}; --dark: {color}" if style else f"--dark: {color}",
+    }
 
 
 def text_on(fill: Sequence[float]) -> str:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 
 from reports.charts import DRAWERS
-from reports.charts.heat import colors_of
+from reports.charts.heat import colors_of, shade
 from reports.charts.plot import ticks_of
 from reports.charts.style import (
     DARKER,
@@ -275,6 +275,19 @@ def test_text_stands_out():
         for step in range(101):
             ground = colors_of(signed)(step / 100)
             assert contrast(to_rgb(text_on(ground)), ground) >= 4.5, (signed, step)
+        for level in range(256):
+            cell, figure = map(to_rgb, shade(signed, level, dark=True))
+            assert contrast(figure, cell) >= 4.5, (signed, level)
+
+
+def test_more_stands_out_from_the_ground_in_both_modes():
+    dark_ground = to_rgb("#16191f")
+    for dark, ground in ((False, to_rgb(PAPER)), (True, dark_ground)):
+        cells = [to_rgb(shade(False, level, dark=dark)[0]) for level in (0, 80, 160, 255)]
+        steps = [contrast(cell, ground) for cell in cells]
+        assert steps == sorted(steps), dark
+        most, none = (contrast(to_rgb(shade(True, n, dark=dark)[0]), ground) for n in (255, 128))
+        assert most > none, dark
 
 
 @settings(max_examples=60)

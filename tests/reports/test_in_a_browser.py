@@ -235,6 +235,23 @@ def test_dark_mode_changes_page_and_charts(browser, lake: Path) -> None:
     assert all(a != b for a, b in zip(grounds["light"], grounds["dark"], strict=True))
 
 
+def test_cells_have_their_own_colour_in_dark_mode(browser, lake: Path) -> None:
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme)
+        opened = context.new_page()
+        opened.goto(f"file://{lake}/monthly/2025-09/report.html")
+        colors, own = opened.evaluate(
+            """[...document.querySelectorAll('.hours g.own-dark')].map(g =>
+            [getComputedStyle(g.querySelector('path')).fill, g.style.getPropertyValue('--dark')])
+            .reduce(([a, b], [c, d]) => [[...a, c], [...b, d]], [[], []])"""
+        )
+        context.close()
+        named = [
+            f"rgb{tuple(int(color.strip()[n : n + 2], 16) for n in (1, 3, 5))}" for color in own
+        ]
+        assert colors and (colors == named) == (scheme == "dark")
+
+
 def test_the_first_column_stays_on_a_phone(browser, lake: Path) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     opened = context.new_page()
