@@ -43,7 +43,7 @@ def window_bounds(day: date) -> tuple[datetime, datetime]:
     From the first instant of that day at any store to its last: when the window has closed, the day
     is over in every store, and the first day of the history is complete.
     """
-    bounds = [day_bounds(day, store) for store in (default_store(), *stores().values())]
+    bounds = [day_bounds(day, store) for store in {default_store(), *stores().values()}]
     return min(start for start, _ in bounds), max(end for _, end in bounds)
 
 
