@@ -37,7 +37,7 @@ from typing import TypeVar
 
 from pipeline.errors import EngineError
 from pipeline.executors import BatchProgress, ItemLost
-from pipeline.executors.memory import release_memory, return_large_blocks
+from pipeline.executors.memory import collect_rarely, release_memory, return_large_blocks
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -181,7 +181,7 @@ def start_server(*, draws_charts: bool) -> None:
     """
     if parent_process() is not None:
         return
-    imports = [*PRELOADED, *(DRAWING if draws_charts else ())]
+    imports = ["pipeline.executors.collect_rarely", *PRELOADED, *(DRAWING if draws_charts else ())]
     server = forkserver._forkserver
     if not set(imports) <= set(_imported):
         _end_server()
@@ -246,7 +246,7 @@ def _begin(draws_charts: bool) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked in the server
     # keeps the memory of the imported modules shared: the garbage collector would write to it
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)  # a tenth of the CPU of a report, which makes many objects
+    collect_rarely()
     if draws_charts:  # days and months take a tenth longer with it
         return_large_blocks()
     _end_with_parent()
