@@ -65,7 +65,7 @@ DRAWING = [
 ]
 """Modules that it also imports if reports are built: 75 MB."""
 _ALLOCATOR = "ARROW_DEFAULT_MEMORY_POOL"
-_MAX_REPORTS = 4
+_MAX_REPORTS = 2
 """Reports that a process draws at most; it would keep 2 MB more after each."""
 
 
@@ -118,7 +118,9 @@ class ProcessPool:
         pool = self._open
         futures: dict[Future[R], int] = {}
         try:
-            futures = {pool.submit(_run, do, items[index]): index for index in part}
+            futures = {
+                pool.submit(_run, self.draws_charts, do, items[index]): index for index in part
+            }
             for future in as_completed(futures):
                 if isinstance(future.exception(), BrokenProcessPool):
                     continue
@@ -265,10 +267,12 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _run(do: Callable[[T], R], item: T) -> R:
+def _run(draws_charts: bool, do: Callable[[T], R], item: T) -> R:
     try:
         return do(item)
     finally:
+        if draws_charts:  # what a report is made of refers to itself
+            gc.collect()
         release_memory()
 
 

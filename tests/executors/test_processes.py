@@ -191,7 +191,7 @@ def test_a_process_ends_after_some_reports(draws_charts: bool) -> None:
     steps: list[BatchProgress] = []
     pool = ProcessPool(1, draws_charts=draws_charts)
     processes = Counter(pool.run("reports", range(16), process_of, steps.append))
-    assert list(processes.values()) == ([4, 4, 4, 4] if draws_charts else [16])
+    assert list(processes.values()) == ([2] * 8 if draws_charts else [16])
     assert [step.done for step in steps] == list(range(1, 17))
 
 
