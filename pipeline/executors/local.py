@@ -66,7 +66,7 @@ DRAWING = [
 """Modules that it also imports if reports are built: 75 MB."""
 _ALLOCATOR = "ARROW_DEFAULT_MEMORY_POOL"
 _MAX_REPORTS = 2
-"""Reports that a process draws at most; it would keep 2 MB more after each."""
+"""Reports that a process draws at most; it would keep some MB more after each."""
 
 
 class ProcessPool:
@@ -113,7 +113,6 @@ class ProcessPool:
         results: dict[int, R] = {}
         if self._open is None:
             log.info("%d local processes build partitions", self.processes)
-            release_memory()
             self._open = _open_pool(self.processes, draws_charts=self.draws_charts)
         pool = self._open
         futures: dict[Future[R], int] = {}
@@ -271,7 +270,7 @@ def _run(draws_charts: bool, do: Callable[[T], R], item: T) -> R:
     try:
         return do(item)
     finally:
-        if draws_charts:  # what a report is made of refers to itself
+        if draws_charts:  # parts of a report refer to each other
             gc.collect()
         release_memory()
 

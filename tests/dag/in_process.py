@@ -143,7 +143,9 @@ class InProcessRun:
     def verify(self, *, deep: bool = False, repair: bool = False) -> list[LakeFinding]:
         """What a look at the lake finds wrong."""
         with self.process():
-            found = [one for one in maintenance.find_damage(EVERYTHING, deep=deep) if one.is_wrong]
+            found = [
+                part for part in maintenance.find_damage(EVERYTHING, deep=deep) if part.is_wrong
+            ]
             if repair:
                 maintenance.repair(found)
             return found

@@ -299,7 +299,7 @@ def test_a_node_with_another_key_refuses_and_says_what_to_set(
 def test_a_local_process_takes_over_the_fingerprints_of_inputs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_local: bool
 ) -> None:
-    """Else it would read all that those are built from; a node does, as it lists the lake itself."""
+    """Else it would read all that those are built from, as a node does."""
     shop = InProcessRun(tmp_path, in_folder(tmp_path / "lake"), monkeypatch)
     assert shop.run_nightly(make=lambda: MonthlySales(month=FIRST.replace(day=1)))
 

@@ -223,6 +223,32 @@ def test_a_process_that_draws_returns_large_blocks(draws_charts: bool) -> None:
     assert pool.run("block", [1 << 20], is_mapped_alone, lambda _: None) == [draws_charts]
 
 
+class Cycle:
+    """An object that refers to itself; `_freed` has one entry for each that was freed."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        _freed.append(1)
+
+
+_freed: list[int] = []
+
+
+def freed_before(_: int) -> int:
+    count = len(_freed)
+    Cycle()
+    return count
+
+
+@pytest.mark.parametrize("draws_charts", [False, True])
+def test_what_a_report_leaves_is_freed_before_the_next(draws_charts: bool) -> None:
+    pool = ProcessPool(1, draws_charts=draws_charts)
+    expected = [0, 1] if draws_charts else [0, 0]
+    assert pool.run("reports", range(2), freed_before, lambda _: None) == expected
+
+
 def square_in_a_pool_that_stays() -> None:
     _pools.append(ProcessPool(2))
     _pools[0].run("squares", range(5), square, lambda _: None)
